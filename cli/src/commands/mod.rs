@@ -1,0 +1,10 @@
+//! One command a file. Each parses its options, calls the system and prints what came back.
+
+pub(crate) mod down;
+pub(crate) mod order;
+pub(crate) mod pki;
+pub(crate) mod product;
+pub(crate) mod service;
+pub(crate) mod status;
+pub(crate) mod stock;
+pub(crate) mod up;

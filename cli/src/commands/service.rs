@@ -1,0 +1,101 @@
+//! `tradewind service`, `outside` and `tied`: one process of the system in this process.
+
+use std::process::{ExitCode, Stdio};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::local::die_with_parent;
+use crate::output::explain;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Which service.
+    name: Name,
+    /// End when standard input closes.
+    #[arg(long, hide = true)]
+    tied: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct OutsideArgs {
+    #[command(flatten)]
+    options: outside::Options,
+    /// End when standard input closes.
+    #[arg(long, hide = true)]
+    tied: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TiedArgs {
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Name {
+    Catalog,
+    Ordering,
+    Inventory,
+    Payment,
+    Shipping,
+    Notification,
+}
+
+/// Runs one service until it is told to stop, as its own binary would.
+pub(crate) fn run(args: Args) -> ExitCode {
+    if args.tied {
+        die_with_parent();
+    }
+    tradewind_runtime::serve(match args.name {
+        Name::Catalog => catalog::service(),
+        Name::Ordering => ordering::service(),
+        Name::Inventory => inventory::service(),
+        Name::Payment => payment::service(),
+        Name::Shipping => shipping::service(),
+        Name::Notification => notification::service(),
+    })
+}
+
+/// Runs the outside world until it is told to stop.
+pub(crate) fn outside(args: OutsideArgs) -> ExitCode {
+    if args.tied {
+        die_with_parent();
+    }
+    let served = crate::block_on(async {
+        outside::serve_until_signalled(args.options).await?;
+        Ok(ExitCode::SUCCESS)
+    });
+    served.unwrap_or_else(|error| {
+        eprintln!("tradewind: {}", explain(&error));
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs a program that does not know whom it belongs to, and ends it with this process.
+pub(crate) async fn tied(args: TiedArgs) -> Result<ExitCode> {
+    die_with_parent();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (program, rest) = args.command.split_first().context("no program")?;
+    let mut child = tokio::process::Command::new(program)
+        .args(rest)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))?;
+    tokio::select! {
+        status = child.wait() => {
+            let code = status?.code().and_then(|code| u8::try_from(code).ok());
+            Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        }
+        _ = terminate.recv() => {
+            if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+                nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)?;
+            }
+            child.wait().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `tradewind stock`: what is in the warehouses.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use contracts::tradewind::inventory::v1::{GetStockRequest, ListStockRequest, ReceiveStockRequest, StockLevel};
+
+use crate::Global;
+use crate::commands::order::new_request_id;
+use crate::local::Layout;
+use crate::output::print_json;
+use crate::shop::Shop;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Book units that arrived.
+    Receive {
+        /// What the warehouse calls the product.
+        sku: String,
+        /// Units, more than 0.
+        #[arg(allow_negative_numbers = true)]
+        quantity: i64,
+        /// Where they arrived.
+        #[arg(long, default_value = "main")]
+        location: String,
+        /// Makes a repetition harmless; a new one where absent.
+        #[arg(long)]
+        request_id: Option<String>,
+    },
+    /// Show the levels of one SKU.
+    Get {
+        /// What the warehouse calls the product.
+        sku: String,
+    },
+    /// Show levels by SKU and location.
+    List {
+        /// The most to show, up to 1000.
+        #[arg(long, default_value_t = 100)]
+        page_size: i32,
+        /// Where the page before ended.
+        #[arg(long, default_value = "")]
+        page_token: String,
+    },
+}
+
+pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
+    let mut inventory = Shop::of(&Layout::standard(&global.dir), &global.identity)?.inventory()?;
+    match command {
+        Command::Receive { sku, quantity, location, request_id } => {
+            let request_id = request_id.unwrap_or_else(new_request_id);
+            let request = ReceiveStockRequest { request_id, sku, location, quantity };
+            let response = inventory.receive_stock(request).await?.into_inner();
+            if global.json { print_json(&response)? } else { response.level.iter().for_each(show) }
+        }
+        Command::Get { sku } => {
+            let response = inventory.get_stock(GetStockRequest { sku }).await?.into_inner();
+            if global.json { print_json(&response)? } else { response.levels.iter().for_each(show) }
+        }
+        Command::List { page_size, page_token } => {
+            let response = inventory.list_stock(ListStockRequest { page_size, page_token }).await?.into_inner();
+            if global.json {
+                print_json(&response)?;
+            } else {
+                response.levels.iter().for_each(show);
+                if !response.next_page_token.is_empty() {
+                    println!("more: --page-token {}", response.next_page_token);
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(level: &StockLevel) {
+    let StockLevel { sku, location, on_hand, reserved, available, .. } = level;
+    println!("{sku:<24} {location:<12} on hand {on_hand:>8}  reserved {reserved:>8}  available {available:>8}");
+}

@@ -1,0 +1,182 @@
+//! What a scenario can do: stock the shop, place and follow orders, look at the outside world's
+//! statements, and make things crash.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use contracts::tradewind::catalog::v1::{CreateProductRequest, Product};
+use contracts::tradewind::inventory::v1::{GetStockRequest, ReceiveStockRequest};
+use contracts::tradewind::money::v1::Money;
+use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest, WatchOrderRequest};
+
+use crate::commands::order::{new_request_id, recipient, status};
+use crate::local::System;
+use crate::shop::Shop;
+
+/// The system, seen by the operator and by another workload.
+pub(crate) struct Stage<'a> {
+    system: &'a System,
+    shop: Shop,
+    gateway: Shop,
+    http: reqwest::Client,
+}
+
+/// A product that was made for one scenario.
+pub(crate) struct Ware {
+    /// Its id.
+    pub(crate) product_id: String,
+    /// Its SKU.
+    pub(crate) sku: String,
+    /// What one unit costs, in pence.
+    pub(crate) price: i64,
+    /// Token of the listing: an order that waits for it knows the product.
+    pub(crate) position: String,
+}
+
+impl<'a> Stage<'a> {
+    /// The stage over a running system.
+    pub(crate) fn new(system: &'a System) -> Result<Self> {
+        let shop = Shop::of(system.layout(), "operator")?;
+        let gateway = Shop::of(system.layout(), "gateway")?;
+        Ok(Self { system, shop, gateway, http: reqwest::Client::new() })
+    }
+
+    /// The shop as the operator sees it.
+    pub(crate) fn shop(&self) -> &Shop {
+        &self.shop
+    }
+
+    /// The shop as another workload sees it.
+    pub(crate) fn gateway(&self) -> &Shop {
+        &self.gateway
+    }
+
+    /// The processes.
+    pub(crate) fn system(&self) -> &System {
+        self.system
+    }
+
+    /// Lists a product at `price` pence and receives `units` of it.
+    pub(crate) async fn ware(&self, product_id: &str, price: i64, units: i64) -> Result<Ware> {
+        let sku = product_id.to_ascii_uppercase();
+        let product = Product {
+            product_id: product_id.to_owned(),
+            sku: sku.clone(),
+            name: product_id.replace('-', " "),
+            price: Some(pence(price)),
+            ..Product::default()
+        };
+        let request = CreateProductRequest { request_id: new_request_id(), product: Some(product) };
+        let position = self.shop.catalog()?.create_product(request).await?.into_inner().position;
+        if units > 0 {
+            let request = ReceiveStockRequest {
+                request_id: new_request_id(),
+                sku: sku.clone(),
+                location: "main".to_owned(),
+                quantity: units,
+            };
+            self.shop.inventory()?.receive_stock(request).await?;
+        }
+        Ok(Ware { product_id: product_id.to_owned(), sku, price, position })
+    }
+
+    /// Places an order as the operator.
+    pub(crate) async fn place(&self, request: PlaceOrderRequest) -> Result<Order> {
+        let response = self.shop.ordering()?.place_order(request).await?.into_inner();
+        response.order.context("a placed order without an order")
+    }
+
+    /// Follows an order until the stream says that it is settled. Survives a service that restarts.
+    pub(crate) async fn settled(&self, order_id: &str) -> Result<Order> {
+        loop {
+            match self.watch_to_end(order_id).await {
+                Ok(order) => return Ok(order),
+                Err(status) if status.code() == tonic::Code::Unavailable => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(status) => return Err(status.into()),
+            }
+        }
+    }
+
+    /// Places an order and follows it until it is settled as `expected`.
+    pub(crate) async fn settles_as(&self, request: PlaceOrderRequest, expected: OrderStatus) -> Result<Order> {
+        let placed = self.place(request).await?;
+        let order = self.settled(&placed.order_id).await?;
+        ensure!(order.status() == expected, "the order is {}: {}", status(&order), order.cancellation_detail);
+        Ok(order)
+    }
+
+    /// Waits until the order is as far as `expected`.
+    pub(crate) async fn reaches(&self, order_id: &str, expected: OrderStatus) -> Result<Order> {
+        loop {
+            let request =
+                contracts::tradewind::ordering::v1::GetOrderRequest { order_id: order_id.to_owned(), as_of: None };
+            let order = self.shop.ordering()?.get_order(request).await?.into_inner().order.context("no order")?;
+            if order.status() == expected {
+                return Ok(order);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Units of a SKU that can still be ordered.
+    pub(crate) async fn available(&self, sku: &str) -> Result<i64> {
+        let request = GetStockRequest { sku: sku.to_owned() };
+        let levels = self.shop.inventory()?.get_stock(request).await?.into_inner().levels;
+        Ok(levels.iter().map(|level| level.available).sum())
+    }
+
+    /// What the card provider did for an order: `capture 500`, `refund 500`, `void`, in order.
+    pub(crate) async fn card(&self, order_id: &str) -> Result<Vec<String>> {
+        let url = format!("{}/card/statement?order_id={order_id}", self.system.layout().outside_url());
+        let statement: serde_json::Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
+        let entries = statement["entries"].as_array().context("a statement without entries")?;
+        let line = |entry: &serde_json::Value| {
+            let kind = entry["kind"].as_str().unwrap_or_default();
+            match entry["amount_minor"].as_i64() {
+                Some(amount) if kind == "capture" || kind == "refund" => format!("{kind} {amount}"),
+                _ => kind.to_owned(),
+            }
+        };
+        Ok(entries.iter().map(line).collect())
+    }
+
+    /// The status of an order's booking on the carrier's statement.
+    pub(crate) async fn booking(&self, order_id: &str) -> Result<Option<String>> {
+        let url = format!("{}/carrier/statement", self.system.layout().outside_url());
+        let statement: serde_json::Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
+        let bookings = statement["bookings"].as_array().context("a statement without bookings")?;
+        let of_order = bookings.iter().find(|booking| booking["order_id"] == order_id);
+        Ok(of_order.and_then(|booking| booking["status"].as_str()).map(str::to_owned))
+    }
+
+    async fn watch_to_end(&self, order_id: &str) -> Result<Order, tonic::Status> {
+        let mut ordering = self.shop.ordering().map_err(|error| tonic::Status::internal(error.to_string()))?;
+        let request = WatchOrderRequest { order_id: order_id.to_owned() };
+        let mut changes = ordering.watch_order(request).await?.into_inner();
+        let mut last = None;
+        while let Some(change) = changes.message().await? {
+            last = change.order;
+        }
+        last.ok_or_else(|| tonic::Status::internal("the stream ended without an order"))
+    }
+}
+
+/// An order of `quantity` units of a ware, paid with a card that works, to an address that exists.
+pub(crate) fn order_of(ware: &Ware, quantity: i32) -> PlaceOrderRequest {
+    PlaceOrderRequest {
+        request_id: new_request_id(),
+        customer_id: "demo".to_owned(),
+        recipient: Some(recipient("10115")),
+        lines: vec![OrderLine { product_id: ware.product_id.clone(), quantity }],
+        payment_token: "tok_ok".to_owned(),
+        after: vec![ware.position.clone()],
+        ..PlaceOrderRequest::default()
+    }
+}
+
+/// An amount in pence.
+pub(crate) fn pence(minor: i64) -> Money {
+    Money { currency: "GBP".to_owned(), minor }
+}

@@ -1,0 +1,219 @@
+//! Folders, ports and the settings each process is given.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The services, in the order in which they are shown.
+pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
+
+/// Every identity a local system has certificates for.
+const IDENTITIES: [&str; 9] =
+    ["catalog", "ordering", "inventory", "payment", "shipping", "notification", "gateway", "operator", "nats"];
+
+const TRUST_DOMAIN: &str = "tradewind.local";
+
+/// The ports of one local system, all on the loopback address.
+#[derive(Clone, Debug)]
+pub(crate) struct Ports {
+    grpc: BTreeMap<&'static str, u16>,
+    admin: BTreeMap<&'static str, u16>,
+    outside: u16,
+    nats: u16,
+    nats_monitor: u16,
+}
+
+impl Ports {
+    /// The documented ports: 7101 and up for gRPC, 7201 and up for health and metrics.
+    pub(crate) fn standard() -> Self {
+        let numbered = |base: u16| SERVICES.into_iter().zip(base..).collect();
+        Self { grpc: numbered(7101), admin: numbered(7201), outside: 7300, nats: 7422, nats_monitor: 7423 }
+    }
+
+    /// Ports that were free a moment ago, so that this system can run beside another.
+    ///
+    /// # Errors
+    /// When the machine has no free port left.
+    pub(crate) fn free() -> Result<Self> {
+        // All are held until the last is found, so that no port is given out twice.
+        let held = (0..SERVICES.len() * 2 + 3)
+            .map(|_| TcpListener::bind(("127.0.0.1", 0)).context("no free port on the loopback address"))
+            .collect::<Result<Vec<_>>>()?;
+        let ports = held.iter().map(|l| Ok(l.local_addr()?.port())).collect::<Result<Vec<_>>>()?;
+        let (grpc, rest) = ports.split_at(SERVICES.len());
+        let (admin, rest) = rest.split_at(SERVICES.len());
+        let named = |ports: &[u16]| SERVICES.into_iter().zip(ports.iter().copied()).collect();
+        Ok(Self { grpc: named(grpc), admin: named(admin), outside: rest[0], nats: rest[1], nats_monitor: rest[2] })
+    }
+}
+
+/// Where a local system lives and listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pki: PathBuf,
+    state: PathBuf,
+    ports: Ports,
+}
+
+impl Layout {
+    /// The system that `tradewind up` runs: everything in `dir`, on the documented ports.
+    pub(crate) fn standard(dir: &Path) -> Self {
+        Self { pki: dir.join("pki"), state: dir.to_path_buf(), ports: Ports::standard() }
+    }
+
+    /// A system of its own below `dir`, on free ports; it shares only the certificates.
+    ///
+    /// # Errors
+    /// When the machine has no free port left.
+    pub(crate) fn beside(dir: &Path, name: &str) -> Result<Self> {
+        Ok(Self { pki: dir.join("pki"), state: dir.join(name), ports: Ports::free()? })
+    }
+
+    /// Makes the folders and whatever certificates are missing.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(crate) fn prepare(&self) -> Result<()> {
+        for dir in [self.data(), self.logs()] {
+            std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        }
+        init_pki(&self.pki)?;
+        std::fs::write(self.nats_config(), self.nats_config_text()?).context("cannot write the broker's configuration")
+    }
+
+    /// Removes data and logs, so that the next start begins with nothing.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        for dir in [self.data(), self.logs()] {
+            match std::fs::remove_dir_all(&dir) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", dir.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Certificates and keys.
+    pub(crate) fn pki(&self) -> &Path {
+        &self.pki
+    }
+
+    /// Databases and the broker's files.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.state.join("data")
+    }
+
+    /// One log file a process.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.state.join("logs")
+    }
+
+    /// What runs at the moment: written by the supervisor, read by `status` and `down`.
+    pub(crate) fn run_file(&self) -> PathBuf {
+        self.state.join("run.json")
+    }
+
+    /// The broker's configuration file.
+    pub(crate) fn nats_config(&self) -> PathBuf {
+        self.state.join("nats.conf")
+    }
+
+    /// Where the outside world answers.
+    pub(crate) fn outside_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.outside)
+    }
+
+    /// Where a process says that it is ready.
+    pub(crate) fn ready_url(&self, name: &str) -> String {
+        match name {
+            "nats" => format!("http://127.0.0.1:{}/healthz", self.ports.nats_monitor),
+            "outside" => format!("{}/health/ready", self.outside_url()),
+            service => format!("http://127.0.0.1:{}/health/ready", self.admin(service)),
+        }
+    }
+
+    /// The port a process is known by: gRPC for services.
+    pub(crate) fn port(&self, name: &str) -> u16 {
+        match name {
+            "nats" => self.ports.nats,
+            "outside" => self.ports.outside,
+            service => self.ports.grpc.get(service).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Every service with its gRPC address.
+    pub(crate) fn peers(&self) -> BTreeMap<String, String> {
+        self.ports.grpc.iter().map(|(name, port)| ((*name).to_owned(), format!("127.0.0.1:{port}"))).collect()
+    }
+
+    /// The settings of one service, as environment variables.
+    pub(crate) fn env(&self, service: &str) -> Vec<(String, String)> {
+        let file = |name: &str| self.pki.join(name).display().to_string();
+        let peers: Vec<String> = self.peers().iter().map(|(name, address)| format!("{name}={address}")).collect();
+        [
+            ("GRPC_ADDR", format!("127.0.0.1:{}", self.port(service))),
+            ("ADMIN_ADDR", format!("127.0.0.1:{}", self.admin(service))),
+            ("CA", file("ca.pem")),
+            ("CERT", file(&format!("{service}.pem"))),
+            ("KEY", file(&format!("{service}.key"))),
+            ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
+            ("DATABASE_URL", format!("sqlite://{}", self.data().join(format!("{service}.db")).display())),
+            ("NATS_URL", format!("tls://127.0.0.1:{}", self.ports.nats)),
+            ("PEERS", peers.join(",")),
+            ("OUTSIDE_URL", self.outside_url()),
+            ("LOG_FORMAT", "json".to_owned()),
+        ]
+        .into_iter()
+        .map(|(key, value)| (format!("TRADEWIND_{key}"), value))
+        .collect()
+    }
+
+    fn admin(&self, service: &str) -> u16 {
+        self.ports.admin.get(service).copied().unwrap_or_default()
+    }
+
+    fn nats_config_text(&self) -> Result<String> {
+        let quoted = |path: &Path| -> Result<String> {
+            // Relative paths in the file would be taken from the server's working directory.
+            Ok(format!("{:?}", std::path::absolute(path)?.display().to_string()))
+        };
+        Ok(format!(
+            "# Written at each start; changes are lost.\n\
+             server_name: tradewind\n\
+             host: 127.0.0.1\n\
+             port: {port}\n\
+             http: \"127.0.0.1:{monitor}\"\n\
+             jetstream {{ store_dir: {store}, max_file_store: 8GB, max_memory_store: 256MB }}\n\
+             tls {{ cert_file: {cert}, key_file: {key}, ca_file: {ca}, verify: true, timeout: 5 }}\n",
+            port = self.ports.nats,
+            monitor = self.ports.nats_monitor,
+            store = quoted(&self.data().join("nats"))?,
+            cert = quoted(&self.pki.join("nats.pem"))?,
+            key = quoted(&self.pki.join("nats.key"))?,
+            ca = quoted(&self.pki.join("ca.pem"))?,
+        ))
+    }
+}
+
+/// Makes the development CA and every certificate that is missing from `dir`.
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn init_pki(dir: &Path) -> Result<tradewind_mesh::pki::Report> {
+    tradewind_mesh::pki::init(dir, &IDENTITIES, TRUST_DOMAIN)
+        .with_context(|| format!("cannot issue certificates in {}", dir.display()))
+}
+
+/// Issues one workload's certificate again.
+///
+/// # Errors
+/// When there is no CA in `dir`, or the file system refuses.
+pub(crate) fn renew(dir: &Path, name: &str) -> Result<()> {
+    tradewind_mesh::pki::renew(dir, name).with_context(|| format!("cannot renew {name} in {}", dir.display()))
+}

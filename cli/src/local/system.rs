@@ -1,0 +1,219 @@
+//! The processes of one local system: broker, outside world and services.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::layout::{Layout, SERVICES};
+use super::process::{Order, Spec, supervise};
+
+/// Something an onlooker may want to know about a process.
+#[derive(Clone, Debug)]
+pub(crate) struct Notice {
+    /// Which process.
+    pub(crate) process: &'static str,
+    /// What happened.
+    pub(crate) text: String,
+}
+
+/// How a process is at the moment.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// Its process id while it runs.
+    pub(crate) pid: Option<u32>,
+    /// How often it died and was started again.
+    pub(crate) restarts: u32,
+}
+
+/// What is written to the run file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RunFile {
+    /// The supervisor's process id.
+    pub(crate) supervisor: u32,
+    /// The processes by name.
+    pub(crate) processes: BTreeMap<String, State>,
+}
+
+struct Handle {
+    orders: mpsc::Sender<Order>,
+    state: watch::Receiver<State>,
+    task: JoinHandle<()>,
+}
+
+/// A running local system. Its processes end with it, also when it is killed.
+pub(crate) struct System {
+    layout: Layout,
+    processes: BTreeMap<&'static str, Handle>,
+    http: reqwest::Client,
+    recorder: JoinHandle<()>,
+}
+
+impl System {
+    /// Starts broker, outside world and every service but those in `except`.
+    ///
+    /// # Errors
+    /// When a name in `except` is unknown, a system runs in this folder already, or the file system
+    /// refuses.
+    pub(crate) fn start(layout: Layout, except: &[String], notices: mpsc::UnboundedSender<Notice>) -> Result<Self> {
+        if let Some(unknown) = except.iter().find(|name| !names().any(|known| known == name.as_str())) {
+            bail!("there is no process {unknown:?}; there are {}", names().collect::<Vec<_>>().join(", "));
+        }
+        if let Some(run) = running(&layout) {
+            bail!("a system runs here already (process {}); stop it with `tradewind down`", run.supervisor);
+        }
+        layout.prepare()?;
+        let mut processes = BTreeMap::new();
+        for name in names().filter(|name| !except.iter().any(|left_out| left_out == name)) {
+            let (orders, receiver) = mpsc::channel(8);
+            let (sender, state) = watch::channel(State::default());
+            let task = tokio::spawn(supervise(spec(&layout, name)?, receiver, sender, notices.clone()));
+            processes.insert(name, Handle { orders, state, task });
+        }
+        let states = processes.iter().map(|(name, handle)| (*name, handle.state.clone())).collect();
+        let recorder = tokio::spawn(record(layout.run_file(), states));
+        Ok(Self { layout, processes, http: reqwest::Client::new(), recorder })
+    }
+
+    /// Where the system lives.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The names of its processes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.processes.keys().copied()
+    }
+
+    /// Waits until a process says that it is ready.
+    ///
+    /// # Errors
+    /// When it is not within `limit`.
+    pub(crate) async fn wait_ready(&self, name: &str, limit: Duration) -> Result<()> {
+        let url = self.layout.ready_url(name);
+        let ready = async {
+            while !is_ready(&self.http, &url).await {
+                tokio::time::sleep(Duration::from_millis(25)).await;
+            }
+        };
+        tokio::time::timeout(limit, ready).await.with_context(|| {
+            format!("{name} was not ready within {} s; see {}", limit.as_secs(), self.log(name).display())
+        })
+    }
+
+    /// Kills a process with SIGKILL; it is started again.
+    pub(crate) async fn kill(&self, name: &str) {
+        self.order(name, Order::Kill).await;
+    }
+
+    /// Kills a process with SIGKILL and leaves it down.
+    pub(crate) async fn halt(&self, name: &str) {
+        self.order(name, Order::Halt).await;
+    }
+
+    /// Starts a process that was halted.
+    pub(crate) async fn resume(&self, name: &str) {
+        self.order(name, Order::Start).await;
+    }
+
+    /// Stops every process: services first, then the broker and the outside world.
+    pub(crate) async fn stop(mut self) {
+        let (services, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.processes).into_iter().partition(|(name, _)| SERVICES.contains(name));
+        for group in [services, rest] {
+            for (_, handle) in &group {
+                let _ = handle.orders.send(Order::Stop).await;
+            }
+            for (_, handle) in group {
+                let _ = handle.task.await;
+            }
+        }
+        self.recorder.abort();
+        let _ = std::fs::remove_file(self.layout.run_file());
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.layout.logs().join(format!("{name}.log"))
+    }
+
+    async fn order(&self, name: &str, order: Order) {
+        if let Some(handle) = self.processes.get(name) {
+            let _ = handle.orders.send(order).await;
+        }
+    }
+}
+
+/// Tells whether a health endpoint answers 200.
+pub(crate) async fn is_ready(http: &reqwest::Client, url: &str) -> bool {
+    let answer = http.get(url).timeout(Duration::from_secs(1)).send().await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}
+
+/// The run file of a system whose supervisor is alive.
+pub(crate) fn running(layout: &Layout) -> Option<RunFile> {
+    let text = std::fs::read_to_string(layout.run_file()).ok()?;
+    let run: RunFile = serde_json::from_str(&text).ok()?;
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(run.supervisor).ok()?);
+    nix::sys::signal::kill(pid, None).is_ok().then_some(run)
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    ["nats", "outside"].into_iter().chain(SERVICES)
+}
+
+fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let text = |path: PathBuf| path.display().to_string();
+    let (args, env) = match name {
+        "nats" => {
+            (vec!["tied".to_owned(), nats_server(), "--config".to_owned(), text(layout.nats_config())], Vec::new())
+        }
+        "outside" => {
+            let (listen, data) = (format!("127.0.0.1:{}", layout.port(name)), text(layout.data().join("outside")));
+            (
+                vec![
+                    "outside".to_owned(),
+                    "--tied".to_owned(),
+                    "--listen".to_owned(),
+                    listen,
+                    "--data".to_owned(),
+                    data,
+                ],
+                Vec::new(),
+            )
+        }
+        service => (vec!["service".to_owned(), "--tied".to_owned(), service.to_owned()], layout.env(service)),
+    };
+    Ok(Spec { name, program, args, env, log: layout.logs().join(format!("{name}.log")) })
+}
+
+/// The broker's program: `NATS_SERVER`, else whatever the PATH has.
+#[expect(clippy::disallowed_methods, reason = "the command line reads its environment here")]
+fn nats_server() -> String {
+    std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned())
+}
+
+/// Keeps the run file equal to the processes' states.
+async fn record(path: PathBuf, mut states: BTreeMap<&'static str, watch::Receiver<State>>) {
+    loop {
+        let processes =
+            states.iter_mut().map(|(name, state)| ((*name).to_owned(), state.borrow_and_update().clone())).collect();
+        let run = RunFile { supervisor: std::process::id(), processes };
+        let temporary = path.with_extension("tmp");
+        let written = serde_json::to_vec_pretty(&run)
+            .map_err(std::io::Error::from)
+            .and_then(|text| std::fs::write(&temporary, text))
+            .and_then(|()| std::fs::rename(&temporary, &path));
+        if let Err(error) = written {
+            tracing::warn!(%error, "cannot write the run file");
+        }
+        let changes = states.values_mut().map(|state| Box::pin(state.changed()));
+        if futures::future::select_all(changes).await.0.is_err() {
+            return;
+        }
+    }
+}

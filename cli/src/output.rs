@@ -1,0 +1,59 @@
+//! How results and errors are shown: text for people, JSON for programs.
+
+use anyhow::{Context, Result};
+use contracts::tradewind::money::v1::Money;
+use prost::{Message, Name};
+use prost_reflect::{DescriptorPool, DynamicMessage};
+
+/// A message in proto3's JSON form.
+///
+/// # Errors
+/// When the message is not part of the contracts.
+pub(crate) fn json<M: Message + Name>(message: &M) -> Result<serde_json::Value> {
+    dynamic_json(&M::full_name(), &message.encode_to_vec())
+}
+
+/// An encoded message of the given full name in proto3's JSON form.
+///
+/// # Errors
+/// When the contracts have no such message, or the bytes are not one.
+pub(crate) fn dynamic_json(full_name: &str, bytes: &[u8]) -> Result<serde_json::Value> {
+    let pool = DescriptorPool::decode(contracts::DESCRIPTOR)?;
+    let descriptor = pool.get_message_by_name(full_name).with_context(|| format!("unknown message {full_name}"))?;
+    Ok(serde_json::to_value(DynamicMessage::decode(descriptor, bytes)?)?)
+}
+
+/// Prints a message as JSON, indented.
+///
+/// # Errors
+/// When the message is not part of the contracts.
+pub(crate) fn print_json<M: Message + Name>(message: &M) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(&json(message)?)?);
+    Ok(())
+}
+
+/// An amount for people: `GBP 12.34`.
+pub(crate) fn money(amount: Option<&Money>) -> String {
+    amount.map_or_else(
+        || "-".to_owned(),
+        |Money { currency, minor }| {
+            tradewind_domain::Money::new(currency, *minor)
+                .map_or_else(|_| format!("{currency} {minor} (minor units)"), |money| money.to_string())
+        },
+    )
+}
+
+/// An error for people: what a service refused and why, or the chain of causes.
+pub(crate) fn explain(error: &anyhow::Error) -> String {
+    let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<tonic::Status>()) else {
+        return format!("{error:#}");
+    };
+    let mut text = format!("{}: {}", tradewind_mesh::code_name(status.code()), status.message());
+    if let Some(reason) = tradewind_mesh::reason(status) {
+        text.push_str(&format!(" [{reason}]"));
+    }
+    for violation in tradewind_mesh::violations(status) {
+        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! The services as a client sees them: one connection each, over mTLS.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
+use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
+use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
+use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy};
+
+use crate::local::Layout;
+
+/// Clients of every service, calling as one workload.
+#[derive(Clone)]
+pub(crate) struct Shop {
+    channels: Channels,
+}
+
+impl Shop {
+    /// Clients of the system at `layout` that call as `identity`. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// When the folder has no certificate of that name.
+    pub(crate) fn of(layout: &Layout, identity: &str) -> Result<Self> {
+        Self::new(layout.pki(), identity, layout.peers())
+    }
+
+    fn new(pki: &Path, identity: &str, peers: BTreeMap<String, String>) -> Result<Self> {
+        let files = IdentityFiles {
+            ca: pki.join("ca.pem"),
+            cert: pki.join(format!("{identity}.pem")),
+            key: pki.join(format!("{identity}.key")),
+        };
+        let identity = Identity::load(files).with_context(|| {
+            format!("no certificate of {identity:?} in {}; `tradewind pki init` makes them", pki.display())
+        })?;
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
+        Ok(Self { channels: Channels::new(identity, policy, peers) })
+    }
+
+    /// Client of the catalogue.
+    pub(crate) fn catalog(&self) -> Result<CatalogServiceClient<Channel>> {
+        Ok(CatalogServiceClient::new(self.channels.to("catalog")?))
+    }
+
+    /// Client of ordering.
+    pub(crate) fn ordering(&self) -> Result<OrderingServiceClient<Channel>> {
+        Ok(OrderingServiceClient::new(self.channels.to("ordering")?))
+    }
+
+    /// Client of inventory.
+    pub(crate) fn inventory(&self) -> Result<InventoryServiceClient<Channel>> {
+        Ok(InventoryServiceClient::new(self.channels.to("inventory")?))
+    }
+
+    /// Client of shipping.
+    pub(crate) fn shipping(&self) -> Result<ShippingServiceClient<Channel>> {
+        Ok(ShippingServiceClient::new(self.channels.to("shipping")?))
+    }
+
+    /// Client of one service's event log.
+    pub(crate) fn log_of(&self, service: &str) -> Result<EventLogServiceClient<Channel>> {
+        Ok(EventLogServiceClient::new(self.channels.to(service)?))
+    }
+}

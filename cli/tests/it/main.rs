@@ -1,0 +1,8 @@
+//! The program as a person uses it: real processes, real exit codes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod demo;
+mod program;
+mod refusals;
+mod replay;

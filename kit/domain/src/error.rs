@@ -1,0 +1,133 @@
+//! The closed set of ways in which anything in the system can fail, and the one error type that
+//! travels between layers.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// How an error is to be treated, by callers and by readers of events alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request is malformed whatever the state of the system.
+    Invalid,
+    /// Something named in the request does not exist.
+    NotFound,
+    /// What should be created exists already, and differs.
+    AlreadyExists,
+    /// Somebody else changed the same thing first; trying again may succeed.
+    Conflict,
+    /// The request is well formed, but the present state forbids it.
+    Rejected,
+    /// The caller may not do this.
+    Denied,
+    /// A limit is reached; trying later may succeed.
+    Exhausted,
+    /// Something needed is away; trying later may succeed.
+    Unavailable,
+    /// A defect on this side. Its text is for the operator, never for the caller.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Tells whether the same request may succeed later without anybody changing it.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Conflict | Self::Exhausted | Self::Unavailable)
+    }
+}
+
+/// One field of a request and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// Path of the field in the request, e.g. `lines[2].quantity`.
+    pub field: String,
+    /// What is wrong, for a person.
+    pub description: String,
+}
+
+/// An error of any layer: its kind decides the treatment, its reason is stable for programs, its
+/// message is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The treatment.
+    pub kind: ErrorKind,
+    /// Stable, `UPPER_SNAKE_CASE`; part of the API.
+    pub reason: &'static str,
+    /// For people; for kind `Internal` it does not leave the process.
+    pub message: String,
+    /// The fields at fault, if any.
+    pub violations: Vec<FieldViolation>,
+    /// Further facts for programs.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Error {
+    /// An error of `kind` with a stable `reason` and a `message` for people.
+    pub fn new(kind: ErrorKind, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, reason, message: message.into(), violations: Vec::new(), metadata: BTreeMap::new() }
+    }
+
+    /// A malformed `field` of a request; `description` says what is wrong with it.
+    pub fn invalid(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
+        let (field, description) = (field.into(), description.into());
+        Self::new(ErrorKind::Invalid, reason, format!("{field}: {description}")).with_violation(field, description)
+    }
+
+    /// Something that `field` of the request names and that does not exist.
+    pub fn not_found(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
+        let (field, description) = (field.into(), description.into());
+        Self::new(ErrorKind::NotFound, reason, format!("{field}: {description}")).with_violation(field, description)
+    }
+
+    /// Something needed that is away at the moment.
+    pub fn unavailable(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, reason, message)
+    }
+
+    /// A defect on this side; `cause` is for the operator only.
+    pub fn internal(cause: impl Display) -> Self {
+        Self::new(ErrorKind::Internal, "INTERNAL", cause.to_string())
+    }
+
+    /// The same error with one more field at fault.
+    #[must_use]
+    pub fn with_violation(mut self, field: impl Into<String>, description: impl Into<String>) -> Self {
+        self.violations.push(FieldViolation { field: field.into(), description: description.into() });
+        self
+    }
+
+    /// The same error with one more fact for programs.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// What an aggregate's own error type says about each of its variants.
+pub trait DomainError: std::error::Error {
+    /// The treatment.
+    fn kind(&self) -> ErrorKind;
+    /// Stable, `UPPER_SNAKE_CASE`.
+    fn reason(&self) -> &'static str;
+    /// The fields of the request at fault, if any.
+    fn violations(&self) -> Vec<FieldViolation> {
+        Vec::new()
+    }
+    /// Further facts for programs.
+    fn metadata(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+impl<E: DomainError> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self {
+            kind: error.kind(),
+            reason: error.reason(),
+            message: error.to_string(),
+            violations: error.violations(),
+            metadata: error.metadata(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Events as a closed set of protobuf messages.
+
+/// Why stored bytes are not an event of a set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The set has no event of this type.
+    #[error("{0} is not an event of this aggregate")]
+    UnknownType(String),
+    /// The bytes are not a message of the type they are said to be.
+    #[error("undecodable {type_name}: {cause}")]
+    Malformed {
+        /// Full protobuf name.
+        type_name: String,
+        /// What the decoder says.
+        cause: String,
+    },
+}
+
+/// The events of one aggregate; made by [`events!`](crate::events).
+pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// The event's full protobuf name, e.g. `tradewind.ordering.v1.OrderPlaced`.
+    fn type_name(&self) -> String;
+    /// The event as a protobuf message.
+    fn encode(&self) -> Vec<u8>;
+    /// Reads an event of this set.
+    ///
+    /// # Errors
+    /// When `type_name` is none of this set, or `bytes` are not such a message.
+    fn decode(type_name: &str, bytes: &[u8]) -> Result<Self, DecodeError>;
+}
+
+/// Declares an enum over protobuf messages as the [`EventSet`] of an aggregate.
+///
+/// ```ignore
+/// events! {
+///     /// What can happen to an order.
+///     pub enum OrderEvent { Placed(OrderPlaced), Confirmed(OrderConfirmed) }
+/// }
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($message:ty)),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs, clippy::large_enum_variant)]
+        $vis enum $name { $($(#[$vmeta])* $variant($message)),+ }
+
+        $(impl From<$message> for $name {
+            fn from(message: $message) -> Self {
+                Self::$variant(message)
+            }
+        })+
+
+        impl $crate::EventSet for $name {
+            fn type_name(&self) -> String {
+                match self {
+                    $(Self::$variant(_) => <$message as $crate::private::prost::Name>::full_name()),+
+                }
+            }
+
+            fn encode(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(message) => $crate::private::prost::Message::encode_to_vec(message)),+
+                }
+            }
+
+            fn decode(type_name: &str, bytes: &[u8]) -> Result<Self, $crate::DecodeError> {
+                $(if type_name == <$message as $crate::private::prost::Name>::full_name() {
+                    return <$message as $crate::private::prost::Message>::decode(bytes)
+                        .map(Self::$variant)
+                        .map_err(|cause| $crate::DecodeError::Malformed {
+                            type_name: type_name.to_owned(),
+                            cause: cause.to_string(),
+                        });
+                })+
+                Err($crate::DecodeError::UnknownType(type_name.to_owned()))
+            }
+        }
+    };
+}

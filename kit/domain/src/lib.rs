@@ -1,0 +1,26 @@
+//! The vocabulary every context's domain is written in: aggregates that decide and evolve, typed
+//! ids, money, and a closed set of error kinds.
+//!
+//! Nothing here does I/O, waits, reads a clock or knows a context; nothing here may depend on a
+//! crate that does.
+
+mod aggregate;
+mod currency;
+mod error;
+mod event;
+mod id;
+mod money;
+
+pub use aggregate::Aggregate;
+pub use currency::{Currency, UnknownCurrency};
+pub use error::{DomainError, Error, ErrorKind, FieldViolation};
+pub use event::{DecodeError, EventSet};
+pub use id::InvalidId;
+pub use money::{Money, MoneyError};
+
+/// What the macros of this crate expand to; not for direct use.
+#[doc(hidden)]
+pub mod private {
+    pub use prost;
+    pub use uuid;
+}

@@ -1,0 +1,118 @@
+//! Database errors as the errors every layer speaks: what may be tried again, what is away, what is a defect.
+
+use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::{DbErr, RuntimeErr};
+use tradewind_domain::{Error, ErrorKind};
+
+use crate::StreamName;
+
+/// The reason when somebody else appended to the stream first.
+pub const VERSION_CONFLICT: &str = "VERSION_CONFLICT";
+/// The reason when the database asks for the transaction to be run again: deadlock, serialization failure, busy.
+pub const SERIALIZATION: &str = "SERIALIZATION";
+
+/// What a database error means; for a service's own statements: `.map_err(tradewind_events::db)?`.
+///
+/// A violated uniqueness is `AlreadyExists`, an unreachable database `Unavailable`, a deadlock or busy database `Conflict`
+/// with reason [`SERIALIZATION`], anything else `Internal`.
+#[must_use]
+pub fn db(error: DbErr) -> Error {
+    match meaning(&error) {
+        Meaning::Rerun => Error::new(ErrorKind::Conflict, SERIALIZATION, error.to_string()),
+        Meaning::Away => Error::unavailable("DATABASE_UNAVAILABLE", error.to_string()),
+        Meaning::Duplicate(_) => Error::new(ErrorKind::AlreadyExists, "DUPLICATE", error.to_string()),
+        Meaning::Defect => Error::internal(error),
+    }
+}
+
+/// What an error of the kit's own writes at commit means: a duplicate is somebody who was faster.
+pub(crate) fn commit(error: DbErr) -> Error {
+    match meaning(&error) {
+        Meaning::Duplicate(what) if what.contains("request") => {
+            Error::new(ErrorKind::Conflict, SERIALIZATION, "the same request is being handled already")
+        }
+        Meaning::Duplicate(_) => Error::new(ErrorKind::Conflict, VERSION_CONFLICT, "the stream has moved on"),
+        _ => db(error),
+    }
+}
+
+/// Somebody else appended to `stream` first.
+pub(crate) fn version_conflict(stream: &StreamName, expected: u64) -> Error {
+    Error::new(ErrorKind::Conflict, VERSION_CONFLICT, format!("{stream} is not at version {expected}"))
+}
+
+/// Tells whether the transaction that ended so may be run again at once.
+pub(crate) fn may_rerun(error: &Error) -> bool {
+    error.kind == ErrorKind::Conflict && (error.reason == VERSION_CONFLICT || error.reason == SERIALIZATION)
+}
+
+enum Meaning {
+    Rerun,
+    Away,
+    Duplicate(String),
+    Defect,
+}
+
+fn meaning(error: &DbErr) -> Meaning {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Meaning::Away,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => driver(error),
+        _ => Meaning::Defect,
+    }
+}
+
+fn driver(error: &SqlxError) -> Meaning {
+    match error {
+        SqlxError::Database(error) => {
+            if error.is_unique_violation() {
+                return Meaning::Duplicate(error.message().to_owned());
+            }
+            error.code().map_or(Meaning::Defect, |code| coded(&code))
+        }
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => Meaning::Away,
+        _ => Meaning::Defect,
+    }
+}
+
+/// A five-character SQLSTATE of PostgreSQL, or a result code of SQLite, whose low byte is what its extensions have in common.
+fn coded(code: &str) -> Meaning {
+    if code.len() == 5 {
+        return match code {
+            // Serialization failure, deadlock, lock not available.
+            "40001" | "40P01" | "55P03" => Meaning::Rerun,
+            // Too many connections, statement timeout, shutting down, starting up, connection failures.
+            "53300" | "57014" | "57P01" | "57P02" | "57P03" => Meaning::Away,
+            _ if code.starts_with("08") => Meaning::Away,
+            _ => Meaning::Defect,
+        };
+    }
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        // SQLITE_BUSY, SQLITE_LOCKED.
+        Ok(5 | 6) => Meaning::Rerun,
+        // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN.
+        Ok(10 | 13 | 14) => Meaning::Away,
+        _ => Meaning::Defect,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_says_what_to_do() {
+        for code in ["40001", "40P01", "5", "517", "6"] {
+            assert!(matches!(coded(code), Meaning::Rerun), "{code}");
+        }
+        for code in ["08006", "57P01", "10", "778", "13"] {
+            assert!(matches!(coded(code), Meaning::Away), "{code}");
+        }
+        for code in ["42P01", "1", "8", ""] {
+            assert!(matches!(coded(code), Meaning::Defect), "{code}");
+        }
+    }
+}

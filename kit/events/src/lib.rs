@@ -1,0 +1,43 @@
+//! Events that are neither lost nor repeated nor out of order: the event store and its log, the relay to the broker, the
+//! readers, the calls to the outside and the deadlines, all on the service's own database.
+//!
+//! The database is the truth and the broker a fast path. Nothing here knows a context, and nothing here speaks gRPC: the
+//! owner's log is read through [`LogSource`], which the runtime implements.
+
+mod backoff;
+mod broker;
+mod clock;
+mod engine;
+mod error;
+mod heads;
+mod intents;
+mod lease;
+mod metrics;
+mod reactions;
+mod reader;
+mod record;
+mod relay;
+mod schema;
+mod sequencer;
+mod sql;
+mod store;
+mod tenure;
+mod timers;
+mod token;
+mod trace;
+mod tx;
+mod wake;
+mod wire;
+
+pub use broker::{Broker, BrokerOptions};
+pub use clock::Clock;
+pub use engine::Engine;
+pub use error::{SERIALIZATION, VERSION_CONFLICT, db};
+pub use intents::{Intent, IntentHandler, Unknown};
+pub use reactions::{Reaction, Reactions, Received};
+pub use reader::LogSource;
+pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
+pub use relay::Retention;
+pub use store::{Store, StoreOptions};
+pub use timers::TimerHandler;
+pub use tx::{Appended, Committed, Executed, NewIntent, RequestKey, Tx};

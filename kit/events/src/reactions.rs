@@ -1,0 +1,185 @@
+//! What a service does about events, declared by type: the registry behind every reader.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures::future::BoxFuture;
+use opentelemetry::KeyValue;
+use prost::{Message, Name};
+use time::OffsetDateTime;
+use tradewind_domain::{Error, ErrorKind};
+use uuid::Uuid;
+
+use crate::{Metadata, Recorded, StreamName, Tx};
+
+/// What follows an event of another context, or how it changes a read model.
+///
+/// It runs in the transaction that moves the reader's cursor past the event, so its effects happen exactly once; it only
+/// writes the database. The kind of its error decides: a transient one is tried again, any other parks the event's stream.
+pub trait Reaction: Send + Sync + 'static {
+    /// The event.
+    type Event: Message + Name + Default;
+    /// The reaction's name as the contract declares it: what it does and when, e.g. `release_on_order_cancelled`.
+    const NAME: &'static str;
+
+    /// Does what follows the event.
+    ///
+    /// # Errors
+    /// Whatever the service's rules say; see above for what each kind leads to.
+    fn react(&self, tx: &mut Tx, event: &Received<Self::Event>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// An event as a reaction sees it.
+#[derive(Clone, Debug)]
+pub struct Received<E> {
+    /// The message.
+    pub data: E,
+    /// The event's id.
+    pub id: Uuid,
+    /// The stream it belongs to.
+    pub stream: StreamName,
+    /// Its version in the stream; the first is 1.
+    pub version: u64,
+    /// The partition of its owner's log.
+    pub partition: u16,
+    /// Its position in that partition.
+    pub position: u64,
+    /// When its owner recorded it.
+    pub time: OffsetDateTime,
+    /// What caused it, and which order or other matter it is about.
+    pub metadata: Metadata,
+}
+
+/// The reactions of one consumer.
+pub struct Reactions {
+    consumer: &'static str,
+    by_type: HashMap<String, Vec<Registered>>,
+}
+
+/// One reaction with its type erased.
+pub(crate) struct Registered {
+    pub(crate) name: &'static str,
+    pub(crate) attributes: [KeyValue; 2],
+    reaction: Box<dyn Erased>,
+}
+
+impl Reactions {
+    /// No reactions yet; `consumer` names their cursors and must stay the same for ever.
+    #[must_use]
+    pub fn new(consumer: &'static str) -> Self {
+        Self { consumer, by_type: HashMap::new() }
+    }
+
+    /// With one more reaction; several to one event run in the order of this call.
+    #[must_use]
+    pub fn on<R: Reaction>(mut self, reaction: R) -> Self {
+        let type_name = R::Event::full_name();
+        let short = type_name.rsplit('.').next().unwrap_or_default().to_owned();
+        let attributes = [KeyValue::new("consumer", self.consumer), KeyValue::new("event", short)];
+        let registered = Registered { name: R::NAME, attributes, reaction: Box::new(reaction) };
+        self.by_type.entry(type_name).or_default().push(registered);
+        self
+    }
+
+    /// Every event reacted to, by its full protobuf name, with the name of the reaction.
+    #[must_use]
+    pub fn declared(&self) -> Vec<(String, &'static str)> {
+        let mut declared: Vec<_> = self
+            .by_type
+            .iter()
+            .flat_map(|(type_name, reactions)| reactions.iter().map(|reaction| (type_name.clone(), reaction.name)))
+            .collect();
+        declared.sort();
+        declared
+    }
+
+    pub(crate) fn consumer(&self) -> &'static str {
+        self.consumer
+    }
+
+    /// The contexts whose logs are read for these reactions.
+    pub(crate) fn sources(&self) -> BTreeSet<String> {
+        self.by_type.keys().filter_map(|type_name| source_of(type_name)).map(ToOwned::to_owned).collect()
+    }
+
+    pub(crate) fn is_declared(&self, type_name: &str) -> bool {
+        self.by_type.contains_key(type_name)
+    }
+
+    pub(crate) fn to(&self, type_name: &str) -> &[Registered] {
+        self.by_type.get(type_name).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Registered {
+    pub(crate) fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
+        self.reaction.react(tx, event)
+    }
+}
+
+/// The context that owns an event: the second segment of its full name, `tradewind.<context>.v1.<Event>`.
+fn source_of(type_name: &str) -> Option<&str> {
+    type_name.split('.').nth(1)
+}
+
+trait Erased: Send + Sync {
+    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+impl<R: Reaction> Erased for R {
+    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let received = receive::<R::Event>(event)?;
+            Reaction::react(self, tx, &received).await
+        })
+    }
+}
+
+fn receive<E: Message + Default>(event: &Recorded) -> Result<Received<E>, Error> {
+    let data = E::decode(event.payload.as_slice()).map_err(|cause| {
+        Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", format!("{}: {cause}", event.type_name))
+    })?;
+    Ok(Received {
+        data,
+        id: event.id,
+        stream: event.stream.clone(),
+        version: event.version,
+        partition: event.partition,
+        position: event.position,
+        time: event.time,
+        metadata: event.metadata.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::marker::PhantomData;
+
+    use super::*;
+
+    struct Nothing<E>(PhantomData<fn() -> E>);
+
+    impl<E: Message + Name + Default + 'static> Reaction for Nothing<E> {
+        type Event = E;
+        const NAME: &'static str = "do_nothing";
+        async fn react(&self, _: &mut Tx, _: &Received<E>) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Placed {}
+
+    impl Name for Placed {
+        const NAME: &'static str = "OrderPlaced";
+        const PACKAGE: &'static str = "tradewind.ordering.v1";
+    }
+
+    #[test]
+    fn the_source_of_an_event_is_its_context() {
+        let reactions = Reactions::new("payment").on(Nothing::<Placed>(PhantomData));
+        assert_eq!(reactions.sources().into_iter().collect::<Vec<_>>(), ["ordering"]);
+        assert_eq!(reactions.declared(), [("tradewind.ordering.v1.OrderPlaced".to_owned(), "do_nothing")]);
+        assert!(reactions.is_declared("tradewind.ordering.v1.OrderPlaced"));
+        assert!(reactions.to("tradewind.ordering.v1.OrderShipped").is_empty());
+    }
+}

@@ -1,0 +1,268 @@
+//! Reads one partition of a log for one consumer: every event once, in order, whatever the broker does.
+//!
+//! The cursor in the database is the truth. Messages are the fast path; a gap, a start, a heartbeat ahead of the cursor, a
+//! broker that is away all lead to the same question to the owner of the log. The own log is read without a broker. Nothing
+//! here knows what a reaction does.
+
+mod batch;
+mod feed;
+mod group;
+mod inbox;
+mod repair;
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use opentelemetry::KeyValue;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tradewind_domain::Error;
+use uuid::Uuid;
+
+use crate::backoff::Backoff;
+use crate::metrics::metrics;
+use crate::{LogPage, Reactions, Store, StreamName};
+use feed::{Feed, News};
+pub(crate) use group::{Group, Origin};
+use inbox::Inbox;
+
+/// How often the own log is read although nobody in this process has appended.
+const OWN_POLL: Duration = Duration::from_secs(1);
+/// How often the owner is asked while there are no messages to be had.
+const POLL: Duration = Duration::from_millis(500);
+/// How often it is asked although everything seems well.
+const NET: Duration = Duration::from_secs(15);
+/// A cursor that only passed over undeclared events is saved after so long, or so many.
+const SAVE_AFTER: Duration = Duration::from_millis(100);
+const SAVE_EVENTS: u64 = 1_000;
+/// Messages taken without waiting.
+const TAKE: usize = 256;
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
+
+/// Reads the logs of other contexts, whatever the way to their owners is.
+pub trait LogSource: Send + Sync + 'static {
+    /// Up to `limit` events of a partition of `context`'s log that follow the position `after`.
+    fn read_log(&self, context: &str, partition: u16, after: u64, limit: u32) -> BoxFuture<'_, Result<LogPage, Error>>;
+}
+
+/// Why a reader ends.
+enum Halt {
+    /// It was asked to.
+    Asked,
+    /// The source's log is not the one the cursor belongs to.
+    Changed(String),
+}
+
+/// Another context's log: its owner, and the messages it publishes.
+struct Remote {
+    log: Arc<dyn LogSource>,
+    feed: Feed,
+}
+
+/// A reader of one partition.
+pub(crate) struct Reader {
+    store: Store,
+    reactions: Arc<Reactions>,
+    context: String,
+    partition: u16,
+    /// `None` for the own log.
+    remote: Option<Remote>,
+    stop: CancellationToken,
+    /// Told how many partitions the source has.
+    partitions: watch::Sender<u16>,
+    attributes: [KeyValue; 3],
+
+    /// The last position handled or passed over, and the last one saved.
+    position: u64,
+    saved: u64,
+    incarnation: Option<Uuid>,
+    parked: HashSet<StreamName>,
+    /// As far as the source is known to reach, and where the cursor was when that was told.
+    head: u64,
+    position_at_heartbeat: u64,
+    inbox: Inbox,
+
+    grown: watch::Receiver<u64>,
+    fetch_at: Instant,
+    fetch_failures: u32,
+    /// The last page was full: the next follows at once.
+    catching_up: bool,
+    save_at: Option<Instant>,
+}
+
+impl Reader {
+    /// Reads until it is stopped. Where the source's log is not the one read before, it stops reading and sounds the alarm.
+    pub(crate) async fn run(mut self) -> Result<(), Error> {
+        metrics().reader_stopped.record(0, &self.attributes);
+        let Err(halt) = self.read().await;
+        match halt {
+            Halt::Asked => {
+                if self.position > self.saved {
+                    self.save().await;
+                }
+            }
+            Halt::Changed(why) => {
+                tracing::error!(
+                    consumer = self.consumer(), source = self.context, partition = self.partition, position = self.position,
+                    %why, "a reader stopped: its source's log is not the one it has read; an operator has to decide"
+                );
+                metrics().reader_stopped.record(1, &self.attributes);
+                self.stop.cancelled().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<Infallible, Halt> {
+        self.load().await?;
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(Halt::Asked);
+            }
+            self.keep_open();
+            self.take_ready();
+            // Until the owner has said which log it is, nothing is handled.
+            if self.incarnation.is_some()
+                && let Some(run) = self.inbox.run(self.position)
+            {
+                self.handle(run).await?;
+                self.progressed();
+                continue;
+            }
+            let now = Instant::now();
+            if self.save_at.is_some_and(|at| at <= now) {
+                self.save().await;
+            }
+            if self.fetch_at <= now || (self.fetch_failures == 0 && self.inbox.gap(self.position).is_some()) {
+                self.fetch().await?;
+            } else {
+                self.rest().await;
+            }
+        }
+    }
+
+    /// Reads the cursor and the quarantine from the database, however long that takes.
+    async fn load(&mut self) -> Result<(), Halt> {
+        let mut attempt = 0;
+        loop {
+            let cursor = self.store.cursor(self.consumer(), &self.context, self.partition);
+            let parked = self.store.parked_streams(self.consumer(), &self.context);
+            match futures::try_join!(cursor, parked) {
+                Ok((cursor, parked)) => {
+                    self.position = cursor.as_ref().map_or(0, |cursor| cursor.position);
+                    self.saved = self.position;
+                    self.incarnation = cursor.map(|cursor| cursor.incarnation).or(self.incarnation);
+                    self.parked = parked.into_iter().collect();
+                    self.save_at = None;
+                    self.measure_parked();
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::warn!(consumer = self.consumer(), source = self.context, %error, "a cursor cannot be read");
+                    self.pause(BACKOFF.wait(attempt)).await?;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// Waits for whatever comes first: news, a deadline, or the order to stop.
+    async fn rest(&mut self) {
+        let mut wake_at = self.save_at.map_or(self.fetch_at, |at| at.min(self.fetch_at));
+        if let Some(at) = self.remote.as_ref().and_then(|remote| remote.feed.opens_at()) {
+            wake_at = wake_at.min(at);
+        }
+        let own = self.remote.is_none();
+        let news = tokio::select! {
+            () = self.stop.cancelled() => return,
+            news = news(self.remote.as_mut()) => news,
+            grown = self.grown.changed(), if own => {
+                if grown.is_ok() {
+                    self.fetch_at = Instant::now();
+                }
+                return;
+            }
+            () = tokio::time::sleep_until(wake_at) => return,
+        };
+        match news {
+            News::Message(message) => self.receive(&message),
+            News::Heads => self.note_heads(),
+            News::Link => {}
+        }
+    }
+
+    /// The cursor has moved: when is the owner to be asked next?
+    fn progressed(&mut self) {
+        let now = Instant::now();
+        self.fetch_failures = 0;
+        self.head = self.head.max(self.position);
+        if self.head == self.position {
+            self.catching_up = false;
+            self.fetch_at = now + self.patience();
+        } else if self.catching_up {
+            self.fetch_at = now;
+        } else {
+            self.fetch_at = now + repair::GRACE.min(self.patience());
+        }
+        metrics().reader_lag.record(self.head - self.position, &self.attributes);
+    }
+
+    /// How long the owner is not asked when nothing calls for it.
+    fn patience(&self) -> Duration {
+        match &self.remote {
+            None => OWN_POLL,
+            Some(remote) if remote.feed.is_open() => NET,
+            Some(_) => POLL,
+        }
+    }
+
+    /// Passes over events that nobody declared; they cost no transaction of their own.
+    fn pass_over(&mut self, to: u64) {
+        self.position = to;
+        if self.position - self.saved >= SAVE_EVENTS {
+            self.save_at = Some(Instant::now());
+        } else {
+            self.save_later();
+        }
+    }
+
+    fn save_later(&mut self) {
+        self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
+    }
+
+    /// The database has the cursor at `position`: everything up to it can be acknowledged.
+    async fn reached(&mut self, position: u64) {
+        self.position = position;
+        self.saved = position;
+        self.save_at = None;
+        if let Some(reply) = self.inbox.settle(position)
+            && let Some(remote) = &self.remote
+        {
+            remote.feed.acknowledge(reply).await;
+        }
+    }
+
+    async fn pause(&self, wait: Duration) -> Result<(), Halt> {
+        self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.ok_or(Halt::Asked)
+    }
+
+    fn measure_parked(&self) {
+        let streams = u64::try_from(self.parked.len()).unwrap_or(u64::MAX);
+        metrics().reader_parked.record(streams, &self.attributes);
+    }
+
+    fn consumer(&self) -> &'static str {
+        self.reactions.consumer()
+    }
+}
+
+async fn news(remote: Option<&mut Remote>) -> News {
+    match remote {
+        Some(remote) => remote.feed.news().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,218 @@
+//! Handling a run of events: one transaction with the cursor in it, then what failure of which kind leads to.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tracing::Instrument;
+use tradewind_domain::{Error, ErrorKind};
+
+use super::inbox::Run;
+use super::{Halt, Reader};
+use crate::backoff::Backoff;
+use crate::metrics::metrics;
+use crate::{Metadata, Recorded, StreamName, Tx, trace};
+
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
+/// Conflicts are tried again at once, so often.
+const AT_ONCE: u32 = 20;
+/// How often an event was tried when it is parked: with its batch, and alone.
+const PARKED_AFTER: u32 = 2;
+/// The reason in the quarantine of what only waits for an earlier event of its stream.
+const BEHIND: &str = "BEHIND_PARKED";
+
+/// How a transaction over a run ended without error.
+enum Outcome {
+    /// The streams that are no longer in quarantine.
+    Committed(Vec<StreamName>),
+    /// Somebody else moved the cursor.
+    Overtaken,
+}
+
+enum Fault {
+    /// The same may succeed later.
+    Passing(Error),
+    /// It never will.
+    Permanent(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        if error.kind.is_transient() { Self::Passing(error) } else { Self::Permanent(error) }
+    }
+}
+
+impl Reader {
+    /// Handles a run, however long it takes; a permanent error is isolated to its event, whose stream is parked.
+    pub(super) async fn handle(&mut self, run: Run) -> Result<(), Halt> {
+        if run.events.is_empty() {
+            self.pass_over(run.to);
+            return Ok(());
+        }
+        if self.repeat(&run).await?.is_none() {
+            return Ok(());
+        }
+        for single in run.singles() {
+            if let Some(error) = self.repeat(&single).await?
+                && let Some(event) = single.events.first()
+            {
+                self.park(event, single.to, &error).await?;
+            }
+            if self.position < single.to {
+                // Overtaken: the rest of the run is somebody else's.
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries a run until it is committed, overtaken, or fails for good, which is returned.
+    async fn repeat(&mut self, run: &Run) -> Result<Option<Error>, Halt> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.attempt(run).await {
+                Ok(Outcome::Committed(freed)) => {
+                    self.committed(run, &freed).await;
+                    return Ok(None);
+                }
+                Ok(Outcome::Overtaken) => {
+                    self.load().await?;
+                    return Ok(None);
+                }
+                Err(Fault::Permanent(error)) => return Ok(Some(error)),
+                Err(Fault::Passing(error)) => error,
+            };
+            metrics().reader_retries.add(1, &self.attributes);
+            self.wait_before_retry(attempt, &error).await?;
+            attempt += 1;
+        }
+    }
+
+    async fn wait_before_retry(&self, attempt: u32, error: &Error) -> Result<(), Halt> {
+        if error.kind == ErrorKind::Conflict && attempt < AT_ONCE {
+            return if self.stop.is_cancelled() { Err(Halt::Asked) } else { Ok(()) };
+        }
+        tracing::warn!(
+            consumer = self.consumer(), source = self.context, partition = self.partition, attempt, reason = error.reason,
+            %error, "a batch is tried again"
+        );
+        self.pause(BACKOFF.wait(attempt)).await
+    }
+
+    /// Runs the reactions of a run in one transaction, whose first statement moves the cursor.
+    async fn attempt(&self, run: &Run) -> Result<Outcome, Fault> {
+        let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
+        if !self.advance(&mut tx, run.to).await.map_err(Fault::Passing)? {
+            return Ok(Outcome::Overtaken);
+        }
+        let mut freed = Vec::new();
+        for event in &run.events {
+            if self.parked.contains(&event.stream) && !freed.contains(&event.stream) {
+                if self.still_parked(&mut tx, &event.stream).await.map_err(Fault::Passing)? {
+                    tx.park(self.consumer(), &self.context, event, BEHIND, "", 0).await.map_err(Fault::Passing)?;
+                    continue;
+                }
+                freed.push(event.stream.clone());
+            }
+            self.react(&mut tx, event).await?;
+        }
+        tx.commit().await?;
+        Ok(Outcome::Committed(freed))
+    }
+
+    async fn react(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
+        for registered in self.reactions.to(&event.type_name) {
+            let span = tracing::info_span!(
+                "react", otel.name = format!("react {}", registered.name), otel.kind = "consumer", reaction = registered.name,
+                event = event.type_name, stream = %event.stream, position = event.position
+            );
+            trace::continue_from(&span, &event.metadata.traceparent);
+            tx.set_cause(Metadata {
+                correlation: event.metadata.correlation.clone(),
+                causation: event.id.to_string(),
+                traceparent: trace::traceparent(&span, &event.metadata.traceparent),
+                partition_key: event.metadata.partition_key.clone(),
+            });
+            let reacting = AssertUnwindSafe(registered.react(tx, event)).catch_unwind().instrument(span);
+            reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{} panicked", registered.name))))?;
+        }
+        Ok(())
+    }
+
+    async fn committed(&mut self, run: &Run, freed: &[StreamName]) {
+        for event in &run.events {
+            for registered in self.reactions.to(&event.type_name) {
+                metrics().reader_handled.add(1, &registered.attributes);
+            }
+        }
+        for stream in freed {
+            self.parked.remove(stream);
+        }
+        if !freed.is_empty() {
+            self.measure_parked();
+        }
+        self.reached(run.to).await;
+    }
+
+    /// Puts an event in quarantine and passes over it.
+    async fn park(&mut self, event: &Recorded, to: u64, error: &Error) -> Result<(), Halt> {
+        tracing::error!(
+            consumer = self.consumer(), source = self.context, partition = self.partition, position = event.position,
+            stream = %event.stream, event = event.type_name, trace_id = trace::trace_id(&event.metadata.traceparent),
+            reason = error.reason, %error, "an event cannot be handled; its stream is parked for this consumer"
+        );
+        let mut attempt = 0;
+        while let Err(fault) = self.try_park(event, to, error).await {
+            self.wait_before_retry(attempt, &fault).await?;
+            attempt += 1;
+        }
+        self.parked.insert(event.stream.clone());
+        self.measure_parked();
+        self.reached(to).await;
+        Ok(())
+    }
+
+    async fn try_park(&self, event: &Recorded, to: u64, error: &Error) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        if self.advance(&mut tx, to).await? {
+            tx.park(self.consumer(), &self.context, event, error.reason, &error.message, PARKED_AFTER).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn still_parked(&self, tx: &mut Tx, stream: &StreamName) -> Result<bool, Error> {
+        tx.is_parked(self.consumer(), &self.context, stream).await
+    }
+
+    async fn advance(&self, tx: &mut Tx, to: u64) -> Result<bool, Error> {
+        // A page of the owner's log has been read before anything is handled, so the incarnation is known.
+        let incarnation = self.incarnation.unwrap_or_default();
+        tx.advance_cursor(self.consumer(), &self.context, self.partition, self.saved, to, incarnation).await
+    }
+
+    /// Saves a cursor that only passed over undeclared events.
+    pub(super) async fn save(&mut self) {
+        let to = self.position;
+        let saved = async {
+            let mut tx = self.store.begin().await?;
+            let moved = self.advance(&mut tx, to).await?;
+            if moved {
+                tx.commit().await?;
+            }
+            Ok::<_, Error>(moved)
+        };
+        match saved.await {
+            Ok(true) => self.reached(to).await,
+            Ok(false) => {
+                if self.load().await.is_err() {
+                    tracing::debug!("stopped while reading the cursor again");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(consumer = self.consumer(), source = self.context, %error, "a cursor was not saved");
+                self.save_later();
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a reader has received and not yet handled: a bounded look-ahead over gaps, and the acknowledgements it owes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use async_nats::Subject;
+
+use crate::Recorded;
+
+/// Events in one transaction.
+const RUN_EVENTS: usize = 64;
+/// Positions in one transaction, undeclared events included.
+const RUN_POSITIONS: usize = 1_024;
+/// Positions held beyond a gap; what is dropped comes again from the owner.
+const CAPACITY: usize = 1_024;
+
+/// A run of contiguous positions, to be handled in one transaction.
+pub(super) struct Run {
+    /// The last position.
+    pub(super) to: u64,
+    /// The declared events among them, in order.
+    pub(super) events: Vec<Recorded>,
+}
+
+impl Run {
+    /// One run for each event; together they end where this one ends.
+    pub(super) fn singles(self) -> Vec<Self> {
+        let mut singles: Vec<Self> =
+            self.events.into_iter().map(|event| Self { to: event.position, events: vec![event] }).collect();
+        if let Some(last) = singles.last_mut() {
+            last.to = self.to;
+        }
+        singles
+    }
+}
+
+/// The look-ahead.
+#[derive(Default)]
+pub(super) struct Inbox {
+    /// By position; an event nobody declared is `None`.
+    ahead: BTreeMap<u64, Option<Recorded>>,
+    /// Position and reply subject of each message, in the order of arrival.
+    owed: VecDeque<(u64, Subject)>,
+}
+
+impl Inbox {
+    /// Takes an event beyond the cursor; `None` is one that nobody declared.
+    pub(super) fn put(&mut self, position: u64, event: Option<Recorded>) {
+        if self.ahead.len() < CAPACITY || self.ahead.first_key_value().is_some_and(|(first, _)| position < *first) {
+            self.ahead.insert(position, event);
+        }
+    }
+
+    /// Notes that the message with this position is to be acknowledged by `reply`.
+    pub(super) fn owe(&mut self, position: u64, reply: Subject) {
+        if self.owed.len() >= 2 * CAPACITY {
+            self.owed.pop_front();
+        }
+        self.owed.push_back((position, reply));
+    }
+
+    /// The run that continues `cursor`, if the next position is here.
+    pub(super) fn run(&mut self, cursor: u64) -> Option<Run> {
+        self.forget_through(cursor);
+        let mut run = Run { to: cursor, events: Vec::new() };
+        for _ in 0..RUN_POSITIONS {
+            match self.ahead.first_entry() {
+                Some(entry) if *entry.key() == run.to + 1 && run.events.len() < RUN_EVENTS => {
+                    run.to += 1;
+                    run.events.extend(entry.remove());
+                }
+                _ => break,
+            }
+        }
+        (run.to > cursor).then_some(run)
+    }
+
+    /// The number of positions missing between `cursor` and the first event beyond it, if there is one.
+    pub(super) fn gap(&self, cursor: u64) -> Option<u64> {
+        self.ahead.first_key_value().map(|(first, _)| first.saturating_sub(cursor + 1)).filter(|gap| *gap > 0)
+    }
+
+    /// The reply that acknowledges everything owed up to `cursor`, as far as it arrived in order.
+    pub(super) fn settle(&mut self, cursor: u64) -> Option<Subject> {
+        let mut last = None;
+        while self.owed.front().is_some_and(|(position, _)| *position <= cursor) {
+            last = self.owed.pop_front().map(|(_, reply)| reply);
+        }
+        last
+    }
+
+    /// Forgets the debts of a connection that is gone.
+    pub(super) fn forget_debts(&mut self) {
+        self.owed.clear();
+    }
+
+    fn forget_through(&mut self, cursor: u64) {
+        while let Some(entry) = self.ahead.first_entry().filter(|entry| *entry.key() <= cursor) {
+            entry.remove();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{Metadata, StreamName};
+
+    fn event(position: u64) -> Recorded {
+        Recorded {
+            id: uuid::Uuid::nil(),
+            stream: StreamName::from("order-1".to_owned()),
+            version: position,
+            partition: 0,
+            position,
+            type_name: String::new(),
+            payload: Vec::new(),
+            time: time::OffsetDateTime::UNIX_EPOCH,
+            metadata: Metadata::default(),
+        }
+    }
+
+    fn filled(positions: impl IntoIterator<Item = u64>) -> Inbox {
+        let mut inbox = Inbox::default();
+        for position in positions {
+            inbox.put(position, Some(event(position)));
+        }
+        inbox
+    }
+
+    #[test]
+    fn a_run_ends_before_a_gap() {
+        let mut inbox = filled([5, 3, 4, 7]);
+        assert!(inbox.run(1).is_none());
+        assert_eq!(inbox.gap(1), Some(1));
+        let run = inbox.run(2).unwrap();
+        assert_eq!((run.to, run.events.len()), (5, 3));
+        assert_eq!(inbox.gap(5), Some(1));
+        assert!(inbox.run(5).is_none());
+    }
+
+    #[test]
+    fn what_lies_behind_the_cursor_is_forgotten() {
+        let mut inbox = filled(1..=4);
+        assert_eq!(inbox.run(3).unwrap().to, 4);
+        assert_eq!(inbox.gap(4), None);
+    }
+
+    #[test]
+    fn undeclared_events_lengthen_a_run_and_declared_ones_bound_it() {
+        let mut inbox = filled(1..=100);
+        let run = inbox.run(0).unwrap();
+        assert_eq!((run.to, run.events.len()), (64, 64));
+        let mut inbox = Inbox::default();
+        (1..=500).for_each(|position| inbox.put(position, None));
+        let run = inbox.run(0).unwrap();
+        assert_eq!((run.to, run.events.len()), (500, 0));
+    }
+
+    #[test]
+    fn singles_end_where_their_run_ends() {
+        let mut inbox = filled([1, 2]);
+        inbox.put(3, None);
+        let ends: Vec<_> = inbox.run(0).unwrap().singles().into_iter().map(|run| run.to).collect();
+        assert_eq!(ends, [1, 3]);
+    }
+
+    #[test]
+    fn the_look_ahead_is_bounded_but_never_refuses_what_comes_first() {
+        let mut inbox = filled(10..5_000);
+        assert_eq!(inbox.ahead.len(), CAPACITY);
+        inbox.put(9, None);
+        assert_eq!(inbox.run(8).unwrap().to, 9 + 64);
+    }
+
+    #[test]
+    fn debts_are_settled_in_the_order_of_arrival() {
+        let mut inbox = Inbox::default();
+        for (position, reply) in [(1, "a"), (3, "c"), (2, "b"), (0, "x")] {
+            inbox.owe(position, Subject::from_static(reply));
+        }
+        assert_eq!(inbox.settle(2), Some(Subject::from_static("a")));
+        assert_eq!(inbox.settle(2), None);
+        assert_eq!(inbox.settle(3), Some(Subject::from_static("x")));
+    }
+}

@@ -1,0 +1,169 @@
+//! Where events come from: messages where there are any, the owner of the log wherever there is doubt.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tradewind_domain::Error;
+
+use super::{BACKOFF, Halt, Reader, TAKE};
+use crate::metrics::metrics;
+use crate::{LogPage, wire};
+
+/// A heartbeat ahead of the cursor leads to a question only after so long without progress.
+pub(super) const GRACE: Duration = Duration::from_millis(200);
+const PAGE: u32 = 256;
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+const LEAST_WAIT: Duration = Duration::from_millis(20);
+
+impl Reader {
+    /// Opens or closes the stream of messages as the connection demands; after either the owner is asked what was missed.
+    pub(super) fn keep_open(&mut self) {
+        let Some(remote) = &mut self.remote else { return };
+        if remote.feed.keep_open() {
+            // An acknowledgement of one consumer may mean another message to its successor of the same name.
+            self.inbox.forget_debts();
+            let wait = if remote.feed.is_open() { Duration::ZERO } else { super::POLL };
+            self.ask_within(wait);
+        }
+    }
+
+    /// Takes the messages that are there already.
+    pub(super) fn take_ready(&mut self) {
+        for _ in 0..TAKE {
+            match self.remote.as_mut().and_then(|remote| remote.feed.ready()) {
+                Some(message) => self.receive(&message),
+                None => break,
+            }
+        }
+    }
+
+    /// Takes a message into the inbox, unless it was handled already. One of another log makes the reader ask the owner.
+    pub(super) fn receive(&mut self, message: &async_nats::Message) {
+        let headers = message.headers.as_ref();
+        let place = wire::place(headers);
+        if let Some(reply) = &message.reply {
+            let position = place.as_ref().map_or(0, |place| place.position);
+            self.inbox.owe(position, reply.clone());
+        }
+        let (place, type_name) = match (place, wire::type_name(headers)) {
+            (Ok(place), Ok(type_name)) => (place, type_name),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!(subject = %message.subject, %error, "a message is no event of ours");
+                return;
+            }
+        };
+        if self.incarnation != Some(place.incarnation) {
+            self.ask_within(Duration::ZERO);
+            return;
+        }
+        if place.position <= self.position {
+            return;
+        }
+        self.head = self.head.max(place.position);
+        if !self.reactions.is_declared(type_name) {
+            self.inbox.put(place.position, None);
+            return;
+        }
+        match wire::decode(headers, &message.payload) {
+            Ok(event) => self.inbox.put(place.position, Some(event)),
+            // A gap, which the owner fills.
+            Err(error) => tracing::warn!(subject = %message.subject, %error, "a message cannot be read"),
+        }
+    }
+
+    /// Compares a heartbeat with the cursor.
+    pub(super) fn note_heads(&mut self) {
+        let Some(heads) = self.remote.as_mut().and_then(|remote| remote.feed.heads()) else { return };
+        self.note_partitions(heads.positions.len());
+        let head = heads.positions.get(usize::from(self.partition)).copied().unwrap_or_default();
+        // A heartbeat may be a moment old, but not older than the one before it.
+        if self.incarnation != Some(heads.incarnation) || head < self.position_at_heartbeat {
+            self.ask_within(Duration::ZERO);
+        } else if head > self.position {
+            self.head = self.head.max(head);
+            self.ask_within(GRACE);
+        }
+        self.position_at_heartbeat = self.position;
+        metrics().reader_lag.record(self.head.saturating_sub(self.position), &self.attributes);
+    }
+
+    /// Asks the owner for what follows the cursor.
+    pub(super) async fn fetch(&mut self) -> Result<(), Halt> {
+        let gap = self.inbox.gap(self.position).and_then(|gap| u32::try_from(gap).ok());
+        let limit = gap.map_or(PAGE, |gap| gap.min(PAGE));
+        let stop = self.stop.clone();
+        let page = stop.run_until_cancelled(self.page(limit)).await.ok_or(Halt::Asked)?;
+        match page.and_then(|page| self.take_page(page, limit)) {
+            Ok(Some(why)) => Err(Halt::Changed(why)),
+            Ok(None) => {
+                self.fetch_failures = 0;
+                Ok(())
+            }
+            Err(error) => {
+                if self.fetch_failures.is_power_of_two() {
+                    tracing::warn!(
+                        consumer = self.consumer(), source = self.context, partition = self.partition, reason = error.reason,
+                        %error, "the owner of a log cannot be asked"
+                    );
+                }
+                self.fetch_at = Instant::now() + BACKOFF.wait(self.fetch_failures).max(LEAST_WAIT);
+                self.fetch_failures = self.fetch_failures.saturating_add(1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Has the owner asked soon, unless it could not be asked lately.
+    fn ask_within(&mut self, wait: Duration) {
+        if self.fetch_failures == 0 {
+            self.fetch_at = self.fetch_at.min(Instant::now() + wait);
+        }
+    }
+
+    async fn page(&self, limit: u32) -> Result<LogPage, Error> {
+        let Some(remote) = &self.remote else {
+            let limit = usize::try_from(limit).map_err(Error::internal)?;
+            return self.store.read_log(self.partition, self.position, limit).await;
+        };
+        let asked = remote.log.read_log(&self.context, self.partition, self.position, limit);
+        tokio::time::timeout(FETCH_TIMEOUT, asked)
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable("OWNER_SILENT", "the owner of the log does not answer")))
+    }
+
+    /// Takes a page of the owner's log into the inbox; returns why reading must end, if it must.
+    fn take_page(&mut self, page: LogPage, limit: u32) -> Result<Option<String>, Error> {
+        let known = *self.incarnation.get_or_insert(page.incarnation);
+        if known != page.incarnation {
+            return Ok(Some(format!("the log was {known} and is {}", page.incarnation)));
+        }
+        if page.head < self.position {
+            return Ok(Some(format!("the log ends at {}, before the cursor", page.head)));
+        }
+        self.note_partitions(usize::from(page.partitions));
+        self.head = self.head.max(page.head);
+        self.catching_up = page.events.len() >= usize::try_from(limit).map_err(Error::internal)?;
+        if self.remote.is_some() {
+            metrics().reader_gap_fills.add(u64::try_from(page.events.len()).unwrap_or_default(), &self.attributes);
+        }
+        let first = page.events.first().map(|event| event.position);
+        if page.head > self.position && first != Some(self.position + 1) {
+            return Err(Error::internal(format!("the owner's page begins at {first:?}, not after {}", self.position)));
+        }
+        for event in page.events {
+            let declared = self.reactions.is_declared(&event.type_name);
+            self.inbox.put(event.position, declared.then_some(event));
+        }
+        self.fetch_at = Instant::now() + self.patience();
+        Ok(None)
+    }
+
+    fn note_partitions(&self, count: usize) {
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        self.partitions.send_if_modified(|known| {
+            let more = count > *known;
+            *known = (*known).max(count);
+            more
+        });
+    }
+}

@@ -1,0 +1,257 @@
+//! Publishes the own log to the broker, in log order, pipelined.
+//!
+//! Its cursor follows the broker's contiguous acknowledgements and is saved lazily: publishing an event twice is harmless,
+//! and one that cannot be published is a gap that readers fill from this process. The relay never decides what is true.
+
+mod in_flight;
+mod lanes;
+mod stream;
+
+use std::time::Duration;
+
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tradewind_domain::Error;
+
+use crate::backoff::Backoff;
+use crate::broker::{Broker, Link};
+use crate::metrics::metrics;
+use crate::{Recorded, Store, wire};
+use in_flight::{Acknowledged, InFlight};
+use lanes::Lane;
+pub use stream::Retention;
+
+/// The consumer under which the relay keeps its place in the own log.
+pub(crate) const CONSUMER: &str = "relay";
+
+const PAGE: usize = 256;
+const SAVE_AFTER: Duration = Duration::from_millis(500);
+const POLL_FIRST: Duration = Duration::from_millis(100);
+const POLL_LAST: Duration = Duration::from_secs(1);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(2);
+/// After so many refusals of one event in a row it is left out.
+const REFUSALS: u32 = 5;
+
+/// The publisher of the own log.
+pub(crate) struct Relay {
+    store: Store,
+    broker: Broker,
+    retention: Retention,
+    link: watch::Receiver<Link>,
+    grown: watch::Receiver<u64>,
+    lanes: Vec<Lane>,
+    in_flight: InFlight,
+    /// Lane, position and count of the refusals at the front.
+    refused: (usize, u64, u32),
+    attempt: u32,
+    /// When the oldest acknowledgement came that is not in the saved cursor.
+    dirty_since: Option<Instant>,
+}
+
+enum Woken {
+    Stop,
+    Read,
+}
+
+impl Relay {
+    pub(crate) fn new(store: Store, broker: Broker, retention: Retention) -> Self {
+        let (link, grown) = (broker.link(), store.log_grew());
+        Self {
+            store,
+            broker,
+            retention,
+            link,
+            grown,
+            lanes: Vec::new(),
+            in_flight: InFlight::default(),
+            refused: (0, 0, 0),
+            attempt: 0,
+            dirty_since: None,
+        }
+    }
+
+    /// Publishes until `stop`, then publishes what is left, and saves its cursor.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+        while let Err(error) = self.session(&stop).await {
+            tracing::warn!(%error, "publishing broke off; it goes back to the last acknowledged event");
+            metrics().relay_failures.add(1, &[]);
+            self.go_back();
+            let wait = tokio::time::sleep(BACKOFF.wait(self.attempt));
+            self.attempt = self.attempt.saturating_add(1);
+            if stop.run_until_cancelled(wait).await.is_none() {
+                break;
+            }
+        }
+        self.save().await
+    }
+
+    /// Publishes over one connection; `Ok` means that it was stopped.
+    async fn session(&mut self, stop: &CancellationToken) -> Result<(), Error> {
+        let connected = self.link.wait_for(|link| link.up);
+        match stop.run_until_cancelled(connected).await {
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return Ok(()),
+        }
+        self.link.mark_unchanged();
+        self.broker.ready()?;
+        stream::ensure(&self.broker, self.store.context(), self.retention).await?;
+        if self.lanes.is_empty() {
+            self.load().await?;
+        }
+        let mut poll = POLL_FIRST;
+        loop {
+            self.grown.mark_unchanged();
+            poll = if self.publish_new(stop).await? { POLL_FIRST } else { (poll * 2).min(POLL_LAST) };
+            self.measure();
+            if let Woken::Stop = self.rest(stop, poll).await? {
+                self.publish_new(stop).await?;
+                return self.finish().await;
+            }
+        }
+    }
+
+    /// Publishes what is in the log and was not yet, after `stop` one page at most; tells whether there was anything.
+    async fn publish_new(&mut self, stop: &CancellationToken) -> Result<bool, Error> {
+        if self.lanes.len() > 1 {
+            for (lane, head) in self.lanes.iter_mut().zip(self.store.heads().await?.positions) {
+                lane.head = head;
+            }
+        }
+        let mut any = false;
+        for index in 0..self.lanes.len() {
+            let single = self.lanes.len() == 1;
+            while let Some(lane) = self.lanes.get_mut(index) {
+                if !single && lane.head <= lane.published {
+                    break;
+                }
+                let page = self.store.read_log(lane.partition, lane.published, PAGE).await?;
+                lane.head = page.head;
+                for event in &page.events {
+                    self.publish(index, event).await?;
+                }
+                any |= !page.events.is_empty();
+                if page.events.len() < PAGE || stop.is_cancelled() {
+                    break;
+                }
+                self.save_if_many().await?;
+            }
+        }
+        Ok(any)
+    }
+
+    async fn publish(&mut self, lane: usize, event: &Recorded) -> Result<(), Error> {
+        while let Some(acknowledged) = self.in_flight.next_ready() {
+            self.acknowledge(acknowledged)?;
+        }
+        while self.in_flight.is_full() {
+            let acknowledged = tokio::select! {
+                acknowledged = self.in_flight.next() => acknowledged,
+                error = broken(&mut self.link) => return Err(error),
+            };
+            self.acknowledge(acknowledged)?;
+        }
+        match wire::encode(self.store.context(), self.store.incarnation(), event) {
+            None => {
+                left_out(event, &"a value has a line break");
+                self.in_flight.push_done(lane, event.position);
+            }
+            Some(envelope) => {
+                let message = PublishMessage::build().headers(envelope.headers).payload(envelope.body);
+                match self.broker.jetstream().send_publish(envelope.subject, message).await {
+                    Ok(acknowledgement) => self.in_flight.push(lane, event.position, acknowledgement),
+                    Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                        left_out(event, &error);
+                        self.in_flight.push_done(lane, event.position);
+                    }
+                    Err(error) => return Err(unavailable(&error)),
+                }
+            }
+        }
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.published = lane.published.max(event.position);
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, Acknowledged { lane, position, result }: Acknowledged) -> Result<(), Error> {
+        if let Err(error) = result {
+            let (refused_lane, refused_position, count) = self.refused;
+            let count = if (refused_lane, refused_position) == (lane, position) { count + 1 } else { 1 };
+            self.refused = (lane, position, count);
+            // A server that answers refuses this very event; anything else is the connection's or the stream's fault.
+            if error.kind() != PublishErrorKind::Other || count < REFUSALS {
+                return Err(unavailable(&error));
+            }
+            tracing::error!(position, %error, "an event is refused by the broker again and again; readers fetch it here");
+        } else {
+            metrics().relay_published.add(1, &[]);
+        }
+        self.attempt = 0;
+        self.dirty_since.get_or_insert_with(Instant::now);
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.acknowledged = lane.acknowledged.max(position);
+        }
+        Ok(())
+    }
+
+    /// Collects acknowledgements and saves the cursor until there may be something to publish.
+    async fn rest(&mut self, stop: &CancellationToken, poll: Duration) -> Result<Woken, Error> {
+        let read_at = Instant::now() + poll;
+        loop {
+            let save_at = self.dirty_since.map_or(read_at, |since| since + SAVE_AFTER);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(Woken::Stop),
+                acknowledged = self.in_flight.next() => {
+                    self.acknowledge(acknowledged)?;
+                    while let Some(acknowledged) = self.in_flight.next_ready() {
+                        self.acknowledge(acknowledged)?;
+                    }
+                    self.save_if_many().await?;
+                }
+                grown = self.grown.changed() => {
+                    // The sender lives in the store, which this relay holds.
+                    grown.map_err(Error::internal)?;
+                    return Ok(Woken::Read);
+                }
+                error = broken(&mut self.link) => return Err(error),
+                () = tokio::time::sleep_until(save_at), if self.dirty_since.is_some() => self.save().await?,
+                () = tokio::time::sleep_until(read_at) => return Ok(Woken::Read),
+            }
+        }
+    }
+
+    /// Waits for the last acknowledgements, but not for long.
+    async fn finish(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + LAST_ACKNOWLEDGEMENTS;
+        while !self.in_flight.is_empty() {
+            match tokio::time::timeout_at(deadline, self.in_flight.next()).await {
+                Ok(acknowledged) => self.acknowledge(acknowledged)?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ends when the connection changes: what is in flight then is as good as lost.
+async fn broken(link: &mut watch::Receiver<Link>) -> Error {
+    // An error means that the broker's client is gone, which is no better.
+    let _ = link.changed().await;
+    Error::unavailable("BROKER_DISCONNECTED", "the connection to the broker changed")
+}
+
+fn unavailable(error: &async_nats::jetstream::context::PublishError) -> Error {
+    Error::unavailable("PUBLISH_FAILED", error.to_string())
+}
+
+fn left_out(event: &Recorded, cause: &dyn std::fmt::Display) {
+    tracing::error!(
+        stream = %event.stream, position = event.position, %cause,
+        "an event cannot be published; readers fetch it here"
+    );
+}

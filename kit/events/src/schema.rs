@@ -1,0 +1,156 @@
+//! The kit's own tables, the same on SQLite and PostgreSQL.
+//!
+//! Every number is BIGINT, times are microseconds since the Unix epoch (UTC) in BIGINT, ids are UUID on PostgreSQL and
+//! 16-byte BLOB on SQLite. No service's table belongs here, and no statement that reads or writes these.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
+
+/// Creates the tables of the event store, its readers, intents, timers and idempotent requests.
+pub(crate) struct CreateEventStore;
+
+impl MigrationName for CreateEventStore {
+    fn name(&self) -> &str {
+        "kit_0001_create_event_store"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateEventStore {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let backend = connection.get_database_backend();
+        for table in TABLES {
+            connection.execute_unprepared(&render(table, backend)).await?;
+        }
+        for index in INDEXES {
+            connection.execute_unprepared(index).await?;
+        }
+        connection.execute_unprepared(if backend == DbBackend::Postgres { OUTBOX } else { LOGGED }).await?;
+        Ok(())
+    }
+}
+
+/// The migrations of the kit, oldest first; they run before the service's own.
+pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(CreateEventStore)]
+}
+
+/// Puts the backend's names in place of `{bytes}` and `{uuid}`; on SQLite a table is clustered by its key, so that a row is
+/// written to one b-tree and not to two.
+fn render(table: &str, backend: DbBackend) -> String {
+    let (bytes, uuid, clustered) = match backend {
+        DbBackend::Postgres => ("BYTEA", "UUID", ""),
+        _ => ("BLOB", "BLOB", " WITHOUT ROWID"),
+    };
+    format!("{}{clustered}", table.replace("{bytes}", bytes).replace("{uuid}", uuid))
+}
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE event (
+        stream TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        id {uuid} NOT NULL,
+        type TEXT NOT NULL,
+        payload {bytes} NOT NULL,
+        partition_key TEXT NOT NULL,
+        partition BIGINT NOT NULL,
+        time BIGINT NOT NULL,
+        correlation TEXT NOT NULL,
+        causation TEXT NOT NULL,
+        traceparent TEXT NOT NULL,
+        PRIMARY KEY (stream, version))",
+    "CREATE TABLE log (
+        partition BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        stream TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        PRIMARY KEY (partition, position),
+        UNIQUE (stream, version))",
+    "CREATE TABLE cursor (
+        consumer TEXT NOT NULL,
+        source TEXT NOT NULL,
+        partition BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        incarnation TEXT NOT NULL,
+        updated BIGINT NOT NULL,
+        PRIMARY KEY (consumer, source, partition))",
+    "CREATE TABLE parked (
+        consumer TEXT NOT NULL,
+        source TEXT NOT NULL,
+        stream TEXT NOT NULL,
+        position BIGINT NOT NULL,
+        partition BIGINT NOT NULL,
+        version BIGINT NOT NULL,
+        event_id {uuid} NOT NULL,
+        type TEXT NOT NULL,
+        payload {bytes} NOT NULL,
+        time BIGINT NOT NULL,
+        partition_key TEXT NOT NULL,
+        correlation TEXT NOT NULL,
+        causation TEXT NOT NULL,
+        traceparent TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        error TEXT NOT NULL,
+        attempts BIGINT NOT NULL,
+        parked_at BIGINT NOT NULL,
+        PRIMARY KEY (consumer, source, stream, position))",
+    "CREATE TABLE lease (
+        name TEXT NOT NULL PRIMARY KEY,
+        holder TEXT NOT NULL,
+        epoch BIGINT NOT NULL,
+        expires BIGINT NOT NULL)",
+    "CREATE TABLE intent (
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        action TEXT NOT NULL,
+        payload {bytes} NOT NULL,
+        generation BIGINT NOT NULL,
+        attempt BIGINT NOT NULL,
+        due BIGINT NOT NULL,
+        claimed_by TEXT NULL,
+        claimed_until BIGINT NULL,
+        correlation TEXT NOT NULL,
+        causation TEXT NOT NULL,
+        traceparent TEXT NOT NULL,
+        last_error TEXT NULL,
+        PRIMARY KEY (kind, key))",
+    "CREATE TABLE timer (
+        name TEXT NOT NULL,
+        key TEXT NOT NULL,
+        due BIGINT NOT NULL,
+        payload {bytes} NOT NULL,
+        correlation TEXT NOT NULL,
+        causation TEXT NOT NULL,
+        traceparent TEXT NOT NULL,
+        PRIMARY KEY (name, key))",
+    "CREATE TABLE request (
+        principal TEXT NOT NULL,
+        method TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        hash {bytes} NOT NULL,
+        response {bytes} NOT NULL,
+        time BIGINT NOT NULL,
+        PRIMARY KEY (principal, method, request_id))",
+];
+
+const INDEXES: &[&str] = &[
+    "CREATE INDEX event_partition_key ON event (partition_key)",
+    "CREATE INDEX intent_due ON intent (kind, due)",
+    "CREATE INDEX timer_due ON timer (name, due)",
+];
+
+/// SQLite has one writer at a time, so an event takes its place in the log as it is written.
+const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
+    INSERT INTO log (partition, position, stream, version)
+    SELECT NEW.partition, COALESCE(MAX(position), 0) + 1, NEW.stream, NEW.version
+    FROM log WHERE partition = NEW.partition;
+END";
+
+/// PostgreSQL commits in another order than it inserts, so the log is written by the sequencer from these rows.
+const OUTBOX: &str = "CREATE TABLE outbox (
+    id BIGSERIAL PRIMARY KEY,
+    partition BIGINT NOT NULL,
+    stream TEXT NOT NULL,
+    version BIGINT NOT NULL)";

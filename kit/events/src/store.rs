@@ -1,0 +1,219 @@
+//! The service's database: opening it, transactions on it, reads outside of them, and who is told when it changes.
+
+mod birth;
+mod cache;
+mod connect;
+mod position;
+mod queue;
+mod read;
+mod retry;
+mod signals;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm_migration::MigrationTrait;
+use time::OffsetDateTime;
+use tokio::sync::{broadcast, watch};
+use tradewind_domain::Error;
+use uuid::Uuid;
+
+use self::cache::Cache;
+use self::signals::Signals;
+use self::writer::Writer;
+use crate::error::db;
+use crate::sql::{from_micros, micros, statement};
+use crate::{Clock, StreamName, Tx};
+
+pub(crate) use self::cache::AnyState;
+pub(crate) use self::queue::{ClaimedIntent, DueTimer};
+pub(crate) use self::read::{Current, decode};
+pub(crate) use self::retry::jitter;
+pub(crate) use self::signals::tell;
+pub(crate) use self::writer::Written;
+
+/// How to open a [`Store`].
+pub struct StoreOptions {
+    /// `sqlite:///absolute/path` or `postgres://…`.
+    pub url: String,
+    /// The context that owns the database; another context's is refused.
+    pub context: &'static str,
+    /// The service's own tables, oldest first.
+    pub migrations: Vec<Box<dyn MigrationTrait>>,
+    /// What `now` is.
+    pub clock: Clock,
+    /// Partitions of the log, fixed when the database is born: 1 on SQLite and 16 on PostgreSQL unless given.
+    pub partitions: Option<u16>,
+}
+
+/// A service's database with the kit's tables and its own. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    context: &'static str,
+    incarnation: Uuid,
+    partitions: u16,
+    clock: Clock,
+    reader: DatabaseConnection,
+    backend: Backend,
+    cache: Cache,
+    signals: Signals,
+    changes: broadcast::Sender<StreamName>,
+}
+
+/// What writes: SQLite's one connection, or PostgreSQL's pool.
+enum Backend {
+    Sqlite(Writer),
+    Postgres,
+}
+
+/// How many changed streams a slow receiver of [`Store::changes`] may lag behind.
+const CHANGES: usize = 1024;
+
+/// How long [`Store::ping`] waits for an answer.
+const PING: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// Opens the database, creating the SQLite file and its folder where they are missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached; `Rejected` with reason `WRONG_DATABASE` when it belongs to another
+    /// context; `Internal` when a migration fails.
+    pub async fn open(options: StoreOptions) -> Result<Self, Error> {
+        let StoreOptions { url, context, migrations, clock, partitions } = options;
+        let (writing, reader) = connect::connect(&url, context).await?;
+        let born = birth::prepare(&writing, context, migrations, partitions).await?;
+        let backend = match writing.get_database_backend() {
+            DbBackend::Sqlite => Backend::Sqlite(Writer::new(writing)),
+            _ => Backend::Postgres,
+        };
+        let (changes, _) = broadcast::channel(CHANGES);
+        Ok(Self(Arc::new(Inner {
+            context,
+            incarnation: born.incarnation,
+            partitions: born.partitions,
+            clock,
+            reader,
+            backend,
+            cache: Cache::default(),
+            signals: Signals::default(),
+            changes,
+        })))
+    }
+
+    /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        let written = match &self.0.backend {
+            Backend::Sqlite(writer) => {
+                let turn = writer.begin().await?;
+                if turn.interrupted {
+                    self.0.cache.clear();
+                }
+                Written::Sqlite(turn)
+            }
+            Backend::Postgres => Written::Postgres(self.0.reader.begin().await.map_err(db)?),
+        };
+        Ok(Tx::new(self.clone(), written))
+    }
+
+    /// Reads outside transactions; it cannot write.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.0.reader
+    }
+
+    /// The streams that this process appends to, told after each commit. A receiver that lags loses the oldest.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<StreamName> {
+        self.0.changes.subscribe()
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// `Unavailable` when it gives none within two seconds.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let question = statement(self.backend(), "SELECT value FROM meta WHERE key = 'context'", []);
+        match tokio::time::timeout(PING, self.0.reader.query_one_raw(question)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Error::unavailable("DATABASE_UNAVAILABLE", error.to_string())),
+            Err(_) => Err(Error::unavailable("DATABASE_UNAVAILABLE", "the database does not answer")),
+        }
+    }
+
+    /// The present time by the store's clock, to the microsecond, which is what the database keeps.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        from_micros(micros(self.0.clock.now()))
+    }
+
+    /// The context that owns this database.
+    #[must_use]
+    pub fn context(&self) -> &'static str {
+        self.0.context
+    }
+
+    /// The identity of this database's log; a new database has a new one.
+    #[must_use]
+    pub fn incarnation(&self) -> Uuid {
+        self.0.incarnation
+    }
+
+    /// How many partitions the log has.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.0.partitions
+    }
+
+    /// The database behind the store.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.0.reader.get_database_backend()
+    }
+
+    /// Changes after anything has reached the log through this process.
+    pub(crate) fn log_grew(&self) -> watch::Receiver<u64> {
+        self.0.signals.log.subscribe()
+    }
+
+    /// Changes after a reader's cursor has moved in this process.
+    pub(crate) fn cursors_moved(&self) -> watch::Receiver<u64> {
+        self.0.signals.cursors.subscribe()
+    }
+
+    /// Changes after an intent of this kind was written in this process.
+    pub(crate) fn intents_changed(&self, kind: &str) -> watch::Receiver<u64> {
+        self.0.signals.intents.subscribe(kind)
+    }
+
+    /// Changes after a timer of this name was written in this process.
+    pub(crate) fn timers_changed(&self, name: &str) -> watch::Receiver<u64> {
+        self.0.signals.timers.subscribe(name)
+    }
+
+    /// Makes the sequencer, if it runs here, look for committed events now.
+    pub(crate) fn wake_sequencer(&self) {
+        signals::tell(&self.0.signals.outbox);
+    }
+
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.0.signals
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.0.cache
+    }
+
+    pub(crate) fn tell_changed(&self, stream: &StreamName) {
+        // Nobody listens: nobody to tell.
+        let _ = self.0.changes.send(stream.clone());
+    }
+}

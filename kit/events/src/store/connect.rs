@@ -1,0 +1,95 @@
+//! Connections: one that writes and a few that read on SQLite, a pool on PostgreSQL.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use tradewind_domain::{Error, ErrorKind};
+
+use crate::error::db;
+
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+const ACQUIRE: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
+const STATEMENT: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Connects to `url`: what writes and what reads, which are the same pool on PostgreSQL.
+pub(super) async fn connect(url: &str, context: &str) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
+    if url.starts_with("sqlite:") {
+        create_folder(url).await?;
+        let writing = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
+        let reading = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
+        Ok((writing, reading))
+    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        let pool = Database::connect(postgres(url, context)).await.map_err(db)?;
+        Ok((pool.clone(), pool))
+    } else {
+        Err(Error::new(
+            ErrorKind::Invalid,
+            "DATABASE_URL_INVALID",
+            "the database URL must begin with sqlite: or postgres:",
+        ))
+    }
+}
+
+/// WAL lets readers read while the one writer writes; FULL makes a commit survive a power failure.
+fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .max_lifetime(None)
+        .idle_timeout(if reads_only { Some(IDLE) } else { None })
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            let options = options
+                .create_if_missing(!reads_only)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY)
+                .foreign_keys(true)
+                .statement_cache_capacity(64)
+                .pragma("temp_store", "memory");
+            if reads_only {
+                options.pragma("cache_size", "-512").pragma("query_only", "on")
+            } else {
+                // A checkpoint copies pages into the database file and syncs it: rarely, and in one go.
+                options.pragma("cache_size", "-4096").pragma("wal_autocheckpoint", "4000")
+            }
+        });
+    options
+}
+
+fn postgres(url: &str, context: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(POSTGRES_CONNECTIONS)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(IDLE)
+        .test_before_acquire_if_idle_for(Duration::from_secs(10))
+        .statement_timeout(STATEMENT)
+        .set_application_name(format!("tradewind-{context}"))
+        .sqlx_logging(false);
+    options
+}
+
+async fn create_folder(url: &str) -> Result<(), Error> {
+    let Some(folder) = file(url).and_then(|file| file.parent().map(Path::to_owned)) else {
+        return Ok(());
+    };
+    tokio::fs::create_dir_all(&folder)
+        .await
+        .map_err(|error| Error::unavailable("DATABASE_UNAVAILABLE", format!("{}: {error}", folder.display())))
+}
+
+fn file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
+}

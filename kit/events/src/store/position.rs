@@ -1,0 +1,142 @@
+//! How far readers have come: cursors, and tokens with which a client waits for its own write.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Value};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tradewind_domain::{Error, ErrorKind};
+use uuid::Uuid;
+
+use super::Store;
+use crate::error::db;
+use crate::sql::{statement, unsigned};
+use crate::token::{self, Place};
+use crate::{Committed, StreamName};
+
+/// How far a consumer has read a partition of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// The last position that is done.
+    pub(crate) position: u64,
+    /// The log that the position belongs to.
+    pub(crate) incarnation: Uuid,
+}
+
+/// How long an append may take to reach the log before its token is given up.
+const SEQUENCING: Duration = Duration::from_secs(5);
+
+/// How often a condition is looked at that another process may have brought about.
+const POLL: Duration = Duration::from_millis(25);
+
+impl Store {
+    /// Where a reader that has seen everything in `committed` stands, as text: `<context>:<partition>:<position>`, separated
+    /// by commas. On PostgreSQL it waits until the log has the events. Where nothing was appended, as by a request that was
+    /// recognised or had nothing left to do, it stands for the whole log as it is now.
+    ///
+    /// # Errors
+    /// `Unavailable` with reason `POSITION_NOT_ASSIGNED` when the log doesn't have them within five seconds.
+    pub async fn token(&self, committed: &Committed) -> Result<String, Error> {
+        let mut places = Vec::new();
+        if committed.last_by_partition().next().is_none() {
+            places = self.whole_log().await?;
+        }
+        for (partition, stream, version) in committed.last_by_partition() {
+            let found = self.until(self.log_grew(), SEQUENCING, || self.position_of(stream, version)).await?;
+            let Some(position) = found else {
+                return Err(Error::unavailable("POSITION_NOT_ASSIGNED", "the log has not taken the event in yet"));
+            };
+            places.push(Place { context: self.context().to_owned(), partition, position });
+        }
+        Ok(token::format(&places))
+    }
+
+    async fn whole_log(&self) -> Result<Vec<Place>, Error> {
+        let heads = self.heads().await?.positions;
+        let grown = (0..self.partitions()).zip(heads).filter(|(_, position)| *position > 0);
+        Ok(grown
+            .map(|(partition, position)| Place { context: self.context().to_owned(), partition, position })
+            .collect())
+    }
+
+    /// Waits until `consumer`, a reader of this service, has handled everything that `token` stands for.
+    ///
+    /// # Errors
+    /// `Invalid` on a malformed token; `Unavailable` with reason `POSITION_NOT_REACHED` when `deadline` passes first.
+    pub async fn wait_for(&self, consumer: &str, token: &str, deadline: Duration) -> Result<(), Error> {
+        let places = token::parse(token)?;
+        if places.is_empty() {
+            return Ok(());
+        }
+        let reached = async || {
+            for place in &places {
+                let cursor = self.cursor(consumer, &place.context, place.partition).await?;
+                if cursor.is_none_or(|cursor| cursor.position < place.position) {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(()))
+        };
+        match self.until(self.cursors_moved(), deadline, reached).await? {
+            Some(()) => Ok(()),
+            None => Err(Error::new(
+                ErrorKind::Unavailable,
+                "POSITION_NOT_REACHED",
+                format!("{consumer} has not seen {token} yet"),
+            )),
+        }
+    }
+
+    /// How far a consumer has come; `None` when it has never read this partition.
+    pub(crate) async fn cursor(&self, consumer: &str, source: &str, partition: u16) -> Result<Option<Cursor>, Error> {
+        let query = "SELECT position, incarnation FROM cursor WHERE consumer = $1 AND source = $2 AND partition = $3";
+        let values: [Value; 3] = [consumer.into(), source.into(), i64::from(partition).into()];
+        let row = self.reader().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        row.map(|row| {
+            let incarnation: String = row.try_get("", "incarnation").map_err(db)?;
+            Ok(Cursor {
+                position: unsigned(row.try_get("", "position").map_err(db)?),
+                incarnation: incarnation.parse().map_err(Error::internal)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// The streams whose later events queue behind one that could not be handled.
+    pub(crate) async fn parked_streams(&self, consumer: &str, source: &str) -> Result<HashSet<StreamName>, Error> {
+        let query = "SELECT DISTINCT stream FROM parked WHERE consumer = $1 AND source = $2";
+        let values: [Value; 2] = [consumer.into(), source.into()];
+        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        rows.iter().map(|row| row.try_get::<String>("", "stream").map(StreamName::from).map_err(db)).collect()
+    }
+
+    async fn position_of(&self, stream: &StreamName, version: u64) -> Result<Option<u64>, Error> {
+        let query = "SELECT position FROM log WHERE stream = $1 AND version = $2";
+        let values: [Value; 2] = [stream.as_str().into(), crate::sql::signed(version).into()];
+        let row = self.reader().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        row.map(|row| row.try_get("", "position").map(unsigned).map_err(db)).transpose()
+    }
+
+    /// Looks for something now, whenever `changed` tells so, and now and then, until it is there or `limit` has passed.
+    async fn until<T, R>(
+        &self,
+        mut changed: watch::Receiver<u64>,
+        limit: Duration,
+        look: impl Fn() -> R,
+    ) -> Result<Option<T>, Error>
+    where
+        R: Future<Output = Result<Option<T>, Error>>,
+    {
+        let deadline = Instant::now() + limit;
+        loop {
+            changed.mark_unchanged();
+            let found = look().await?;
+            let now = Instant::now();
+            if found.is_some() || now >= deadline {
+                return Ok(found);
+            }
+            let _ = tokio::time::timeout_at((now + POLL).min(deadline), changed.changed()).await;
+        }
+    }
+}

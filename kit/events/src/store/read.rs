@@ -1,0 +1,172 @@
+//! Reading aggregates, streams and the log.
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use tradewind_domain::{Aggregate, Error, EventSet};
+
+use super::Store;
+use crate::error::db;
+use crate::sql::{EVENT_COLUMNS, micros, recorded, signed, statement, unsigned};
+use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
+
+/// An aggregate's state, shared with the cache, and its version.
+pub(crate) type Current<A> = (Arc<A>, u64);
+
+impl Store {
+    /// The aggregate's committed state.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
+    pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
+        let (state, version) = self.current::<A, _>(self.reader(), &StreamName::of::<A>(id)).await?;
+        Ok(Loaded { state: Arc::unwrap_or_clone(state), version })
+    }
+
+    /// The aggregate's state at a point in its past.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_as_of<A: Aggregate>(&self, id: &str, point: AsOf) -> Result<Loaded<A>, Error> {
+        let (until, point) = match point {
+            AsOf::Version(version) => ("$2", signed(version)),
+            // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
+            AsOf::Time(time) => ("(SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $2)", micros(time)),
+        };
+        let query = format!(
+            "SELECT type, payload, version FROM event WHERE stream = $1 AND version <= {until} ORDER BY version"
+        );
+        let values: [Value; 2] = [StreamName::of::<A>(id).as_str().into(), point.into()];
+        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        let mut loaded = Loaded { state: A::default(), version: 0 };
+        fold(&mut loaded.state, &mut loaded.version, &rows)?;
+        Ok(loaded)
+    }
+
+    /// Every event of a stream, in order; their positions in the log are not read.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn history(&self, stream: &StreamName) -> Result<Vec<Recorded>, Error> {
+        let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE stream = $1 ORDER BY version");
+        let query = statement(self.backend(), query, [stream.as_str().into()]);
+        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        rows.iter().map(|row| recorded(row, false)).collect()
+    }
+
+    /// Every event about a key, whatever its stream, in the order of recording; their positions in the log are not read.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>, Error> {
+        let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE partition_key = $1 ORDER BY time, id");
+        let query = statement(self.backend(), query, [key.into()]);
+        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        rows.iter().map(|row| recorded(row, false)).collect()
+    }
+
+    /// Up to `limit` events of a partition that follow the position `after`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn read_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query = "SELECT e.stream, e.version, e.id, e.type, e.payload, e.partition_key, e.partition, e.time, \
+             e.correlation, e.causation, e.traceparent, l.position \
+             FROM log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
+             WHERE l.partition = $1 AND l.position > $2 ORDER BY l.position LIMIT $3";
+        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), limit.into()];
+        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        let events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
+        let head = match events.last() {
+            Some(last) if i64::try_from(events.len()).is_ok_and(|count| count < limit) => last.position,
+            _ => self.head(partition).await?,
+        };
+        Ok(LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events })
+    }
+
+    /// How far each partition of the log has grown.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn heads(&self) -> Result<Heads, Error> {
+        let each: Vec<String> = (0..self.partitions())
+            .map(|partition| format!("(SELECT MAX(position) FROM log WHERE partition = {partition}) AS p{partition}"))
+            .collect();
+        let query = statement(self.backend(), format!("SELECT {}", each.join(", ")), []);
+        let row = self.reader().query_one_raw(query).await.map_err(db)?;
+        let row = row.ok_or_else(|| Error::internal("no heads"))?;
+        let positions = (0..self.partitions())
+            .map(|partition| {
+                let head: Option<i64> = row.try_get("", &format!("p{partition}")).map_err(db)?;
+                Ok(head.map_or(0, unsigned))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Heads { incarnation: self.incarnation(), positions })
+    }
+
+    async fn head(&self, partition: u16) -> Result<u64, Error> {
+        let query = "SELECT MAX(position) AS head FROM log WHERE partition = $1";
+        let query = statement(self.backend(), query, [i64::from(partition).into()]);
+        let row = self.reader().query_one_raw(query).await.map_err(db)?;
+        let head: Option<i64> = row.map(|row| row.try_get("", "head")).transpose().map_err(db)?.flatten();
+        Ok(head.map_or(0, unsigned))
+    }
+
+    /// The committed state as `connection` sees it, by way of the cache.
+    ///
+    /// On SQLite nobody else writes without being noticed, so what is cached is true. On PostgreSQL other replicas write as
+    /// well, so what is cached is brought up to date with the events that follow it: a decision not to append has no key to
+    /// protect it.
+    pub(crate) async fn current<A: Aggregate, C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        stream: &StreamName,
+    ) -> Result<Current<A>, Error> {
+        let cached = self.cache().state::<A>(stream);
+        if let Some(current) = &cached
+            && self.backend() == DbBackend::Sqlite
+        {
+            return Ok(current.clone());
+        }
+        let (mut state, mut version) = cached.unwrap_or_default();
+        let query = "SELECT type, payload, version FROM event WHERE stream = $1 AND version > $2 ORDER BY version";
+        let values: [Value; 2] = [stream.as_str().into(), signed(version).into()];
+        let rows = connection.query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        if !rows.is_empty() {
+            let mut changed = Arc::unwrap_or_clone(state);
+            fold(&mut changed, &mut version, &rows)?;
+            state = Arc::new(changed);
+        }
+        Ok((state, version))
+    }
+
+    /// The version of a stream as `connection` sees it; 0 when it does not exist.
+    pub(crate) async fn version<C: ConnectionTrait>(&self, connection: &C, stream: &StreamName) -> Result<u64, Error> {
+        let query = "SELECT MAX(version) AS version FROM event WHERE stream = $1";
+        let query = statement(self.backend(), query, [stream.as_str().into()]);
+        let row = connection.query_one_raw(query).await.map_err(db)?;
+        let version: Option<i64> = row.map(|row| row.try_get("", "version")).transpose().map_err(db)?.flatten();
+        Ok(version.map_or(0, unsigned))
+    }
+}
+
+/// Applies rows of (type, payload, version), which must follow `version` without a gap.
+fn fold<A: Aggregate>(state: &mut A, version: &mut u64, rows: &[QueryResult]) -> Result<(), Error> {
+    for row in rows {
+        let next = unsigned(row.try_get("", "version").map_err(db)?);
+        if next != *version + 1 {
+            return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
+        }
+        let type_name: String = row.try_get("", "type").map_err(db)?;
+        let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
+        state.evolve(&decode::<A>(&type_name, &payload)?);
+        *version = next;
+    }
+    Ok(())
+}
+
+/// An event of `A` from how it is stored.
+pub(crate) fn decode<A: Aggregate>(type_name: &str, payload: &[u8]) -> Result<A::Event, Error> {
+    A::Event::decode(type_name, payload).map_err(Error::internal)
+}

@@ -1,0 +1,45 @@
+//! Running a transaction again when the database, or somebody who was faster, asks for it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use tradewind_domain::Error;
+
+use super::Store;
+use crate::error::may_rerun;
+
+const ATTEMPTS: u32 = 20;
+
+impl Store {
+    /// Runs `attempt`, a whole transaction, and runs it again at once when it ends in a version conflict, a deadlock, a
+    /// serialization failure or a busy database; up to 20 times.
+    ///
+    /// # Errors
+    /// Whatever the last attempt ends in.
+    pub async fn retry<T, F, R>(&self, attempt: F) -> Result<T, Error>
+    where
+        F: Fn() -> R,
+        R: Future<Output = Result<T, Error>>,
+    {
+        let mut failures = 0;
+        loop {
+            match attempt().await {
+                Err(error) if failures < ATTEMPTS - 1 && may_rerun(&error) => {
+                    failures += 1;
+                    tracing::debug!(%error, failures, "running the transaction again");
+                    if failures > 1 {
+                        tokio::time::sleep(jitter(Duration::from_millis(1 << failures.min(6)))).await;
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// A random duration from zero to `max`.
+pub(crate) fn jitter(max: Duration) -> Duration {
+    let random = RandomState::new().hash_one(());
+    let nanos = u64::try_from(max.as_nanos()).unwrap_or(u64::MAX - 1);
+    Duration::from_nanos(random % (nanos + 1))
+}

@@ -1,0 +1,54 @@
+//! Who waits for what: a number a topic, which changes after each commit that concerns it, so that nothing told is missed.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+/// The topics of one store.
+pub(crate) struct Signals {
+    /// Something reached the log.
+    pub(crate) log: watch::Sender<u64>,
+    /// Something was committed that the sequencer has to move into the log.
+    pub(crate) outbox: watch::Sender<u64>,
+    /// A cursor moved.
+    pub(crate) cursors: watch::Sender<u64>,
+    /// Intents, by kind.
+    pub(crate) intents: Topics,
+    /// Timers, by name.
+    pub(crate) timers: Topics,
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self {
+            log: watch::Sender::new(0),
+            outbox: watch::Sender::new(0),
+            cursors: watch::Sender::new(0),
+            intents: Topics::default(),
+            timers: Topics::default(),
+        }
+    }
+}
+
+/// One number a name.
+#[derive(Default)]
+pub(crate) struct Topics(Mutex<HashMap<String, watch::Sender<u64>>>);
+
+impl Topics {
+    pub(crate) fn subscribe(&self, name: &str) -> watch::Receiver<u64> {
+        let mut topics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.entry(name.to_owned()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
+
+    pub(crate) fn tell(&self, name: &str) {
+        if let Some(topic) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+            tell(topic);
+        }
+    }
+}
+
+/// Wakes whoever waits for `topic`.
+pub(crate) fn tell(topic: &watch::Sender<u64>) {
+    topic.send_modify(|count| *count = count.wrapping_add(1));
+}

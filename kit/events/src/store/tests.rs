@@ -1,0 +1,265 @@
+//! What readers, workers and the sequencer rely on, over both databases.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use tradewind_testing::Database;
+use uuid::Uuid;
+
+use super::{Store, StoreOptions};
+use crate::{Clock, Metadata, NewIntent, Recorded, StreamName};
+
+/// A store whose clock stands still until it is moved.
+struct Stopped {
+    store: Store,
+    seconds: Arc<AtomicI64>,
+}
+
+impl Stopped {
+    async fn open(database: &Database) -> Self {
+        let seconds = Arc::new(AtomicI64::new(1_000));
+        let told = Arc::clone(&seconds);
+        let clock = Clock::from_fn(move || at(told.load(Ordering::SeqCst)));
+        let (url, migrations) = (database.url(), Vec::new());
+        let store = Store::open(StoreOptions { url, context: "bank", migrations, clock, partitions: None }).await;
+        Self { store: store.unwrap(), seconds }
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    async fn intend(&self, key: &str, action: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        tx.intend(charge(key, action)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn claim(&self, holder: &str, limit: usize) -> Vec<super::ClaimedIntent> {
+        self.store.claim_intents("charge", holder, limit, self.store.now() + Duration::from_secs(30)).await.unwrap()
+    }
+
+    async fn settle(&self, intent: &super::ClaimedIntent) -> bool {
+        let mut tx = self.store.begin().await.unwrap();
+        let ours = tx.delete_intent("charge", &intent.key, intent.generation).await.unwrap();
+        tx.commit().await.unwrap();
+        ours
+    }
+
+    async fn advance(&self, from: u64, to: u64, incarnation: Uuid) -> Result<bool, Error> {
+        let mut tx = self.store.begin().await?;
+        let moved = tx.advance_cursor("reader", "shop", 0, from, to, incarnation).await?;
+        tx.commit().await.map(|_| moved)
+    }
+}
+
+fn at(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds)
+}
+
+fn charge(key: &str, action: &str) -> NewIntent {
+    NewIntent { kind: "charge", key: key.to_owned(), action: action.to_owned(), payload: vec![1, 2, 3] }
+}
+
+tradewind_testing::both_stores! {
+    async fn an_intent_is_one_workers_until_its_claim_lapses(database: Database) {
+        let bank = Stopped::open(&database).await;
+        bank.intend("o1", "charge").await;
+        assert_eq!(bank.store.next_intent("charge").await.unwrap(), Some(at(1_000)));
+        let claimed = bank.claim("one", 10).await;
+        assert_eq!(claimed.len(), 1);
+        assert_eq!((claimed[0].key.as_str(), claimed[0].action.as_str(), claimed[0].attempt), ("o1", "charge", 0));
+        assert_eq!(claimed[0].payload, [1, 2, 3]);
+        assert_eq!(claimed[0].cause.correlation, "o1");
+        assert!(bank.claim("two", 10).await.is_empty());
+        assert_eq!(bank.store.next_intent("charge").await.unwrap(), Some(at(1_030)));
+        bank.pass(30);
+        assert_eq!(bank.claim("two", 10).await, claimed);
+        assert!(bank.settle(&claimed[0]).await);
+        assert!(!bank.settle(&claimed[0]).await, "settled once");
+        assert_eq!(bank.store.next_intent("charge").await.unwrap(), None);
+    }
+
+    async fn what_comes_of_a_replaced_intent_is_dropped(database: Database) {
+        let bank = Stopped::open(&database).await;
+        bank.intend("o1", "charge").await;
+        let charging = bank.claim("one", 1).await.remove(0);
+        bank.intend("o1", "void").await;
+        assert!(!bank.settle(&charging).await);
+        let later = bank.store.now();
+        assert!(!bank.store.release_intent("charge", "o1", charging.generation, 1, later, "timeout").await.unwrap());
+        let voiding = bank.claim("one", 1).await.remove(0);
+        assert_eq!((voiding.action.as_str(), voiding.attempt), ("void", 0));
+        assert!(bank.settle(&voiding).await);
+        // Even when it was gone in between.
+        bank.intend("o1", "charge").await;
+        assert!(!bank.settle(&charging).await && !bank.settle(&voiding).await);
+    }
+
+    async fn a_failed_attempt_is_due_later(database: Database) {
+        let bank = Stopped::open(&database).await;
+        bank.intend("o1", "charge").await;
+        let claimed = bank.claim("one", 1).await.remove(0);
+        let due = bank.store.now() + Duration::from_secs(5);
+        assert!(bank.store.release_intent("charge", "o1", claimed.generation, 1, due, "timeout").await.unwrap());
+        assert!(bank.claim("one", 1).await.is_empty());
+        bank.pass(5);
+        assert_eq!(bank.claim("one", 1).await[0].attempt, 1);
+    }
+
+    async fn an_intent_can_be_withdrawn_written_or_not(database: Database) {
+        let bank = Stopped::open(&database).await;
+        bank.intend("o1", "charge").await;
+        let mut tx = bank.store.begin().await.unwrap();
+        tx.intend(charge("o2", "charge")).await.unwrap();
+        assert!(tx.withdraw("charge", "o1").await.unwrap());
+        assert!(tx.withdraw("charge", "o2").await.unwrap());
+        assert!(!tx.withdraw("charge", "o3").await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(bank.claim("one", 10).await.is_empty());
+    }
+
+    async fn workers_at_the_same_time_share_the_intents(database: Database) {
+        let bank = Arc::new(Stopped::open(&database).await);
+        let mut tx = bank.store.begin().await.unwrap();
+        for index in 0..100 {
+            tx.intend(charge(&format!("o{index}"), "charge")).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let workers = (0..8).map(|worker| {
+            let bank = Arc::clone(&bank);
+            tokio::spawn(async move {
+                let mut keys = Vec::new();
+                loop {
+                    let claimed = bank.claim(&worker.to_string(), 7).await;
+                    if claimed.is_empty() {
+                        return keys;
+                    }
+                    keys.extend(claimed.into_iter().map(|intent| intent.key));
+                }
+            })
+        });
+        let mut keys: Vec<String> =
+            futures::future::join_all(workers).await.into_iter().flat_map(Result::unwrap).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), 100);
+    }
+
+    async fn a_timer_fires_once_at_the_time_it_was_last_set_to(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let schedule = async |key: &str, due: i64| {
+            let mut tx = bank.store.begin().await.unwrap();
+            tx.schedule("deadline", key, at(due), vec![7]).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let fire = async |key: &str, due: i64| {
+            let mut tx = bank.store.begin().await.unwrap();
+            let ours = tx.delete_timer("deadline", key, at(due)).await.unwrap();
+            tx.commit().await.unwrap();
+            ours
+        };
+        let mut changed = bank.store.timers_changed("deadline");
+        schedule("o1", 1_010).await;
+        assert!(changed.has_changed().unwrap());
+        changed.mark_unchanged();
+        schedule("o2", 1_005).await;
+        assert_eq!(bank.store.next_timer("deadline").await.unwrap(), Some(at(1_005)));
+        assert!(bank.store.due_timers("deadline", 10).await.unwrap().is_empty());
+        bank.pass(10);
+        let due = bank.store.due_timers("deadline", 10).await.unwrap();
+        assert_eq!(due.iter().map(|timer| timer.key.as_str()).collect::<Vec<_>>(), ["o2", "o1"]);
+        assert_eq!((due[0].due, due[0].payload.as_slice()), (at(1_005), [7].as_slice()));
+        schedule("o2", 1_020).await;
+        assert!(!fire("o2", 1_005).await, "it was set to another time");
+        assert!(fire("o1", 1_010).await);
+        assert!(!fire("o1", 1_010).await, "it has fired");
+        let mut tx = bank.store.begin().await.unwrap();
+        tx.cancel_timer("deadline", "o2").await.unwrap();
+        tx.cancel_timer("deadline", "unknown").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(bank.store.next_timer("deadline").await.unwrap(), None);
+    }
+
+    async fn a_cursor_moves_only_from_where_it_is(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let log = Uuid::new_v4();
+        assert_eq!(bank.store.cursor("reader", "shop", 0).await.unwrap(), None);
+        assert!(bank.advance(0, 3, log).await.unwrap(), "from the beginning");
+        assert!(!bank.advance(0, 3, log).await.unwrap(), "somebody was faster");
+        assert!(bank.advance(3, 9, log).await.unwrap());
+        assert!(!bank.advance(3, 10, log).await.unwrap());
+        assert!(!bank.advance(9, 10, Uuid::new_v4()).await.unwrap(), "of another log");
+        let cursor = bank.store.cursor("reader", "shop", 0).await.unwrap().unwrap();
+        assert_eq!((cursor.position, cursor.incarnation), (9, log));
+        let soon = Duration::from_secs(5);
+        bank.store.wait_for("reader", "shop:0:9", soon).await.unwrap();
+        let waiting = bank.store.wait_for("reader", "shop:0:10", soon);
+        let (waited, moved) = tokio::join!(waiting, bank.advance(9, 10, log));
+        assert!(moved.unwrap());
+        waited.unwrap();
+    }
+
+    async fn a_cursor_moved_by_two_at_once_moves_once(database: Database) {
+        let bank = Arc::new(Stopped::open(&database).await);
+        let log = Uuid::new_v4();
+        let movers = (0..8).map(|_| {
+            let bank = Arc::clone(&bank);
+            tokio::spawn(async move { bank.advance(0, 5, log).await.unwrap() })
+        });
+        let moved: Vec<bool> = futures::future::join_all(movers).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(moved.iter().filter(|moved| **moved).count(), 1);
+    }
+
+    async fn a_parked_stream_is_known(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let event = Recorded {
+            id: Uuid::new_v4(),
+            stream: StreamName::from("order-1"),
+            version: 2,
+            partition: 0,
+            position: 7,
+            type_name: "tradewind.shop.v1.OrderPlaced".to_owned(),
+            payload: vec![1],
+            time: bank.store.now(),
+            metadata: Metadata::default(),
+        };
+        for _ in 0..2 {
+            let mut tx = bank.store.begin().await.unwrap();
+            tx.park("reader", "shop", &event, "INTERNAL", "a defect", 5).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let parked = bank.store.parked_streams("reader", "shop").await.unwrap();
+        assert_eq!(parked.into_iter().collect::<Vec<_>>(), [event.stream]);
+        assert!(bank.store.parked_streams("another", "shop").await.unwrap().is_empty());
+    }
+
+    async fn a_lease_has_one_holder_and_a_new_epoch_for_each(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let ttl = Duration::from_secs(5);
+        let take = async |holder| bank.store.acquire_lease("relay", holder, ttl).await.unwrap();
+        let hold = async |holder, epoch| {
+            let mut tx = bank.store.begin().await.unwrap();
+            let held = tx.hold_lease("relay", holder, epoch, ttl).await.unwrap();
+            tx.commit().await.unwrap();
+            held
+        };
+        assert_eq!(take("one").await, Some(1));
+        assert_eq!(take("two").await, None);
+        bank.pass(4);
+        assert_eq!(take("one").await, Some(1), "renewed");
+        bank.pass(4);
+        assert_eq!(take("two").await, None);
+        assert!(hold("one", 1).await);
+        bank.pass(5);
+        assert_eq!(take("two").await, Some(2), "lapsed");
+        assert!(!hold("one", 1).await, "fenced off");
+        bank.store.release_lease("relay", "two", 2).await.unwrap();
+        assert_eq!(take("one").await, Some(3), "given back");
+    }
+}

@@ -1,0 +1,264 @@
+//! A transaction: loading aggregates, deciding, appending, and what goes with it, all or nothing.
+//!
+//! What nothing in the transaction needs an answer to is kept and written with COMMIT: events, stored responses, intents and
+//! timers. So a service's own statements on [`Tx::conn`] don't see them.
+
+mod commit;
+mod intent;
+mod pending;
+mod reader;
+mod request;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use sea_orm::{DatabaseTransaction, DbBackend};
+use time::OffsetDateTime;
+use tracing::Span;
+use tradewind_domain::{Aggregate, Error, EventSet};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use self::pending::Pending;
+use crate::error::version_conflict;
+use crate::store::{AnyState, Current, Written, decode};
+use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
+
+pub use self::commit::{Appended, Committed};
+pub use self::intent::NewIntent;
+pub use self::request::RequestKey;
+
+/// An open transaction; dropping it rolls back.
+pub struct Tx {
+    written: Written,
+    store: Store,
+    now: OffsetDateTime,
+    cause: Metadata,
+    traceparent: Option<String>,
+    pending: Pending,
+    /// The streams this transaction has appended to, as they will be.
+    own: HashMap<StreamName, Own>,
+    told: Told,
+}
+
+/// A stream as this transaction will leave it; the state is there where it was computed.
+struct Own {
+    version: u64,
+    state: Option<AnyState>,
+}
+
+/// Who has to hear of the commit, besides the log's readers.
+#[derive(Default)]
+struct Told {
+    cursors: bool,
+    intents: BTreeSet<String>,
+    timers: BTreeSet<String>,
+}
+
+/// What came of a command.
+#[derive(Clone, Debug)]
+pub struct Executed<A: Aggregate> {
+    /// The state after it.
+    pub state: A,
+    /// The version after it.
+    pub version: u64,
+    /// The events it led to; none when there was nothing left to do.
+    pub events: Vec<A::Event>,
+}
+
+impl Tx {
+    pub(crate) fn new(store: Store, written: Written) -> Self {
+        let now = store.now();
+        Self {
+            written,
+            store,
+            now,
+            cause: Metadata::default(),
+            traceparent: None,
+            pending: Pending::default(),
+            own: HashMap::new(),
+            told: Told::default(),
+        }
+    }
+
+    /// The connection, for the service's own tables.
+    #[must_use]
+    pub fn conn(&self) -> &DatabaseTransaction {
+        self.written.connection()
+    }
+
+    /// When the transaction began: the one time of everything in it.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.now
+    }
+
+    /// Says what led to this transaction. Without it, events correlate by their partition key and have no cause.
+    pub fn set_cause(&mut self, metadata: Metadata) {
+        self.traceparent = None;
+        self.cause = metadata;
+    }
+
+    /// The aggregate's state, with what this transaction has appended to it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
+    pub async fn load<A: Aggregate>(&mut self, id: &str) -> Result<Loaded<A>, Error> {
+        let (state, version) = self.current::<A>(&StreamName::of::<A>(id)).await?;
+        Ok(Loaded { state: Arc::unwrap_or_clone(state), version })
+    }
+
+    /// Lets the aggregate decide on `command` and appends what it decides. `key` determines the log partition; events with one
+    /// key are read in the order of their commits.
+    ///
+    /// # Errors
+    /// The aggregate's refusal; otherwise as [`load`](Self::load).
+    pub async fn execute<A: Aggregate>(
+        &mut self,
+        id: &str,
+        key: &str,
+        command: A::Command,
+    ) -> Result<Executed<A>, Error> {
+        let stream = StreamName::of::<A>(id);
+        let (state, version) = self.current::<A>(&stream).await?;
+        let events = state.decide(command)?;
+        let mut state = Arc::unwrap_or_clone(state);
+        if events.is_empty() {
+            return Ok(Executed { state, version, events });
+        }
+        for event in &events {
+            state.evolve(event);
+        }
+        let version = self.keep(&stream, version, key, &events);
+        self.own.insert(stream, Own { version, state: Some(Arc::new(state.clone())) });
+        Ok(Executed { state, version, events })
+    }
+
+    /// Appends to a stream that is at version `expected`: for contexts that keep their state in tables.
+    ///
+    /// # Errors
+    /// `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when the stream is at another version, here or at
+    /// commit.
+    pub async fn append<E: EventSet>(
+        &mut self,
+        stream: &StreamName,
+        expected: u64,
+        key: &str,
+        events: Vec<E>,
+    ) -> Result<(), Error> {
+        // The event's key refuses a version that exists. One that would leave a gap is refused here, unless the stream is
+        // known to have come so far.
+        let reached = match (self.own.get(stream), self.store.cache().version(stream)) {
+            (Some(own), _) => own.version,
+            (None, Some(known)) if known >= expected => known,
+            _ if expected == 0 => 0,
+            _ => self.store.version(self.conn(), stream).await?,
+        };
+        if reached != expected {
+            self.store.cache().evict(stream);
+            return Err(version_conflict(stream, expected));
+        }
+        if !events.is_empty() {
+            let version = self.keep(stream, expected, key, &events);
+            self.own.insert(stream.clone(), Own { version, state: None });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.store.backend()
+    }
+
+    /// The cause that rows written now have; `key` is the correlation of what has no cause.
+    fn cause(&mut self, key: &str) -> Metadata {
+        let correlation = if self.cause.correlation.is_empty() { key } else { &self.cause.correlation };
+        let traceparent =
+            self.traceparent.get_or_insert_with(|| trace::traceparent(&Span::current(), &self.cause.traceparent));
+        Metadata {
+            correlation: correlation.to_owned(),
+            causation: self.cause.causation.clone(),
+            traceparent: traceparent.clone(),
+            partition_key: key.to_owned(),
+        }
+    }
+
+    /// Keeps events for the commit; the version after them.
+    fn keep<E: EventSet>(&mut self, stream: &StreamName, version: u64, key: &str, events: &[E]) -> u64 {
+        let metadata = self.cause(key);
+        let partition = partition_of(key, self.store.partitions());
+        let time = self.now;
+        let stamp = |time: OffsetDateTime| {
+            let seconds = u64::try_from(time.unix_timestamp()).unwrap_or_default();
+            Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
+        };
+        let mut version = version;
+        for event in events {
+            version += 1;
+            self.pending.events.push(Recorded {
+                id: stamp(time),
+                stream: stream.clone(),
+                version,
+                partition,
+                position: 0,
+                type_name: event.type_name(),
+                payload: event.encode(),
+                time,
+                metadata: metadata.clone(),
+            });
+        }
+        version
+    }
+
+    /// The state as this transaction will leave it.
+    async fn current<A: Aggregate>(&mut self, stream: &StreamName) -> Result<Current<A>, Error> {
+        let own = self.own.get(stream);
+        if let Some(Own { version, state: Some(state) }) = own
+            && let Ok(state) = Arc::clone(state).downcast::<A>()
+        {
+            return Ok((state, *version));
+        }
+        let (state, version) = self.store.current::<A, _>(self.conn(), stream).await?;
+        if self.own.contains_key(stream) {
+            return self.replay(stream, state, version);
+        }
+        if version > 0 {
+            self.store.cache().put(stream, version, Some(Arc::clone(&state) as AnyState));
+        }
+        Ok((state, version))
+    }
+
+    /// Applies what this transaction has appended without an aggregate.
+    fn replay<A: Aggregate>(&self, stream: &StreamName, state: Arc<A>, version: u64) -> Result<Current<A>, Error> {
+        let mut state = Arc::unwrap_or_clone(state);
+        let mut version = version;
+        for event in self.pending.events.iter().filter(|event| event.stream == *stream) {
+            if event.version != version + 1 {
+                return Err(version_conflict(stream, event.version - 1));
+            }
+            state.evolve(&decode::<A>(&event.type_name, &event.payload)?);
+            version = event.version;
+        }
+        Ok((Arc::new(state), version))
+    }
+}
+
+/// The partition of a key: FNV-1a over its bytes, modulo. Never to be changed: a key must stay where its history is.
+fn partition_of(key: &str, partitions: u16) -> u16 {
+    let hash = key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    u16::try_from(hash % u64::from(partitions.max(1))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::partition_of;
+
+    #[test]
+    fn a_key_never_changes_its_partition() {
+        assert_eq!(partition_of("anything", 1), 0);
+        // The published FNV-1a test vectors, modulo 16.
+        assert_eq!(partition_of("", 16), 0x5);
+        assert_eq!(partition_of("a", 16), 0xc);
+        assert_eq!(partition_of("foobar", 16), 0x8);
+    }
+}

@@ -1,0 +1,106 @@
+//! Committing, and telling everybody.
+
+use std::collections::BTreeMap;
+
+use tradewind_domain::Error;
+
+use super::{Told, Tx};
+use crate::store::tell;
+use crate::{Store, StreamName};
+use sea_orm::DbBackend;
+
+/// What a transaction has appended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed(Vec<Appended>);
+
+/// One appended event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The stream it went to.
+    pub stream: StreamName,
+    /// Its version there.
+    pub version: u64,
+    /// The log partition it belongs to.
+    pub partition: u16,
+}
+
+impl Committed {
+    /// The events in the order in which they were appended.
+    #[must_use]
+    pub fn appended(&self) -> &[Appended] {
+        &self.0
+    }
+
+    /// The last event of each partition.
+    pub(crate) fn last_by_partition(&self) -> impl Iterator<Item = (u16, &StreamName, u64)> {
+        let last: BTreeMap<u16, &Appended> = self.0.iter().map(|appended| (appended.partition, appended)).collect();
+        last.into_iter().map(|(partition, appended)| (partition, &appended.stream, appended.version))
+    }
+}
+
+impl Tx {
+    /// Writes what is kept and commits.
+    ///
+    /// # Errors
+    /// `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when somebody else has appended to one of the
+    /// streams, or with [`SERIALIZATION`](crate::SERIALIZATION) when the same request is being handled or the database says
+    /// so: [`Store::retry`] runs the transaction again. `Unavailable` when the database is, and then it may or may not have
+    /// been committed.
+    pub async fn commit(mut self) -> Result<Committed, Error> {
+        let appended = self.pending.events.iter().map(|event| Appended {
+            stream: event.stream.clone(),
+            version: event.version,
+            partition: event.partition,
+        });
+        let committed = Committed(appended.collect());
+        let script = self.pending.script(self.store.backend(), self.now);
+        let mut settling = Settling { store: &self.store, streams: &committed.0, told: &self.told, known: false };
+        let own = &mut self.own;
+        let store = &self.store;
+        let outcome = self.written.commit(script, || {
+            for (stream, own) in own.drain() {
+                store.cache().put(&stream, own.version, own.state);
+            }
+        });
+        outcome.await?;
+        settling.known = true;
+        drop(settling);
+        Ok(committed)
+    }
+}
+
+/// Tells everybody, whatever came of the commit: where nobody waited for its answer it may have happened. What it would have
+/// left in the cache is then unknown.
+struct Settling<'a> {
+    store: &'a Store,
+    streams: &'a [Appended],
+    told: &'a Told,
+    known: bool,
+}
+
+impl Drop for Settling<'_> {
+    fn drop(&mut self) {
+        let signals = self.store.signals();
+        if !self.known {
+            for Appended { stream, .. } in self.streams {
+                self.store.cache().evict(stream);
+            }
+        }
+        if !self.streams.is_empty() {
+            let topic = if self.store.backend() == DbBackend::Sqlite { &signals.log } else { &signals.outbox };
+            tell(topic);
+        }
+        if self.told.cursors {
+            tell(&signals.cursors);
+        }
+        self.told.intents.iter().for_each(|kind| signals.intents.tell(kind));
+        self.told.timers.iter().for_each(|name| signals.timers.tell(name));
+        let mut last = None;
+        for Appended { stream, .. } in self.streams {
+            if last != Some(stream) {
+                self.store.tell_changed(stream);
+            }
+            last = Some(stream);
+        }
+    }
+}

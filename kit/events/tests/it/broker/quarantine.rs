@@ -1,0 +1,140 @@
+//! When an event cannot be handled: for the moment, or ever.
+
+use std::sync::atomic::AtomicUsize;
+
+use prost::Name;
+use sea_orm::ConnectionTrait;
+use tradewind_domain::{DecodeError, EventSet};
+use tradewind_events::StreamName;
+use tradewind_testing::{block_on, eventually};
+
+use super::audit::{NoteDeposit, PATIENCE, Pair, count, deposit, query};
+use crate::account::Deposited;
+
+/// A deposit whose body is no protobuf message.
+#[derive(Clone, Debug)]
+struct Garbled;
+
+impl EventSet for Garbled {
+    fn type_name(&self) -> String {
+        Deposited::full_name()
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        vec![0xff; 3]
+    }
+
+    fn decode(type_name: &str, _: &[u8]) -> Result<Self, DecodeError> {
+        Err(DecodeError::UnknownType(type_name.to_owned()))
+    }
+}
+
+async fn garble(pair: &Pair, id: &str, version: u64) {
+    let mut tx = pair.bank.begin().await.unwrap();
+    tx.append(&StreamName::from(format!("account-{id}")), version, id, vec![Garbled]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Stream, position and reason of everything in quarantine.
+async fn parked(pair: &Pair) -> Vec<(String, i64, String)> {
+    let all = query(&pair.audit, "SELECT stream, position, reason FROM parked ORDER BY position", []);
+    let rows = pair.audit.reader().query_all_raw(all).await.unwrap();
+    rows.iter()
+        .map(|row| {
+            (
+                row.try_get("", "stream").unwrap(),
+                row.try_get("", "position").unwrap(),
+                row.try_get("", "reason").unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_body_that_cannot_be_read_parks_its_stream_and_no_other() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        pair.deposit(&["poisoned", "sound"], 2).await;
+        garble(&pair, "poisoned", 2).await;
+        // The bank's own aggregate cannot read it either, so what follows is appended as a table-keeping context would.
+        let later: Vec<Deposited> = vec![Deposited { amount: 1 }; 2];
+        let mut tx = pair.bank.begin().await.unwrap();
+        let stream = StreamName::from("account-poisoned");
+        let events = later.into_iter().map(crate::account::AccountEvent::from).collect();
+        tx.append(&stream, 3, "poisoned", events).await.unwrap();
+        tx.commit().await.unwrap();
+        pair.deposit(&["sound"], 10).await;
+        pair.noted(2 + 12).await;
+        let expected = [(5, "EVENT_UNDECODABLE"), (6, "BEHIND_PARKED"), (7, "BEHIND_PARKED")];
+        let expected = expected.map(|(position, reason)| (stream.to_string(), position, reason.to_owned()));
+        assert_eq!(parked(&pair).await, expected);
+        audit.stop().await;
+
+        // A restarted reader still knows.
+        let audit = pair.start_audit().await;
+        let mut tx = pair.bank.begin().await.unwrap();
+        let event = crate::account::AccountEvent::from(Deposited { amount: 1 });
+        tx.append(&stream, 5, "poisoned", vec![event]).await.unwrap();
+        tx.commit().await.unwrap();
+        pair.deposit(&["sound"], 1).await;
+        pair.noted(2 + 13).await;
+        assert_eq!(parked(&pair).await.len(), 4);
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
+fn a_refused_event_parks_its_stream_until_it_is_released() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        deposit(&pair.bank, "a", 13).await;
+        pair.deposit(&["b"], 5).await;
+        pair.noted(5).await;
+        assert_eq!(parked(&pair).await, [("account-a".to_owned(), 1, "UNLUCKY".to_owned())]);
+
+        // Somebody else drains the quarantine, under the cursor's lock and in order.
+        let tx = pair.audit.begin().await.unwrap();
+        tx.conn().execute_unprepared("DELETE FROM parked").await.unwrap();
+        tx.conn().execute_unprepared("INSERT INTO seen VALUES ('account-a', 1)").await.unwrap();
+        tx.commit().await.unwrap();
+        pair.deposit(&["a"], 3).await;
+        pair.noted(5 + 1 + 3).await;
+        assert_eq!(parked(&pair).await, []);
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
+fn what_fails_for_the_moment_is_tried_again() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let bank = pair.start_bank().await;
+        let reaction = NoteDeposit { unavailable: AtomicUsize::new(4), ..NoteDeposit::new(&pair.audit) };
+        let audit = pair.start_audit_with(reaction).await;
+        pair.deposit(&["a", "b"], 10).await;
+        pair.noted(20).await;
+        assert_eq!(parked(&pair).await, []);
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
+fn what_is_parked_is_counted_once_however_often_the_reader_restarts() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let bank = pair.start_bank().await;
+        deposit(&pair.bank, "a", 13).await;
+        for _ in 0..3 {
+            let audit = pair.start_audit().await;
+            eventually(PATIENCE, "it is parked", async || count(&pair.audit, "SELECT COUNT(*) FROM parked").await == 1)
+                .await;
+            audit.kill().await;
+        }
+        bank.stop().await;
+    });
+}

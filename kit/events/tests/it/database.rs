@@ -1,0 +1,126 @@
+//! Opening: what is fixed at birth, whose database it is, the service's own tables.
+
+use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::prelude::async_trait;
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use tradewind_domain::ErrorKind;
+use tradewind_events::{Store, StoreOptions, db};
+use tradewind_testing::Database;
+
+use crate::account::{Account, Bank, Command, options};
+
+struct CreateNote;
+
+impl MigrationName for CreateNote {
+    fn name(&self) -> &str {
+        "bank_0001_create_note"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateNote {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let create = "CREATE TABLE note (id BIGINT NOT NULL PRIMARY KEY)";
+        manager.get_connection().execute_unprepared(create).await.map(drop)
+    }
+}
+
+fn with_notes(database: &Database) -> StoreOptions {
+    StoreOptions { migrations: vec![Box::new(CreateNote)], ..options(database, "bank") }
+}
+
+tradewind_testing::both_stores! {
+    async fn reopening_keeps_the_log_and_its_identity(database: Database) {
+        let first = Bank::open(&database).await;
+        first.execute("a", Command::Deposit(1)).await.unwrap();
+        let again = Bank::open(&database).await;
+        assert_eq!(again.store.incarnation(), first.store.incarnation());
+        assert_eq!(again.store.partitions(), first.store.partitions());
+        assert_eq!(again.balance("a").await, 1);
+    }
+
+    async fn the_number_of_partitions_is_fixed_at_birth(database: Database) {
+        let born = Store::open(StoreOptions { partitions: Some(3), ..options(&database, "bank") }).await.unwrap();
+        assert_eq!(born.partitions(), 3);
+        assert_eq!(Store::open(options(&database, "bank")).await.unwrap().partitions(), 3);
+    }
+
+    async fn another_contexts_database_is_refused_untouched(database: Database) {
+        Store::open(options(&database, "bank")).await.unwrap();
+        let refused = Store::open(StoreOptions { migrations: vec![Box::new(CreateNote)], ..options(&database, "shop") });
+        let error = refused.await.err().unwrap();
+        assert_eq!((error.kind, error.reason), (ErrorKind::Rejected, "WRONG_DATABASE"));
+        let bank = Store::open(options(&database, "bank")).await.unwrap();
+        assert!(bank.reader().query_all_raw(query(&bank, "SELECT id FROM note")).await.is_err());
+    }
+
+    async fn replicas_may_be_born_together(database: Database) {
+        let together = (0..4).map(|_| Store::open(with_notes(&database)));
+        let stores = if database.is_postgres() {
+            futures::future::try_join_all(together).await.unwrap()
+        } else {
+            vec![Store::open(with_notes(&database)).await.unwrap()]
+        };
+        assert!(stores.iter().all(|store| store.incarnation() == stores[0].incarnation()));
+    }
+
+    async fn a_services_own_rows_commit_with_its_events(database: Database) {
+        let store = Store::open(with_notes(&database)).await.unwrap();
+        let write = async |commit: bool| {
+            let mut tx = store.begin().await?;
+            tx.conn().execute_unprepared("INSERT INTO note VALUES (1)").await.map_err(db)?;
+            tx.execute::<Account>("a", "a", Command::Deposit(1)).await?;
+            if commit { tx.commit().await.map(drop) } else { Ok(()) }
+        };
+        write(false).await.unwrap();
+        write(true).await.unwrap();
+        let error = write(true).await.unwrap_err();
+        assert_eq!((error.kind, error.reason), (ErrorKind::AlreadyExists, "DUPLICATE"));
+        assert_eq!(store.load::<Account>("a").await.unwrap().version, 1);
+    }
+
+    async fn a_savepoint_of_the_service_is_one(database: Database) {
+        use sea_orm::TransactionTrait;
+        let store = Store::open(with_notes(&database)).await.unwrap();
+        for id in [1, 2] {
+            let tx = store.begin().await.unwrap();
+            let insert = |id: i32| format!("INSERT INTO note VALUES ({id})");
+            tx.conn().execute_unprepared(&insert(id)).await.unwrap();
+            let nested = tx.conn().begin().await.unwrap();
+            nested.execute_unprepared(&insert(id + 10)).await.unwrap();
+            nested.rollback().await.unwrap();
+            let nested = tx.conn().begin().await.unwrap();
+            nested.execute_unprepared(&insert(id + 20)).await.unwrap();
+            nested.commit().await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let rows = store.reader().query_all_raw(query(&store, "SELECT id FROM note ORDER BY id")).await.unwrap();
+        let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "id").unwrap()).collect();
+        assert_eq!(ids, [1, 2, 21, 22]);
+    }
+
+    async fn it_answers_when_asked(database: Database) {
+        Store::open(options(&database, "bank")).await.unwrap().ping().await.unwrap();
+    }
+}
+
+fn query(store: &Store, text: &str) -> sea_orm::Statement {
+    sea_orm::Statement::from_string(store.backend(), text)
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    tradewind_testing::block_on(async {
+        let database = Database::sqlite();
+        let store = Store::open(with_notes(&database)).await.unwrap();
+        assert!(store.reader().execute_unprepared("INSERT INTO note VALUES (1)").await.is_err());
+    });
+}
+
+#[test]
+fn an_unknown_database_is_invalid() {
+    tradewind_testing::block_on(async {
+        let options = StoreOptions { url: "mysql://localhost/x".to_owned(), ..options(&Database::sqlite(), "bank") };
+        assert_eq!(Store::open(options).await.err().unwrap().reason, "DATABASE_URL_INVALID");
+    });
+}

@@ -1,0 +1,132 @@
+//! Loading: by way of the cache or not, now or in the past, it is the fold of the same events.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use time::{Duration, OffsetDateTime};
+use tradewind_domain::ErrorKind;
+use tradewind_events::{AsOf, Clock, Loaded, Store, StreamName};
+use tradewind_testing::Database;
+
+use crate::account::{Account, Bank, Command, Deposited, options};
+
+fn commands() -> impl Strategy<Value = Vec<(bool, Command)>> {
+    let command = prop_oneof![
+        (1_u64..50).prop_map(Command::Deposit),
+        (1_u64..50).prop_map(Command::Withdraw),
+        (1_u64..50).prop_map(Command::DepositTwice),
+        (1_u64..50).prop_map(Command::RaiseTo),
+    ];
+    prop::collection::vec((any::<bool>(), command), 1..20)
+}
+
+tradewind_testing::both_stores! {
+    async fn what_is_cached_equals_what_is_stored(database: Database) {
+        // Two processes take turns, so that each one's cache is stale now and then. On SQLite only one process writes.
+        let one = Bank::open(&database).await;
+        let other = Bank::open(&database).await;
+        let cases = {
+            let mut runner = TestRunner::deterministic();
+            (0..10).map(|_| commands().new_tree(&mut runner).unwrap().current()).collect::<Vec<_>>()
+        };
+        for (case, commands) in cases.into_iter().enumerate() {
+            let id = format!("{case}");
+            let mut expected = Loaded { state: Account::default(), version: 0 };
+            for (by_one, command) in commands {
+                use tradewind_domain::Aggregate;
+                let bank = if by_one || !database.is_postgres() { &one } else { &other };
+                let outcome = bank.execute(&id, command).await;
+                match expected.state.decide(command) {
+                    Ok(events) => {
+                        assert_eq!(outcome.unwrap().appended().len(), events.len(), "{command:?}");
+                        events.iter().for_each(|event| expected.state.evolve(event));
+                        expected.version += events.len() as u64;
+                    }
+                    Err(_) => assert_eq!(outcome.unwrap_err().reason, "OVERDRAWN", "{command:?}"),
+                }
+                assert_eq!(bank.store.load::<Account>(&id).await.unwrap(), expected);
+            }
+            let fresh = Store::open(options(&database, "bank")).await.unwrap();
+            assert_eq!(fresh.load::<Account>(&id).await.unwrap(), expected);
+        }
+    }
+
+    async fn a_transaction_sees_what_it_appends(database: Database) {
+        let bank = Bank::open(&database).await;
+        bank.execute("a", Command::Deposit(1)).await.unwrap();
+        let mut tx = bank.store.begin().await.unwrap();
+        let stream = StreamName::of::<Account>("a");
+        tx.append(&stream, 1, "a", vec![crate::account::AccountEvent::from(Deposited { amount: 10 })]).await.unwrap();
+        assert_eq!(tx.load::<Account>("a").await.unwrap(), Loaded { state: Account { balance: 11 }, version: 2 });
+        let executed = tx.execute::<Account>("a", "a", Command::Withdraw(11)).await.unwrap();
+        assert_eq!((executed.state.balance, executed.version, executed.events.len()), (0, 3, 1));
+        let refused = tx.execute::<Account>("a", "a", Command::Withdraw(1)).await.unwrap_err();
+        assert_eq!((refused.kind, refused.reason), (ErrorKind::Rejected, "OVERDRAWN"));
+        tx.commit().await.unwrap();
+        assert_eq!(bank.store.load::<Account>("a").await.unwrap().version, 3);
+    }
+
+    async fn the_past_can_be_loaded(database: Database) {
+        use std::sync::atomic::{AtomicI64, Ordering};
+        use std::sync::Arc;
+        let seconds = Arc::new(AtomicI64::new(0));
+        let told = Arc::clone(&seconds);
+        let at = |seconds| OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds);
+        let clock = Clock::from_fn(move || at(told.load(Ordering::SeqCst)));
+        let store = Store::open(tradewind_events::StoreOptions { clock, ..options(&database, "bank") }).await.unwrap();
+        for second in [10, 20, 30] {
+            seconds.store(second, Ordering::SeqCst);
+            let mut tx = store.begin().await.unwrap();
+            assert_eq!(tx.now(), at(second));
+            tx.execute::<Account>("a", "a", Command::Deposit(second.unsigned_abs())).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        for (point, balance, version) in [
+            (AsOf::Version(0), 0, 0),
+            (AsOf::Version(2), 30, 2),
+            (AsOf::Version(9), 60, 3),
+            (AsOf::Time(at(9)), 0, 0),
+            (AsOf::Time(at(10)), 10, 1),
+            (AsOf::Time(at(29)), 30, 2),
+            (AsOf::Time(at(30)), 60, 3),
+        ] {
+            let loaded = store.load_as_of::<Account>("a", point).await.unwrap();
+            assert_eq!(loaded, Loaded { state: Account { balance }, version }, "{point:?}");
+        }
+    }
+
+    async fn changes_are_told_after_the_commit(database: Database) {
+        let bank = Bank::open(&database).await;
+        let mut changes = bank.store.changes();
+        bank.execute("a", Command::DepositTwice(1)).await.unwrap();
+        assert_eq!(changes.recv().await.unwrap(), StreamName::from("account-a"));
+        assert!(changes.try_recv().is_err(), "told once");
+    }
+}
+
+/// Handlers run on any thread: what they wait for must be `Send`.
+#[test]
+fn a_handler_can_be_sent_between_threads() {
+    fn sendable<F: Future + Send>(future: F) -> F {
+        future
+    }
+    async fn handle(store: &Store, id: &str) -> Result<u64, tradewind_domain::Error> {
+        store
+            .retry(|| async {
+                let mut tx = store.begin().await?;
+                let executed = tx.execute::<Account>(id, id, Command::Deposit(1)).await?;
+                tx.schedule("timer", id, tx.now(), vec![]).await?;
+                let committed = tx.commit().await?;
+                store.token(&committed).await?;
+                Ok(executed.version)
+            })
+            .await
+    }
+    tradewind_testing::block_on(async {
+        let database = Database::sqlite();
+        let bank = Bank::open(&database).await;
+        let store = bank.store.clone();
+        let handled = tokio::spawn(sendable(async move { handle(&store, "a").await }));
+        assert_eq!(handled.await.unwrap().unwrap(), 1);
+    });
+}

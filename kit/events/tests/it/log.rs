@@ -1,0 +1,148 @@
+//! The log: every committed event has one place in it, without holes, and no reader ever misses one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tradewind_domain::ErrorKind;
+use tradewind_events::{Recorded, Store, StreamName};
+use tradewind_testing::{Database, eventually};
+
+use crate::account::{Account, Bank, Command};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Reads all partitions to their ends, as a reader would, in small pages.
+async fn read_all(store: &Store) -> Vec<Recorded> {
+    let mut all = Vec::new();
+    for partition in 0..store.partitions() {
+        let mut after = 0;
+        loop {
+            let page = store.read_log(partition, after, 10).await.unwrap();
+            let Some(last) = page.events.last() else { break };
+            let expected: Vec<u64> = (after + 1..=last.position).collect();
+            assert_eq!(page.events.iter().map(|event| event.position).collect::<Vec<_>>(), expected);
+            assert!(page.head >= last.position);
+            after = last.position;
+            all.extend(page.events);
+        }
+    }
+    all
+}
+
+tradewind_testing::both_stores! {
+    async fn thirty_two_writers_fill_it_without_holes_and_in_each_streams_order(database: Database) {
+        let bank = Arc::new(Bank::open(&database).await);
+        let writers = (0..32).map(|writer| {
+            let bank = Arc::clone(&bank);
+            tokio::spawn(async move {
+                for round in 0..8_u64 {
+                    let id = format!("{}", (writer + round) % 20);
+                    bank.execute(&id, if round % 3 == 0 { Command::DepositTwice(1) } else { Command::Deposit(1) }).await.unwrap();
+                    if round % 4 == 1 {
+                        // Given up half way: must leave no hole.
+                        let mut tx = bank.store.begin().await.unwrap();
+                        tx.execute::<Account>(&id, &id, Command::Deposit(7)).await.unwrap();
+                    }
+                }
+            })
+        });
+        for writer in join_all(writers).await {
+            writer.unwrap();
+        }
+        let expected = 32 * (8 + 3);
+        let all = eventually(PATIENCE, "the log has every event", async || {
+            let all = read_all(&bank.store).await;
+            if all.len() == expected { Ok(all) } else { Err(format!("{} of {expected}", all.len())) }
+        }).await;
+        let mut versions: HashMap<&StreamName, u64> = HashMap::new();
+        for event in &all {
+            let version = versions.entry(&event.stream).or_default();
+            *version += 1;
+            assert_eq!(event.version, *version, "{}", event.stream);
+        }
+        let heads = bank.store.heads().await.unwrap();
+        assert_eq!(heads.positions.iter().sum::<u64>(), expected as u64);
+        assert_eq!(heads.incarnation, bank.store.incarnation());
+    }
+
+    async fn a_token_is_reached_by_who_has_read_so_far(database: Database) {
+        let bank = Bank::open(&database).await;
+        let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
+        assert!(token.starts_with("bank:"), "{token}");
+        let error = bank.store.wait_for("reader", &token, Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!((error.kind, error.reason), (ErrorKind::Unavailable, "POSITION_NOT_REACHED"));
+        let error = bank.store.wait_for("reader", "nonsense", Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        bank.store.wait_for("reader", "", Duration::ZERO).await.unwrap();
+    }
+
+    async fn an_empty_partition_has_head_zero(database: Database) {
+        let bank = Bank::open(&database).await;
+        let page = bank.store.read_log(0, 0, 10).await.unwrap();
+        assert_eq!((page.head, page.events.len()), (0, 0));
+        // Even for a reader that has read a log which is no more.
+        assert_eq!(bank.store.read_log(0, 99, 10).await.unwrap().head, 0);
+    }
+}
+
+/// PostgreSQL inserts in one order and commits in another; what commits late must come late.
+#[test]
+fn a_late_commit_is_not_missed() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::open(&database).await;
+        let mut late = bank.store.begin().await.unwrap();
+        late.execute::<Account>("late", "key", Command::Deposit(1)).await.unwrap();
+        // The insert happens now, the commit much later.
+        write_without_commit(&late).await;
+        let mut seen = Vec::new();
+        for index in 0..20 {
+            let mut tx = bank.store.begin().await.unwrap();
+            tx.execute::<Account>(&format!("{index}"), "key", Command::Deposit(1)).await.unwrap();
+            bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
+            seen = read_all(&bank.store).await;
+            assert_eq!(seen.len(), index + 1);
+        }
+        let token = bank.store.token(&late.commit().await.unwrap()).await.unwrap();
+        let all = read_all(&bank.store).await;
+        assert_eq!(all[..seen.len()], seen, "what was read has not changed");
+        assert_eq!(all.last().unwrap().stream, StreamName::of::<Account>("late"));
+        assert!(token.ends_with(":21"), "{token}");
+    });
+}
+
+/// Takes the next outbox id before everybody who commits earlier.
+async fn write_without_commit(tx: &tradewind_events::Tx) {
+    use sea_orm::ConnectionTrait;
+    tx.conn()
+        .execute_unprepared("INSERT INTO outbox (partition, stream, version) VALUES (0, 'placeholder', 1)")
+        .await
+        .unwrap();
+    tx.conn().execute_unprepared("DELETE FROM outbox WHERE stream = 'placeholder'").await.unwrap();
+}
+
+/// Several processes offer to sequence; one does, and another takes over.
+#[test]
+fn sequencers_take_turns_and_lose_nothing() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let mut banks = Vec::new();
+        for _ in 0..3 {
+            banks.push(Bank::open(&database).await);
+        }
+        let mut expected = 0;
+        while let Some(bank) = banks.pop() {
+            for index in 0..10 {
+                bank.execute(&format!("{index}"), Command::Deposit(1)).await.unwrap();
+                expected += 1;
+            }
+            eventually(PATIENCE, "the log has every event", async || {
+                let all = read_all(&bank.store).await;
+                if all.len() == expected { Ok(()) } else { Err(format!("{} of {expected}", all.len())) }
+            })
+            .await;
+        }
+    });
+}

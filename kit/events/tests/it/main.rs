@@ -1,0 +1,11 @@
+//! The store over both databases: nothing lost, nothing twice, nothing out of order.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+mod account;
+mod appending;
+mod broker;
+mod database;
+mod loading;
+mod log;
+mod requests;

@@ -1,0 +1,138 @@
+//! A channel to one service: observed, bounded in time, repeated where the contract allows it.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::{Code, Status, transport};
+use tower::{Service, ServiceExt};
+use tracing::Instrument;
+
+use super::retry::{self, Budget, Replay};
+use crate::observe::{Observation, Side};
+use crate::{MethodPolicy, Policy, Retry, body, deadline, status};
+
+/// A connection to one service for clients generated from the contract. Cheap to clone; clones
+/// share the connection. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    peer: Arc<str>,
+    transport: transport::Channel,
+    policy: Policy,
+    budget: Arc<Budget>,
+}
+
+impl Channel {
+    pub(super) fn new(peer: &str, transport: transport::Channel, policy: Policy) -> Self {
+        Self { peer: peer.into(), transport, policy, budget: Arc::default() }
+    }
+
+    async fn run(
+        self,
+        request: Request<Body>,
+        method: Option<Arc<MethodPolicy>>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<Body>, Status> {
+        match method {
+            Some(method) if method.retry == Retry::Safe && !method.streaming => {
+                self.budget.deposit();
+                let mut replay = Replay::of(request).await?;
+                loop {
+                    let answer = self.attempt(replay.next(), deadline).await;
+                    let code = retry::code_of(&answer);
+                    if !replay.again(code, &self.budget, &self.peer).await {
+                        return answer;
+                    }
+                }
+            }
+            _ => self.attempt(request, deadline).await,
+        }
+    }
+
+    /// Sends `request` once, with what is left of its time.
+    async fn attempt(&self, mut request: Request<Body>, deadline: Option<Instant>) -> Result<Response<Body>, Status> {
+        if let Some(deadline) = deadline {
+            deadline::announce(request.headers_mut(), deadline);
+        }
+        self.transport.clone().oneshot(request).await.map_err(|error| unreachable(&self.peer, error))
+    }
+}
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = BoxFuture<'static, Result<Response<Body>, Status>>;
+
+    /// Always ready: waiting for the connection belongs to the call and its deadline.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let path = request.uri().path();
+        let (label, method) = (self.policy.label(path), self.policy.shared(path));
+        let timeout = method.as_ref().map(|method| method.timeout);
+        let deadline = deadline::of_call(Instant::now(), timeout, request.headers());
+        let mut observation = Observation::call(label, &self.peer, request.headers_mut()).until(deadline);
+        let channel = self.clone();
+        let span = observation.span().clone();
+        let call = async move {
+            let answer = deadline::within(deadline, Side::Client.name(), channel.run(request, method, deadline));
+            match answer.await.flatten() {
+                Ok(response) => Ok(body::watch(response, observation, lost)),
+                Err(status) => {
+                    observation.finish(status.code());
+                    Err(status)
+                }
+            }
+        };
+        Box::pin(call.instrument(span))
+    }
+}
+
+/// The status of a call that never got an answer. What the transport calls cancelled or unknown is
+/// a connection that was refused or lost.
+fn unreachable(peer: &str, error: transport::Error) -> Status {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        // The transport reads the `grpc-timeout` that it sends, and may notice first.
+        if next.is::<tonic::TimeoutExpired>() {
+            return deadline::exceeded(Side::Client.name());
+        }
+        causes.push(next.to_string());
+        cause = next.source();
+    }
+    causes.dedup();
+    match Status::from_error(Box::new(error)) {
+        found if is_of_the_connection(found.code()) => status::refusal(
+            Code::Unavailable,
+            "PEER_UNREACHABLE",
+            &format!("{peer} cannot be reached: {}", causes.join(": ")),
+            [("peer", peer)],
+        ),
+        found => found,
+    }
+}
+
+/// The status of a stream whose connection was lost.
+fn lost(found: Status) -> Status {
+    if is_of_the_connection(found.code()) {
+        status::refusal(
+            Code::Unavailable,
+            "CONNECTION_LOST",
+            &format!("the connection was lost: {}", found.message()),
+            [],
+        )
+    } else {
+        found
+    }
+}
+
+const fn is_of_the_connection(code: Code) -> bool {
+    matches!(code, Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal)
+}

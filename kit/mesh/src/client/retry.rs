@@ -1,0 +1,112 @@
+//! Repeats unary calls that change nothing: only `UNAVAILABLE`, only a few times, and never so
+//! often that repetitions become the load.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use opentelemetry::KeyValue;
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+use crate::observe;
+use crate::server::jitter;
+
+const ATTEMPTS: u32 = 3;
+/// Before the second attempt at most; doubled before the third.
+const PAUSE: Duration = Duration::from_millis(50);
+/// A larger request is sent once.
+const LARGEST: usize = 64 * 1024;
+
+/// How much may be repeated: a fifth of the calls, and a few more at once.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicU32);
+
+impl Budget {
+    const CALL: u32 = 1;
+    const RETRY: u32 = 5;
+    const MOST: u32 = 50;
+
+    /// Saves up for one call.
+    pub(super) fn deposit(&self) {
+        self.update(|saved| Some((saved + Self::CALL).min(Self::MOST)));
+    }
+
+    fn withdraw(&self) -> bool {
+        self.update(|saved| saved.checked_sub(Self::RETRY))
+    }
+
+    fn update(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicU32::new(Self::MOST))
+    }
+}
+
+/// A request that can be sent again.
+pub(super) struct Replay {
+    parts: Parts,
+    body: Bytes,
+    attempts: u32,
+}
+
+impl Replay {
+    pub(super) async fn of(request: Request<Body>) -> Result<Self, Status> {
+        let (parts, body) = request.into_parts();
+        // A unary request is in memory already; this only joins its frames.
+        let body = body.collect().await?.to_bytes();
+        Ok(Self { parts, body, attempts: 0 })
+    }
+
+    /// Tells, after a moment, whether a call that ended with `code` may be made once more.
+    pub(super) async fn again(&self, code: Option<Code>, budget: &Budget, peer: &str) -> bool {
+        let again = self.attempts < ATTEMPTS
+            && self.body.len() <= LARGEST
+            && code == Some(Code::Unavailable)
+            && budget.withdraw();
+        if again {
+            observe::retries().add(1, &[KeyValue::new("peer", peer.to_owned())]);
+            tokio::time::sleep(jitter(PAUSE * self.attempts)).await;
+        }
+        again
+    }
+
+    /// The request of the next attempt.
+    pub(super) fn next(&mut self) -> Request<Body> {
+        self.attempts += 1;
+        Request::from_parts(self.parts.clone(), Body::new(Full::new(self.body.clone())))
+    }
+}
+
+/// The code with which a call ended, as far as it is known before the body is read.
+pub(super) fn code_of(answer: &Result<Response<Body>, Status>) -> Option<Code> {
+    match answer {
+        Ok(response) => observe::code_of(response.headers()),
+        Err(status) => Some(status.code()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+
+    #[test]
+    fn a_fifth_of_the_calls_may_be_repeated_once_the_savings_are_spent() {
+        let budget = Budget::default();
+        while budget.withdraw() {}
+        let repeated = (0..100)
+            .filter(|_| {
+                budget.deposit();
+                budget.withdraw()
+            })
+            .count();
+        assert_eq!(repeated, 20);
+    }
+}

@@ -1,0 +1,229 @@
+//! Who this process is: certificate, key and trusted roots, reloaded while it runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use opentelemetry::KeyValue;
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::{Error, Result, SpiffeId, observe, tls};
+
+/// How often the files are looked at. Their content is compared, not their time, so that a swapped
+/// symlink counts as a change.
+const POLL: Duration = Duration::from_secs(2);
+
+/// Where a workload's credentials lie, all PEM. The bundle and the chain may hold several certificates.
+#[derive(Clone, Debug)]
+pub struct IdentityFiles {
+    /// Bundle of trusted roots.
+    pub ca: PathBuf,
+    /// Own certificate, leaf first.
+    pub cert: PathBuf,
+    /// Own private key.
+    pub key: PathBuf,
+}
+
+impl IdentityFiles {
+    /// The files that [`crate::pki::init`] writes for `name` into `dir`.
+    #[must_use]
+    pub fn in_dir(dir: &Path, name: &str) -> Self {
+        Self { ca: dir.join("ca.pem"), cert: dir.join(format!("{name}.pem")), key: dir.join(format!("{name}.key")) }
+    }
+}
+
+/// The workload's identity. Cheap to clone; every clone sees a reload, and so does every handshake
+/// from then on. A change that cannot be used (a key of another certificate, half a file) is
+/// logged, counted, and ignored: the last good credentials stay.
+#[derive(Clone, Debug)]
+pub struct Identity(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    files: IdentityFiles,
+    current: ArcSwap<Material>,
+    /// What was read last, good or not, so that a bad file is reported once and not every two seconds.
+    seen: Mutex<Arc<Contents>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Material {
+    pub(crate) id: SpiffeId,
+    pub(crate) key: Arc<CertifiedKey>,
+    pub(crate) roots: Arc<RootCertStore>,
+    pub(crate) clients: Arc<dyn ClientCertVerifier>,
+    pub(crate) servers: Arc<WebPkiServerVerifier>,
+    /// Seconds since 1970.
+    not_after: i64,
+}
+
+struct Contents {
+    ca: Vec<u8>,
+    cert: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Contents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Identity {
+    /// Reads and checks the files. Inside a tokio runtime they are watched from then on, for as long as a clone lives.
+    pub fn load(files: IdentityFiles) -> Result<Self> {
+        let contents = Contents::read(&files)?;
+        let material = Material::parse(&files, &contents)?;
+        material.report();
+        let inner =
+            Arc::new(Inner { files, current: ArcSwap::from_pointee(material), seen: Mutex::new(Arc::new(contents)) });
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(watch(Arc::downgrade(&inner)));
+        }
+        Ok(Self(inner))
+    }
+
+    /// The name in the current certificate.
+    #[must_use]
+    pub fn spiffe_id(&self) -> SpiffeId {
+        self.current().id.clone()
+    }
+
+    /// TLS settings for servers that are no workloads of ours, such as the broker: the host name is
+    /// checked as on the web, against our roots, and our certificate is presented. Reloads reach it.
+    #[must_use]
+    pub fn client_config(&self) -> rustls::ClientConfig {
+        tls::web_client(self)
+    }
+
+    /// Looks at the files now and tells whether new credentials are in use.
+    pub fn reload(&self) -> Result<bool> {
+        self.0.reload()
+    }
+
+    pub(crate) fn current(&self) -> Arc<Material> {
+        self.0.current.load_full()
+    }
+}
+
+impl Inner {
+    fn reload(&self) -> Result<bool> {
+        let contents = Contents::read(&self.files)?;
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.ca == contents.ca && seen.cert == contents.cert && seen.key == contents.key {
+                return Ok(false);
+            }
+            *seen =
+                Arc::new(Contents { ca: contents.ca.clone(), cert: contents.cert.clone(), key: contents.key.clone() });
+        }
+        let material = Material::parse(&self.files, &contents)?;
+        let before = self.current.load();
+        if material.id != before.id {
+            return Err(Error::credential(
+                &self.files.cert,
+                format!("is for {}, this process is {}", material.id, before.id),
+            ));
+        }
+        drop(before);
+        material.report();
+        self.current.store(Arc::new(material));
+        Ok(true)
+    }
+}
+
+async fn watch(identity: Weak<Inner>) {
+    let mut unreadable = false;
+    loop {
+        tokio::time::sleep(POLL).await;
+        let Some(inner) = identity.upgrade() else { return };
+        // Credentials are read on this thread: three small local files, seldom, and never in a call.
+        match inner.reload() {
+            Ok(false) => unreadable = false,
+            Ok(true) => {
+                unreadable = false;
+                let id = inner.current.load().id.clone();
+                observe::identity_reloads().add(1, &[KeyValue::new("outcome", "reloaded")]);
+                tracing::info!(%id, "credentials reloaded");
+            }
+            Err(Error::File { .. }) if unreadable => {}
+            Err(error) => {
+                unreadable = matches!(error, Error::File { .. });
+                observe::identity_reloads().add(1, &[KeyValue::new("outcome", "refused")]);
+                tracing::warn!(%error, "new credentials cannot be used; the last good ones stay");
+            }
+        }
+    }
+}
+
+impl Contents {
+    fn read(files: &IdentityFiles) -> Result<Self> {
+        let read = |path: &Path| std::fs::read(path).map_err(Error::file(path));
+        Ok(Self { ca: read(&files.ca)?, cert: read(&files.cert)?, key: read(&files.key)? })
+    }
+}
+
+impl Material {
+    fn parse(files: &IdentityFiles, contents: &Contents) -> Result<Self> {
+        let provider = tls::provider();
+        let mut roots = RootCertStore::empty();
+        for root in certificates(&files.ca, &contents.ca)? {
+            roots.add(root).map_err(|error| Error::credential(&files.ca, error.to_string()))?;
+        }
+        let roots = Arc::new(roots);
+
+        let chain = certificates(&files.cert, &contents.cert)?;
+        let leaf = &chain[0];
+        let id = SpiffeId::of_certificate(leaf)
+            .ok_or_else(|| Error::credential(&files.cert, "has no single SPIFFE id among its names"))?;
+        let (_, parsed) = X509Certificate::from_der(leaf)
+            .map_err(|error| Error::credential(&files.cert, format!("cannot be parsed: {error}")))?;
+        let not_after = parsed.validity().not_after.timestamp();
+
+        let private = PrivateKeyDer::from_pem_slice(&contents.key)
+            .map_err(|_| Error::credential(&files.key, "holds no private key in PEM"))?;
+        let signer = provider
+            .key_provider
+            .load_private_key(private)
+            .map_err(|error| Error::credential(&files.key, error.to_string()))?;
+        let key = CertifiedKey::new(chain, signer);
+        key.keys_match().map_err(|_| Error::credential(&files.key, "is not the key of the certificate"))?;
+
+        let unusable = |error: &dyn std::fmt::Display| Error::credential(&files.ca, error.to_string());
+        let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
+            .build()
+            .map_err(|error| unusable(&error))?;
+        let servers = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
+            .build()
+            .map_err(|error| unusable(&error))?;
+        Ok(Self { id, key: Arc::new(key), roots, clients, servers, not_after })
+    }
+
+    fn report(&self) {
+        observe::identity_expiry().record(self.not_after, &[]);
+    }
+
+    /// Reads one identity without watching it.
+    pub(crate) fn read(files: &IdentityFiles) -> Result<Self> {
+        Self::parse(files, &Contents::read(files)?)
+    }
+}
+
+/// Every certificate of a PEM file; at least one.
+fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let all = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::credential(path, format!("is not PEM: {error}")))?;
+    if all.is_empty() {
+        return Err(Error::credential(path, "holds no certificate"));
+    }
+    Ok(all)
+}

@@ -1,0 +1,30 @@
+//! What a sidecar would do, in the process: workload identity, mTLS servers and channels, policy
+//! and deadlines from the contract, the mapping of errors, and the metrics and spans of every call.
+//!
+//! Knows no context: who may call what comes from descriptor bytes that the caller hands in.
+//! Storage, events and configuration do not belong here.
+
+mod body;
+mod client;
+pub mod deadline;
+mod error;
+mod handshake;
+mod identity;
+mod observe;
+pub mod pki;
+mod policy;
+mod server;
+mod spiffe;
+mod status;
+mod tls;
+
+pub use client::{Channel, Channels};
+pub use error::Error;
+pub use identity::{Identity, IdentityFiles};
+pub use policy::{DeclaredReaction, MethodPolicy, Policy, Retry};
+pub use server::{Peer, Server, peer};
+pub use spiffe::SpiffeId;
+pub use status::{code_name, reason, status, violations};
+
+/// Outcome of what this crate does outside of a call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,144 @@
+//! A certificate authority for one machine: issues the identities of a development or test system.
+//! A production system brings its own issuer and only hands files to [`crate::Identity`].
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+};
+use rustls::pki_types::UnixTime;
+use time::OffsetDateTime;
+
+use crate::identity::Material;
+use crate::{Error, IdentityFiles, Result, SpiffeId};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const CA_VALIDITY: Duration = Duration::from_secs(3_650 * 86_400);
+/// How long a leaf certificate lasts unless asked otherwise.
+pub const LEAF_VALIDITY: Duration = Duration::from_secs(365 * 86_400);
+/// Certificates are valid from a little earlier, for machines whose clock is behind.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+const CA_NAME: &str = "Tradewind development CA";
+
+/// What [`init`] did, by file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Certificates that were made, each with its key beside it.
+    pub made: Vec<PathBuf>,
+    /// Certificates that were there and are still good.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Makes sure that `dir` holds a CA (`ca.pem`, `ca.key`) and a certificate with its key for each of
+/// `names` (`<name>.pem`, `<name>.key`). What exists stays, except certificates that have expired,
+/// are of another CA or carry another name.
+pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
+    fs::create_dir_all(dir).map_err(Error::file(dir))?;
+    let mut report = Report::default();
+    let ca = dir.join("ca.pem");
+    if ca.exists() && dir.join("ca.key").exists() {
+        report.kept.push(ca);
+    } else {
+        make_ca(dir)?;
+        report.made.push(ca);
+    }
+    for name in names {
+        let id = SpiffeId::new(trust_domain, name)?;
+        let files = IdentityFiles::in_dir(dir, name);
+        if is_good(&files, &id) {
+            report.kept.push(files.cert);
+        } else {
+            issue(dir, &id, LEAF_VALIDITY)?;
+            report.made.push(files.cert);
+        }
+    }
+    Ok(report)
+}
+
+/// Issues a certificate with a new key for `id`, valid from now for `validity`, and replaces what is there.
+pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
+    let (ca_path, ca_key_path) = (dir.join("ca.pem"), dir.join("ca.key"));
+    let read = |path: &Path| fs::read_to_string(path).map_err(Error::file(path));
+    let ca_key = KeyPair::from_pem(&read(&ca_key_path)?)
+        .map_err(|error| Error::Credential { path: ca_key_path, message: error.to_string() })?;
+    let issuer = Issuer::from_ca_cert_pem(&read(&ca_path)?, ca_key)
+        .map_err(|error| Error::Credential { path: ca_path, message: error.to_string() })?;
+
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut params = valid_for(id.name(), validity);
+    params.subject_alt_names = vec![
+        SanType::URI(id.to_string().try_into()?),
+        SanType::DnsName("localhost".try_into()?),
+        SanType::DnsName(id.name().try_into()?),
+        SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+    ];
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params.signed_by(&key, &issuer)?;
+
+    let files = IdentityFiles::in_dir(dir, id.name());
+    write(&files.key, &key.serialize_pem(), 0o600)?;
+    write(&files.cert, &certificate.pem(), 0o644)
+}
+
+/// Issues `name` anew, with a new key, under the identity that its present certificate has. A
+/// process that uses it picks it up while it runs.
+pub fn renew(dir: &Path, name: &str) -> Result<()> {
+    let id = Material::read(&IdentityFiles::in_dir(dir, name))?.id;
+    issue(dir, &id, LEAF_VALIDITY)
+}
+
+fn make_ca(dir: &Path) -> Result<()> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut params = valid_for(CA_NAME, CA_VALIDITY);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let certificate = params.self_signed(&key)?;
+    write(&dir.join("ca.key"), &key.serialize_pem(), 0o600)?;
+    write(&dir.join("ca.pem"), &certificate.pem(), 0o644)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a certificate's validity is wall time, which only its issuer reads")]
+fn valid_for(name: &str, validity: Duration) -> CertificateParams {
+    let now = OffsetDateTime::now_utc();
+    let mut params = CertificateParams::default();
+    params.not_before = now - CLOCK_SKEW;
+    params.not_after = now + validity;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
+
+/// Whether the files hold `id`, issued by the CA beside them, for at least a day to come.
+fn is_good(files: &IdentityFiles, id: &SpiffeId) -> bool {
+    let Ok(material) = Material::read(files) else { return false };
+    let tomorrow = UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs()) + DAY);
+    let Ok(leaf) = material.key.end_entity_cert() else { return false };
+    material.id == *id && material.clients.verify_client_cert(leaf, &[], tomorrow).is_ok()
+}
+
+/// Replaces `path` as a whole or not at all; nobody else ever sees the content of a private file.
+fn write(path: &Path, content: &str, mode: u32) -> Result<()> {
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    written.map_err(|source| {
+        // A leftover is harmless: the next attempt truncates it.
+        let _ = fs::remove_file(&temporary);
+        Error::File { path: path.to_owned(), source }
+    })
+}

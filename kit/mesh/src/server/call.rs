@@ -1,0 +1,90 @@
+//! What every call passes on its way to a handler.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::{Code, Status};
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use super::Peer;
+use crate::observe::{Observation, Side};
+use crate::policy::Verdict;
+use crate::{Policy, body, deadline, status};
+
+/// Stands before the handlers: observes, asks the policy, bounds the time.
+pub(super) struct Gate {
+    policy: Policy,
+    context: String,
+    routes: Routes,
+}
+
+impl Gate {
+    pub(super) fn new(policy: Policy, context: String, routes: Routes) -> Self {
+        Self { policy, context, routes: routes.prepare() }
+    }
+
+    /// Answers one call; whatever goes wrong is a gRPC status.
+    pub(super) async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: Arc<Peer>,
+    ) -> Result<Response<Body>, Infallible> {
+        let path = request.uri().path();
+        let deadline = deadline::of_call(Instant::now(), self.timeout(path), request.headers());
+        let observation =
+            Observation::serve(self.policy.label(path), peer.id.name(), request.headers()).until(deadline);
+        let answer = self.admit(request, peer, deadline).instrument(observation.span().clone()).await;
+        let response = answer.unwrap_or_else(Status::into_http);
+        Ok(body::watch(response, observation, |lost| lost))
+    }
+
+    async fn admit(
+        &self,
+        mut request: Request<Incoming>,
+        peer: Arc<Peer>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<Body>, Status> {
+        self.authorize(request.uri().path(), &peer)?;
+        request.extensions_mut().insert(peer);
+        let handler = AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind();
+        match deadline::within(deadline, Side::Server.name(), handler).await? {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(never)) => match never {},
+            Err(_) => Err(status(tradewind_domain::Error::internal("a handler panicked"))),
+        }
+    }
+
+    fn authorize(&self, path: &str, peer: &Peer) -> Result<(), Status> {
+        let caller = peer.id.name();
+        match self.policy.judge(&self.context, path, caller) {
+            Verdict::Allowed => Ok(()),
+            Verdict::Denied => {
+                tracing::warn!(caller, method = path, "call refused: the contract does not name this caller");
+                Err(status::refusal(
+                    Code::PermissionDenied,
+                    "CALLER_NOT_ALLOWED",
+                    "the contract does not allow this workload to call this method",
+                    [("caller", caller), ("method", path)],
+                ))
+            }
+            // Answered here and not by the handlers, so that nothing is served that has no policy.
+            Verdict::Unknown => {
+                Err(status::refusal(Code::Unimplemented, "METHOD_UNKNOWN", "the contract has no such method", []))
+            }
+        }
+    }
+
+    /// Health and reflection, which are not in the contract, may watch for as long as they like.
+    fn timeout(&self, path: &str) -> Option<Duration> {
+        self.policy.method(path).map(|method| method.timeout)
+    }
+}

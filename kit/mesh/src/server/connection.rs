@@ -1,0 +1,126 @@
+//! One connection: handshake, then calls until it is closed, too old, or the server stops.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use opentelemetry::KeyValue;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::call::Gate;
+use super::{Peer, Place};
+use crate::handshake::Failure;
+use crate::tls::Refusal;
+use crate::{SpiffeId, observe};
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection lives before it is drained, so that an identity that was replaced or
+/// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
+const AGE: Duration = Duration::from_secs(600);
+/// How long a connection that is too old may take to finish its calls.
+const AGE_GRACE: Duration = Duration::from_secs(60);
+const STREAMS: u32 = 200;
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What all connections of a server share.
+#[derive(Clone)]
+pub(super) struct Connections {
+    pub(super) acceptor: TlsAcceptor,
+    pub(super) gate: Arc<Gate>,
+    /// Finish what is in flight.
+    pub(super) stop: CancellationToken,
+    /// Finish at once.
+    pub(super) kill: CancellationToken,
+}
+
+impl Connections {
+    pub(super) async fn run(self, tcp: TcpStream, address: SocketAddr, place: Place) {
+        let _held = place.connection;
+        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.handshake(tcp, address));
+        let outcome = match self.stop.run_until_cancelled(handshake).await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(Failure::TimedOut),
+            None => return,
+        };
+        drop(place.handshake);
+        match outcome {
+            Ok((stream, peer)) => self.serve(stream, peer).await,
+            Err(failure) => {
+                observe::handshake_failures().add(1, &[KeyValue::new("reason", failure.label())]);
+                match failure {
+                    // What a port check does; nobody was turned away.
+                    Failure::Closed => tracing::debug!(peer = %address, reason = %failure, "connection refused"),
+                    _ => tracing::warn!(peer = %address, reason = %failure, "connection refused"),
+                }
+            }
+        }
+    }
+
+    async fn handshake(
+        &self,
+        tcp: TcpStream,
+        address: SocketAddr,
+    ) -> Result<(TlsStream<TcpStream>, Arc<Peer>), Failure> {
+        tcp.set_nodelay(true)?;
+        let stream = self.acceptor.accept(tcp).await?;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let leaf = certificates.first().ok_or(Failure::NoCertificate)?;
+        let id = SpiffeId::of_certificate(leaf).ok_or(Failure::Refused(Refusal::NotSpiffe))?;
+        Ok((stream, Arc::new(Peer { id, address })))
+    }
+
+    async fn serve(self, stream: TlsStream<TcpStream>, peer: Arc<Peer>) {
+        let (gate, caller) = (self.gate, peer.clone());
+        let service = service_fn(move |request| gate.clone().handle(request, caller.clone()));
+        let mut connection = pin!(
+            http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .keep_alive_interval(PING_INTERVAL)
+                .keep_alive_timeout(PING_TIMEOUT)
+                .serve_connection(TokioIo::new(stream), service)
+        );
+        let mut old = pin!(tokio::time::sleep(AGE + jitter(AGE / 10)));
+        let mut draining = false;
+        loop {
+            tokio::select! {
+                ended = &mut connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(peer = %peer.address, caller = peer.id.name(), %error, "connection ended");
+                    }
+                    return;
+                }
+                () = self.kill.cancelled() => return,
+                () = self.stop.cancelled(), if !draining => {
+                    draining = true;
+                    old.as_mut().reset(tokio::time::Instant::now() + AGE);
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = &mut old => {
+                    if draining {
+                        tracing::debug!(peer = %peer.address, caller = peer.id.name(), "old connection cut off");
+                        return;
+                    }
+                    draining = true;
+                    old.as_mut().reset(tokio::time::Instant::now() + AGE_GRACE);
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+/// Something between nothing and `most`. The keys of a new `RandomState` differ each time.
+pub(crate) fn jitter(most: Duration) -> Duration {
+    let random = u32::try_from(RandomState::new().hash_one(0_u8) >> 32).unwrap_or(0);
+    most.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}

@@ -1,0 +1,117 @@
+//! Who may call what, and what comes back when something goes wrong.
+
+use std::sync::atomic::Ordering;
+
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+use tradewind_mesh::{Retry, reason};
+
+use crate::echo::{BARE, BRIEF, SAY, ask};
+use crate::world::{World, channel, policy};
+
+const READ_LOG: &str = "/tradewind.eventlog.v1.EventLogService/ReadLog";
+const READ_KEY: &str = "/tradewind.eventlog.v1.EventLogService/ReadKey";
+
+#[tokio::test]
+async fn an_allowed_caller_is_served_and_known_to_the_handler() {
+    let world = World::start().await;
+    let answer = ask(&world.channel("gateway"), SAY, "who").await.unwrap();
+    assert_eq!(answer, "spiffe://tradewind.test/svc/gateway");
+}
+
+#[tokio::test]
+async fn a_caller_that_the_contract_does_not_name_is_refused_with_a_reason() {
+    let world = World::start().await;
+    for (caller, path) in [("stranger", SAY), ("operator", BRIEF), ("gateway", BARE)] {
+        let refused = ask(&world.channel(caller), path, "hello").await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{caller} {path}");
+        assert_eq!(reason(&refused).as_deref(), Some("CALLER_NOT_ALLOWED"));
+        let info = refused.get_details_error_info().unwrap();
+        assert_eq!((info.domain.as_str(), info.metadata["caller"].as_str()), ("mesh.tradewind", caller));
+    }
+    assert_eq!(world.echo.calls.load(Ordering::SeqCst), 0, "no handler was reached");
+}
+
+#[tokio::test]
+async fn a_method_outside_the_contract_does_not_exist() {
+    let world = World::start().await;
+    let unknown = ask(&world.channel("gateway"), "/tradewind.echo.v1.EchoService/Other", "hello").await.unwrap_err();
+    assert_eq!(unknown.code(), Code::Unimplemented);
+    assert_eq!(world.echo.calls.load(Ordering::SeqCst), 0, "no handler was reached");
+}
+
+#[tokio::test]
+async fn every_workload_may_ask_for_health() {
+    let world = World::start().await;
+    let mut health = HealthClient::new(world.channel("stranger"));
+    health.check(HealthCheckRequest::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_readers_of_a_contexts_events_and_named_callers_may_read_its_log() {
+    let world = World::start().await;
+    // Nothing is registered under that name here: whoever passes the policy is told so.
+    for (caller, path, expected) in [
+        ("reader", READ_LOG, Code::Unimplemented),
+        ("operator", READ_LOG, Code::Unimplemented),
+        ("gateway", READ_LOG, Code::PermissionDenied),
+        ("reader", READ_KEY, Code::PermissionDenied),
+    ] {
+        let answer = ask(&world.channel(caller), path, "").await.unwrap_err();
+        assert_eq!(answer.code(), expected, "{caller} {path}");
+    }
+}
+
+#[test]
+fn the_contract_is_read_from_its_descriptor() {
+    let policy = policy();
+    let say = policy.method(SAY).unwrap();
+    assert_eq!(say.callers.iter().map(String::as_str).collect::<Vec<_>>(), ["gateway", "operator"]);
+    assert_eq!((say.timeout.as_millis(), say.retry, say.streaming), (2000, Retry::Safe, false));
+    let brief = policy.method(BRIEF).unwrap();
+    assert_eq!((brief.timeout.as_millis(), brief.retry), (200, Retry::WithRequestId));
+    let bare = policy.method(BARE).unwrap();
+    assert_eq!((bare.callers.len(), bare.timeout.as_secs(), bare.retry), (0, 5, Retry::Never));
+
+    let reactions = policy.reactions_of("reader");
+    assert_eq!(reactions.len(), 2);
+    assert_eq!(reactions[0].event, "tradewind.echo.v1.Said");
+    assert_eq!(reactions[0].undo.as_deref(), Some("forget_on_unsaid"));
+    assert_eq!((reactions[1].role.as_str(), reactions[1].undo.as_deref()), ("ROLE_COMPENSATION", None));
+    assert!(policy.readers_of("echo").contains("reader"));
+    assert!(policy.reactions_of("echo").is_empty());
+}
+
+#[tokio::test]
+async fn a_panic_in_a_handler_is_an_internal_error_of_that_call_alone() {
+    let world = World::start().await;
+    let channel = world.channel("gateway");
+    let failed = ask(&channel, SAY, "panic").await.unwrap_err();
+    assert_eq!((failed.code(), failed.message()), (Code::Internal, "internal error"));
+    assert_eq!(ask(&channel, SAY, "still here").await.unwrap(), "still here");
+}
+
+#[tokio::test]
+async fn a_call_that_changes_nothing_is_repeated_when_the_service_was_unavailable() {
+    let world = World::start().await;
+    let channel = world.channel("gateway");
+    assert_eq!(ask(&channel, SAY, "unavailable once").await.unwrap(), "unavailable once");
+    assert_eq!(world.echo.calls.load(Ordering::SeqCst), 2);
+
+    let other = World::start().await;
+    let refused = ask(&other.channel("gateway"), BRIEF, "unavailable once").await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "a method that is not declared safe is not repeated");
+    assert_eq!(other.echo.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_unreachable_service_is_unavailable_and_says_so() {
+    let world = World::start().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = ask(&channel(world.identity("gateway"), "echo", free), SAY, "hello").await.unwrap_err();
+    assert_eq!(away.code(), Code::Unavailable);
+    assert_eq!(reason(&away).as_deref(), Some("PEER_UNREACHABLE"));
+    assert!(away.message().contains("refused"), "{}", away.message());
+}

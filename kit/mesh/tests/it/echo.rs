@@ -1,0 +1,113 @@
+//! A service that does what its request says.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt};
+use http::uri::PathAndQuery;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::server::{Grpc, NamedService};
+use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+use tower::{Service, service_fn};
+use tradewind_mesh::{Channel, deadline, peer};
+
+pub(crate) const SAY: &str = "/tradewind.echo.v1.EchoService/Say";
+pub(crate) const BRIEF: &str = "/tradewind.echo.v1.EchoService/Brief";
+pub(crate) const STREAM: &str = "/tradewind.echo.v1.EchoService/Stream";
+pub(crate) const COUNT: &str = "/tradewind.echo.v1.EchoService/Count";
+pub(crate) const BARE: &str = "/tradewind.echo.v1.EchoService/Bare";
+
+#[derive(Clone)]
+pub(crate) struct Echo {
+    pub(crate) calls: Arc<AtomicU32>,
+    /// A call that says `wait` ends when it gets a permit.
+    pub(crate) gate: Arc<Semaphore>,
+}
+
+impl Default for Echo {
+    fn default() -> Self {
+        Self { calls: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+impl Echo {
+    async fn say(self, request: Request<String>) -> Result<Response<String>, Status> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let answer = match request.get_ref().as_str() {
+            "who" => peer(&request)?.id.to_string(),
+            "time left" => deadline::current()
+                .map_or("for ever".to_owned(), |deadline| (deadline - Instant::now()).as_millis().to_string()),
+            "wait" => {
+                self.gate.acquire().await.expect("never closed").forget();
+                "waited".to_owned()
+            }
+            "hang" => std::future::pending().await,
+            "panic" => panic!("as asked"),
+            "unavailable once" if call == 0 => return Err(Status::unavailable("once")),
+            text => text.to_owned(),
+        };
+        Ok(Response::new(answer))
+    }
+}
+
+impl NamedService for Echo {
+    const NAME: &'static str = "tradewind.echo.v1.EchoService";
+}
+
+impl Service<http::Request<Body>> for Echo {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let echo = self.clone();
+        Box::pin(async move {
+            let mut grpc = Grpc::new(ProstCodec::<String, String>::default());
+            Ok(match request.uri().path() {
+                STREAM => {
+                    let service = service_fn(|request: Request<String>| async move {
+                        let first = stream::iter([Ok::<_, Status>(request.into_inner())]);
+                        let items: BoxStream<'static, Result<String, Status>> = first.chain(stream::pending()).boxed();
+                        Ok::<_, Status>(Response::new(items))
+                    });
+                    grpc.server_streaming(service, request).await
+                }
+                _ => grpc.unary(service_fn(move |request| echo.clone().say(request)), request).await,
+            })
+        })
+    }
+}
+
+/// Calls a unary method and returns its answer.
+pub(crate) async fn ask(channel: &Channel, path: &'static str, text: &str) -> Result<String, Status> {
+    ask_with(channel, path, Request::new(text.to_owned())).await
+}
+
+pub(crate) async fn ask_with(
+    channel: &Channel,
+    path: &'static str,
+    request: Request<String>,
+) -> Result<String, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel.clone());
+    grpc.ready().await?;
+    let codec = ProstCodec::<String, String>::default();
+    Ok(grpc.unary(request, PathAndQuery::from_static(path), codec).await?.into_inner())
+}
+
+pub(crate) async fn listen(channel: &Channel, text: &str) -> Result<Streaming<String>, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel.clone());
+    grpc.ready().await?;
+    let codec = ProstCodec::<String, String>::default();
+    let request = Request::new(text.to_owned());
+    Ok(grpc.server_streaming(request, PathAndQuery::from_static(STREAM), codec).await?.into_inner())
+}

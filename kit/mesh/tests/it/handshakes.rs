@@ -1,0 +1,120 @@
+//! Who is not let in, and what is counted about it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tonic::Code;
+use tradewind_mesh::{Identity, IdentityFiles, SpiffeId, pki};
+
+use crate::echo::{SAY, ask};
+use crate::world::{World, channel, counted, credentials, eventually};
+
+fn refused(reason: &str) -> u64 {
+    counted("tradewind_tls_handshake_failures", "reason", reason)
+}
+
+/// Connects, and says whether the server closed the connection on us: with TLS 1.3 a refused
+/// client certificate shows only when the client reads.
+async fn is_let_in(config: ClientConfig, address: SocketAddr) -> bool {
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let Ok(mut stream) = connector.connect(ServerName::try_from("localhost").unwrap(), tcp).await else { return false };
+    // A server that let us in speaks first: HTTP/2 settings.
+    matches!(stream.read(&mut [0; 1]).await, Ok(1))
+}
+
+#[tokio::test]
+async fn a_workload_of_the_trust_domain_is_let_in() {
+    let world = World::start().await;
+    let mut config = world.identity("stranger").client_config();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    assert!(is_let_in(config, world.address).await);
+}
+
+#[tokio::test]
+async fn no_certificate_is_refused_and_counted() {
+    let world = World::start().await;
+    let before = refused("no_client_certificate");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(world.dir.path().join("ca.pem")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    assert!(!is_let_in(config, world.address).await);
+    eventually("the refusal is counted", async || refused("no_client_certificate") > before).await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_ca_is_refused_and_counted() {
+    let world = World::start().await;
+    let before = refused("unknown_ca");
+    let other = credentials();
+    let files = IdentityFiles { ca: world.dir.path().join("ca.pem"), ..IdentityFiles::in_dir(other.path(), "gateway") };
+    assert!(!is_let_in(Identity::load(files).unwrap().client_config(), world.address).await);
+    eventually("the refusal is counted", async || refused("unknown_ca") > before).await;
+}
+
+#[tokio::test]
+async fn another_trust_domain_is_refused_and_counted() {
+    let world = World::start().await;
+    let before = refused("wrong_trust_domain");
+    let id = SpiffeId::new("elsewhere.test", "gateway").unwrap();
+    pki::issue(world.dir.path(), &id, pki::LEAF_VALIDITY).unwrap();
+    assert!(!is_let_in(world.identity("gateway").client_config(), world.address).await);
+    eventually("the refusal is counted", async || refused("wrong_trust_domain") > before).await;
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_refused_and_counted() {
+    let world = World::start().await;
+    let before = refused("certificate_expired");
+    let id = SpiffeId::new(crate::world::DOMAIN, "gateway").unwrap();
+    pki::issue(world.dir.path(), &id, Duration::ZERO).unwrap();
+    let identity = world.identity("gateway");
+    eventually("the certificate has expired", async || {
+        let let_in = is_let_in(identity.client_config(), world.address).await;
+        !let_in && refused("certificate_expired") > before
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_who_says_nothing_is_cut_off_and_counted() {
+    let world = World::start().await;
+    let before = refused("timed_out");
+    let mut silent = TcpStream::connect(world.address).await.unwrap();
+    assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0, "the server closes the connection");
+    eventually("the refusal is counted", async || refused("timed_out") > before).await;
+}
+
+#[tokio::test]
+async fn a_client_talks_to_nobody_but_the_service_it_wants() {
+    let world = World::start().await;
+    let wrong = ask(&channel(world.identity("gateway"), "reader", world.address), SAY, "hello").await.unwrap_err();
+    assert_eq!(wrong.code(), Code::Unavailable);
+    assert!(wrong.message().contains("expected spiffe://tradewind.test/svc/reader"), "{}", wrong.message());
+}
+
+#[tokio::test]
+async fn a_root_added_to_the_bundle_is_trusted_without_a_restart() {
+    let world = World::start().await;
+    let other = credentials();
+    let ca = world.dir.path().join("ca.pem");
+    let files = IdentityFiles { ca: ca.clone(), ..IdentityFiles::in_dir(other.path(), "gateway") };
+    let foreign = Identity::load(files).unwrap();
+    assert!(!is_let_in(foreign.client_config(), world.address).await);
+    let bundle = [ca.clone(), other.path().join("ca.pem")].map(|file| std::fs::read_to_string(file).unwrap()).concat();
+    std::fs::write(&ca, bundle).unwrap();
+    eventually("the server reads its bundle again", async || is_let_in(foreign.client_config(), world.address).await)
+        .await;
+}

@@ -1,0 +1,11 @@
+//! The mesh from outside: real certificates, real connections, a service made for the purpose.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
+
+mod calls;
+mod deadlines;
+mod echo;
+mod handshakes;
+mod reload;
+mod shutdown;
+mod telemetry;
+mod world;

@@ -1,0 +1,33 @@
+//! What is left of a call in metrics and traces.
+
+use opentelemetry::trace::{SpanKind, TraceContextExt};
+use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::echo::{COUNT, SAY, ask};
+use crate::world::{World, counted, eventually, spans};
+
+#[tokio::test]
+async fn a_call_is_counted_once_on_each_side_whatever_its_end() {
+    let world = World::start().await;
+    let count = |side: &str| counted(&format!("tradewind_rpc_{side}_requests"), "method", COUNT);
+    ask(&world.channel("operator"), COUNT, "hello").await.unwrap();
+    ask(&world.channel("stranger"), COUNT, "hello").await.unwrap_err();
+    eventually("both sides count both calls", async || count("server") == 2 && count("client") == 2).await;
+}
+
+#[tokio::test]
+async fn the_servers_span_is_a_child_of_the_clients() {
+    let world = World::start().await;
+    let root = tracing::info_span!("the root of this test");
+    ask(&world.channel("operator"), SAY, "hello").instrument(root.clone()).await.unwrap();
+    let trace = root.context().span().span_context().trace_id();
+    eventually("both spans are exported in one trace", async || {
+        let ours = spans().into_iter().filter(|span| span.span_context.trace_id() == trace).collect::<Vec<_>>();
+        let of = |kind: SpanKind| ours.iter().find(|span| span.span_kind == kind);
+        let (Some(client), Some(server)) = (of(SpanKind::Client), of(SpanKind::Server)) else { return false };
+        assert_eq!(server.name, "tradewind.echo.v1.EchoService/Say");
+        server.parent_span_id == client.span_context.span_id()
+    })
+    .await;
+}

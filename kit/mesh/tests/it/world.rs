@@ -1,0 +1,153 @@
+//! A certificate authority in a temporary folder, a running echo server, and what was measured.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tracing_subscriber::layer::SubscriberExt;
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Result, Server, pki};
+
+use crate::echo::Echo;
+
+pub(crate) const DOMAIN: &str = "tradewind.test";
+pub(crate) const NAMES: [&str; 5] = ["echo", "gateway", "operator", "reader", "stranger"];
+
+pub(crate) fn policy() -> Policy {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    let bytes = BYTES.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut compiler = protox::Compiler::new([here.join("tests/proto"), here.join("../../proto")]).unwrap();
+        compiler
+            .include_imports(true)
+            .open_files(["tradewind/echo/v1/service.proto", "tradewind/eventlog/v1/service.proto"])
+            .unwrap();
+        compiler.encode_file_descriptor_set()
+    });
+    Policy::from_descriptor(bytes).unwrap()
+}
+
+/// A running echo server and the credentials of everybody around it.
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) address: SocketAddr,
+    pub(crate) echo: Echo,
+    pub(crate) stop: CancellationToken,
+    pub(crate) served: JoinHandle<Result<()>>,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with_grace(Duration::from_secs(10)).await
+    }
+
+    pub(crate) async fn start_with_grace(grace: Duration) -> Self {
+        telemetry();
+        let dir = credentials();
+        let echo = Echo::default();
+        let stop = CancellationToken::new();
+        let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let server = Server::bind(any, identity, policy(), "echo").await.unwrap();
+        let address = server.local_addr();
+        let (_, health) = tonic_health::server::health_reporter();
+        let routes = Routes::new(echo.clone()).add_service(health);
+        let served = tokio::spawn(server.serve(routes, stop.clone(), grace));
+        Self { dir, address, echo, stop, served }
+    }
+
+    pub(crate) fn identity(&self, name: &str) -> Identity {
+        Identity::load(IdentityFiles::in_dir(self.dir.path(), name)).unwrap()
+    }
+
+    /// A channel of workload `name` to the server.
+    pub(crate) fn channel(&self, name: &str) -> Channel {
+        channel(self.identity(name), "echo", self.address)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub(crate) fn channel(identity: Identity, service: &str, address: SocketAddr) -> Channel {
+    let peers = BTreeMap::from([(service.to_owned(), address.to_string())]);
+    Channels::new(identity, policy(), peers).to(service).unwrap()
+}
+
+pub(crate) fn credentials() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    pki::init(dir.path(), &NAMES, DOMAIN).unwrap();
+    dir
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < deadline, "never came true: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+struct Telemetry {
+    meters: SdkMeterProvider,
+    metrics: InMemoryMetricExporter,
+    spans: InMemorySpanExporter,
+    tracers: SdkTracerProvider,
+}
+
+fn telemetry() -> &'static Telemetry {
+    static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
+    TELEMETRY.get_or_init(|| {
+        let metrics = InMemoryMetricExporter::default();
+        let meters = SdkMeterProvider::builder().with_periodic_exporter(metrics.clone()).build();
+        opentelemetry::global::set_meter_provider(meters.clone());
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+        let spans = InMemorySpanExporter::default();
+        let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(tracers.tracer("test"));
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+        Telemetry { meters, metrics, spans, tracers }
+    })
+}
+
+/// The present value of a counter for one value of one label, summed over the other labels.
+pub(crate) fn counted(name: &str, label: &str, value: &str) -> u64 {
+    let telemetry = telemetry();
+    telemetry.metrics.reset();
+    telemetry.meters.force_flush().unwrap();
+    let mut sum = 0;
+    for resource in telemetry.metrics.get_finished_metrics().unwrap() {
+        for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name)
+        {
+            if let AggregatedMetrics::U64(MetricData::Sum(data)) = metric.data() {
+                sum += data
+                    .data_points()
+                    .filter(|point| {
+                        point.attributes().any(|pair| pair.key.as_str() == label && pair.value.as_str() == value)
+                    })
+                    .map(|point| point.value())
+                    .sum::<u64>();
+            }
+        }
+    }
+    sum
+}
+
+pub(crate) fn spans() -> Vec<opentelemetry_sdk::trace::SpanData> {
+    telemetry().tracers.force_flush().unwrap();
+    telemetry().spans.get_finished_spans().unwrap()
+}

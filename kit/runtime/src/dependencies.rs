@@ -1,0 +1,80 @@
+//! What every service depends on: its database and the broker. Opens them and asks how they are; what is read from or written to them
+//! must not be here.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tradewind_events::{Broker, BrokerOptions, Clock, Store, StoreOptions};
+use tradewind_mesh::Identity;
+
+use crate::{
+    readiness::{Check, Report},
+    service::Service,
+    settings::{Settings, SettingsError},
+};
+
+/// First and longest wait between attempts to open the database.
+const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Starts connecting to the broker; it may be away.
+///
+/// # Errors
+/// A URL that is none.
+pub(crate) async fn broker(name: &str, settings: &Settings, identity: &Identity) -> Result<Broker, SettingsError> {
+    let tls = settings.nats_url.contains("tls://").then(|| identity.client_config());
+    let options = BrokerOptions { url: settings.nats_url.clone(), tls, name: name.to_owned() };
+    Broker::connect(options).await.map_err(|error| SettingsError::of("nats_url", error))
+}
+
+/// Opens the database, for as long as it takes; `None` when the service is stopped before.
+///
+/// # Errors
+/// A database that is there but refuses, such as another context's.
+pub(crate) async fn open(
+    service: &Service,
+    settings: &Settings,
+    reports: &watch::Sender<Report>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Store>> {
+    let (mut wait, longest) = REOPEN;
+    let mut last = String::new();
+    loop {
+        let options = StoreOptions {
+            url: settings.database_url.clone(),
+            context: service.name(),
+            migrations: (service.migrations)(),
+            clock: Clock::system(),
+            partitions: None,
+        };
+        let Some(opened) = stop.run_until_cancelled(Store::open(options)).await else { return Ok(None) };
+        let error = match opened {
+            Ok(store) => return Ok(Some(store)),
+            Err(error) if !error.kind.is_transient() => return Err(anyhow!(error).context("database")),
+            Err(error) => error.to_string(),
+        };
+        if error != last {
+            tracing::warn!(%error, "the database cannot be opened; trying again until it can");
+            reports.send_replace(Report::waiting_for("database", error.clone()));
+            last = error;
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+            return Ok(None);
+        }
+        wait = (wait * 2).min(longest);
+    }
+}
+
+/// Asks the database for a sign of life.
+pub(crate) fn answers(store: Store) -> Check {
+    Check::new("database", move || {
+        let store = store.clone();
+        async move { store.ping().await.map_err(|error| error.to_string()) }
+    })
+}
+
+/// Asks whether the broker is connected.
+pub(crate) fn connected(broker: Broker) -> Check {
+    Check::new("broker", move || std::future::ready(broker.ready().map_err(|error| error.to_string())))
+}

@@ -1,0 +1,197 @@
+//! The log of a context over the wire: serves the own one, reads the others'.
+
+use std::sync::Arc;
+
+use contracts::tradewind::eventlog::v1::{
+    EventRecord, ReadKeyRequest, ReadKeyResponse, ReadLogRequest, ReadLogResponse,
+    event_log_service_client::EventLogServiceClient,
+    event_log_service_server::{EventLogService, EventLogServiceServer},
+};
+use futures::{FutureExt, future::BoxFuture};
+use prost_types::Timestamp;
+use time::OffsetDateTime;
+use tonic::{Code, Request, Response, Status};
+use tradewind_domain::Error;
+use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName};
+use tradewind_mesh::{Channels, status};
+use uuid::Uuid;
+
+/// The most events of one answer, also when the caller leaves it to the server.
+const MOST: u32 = 1_000;
+/// Payload after which an answer is cut short; well below what a client takes in one message.
+const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
+
+/// Serves the log of this service's own store.
+pub(crate) struct OwnLog {
+    store: Store,
+}
+
+impl OwnLog {
+    pub(crate) fn server(store: Store) -> EventLogServiceServer<Self> {
+        EventLogServiceServer::new(Self { store })
+    }
+}
+
+#[tonic::async_trait]
+impl EventLogService for OwnLog {
+    async fn read_log(&self, request: Request<ReadLogRequest>) -> Result<Response<ReadLogResponse>, Status> {
+        let ReadLogRequest { partition, after, limit } = request.into_inner();
+        let limit = match limit {
+            0 => MOST,
+            1..=MOST => limit,
+            _ => return Err(status(Error::invalid("limit", "LIMIT_TOO_LARGE", format!("must be at most {MOST}")))),
+        };
+        let limit = usize::try_from(limit).map_err(|error| status(Error::internal(error)))?;
+        let partition = u16::try_from(partition).map_err(|_| status(no_such_partition()))?;
+        let page = self.store.read_log(partition, after, limit).await.map_err(status)?;
+        if partition >= page.partitions {
+            return Err(status(no_such_partition()));
+        }
+        let mut bytes = 0;
+        let short_enough = |event: &Recorded| {
+            let first = bytes == 0;
+            bytes += event.payload.len() + 1;
+            first || bytes <= ENOUGH_BYTES
+        };
+        Ok(Response::new(ReadLogResponse {
+            incarnation: page.incarnation.to_string(),
+            head: page.head,
+            partitions: page.partitions.into(),
+            events: page.events.into_iter().take_while(short_enough).map(record).collect(),
+        }))
+    }
+
+    async fn read_key(&self, request: Request<ReadKeyRequest>) -> Result<Response<ReadKeyResponse>, Status> {
+        let key = request.into_inner().key;
+        if key.is_empty() {
+            return Err(status(Error::invalid("key", "KEY_MISSING", "must name what the events are about")));
+        }
+        let events = self.store.read_key(&key).await.map_err(status)?;
+        Ok(Response::new(ReadKeyResponse { events: events.into_iter().map(record).collect() }))
+    }
+}
+
+/// Reads the logs of other contexts through their owners.
+pub(crate) struct OwnersLogs {
+    channels: Channels,
+}
+
+impl OwnersLogs {
+    pub(crate) fn new(channels: Channels) -> Arc<Self> {
+        Arc::new(Self { channels })
+    }
+}
+
+impl LogSource for OwnersLogs {
+    fn read_log(&self, context: &str, partition: u16, after: u64, limit: u32) -> BoxFuture<'_, Result<LogPage, Error>> {
+        let context = context.to_owned();
+        async move {
+            let channel = self.channels.to(&context).map_err(|error| away(&context, &error))?;
+            let request = ReadLogRequest { partition: partition.into(), after, limit: limit.clamp(1, MOST) };
+            let answer = EventLogServiceClient::new(channel).read_log(request).await;
+            let answer = answer.map_err(|refusal| refused(&context, &refusal))?.into_inner();
+            let events = answer.events.into_iter().map(recorded).collect::<Result<_, _>>()?;
+            let incarnation = parse("incarnation", &answer.incarnation)?;
+            let partitions = u16::try_from(answer.partitions).map_err(|error| malformed("partitions", &error))?;
+            Ok(LogPage { incarnation, head: answer.head, partitions, events })
+        }
+        .boxed()
+    }
+}
+
+fn no_such_partition() -> Error {
+    Error::invalid("partition", "NO_SUCH_PARTITION", "the log has fewer partitions")
+}
+
+fn away(context: &str, cause: &dyn std::fmt::Display) -> Error {
+    Error::unavailable("LOG_UNAVAILABLE", format!("the log of {context} cannot be read: {cause}"))
+}
+
+fn refused(context: &str, refusal: &Status) -> Error {
+    match refusal.code() {
+        // The owner has fewer partitions than it had: an answer about the log, not an outage.
+        Code::InvalidArgument => no_such_partition(),
+        _ => away(context, &format_args!("{:?}: {}", refusal.code(), refusal.message())),
+    }
+}
+
+fn record(event: Recorded) -> EventRecord {
+    EventRecord {
+        id: event.id.to_string(),
+        stream: event.stream.to_string(),
+        version: event.version,
+        partition: event.partition.into(),
+        position: event.position,
+        r#type: event.type_name,
+        payload: event.payload,
+        time: Some(timestamp(event.time)),
+        key: event.metadata.partition_key,
+        correlation: event.metadata.correlation,
+        causation: event.metadata.causation,
+        traceparent: event.metadata.traceparent,
+    }
+}
+
+fn recorded(event: EventRecord) -> Result<Recorded, Error> {
+    Ok(Recorded {
+        id: parse("id", &event.id)?,
+        stream: StreamName::from(event.stream),
+        version: event.version,
+        partition: u16::try_from(event.partition).map_err(|error| malformed("partition", &error))?,
+        position: event.position,
+        type_name: event.r#type,
+        payload: event.payload,
+        time: moment(event.time.unwrap_or_default())?,
+        metadata: Metadata {
+            correlation: event.correlation,
+            causation: event.causation,
+            traceparent: event.traceparent,
+            partition_key: event.key,
+        },
+    })
+}
+
+fn timestamp(time: OffsetDateTime) -> Timestamp {
+    let nanos = i32::try_from(time.nanosecond()).unwrap_or_default();
+    Timestamp { seconds: time.unix_timestamp(), nanos }
+}
+
+fn moment(time: Timestamp) -> Result<OffsetDateTime, Error> {
+    let nanos = u32::try_from(time.nanos).map_err(|error| malformed("time", &error))?;
+    let second = OffsetDateTime::from_unix_timestamp(time.seconds).map_err(|error| malformed("time", &error))?;
+    second.replace_nanosecond(nanos).map_err(|error| malformed("time", &error))
+}
+
+fn parse(field: &str, text: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(text).map_err(|error| malformed(field, &error))
+}
+
+fn malformed(field: &str, cause: &dyn std::fmt::Display) -> Error {
+    Error::internal(format_args!("an owner's log answered with a malformed {field}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_event_survives_the_wire() {
+        let sent = EventRecord {
+            id: "0190163d-8694-739b-aea5-966c26f8ad91".into(),
+            stream: "order-0190163d-8694-739b-aea5-966c26f8ad92".into(),
+            version: 3,
+            partition: 7,
+            position: 41,
+            r#type: "tradewind.ordering.v1.OrderPlaced".into(),
+            payload: vec![1, 2, 3],
+            time: Some(Timestamp { seconds: 1_700_000_000, nanos: 123_456_000 }),
+            key: "k".into(),
+            correlation: "c".into(),
+            causation: "d".into(),
+            traceparent: "t".into(),
+        };
+        assert_eq!(record(recorded(sent.clone()).unwrap()), sent);
+        assert!(recorded(EventRecord { partition: 70_000, ..sent }).is_err());
+    }
+}

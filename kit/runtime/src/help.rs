@@ -1,0 +1,86 @@
+//! What a service binary answers to its arguments. It takes none but `--help` and `--version`: everything else is a setting.
+
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use crate::{MISCONFIGURED, service::About, settings::common};
+
+/// Answers the arguments; `None` means that there are none and the service is to run.
+pub(crate) fn answer(about: &About, arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    let argument = arguments.into_iter().next()?;
+    let text = match argument.to_str() {
+        Some("--help" | "-h") => help(about),
+        Some("--version" | "-V") => format!("{} {}\n", about.name, crate::VERSION),
+        _ => {
+            let name = about.name;
+            complain(&format!(
+                "{name}: {argument:?} is not an argument of this program; {name} --help shows its settings"
+            ));
+            return Some(ExitCode::from(MISCONFIGURED));
+        }
+    };
+    // A reader that went away has seen enough.
+    drop(io::stdout().write_all(text.as_bytes()));
+    Some(ExitCode::SUCCESS)
+}
+
+/// Prints one line on standard error.
+pub(crate) fn complain(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+fn help(about: &About) -> String {
+    let name = about.name;
+    let mut text = format!("{name} {}", crate::VERSION);
+    if !about.purpose.is_empty() {
+        text += &format!(": {}", about.purpose);
+    }
+    text += &format!(
+        "\n\nUsage: {name} [--help | --version]\n\n\
+         Settings are environment variables, or keys of the TOML file named by TRADEWIND_CONFIG\n\
+         (there in lower case and without TRADEWIND_); a variable wins over the file.\n\n"
+    );
+    let mut settings = common(about);
+    settings.extend(about.settings.iter().cloned());
+    let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    let longest = settings.iter().map(|setting| setting.key.len() + "TRADEWIND_".len()).max().unwrap_or_default();
+    let width = longest.max(endpoint.len());
+    for setting in settings {
+        let variable = format!("TRADEWIND_{}", setting.key.to_ascii_uppercase());
+        let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {variable:width$}  {}{default}", setting.meaning);
+    }
+    text += &format!("  {endpoint:width$}  where traces are exported to (OTLP over gRPC), if set\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Setting;
+
+    #[test]
+    fn help_names_every_setting_with_its_meaning_and_default() {
+        let about = About {
+            name: "harbour",
+            purpose: "keeps ships",
+            grpc_port: 7101,
+            admin_port: 7201,
+            fields: &["berths"],
+            settings: vec![Setting { key: "berths".into(), meaning: "ships at once".into(), default: "3".into() }],
+        };
+        let text = help(&about);
+        assert!(text.starts_with("harbour "), "{text}");
+        assert!(text.contains(": keeps ships\n"), "{text}");
+        assert!(
+            text.contains("  TRADEWIND_GRPC_ADDR          address:port of the gRPC server (mTLS) [127.0.0.1:7101]\n"),
+            "{text}"
+        );
+        assert!(text.contains("  TRADEWIND_BERTHS             ships at once [3]\n"), "{text}");
+    }
+}

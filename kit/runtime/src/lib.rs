@@ -1,0 +1,90 @@
+//! One call runs a service: settings, telemetry, identity, database, broker, servers, health and an orderly end.
+//!
+//! A service declares what it is made of ([`Service`], [`Parts`]); everything that is the same for all of them is here and nowhere else.
+//! What any one context means must not be here.
+
+mod admin;
+mod contract;
+mod dependencies;
+mod ending;
+mod event_log;
+mod help;
+mod identity;
+mod readiness;
+mod routes;
+mod running;
+mod service;
+mod settings;
+mod telemetry;
+
+use std::{env, process::ExitCode};
+
+pub use running::{Running, run};
+pub use service::{Kit, NoSettings, Parts, Service};
+pub use settings::{LogFormat, Own, Settings, SettingsError, duration};
+
+use crate::settings::Sources;
+
+/// The version every service of this build reports.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Exit code of a configuration mistake (`EX_USAGE`); nothing was bound.
+pub(crate) const MISCONFIGURED: u8 = 64;
+
+/// Every binary that links the runtime allocates through it; no other crate may declare one. Without huge pages (feature `no_thp`):
+/// they would quadruple what an idle service holds.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Runs a service as a program: answers `--help` and `--version`, otherwise serves until told to stop.
+pub fn main(service: Service) -> ExitCode {
+    match help::answer(&service.about, env::args_os().skip(1)) {
+        Some(answered) => answered,
+        None => serve(service),
+    }
+}
+
+/// Runs a service with the settings of the process's environment, whatever the arguments.
+///
+/// Exits 0 after an orderly end, 64 on a configuration mistake (one line on standard error, nothing bound), 1 on anything else.
+pub fn serve(service: Service) -> ExitCode {
+    let name = service.name();
+    let settings = Sources::of_process().and_then(|sources| Settings::read(&service.about, &sources));
+    let settings = match settings.and_then(|settings| service.prepare(&settings.own).map(|_| settings)) {
+        Ok(settings) => settings,
+        Err(mistake) => return misconfigured(name, &mistake),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings.workers)
+        // Only name resolution and the last flush block.
+        .max_blocking_threads(16)
+        .thread_name(name)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            help::complain(&format!("{name}: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    telemetry::log_panics();
+    let ended = runtime.block_on(running::run(service, settings));
+    // Whatever still blocks has had its time.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => match error.downcast_ref::<SettingsError>() {
+            Some(mistake) => misconfigured(name, mistake),
+            None => {
+                help::complain(&format!("{name}: {error:#}"));
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+fn misconfigured(name: &str, mistake: &SettingsError) -> ExitCode {
+    help::complain(&format!("{name}: {mistake}"));
+    ExitCode::from(MISCONFIGURED)
+}

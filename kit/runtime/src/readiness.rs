@@ -1,0 +1,154 @@
+//! Whether this service can do its work: a named check for each thing it depends on, asked again and again.
+//!
+//! Asking is separate from answering: probes read the last answer, so that many probes cost no more than one.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
+use serde::Serialize;
+use tokio::{sync::watch, time};
+use tokio_util::sync::CancellationToken;
+
+/// Time between two rounds of checks.
+const EVERY: Duration = Duration::from_millis(500);
+/// Time one check may take.
+const WITHIN: Duration = Duration::from_secs(1);
+
+type Ask = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// One thing the service depends on.
+#[derive(Clone)]
+pub(crate) struct Check {
+    name: &'static str,
+    ask: Ask,
+}
+
+impl Check {
+    pub(crate) fn new<F>(name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { name, ask: Arc::new(move || ask().boxed()) }
+    }
+
+    async fn answer(&self) -> Answer {
+        let error = match time::timeout(WITHIN, (self.ask)()).await {
+            Ok(answer) => answer.err(),
+            Err(_) => Some(format!("no answer within {WITHIN:?}")),
+        };
+        Answer { ok: error.is_none(), error }
+    }
+}
+
+/// The last answer of every check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    /// Every check is fine and the service isn't stopping.
+    pub(crate) ready: bool,
+    /// The answers by name.
+    pub(crate) checks: BTreeMap<&'static str, Answer>,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Answer {
+    pub(crate) ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+impl Report {
+    /// Returns the answer while the named thing is not there yet.
+    pub(crate) fn waiting_for(name: &'static str, why: impl Into<String>) -> Self {
+        let answer = Answer { ok: false, error: Some(why.into()) };
+        Self { ready: false, checks: BTreeMap::from([(name, answer)]) }
+    }
+
+    fn names_failing(&self) -> String {
+        let failing = self.checks.iter().filter(|(_, answer)| !answer.ok);
+        failing
+            .map(|(name, answer)| format!("{name}: {}", answer.error.as_deref().unwrap_or_default()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// Asks every check until told to stop, then reports not ready for good.
+pub(crate) async fn watch(checks: Vec<Check>, reports: watch::Sender<Report>, stop: CancellationToken) {
+    let mut ticks = time::interval(EVERY);
+    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = ticks.tick() => {}
+        }
+        let answers = stop.run_until_cancelled(join_all(checks.iter().map(Check::answer))).await;
+        let Some(answers) = answers else { break };
+        let checks: BTreeMap<_, _> = checks.iter().map(|check| check.name).zip(answers).collect();
+        publish(&reports, Report { ready: checks.values().all(|answer| answer.ok), checks });
+    }
+    // Not worth a warning: it was asked to stop.
+    reports.send_modify(|last| last.ready = false);
+}
+
+fn publish(reports: &watch::Sender<Report>, report: Report) {
+    let was = reports.borrow().ready;
+    match (was, report.ready) {
+        (false, true) => tracing::info!("ready"),
+        (true, false) => tracing::warn!(failing = report.names_failing(), "not ready"),
+        _ => {}
+    }
+    reports.send_if_modified(|last| {
+        let changed = *last != report;
+        *last = report;
+        changed
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn ready_turns_false_and_back_naming_what_failed() {
+        let up = Arc::new(AtomicBool::new(true));
+        let broker = Check::new("broker", {
+            let up = Arc::clone(&up);
+            move || {
+                let up = up.load(Ordering::Relaxed);
+                async move { up.then_some(()).ok_or_else(|| "not connected".to_owned()) }
+            }
+        });
+        let database = Check::new("database", || async { Ok(()) });
+        let (reports, mut last) = watch::channel(Report::default());
+        let stop = CancellationToken::new();
+        let watching = tokio::spawn(watch(vec![database, broker], reports, stop.clone()));
+        let deadline = Duration::from_secs(5);
+
+        time::timeout(deadline, last.wait_for(|report| report.ready)).await.unwrap().unwrap();
+        up.store(false, Ordering::Relaxed);
+        let report = time::timeout(deadline, last.wait_for(|report| !report.ready)).await.unwrap().unwrap().clone();
+        let expected =
+            r#"{"ready":false,"checks":{"broker":{"ok":false,"error":"not connected"},"database":{"ok":true}}}"#;
+        assert_eq!(serde_json::to_string(&report).unwrap(), expected);
+        up.store(true, Ordering::Relaxed);
+        time::timeout(deadline, last.wait_for(|report| report.ready)).await.unwrap().unwrap();
+
+        stop.cancel();
+        time::timeout(deadline, watching).await.unwrap().unwrap();
+        assert!(!last.borrow().ready, "a service that stops is not ready");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_hangs_is_a_failure() {
+        let hangs = Check::new("database", std::future::pending);
+        assert_eq!(hangs.answer().await.error.as_deref(), Some("no answer within 1s"));
+    }
+}

@@ -1,0 +1,192 @@
+//! What a service is made of, as its composition root declares it. How it is run must not be here.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::response::IntoResponse;
+use sea_orm_migration::MigrationTrait;
+use serde::de::DeserializeOwned;
+use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
+use tower::Service as Handler;
+use tradewind_events::{Engine, IntentHandler, Reactions, Store, TimerHandler};
+use tradewind_mesh::Channels;
+
+use crate::{
+    readiness::Check,
+    settings::{Own, Setting, SettingsError, fields_of},
+};
+
+pub(crate) type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
+pub(crate) type Compose = Box<dyn FnOnce(Kit) -> anyhow::Result<Parts> + Send>;
+type Prepare = Arc<dyn Fn(&Own) -> Result<Compose, SettingsError> + Send + Sync>;
+
+/// Everything needed to run one service: its name, its settings, its tables and how its parts are made.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) about: About,
+    pub(crate) migrations: Migrations,
+    prepare: Prepare,
+}
+
+/// What `--help` tells about a service, and what its defaults derive from.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) name: &'static str,
+    pub(crate) purpose: &'static str,
+    pub(crate) grpc_port: u16,
+    pub(crate) admin_port: u16,
+    /// Keys of the service's own settings.
+    pub(crate) fields: &'static [&'static str],
+    /// The ones of them that are described.
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// The settings of a service that has none of its own.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+pub struct NoSettings {}
+
+impl Service {
+    /// Declares a service: `compose` makes its parts once its database is open, from the kit and its own settings `C`.
+    ///
+    /// `C` is a plain struct whose fields all have defaults; its field names are the keys.
+    pub fn new<C>(
+        name: &'static str,
+        migrations: Migrations,
+        compose: impl Fn(Kit, C) -> anyhow::Result<Parts> + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: DeserializeOwned + Send + 'static,
+    {
+        let compose = Arc::new(compose);
+        let prepare: Prepare = Arc::new(move |own| {
+            let (settings, compose) = (own.typed::<C>()?, Arc::clone(&compose));
+            Ok(Box::new(move |kit| compose(kit, settings)))
+        });
+        let fields = fields_of::<C>();
+        let about = About { name, purpose: "", grpc_port: 0, admin_port: 0, fields, settings: Vec::new() };
+        Self { about, migrations, prepare }
+    }
+
+    /// Says in one line what the service is for; `--help` begins with it.
+    #[must_use]
+    pub fn purpose(mut self, purpose: &'static str) -> Self {
+        self.about.purpose = purpose;
+        self
+    }
+
+    /// Sets the ports the service listens on unless told otherwise.
+    #[must_use]
+    pub fn ports(mut self, grpc: u16, admin: u16) -> Self {
+        (self.about.grpc_port, self.about.admin_port) = (grpc, admin);
+        self
+    }
+
+    /// Describes one of the service's own settings for `--help`; the default itself is given by the settings struct.
+    #[must_use]
+    pub fn setting(mut self, key: &str, meaning: &str, default: &str) -> Self {
+        let setting = Setting { key: key.to_ascii_lowercase(), meaning: meaning.into(), default: default.into() };
+        self.about.settings.push(setting);
+        self
+    }
+
+    /// Returns the name of the service: its context, its identity, its database.
+    pub fn name(&self) -> &'static str {
+        self.about.name
+    }
+
+    /// Checks the service's own settings and returns what composes it with them.
+    pub(crate) fn prepare(&self, own: &Own) -> Result<Compose, SettingsError> {
+        (self.prepare)(own)
+    }
+}
+
+/// What the runtime hands to a service that is being composed.
+pub struct Kit {
+    /// The service's open database.
+    pub store: Store,
+    /// Channels to the other services.
+    pub channels: Channels,
+    /// The name of the service.
+    pub name: &'static str,
+}
+
+/// What a service consists of.
+pub struct Parts {
+    pub(crate) routes: RoutesBuilder,
+    pub(crate) served: Vec<&'static str>,
+    /// Event and reaction names, to be compared with the contract.
+    pub(crate) declared: Vec<(String, &'static str)>,
+    pub(crate) engine: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Parts {
+    /// Returns a service that does nothing yet.
+    pub fn new() -> Self {
+        Self {
+            routes: RoutesBuilder::default(),
+            served: Vec::new(),
+            declared: Vec::new(),
+            engine: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+
+    /// Serves a generated gRPC service.
+    #[must_use]
+    pub fn grpc<S>(mut self, service: S) -> Self
+    where
+        S: Handler<Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(service);
+        self.served.push(S::NAME);
+        self
+    }
+
+    /// Reacts to other contexts' events; each reaction is one the contract declares for this service.
+    #[must_use]
+    pub fn reactions(mut self, reactions: Reactions) -> Self {
+        self.declared.extend(reactions.declared());
+        self.with(|engine| engine.reactions(reactions))
+    }
+
+    /// Keeps a read model of this context's own events.
+    #[must_use]
+    pub fn projection(self, projection: Reactions) -> Self {
+        self.with(|engine| engine.projection(projection))
+    }
+
+    /// Carries out intents of one kind, at most `concurrency` at a time.
+    #[must_use]
+    pub fn intents<H: IntentHandler>(self, handler: H, concurrency: usize) -> Self {
+        self.with(move |engine| engine.intents(handler, concurrency))
+    }
+
+    /// Fires timers of one name.
+    #[must_use]
+    pub fn timer<T: TimerHandler>(self, handler: T) -> Self {
+        self.with(|engine| engine.timer(handler))
+    }
+
+    /// Makes readiness depend on one thing more; the text of an error is shown to whoever asks.
+    #[must_use]
+    pub fn check<F>(mut self, name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.checks.push(Check::new(name, ask));
+        self
+    }
+
+    fn with(mut self, step: impl FnOnce(Engine) -> Engine + Send + 'static) -> Self {
+        self.engine.push(Box::new(step));
+        self
+    }
+}

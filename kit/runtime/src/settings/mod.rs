@@ -1,0 +1,225 @@
+//! What a service is told at start. This module is the only reader of the environment in a service.
+//!
+//! Values come from defaults, then the TOML file named by `TRADEWIND_CONFIG`, then `TRADEWIND_*` variables; everything is checked
+//! before anything binds. What the values are used for must not be here.
+
+mod own;
+mod parse;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use tradewind_mesh::IdentityFiles;
+
+pub(crate) use own::fields_of;
+pub use own::{Own, duration};
+pub(crate) use sources::Sources;
+
+use crate::service::About;
+
+/// Everything the runtime itself needs to know to run one service.
+#[derive(Clone)]
+pub struct Settings {
+    /// Address of the gRPC server; port 0 takes a free one.
+    pub grpc_addr: SocketAddr,
+    /// Address of the admin server (health and metrics, plain HTTP); port 0 takes a free one.
+    pub admin_addr: SocketAddr,
+    /// The certificate authority, certificate and key this service is known by.
+    pub identity: IdentityFiles,
+    /// The trust domain the certificate must belong to.
+    pub trust_domain: String,
+    /// The service's database, `sqlite:` or `postgres:`.
+    pub database_url: String,
+    /// The broker, `nats:` or `tls:`.
+    pub nats_url: String,
+    /// `host:port` of every service this one may call, by name.
+    pub peers: BTreeMap<String, String>,
+    /// The name of this replica, the same after a restart; empty for none.
+    pub instance: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines are written, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// How long a shutdown may take.
+    pub grace: Duration,
+    /// Threads that run the service.
+    pub workers: usize,
+    /// The share of new traces that is exported, 0 to 1.
+    pub trace_ratio: f64,
+    /// The OTLP gRPC endpoint traces are exported to.
+    pub otlp_endpoint: Option<String>,
+    /// The service's own settings, not yet given their types.
+    pub own: Own,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+    /// Pretty on a terminal, JSON elsewhere.
+    Auto,
+}
+
+/// A mistake in the configuration; its text names the key as the reader wrote it.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{key}: {problem}")]
+pub struct SettingsError {
+    key: String,
+    problem: String,
+}
+
+impl SettingsError {
+    pub(crate) fn new(key: impl Into<String>, problem: impl fmt::Display) -> Self {
+        // One line, whatever a parser had to say.
+        let problem = problem.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { key: key.into(), problem }
+    }
+
+    /// Names the environment variable of a setting, for mistakes that show only when its value is used.
+    pub(crate) fn of(key: &str, problem: impl fmt::Display) -> Self {
+        Self::new(sources::variable(key), problem)
+    }
+}
+
+/// One setting as `--help` shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) key: String,
+    pub(crate) meaning: String,
+    pub(crate) default: String,
+}
+
+impl Settings {
+    /// Returns the settings of a service that runs in another process, such as a test's: free ports, no neighbours, errors alone are logged.
+    pub fn in_process(identity: IdentityFiles, database_url: impl Into<String>, nats_url: impl Into<String>) -> Self {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            grpc_addr: loopback,
+            admin_addr: loopback,
+            identity,
+            trust_domain: parse::TRUST_DOMAIN.into(),
+            database_url: database_url.into(),
+            nats_url: nats_url.into(),
+            peers: BTreeMap::new(),
+            instance: String::new(),
+            log_format: LogFormat::Auto,
+            log: "error".into(),
+            grace: Duration::from_secs(10),
+            workers: parse::WORKERS,
+            trace_ratio: 1.0,
+            otlp_endpoint: None,
+            own: Own::default(),
+        }
+    }
+
+    /// Adds where a service this one may call listens (`host:port`).
+    #[must_use]
+    pub fn with_peer(mut self, service: impl Into<String>, address: impl Into<String>) -> Self {
+        self.peers.insert(service.into(), address.into());
+        self
+    }
+
+    /// Sets one of the service's own settings, by its key in lower case.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.own.set(key, value.into());
+        self
+    }
+
+    /// Returns the name under which this process holds leases and claims, so that it takes them back at once after a restart.
+    ///
+    /// An SQLite file has one process, so the service's name will do; elsewhere there is none unless it was given.
+    pub(crate) fn instance(&self, service: &str) -> Option<String> {
+        match self.instance.as_str() {
+            "" if self.database_url.starts_with("sqlite:") => Some(service.to_owned()),
+            "" => None,
+            instance => Some(format!("{service}@{instance}")),
+        }
+    }
+
+    /// Reads the settings of the service from its sources.
+    ///
+    /// # Errors
+    /// The first mistake found, naming its key.
+    pub(crate) fn read(about: &About, sources: &Sources) -> Result<Self, SettingsError> {
+        let known: Vec<String> = common(about).into_iter().map(|setting| setting.key).collect();
+        sources.refuse_unknown(|key| known.iter().any(|known| known == key) || about.fields.contains(&key))?;
+        let default = |key: &str| default_of(about, key);
+        let read = |key: &str| sources.text(key, &default(key));
+        Ok(Self {
+            grpc_addr: read("grpc_addr")?.parse(parse::address)?,
+            admin_addr: read("admin_addr")?.parse(parse::address)?,
+            identity: IdentityFiles {
+                ca: read("ca")?.parse(parse::file)?,
+                cert: read("cert")?.parse(parse::file)?,
+                key: read("key")?.parse(parse::file)?,
+            },
+            trust_domain: read("trust_domain")?.parse(parse::trust_domain)?,
+            database_url: read("database_url")?.parse(parse::database)?,
+            nats_url: read("nats_url")?.parse(parse::broker)?,
+            peers: sources.peers("peers")?,
+            instance: read("instance")?.parse(parse::instance)?,
+            log_format: read("log_format")?.parse(parse::log_format)?,
+            log: read("log")?.parse(parse::log)?,
+            grace: read("grace")?.parse(parse::duration)?,
+            workers: read("workers")?.parse(parse::workers)?,
+            trace_ratio: read("trace_ratio")?.parse(parse::ratio)?,
+            otlp_endpoint: sources.otlp_endpoint()?,
+            own: sources.own(about.fields),
+        })
+    }
+}
+
+/// Lists the settings every service has, with the defaults of this one.
+pub(crate) fn common(about: &About) -> Vec<Setting> {
+    let name = about.name;
+    let pki = PathBuf::from(".tradewind/pki");
+    let file = |file: String| pki.join(file).display().to_string();
+    [
+        ("grpc_addr", "address:port of the gRPC server (mTLS)", format!("127.0.0.1:{}", about.grpc_port)),
+        ("admin_addr", "address:port of health and metrics (plain HTTP)", format!("127.0.0.1:{}", about.admin_port)),
+        ("ca", "file with the certificates of the authorities to trust", file("ca.pem".into())),
+        ("cert", "file with this service's certificate", file(format!("{name}.pem"))),
+        ("key", "file with the certificate's private key", file(format!("{name}.key"))),
+        ("trust_domain", "trust domain of every identity", parse::TRUST_DOMAIN.into()),
+        ("database_url", "sqlite:// with a file, or postgres://", format!("sqlite://.tradewind/data/{name}.db")),
+        ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
+        ("peers", "where the other services are: name=host:port, separated by commas", String::new()),
+        (
+            "instance",
+            "name of this replica, unlike any other's and the same after a restart, e.g. the pod's",
+            String::new(),
+        ),
+        ("log_format", "json, pretty, or auto: pretty on a terminal", "auto".into()),
+        ("log", "what is logged: a level, or target=level, separated by commas", "info".into()),
+        ("grace", "how long a shutdown may take", "10s".into()),
+        ("workers", "threads that run the service", parse::WORKERS.to_string()),
+        ("trace_ratio", "share of new traces that is exported, 0 to 1", "1".into()),
+    ]
+    .into_iter()
+    .map(|(key, meaning, default)| Setting { key: key.into(), meaning: meaning.into(), default })
+    .collect()
+}
+
+fn default_of(about: &About, key: &str) -> String {
+    common(about).into_iter().find(|setting| setting.key == key).map(|setting| setting.default).unwrap_or_default()
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // URLs may carry passwords and the service's own settings may be secrets: neither is shown.
+        f.debug_struct("Settings")
+            .field("grpc_addr", &self.grpc_addr)
+            .field("admin_addr", &self.admin_addr)
+            .field("trust_domain", &self.trust_domain)
+            .field("peers", &self.peers)
+            .field("log", &self.log)
+            .field("grace", &self.grace)
+            .finish_non_exhaustive()
+    }
+}

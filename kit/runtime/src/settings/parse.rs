@@ -1,0 +1,107 @@
+//! How the text of each setting becomes its value; every refusal repeats the text, unless it may hold a password.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use tracing_subscriber::EnvFilter;
+
+use super::LogFormat;
+
+pub(super) const TRUST_DOMAIN: &str = "tradewind.local";
+pub(super) const WORKERS: usize = 2;
+
+type Parsed<T> = Result<T, String>;
+
+pub(super) fn address(text: &str) -> Parsed<SocketAddr> {
+    text.parse().map_err(|_| format!("{text:?} is not an address:port"))
+}
+
+pub(super) fn file(text: &str) -> Parsed<PathBuf> {
+    if text.is_empty() {
+        return Err("is empty: a file is needed".into());
+    }
+    match std::fs::File::open(text) {
+        Ok(_) => Ok(PathBuf::from(text)),
+        Err(error) => Err(format!("{text:?} cannot be read: {error}")),
+    }
+}
+
+pub(super) fn trust_domain(text: &str) -> Parsed<String> {
+    let valid = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'));
+    valid
+        .then(|| text.to_owned())
+        .ok_or_else(|| format!("{text:?} is not a trust domain (lower case, digits, '.', '-', '_')"))
+}
+
+pub(super) fn database(text: &str) -> Parsed<String> {
+    let supported = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    supported.then(|| text.to_owned()).ok_or_else(|| "is not a sqlite:// or postgres:// URL".into())
+}
+
+pub(super) fn broker(text: &str) -> Parsed<String> {
+    let valid = |server: &str| {
+        let host = server.strip_prefix("nats://").or_else(|| server.strip_prefix("tls://"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
+    };
+    if text.split(',').all(|server| valid(server.trim())) {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a nats:// or tls:// URL".into())
+    }
+}
+
+pub(super) fn peer(text: &str) -> Parsed<(String, String)> {
+    let (name, address) = text.split_once('=').ok_or_else(|| format!("{text:?} is not name=host:port"))?;
+    let (name, address) = (name.trim(), address.trim());
+    let valid = address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0));
+    if name.is_empty() || !valid {
+        return Err(format!("{text:?} is not name=host:port"));
+    }
+    Ok((name.to_owned(), address.to_owned()))
+}
+
+pub(super) fn instance(text: &str) -> Parsed<String> {
+    let valid = text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not a name (letters, digits, '.', '-', '_')"))
+}
+
+pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        "json" => Ok(LogFormat::Json),
+        "pretty" => Ok(LogFormat::Pretty),
+        "auto" => Ok(LogFormat::Auto),
+        _ => Err(format!("{text:?} is not json, pretty or auto")),
+    }
+}
+
+pub(super) fn log(text: &str) -> Parsed<String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{text:?} is not a log filter: {error}")),
+    }
+}
+
+pub(super) fn duration(text: &str) -> Parsed<Duration> {
+    humantime::parse_duration(text).map_err(|_| format!("{text:?} is not a duration such as 10s or 1m 30s"))
+}
+
+pub(super) fn workers(text: &str) -> Parsed<usize> {
+    match text.parse() {
+        Ok(workers @ 1..=512) => Ok(workers),
+        _ => Err(format!("{text:?} is not a number of threads from 1 to 512")),
+    }
+}
+
+pub(super) fn ratio(text: &str) -> Parsed<f64> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err(format!("{text:?} is not a number from 0 to 1")),
+    }
+}
+
+pub(super) fn endpoint(text: &str) -> Parsed<String> {
+    let valid = text.starts_with("http://") || text.starts_with("https://");
+    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an http:// or https:// URL"))
+}

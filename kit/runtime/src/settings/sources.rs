@@ -1,0 +1,141 @@
+//! The file and the environment, merged; remembers where each value came from so that a mistake can be named there.
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use config::{File, FileFormat, Source, Value, ValueKind};
+
+use super::{Own, SettingsError, parse};
+
+const PREFIX: &str = "TRADEWIND_";
+const FILE: &str = "TRADEWIND_CONFIG";
+const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// What the file and the environment say, by key in lower case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    file: BTreeMap<String, Value>,
+    file_name: String,
+    environment: BTreeMap<String, String>,
+    otlp_endpoint: Option<String>,
+}
+
+/// The text of one setting and how its reader would name it.
+pub(crate) struct Text {
+    name: String,
+    text: String,
+}
+
+impl Text {
+    pub(super) fn parse<T>(&self, parse: fn(&str) -> Result<T, String>) -> Result<T, SettingsError> {
+        parse(self.text.trim()).map_err(|problem| SettingsError::new(&self.name, problem))
+    }
+}
+
+/// Returns the environment variable of a key.
+pub(super) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_ascii_uppercase())
+}
+
+impl Sources {
+    /// Reads the process's environment and the file it names.
+    ///
+    /// # Errors
+    /// A file that cannot be read or isn't TOML; a variable that isn't Unicode.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub(crate) fn of_process() -> Result<Self, SettingsError> {
+        Self::from_variables(std::env::vars_os())
+    }
+
+    /// Reads the given variables and the file they name.
+    ///
+    /// # Errors
+    /// A file that cannot be read or isn't TOML; a variable that isn't Unicode.
+    pub(crate) fn from_variables(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, SettingsError> {
+        let mut sources = Self::default();
+        let mut file = None;
+        for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX) || *name == OTLP_ENDPOINT) else {
+                continue;
+            };
+            let value = value.into_string().map_err(|_| SettingsError::new(name, "is not Unicode"))?;
+            match name.strip_prefix(PREFIX) {
+                None => sources.otlp_endpoint = Some(value).filter(|value| !value.trim().is_empty()),
+                Some(_) if name == FILE => file = Some(value),
+                Some(key) => drop(sources.environment.insert(key.to_ascii_lowercase(), value)),
+            }
+        }
+        if let Some(path) = file.filter(|path| !path.is_empty()) {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| SettingsError::new(FILE, format!("{path:?} cannot be read: {error}")))?;
+            sources.file = File::from_str(&text, FileFormat::Toml)
+                .collect()
+                .map_err(|error| SettingsError::new(FILE, format!("{path:?} is not TOML: {error}")))?
+                .into_iter()
+                .collect();
+            sources.file_name = path;
+        }
+        Ok(sources)
+    }
+
+    /// Refuses keys of the file nobody reads. The environment is shared with others (Kubernetes puts a service's own address there), so
+    /// unknown variables are not refused.
+    pub(super) fn refuse_unknown(&self, known: impl Fn(&str) -> bool) -> Result<(), SettingsError> {
+        match self.file.keys().find(|key| !known(key)) {
+            Some(key) => Err(SettingsError::new(self.in_file(key), "is not a setting of this service")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn text(&self, key: &str, default: &str) -> Result<Text, SettingsError> {
+        if let Some(text) = self.environment.get(key) {
+            return Ok(Text { name: variable(key), text: text.clone() });
+        }
+        let Some(value) = self.file.get(key) else {
+            return Ok(Text { name: variable(key), text: default.to_owned() });
+        };
+        let name = self.in_file(key);
+        match &value.kind {
+            ValueKind::Table(_) | ValueKind::Array(_) => Err(SettingsError::new(name, "is not a single value")),
+            _ => Ok(Text { name, text: value.to_string() }),
+        }
+    }
+
+    /// Reads `name=host:port,…`, or a table of the file.
+    pub(super) fn peers(&self, key: &str) -> Result<BTreeMap<String, String>, SettingsError> {
+        if let (None, Some(Value { kind: ValueKind::Table(table), .. })) =
+            (self.environment.get(key), self.file.get(key))
+        {
+            return table
+                .iter()
+                .map(|(name, address)| parse::peer(&format!("{name}={address}")))
+                .collect::<Result<_, _>>()
+                .map_err(|problem| SettingsError::new(self.in_file(key), problem));
+        }
+        self.text(key, "")?
+            .parse(|text| text.split(',').map(str::trim).filter(|peer| !peer.is_empty()).map(parse::peer).collect())
+    }
+
+    pub(super) fn otlp_endpoint(&self) -> Result<Option<String>, SettingsError> {
+        let parsed = self.otlp_endpoint.as_deref().map(str::trim).map(parse::endpoint).transpose();
+        parsed.map_err(|problem| SettingsError::new(OTLP_ENDPOINT, problem))
+    }
+
+    /// Collects the service's own settings, still without types.
+    pub(super) fn own(&self, fields: &[&str]) -> Own {
+        let mut own = Own::default();
+        for key in fields {
+            if let Some(text) = self.environment.get(*key) {
+                own.insert(key, variable(key), text.as_str().into());
+            } else if let Some(value) = self.file.get(*key) {
+                own.insert(key, self.in_file(key), value.clone());
+            }
+        }
+        own
+    }
+
+    fn in_file(&self, key: &str) -> String {
+        format!("{key} in {}", self.file_name)
+    }
+}

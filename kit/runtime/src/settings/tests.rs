@@ -1,0 +1,140 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{ffi::OsString, path::Path};
+
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(default)]
+struct Harbour {
+    berths: u16,
+    pilot_url: String,
+    #[serde(deserialize_with = "super::duration")]
+    tide: Duration,
+}
+
+impl Default for Harbour {
+    fn default() -> Self {
+        Self { berths: 3, pilot_url: "http://127.0.0.1:7300".into(), tide: Duration::from_secs(60) }
+    }
+}
+
+fn about() -> About {
+    let fields = fields_of::<Harbour>();
+    About { name: "harbour", purpose: "", grpc_port: 7101, admin_port: 7201, fields, settings: Vec::new() }
+}
+
+/// Reads settings from variables (and the file they may name), with credentials that exist.
+fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let exists = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let credentials = [("TRADEWIND_CA", exists), ("TRADEWIND_CERT", exists), ("TRADEWIND_KEY", exists)];
+    let variables =
+        credentials.iter().chain(variables).map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let settings = Sources::from_variables(variables).and_then(|sources| Settings::read(&about(), &sources));
+    let settings = settings.map_err(|mistake| mistake.to_string())?;
+    settings.own.typed::<Harbour>().map_err(|mistake| mistake.to_string())?;
+    Ok(settings)
+}
+
+fn file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("harbour.toml");
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn defaults_suffice_where_the_credentials_are() {
+    let settings = read(&[]).unwrap();
+    assert_eq!(settings.grpc_addr, "127.0.0.1:7101".parse().unwrap());
+    assert_eq!(settings.database_url, "sqlite://.tradewind/data/harbour.db");
+    assert_eq!(settings.grace, Duration::from_secs(10));
+    assert_eq!(settings.own.typed::<Harbour>().unwrap(), Harbour::default());
+}
+
+#[test]
+fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
+    let (_folder, path) =
+        file("grace = \"3s\"\nworkers = 4\nberths = 7\ntide = \"2m\"\n[peers]\nlighthouse = \"light:7100\"\n");
+    let settings = read(&[("TRADEWIND_CONFIG", &path), ("TRADEWIND_GRACE", "5s"), ("TRADEWIND_BERTHS", "9")]).unwrap();
+    assert_eq!((settings.grace, settings.workers), (Duration::from_secs(5), 4));
+    assert_eq!(settings.peers.get("lighthouse").map(String::as_str), Some("light:7100"));
+    let own: Harbour = settings.own.typed().unwrap();
+    assert_eq!((own.berths, own.tide), (9, Duration::from_secs(120)));
+}
+
+#[test]
+fn every_mistake_names_its_variable() {
+    for (name, value, told) in [
+        ("TRADEWIND_GRPC_ADDR", "abc", r#""abc" is not an address:port"#),
+        ("TRADEWIND_ADMIN_ADDR", "localhost", r#""localhost" is not an address:port"#),
+        (
+            "TRADEWIND_KEY",
+            "/nowhere/x.key",
+            r#""/nowhere/x.key" cannot be read: No such file or directory (os error 2)"#,
+        ),
+        ("TRADEWIND_DATABASE_URL", "mysql://u:secret@h/d", "is not a sqlite:// or postgres:// URL"),
+        ("TRADEWIND_NATS_URL", "localhost:4222", "is not a nats:// or tls:// URL"),
+        ("TRADEWIND_PEERS", "catalog", r#""catalog" is not name=host:port"#),
+        ("TRADEWIND_INSTANCE", "a b", r#""a b" is not a name (letters, digits, '.', '-', '_')"#),
+        ("TRADEWIND_LOG_FORMAT", "xml", r#""xml" is not json, pretty or auto"#),
+        ("TRADEWIND_GRACE", "soon", r#""soon" is not a duration such as 10s or 1m 30s"#),
+        ("TRADEWIND_WORKERS", "0", r#""0" is not a number of threads from 1 to 512"#),
+        ("TRADEWIND_TRACE_RATIO", "2", r#""2" is not a number from 0 to 1"#),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", r#""collector:4317" is not an http:// or https:// URL"#),
+        ("TRADEWIND_BERTHS", "many", r#"string "many" is not an integer"#),
+        ("TRADEWIND_TIDE", "high", r#""high" is not a duration such as 10s or 1m 30s"#),
+    ] {
+        assert_eq!(read(&[(name, value)]).unwrap_err(), format!("{name}: {told}"));
+    }
+}
+
+#[test]
+fn a_mistake_in_the_file_names_key_and_file() {
+    for (text, told) in [
+        ("grpc_adr = \"127.0.0.1:1\"", "grpc_adr in {path}: is not a setting of this service"),
+        ("grpc_addr = \"abc\"", "grpc_addr in {path}: \"abc\" is not an address:port"),
+        ("berths = \"many\"", "berths in {path}: string \"many\" is not an integer"),
+        ("grace = [1]", "grace in {path}: is not a single value"),
+    ] {
+        let (_folder, path) = file(text);
+        assert_eq!(read(&[("TRADEWIND_CONFIG", &path)]).unwrap_err(), told.replace("{path}", &path));
+    }
+    let (_folder, path) = file("= 3");
+    let told = read(&[("TRADEWIND_CONFIG", &path)]).unwrap_err();
+    assert!(told.starts_with(&format!("TRADEWIND_CONFIG: {path:?} is not TOML: ")) && !told.contains('\n'), "{told}");
+    let told = read(&[("TRADEWIND_CONFIG", "/nowhere.toml")]).unwrap_err();
+    assert!(told.starts_with("TRADEWIND_CONFIG: \"/nowhere.toml\" cannot be read: "), "{told}");
+}
+
+#[test]
+fn a_replica_keeps_its_name_where_no_other_can_have_it() {
+    let postgres = ("TRADEWIND_DATABASE_URL", "postgres://h/d");
+    assert_eq!(read(&[]).unwrap().instance("harbour").as_deref(), Some("harbour"));
+    assert_eq!(read(&[postgres]).unwrap().instance("harbour"), None);
+    let named = read(&[postgres, ("TRADEWIND_INSTANCE", "harbour-0")]).unwrap();
+    assert_eq!(named.instance("harbour").as_deref(), Some("harbour@harbour-0"));
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    assert!(read(&[("TRADEWIND_CATALOG_SERVICE_HOST", "10.0.0.7"), ("TRADEWINDS", "1")]).is_ok());
+}
+
+#[test]
+fn a_password_in_a_url_is_never_shown() {
+    let settings =
+        read(&[("TRADEWIND_DATABASE_URL", "postgres://u:secret@h/d"), ("TRADEWIND_PILOT_URL", "secret")]).unwrap();
+    assert!(!format!("{settings:?} {:?}", settings.own).contains("secret"));
+}
+
+#[test]
+fn settings_made_by_a_test_are_checked_too() {
+    let identity = IdentityFiles { ca: Path::new("a").into(), cert: Path::new("b").into(), key: Path::new("c").into() };
+    let settings = Settings::in_process(identity, "sqlite::memory:", "nats://127.0.0.1:1").with("berts", "3");
+    let mistake = settings.own.typed::<Harbour>().unwrap_err();
+    assert_eq!(mistake.to_string(), "TRADEWIND_BERTS: is not a setting of this service");
+}

@@ -1,0 +1,134 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::Value;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+
+/// What was logged, readable by the test.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Returns what `work` logs under a filter, line by line.
+fn logged(filter: &str, pretty: bool, work: impl FnOnce()) -> Vec<String> {
+    let log = Log::default();
+    let (tracer, _) = trace::provider(None, 1.0, Resource::builder_empty().build());
+    let subscriber =
+        tracing_subscriber::registry().with(traces(&tracer)).with(lines("harbour", pretty, false, filter, log.clone()));
+    tracing::subscriber::with_default(subscriber, work);
+    let bytes = log.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap().lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn a_line_within_a_span_names_its_trace_and_the_fields_of_the_span() {
+    let lines = logged("info", false, || {
+        let outer = tracing::info_span!("request", order = "o-1", otel.kind = "server");
+        outer.in_scope(|| {
+            tracing::info!(units = 3, "reserved");
+            tracing::info_span!("inner", sku = "A", order = "o-2").in_scope(|| tracing::warn!(ok = false, "short"));
+        });
+        tracing::info!("outside");
+    });
+    let [first, second, third] =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>().try_into().unwrap();
+    assert_eq!(
+        (&first["message"], &first["level"], &first["service"]),
+        (&"reserved".into(), &"INFO".into(), &"harbour".into())
+    );
+    assert_eq!(first["fields"], serde_json::json!({ "order": "o-1", "units": 3 }));
+    assert_eq!(second["fields"], serde_json::json!({ "order": "o-2", "sku": "A", "ok": false }));
+    assert_eq!(first["trace_id"].as_str().unwrap().len(), 32, "ids exist although nothing is exported");
+    assert_eq!(first["trace_id"], second["trace_id"]);
+    assert_ne!(first["span_id"], second["span_id"]);
+    assert_eq!(third.get("trace_id"), None);
+    assert!(lines[0].starts_with(r#"{"timestamp":"2"#), "{}", lines[0]);
+}
+
+#[test]
+fn a_quiet_filter_hides_lines_but_neither_spans_nor_traces() {
+    let lines = logged("warn", false, || {
+        tracing::info_span!("request", order = "o-1").in_scope(|| {
+            tracing::info!("hidden");
+            tracing::warn!("shown");
+        });
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!((&line["message"], &line["fields"]["order"]), (&"shown".into(), &"o-1".into()));
+    assert!(line["trace_id"].is_string(), "{line}");
+}
+
+#[test]
+fn libraries_are_quiet_unless_named() {
+    let talk = || {
+        tracing::info!(target: "h2::codec", "frame");
+        tracing::warn!(target: "h2::codec", "odd frame");
+    };
+    assert_eq!(logged("info", false, talk).len(), 1);
+    assert_eq!(logged("h2=info", false, talk).len(), 2);
+}
+
+#[test]
+fn a_line_for_people_is_one_line() {
+    let lines = logged("info", true, || {
+        tracing::info_span!("request", order = "o-1").in_scope(|| tracing::error!(why = "storm", "lost"));
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("ERROR harbour lost order=o-1 why=storm trace="), "{}", lines[0]);
+}
+
+#[test]
+fn metrics_are_scraped_with_bounds_fit_for_seconds() {
+    let registry = prometheus::Registry::new();
+    let provider = meter(&registry, Resource::builder_empty().build());
+    let meter = opentelemetry::metrics::MeterProvider::meter(&provider, "tradewind");
+    meter.f64_histogram("tradewind_wait").with_unit("s").build().record(0.003, &[]);
+    meter.u64_counter("tradewind_calls").build().add(2, &[KeyValue::new("method", "Get")]);
+    let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    assert!(text.contains("tradewind_wait_seconds_bucket{le=\"0.005\"} 1"), "{text}");
+    assert!(text.contains("tradewind_calls_total{method=\"Get\"} 2"), "{text}");
+}
+
+#[test]
+fn a_trace_begun_elsewhere_is_continued() {
+    use opentelemetry::{
+        Context,
+        trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+    };
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+    let id = TraceId::from_bytes([7; 16]);
+    let lines = logged("info", false, || {
+        let remote =
+            SpanContext::new(id, SpanId::from_bytes([1; 8]), TraceFlags::default(), true, TraceState::default());
+        let span = tracing::info_span!("request");
+        span.set_parent(Context::new().with_remote_span_context(remote)).unwrap();
+        span.in_scope(|| tracing::info!("here"));
+    });
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(line["trace_id"], id.to_string());
+}

@@ -1,0 +1,71 @@
+//! The log of a service as others read it.
+
+use contracts::tradewind::{
+    catalog::v1::ProductRetired,
+    eventlog::v1::{ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
+};
+use prost::Message;
+use tonic::Code;
+use tradewind_domain::events;
+use tradewind_events::{Clock, Store, StoreOptions, StreamName};
+use tradewind_mesh::{reason, violations};
+
+use crate::{
+    database, harbour,
+    life::{DEADLINE, operators_channel, settings},
+};
+
+events! {
+    /// What happens to a berth.
+    pub(crate) enum BerthEvent { Retired(ProductRetired) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_is_read_from_its_owner_with_everything_that_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let nats = tradewind_testing::Nats::start();
+    let url = database(folder.path());
+    let options =
+        StoreOptions { url, context: "harbour", migrations: vec![], clock: Clock::system(), partitions: None };
+    let store = Store::open(options).await.unwrap();
+    let retired = |n: u32| ProductRetired { product_id: format!("p-{n}") };
+    for n in 1..=3 {
+        let mut tx = store.begin().await.unwrap();
+        let stream = StreamName::from(format!("berth-{n}"));
+        tx.append(&stream, 0, "pier-7", vec![BerthEvent::from(retired(n))]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    drop(store);
+
+    let mut running = harbour().start(settings(folder.path(), nats.url())).await.unwrap();
+    running.ready(DEADLINE).await.unwrap();
+    let mut log = EventLogServiceClient::new(operators_channel(folder.path(), &running));
+
+    let page = log.read_log(ReadLogRequest { partition: 0, after: 1, limit: 0 }).await.unwrap().into_inner();
+    assert_eq!((page.head, page.partitions), (3, 1));
+    assert_eq!(page.events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3]);
+    let event = &page.events[0];
+    assert_eq!((event.stream.as_str(), event.version, event.key.as_str()), ("berth-2", 1, "pier-7"));
+    assert_eq!(event.r#type, "tradewind.catalog.v1.ProductRetired");
+    assert_eq!(ProductRetired::decode(event.payload.as_slice()).unwrap(), retired(2));
+    let one = log.read_log(ReadLogRequest { partition: 0, after: 0, limit: 1 }).await.unwrap().into_inner();
+    assert_eq!((one.events.len(), one.head), (1, 3));
+
+    let about = log.read_key(ReadKeyRequest { key: "pier-7".into() }).await.unwrap().into_inner();
+    assert_eq!(
+        about.events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>(),
+        ["berth-1", "berth-2", "berth-3"]
+    );
+
+    for (request, field, why) in [
+        (ReadLogRequest { partition: 0, after: 0, limit: 1_001 }, "limit", "LIMIT_TOO_LARGE"),
+        (ReadLogRequest { partition: 1, after: 0, limit: 1 }, "partition", "NO_SUCH_PARTITION"),
+        (ReadLogRequest { partition: 70_000, after: 0, limit: 1 }, "partition", "NO_SUCH_PARTITION"),
+    ] {
+        let refusal = log.read_log(request).await.unwrap_err();
+        assert_eq!((refusal.code(), reason(&refusal).as_deref()), (Code::InvalidArgument, Some(why)));
+        assert_eq!(violations(&refusal)[0].field, field);
+    }
+    running.stop();
+    running.wait().await.unwrap();
+}

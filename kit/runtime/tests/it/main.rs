@@ -1,0 +1,27 @@
+//! The runtime as a service and its surroundings see it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod event_log;
+mod life;
+mod program;
+
+use std::path::Path;
+
+use tradewind_mesh::pki;
+use tradewind_runtime::{NoSettings, Parts, Service};
+
+const TRUST_DOMAIN: &str = "tradewind.local";
+
+/// A service the contract knows nothing of: no RPCs of its own, no reactions.
+fn harbour() -> Service {
+    Service::new::<NoSettings>("harbour", Vec::new, |_, _| Ok(Parts::new())).purpose("keeps ships")
+}
+
+fn credentials(folder: &Path) {
+    pki::init(folder, &["harbour", "notification", "operator"], TRUST_DOMAIN).unwrap();
+}
+
+fn database(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("harbour.db").display())
+}

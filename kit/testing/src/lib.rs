@@ -1,0 +1,31 @@
+//! What tests need and production never does: given/when/then for aggregates, a throwaway broker,
+//! throwaway databases, and waiting for a condition with a deadline.
+//!
+//! Everything started here ends with the test process, however that ends: returning, panicking or
+//! killed. Helpers panic at the caller's line instead of returning errors. No crate may depend on
+//! this one outside `[dev-dependencies]`, and no context's types belong here.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what cannot be set up or is not as expected is a panic"
+)]
+
+mod database;
+mod eventually;
+mod janitor;
+mod nats;
+mod pki;
+mod port;
+mod postgres;
+mod tools;
+
+pub mod scenario;
+
+pub use database::{Database, block_on, scratch};
+pub use eventually::{Answer, eventually};
+pub use nats::Nats;
+pub use pki::{TRUST_DOMAIN, pki};
+pub use port::free_port;
+pub use postgres::Postgres;
+pub use tools::nats_server;

@@ -1,0 +1,284 @@
+//! The card provider: charges, voids, refunds and the statement. Decides from the request and its own ledger alone;
+//! knows nothing of HTTP, files or clocks.
+
+mod wire;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::books::{self, Decision, Reply};
+use crate::refusal::{Refusal, digest};
+pub(crate) use wire::{ChargeRequest, ChargeView, DeclineReason, RefundRequest, RefundView, Statement, VoidRequest};
+use wire::{Entry, EntryKind};
+
+/// How long `tok_slow` takes to answer.
+const SLOW: Duration = Duration::from_secs(3);
+/// How often `tok_unavailable` answers 503 before it captures.
+const REFUSED_ATTEMPTS: u32 = 2;
+/// ISO 4217's code for no currency: a void of a charge nobody has seen.
+const NO_CURRENCY: &str = "XXX";
+
+/// A charge as recorded: the digest stands for the whole request, so that no token is kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    key: String,
+    order_id: String,
+    amount_minor: i64,
+    currency: String,
+    digest: String,
+}
+
+/// What the card provider decided.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Fact {
+    Unavailable {
+        asked: Asked,
+    },
+    Captured {
+        asked: Asked,
+        charge_id: String,
+    },
+    Declined {
+        asked: Asked,
+        reason: DeclineReason,
+    },
+    Voided {
+        key: String,
+        order_id: String,
+    },
+    Refunded {
+        key: String,
+        charge_key: String,
+        order_id: String,
+        amount_minor: i64,
+        currency: String,
+        refund_id: String,
+        digest: String,
+    },
+}
+
+impl From<Fact> for books::Fact {
+    fn from(fact: Fact) -> Self {
+        Self::Card(fact)
+    }
+}
+
+#[derive(Clone)]
+enum Status {
+    Undecided { attempts: u32 },
+    Captured { charge_id: String, refunded_minor: i64 },
+    Declined { reason: DeclineReason },
+    Voided,
+}
+
+struct Charge {
+    order_id: String,
+    amount_minor: i64,
+    currency: String,
+    /// None where only a void was seen.
+    digest: Option<String>,
+    status: Status,
+}
+
+struct Refund {
+    digest: String,
+    refund_id: String,
+}
+
+/// All charges and refunds by key, and the statement.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    charges: HashMap<String, Charge>,
+    refunds: HashMap<String, Refund>,
+    captured: u64,
+    statement: Vec<Entry>,
+}
+
+impl Charge {
+    fn view(&self) -> Option<ChargeView> {
+        match &self.status {
+            Status::Undecided { .. } => None,
+            Status::Captured { charge_id, .. } => Some(ChargeView::Captured {
+                charge_id: charge_id.clone(),
+                amount_minor: self.amount_minor,
+                currency: self.currency.clone(),
+            }),
+            Status::Declined { reason } => Some(ChargeView::Declined { reason: *reason }),
+            Status::Voided => Some(ChargeView::Voided),
+        }
+    }
+}
+
+impl Ledger {
+    /// Captures or declines by the token; a known key repeats what became of it.
+    pub(crate) fn charge(&self, request: ChargeRequest) -> Result<Decision<ChargeView>, Refusal> {
+        let digest = digest(&request)?;
+        let attempts = match self.charges.get(&request.key) {
+            None => 0,
+            Some(known) => {
+                if known.order_id != request.order_id || known.digest.as_ref().is_some_and(|seen| *seen != digest) {
+                    return Err(Refusal::key_reused());
+                }
+                match (known.view(), &known.status) {
+                    (Some(view), _) => return Ok(Decision::known(view)),
+                    (None, Status::Undecided { attempts }) => *attempts,
+                    (None, _) => 0,
+                }
+            }
+        };
+        let ChargeRequest { key, order_id, amount_minor, currency, token } = request;
+        let asked = Asked { key, order_id, amount_minor, currency, digest };
+        Ok(match token.as_str() {
+            "tok_timeout" => Decision::silence(),
+            "tok_unavailable" if attempts < REFUSED_ATTEMPTS => {
+                let refusal = Refusal::unavailable("UNAVAILABLE", "the card provider cannot take this charge now");
+                Decision::replying(Fact::Unavailable { asked }.into(), Reply::Refused(refusal))
+            }
+            "tok_ok" | "tok_unavailable" => self.capture(asked, Reply::Now),
+            "tok_slow" => self.capture(asked, |view| Reply::After(SLOW, view)),
+            "tok_lost" => self.capture(asked, |_| Reply::Lost),
+            "tok_declined" => decline(asked, DeclineReason::CardDeclined),
+            "tok_insufficient" => decline(asked, DeclineReason::InsufficientFunds),
+            _ => decline(asked, DeclineReason::UnknownToken),
+        })
+    }
+
+    fn capture(&self, asked: Asked, reply: impl FnOnce(ChargeView) -> Reply<ChargeView>) -> Decision<ChargeView> {
+        let charge_id = format!("ch_{:06}", self.captured + 1);
+        let view = ChargeView::Captured {
+            charge_id: charge_id.clone(),
+            amount_minor: asked.amount_minor,
+            currency: asked.currency.clone(),
+        };
+        Decision::replying(Fact::Captured { asked, charge_id }.into(), reply(view))
+    }
+
+    /// Answers what became of a charge.
+    pub(crate) fn lookup(&self, key: &str) -> Result<ChargeView, Refusal> {
+        self.charges.get(key).and_then(Charge::view).ok_or_else(charge_not_found)
+    }
+
+    /// Makes sure that no charge under `key` can succeed from now on, unless one already has.
+    pub(crate) fn void(&self, key: String, request: VoidRequest) -> Result<Decision<ChargeView>, Refusal> {
+        let VoidRequest { order_id } = request;
+        match self.charges.get(&key) {
+            Some(known) if known.order_id != order_id => Err(Refusal::key_reused()),
+            known => Ok(match known.and_then(Charge::view) {
+                Some(view) => Decision::known(view),
+                None => Decision::new(Fact::Voided { key, order_id }.into(), ChargeView::Voided),
+            }),
+        }
+    }
+
+    /// Gives back at most what was captured and not yet refunded.
+    pub(crate) fn refund(&self, request: RefundRequest) -> Result<Decision<RefundView>, Refusal> {
+        let digest = digest(&request)?;
+        if let Some(known) = self.refunds.get(&request.key) {
+            if known.digest != digest {
+                return Err(Refusal::key_reused());
+            }
+            return Ok(Decision::known(RefundView::Refunded { refund_id: known.refund_id.clone() }));
+        }
+        let charge = self.charges.get(&request.charge_key).ok_or_else(charge_not_found)?;
+        let captured = match charge.status {
+            Status::Undecided { .. } => return Err(charge_not_found()),
+            Status::Captured { refunded_minor, .. } => charge.amount_minor - refunded_minor,
+            Status::Declined { .. } | Status::Voided => 0,
+        };
+        if charge.order_id != request.order_id {
+            return Err(Refusal::conflict("ORDER_MISMATCH", "the charge belongs to another order"));
+        }
+        if captured > 0 && charge.currency != request.currency {
+            return Err(Refusal::conflict("CURRENCY_MISMATCH", "the charge was captured in another currency"));
+        }
+        if request.amount_minor > captured {
+            let message = format!("{captured} of this charge is captured and not yet refunded");
+            return Err(Refusal::conflict("EXCEEDS_CAPTURED", message));
+        }
+        let refund_id = format!("re_{:06}", self.refunds.len() + 1);
+        let view = RefundView::Refunded { refund_id: refund_id.clone() };
+        let RefundRequest { key, charge_key, order_id, amount_minor, currency } = request;
+        let fact = Fact::Refunded { key, charge_key, order_id, amount_minor, currency, refund_id, digest };
+        Ok(Decision::new(fact.into(), view))
+    }
+
+    /// Everything that was decided, or only what belongs to one order.
+    pub(crate) fn statement(&self, order_id: Option<&str>) -> Statement {
+        let entries = self.statement.iter().filter(|entry| order_id.is_none_or(|id| entry.order_id == id));
+        Statement { entries: entries.cloned().collect() }
+    }
+
+    /// Takes a decided fact into the state; at replay too, so it must not refuse anything.
+    pub(crate) fn apply(&mut self, fact: Fact, at: OffsetDateTime) {
+        match fact {
+            Fact::Unavailable { asked } => {
+                let attempts = match self.charges.get(&asked.key) {
+                    Some(Charge { status: Status::Undecided { attempts }, .. }) => attempts + 1,
+                    _ => 1,
+                };
+                self.settle(asked, Status::Undecided { attempts });
+            }
+            Fact::Captured { asked, charge_id } => {
+                self.captured += 1;
+                self.enter(EntryKind::Capture, &asked.key, &asked.order_id, (asked.amount_minor, &asked.currency), at);
+                self.settle(asked, Status::Captured { charge_id, refunded_minor: 0 });
+            }
+            Fact::Declined { asked, reason } => {
+                self.enter(EntryKind::Decline, &asked.key, &asked.order_id, (asked.amount_minor, &asked.currency), at);
+                self.settle(asked, Status::Declined { reason });
+            }
+            Fact::Voided { key, order_id } => {
+                let unseen = Charge {
+                    order_id: order_id.clone(),
+                    amount_minor: 0,
+                    currency: NO_CURRENCY.into(),
+                    digest: None,
+                    status: Status::Voided,
+                };
+                let charge = self.charges.entry(key.clone()).or_insert(unseen);
+                charge.status = Status::Voided;
+                let (amount_minor, currency) = (charge.amount_minor, charge.currency.clone());
+                self.enter(EntryKind::Void, &key, &order_id, (amount_minor, &currency), at);
+            }
+            Fact::Refunded { key, charge_key, order_id, amount_minor, currency, refund_id, digest } => {
+                if let Some(Charge { status: Status::Captured { refunded_minor, .. }, .. }) =
+                    self.charges.get_mut(&charge_key)
+                {
+                    *refunded_minor += amount_minor;
+                }
+                self.enter(EntryKind::Refund, &key, &order_id, (amount_minor, &currency), at);
+                self.refunds.insert(key, Refund { digest, refund_id });
+            }
+        }
+    }
+
+    fn settle(&mut self, asked: Asked, status: Status) {
+        let Asked { key, order_id, amount_minor, currency, digest } = asked;
+        self.charges.insert(key, Charge { order_id, amount_minor, currency, digest: Some(digest), status });
+    }
+
+    fn enter(
+        &mut self,
+        kind: EntryKind,
+        key: &str,
+        order_id: &str,
+        (amount_minor, currency): (i64, &str),
+        at: OffsetDateTime,
+    ) {
+        let (key, order_id, currency) = (key.to_owned(), order_id.to_owned(), currency.to_owned());
+        self.statement.push(Entry { key, order_id, kind, amount_minor, currency, at });
+    }
+}
+
+fn decline(asked: Asked, reason: DeclineReason) -> Decision<ChargeView> {
+    Decision::new(Fact::Declined { asked, reason }.into(), ChargeView::Declined { reason })
+}
+
+fn charge_not_found() -> Refusal {
+    Refusal::not_found("CHARGE_NOT_FOUND", "no charge was decided under this key")
+}

@@ -1,0 +1,238 @@
+//! What a request must say for a product to be listed or repriced: every fault is found, not just the first.
+
+use contracts::tradewind::catalog::v1::Product as ProductMessage;
+use contracts::tradewind::money::v1::Money as MoneyMessage;
+use tradewind_domain::{Error, ErrorKind, FieldViolation, Money};
+
+/// A product as it may be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.
+    pub product_id: String,
+    /// 1 to 63 printable ASCII characters without spaces.
+    pub sku: String,
+    /// 1 to 200 characters, none of them a control character.
+    pub name: String,
+    /// At most 2000 characters, none of them NUL.
+    pub description: String,
+    /// More than 0.
+    pub price: Money,
+}
+
+impl Listing {
+    /// Reads what `product` of a request says.
+    ///
+    /// # Errors
+    /// Invalid, with every field at fault; the reason is theirs where they share one, else `INVALID_REQUEST`.
+    pub fn parse(product: Option<ProductMessage>) -> Result<Self, Error> {
+        let Some(product) = product else {
+            return Err(Error::invalid("product", "PRODUCT_MISSING", "must be given"));
+        };
+        let ProductMessage { product_id, sku, name, description, price, .. } = product;
+        let mut faults = Faults::default();
+        faults.unless(
+            is_product_id(&product_id),
+            "product.product_id",
+            "INVALID_PRODUCT_ID",
+            "must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit",
+        );
+        faults.unless(
+            is_sku(&sku),
+            "product.sku",
+            "INVALID_SKU",
+            "must be 1 to 63 printable ASCII characters without spaces",
+        );
+        faults.unless(
+            is_name(&name),
+            "product.name",
+            "INVALID_NAME",
+            "must be 1 to 200 characters, none of them a control character",
+        );
+        faults.unless(
+            is_description(&description),
+            "product.description",
+            "INVALID_DESCRIPTION",
+            "must be at most 2000 characters, none of them NUL",
+        );
+        let price = faults.price("product.price", price.as_ref());
+        let price = faults.verdict(price)?;
+        Ok(Self { product_id, sku, name, description, price })
+    }
+}
+
+/// Reads the new price that `price` of a request names.
+///
+/// # Errors
+/// Invalid when it is missing, not more than 0, or of no known currency.
+pub fn new_price(price: Option<&MoneyMessage>) -> Result<Money, Error> {
+    let mut faults = Faults::default();
+    let price = faults.price("price", price);
+    faults.verdict(price)
+}
+
+/// Tells whether `text` can be a product's id.
+#[must_use]
+pub fn is_product_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-')
+}
+
+fn is_sku(text: &str) -> bool {
+    (1..=63).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+fn is_description(text: &str) -> bool {
+    text.chars().count() <= 2000 && !text.contains('\0')
+}
+
+/// The fields of a request that are at fault, each with its reason.
+#[derive(Default)]
+struct Faults(Vec<(FieldViolation, &'static str)>);
+
+impl Faults {
+    fn unless(&mut self, holds: bool, field: &str, reason: &'static str, description: &str) {
+        if !holds {
+            self.add(field.to_owned(), reason, description.to_owned());
+        }
+    }
+
+    fn add(&mut self, field: String, reason: &'static str, description: String) {
+        self.0.push((FieldViolation { field, description }, reason));
+    }
+
+    fn price(&mut self, field: &str, price: Option<&MoneyMessage>) -> Option<Money> {
+        let Some(price) = price else {
+            self.add(field.to_owned(), "PRICE_MISSING", "must be given".to_owned());
+            return None;
+        };
+        if price.minor < 1 {
+            self.add(format!("{field}.minor"), "PRICE_NOT_POSITIVE", "must be more than 0".to_owned());
+        }
+        match Money::new(&price.currency, price.minor) {
+            Ok(price) => Some(price),
+            Err(unknown) => {
+                self.add(format!("{field}.currency"), "UNKNOWN_CURRENCY", unknown.to_string());
+                None
+            }
+        }
+    }
+
+    /// The price, unless anything is at fault.
+    fn verdict(self, price: Option<Money>) -> Result<Money, Error> {
+        match price {
+            Some(price) if self.0.is_empty() => Ok(price),
+            _ => Err(self.into()),
+        }
+    }
+}
+
+impl From<Faults> for Error {
+    fn from(Faults(faults): Faults) -> Self {
+        let mut reasons = faults.iter().map(|(_, reason)| *reason);
+        let reason = match reasons.next() {
+            Some(first) if reasons.all(|other| other == first) => first,
+            _ => "INVALID_REQUEST",
+        };
+        let fields: Vec<_> =
+            faults.iter().map(|(fault, _)| format!("{}: {}", fault.field, fault.description)).collect();
+        let mut error = Self::new(ErrorKind::Invalid, reason, fields.join("; "));
+        error.violations = faults.into_iter().map(|(violation, _)| violation).collect();
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn money(currency: &str, minor: i64) -> MoneyMessage {
+        MoneyMessage { currency: currency.to_owned(), minor }
+    }
+
+    fn tea() -> ProductMessage {
+        ProductMessage {
+            product_id: "assam-1".to_owned(),
+            sku: "TEA/1".to_owned(),
+            name: "Assam".to_owned(),
+            price: Some(money("GBP", 450)),
+            ..ProductMessage::default()
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut ProductMessage)) -> (&'static str, Vec<String>) {
+        let mut product = tea();
+        change(&mut product);
+        let error = Listing::parse(Some(product)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        (error.reason, error.violations.into_iter().map(|violation| violation.field).collect())
+    }
+
+    #[test]
+    fn what_is_well_formed_is_listed_as_given() {
+        let listing = Listing::parse(Some(tea())).unwrap();
+        assert_eq!((listing.product_id.as_str(), listing.price.to_string()), ("assam-1", "GBP 4.50".to_owned()));
+    }
+
+    #[test]
+    fn each_fault_names_its_field_and_reason() {
+        let one = |reason, field: &str| (reason, vec![field.to_owned()]);
+        for id in ["", "-tea", "Tea", "a b", "t\u{e9}", &"a".repeat(64)] {
+            let expected = one("INVALID_PRODUCT_ID", "product.product_id");
+            assert_eq!(refused(|product| product.product_id = id.to_owned()), expected, "{id:?}");
+        }
+        for sku in ["", "A B", "A\n", "\u{e9}", &"a".repeat(64)] {
+            assert_eq!(refused(|product| product.sku = sku.to_owned()), one("INVALID_SKU", "product.sku"), "{sku:?}");
+        }
+        for name in ["", "a\0b", &"\u{e9}".repeat(201)] {
+            assert_eq!(
+                refused(|product| product.name = name.to_owned()),
+                one("INVALID_NAME", "product.name"),
+                "{name:?}"
+            );
+        }
+        assert_eq!(
+            refused(|product| product.description = "d".repeat(2001)),
+            one("INVALID_DESCRIPTION", "product.description")
+        );
+        assert_eq!(refused(|product| product.price = None), one("PRICE_MISSING", "product.price"));
+        for minor in [0, -1, i64::MIN] {
+            let expected = one("PRICE_NOT_POSITIVE", "product.price.minor");
+            assert_eq!(refused(|product| product.price = Some(money("GBP", minor))), expected);
+        }
+        for currency in ["", "gbp", "ABC"] {
+            let expected = one("UNKNOWN_CURRENCY", "product.price.currency");
+            assert_eq!(refused(|product| product.price = Some(money(currency, 1))), expected);
+        }
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let (reason, fields) = refused(|product| {
+            product.sku.clear();
+            product.price = Some(money("XXX", 0));
+        });
+        assert_eq!(reason, "INVALID_REQUEST");
+        assert_eq!(fields, ["product.sku", "product.price.minor", "product.price.currency"]);
+    }
+
+    #[test]
+    fn a_new_price_is_checked_like_the_first() {
+        assert_eq!(new_price(Some(&money("JPY", 3))).unwrap().to_string(), "JPY 3");
+        assert_eq!(new_price(None).unwrap_err().reason, "PRICE_MISSING");
+        let error = new_price(Some(&money("XXX", 3))).unwrap_err();
+        assert_eq!((error.reason, error.violations[0].field.as_str()), ("UNKNOWN_CURRENCY", "price.currency"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_of_the_documented_form_is_one(id in "[a-z0-9][a-z0-9-]{0,62}") {
+            prop_assert!(is_product_id(&id));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The service's calls: decode, ask the application, encode.
+
+mod convert;
+
+use contracts::tradewind::catalog::v1::catalog_service_server::CatalogService;
+use contracts::tradewind::catalog::v1::{
+    CreateProductRequest, CreateProductResponse, GetProductRequest, GetProductResponse, ListProductsRequest,
+    ListProductsResponse, RepriceProductRequest, RepriceProductResponse, RetireProductRequest, RetireProductResponse,
+};
+use tonic::{Request, Response, Status};
+use tradewind_domain::Error;
+use tradewind_events::{RequestKey, Store};
+use tradewind_mesh::{peer, status};
+
+use crate::app;
+use crate::domain::{Listing, new_price};
+
+/// Answers the calls of `CatalogService`.
+pub(crate) struct Catalog {
+    store: Store,
+}
+
+impl Catalog {
+    /// Answers from `store`.
+    pub(crate) const fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[tonic::async_trait]
+impl CatalogService for Catalog {
+    async fn create_product(
+        &self,
+        request: Request<CreateProductRequest>,
+    ) -> Result<Response<CreateProductResponse>, Status> {
+        let caller = peer(&request)?.id.name().to_owned();
+        let request = request.into_inner();
+        let key = RequestKey::new(&caller, "CreateProduct", &request.request_id, &request).map_err(status)?;
+        let listing = Listing::parse(request.product).map_err(status)?;
+        answer(app::create_product(&self.store, key.as_ref(), &listing).await)
+    }
+
+    async fn reprice_product(
+        &self,
+        request: Request<RepriceProductRequest>,
+    ) -> Result<Response<RepriceProductResponse>, Status> {
+        let caller = peer(&request)?.id.name().to_owned();
+        let request = request.into_inner();
+        let key = RequestKey::new(&caller, "RepriceProduct", &request.request_id, &request).map_err(status)?;
+        let price = new_price(request.price.as_ref()).map_err(status)?;
+        let product_id = convert::product_id(request.product_id).map_err(status)?;
+        answer(app::reprice_product(&self.store, key.as_ref(), &product_id, price).await)
+    }
+
+    async fn retire_product(
+        &self,
+        request: Request<RetireProductRequest>,
+    ) -> Result<Response<RetireProductResponse>, Status> {
+        let caller = peer(&request)?.id.name().to_owned();
+        let request = request.into_inner();
+        let key = RequestKey::new(&caller, "RetireProduct", &request.request_id, &request).map_err(status)?;
+        let product_id = convert::product_id(request.product_id).map_err(status)?;
+        answer(app::retire_product(&self.store, key.as_ref(), &product_id).await)
+    }
+
+    async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {
+        let product_id = convert::product_id(request.into_inner().product_id).map_err(status)?;
+        answer(app::get_product(&self.store, &product_id).await)
+    }
+
+    async fn list_products(
+        &self,
+        request: Request<ListProductsRequest>,
+    ) -> Result<Response<ListProductsResponse>, Status> {
+        let ListProductsRequest { page_size, page_token } = request.into_inner();
+        let size = convert::page_size(page_size).map_err(status)?;
+        let after = convert::page_token(page_token).map_err(status)?;
+        answer(app::list_products(&self.store, &after, size).await)
+    }
+}
+
+fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {
+    outcome.map(Response::new).map_err(status)
+}

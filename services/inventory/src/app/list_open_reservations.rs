@@ -1,0 +1,26 @@
+//! The reservations that hold stock, a page at a time.
+
+use contracts::tradewind::inventory::v1::ListOpenReservationsResponse;
+use tradewind_domain::Error;
+use tradewind_events::Store;
+
+use crate::store;
+
+/// Returns up to `size` open reservations that follow the order `after`; from the first with an empty one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_open_reservations(
+    store: &Store,
+    after: &str,
+    size: usize,
+) -> Result<ListOpenReservationsResponse, Error> {
+    let mut reservations = store::open_reservations(store.reader(), after, size + 1).await?;
+    let more = reservations.len() > size;
+    reservations.truncate(size);
+    let next_page_token = match reservations.last() {
+        Some(last) if more => last.order_id.clone(),
+        _ => String::new(),
+    };
+    Ok(ListOpenReservationsResponse { reservations, next_page_token })
+}

@@ -1,0 +1,19 @@
+//! What this service does: one reaction, command or query a file.
+
+mod get_reservation;
+mod get_stock;
+mod list_open_reservations;
+mod list_stock;
+mod receive_stock;
+mod release_on_order_cancelled;
+mod reserve_on_order_placed;
+mod ship_on_order_shipped;
+
+pub use get_reservation::get_reservation;
+pub use get_stock::get_stock;
+pub use list_open_reservations::list_open_reservations;
+pub use list_stock::list_stock;
+pub use receive_stock::{book_in, receive_stock};
+pub use release_on_order_cancelled::ReleaseOnOrderCancelled;
+pub use reserve_on_order_placed::ReserveOnOrderPlaced;
+pub use ship_on_order_shipped::ShipOnOrderShipped;

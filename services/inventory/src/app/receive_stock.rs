@@ -1,0 +1,54 @@
+//! Goods that arrived: the level grows and StockReceived is appended to the level's stream.
+
+use contracts::tradewind::inventory::v1::{ReceiveStockResponse, StockReceived};
+use tradewind_domain::Error;
+use tradewind_events::{Committed, RequestKey, Store, StreamName, Tx};
+
+use crate::domain::{LevelError, LevelEvent, Receipt, level_id};
+use crate::store;
+
+/// Books `receipt` in, once for each `request`, and returns the level after it with the token of this write.
+///
+/// # Errors
+/// `Rejected` with reason `LEVEL_OUT_OF_RANGE` when the level would pass 64 bits; `Invalid` with reason
+/// `REQUEST_ID_REUSED` when the id was used for something else.
+pub async fn receive_stock(
+    store: &Store,
+    request: Option<&RequestKey>,
+    receipt: &Receipt,
+) -> Result<ReceiveStockResponse, Error> {
+    let (response, committed) = store.retry(|| attempt(store, request, receipt)).await?;
+    Ok(ReceiveStockResponse { position: store.token(&committed).await?, ..response })
+}
+
+async fn attempt(
+    store: &Store,
+    request: Option<&RequestKey>,
+    receipt: &Receipt,
+) -> Result<(ReceiveStockResponse, Committed), Error> {
+    let mut tx = store.begin().await?;
+    if let Some(request) = request
+        && let Some(response) = tx.recall::<ReceiveStockResponse>(request).await?
+    {
+        return Ok((response, tx.commit().await?));
+    }
+    let response = book_in(&mut tx, receipt).await?;
+    if let Some(request) = request {
+        tx.remember(request, &response).await?;
+    }
+    Ok((response, tx.commit().await?))
+}
+
+/// Books `receipt` in as part of `tx`; the response has no token yet.
+///
+/// # Errors
+/// `Rejected` with reason `LEVEL_OUT_OF_RANGE`, as above.
+pub async fn book_in(tx: &mut Tx, receipt: &Receipt) -> Result<ReceiveStockResponse, Error> {
+    let Receipt { sku, location, quantity } = receipt;
+    let row = store::receive(tx.conn(), sku, location, *quantity).await?.ok_or(LevelError::OutOfRange)?;
+    let version = u64::try_from(row.receipts).map_err(Error::internal)?;
+    let received = StockReceived { received: Some(receipt.clone().into()) };
+    let stream = StreamName::from(format!("stock-{}", level_id(sku, location)));
+    tx.append(&stream, version - 1, sku, vec![LevelEvent::from(received)]).await?;
+    Ok(ReceiveStockResponse { level: Some(row.into()), position: String::new() })
+}

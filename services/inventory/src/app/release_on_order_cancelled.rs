@@ -1,0 +1,25 @@
+//! OrderCancelled → StockReleased, where anything was set aside.
+
+use contracts::tradewind::ordering::v1::OrderCancelled;
+use tradewind_domain::Error;
+use tradewind_events::{Reaction, Received, Tx};
+
+use crate::domain::{Command, Reservation, ReservationEvent};
+use crate::store;
+
+/// Makes what was set aside for a cancelled order available again.
+pub struct ReleaseOnOrderCancelled;
+
+impl Reaction for ReleaseOnOrderCancelled {
+    type Event = OrderCancelled;
+    const NAME: &'static str = "release_on_order_cancelled";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
+        let order_id = &event.data.order_id;
+        let done = tx.execute::<Reservation>(order_id, order_id, Command::Release).await?;
+        if let [ReservationEvent::Released(released)] = done.events.as_slice() {
+            store::release(tx.conn(), order_id, &released.allocations).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! OrderShipped → StockShipped.
+
+use contracts::tradewind::ordering::v1::OrderShipped;
+use tradewind_domain::Error;
+use tradewind_events::{Reaction, Received, Tx};
+
+use crate::domain::{Command, Reservation, ReservationEvent};
+use crate::store;
+
+/// Books what was set aside for a shipped order out of the building.
+pub struct ShipOnOrderShipped;
+
+impl Reaction for ShipOnOrderShipped {
+    type Event = OrderShipped;
+    const NAME: &'static str = "ship_on_order_shipped";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
+        let order_id = &event.data.order_id;
+        let done = tx.execute::<Reservation>(order_id, order_id, Command::Ship).await?;
+        if let [ReservationEvent::Shipped(shipped)] = done.events.as_slice() {
+            store::ship(tx.conn(), order_id, &shipped.allocations).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! The service's calls: decode, ask the application, encode.
+
+mod convert;
+
+use contracts::tradewind::inventory::v1::inventory_service_server::InventoryService;
+use contracts::tradewind::inventory::v1::{
+    GetReservationRequest, GetReservationResponse, GetStockRequest, GetStockResponse, ListOpenReservationsRequest,
+    ListOpenReservationsResponse, ListStockRequest, ListStockResponse, ReceiveStockRequest, ReceiveStockResponse,
+};
+use tonic::{Request, Response, Status};
+use tradewind_domain::Error;
+use tradewind_events::{RequestKey, Store};
+use tradewind_mesh::{peer, status};
+
+use crate::app;
+use crate::domain::Receipt;
+
+/// Answers the calls of `InventoryService`.
+pub(crate) struct Inventory {
+    store: Store,
+}
+
+impl Inventory {
+    /// Answers from `store`.
+    pub(crate) const fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[tonic::async_trait]
+impl InventoryService for Inventory {
+    async fn receive_stock(
+        &self,
+        request: Request<ReceiveStockRequest>,
+    ) -> Result<Response<ReceiveStockResponse>, Status> {
+        let caller = peer(&request)?.id.name().to_owned();
+        let request = request.into_inner();
+        let key = RequestKey::new(&caller, "ReceiveStock", &request.request_id, &request).map_err(status)?;
+        let receipt = Receipt::parse(request).map_err(status)?;
+        answer(app::receive_stock(&self.store, key.as_ref(), &receipt).await)
+    }
+
+    async fn get_stock(&self, request: Request<GetStockRequest>) -> Result<Response<GetStockResponse>, Status> {
+        let sku = convert::sku(request.into_inner().sku).map_err(status)?;
+        answer(app::get_stock(&self.store, &sku).await)
+    }
+
+    async fn list_stock(&self, request: Request<ListStockRequest>) -> Result<Response<ListStockResponse>, Status> {
+        let ListStockRequest { page_size, page_token } = request.into_inner();
+        let size = convert::page_size(page_size).map_err(status)?;
+        let after = convert::level_token(&page_token).map_err(status)?;
+        answer(app::list_stock(&self.store, after, size).await)
+    }
+
+    async fn get_reservation(
+        &self,
+        request: Request<GetReservationRequest>,
+    ) -> Result<Response<GetReservationResponse>, Status> {
+        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        answer(app::get_reservation(&self.store, &order_id).await)
+    }
+
+    async fn list_open_reservations(
+        &self,
+        request: Request<ListOpenReservationsRequest>,
+    ) -> Result<Response<ListOpenReservationsResponse>, Status> {
+        let ListOpenReservationsRequest { page_size, page_token } = request.into_inner();
+        let size = convert::page_size(page_size).map_err(status)?;
+        let after = convert::order_token(&page_token).map_err(status)?;
+        answer(app::list_open_reservations(&self.store, &after, size).await)
+    }
+}
+
+fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {
+    outcome.map(Response::new).map_err(status)
+}

@@ -1,0 +1,34 @@
+//! The inventory context: stock counters by SKU and location, and what is set aside for orders.
+//!
+//! It owns what stock there is and who may have it. Why an order is placed, cancelled or shipped is ordering's business:
+//! this context only reacts.
+
+pub mod app;
+pub mod domain;
+mod grpc;
+pub mod store;
+
+use contracts::tradewind::inventory::v1::inventory_service_server::InventoryServiceServer;
+use tradewind_events::Reactions;
+use tradewind_runtime::{Kit, NoSettings, Parts, Service};
+
+use crate::app::{ReleaseOnOrderCancelled, ReserveOnOrderPlaced, ShipOnOrderShipped};
+use crate::grpc::Inventory;
+
+/// The service: its tables, its calls and its reactions.
+#[must_use]
+pub fn service() -> Service {
+    Service::new("inventory", store::migrations, compose)
+        .purpose("keeps the stock and sets it aside for orders")
+        .ports(7103, 7203)
+}
+
+fn compose(kit: Kit, _: NoSettings) -> anyhow::Result<Parts> {
+    Ok(Parts::new().grpc(InventoryServiceServer::new(Inventory::new(kit.store))).reactions(reactions()))
+}
+
+/// What follows an order's events.
+#[must_use]
+pub fn reactions() -> Reactions {
+    Reactions::new("inventory").on(ReserveOnOrderPlaced).on(ReleaseOnOrderCancelled).on(ShipOnOrderShipped)
+}

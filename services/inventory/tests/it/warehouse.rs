@@ -1,0 +1,140 @@
+//! What the tests share: an inventory over a database, to which orders happen.
+
+use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
+use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
+use inventory::app::{self, ReleaseOnOrderCancelled, ReserveOnOrderPlaced, ShipOnOrderShipped};
+use inventory::domain::Receipt;
+use tradewind_domain::Error;
+use tradewind_events::{Clock, Metadata, Reaction, Received, Store, StoreOptions, StreamName, Tx};
+use tradewind_testing::Database;
+use uuid::Uuid;
+
+/// An inventory without servers: its store, and its reactions in real transactions.
+#[derive(Clone)]
+pub(crate) struct Warehouse {
+    pub(crate) store: Store,
+}
+
+impl Warehouse {
+    pub(crate) async fn open(database: &Database) -> Self {
+        let store = Store::open(StoreOptions {
+            url: database.url(),
+            context: "inventory",
+            migrations: inventory::store::migrations(),
+            clock: Clock::system(),
+            partitions: None,
+        });
+        Self { store: store.await.expect("the database opens") }
+    }
+
+    /// Books units in, without a token, which needs a sequencer on PostgreSQL.
+    pub(crate) async fn receive(&self, sku: &str, location: &str, quantity: i64) {
+        let receipt = Receipt { sku: sku.to_owned(), location: location.to_owned(), quantity };
+        let mut tx = self.store.begin().await.unwrap();
+        app::book_in(&mut tx, &receipt).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub(crate) async fn place(&self, order: &str, lines: &[(&str, i32)]) -> Result<(), Error> {
+        self.happen(&ReserveOnOrderPlaced, placed(order, lines)).await
+    }
+
+    pub(crate) async fn cancel(&self, order: &str) -> Result<(), Error> {
+        let cancelled = OrderCancelled { order_id: order.to_owned(), ..OrderCancelled::default() };
+        self.happen(&ReleaseOnOrderCancelled, cancelled).await
+    }
+
+    pub(crate) async fn dispatch(&self, order: &str) -> Result<(), Error> {
+        let shipped = OrderShipped { order_id: order.to_owned(), ..OrderShipped::default() };
+        self.happen(&ShipOnOrderShipped, shipped).await
+    }
+
+    /// Handles one event in a transaction of its own, as a reader does with a batch of one.
+    async fn happen<R: Reaction>(&self, reaction: &R, event: R::Event) -> Result<(), Error>
+    where
+        R::Event: Clone + Sync,
+    {
+        let event = received(event);
+        self.store
+            .retry(|| async {
+                let mut tx = self.store.begin().await?;
+                reaction.react(&mut tx, &event).await?;
+                tx.commit().await.map(drop)
+            })
+            .await
+    }
+
+    /// Handles several new orders in one transaction, which is not run again when it fails.
+    pub(crate) async fn place_batch(&self, orders: &[(String, Vec<(&str, i32)>)]) -> Result<(), Error> {
+        let mut tx: Tx = self.store.begin().await?;
+        for (order, lines) in orders {
+            ReserveOnOrderPlaced.react(&mut tx, &received(placed(order, lines))).await?;
+        }
+        tx.commit().await.map(drop)
+    }
+
+    pub(crate) async fn reservation(&self, order: &str) -> Reservation {
+        app::get_reservation(&self.store, order).await.unwrap().reservation.unwrap()
+    }
+
+    pub(crate) async fn open_reservations(&self) -> Vec<Reservation> {
+        app::list_open_reservations(&self.store, "", 1000).await.unwrap().reservations
+    }
+
+    pub(crate) async fn levels(&self) -> Vec<StockLevel> {
+        app::list_stock(&self.store, None, 1000).await.unwrap().levels
+    }
+
+    /// The only level of `sku`.
+    pub(crate) async fn level(&self, sku: &str) -> StockLevel {
+        let levels = app::get_stock(&self.store, sku).await.unwrap().levels;
+        assert_eq!(levels.len(), 1, "{levels:?}");
+        levels.into_iter().next().unwrap()
+    }
+
+    /// What must hold at all times: nothing is negative, and each counter of reserved units is what open reservations say.
+    pub(crate) async fn assert_balanced(&self) {
+        let open = self.open_reservations().await;
+        for level in self.levels().await {
+            assert!(level.received >= level.shipped && level.shipped >= 0 && level.available >= 0, "{level:?}");
+            let held: i64 = open
+                .iter()
+                .flat_map(|reservation| &reservation.allocations)
+                .filter(|part| part.sku == level.sku && part.location == level.location)
+                .map(|part| part.quantity)
+                .sum();
+            assert_eq!(held, level.reserved, "open reservations hold {held} of {level:?}");
+        }
+    }
+}
+
+pub(crate) fn order() -> String {
+    Uuid::now_v7().to_string()
+}
+
+pub(crate) fn part(sku: &str, location: &str, quantity: i64) -> Allocation {
+    Allocation { sku: sku.to_owned(), location: location.to_owned(), quantity }
+}
+
+pub(crate) fn placed(order: &str, lines: &[(&str, i32)]) -> OrderPlaced {
+    let line = |(sku, quantity): &(&str, i32)| PricedLine {
+        product_id: sku.to_lowercase(),
+        sku: (*sku).to_owned(),
+        quantity: *quantity,
+        ..PricedLine::default()
+    };
+    OrderPlaced { order_id: order.to_owned(), lines: lines.iter().map(line).collect(), ..OrderPlaced::default() }
+}
+
+fn received<E>(data: E) -> Received<E> {
+    Received {
+        data,
+        id: Uuid::now_v7(),
+        stream: StreamName::from("order-any"),
+        version: 1,
+        partition: 0,
+        position: 1,
+        time: time::OffsetDateTime::UNIX_EPOCH,
+        metadata: Metadata::default(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Hands messages over to the mail system, and records what came of it.
+
+use std::num::NonZeroU32;
+use std::sync::LazyLock;
+
+use contracts::tradewind::notification::v1::NotificationKind;
+use opentelemetry::{KeyValue, global, metrics::Counter};
+use tradewind_domain::Error;
+use tradewind_events::{Intent, IntentHandler, Store, Tx, Unknown};
+
+use crate::mail::{Answer, MailSystem};
+use crate::reactions::{MAIL, name, of_key};
+use crate::table;
+
+static MESSAGES: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("tradewind")
+        .u64_counter("tradewind_notification_messages")
+        .with_description("Messages to customers by what they are about and whether they were sent or given up")
+        .build()
+});
+
+/// Hands over each message until the mail system has it, refuses it, or has been tried often enough.
+pub(crate) struct Deliver<M> {
+    store: Store,
+    system: M,
+    attempts: NonZeroU32,
+}
+
+/// What came of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The mail system has it.
+    Sent,
+    /// It is given up.
+    Failed(String),
+}
+
+impl<M: MailSystem> Deliver<M> {
+    /// Hands over to `system` what `store` holds, each message up to `attempts` times.
+    pub(crate) const fn new(store: Store, system: M, attempts: NonZeroU32) -> Self {
+        Self { store, system, attempts }
+    }
+}
+
+impl<M: MailSystem> IntentHandler for Deliver<M> {
+    const KIND: &'static str = MAIL;
+    type Outcome = Outcome;
+
+    async fn call(&self, intent: &Intent) -> Result<Outcome, Unknown> {
+        if intent.attempt >= self.attempts.get() {
+            return Ok(Outcome::Failed(format!("no answer to {} attempts", intent.attempt)));
+        }
+        let Some((order_id, kind)) = of_key(&intent.key) else {
+            return Ok(Outcome::Failed("the key names no message".to_owned()));
+        };
+        let found = table::letter(self.store.reader(), order_id, kind).await;
+        let Some(letter) = found.map_err(|error| Unknown(error.to_string()))? else {
+            return Ok(Outcome::Failed("there is no such message".to_owned()));
+        };
+        if !letter.has_safe_head() {
+            return Ok(Outcome::Failed("a line break in the address".to_owned()));
+        }
+        match self.system.hand_over(&letter).await? {
+            Answer::Accepted => Ok(Outcome::Sent),
+            Answer::Refused(reason) => Ok(Outcome::Failed(format!("refused: {reason}"))),
+        }
+    }
+
+    async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Outcome) -> Result<(), Error> {
+        let (order_id, kind) = of_key(&intent.key).unwrap_or((&intent.key, NotificationKind::Unspecified));
+        let result = match outcome {
+            Outcome::Sent => {
+                tracing::info!(order_id, kind = name(kind), "a message is sent");
+                table::mark_sent(tx.conn(), order_id, kind, tx.now()).await?;
+                "sent"
+            }
+            Outcome::Failed(why) => {
+                tracing::error!(order_id, kind = name(kind), why, "a message is given up");
+                table::mark_failed(tx.conn(), order_id, kind).await?;
+                "failed"
+            }
+        };
+        MESSAGES.add(1, &[KeyValue::new("kind", name(kind)), KeyValue::new("result", result)]);
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! The notification context: tells customers what became of their orders, and remembers what it told whom.
+//!
+//! This file is the composition root. It publishes no events and nobody waits for it: a message that cannot be sent is
+//! given up and never holds an order up. What is sent by which system is no business of the reactions.
+
+mod config;
+mod delivery;
+mod grpc;
+mod mail;
+mod reactions;
+mod table;
+mod texts;
+
+use contracts::tradewind::notification::v1::notification_service_server::NotificationServiceServer;
+use tradewind_runtime::{Kit, Parts, Service};
+
+use crate::{
+    config::Config,
+    delivery::Deliver,
+    grpc::Api,
+    mail::{Sink, Smtp},
+};
+
+/// The notification service, ready to be run.
+#[must_use]
+pub fn service() -> Service {
+    Service::new::<Config>("notification", table::migrations, compose)
+        .purpose("tells customers what became of their orders")
+        .ports(7106, 7206)
+        .setting("OUTSIDE_URL", "base URL of the mail sink", config::OUTSIDE_URL)
+        .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
+        .setting("SMTP_URL", "smtp://… or smtps://… of a mail server to send through instead of the sink", "")
+        .setting("SMTP_TIMEOUT", "how long handing over one message to it may take", "5s")
+        .setting("MAIL_FROM", "whom messages sent by SMTP are from", config::MAIL_FROM)
+        .setting("MAIL_ATTEMPTS", "how often a message is tried before it is given up", "20")
+        .setting("MAIL_CONCURRENCY", "the most messages handed over at one time", "8")
+}
+
+fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
+    let Config { mail_attempts: attempts, mail_concurrency: concurrency, .. } = config;
+    let parts = Parts::new()
+        .grpc(NotificationServiceServer::new(Api::new(kit.store.clone())))
+        .reactions(reactions::reactions());
+    Ok(match config.smtp_url {
+        Some(server) => {
+            let smtp = Smtp::new(server, config.smtp_timeout, config.mail_from);
+            parts.intents(Deliver::new(kit.store, smtp, attempts), concurrency.get())
+        }
+        None => {
+            let sink = Sink::new(config.outside_url, config.outside_timeout)?;
+            parts.intents(Deliver::new(kit.store, sink, attempts), concurrency.get())
+        }
+    })
+}

@@ -1,0 +1,120 @@
+//! A mail server by SMTP.
+//!
+//! SMTP has no idempotency keys: a message whose acceptance was not heard of is sent again. Both carry the same
+//! Message-ID and Date, by which mail systems recognise a repetition.
+
+use std::time::Duration;
+
+use lettre::message::{Mailbox, Message, header::ContentType};
+use lettre::transport::smtp::{self, AsyncSmtpTransportBuilder};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use tradewind_events::Unknown;
+
+use super::{Answer, Letter, MailSystem};
+
+/// Reply codes that are about the message or its recipient: it will never be taken. Other permanent errors, such as
+/// those of authentication, are about this service, and may be mended while the message waits.
+const ABOUT_THE_MESSAGE: std::ops::RangeInclusive<u16> = 550..=556;
+
+/// A mail server.
+pub(crate) struct Smtp {
+    server: AsyncSmtpTransport<Tokio1Executor>,
+    timeout: Duration,
+    from: Mailbox,
+}
+
+impl Smtp {
+    /// Sends through `server` messages from `from`; handing one over takes `timeout` at most.
+    pub(crate) fn new(server: AsyncSmtpTransportBuilder, timeout: Duration, from: Mailbox) -> Self {
+        Self { server: server.timeout(Some(timeout)).build(), timeout, from }
+    }
+
+    /// The message as it is on the wire; none when the address is not one.
+    fn message(&self, letter: &Letter) -> Option<Message> {
+        let to: Address = letter.to.parse().ok()?;
+        Message::builder()
+            .message_id(Some(message_id(&letter.key, self.from.email.domain())))
+            .date(letter.written.into())
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(letter.subject.as_str())
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.body.clone())
+            .ok()
+    }
+}
+
+impl MailSystem for Smtp {
+    async fn hand_over(&self, letter: &Letter) -> Result<Answer, Unknown> {
+        let Some(message) = self.message(letter) else {
+            return Ok(Answer::Refused("INVALID_ADDRESS".to_owned()));
+        };
+        match tokio::time::timeout(self.timeout, self.server.send(message)).await {
+            Ok(Ok(_)) => Ok(Answer::Accepted),
+            Ok(Err(error)) => read(&error),
+            Err(_) => Err(Unknown("no answer in time".to_owned())),
+        }
+    }
+}
+
+/// What an error means. Of a server's reply only the code is taken: its text may name the recipient.
+fn read(error: &smtp::Error) -> Result<Answer, Unknown> {
+    match error.status().map(u16::from) {
+        Some(code) if ABOUT_THE_MESSAGE.contains(&code) => Ok(Answer::Refused(format!("SMTP_{code}"))),
+        Some(code) => Err(Unknown(format!("the mail server answers {code}"))),
+        // What cannot be said to this server at all, e.g. an address beyond ASCII.
+        None if error.is_client() => Ok(Answer::Refused("NOT_EXPRESSIBLE".to_owned())),
+        None => {
+            let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+            Err(Unknown(causes.fold("no answer".to_owned(), |text, cause| format!("{text}: {cause}"))))
+        }
+    }
+}
+
+/// The same for every attempt: the key's segments in reverse, which are letters, digits and hyphens, at our own domain.
+fn message_id(key: &str, domain: &str) -> String {
+    let local = key.rsplit('/').collect::<Vec<_>>().join(".");
+    format!("<{local}@{domain}>")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    fn letter(to: &str) -> Letter {
+        Letter {
+            key: "mail/0190163d-8694-739b-aea5-966c26f8ad91/shipped".to_owned(),
+            to: to.to_owned(),
+            subject: "Your order is on its way".to_owned(),
+            body: "Hello,\n\nit is.\n".to_owned(),
+            written: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn formatted(to: &str) -> Option<String> {
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url("smtp://localhost").unwrap();
+        let smtp = Smtp::new(server, Duration::from_secs(1), "Tradewind <orders@tradewind.local>".parse().unwrap());
+        smtp.message(&letter(to)).map(|message| String::from_utf8(message.formatted()).unwrap())
+    }
+
+    #[test]
+    fn a_repeated_message_is_the_same_to_the_byte() {
+        let once = formatted("customer@example.com").unwrap();
+        assert_eq!(formatted("customer@example.com").unwrap(), once);
+        assert!(
+            once.contains("Message-ID: <shipped.0190163d-8694-739b-aea5-966c26f8ad91.mail@tradewind.local>\r\n"),
+            "{once}"
+        );
+        assert!(once.contains("Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"), "{once}");
+    }
+
+    #[test]
+    fn an_address_cannot_bring_headers_along() {
+        for to in ["a@example.com\r\nBcc: b@example.com", "a@example.com, b@example.com", "<a@example.com>", "nobody"] {
+            assert!(formatted(to).is_none(), "{to}");
+        }
+    }
+}

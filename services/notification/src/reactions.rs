@@ -1,0 +1,115 @@
+//! What customers are told of: each message is written down with the intent to send it, in one transaction.
+
+use contracts::tradewind::notification::v1::NotificationKind;
+use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
+use tradewind_domain::Error;
+use tradewind_events::{NewIntent, Reaction, Reactions, Received, Tx};
+
+use crate::table;
+use crate::texts::{self, Text};
+
+/// The kind of all intents of this context.
+pub(crate) const MAIL: &str = "mail";
+
+/// What follows the events of orders.
+pub(crate) fn reactions() -> Reactions {
+    Reactions::new("notification").on(TellOnOrderConfirmed).on(TellOnOrderClosed).on(TellOnOrderShipped)
+}
+
+struct TellOnOrderConfirmed;
+
+impl Reaction for TellOnOrderConfirmed {
+    type Event = OrderConfirmed;
+    const NAME: &'static str = "tell_on_order_confirmed";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
+        let OrderConfirmed { order_id, recipient, .. } = &event.data;
+        let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
+        tell(tx, subject, texts::confirmed(&event.data)).await
+    }
+}
+
+struct TellOnOrderClosed;
+
+impl Reaction for TellOnOrderClosed {
+    type Event = OrderClosed;
+    const NAME: &'static str = "tell_on_order_closed";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
+        let OrderClosed { order_id, recipient, .. } = &event.data;
+        let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, recipient: recipient.as_ref() };
+        tell(tx, subject, texts::cancelled(&event.data)).await
+    }
+}
+
+struct TellOnOrderShipped;
+
+impl Reaction for TellOnOrderShipped {
+    type Event = OrderShipped;
+    const NAME: &'static str = "tell_on_order_shipped";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
+        let OrderShipped { order_id, recipient, .. } = &event.data;
+        let subject = Subject { order_id, kind: NotificationKind::OrderShipped, recipient: recipient.as_ref() };
+        tell(tx, subject, texts::shipped(&event.data)).await
+    }
+}
+
+/// What a message is about and who gets it.
+struct Subject<'a> {
+    order_id: &'a str,
+    kind: NotificationKind,
+    recipient: Option<&'a Recipient>,
+}
+
+/// Writes a message down once, with the intent to send it.
+async fn tell(tx: &mut Tx, about: Subject<'_>, text: Text) -> Result<(), Error> {
+    let Subject { order_id, kind, recipient } = about;
+    let address = recipient.map(|recipient| recipient.email.as_str()).unwrap_or_default();
+    if address.is_empty() {
+        tracing::warn!(order_id, kind = kind.as_str_name(), "there is nobody to tell");
+        return Ok(());
+    }
+    let now = tx.now();
+    if table::insert(tx.conn(), order_id, kind, address, &text, now).await? {
+        let (key, action) = (key(order_id, kind), "send".to_owned());
+        tx.intend(NewIntent { kind: MAIL, key, action, payload: Vec::new() }).await?;
+    }
+    Ok(())
+}
+
+/// The key of the intent to send a message, `<order>/<kind>`.
+pub(crate) fn key(order_id: &str, kind: NotificationKind) -> String {
+    format!("{order_id}/{}", name(kind))
+}
+
+/// The message that a key stands for.
+pub(crate) fn of_key(key: &str) -> Option<(&str, NotificationKind)> {
+    let (order_id, kind) = key.rsplit_once('/')?;
+    let kinds = [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped];
+    Some((order_id, kinds.into_iter().find(|known| name(*known) == kind)?))
+}
+
+/// Part of keys that are in databases and at the mail system: not to be changed.
+pub(crate) const fn name(kind: NotificationKind) -> &'static str {
+    match kind {
+        NotificationKind::OrderConfirmed => "confirmed",
+        NotificationKind::OrderCancelled => "cancelled",
+        NotificationKind::OrderShipped => "shipped",
+        NotificationKind::Unspecified => "unspecified",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_says_which_message_it_is() {
+        for kind in [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped]
+        {
+            assert_eq!(of_key(&key("o-1", kind)), Some(("o-1", kind)));
+        }
+        assert_eq!((of_key("o-1"), of_key("o-1/lost")), (None, None));
+    }
+}

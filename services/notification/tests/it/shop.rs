@@ -1,0 +1,156 @@
+//! What surrounds the notification service: a broker, ordering's log, an operator.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contracts::tradewind::{
+    money::v1::Money,
+    notification::v1::{
+        ListNotificationsRequest, ListNotificationsResponse, Notification,
+        notification_service_client::NotificationServiceClient,
+    },
+    ordering::v1::{CancellationReason, OrderClosed, OrderConfirmed, OrderShipped, Recipient},
+};
+use sea_orm::{ConnectionTrait, Statement};
+use tempfile::TempDir;
+use tonic::Status;
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
+use tradewind_runtime::{Running, Settings};
+use tradewind_testing::{Database, Nats, eventually, scratch};
+use uuid::Uuid;
+
+use crate::ordering::Ordering;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
+pub(crate) const CUSTOMER: &str = "customer@example.com";
+
+/// Everything around the notification service, gone when dropped.
+pub(crate) struct Shop {
+    ordering: Ordering,
+    database: Database,
+    nats: Nats,
+    folder: TempDir,
+}
+
+impl Shop {
+    /// A shop whose notification service keeps `database` and does not run yet.
+    pub(crate) async fn open(database: Database) -> Self {
+        let (folder, nats) = (scratch(), Nats::start());
+        pki::init(folder.path(), &["notification", "ordering", "operator"], "tradewind.local").unwrap();
+        let ordering = Ordering::start(folder.path(), &nats.url()).await;
+        Self { ordering, database, nats, folder }
+    }
+
+    /// The settings of a service that cannot reach anybody who takes mail.
+    pub(crate) fn settings(&self) -> Settings {
+        let files = IdentityFiles::in_dir(self.folder.path(), "notification");
+        Settings::in_process(files, self.database.url(), self.nats.url())
+            .with_peer("ordering", self.ordering.address())
+            .with("outside_url", "http://127.0.0.1:1")
+            .with("outside_timeout", "1s")
+    }
+
+    /// Starts the notification service and waits until it is ready.
+    pub(crate) async fn start(&self, settings: Settings) -> Operator {
+        let mut running = notification::service().start(settings).await.unwrap();
+        running.ready(DEADLINE).await.unwrap();
+        let identity = Identity::load(IdentityFiles::in_dir(self.folder.path(), "operator")).unwrap();
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let peers = BTreeMap::from([("notification".to_owned(), running.grpc_addr().to_string())]);
+        let channel = Channels::new(identity, policy, peers).to("notification").unwrap();
+        Operator { client: NotificationServiceClient::new(channel), running }
+    }
+
+    /// Waits until so many messages are given up.
+    pub(crate) async fn sees_given_up(&self, count: i64) {
+        let database = sea_orm::Database::connect(self.database.url()).await.unwrap();
+        eventually(DEADLINE, &format!("{count} messages are given up"), async || {
+            let query = "SELECT COUNT(*) AS failed FROM notification WHERE failed AND NOT sent";
+            let statement = Statement::from_string(database.get_database_backend(), query);
+            let row = database.query_one_raw(statement).await.unwrap().unwrap();
+            let failed: i64 = row.try_get("", "failed").unwrap();
+            if failed == count { Ok(()) } else { Err(failed) }
+        })
+        .await;
+    }
+
+    /// An order that is confirmed; the customer is told at this address.
+    pub(crate) async fn confirmed(&self, email: &str) -> String {
+        let order_id = Uuid::now_v7().to_string();
+        let confirmed = OrderConfirmed {
+            order_id: order_id.clone(),
+            recipient: recipient(email),
+            total: Some(Money { currency: "GBP".to_owned(), minor: 1234 }),
+            tracking: "TW000000001".to_owned(),
+        };
+        self.ordering.append(&order_id, confirmed).await;
+        order_id
+    }
+
+    pub(crate) async fn shipped(&self, order_id: &str, email: &str) {
+        let tracking = "TW000000001".to_owned();
+        let shipped = OrderShipped { order_id: order_id.to_owned(), recipient: recipient(email), tracking };
+        self.ordering.append(order_id, shipped).await;
+    }
+
+    /// An order that is cancelled for good.
+    pub(crate) async fn closed(&self, email: &str, refunded: Option<i64>) -> String {
+        let order_id = Uuid::now_v7().to_string();
+        let closed = OrderClosed {
+            order_id: order_id.clone(),
+            recipient: recipient(email),
+            reason: CancellationReason::Customer.into(),
+            refunded: refunded.map(|minor| Money { currency: "GBP".to_owned(), minor }),
+        };
+        self.ordering.append(&order_id, closed).await;
+        order_id
+    }
+}
+
+fn recipient(email: &str) -> Option<Recipient> {
+    Some(Recipient { name: "A. Customer".to_owned(), email: email.to_owned(), address: None })
+}
+
+/// Somebody who calls the running service; it stops when dropped.
+pub(crate) struct Operator {
+    client: NotificationServiceClient<Channel>,
+    running: Running,
+}
+
+impl Operator {
+    pub(crate) async fn list(&self, request: ListNotificationsRequest) -> Result<ListNotificationsResponse, Status> {
+        Ok(self.client.clone().list_notifications(request).await?.into_inner())
+    }
+
+    pub(crate) async fn about(&self, order_id: &str) -> Vec<Notification> {
+        let request = ListNotificationsRequest { order_id: order_id.to_owned(), ..Default::default() };
+        self.list(request).await.unwrap().notifications
+    }
+
+    /// Waits until so many messages about the order were sent, and returns them.
+    pub(crate) async fn sees_sent(&self, order_id: &str, count: usize) -> Vec<Notification> {
+        eventually(DEADLINE, &format!("{count} messages are sent"), async || {
+            let seen = self.about(order_id).await;
+            let sent = seen.iter().filter(|notification| notification.sent).count();
+            if sent == count { Ok(seen) } else { Err(seen) }
+        })
+        .await
+    }
+
+    /// The value of the metric that counts messages, over all services of this process, where its attributes contain
+    /// `part`.
+    pub(crate) async fn counted(&self, part: &str) -> u64 {
+        let url = format!("http://{}/metrics", self.running.admin_addr());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let text = client.get(url).send().await.unwrap().text().await.unwrap();
+        let name = "tradewind_notification_messages_total{";
+        let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(part));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
+    /// Stops the service and waits for its end.
+    pub(crate) async fn stop(mut self) {
+        self.running.stop();
+        self.running.wait().await.unwrap();
+    }
+}

@@ -1,0 +1,23 @@
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use tradewind_events::{TimerHandler, Tx};
+
+use crate::domain::{Command, Order};
+
+/// Cancels an order that is not confirmed when its deadline passes; for any other order it does nothing, which costs
+/// less than taking back the timer of every order that is confirmed.
+pub(crate) struct ExpireOnDeadline;
+
+impl TimerHandler for ExpireOnDeadline {
+    const NAME: &'static str = "order_deadline";
+
+    async fn fire(&self, tx: &mut Tx, key: &str, _payload: &[u8]) -> Result<(), Error> {
+        tx.execute::<Order>(key, key, Command::Expire).await?;
+        Ok(())
+    }
+}
+
+/// Sets the deadline of an order.
+pub(super) async fn schedule(tx: &mut Tx, order_id: &str, deadline: OffsetDateTime) -> Result<(), Error> {
+    tx.schedule(ExpireOnDeadline::NAME, order_id, deadline, Vec::new()).await
+}

@@ -1,0 +1,29 @@
+use contracts::tradewind::ordering::v1::HistoryEntry;
+use tradewind_domain::Error;
+use tradewind_events::{Recorded, Store, StreamName};
+
+use super::view;
+use crate::domain::{Order, OrderError, OrderId};
+
+/// Everything that happened to an order, oldest first.
+///
+/// # Errors
+/// `NotFound` when there is no such order.
+pub(crate) async fn get_order_history(store: &Store, id: OrderId) -> Result<Vec<HistoryEntry>, Error> {
+    let events = store.history(&StreamName::of::<Order>(&id.to_string())).await?;
+    if events.is_empty() {
+        return Err(OrderError::NotFound.into());
+    }
+    let mut order = Order::default();
+    let entry = |event: Recorded| {
+        view::evolve(&mut order, &event)?;
+        Ok(HistoryEntry {
+            version: event.version,
+            r#type: event.type_name,
+            time: Some(view::timestamp(event.time)),
+            causation: event.metadata.causation,
+            status: order.status.into(),
+        })
+    };
+    events.into_iter().map(entry).collect()
+}

@@ -1,0 +1,85 @@
+use std::{ops::RangeInclusive, time::Duration};
+
+use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
+use tradewind_domain::{Error, Money};
+use tradewind_events::{Committed, RequestKey, Store};
+
+use super::{
+    CONSUMER, context_of, expire_on_deadline,
+    view::{View, timestamp},
+    wait_for,
+};
+use crate::{
+    domain::{Assortment, Command, Order, OrderId, Place, Wanted},
+    store::price_list,
+};
+
+/// How long an order may be given to be confirmed.
+pub(crate) const SETTLE_WITHIN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+
+/// A well-formed request to place an order.
+pub(crate) struct PlaceOrder {
+    /// Makes the request repeatable, where the caller named it.
+    pub(crate) request: Option<RequestKey>,
+    pub(crate) customer_id: String,
+    pub(crate) recipient: Recipient,
+    /// One a product.
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) payment_token: String,
+    pub(crate) expected_total: Option<Money>,
+    /// Tokens of writes that the order must see.
+    pub(crate) after: Vec<String>,
+    /// How long it may take until it is confirmed; within [`SETTLE_WITHIN`].
+    pub(crate) settle_within: Duration,
+}
+
+/// Places an order at today's prices. A repeated request gets the first one's answer, without a position.
+///
+/// # Errors
+/// `NotFound` and `Rejected` name products that are unknown or off sale; `Unavailable` when the writes it must see have
+/// not arrived; otherwise the order's own refusal.
+pub(crate) async fn place_order(store: &Store, order: PlaceOrder) -> Result<PlaceOrderResponse, Error> {
+    // An order sees every earlier write of this context anyhow, and no reader of its own log keeps the price list.
+    wait_for(store, CONSUMER, &order.after, |token| context_of(token) != Some("ordering")).await?;
+    let assortment = price_list::find(store.reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
+
+    let (mut response, committed) = store.retry(|| attempt(store, &order, &assortment)).await?;
+    if let Some(committed) = committed {
+        response.position = store.token(&committed).await?;
+    }
+    Ok(response)
+}
+
+async fn attempt(
+    store: &Store,
+    order: &PlaceOrder,
+    assortment: &Assortment,
+) -> Result<(PlaceOrderResponse, Option<Committed>), Error> {
+    let mut tx = store.begin().await?;
+    // Before any refusal: prices may have changed since the request was first accepted.
+    if let Some(request) = &order.request
+        && let Some(response) = tx.recall(request).await?
+    {
+        return Ok((response, None));
+    }
+    let id = OrderId::generate().to_string();
+    let (now, deadline) = (tx.now(), tx.now() + order.settle_within);
+    let place = Place {
+        order_id: id.clone(),
+        customer_id: order.customer_id.clone(),
+        recipient: order.recipient.clone(),
+        lines: assortment.price(&order.wanted)?,
+        expected_total: order.expected_total,
+        payment_token: order.payment_token.clone(),
+        deadline: timestamp(deadline),
+    };
+    let placed = tx.execute::<Order>(&id, &id, Command::Place(Box::new(place))).await?;
+    expire_on_deadline::schedule(&mut tx, &id, deadline).await?;
+    let view = View { order: placed.state, version: placed.version, created: now, updated: now };
+    let response = PlaceOrderResponse { order: Some(view.into()), position: String::new() };
+    if let Some(request) = &order.request {
+        tx.remember(request, &response).await?;
+    }
+    let committed = tx.commit().await?;
+    Ok((response, Some(committed)))
+}

@@ -1,0 +1,61 @@
+//! The price list, kept from the catalogue's events, so that orders are placed while the catalogue is away.
+
+use contracts::tradewind::{
+    catalog::v1::{ProductListed, ProductRepriced, ProductRetired},
+    money::v1::Money as ContractMoney,
+};
+use tradewind_domain::{Error, Money};
+use tradewind_events::{Reaction, Received, Tx};
+
+use crate::store::price_list;
+
+pub(super) struct PriceOnProductListed;
+
+impl Reaction for PriceOnProductListed {
+    type Event = ProductListed;
+    const NAME: &'static str = "price_on_product_listed";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<ProductListed>) -> Result<(), Error> {
+        let product = &event.data;
+        let price = price(product.price.as_ref())?;
+        price_list::put(tx.conn(), &product.product_id, &product.sku, price).await
+    }
+}
+
+pub(super) struct PriceOnProductRepriced;
+
+impl Reaction for PriceOnProductRepriced {
+    type Event = ProductRepriced;
+    const NAME: &'static str = "price_on_product_repriced";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<ProductRepriced>) -> Result<(), Error> {
+        let price = price(event.data.price.as_ref())?;
+        known(price_list::reprice(tx.conn(), &event.data.product_id, price).await?)
+    }
+}
+
+pub(super) struct WithdrawOnProductRetired;
+
+impl Reaction for WithdrawOnProductRetired {
+    type Event = ProductRetired;
+    const NAME: &'static str = "withdraw_on_product_retired";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<ProductRetired>) -> Result<(), Error> {
+        known(price_list::retire(tx.conn(), &event.data.product_id).await?)
+    }
+}
+
+fn price(price: Option<&ContractMoney>) -> Result<Money, Error> {
+    let price = price.ok_or_else(|| Error::invalid("price", "PRICE_MISSING", "the event carries no price"))?;
+    Money::new(&price.currency, price.minor)
+        .map_err(|error| Error::invalid("price.currency", "UNKNOWN_CURRENCY", error.to_string()))
+}
+
+/// A product is listed before anything else happens to it.
+fn known(found: bool) -> Result<(), Error> {
+    if found {
+        Ok(())
+    } else {
+        Err(Error::not_found("product_id", "PRODUCT_NOT_FOUND", "the product was never listed"))
+    }
+}

@@ -1,0 +1,72 @@
+//! What the order, and its price list, make of other contexts' events. The names are the contract's.
+
+mod catalog;
+mod inventory;
+mod payment;
+mod shipping;
+
+use std::marker::PhantomData;
+
+use contracts::tradewind::{
+    inventory::v1::{StockRejected, StockReleased, StockReserved},
+    payment::v1::{PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided},
+    shipping::v1::{
+        ShipmentBooked, ShipmentCancellationRefused, ShipmentCancelled, ShipmentDelivered, ShipmentDispatched,
+        ShipmentRejected,
+    },
+};
+use prost::{Message, Name};
+use tradewind_domain::Error;
+use tradewind_events::{Reaction, Reactions, Received, Tx};
+
+use super::CONSUMER;
+use crate::domain::{Command, Order};
+
+/// Every reaction of this context.
+pub(crate) fn reactions() -> Reactions {
+    Reactions::new(CONSUMER)
+        .on(catalog::PriceOnProductListed)
+        .on(catalog::PriceOnProductRepriced)
+        .on(catalog::WithdrawOnProductRetired)
+        .on(Hear::<StockReserved>::new())
+        .on(Hear::<StockRejected>::new())
+        .on(Hear::<StockReleased>::new())
+        .on(Hear::<PaymentCaptured>::new())
+        .on(Hear::<PaymentDeclined>::new())
+        .on(Hear::<PaymentVoided>::new())
+        .on(Hear::<PaymentRefunded>::new())
+        .on(Hear::<ShipmentBooked>::new())
+        .on(Hear::<ShipmentRejected>::new())
+        .on(Hear::<ShipmentCancelled>::new())
+        .on(Hear::<ShipmentCancellationRefused>::new())
+        .on(Hear::<ShipmentDispatched>::new())
+        .on(Hear::<ShipmentDelivered>::new())
+}
+
+/// A participant's answer, and what it asks of the order.
+trait Reply: Message + Name + Default + 'static {
+    /// The reaction's name as the contract declares it.
+    const REACTION: &'static str;
+    /// The order that it answers, and the command it amounts to.
+    fn heard(&self) -> (&str, Command);
+}
+
+/// Lets the order hear an answer. An order that is not there, or never asked, refuses, and the answer is parked.
+struct Hear<E>(PhantomData<fn() -> E>);
+
+impl<E> Hear<E> {
+    const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E: Reply> Reaction for Hear<E> {
+    type Event = E;
+    const NAME: &'static str = E::REACTION;
+
+    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
+        let (order_id, command) = event.data.heard();
+        tx.execute::<Order>(order_id, order_id, command).await?;
+        Ok(())
+    }
+}

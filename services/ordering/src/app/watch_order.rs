@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use contracts::tradewind::ordering::v1::Order as Resource;
+use futures::stream::{Stream, unfold};
+use tradewind_domain::Error;
+use tradewind_events::Store;
+
+use super::{
+    changes::{OrderChanges, Watched},
+    view::View,
+};
+use crate::domain::{Order, OrderId};
+
+/// How often a watched order is looked at although this process has not changed it; another replica may have.
+const NET: Duration = Duration::from_secs(1);
+
+/// The order now and after each change, until it is settled. Changes in quick succession may be shown as one.
+///
+/// # Errors
+/// `NotFound` when there is no such order; later in the stream, which then ends, whatever the database says.
+pub(crate) async fn watch_order(
+    store: Store,
+    changes: &OrderChanges,
+    id: OrderId,
+) -> Result<impl Stream<Item = Result<Resource, Error>> + Send + use<>, Error> {
+    // First, so that nothing is missed between looking and watching.
+    let watched = changes.watch(id);
+    let order = View::load(&store, id, None).await?;
+    let watching = Watching { store, id, watched, shown: 0, next: Some(order) };
+    Ok(unfold(Some(watching), |watching| async move {
+        let mut watching = watching?;
+        match watching.next().await {
+            Ok(view) => {
+                let open = (!view.order.is_settled()).then_some(watching);
+                Some((Ok(view.into()), open))
+            }
+            Err(error) => Some((Err(error), None)),
+        }
+    }))
+}
+
+struct Watching {
+    store: Store,
+    id: OrderId,
+    watched: Watched,
+    /// The version last shown.
+    shown: u64,
+    /// What is to be shown without waiting.
+    next: Option<View>,
+}
+
+impl Watching {
+    async fn next(&mut self) -> Result<View, Error> {
+        let view = match self.next.take() {
+            Some(view) => view,
+            None => {
+                self.changed().await?;
+                View::load(&self.store, self.id, None).await?
+            }
+        };
+        self.shown = view.version;
+        Ok(view)
+    }
+
+    /// Waits until the order is newer than what was shown; the store knows its version without decoding its events.
+    async fn changed(&mut self) -> Result<(), Error> {
+        let id = self.id.to_string();
+        while self.store.load::<Order>(&id).await?.version <= self.shown {
+            // Either way it is time to look.
+            let _ = tokio::time::timeout(NET, self.watched.changed()).await;
+        }
+        Ok(())
+    }
+}

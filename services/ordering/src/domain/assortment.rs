@@ -1,0 +1,130 @@
+//! The anti-corruption layer: the one place where products of the sales context become SKUs of the warehouse, at
+//! today's prices.
+
+use std::collections::HashMap;
+
+use tradewind_domain::{DomainError, ErrorKind, FieldViolation, Money};
+
+use super::Line;
+
+/// What a customer wants of one product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where the request first names the product, e.g. `lines[2].product_id`.
+    pub field: String,
+    /// The product.
+    pub product_id: String,
+    /// Units; more than 0.
+    pub quantity: i32,
+}
+
+/// A product as the shop offers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// What the warehouse calls it.
+    pub sku: String,
+    /// Price of one unit.
+    pub unit_price: Money,
+    /// It can no longer be ordered.
+    pub retired: bool,
+}
+
+/// The offers by product id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assortment(HashMap<String, Offer>);
+
+/// Why something wanted cannot be ordered; each names every line at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssortmentError {
+    /// There are no such products.
+    #[error("there is no such product: {}", listed(.0))]
+    Unknown(Vec<Wanted>),
+    /// The products are off sale.
+    #[error("no longer on sale: {}", listed(.0))]
+    Retired(Vec<Wanted>),
+}
+
+impl Wanted {
+    /// Adds up what is wanted of the same product, in the order in which products are first named.
+    ///
+    /// `wanted` holds at most 1000 quantities of at most 1000000 each, so no sum overflows.
+    #[must_use]
+    pub fn merged(wanted: Vec<Self>) -> Vec<Self> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut merged: Vec<Self> = Vec::with_capacity(wanted.len());
+        for line in wanted {
+            match places.get(&line.product_id) {
+                Some(place) => merged[*place].quantity = merged[*place].quantity.saturating_add(line.quantity),
+                None => {
+                    places.insert(line.product_id.clone(), merged.len());
+                    merged.push(line);
+                }
+            }
+        }
+        merged
+    }
+}
+
+impl Assortment {
+    /// Turns what is wanted into lines that name SKUs and prices.
+    ///
+    /// # Errors
+    /// When a product is unknown or retired.
+    pub fn price(&self, wanted: &[Wanted]) -> Result<Vec<Line>, AssortmentError> {
+        let (mut lines, mut unknown, mut retired) = (Vec::with_capacity(wanted.len()), Vec::new(), Vec::new());
+        for line in wanted {
+            match self.0.get(&line.product_id) {
+                None => unknown.push(line.clone()),
+                Some(offer) if offer.retired => retired.push(line.clone()),
+                Some(offer) => lines.push(Line {
+                    product_id: line.product_id.clone(),
+                    sku: offer.sku.clone(),
+                    quantity: line.quantity,
+                    unit_price: offer.unit_price,
+                }),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(AssortmentError::Unknown(unknown));
+        }
+        if !retired.is_empty() {
+            return Err(AssortmentError::Retired(retired));
+        }
+        Ok(lines)
+    }
+}
+
+impl FromIterator<(String, Offer)> for Assortment {
+    fn from_iter<I: IntoIterator<Item = (String, Offer)>>(offers: I) -> Self {
+        Self(offers.into_iter().collect())
+    }
+}
+
+impl DomainError for AssortmentError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unknown(_) => ErrorKind::NotFound,
+            Self::Retired(_) => ErrorKind::Rejected,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "PRODUCT_NOT_FOUND",
+            Self::Retired(_) => "PRODUCT_RETIRED",
+        }
+    }
+
+    fn violations(&self) -> Vec<FieldViolation> {
+        let (at_fault, problem) = match self {
+            Self::Unknown(wanted) => (wanted, "no such product"),
+            Self::Retired(wanted) => (wanted, "no longer on sale"),
+        };
+        let violation = |line: &Wanted| FieldViolation { field: line.field.clone(), description: problem.to_owned() };
+        at_fault.iter().map(violation).collect()
+    }
+}
+
+fn listed(wanted: &[Wanted]) -> String {
+    wanted.iter().map(|line| line.product_id.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,27 @@
+//! The order and its rules: what may happen to it, in which order, what it is owed when it is
+//! cancelled, and how products of the sales context become priced SKUs.
+//!
+//! Everything here is pure: no I/O, no clock, no transport. Events are the contract's own messages.
+
+mod assortment;
+mod command;
+mod debts;
+mod decide;
+mod error;
+mod event;
+mod order;
+mod pricing;
+#[cfg(test)]
+mod tests;
+
+pub use assortment::{Assortment, AssortmentError, Offer, Wanted};
+pub use command::{Command, Place};
+pub use error::OrderError;
+pub use event::OrderEvent;
+pub use order::Order;
+pub use pricing::Line;
+
+tradewind_domain::id! {
+    /// Names an order.
+    pub struct OrderId;
+}

@@ -1,0 +1,205 @@
+use contracts::tradewind::ordering::v1::{OrderStatus, ShortLine};
+use tradewind_testing::scenario::given;
+
+use super::*;
+use crate::domain::Order;
+
+use CancellationReason::{Customer, Deadline, OutOfStock, PaymentDeclined, ShipmentRejected};
+
+fn confirmed_order() -> Vec<OrderEvent> {
+    vec![placed(), stock_confirmed(), paid(), confirmed()]
+}
+
+fn asked_to_cancel() -> Vec<OrderEvent> {
+    [confirmed_order(), vec![cancellation_requested()]].concat()
+}
+
+#[test]
+fn an_order_short_of_stock_is_cancelled_and_owed_nothing() {
+    let short_lines = vec![ShortLine { sku: "SKU-TEA".to_owned(), requested: 2, available: 1 }];
+    let cancelled = OrderCancelled {
+        order_id: order_id(),
+        reason: OutOfStock.into(),
+        detail: "1 of 2 lines are short".to_owned(),
+        short_lines: short_lines.clone(),
+    };
+    let order = given::<Order>([placed()])
+        .when(Command::RejectStock { short_lines })
+        .then([cancelled.into(), closed(OutOfStock, None)])
+        .state();
+    assert_eq!(order.status(), OrderStatus::Cancelled);
+}
+
+#[test]
+fn a_declined_payment_owes_only_the_stock() {
+    let cancelled = OrderCancelled {
+        order_id: order_id(),
+        reason: PaymentDeclined.into(),
+        detail: "CARD_DECLINED".to_owned(),
+        ..OrderCancelled::default()
+    };
+    given::<Order>([placed(), stock_confirmed()])
+        .when(Command::DeclinePayment { reason: "CARD_DECLINED".to_owned() })
+        .then([cancelled.into()])
+        .when(Command::RecordRelease)
+        .then([closed(PaymentDeclined, None)]);
+}
+
+#[test]
+fn a_rejected_shipment_owes_stock_and_money() {
+    let cancelled = OrderCancelled {
+        order_id: order_id(),
+        reason: ShipmentRejected.into(),
+        detail: "UNDELIVERABLE_ADDRESS".to_owned(),
+        ..OrderCancelled::default()
+    };
+    given::<Order>([placed(), stock_confirmed(), paid()])
+        .when(Command::RejectShipment { reason: "UNDELIVERABLE_ADDRESS".to_owned() })
+        .then([cancelled.into()])
+        .when(refund())
+        .then([compensated(Compensation::Payment, paid_back(2_000))])
+        .when(Command::RecordRelease)
+        .then([closed(ShipmentRejected, paid_back(2_000))]);
+}
+
+#[test]
+fn an_undecided_order_is_cancelled_by_the_customer_or_by_its_deadline() {
+    for events in [vec![placed()], vec![placed(), stock_confirmed()], vec![placed(), stock_confirmed(), paid()]] {
+        given::<Order>(events.clone()).when(Command::Cancel).then([cancelled(Customer)]).when(Command::Cancel).then([]);
+        given::<Order>(events).when(Command::Expire).then([cancelled(Deadline)]).when(Command::Expire).then([]);
+    }
+}
+
+#[test]
+fn a_pending_order_closes_with_whatever_inventory_answers() {
+    let order = || given::<Order>([placed(), cancelled(Customer)]);
+    order().when(Command::RecordRelease).then([closed(Customer, None)]);
+    order().when(Command::RejectStock { short_lines: Vec::new() }).then([closed(Customer, None)]);
+}
+
+#[test]
+fn an_order_waiting_for_its_payment_closes_with_stock_and_payment_in_any_order() {
+    let order = || given::<Order>([placed(), stock_confirmed(), cancelled(Deadline)]);
+    let stock_given_back = || order().when(Command::RecordRelease).then([compensated(Compensation::Stock, None)]);
+    stock_given_back().when(Command::RecordVoid).then([closed(Deadline, None)]);
+    stock_given_back().when(refund()).then([closed(Deadline, paid_back(2_000))]);
+    stock_given_back().when(Command::DeclinePayment { reason: String::new() }).then([closed(Deadline, None)]);
+    order()
+        .when(Command::RecordVoid)
+        .then([compensated(Compensation::Payment, None)])
+        .when(Command::RecordRelease)
+        .then([closed(Deadline, None)]);
+}
+
+#[test]
+fn a_paid_order_waits_for_all_three() {
+    let order = given::<Order>([placed(), stock_confirmed(), paid(), cancelled(Customer)])
+        .when(refund())
+        .then([compensated(Compensation::Payment, paid_back(2_000))])
+        .when(Command::RejectShipment { reason: String::new() })
+        .then([compensated(Compensation::Shipment, None)])
+        .when(Command::RecordRelease)
+        .then([closed(Customer, paid_back(2_000))])
+        .state();
+    assert_eq!((order.status(), order.refunded.clone()), (OrderStatus::Cancelled, paid_back(2_000)));
+    assert!(order.is_settled());
+}
+
+#[test]
+fn a_debt_is_settled_once() {
+    given::<Order>([placed(), stock_confirmed(), cancelled(Customer)])
+        .when(Command::RecordRelease)
+        .then([compensated(Compensation::Stock, None)])
+        .when(Command::RecordRelease)
+        .then([])
+        .when(Command::RecordVoid)
+        .then([closed(Customer, None)])
+        .when(Command::RecordVoid)
+        .then([]);
+}
+
+#[test]
+fn a_reply_that_comes_after_the_cancellation_changes_nothing() {
+    given::<Order>([placed(), cancelled(Customer)]).when(Command::ConfirmStock).then([]);
+    given::<Order>([placed(), stock_confirmed(), cancelled(Customer)]).when(Command::RecordPayment).then([]);
+    given::<Order>([placed(), stock_confirmed(), paid(), cancelled(Customer)])
+        .when(Command::ConfirmShipment { tracking: "T-1".to_owned() })
+        .then([]);
+}
+
+#[test]
+fn what_was_never_asked_for_is_not_owed() {
+    given::<Order>([placed(), cancelled(Customer)])
+        .when(Command::RecordVoid)
+        .then([])
+        .when(Command::RecordShipmentCancelled)
+        .then([]);
+}
+
+#[test]
+fn cancelling_a_confirmed_order_is_asked_of_shipping_once() {
+    given::<Order>(confirmed_order())
+        .when(Command::Cancel)
+        .then([cancellation_requested()])
+        .when(Command::Cancel)
+        .then([]);
+}
+
+#[test]
+fn when_shipping_agrees_the_order_waits_for_stock_and_money() {
+    given::<Order>(asked_to_cancel())
+        .when(Command::RecordShipmentCancelled)
+        .then([cancelled(Customer)])
+        .when(Command::RecordShipmentCancelled)
+        .then([])
+        .when(Command::RecordRelease)
+        .then([compensated(Compensation::Stock, None)])
+        .when(refund())
+        .then([closed(Customer, paid_back(2_000))]);
+}
+
+#[test]
+fn when_shipping_refuses_the_order_stays_as_it_was() {
+    let order = given::<Order>(asked_to_cancel())
+        .when(Command::RefuseCancellation)
+        .then([cancellation_refused()])
+        .when(Command::RefuseCancellation)
+        .then([])
+        .state();
+    assert_eq!((order.status(), order.cancellation_requested), (OrderStatus::Confirmed, false));
+}
+
+#[test]
+fn the_refusal_and_the_dispatch_may_come_in_any_order() {
+    let ship = || Command::Ship { tracking: "T-1".to_owned() };
+    let one = given::<Order>(asked_to_cancel())
+        .when(ship())
+        .then([shipped()])
+        .when(Command::RefuseCancellation)
+        .then([cancellation_refused()])
+        .state();
+    let other = given::<Order>(asked_to_cancel())
+        .when(Command::RefuseCancellation)
+        .then([cancellation_refused()])
+        .when(ship())
+        .then([shipped()])
+        .state();
+    for order in [one, other] {
+        assert_eq!((order.status(), order.cancellation_requested), (OrderStatus::Shipped, false));
+    }
+}
+
+#[test]
+fn what_has_left_cannot_be_cancelled() {
+    let refused =
+        |events: Vec<OrderEvent>| given::<Order>(events).when(Command::Cancel).then_refused("ALREADY_SHIPPED");
+    refused([confirmed_order(), vec![shipped()]].concat());
+    refused([confirmed_order(), vec![shipped(), delivered()]].concat());
+    refused([asked_to_cancel(), vec![cancellation_refused()]].concat());
+}
+
+#[test]
+fn a_refusal_that_comes_after_delivery_changes_nothing() {
+    let events = [asked_to_cancel(), vec![shipped(), delivered()]].concat();
+    given::<Order>(events).when(Command::RefuseCancellation).then([]);
+}

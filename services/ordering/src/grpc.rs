@@ -1,0 +1,85 @@
+//! The order service over gRPC: decode, call the application, encode.
+
+mod convert;
+mod validation;
+
+use std::{pin::Pin, time::Duration};
+
+use contracts::tradewind::ordering::v1::{
+    CancelOrderRequest, CancelOrderResponse, GetOrderHistoryRequest, GetOrderHistoryResponse, GetOrderRequest,
+    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest,
+    WatchOrderResponse, ordering_service_server::OrderingService,
+};
+use futures::{Stream, StreamExt};
+use tonic::{Request, Response, Status};
+use tradewind_events::{RequestKey, Store};
+use tradewind_mesh::{peer, status};
+
+use crate::app::{self, OrderChanges};
+
+/// Serves orders.
+pub(crate) struct Orders {
+    store: Store,
+    changes: OrderChanges,
+    /// How long an order may take to be confirmed when the request does not say.
+    order_deadline: Duration,
+}
+
+impl Orders {
+    pub(crate) const fn new(store: Store, changes: OrderChanges, order_deadline: Duration) -> Self {
+        Self { store, changes, order_deadline }
+    }
+}
+
+#[tonic::async_trait]
+impl OrderingService for Orders {
+    type WatchOrderStream = Pin<Box<dyn Stream<Item = Result<WatchOrderResponse, Status>> + Send>>;
+
+    async fn place_order(&self, request: Request<PlaceOrderRequest>) -> Result<Response<PlaceOrderResponse>, Status> {
+        let caller = peer(&request)?.id.name().to_owned();
+        let request = request.into_inner();
+        let key = RequestKey::new(&caller, "PlaceOrder", &request.request_id, &request);
+        let order = convert::place_order(request, key, self.order_deadline).map_err(status)?;
+        app::place_order(&self.store, order).await.map(Response::new).map_err(status)
+    }
+
+    async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<GetOrderResponse>, Status> {
+        let (id, point) = convert::get_order(&request.into_inner()).map_err(status)?;
+        let order = app::get_order(&self.store, id, point).await.map_err(status)?;
+        Ok(Response::new(GetOrderResponse { order: Some(order) }))
+    }
+
+    async fn list_orders(&self, request: Request<ListOrdersRequest>) -> Result<Response<ListOrdersResponse>, Status> {
+        let page = convert::list_orders(request.into_inner()).map_err(status)?;
+        app::list_orders(&self.store, page).await.map(Response::new).map_err(status)
+    }
+
+    async fn watch_order(
+        &self,
+        request: Request<WatchOrderRequest>,
+    ) -> Result<Response<Self::WatchOrderStream>, Status> {
+        let id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let orders = app::watch_order(self.store.clone(), &self.changes, id).await.map_err(status)?;
+        let responses =
+            orders.map(|order| order.map(|order| WatchOrderResponse { order: Some(order) }).map_err(status));
+        Ok(Response::new(Box::pin(responses)))
+    }
+
+    async fn cancel_order(
+        &self,
+        request: Request<CancelOrderRequest>,
+    ) -> Result<Response<CancelOrderResponse>, Status> {
+        let id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let order = app::cancel_order(&self.store, id).await.map_err(status)?;
+        Ok(Response::new(CancelOrderResponse { order: Some(order) }))
+    }
+
+    async fn get_order_history(
+        &self,
+        request: Request<GetOrderHistoryRequest>,
+    ) -> Result<Response<GetOrderHistoryResponse>, Status> {
+        let id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let entries = app::get_order_history(&self.store, id).await.map_err(status)?;
+        Ok(Response::new(GetOrderHistoryResponse { entries }))
+    }
+}

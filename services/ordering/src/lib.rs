@@ -1,0 +1,40 @@
+//! The ordering context: takes orders, and settles each by a choreographed saga. It asks by its own events and moves on
+//! by the answers of inventory, payment and shipping; it calls nobody.
+//!
+//! This is the composition root. Rules are in [`domain`]; what reads or writes the database is in `app` and `store`;
+//! what speaks gRPC is in `grpc`.
+
+mod app;
+mod config;
+pub mod domain;
+mod grpc;
+mod store;
+
+use contracts::tradewind::ordering::v1::ordering_service_server::OrderingServiceServer;
+use tradewind_runtime::{Kit, Parts, Service};
+
+use crate::{
+    app::{ExpireOnDeadline, OrderChanges, order_list, reactions},
+    config::Config,
+    grpc::Orders,
+};
+
+/// The ordering service, for the runtime to run.
+#[must_use]
+pub fn service() -> Service {
+    Service::new("ordering", store::migrations, compose)
+        .purpose("Takes orders and settles them: confirmed, or cancelled with everything given back.")
+        .ports(7102, 7202)
+        .setting("order_deadline", "how long an order may take to be confirmed unless the request says so", "60s")
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a composition fail")]
+fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
+    let changes = OrderChanges::follow(&kit.store);
+    let orders = Orders::new(kit.store, changes, config.order_deadline);
+    Ok(Parts::new()
+        .grpc(OrderingServiceServer::new(orders))
+        .reactions(reactions())
+        .projection(order_list())
+        .timer(ExpireOnDeadline))
+}

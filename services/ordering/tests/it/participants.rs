@@ -1,0 +1,165 @@
+//! Stand-ins for the other contexts: they answer each event of an order at once, and remember what they said last.
+
+use contracts::tradewind::{
+    catalog::v1::{ProductListed, ProductRepriced, ProductRetired},
+    inventory::v1::{StockRejected, StockReleased, StockReserved},
+    ordering::v1::{
+        OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderShipped,
+        OrderStockConfirmed, ShortLine,
+    },
+    payment::v1::{PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentRequested, PaymentVoided},
+    shipping::v1::{
+        ShipmentBooked, ShipmentCancellationRefused, ShipmentCancelled, ShipmentDelivered, ShipmentDispatched,
+        ShipmentRejected,
+    },
+};
+use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
+use tradewind_events::{Reaction, Reactions, Received, Tx};
+
+tradewind_domain::events! {
+    /// What the other contexts say in these tests.
+    pub(crate) enum Saying {
+        Listed(ProductListed), Repriced(ProductRepriced), Retired(ProductRetired),
+        Reserved(StockReserved), Rejected(StockRejected), Released(StockReleased),
+        Requested(PaymentRequested), Captured(PaymentCaptured), Declined(PaymentDeclined),
+        Voided(PaymentVoided), Refunded(PaymentRefunded),
+        Booked(ShipmentBooked), Refused(ShipmentRejected), Cancelled(ShipmentCancelled),
+        CancellationRefused(ShipmentCancellationRefused), Dispatched(ShipmentDispatched), Delivered(ShipmentDelivered),
+    }
+}
+
+/// What a context has said about one order or product.
+#[derive(Clone, Default)]
+pub(crate) struct Said {
+    last: Option<Saying>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("never")]
+pub(crate) enum Never {}
+
+impl DomainError for Never {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Internal
+    }
+    fn reason(&self) -> &'static str {
+        "NEVER"
+    }
+}
+
+impl Aggregate for Said {
+    const NAME: &'static str = "said";
+    type Command = Saying;
+    type Event = Saying;
+    type Error = Never;
+
+    fn decide(&self, saying: Saying) -> Result<Vec<Saying>, Never> {
+        Ok(vec![saying])
+    }
+
+    fn evolve(&mut self, saying: &Saying) {
+        self.last = Some(saying.clone());
+    }
+}
+
+macro_rules! answers {
+    ($($type:ident $name:literal on $event:ident: |$order:ident, $last:pat_param| $answer:expr;)+) => {$(
+        struct $type;
+
+        impl Reaction for $type {
+            type Event = $event;
+            const NAME: &'static str = $name;
+
+            async fn react(&self, tx: &mut Tx, event: &Received<$event>) -> Result<(), Error> {
+                let $order = &event.data;
+                let id = $order.order_id.clone();
+                let $last = tx.load::<Said>(&id).await?.state.last;
+                let answer: Option<Saying> = $answer;
+                if let Some(saying) = answer {
+                    tx.execute::<Said>(&id, &id, saying).await?;
+                }
+                Ok(())
+            }
+        }
+    )+};
+}
+
+/// Of this there is never enough.
+pub(crate) const SCARCE: &str = "SKU-SCARCE";
+/// Nobody delivers there.
+pub(crate) const NOWHERE: &str = "NOWHERE";
+
+answers! {
+    Reserve "reserve_on_order_placed" on OrderPlaced: |order, _| {
+        let short = |sku: &str| ShortLine { sku: sku.to_owned(), requested: 1, available: 0 };
+        let short_lines: Vec<_> =
+            order.lines.iter().filter(|line| line.sku == SCARCE).map(|line| short(&line.sku)).collect();
+        Some(match short_lines.is_empty() {
+            true => StockReserved { order_id: order.order_id.clone(), allocations: vec![] }.into(),
+            false => StockRejected { order_id: order.order_id.clone(), short_lines }.into(),
+        })
+    };
+    Release "release_on_order_cancelled" on OrderCancelled: |order, last| match last {
+        Some(Saying::Reserved(_)) => {
+            Some(StockReleased { order_id: order.order_id.clone(), allocations: vec![] }.into())
+        }
+        _ => None,
+    };
+    ShipStock "ship_on_order_shipped" on OrderShipped: |order, _| {
+        let _ = order;
+        None
+    };
+    Charge "charge_on_order_stock_confirmed" on OrderStockConfirmed: |order, _| {
+        let order_id = order.order_id.clone();
+        Some(match order.payment_token.as_str() {
+            "tok_declined" => PaymentDeclined { order_id, reason: "CARD_DECLINED".to_owned() }.into(),
+            // The provider never answers.
+            "tok_timeout" => PaymentRequested { order_id, ..PaymentRequested::default() }.into(),
+            _ => PaymentCaptured { order_id, amount: order.total.clone(), charge_id: "ch-1".to_owned() }.into(),
+        })
+    };
+    GiveBack "give_back_on_order_cancelled" on OrderCancelled: |order, last| {
+        let order_id = order.order_id.clone();
+        match last {
+            Some(Saying::Captured(charge)) => {
+                Some(PaymentRefunded { order_id, amount: charge.amount, refund_id: "re-1".to_owned() }.into())
+            }
+            Some(Saying::Requested(_)) => Some(PaymentVoided { order_id }.into()),
+            _ => None,
+        }
+    };
+    Book "book_on_order_paid" on OrderPaid: |order, _| {
+        let order_id = order.order_id.clone();
+        let address = order.recipient.clone().and_then(|recipient| recipient.address).unwrap_or_default();
+        Some(match address.postal_code.as_str() {
+            NOWHERE => ShipmentRejected { order_id, reason: "UNDELIVERABLE_ADDRESS".to_owned() }.into(),
+            _ => ShipmentBooked { order_id, tracking: "T-1".to_owned() }.into(),
+        })
+    };
+    Clear "clear_on_order_confirmed" on OrderConfirmed: |order, _| {
+        let _ = order;
+        None
+    };
+    AnswerCancellation "answer_on_order_cancellation_requested" on OrderCancellationRequested: |order, last| {
+        let order_id = order.order_id.clone();
+        match last {
+            Some(Saying::Booked(_)) => Some(ShipmentCancelled { order_id }.into()),
+            _ => Some(ShipmentCancellationRefused { order_id }.into()),
+        }
+    };
+    CancelShipment "cancel_on_order_cancelled" on OrderCancelled: |order, last| match last {
+        Some(Saying::Booked(_)) => Some(ShipmentCancelled { order_id: order.order_id.clone() }.into()),
+        _ => None,
+    };
+}
+
+/// The name of a context and what it reacts to.
+type Participant = (&'static str, fn() -> Reactions);
+
+/// The stand-ins.
+pub(crate) const PARTICIPANTS: [Participant; 4] = [
+    ("catalog", || Reactions::new("catalog")),
+    ("inventory", || Reactions::new("inventory").on(Reserve).on(Release).on(ShipStock)),
+    ("payment", || Reactions::new("payment").on(Charge).on(GiveBack)),
+    ("shipping", || Reactions::new("shipping").on(Book).on(Clear).on(AnswerCancellation).on(CancelShipment)),
+];

@@ -1,0 +1,31 @@
+//! What this context does: follow its orders, call the card provider, tell how payments stand.
+//!
+//! One use case a file. Transport, SQL and HTTP are elsewhere: the provider is reached through [`CardProvider`].
+
+mod call_card_provider;
+mod card_provider;
+mod charge_on_order_stock_confirmed;
+mod get_payment;
+mod give_back_on_order_cancelled;
+mod intents;
+mod list_payments;
+mod measures;
+mod show_payments;
+#[cfg(test)]
+mod tests;
+
+use tradewind_events::Reactions;
+
+pub use call_card_provider::CallCardProvider;
+pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Refund, RefundAnswer};
+pub use charge_on_order_stock_confirmed::ChargeOnOrderStockConfirmed;
+pub use get_payment::get_payment;
+pub use give_back_on_order_cancelled::GiveBackOnOrderCancelled;
+pub use list_payments::list_payments;
+pub use show_payments::projection;
+
+/// What follows the events of orders.
+#[must_use]
+pub fn reactions() -> Reactions {
+    Reactions::new("payment").on(ChargeOnOrderStockConfirmed).on(GiveBackOnOrderCancelled)
+}

@@ -1,0 +1,264 @@
+//! The protocol with the card provider, over a real store and engine, against a provider that does as it is told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
+
+mod script;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::tradewind::{
+    money::v1::Money,
+    ordering::v1::{OrderCancelled, OrderStockConfirmed},
+    payment::v1::PaymentStatus,
+};
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use tradewind_domain::Error;
+use tradewind_events::{
+    Broker, BrokerOptions, Clock, Engine, LogPage, LogSource, Metadata, Reaction, Received, Store, StoreOptions,
+    StreamName,
+};
+use tradewind_testing::{Database, block_on, both_stores, eventually};
+use uuid::Uuid;
+
+use self::script::{Act, Script};
+use super::{
+    CallCardProvider, ChargeAnswer, ChargeOnOrderStockConfirmed, GiveBackOnOrderCancelled, NoAnswer, RefundAnswer,
+};
+use crate::domain::Payment;
+use crate::store::migrations;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn captured() -> ChargeAnswer {
+    ChargeAnswer::Captured { charge_id: "ch_1".to_owned() }
+}
+
+fn declined() -> ChargeAnswer {
+    ChargeAnswer::Declined { reason: "CARD_DECLINED".to_owned() }
+}
+
+fn refunded() -> Act {
+    Act::Refund(Ok(RefundAnswer { refund_id: "re_1".to_owned() }))
+}
+
+fn unknown() -> NoAnswer {
+    NoAnswer::Unknown("no answer in time".to_owned())
+}
+
+fn refused() -> NoAnswer {
+    NoAnswer::Refused { reason: "KEY_REUSED".to_owned(), message: "this key was used before".to_owned() }
+}
+
+fn answers(answer: ChargeAnswer) -> [Act; 1] {
+    [Act::Charge(Ok(answer))]
+}
+
+/// Nobody's log is read here.
+struct Nobody;
+
+impl LogSource for Nobody {
+    fn read_log(&self, context: &str, _: u16, _: u64, _: u32) -> BoxFuture<'_, Result<LogPage, Error>> {
+        let error = Error::unavailable("NOBODY", format!("{context} is not there"));
+        Box::pin(async { Err(error) })
+    }
+}
+
+/// A store and an engine that makes the calls owed to the scripted provider. There is no broker.
+struct Shop {
+    store: Store,
+    stop: CancellationToken,
+    _database: Database,
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Shop {
+    async fn with(database: Database, script: &Script) -> Self {
+        let options = StoreOptions {
+            url: database.url(),
+            context: "payment",
+            migrations: migrations(),
+            clock: Clock::system(),
+            partitions: None,
+        };
+        let store = Store::open(options).await.unwrap();
+        let away = BrokerOptions { url: "nats://127.0.0.1:1".to_owned(), tls: None, name: "payment".to_owned() };
+        let engine = Engine::new(store.clone(), Broker::connect(away).await.unwrap(), Arc::new(Nobody))
+            .intents(CallCardProvider::new(script.clone()), 4);
+        let stop = CancellationToken::new();
+        tokio::spawn(engine.run(stop.clone()));
+        Self { store, stop, _database: database }
+    }
+
+    fn order(&self) -> Order {
+        Order { store: self.store.clone(), id: Uuid::new_v4().to_string() }
+    }
+}
+
+/// An order, and what its payment makes of it.
+struct Order {
+    store: Store,
+    id: String,
+}
+
+impl Order {
+    async fn confirm_stock(&self) {
+        let event = OrderStockConfirmed {
+            order_id: self.id.clone(),
+            total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
+            payment_token: "tok_ok".to_owned(),
+        };
+        self.hear(ChargeOnOrderStockConfirmed, event).await;
+    }
+
+    async fn cancel(&self) {
+        let event = OrderCancelled { order_id: self.id.clone(), ..OrderCancelled::default() };
+        self.hear(GiveBackOnOrderCancelled, event).await;
+    }
+
+    async fn hear<R: Reaction>(&self, reaction: R, data: R::Event) {
+        let event = Received {
+            data,
+            id: Uuid::new_v4(),
+            stream: StreamName::from(format!("order-{}", self.id)),
+            version: 1,
+            partition: 0,
+            position: 1,
+            time: self.store.now(),
+            metadata: Metadata::default(),
+        };
+        let reacting = self.store.retry(|| async {
+            let mut tx = self.store.begin().await?;
+            reaction.react(&mut tx, &event).await?;
+            tx.commit().await
+        });
+        reacting.await.unwrap();
+    }
+
+    async fn status(&self) -> PaymentStatus {
+        self.store.load::<Payment>(&self.id).await.unwrap().state.status()
+    }
+
+    async fn becomes(&self, status: PaymentStatus) {
+        let reached = async || Some(self.status().await).filter(|reached| *reached == status).ok_or("another");
+        eventually(DEADLINE, &format!("the payment is {}", status.as_str_name()), reached).await;
+    }
+
+    /// Every event of the payment, by its short name.
+    async fn story(&self) -> Vec<String> {
+        let events = self.store.history(&StreamName::of::<Payment>(&self.id)).await.unwrap();
+        events.iter().map(|event| event.type_name.rsplit('.').next().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+async fn called(script: &Script, action: &str, times: usize) {
+    eventually(DEADLINE, &format!("{action} is called {times} times"), async || script.times(action) >= times).await;
+}
+
+both_stores! {
+    async fn an_unknown_outcome_is_asked_for_again_until_there_is_one(database: Database) {
+        let script = Script::default().charge([Act::Charge(Err(unknown())), Act::Charge(Err(unknown()))]).charge(answers(captured()));
+        let shop = Shop::with(database, &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        order.becomes(PaymentStatus::Captured).await;
+        assert_eq!(script.times("charge"), 3);
+        assert_eq!(order.story().await, ["PaymentRequested", "PaymentCaptured"]);
+    }
+
+    async fn a_capture_that_came_before_the_void_is_refunded(database: Database) {
+        let script = Script::default()
+            .charge([Act::Charge(Err(unknown()))])
+            .void([Act::Charge(Err(unknown())), Act::Charge(Ok(captured()))])
+            .refund([Act::Refund(Err(unknown())), refunded()]);
+        let shop = Shop::with(database, &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        called(&script, "charge", 1).await;
+        order.cancel().await;
+        order.becomes(PaymentStatus::Refunded).await;
+        assert_eq!(
+            order.story().await,
+            ["PaymentRequested", "PaymentVoidRequested", "PaymentCaptured", "PaymentRefundRequested", "PaymentRefunded"],
+        );
+    }
+}
+
+#[test]
+fn a_refusal_of_the_request_is_never_a_decline() {
+    block_on(async {
+        let script = Script::default().charge([Act::Charge(Err(refused()))]).void(answers(ChargeAnswer::Voided));
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        called(&script, "charge", 3).await;
+        assert_eq!(order.status().await, PaymentStatus::Pending);
+        order.cancel().await;
+        order.becomes(PaymentStatus::Voided).await;
+    });
+}
+
+#[test]
+fn a_charge_that_somebody_else_voided_waits_for_the_order_to_end() {
+    block_on(async {
+        let script = Script::default().charge(answers(ChargeAnswer::Voided)).void(answers(ChargeAnswer::Voided));
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        called(&script, "charge", 2).await;
+        assert_eq!(order.status().await, PaymentStatus::Pending);
+        order.cancel().await;
+        order.becomes(PaymentStatus::Voided).await;
+    });
+}
+
+#[test]
+fn what_a_replaced_call_answers_is_dropped() {
+    block_on(async {
+        let script = Script::default().charge([Act::Held(captured())]).void(answers(captured())).refund([refunded()]);
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        called(&script, "charge", 1).await;
+        order.cancel().await;
+        order.becomes(PaymentStatus::Refunded).await;
+        script.let_go();
+        // The engine settles what has ended in the order in which it ended: this payment's dropped answer comes first.
+        let second = shop.order();
+        second.confirm_stock().await;
+        called(&script, "charge", 2).await;
+        script.let_go();
+        second.becomes(PaymentStatus::Captured).await;
+        assert_eq!(order.story().await.len(), 5, "{:?}", order.story().await);
+    });
+}
+
+#[test]
+fn a_decline_that_came_before_the_void_ends_it() {
+    block_on(async {
+        let script = Script::default().charge([Act::Charge(Err(unknown()))]).void(answers(declined()));
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        called(&script, "charge", 1).await;
+        order.cancel().await;
+        order.becomes(PaymentStatus::Declined).await;
+        assert_eq!(order.story().await, ["PaymentRequested", "PaymentVoidRequested", "PaymentDeclined"]);
+    });
+}
+
+#[test]
+fn an_order_that_never_asked_for_money_gets_none_back() {
+    block_on(async {
+        let script = Script::default();
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let order = shop.order();
+        order.cancel().await;
+        assert_eq!(order.story().await, Vec::<String>::new());
+    });
+}

@@ -1,0 +1,22 @@
+//! The payment of one order and its rules: taken once at most, given back once at most.
+//!
+//! Everything here is pure: no I/O, no clock, no transport. Events are the contract's own messages.
+
+mod command;
+mod error;
+mod event;
+mod payment;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use command::Command;
+pub use error::PaymentError;
+pub use event::PaymentEvent;
+pub use payment::Payment;
+pub use token::Token;
+
+tradewind_domain::id! {
+    /// Names an order, and with it its payment.
+    pub struct OrderId;
+}

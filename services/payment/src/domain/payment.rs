@@ -1,0 +1,163 @@
+use contracts::tradewind::{
+    money::v1::Money as ContractMoney,
+    payment::v1::{
+        PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested, PaymentStatus,
+        PaymentVoidRequested, PaymentVoided,
+    },
+};
+use tradewind_domain::{Aggregate, Money};
+
+use super::{Command, PaymentError, PaymentEvent, Token};
+
+type Decision = Result<Vec<PaymentEvent>, PaymentError>;
+
+const NOTHING: Decision = Ok(Vec::new());
+
+/// The payment of one order.
+///
+/// ```text
+/// PENDING ─▶ CAPTURED ─▶ REFUNDING ─▶ REFUNDED
+///    │ └───▶ DECLINED        ▲
+///    ▼          ▲            │ captured after all
+/// VOIDING ──────┴────────────┤
+///    └────▶ VOIDED
+/// ```
+///
+/// The card token is not part of the state: it is needed for the charge alone, which takes it from the event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Payment {
+    pub(crate) order_id: String,
+    pub(crate) status: PaymentStatus,
+    pub(crate) amount: Option<ContractMoney>,
+    pub(crate) charge_id: String,
+    pub(crate) refund_id: String,
+    pub(crate) decline_reason: String,
+}
+
+impl Payment {
+    /// How the payment stands; `Unspecified` before it is asked for.
+    #[must_use]
+    pub const fn status(&self) -> PaymentStatus {
+        self.status
+    }
+
+    fn charge(&self, order_id: String, amount: Money, token: &Token) -> Decision {
+        if amount.minor() <= 0 {
+            return Err(PaymentError::AmountNotPositive);
+        }
+        let amount = Some(ContractMoney { currency: amount.currency().code().to_owned(), minor: amount.minor() });
+        match self.status {
+            PaymentStatus::Unspecified => {
+                Ok(vec![PaymentRequested { order_id, amount, payment_token: token.expose().to_owned() }.into()])
+            }
+            _ if self.amount == amount => NOTHING,
+            _ => Err(PaymentError::AnotherAmount),
+        }
+    }
+
+    fn give_back(&self) -> Decision {
+        match self.status {
+            PaymentStatus::Pending => Ok(vec![PaymentVoidRequested { order_id: self.order_id.clone() }.into()]),
+            PaymentStatus::Captured => Ok(vec![self.refund_requested()]),
+            // Never asked, never taken, or on its way back.
+            PaymentStatus::Unspecified
+            | PaymentStatus::Declined
+            | PaymentStatus::Voiding
+            | PaymentStatus::Voided
+            | PaymentStatus::Refunding
+            | PaymentStatus::Refunded => NOTHING,
+        }
+    }
+
+    fn captured(&self, charge_id: String, unexpected: PaymentError) -> Decision {
+        let captured = |charge_id| {
+            PaymentCaptured { order_id: self.order_id.clone(), amount: self.amount.clone(), charge_id }.into()
+        };
+        match self.status {
+            PaymentStatus::Pending => Ok(vec![captured(charge_id)]),
+            PaymentStatus::Voiding => Ok(vec![captured(charge_id), self.refund_requested()]),
+            PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded
+                if self.charge_id == charge_id =>
+            {
+                NOTHING
+            }
+            _ => Err(unexpected),
+        }
+    }
+
+    fn declined(&self, reason: String, unexpected: PaymentError) -> Decision {
+        match self.status {
+            PaymentStatus::Pending | PaymentStatus::Voiding => {
+                Ok(vec![PaymentDeclined { order_id: self.order_id.clone(), reason }.into()])
+            }
+            PaymentStatus::Declined => NOTHING,
+            _ => Err(unexpected),
+        }
+    }
+
+    fn voided(&self, unexpected: PaymentError) -> Decision {
+        match self.status {
+            PaymentStatus::Voiding => Ok(vec![PaymentVoided { order_id: self.order_id.clone() }.into()]),
+            PaymentStatus::Voided => NOTHING,
+            _ => Err(unexpected),
+        }
+    }
+
+    fn refunded(&self, refund_id: String, unexpected: PaymentError) -> Decision {
+        match self.status {
+            PaymentStatus::Refunding => Ok(vec![
+                PaymentRefunded { order_id: self.order_id.clone(), amount: self.amount.clone(), refund_id }.into(),
+            ]),
+            PaymentStatus::Refunded if self.refund_id == refund_id => NOTHING,
+            _ => Err(unexpected),
+        }
+    }
+
+    fn refund_requested(&self) -> PaymentEvent {
+        PaymentRefundRequested { order_id: self.order_id.clone(), amount: self.amount.clone() }.into()
+    }
+}
+
+impl Aggregate for Payment {
+    const NAME: &'static str = "payment";
+    type Command = Command;
+    type Event = PaymentEvent;
+    type Error = PaymentError;
+
+    fn decide(&self, command: Command) -> Decision {
+        let unexpected = PaymentError::Unexpected { command: command.name(), status: self.status };
+        match command {
+            Command::Charge { order_id, amount, token } => self.charge(order_id, amount, &token),
+            Command::GiveBack => self.give_back(),
+            Command::RecordCaptured { charge_id } => self.captured(charge_id, unexpected),
+            Command::RecordDeclined { reason } => self.declined(reason, unexpected),
+            Command::RecordVoided => self.voided(unexpected),
+            Command::RecordRefunded { refund_id } => self.refunded(refund_id, unexpected),
+        }
+    }
+
+    fn evolve(&mut self, event: &PaymentEvent) {
+        match event {
+            PaymentEvent::Requested(event) => {
+                self.order_id.clone_from(&event.order_id);
+                self.amount.clone_from(&event.amount);
+                self.status = PaymentStatus::Pending;
+            }
+            PaymentEvent::Captured(event) => {
+                self.charge_id.clone_from(&event.charge_id);
+                self.status = PaymentStatus::Captured;
+            }
+            PaymentEvent::Declined(event) => {
+                self.decline_reason.clone_from(&event.reason);
+                self.status = PaymentStatus::Declined;
+            }
+            PaymentEvent::VoidRequested(_) => self.status = PaymentStatus::Voiding,
+            PaymentEvent::Voided(_) => self.status = PaymentStatus::Voided,
+            PaymentEvent::RefundRequested(_) => self.status = PaymentStatus::Refunding,
+            PaymentEvent::Refunded(event) => {
+                self.refund_id.clone_from(&event.refund_id);
+                self.status = PaymentStatus::Refunded;
+            }
+        }
+    }
+}

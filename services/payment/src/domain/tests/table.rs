@@ -1,0 +1,159 @@
+//! Every command in every status, and what it leads to.
+
+use contracts::tradewind::payment::v1::PaymentStatus;
+use tradewind_testing::scenario::given;
+
+use super::*;
+use crate::domain::Payment;
+
+/// A payment that got into each status, on every way there is.
+fn histories() -> Vec<(PaymentStatus, Vec<PaymentEvent>)> {
+    use PaymentStatus::{Captured, Declined, Pending, Refunded, Refunding, Unspecified, Voided, Voiding};
+    let after_all = || vec![requested(), void_requested(), captured(), refund_requested()];
+    vec![
+        (Unspecified, vec![]),
+        (Pending, vec![requested()]),
+        (Captured, vec![requested(), captured()]),
+        (Declined, vec![requested(), declined()]),
+        (Declined, vec![requested(), void_requested(), declined()]),
+        (Voiding, vec![requested(), void_requested()]),
+        (Voided, vec![requested(), void_requested(), voided()]),
+        (Refunding, vec![requested(), captured(), refund_requested()]),
+        (Refunding, after_all()),
+        (Refunded, vec![requested(), captured(), refund_requested(), refunded()]),
+        (Refunded, [after_all(), vec![refunded()]].concat()),
+    ]
+}
+
+/// Events, or the reason of a refusal.
+type Expected = Result<Vec<PaymentEvent>, &'static str>;
+
+/// Checks one command in every status.
+#[track_caller]
+fn check(command: &Command, expected: impl Fn(PaymentStatus) -> Expected) {
+    for (status, history) in histories() {
+        assert_eq!(given::<Payment>(history.clone()).state().status(), status, "after {history:?}");
+        let decided = given::<Payment>(history).when(command.clone());
+        match expected(status) {
+            Ok(events) => drop(decided.then(events)),
+            Err(reason) => decided.then_refused(reason),
+        }
+    }
+}
+
+#[test]
+fn a_charge_is_requested_once() {
+    check(&charge(), |status| match status {
+        PaymentStatus::Unspecified => Ok(vec![requested()]),
+        _ => Ok(vec![]),
+    });
+}
+
+#[test]
+fn another_amount_for_the_same_order_is_refused() {
+    check(&charge_of(2_001), |status| match status {
+        PaymentStatus::Unspecified => {
+            let amount = Some(ContractMoney { currency: "GBP".to_owned(), minor: 2_001 });
+            Ok(vec![PaymentRequested { order_id: order_id(), amount, payment_token: "tok_ok".to_owned() }.into()])
+        }
+        _ => Err("PAYMENT_ALREADY_REQUESTED"),
+    });
+}
+
+#[test]
+fn nothing_or_less_cannot_be_charged() {
+    check(&charge_of(0), |_| Err("AMOUNT_NOT_POSITIVE"));
+    check(&charge_of(-1), |_| Err("AMOUNT_NOT_POSITIVE"));
+}
+
+#[test]
+fn what_is_open_is_voided_and_what_was_taken_is_refunded() {
+    check(&Command::GiveBack, |status| match status {
+        PaymentStatus::Pending => Ok(vec![void_requested()]),
+        PaymentStatus::Captured => Ok(vec![refund_requested()]),
+        _ => Ok(vec![]),
+    });
+}
+
+#[test]
+fn a_capture_is_recorded_once_and_refunded_at_once_where_the_order_is_cancelled() {
+    check(&record_captured(), |status| match status {
+        PaymentStatus::Pending => Ok(vec![captured()]),
+        PaymentStatus::Voiding => Ok(vec![captured(), refund_requested()]),
+        PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded => Ok(vec![]),
+        _ => Err("UNEXPECTED_ANSWER"),
+    });
+}
+
+#[test]
+fn a_second_charge_is_never_recorded() {
+    check(&Command::RecordCaptured { charge_id: "ch_2".to_owned() }, |status| match status {
+        PaymentStatus::Pending | PaymentStatus::Voiding => {
+            let event = PaymentCaptured { order_id: order_id(), amount: amount(), charge_id: "ch_2".to_owned() }.into();
+            let refund = (status == PaymentStatus::Voiding).then(refund_requested);
+            Ok(std::iter::once(event).chain(refund).collect())
+        }
+        _ => Err("UNEXPECTED_ANSWER"),
+    });
+}
+
+#[test]
+fn a_refusal_ends_an_open_payment() {
+    check(&record_declined(), |status| match status {
+        PaymentStatus::Pending | PaymentStatus::Voiding => Ok(vec![declined()]),
+        PaymentStatus::Declined => Ok(vec![]),
+        _ => Err("UNEXPECTED_ANSWER"),
+    });
+}
+
+#[test]
+fn only_what_is_being_voided_is_voided() {
+    check(&Command::RecordVoided, |status| match status {
+        PaymentStatus::Voiding => Ok(vec![voided()]),
+        PaymentStatus::Voided => Ok(vec![]),
+        _ => Err("UNEXPECTED_ANSWER"),
+    });
+}
+
+#[test]
+fn only_what_is_being_refunded_is_refunded() {
+    check(&record_refunded(), |status| match status {
+        PaymentStatus::Refunding => Ok(vec![refunded()]),
+        PaymentStatus::Refunded => Ok(vec![]),
+        _ => Err("UNEXPECTED_ANSWER"),
+    });
+}
+
+#[test]
+fn a_second_refund_is_never_recorded() {
+    check(&Command::RecordRefunded { refund_id: "re_2".to_owned() }, |status| match status {
+        PaymentStatus::Refunding => {
+            Ok(vec![PaymentRefunded { order_id: order_id(), amount: amount(), refund_id: "re_2".to_owned() }.into()])
+        }
+        _ => Err("UNEXPECTED_ANSWER"),
+    });
+}
+
+#[test]
+fn a_payment_goes_the_long_way_round() {
+    given::<Payment>([])
+        .when(charge())
+        .then([requested()])
+        .when(Command::GiveBack)
+        .then([void_requested()])
+        .when(record_captured())
+        .then([captured(), refund_requested()])
+        .when(record_refunded())
+        .then([refunded()])
+        .when(Command::GiveBack)
+        .then([]);
+}
+
+#[test]
+fn the_token_is_shown_nowhere() {
+    let command = charge();
+    let event = requested();
+    let payment = given::<Payment>([requested()]).state();
+    let shown = format!("{command:?} {event:?} {payment:?}");
+    assert!(!shown.contains("tok_ok"), "{shown}");
+}

@@ -1,0 +1,7 @@
+//! The table that lists of payments are read from, kept from this context's own events. It decides nothing.
+
+mod migrations;
+mod payments;
+
+pub(crate) use migrations::migrations;
+pub(crate) use payments::{Change, apply, page, timestamp};

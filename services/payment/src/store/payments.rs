@@ -1,0 +1,115 @@
+use contracts::tradewind::{
+    money::v1::Money,
+    payment::v1::{Payment as Resource, PaymentStatus},
+};
+use prost_types::Timestamp;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use tradewind_events::db;
+
+use crate::domain::OrderId;
+
+/// What changes in a row; what is empty stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Change {
+    /// Whose payment it is.
+    pub(crate) order_id: String,
+    /// How it stands from now on.
+    pub(crate) status: PaymentStatus,
+    /// What is asked for.
+    pub(crate) amount: Option<Money>,
+    /// Why it was declined.
+    pub(crate) decline_reason: String,
+    /// The provider's id of the charge.
+    pub(crate) charge_id: String,
+    /// The provider's id of the refund.
+    pub(crate) refund_id: String,
+}
+
+impl Change {
+    /// A change of the status alone.
+    #[must_use]
+    pub(crate) fn to(order_id: String, status: PaymentStatus) -> Self {
+        Self { order_id, status, ..Self::default() }
+    }
+}
+
+/// The first change of a payment has its amount, and no other has.
+const APPLY: &str = "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
+     decline_reason = COALESCE(NULLIF(excluded.decline_reason, ''), payment.decline_reason), \
+     charge_id = COALESCE(NULLIF(excluded.charge_id, ''), payment.charge_id), \
+     refund_id = COALESCE(NULLIF(excluded.refund_id, ''), payment.refund_id), \
+     updated = excluded.updated";
+
+/// Applies one change that happened at `time`.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn apply(
+    connection: &impl ConnectionTrait,
+    change: &Change,
+    time: OffsetDateTime,
+) -> Result<(), Error> {
+    let Money { currency, minor } = change.amount.clone().unwrap_or_default();
+    let values: [Value; 8] = [
+        change.order_id.as_str().into(),
+        i64::from(i32::from(change.status)).into(),
+        currency.into(),
+        minor.into(),
+        change.decline_reason.as_str().into(),
+        change.charge_id.as_str().into(),
+        change.refund_id.as_str().into(),
+        micros(time).into(),
+    ];
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), APPLY, values);
+    connection.execute_raw(statement).await.map_err(db)?;
+    Ok(())
+}
+
+/// Up to `limit` payments that follow `after` by order id; from the first without it.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn page(
+    connection: &impl ConnectionTrait,
+    after: Option<OrderId>,
+    limit: usize,
+) -> Result<Vec<Resource>, Error> {
+    let query = "SELECT order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated \
+         FROM payment WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    let values: [Value; 2] = [after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), query, values);
+    let rows = connection.query_all_raw(statement).await.map_err(db)?;
+    rows.iter().map(resource).collect::<Result<_, _>>().map_err(db)
+}
+
+fn resource(row: &QueryResult) -> Result<Resource, DbErr> {
+    let status: i64 = row.try_get("", "status")?;
+    Ok(Resource {
+        order_id: row.try_get("", "order_id")?,
+        status: i32::try_from(status).unwrap_or_default(),
+        amount: Some(Money { currency: row.try_get("", "currency")?, minor: row.try_get("", "minor")? }),
+        decline_reason: row.try_get("", "decline_reason")?,
+        charge_id: row.try_get("", "charge_id")?,
+        refund_id: row.try_get("", "refund_id")?,
+        update_time: Some(of_micros(row.try_get("", "updated")?)),
+    })
+}
+
+/// A time as the contract writes it.
+#[must_use]
+pub(crate) fn timestamp(time: OffsetDateTime) -> Timestamp {
+    of_micros(micros(time))
+}
+
+fn micros(time: OffsetDateTime) -> i64 {
+    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
+}
+
+fn of_micros(micros: i64) -> Timestamp {
+    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
+    Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
+}

@@ -1,0 +1,127 @@
+//! What surrounds the payment service: a broker, ordering's log, the card provider, an operator.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contracts::tradewind::{
+    money::v1::Money,
+    ordering::v1::{OrderCancelled, OrderStockConfirmed},
+    payment::v1::{GetPaymentRequest, Payment, PaymentStatus, payment_service_client::PaymentServiceClient},
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
+use tradewind_runtime::{Running, Settings};
+use tradewind_testing::{Database, Nats, eventually, scratch};
+use uuid::Uuid;
+
+use crate::ordering::Ordering;
+use crate::provider::Provider;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
+
+/// Everything around the payment service, gone when dropped.
+pub(crate) struct Shop {
+    pub(crate) provider: Provider,
+    ordering: Ordering,
+    nats: Nats,
+    database: Database,
+    folder: TempDir,
+}
+
+impl Shop {
+    /// A shop whose payment service keeps `database` and does not run yet.
+    pub(crate) async fn open(database: Database) -> Self {
+        let (folder, nats) = (scratch(), Nats::start());
+        pki::init(folder.path(), &["payment", "ordering", "operator", "shipping"], "tradewind.local").unwrap();
+        let ordering = Ordering::start(folder.path(), &nats).await;
+        let provider = Provider::start().await;
+        Self { provider, ordering, nats, database, folder }
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let files = IdentityFiles::in_dir(self.folder.path(), "payment");
+        Settings::in_process(files, self.database.url(), self.nats.url())
+            .with_peer("ordering", self.ordering.address())
+            .with("outside_url", self.provider.url())
+            .with("outside_timeout", "1s")
+    }
+
+    /// Starts the payment service and waits until it is ready.
+    pub(crate) async fn start(&self) -> Running {
+        let mut running = payment::service().start(self.settings()).await.unwrap();
+        running.ready(DEADLINE).await.unwrap();
+        running
+    }
+
+    /// Starts the payment service so that it can be killed.
+    pub(crate) async fn start_mortal(&self, timeout: &str) -> Mortal {
+        let settings = self.settings().with("outside_timeout", timeout);
+        let runtime = Runtime::new().unwrap();
+        let starting = runtime.spawn(async {
+            let mut running = payment::service().start(settings).await.unwrap();
+            running.ready(DEADLINE).await.unwrap();
+            running
+        });
+        let running = starting.await.unwrap();
+        Mortal { runtime: Some(runtime), _running: running }
+    }
+
+    pub(crate) fn client(&self, who: &str, running: &Running) -> PaymentServiceClient<Channel> {
+        let identity = Identity::load(IdentityFiles::in_dir(self.folder.path(), who)).unwrap();
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let peers = BTreeMap::from([("payment".to_owned(), running.grpc_addr().to_string())]);
+        PaymentServiceClient::new(Channels::new(identity, policy, peers).to("payment").unwrap())
+    }
+
+    /// An order whose card is `token`; its stock is confirmed.
+    pub(crate) async fn order(&self, token: &str) -> String {
+        let order_id = Uuid::now_v7().to_string();
+        let event = OrderStockConfirmed {
+            order_id: order_id.clone(),
+            total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
+            payment_token: token.to_owned(),
+        };
+        self.ordering.say(&order_id, 0, event).await;
+        order_id
+    }
+
+    pub(crate) async fn cancel(&self, order_id: &str) {
+        let event = OrderCancelled { order_id: order_id.to_owned(), ..OrderCancelled::default() };
+        self.ordering.say(order_id, 1, event).await;
+    }
+
+    /// Waits until the provider's statement of the order shows these kinds, in this order.
+    pub(crate) async fn provider_shows(&self, order_id: &str, kinds: &[&str]) {
+        eventually(DEADLINE, &format!("the statement shows {kinds:?}"), async || {
+            let seen = self.provider.statement(order_id).await;
+            if seen.iter().map(|(kind, _)| kind).eq(kinds) { Ok(()) } else { Err(seen) }
+        })
+        .await;
+    }
+}
+
+/// Waits until the order's payment stands like this, and returns it.
+pub(crate) async fn becomes(client: &PaymentServiceClient<Channel>, order_id: &str, status: PaymentStatus) -> Payment {
+    eventually(DEADLINE, &format!("the payment is {}", status.as_str_name()), async || {
+        let asked = client.clone().get_payment(GetPaymentRequest { order_id: order_id.to_owned() }).await;
+        let payment = asked.map_err(|error| error.to_string())?.into_inner().payment.unwrap_or_default();
+        if payment.status() == status { Ok(payment) } else { Err(payment.status().as_str_name().to_owned()) }
+    })
+    .await
+}
+
+/// A payment service that dies without a word when it is killed.
+pub(crate) struct Mortal {
+    runtime: Option<Runtime>,
+    _running: Running,
+}
+
+impl Mortal {
+    /// Ends everything the service is doing, wherever it stands.
+    pub(crate) fn kill(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+use contracts::tradewind::ordering::v1::OrderCancellationRequested;
+use tradewind_domain::Error;
+use tradewind_events::{Reaction, Received, Tx};
+
+use super::intents::execute;
+use crate::domain::Command;
+
+/// Decides whether a confirmed order can still be cancelled: it cannot once the parcel has left.
+pub struct AnswerOnOrderCancellationRequested;
+
+impl Reaction for AnswerOnOrderCancellationRequested {
+    type Event = OrderCancellationRequested;
+    const NAME: &'static str = "answer_on_order_cancellation_requested";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderCancellationRequested>) -> Result<(), Error> {
+        execute(tx, &event.data.order_id, Command::RequestCancellation).await
+    }
+}

@@ -1,0 +1,18 @@
+use contracts::tradewind::ordering::v1::OrderCancelled;
+use tradewind_domain::Error;
+use tradewind_events::{Reaction, Received, Tx};
+
+use super::intents::execute;
+use crate::domain::Command;
+
+/// Takes back a booking, also one that the carrier has not answered yet.
+pub struct CancelOnOrderCancelled;
+
+impl Reaction for CancelOnOrderCancelled {
+    type Event = OrderCancelled;
+    const NAME: &'static str = "cancel_on_order_cancelled";
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
+        execute(tx, &event.data.order_id, Command::Cancel).await
+    }
+}

@@ -1,0 +1,23 @@
+use contracts::tradewind::shipping::v1::Shipment as Resource;
+use tradewind_domain::Error;
+use tradewind_events::Store;
+
+use super::{get_shipment, intents::execute};
+use crate::domain::{Command, OrderId};
+
+/// Lets the parcel leave, and returns the shipment after it. The decision is this one transaction; the carrier is told
+/// afterwards. Repeating it changes nothing.
+///
+/// # Errors
+/// `NotFound` with reason `SHIPMENT_NOT_FOUND`; `Rejected` with reason `NOT_CLEARED`, `BEING_CANCELLED`,
+/// `ALREADY_CANCELLED` or `ALREADY_REJECTED`.
+pub async fn dispatch_shipment(store: &Store, order_id: OrderId) -> Result<Resource, Error> {
+    store
+        .retry(|| async {
+            let mut tx = store.begin().await?;
+            execute(&mut tx, &order_id.to_string(), Command::Dispatch).await?;
+            tx.commit().await
+        })
+        .await?;
+    get_shipment(store, order_id).await
+}

@@ -1,0 +1,128 @@
+//! The one place where a shipment's events become calls that are owed to the carrier.
+//!
+//! A shipment has at most one intent, and its action is always the last thing the carrier has to hear. Writing the next
+//! one replaces the one before, whose outcome is then dropped, also where its call is under way: a cancellation replaces
+//! an open booking, and a delivery replaces a dispatch that the carrier has not heard of, so it makes both calls.
+
+use contracts::tradewind::shipping::v1::ShipmentRequested;
+use prost::Message;
+use tradewind_domain::Error;
+use tradewind_events::{NewIntent, Tx};
+
+use super::Booking;
+use crate::domain::{Command, Shipment, ShipmentEvent};
+
+/// The kind of all intents of this context.
+pub(super) const CARRIER: &str = "carrier";
+
+const BOOK: &str = "book";
+const CANCEL: &str = "cancel";
+const DISPATCH: &str = "dispatch";
+const DELIVER: &str = "deliver";
+
+/// A call that is owed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Owed {
+    Book(Booking),
+    Cancel,
+    Dispatch,
+    Deliver,
+}
+
+impl Owed {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Book(_) => BOOK,
+            Self::Cancel => CANCEL,
+            Self::Dispatch => DISPATCH,
+            Self::Deliver => DELIVER,
+        }
+    }
+}
+
+/// Lets the order's shipment decide on `command`, and writes the intent that its events ask for in the same transaction.
+///
+/// # Errors
+/// The shipment's refusal, or the database's.
+pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<(), Error> {
+    let executed = tx.execute::<Shipment>(order_id, order_id, command).await?;
+    for event in &executed.events {
+        if let Some((action, payload)) = call_for(event) {
+            let (key, action) = (order_id.to_owned(), action.to_owned());
+            tx.intend(NewIntent { kind: CARRIER, key, action, payload }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The call that an event asks for. Only a booking needs to know more than the order.
+fn call_for(event: &ShipmentEvent) -> Option<(&'static str, Vec<u8>)> {
+    match event {
+        ShipmentEvent::Requested(event) => Some((BOOK, event.encode_to_vec())),
+        ShipmentEvent::CancellationRequested(_) => Some((CANCEL, Vec::new())),
+        ShipmentEvent::Dispatched(_) => Some((DISPATCH, Vec::new())),
+        ShipmentEvent::Delivered(_) => Some((DELIVER, Vec::new())),
+        ShipmentEvent::Booked(_)
+        | ShipmentEvent::Rejected(_)
+        | ShipmentEvent::Cleared(_)
+        | ShipmentEvent::Cancelled(_)
+        | ShipmentEvent::CancellationRefused(_) => None,
+    }
+}
+
+/// The call that an intent stands for.
+///
+/// # Errors
+/// `Internal` for what [`execute`] has never written.
+pub(super) fn owed(action: &str, payload: &[u8]) -> Result<Owed, Error> {
+    match action {
+        BOOK => {
+            let ShipmentRequested { order_id, recipient, items } =
+                ShipmentRequested::decode(payload).map_err(Error::internal)?;
+            let recipient = recipient.ok_or_else(|| Error::internal("a booking without a recipient"))?;
+            Ok(Owed::Book(Booking { order_id, recipient, items }))
+        }
+        CANCEL => Ok(Owed::Cancel),
+        DISPATCH => Ok(Owed::Dispatch),
+        DELIVER => Ok(Owed::Deliver),
+        unknown => Err(Error::internal(format!("no call is named {unknown}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use contracts::tradewind::{
+        ordering::v1::Recipient,
+        shipping::v1::{
+            ParcelItem, ShipmentBooked, ShipmentCancellationRequested, ShipmentDelivered, ShipmentDispatched,
+        },
+    };
+
+    use super::*;
+
+    fn owed_after(event: impl Into<ShipmentEvent>) -> Option<Owed> {
+        call_for(&event.into()).map(|(action, payload)| owed(action, &payload).unwrap())
+    }
+
+    #[test]
+    fn each_request_becomes_its_call() {
+        let order_id = "o".to_owned();
+        let recipient = Recipient { name: "A. Customer".to_owned(), ..Recipient::default() };
+        let items = vec![ParcelItem { sku: "S".to_owned(), quantity: 2 }];
+        let booking = Booking { order_id: order_id.clone(), recipient: recipient.clone(), items: items.clone() };
+        let requested = ShipmentRequested { order_id, recipient: Some(recipient), items };
+        assert_eq!(owed_after(requested), Some(Owed::Book(booking)));
+        assert_eq!(owed_after(ShipmentCancellationRequested::default()), Some(Owed::Cancel));
+        assert_eq!(owed_after(ShipmentDispatched::default()), Some(Owed::Dispatch));
+        assert_eq!(owed_after(ShipmentDelivered::default()), Some(Owed::Deliver));
+        assert_eq!(owed_after(ShipmentBooked::default()), None);
+    }
+
+    #[test]
+    fn what_was_never_written_is_a_defect() {
+        assert!(owed("lose", &[]).is_err());
+        assert!(owed(BOOK, &[0xff]).is_err());
+        assert!(owed(BOOK, &[]).is_err(), "no recipient");
+    }
+}

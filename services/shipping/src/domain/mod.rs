@@ -1,0 +1,20 @@
+//! The shipment of one order and its rules: it leaves or it is cancelled, never both.
+//!
+//! Everything here is pure: no I/O, no clock, no transport. Events are the contract's own messages.
+
+mod command;
+mod error;
+mod event;
+mod shipment;
+#[cfg(test)]
+mod tests;
+
+pub use command::Command;
+pub use error::ShipmentError;
+pub use event::ShipmentEvent;
+pub use shipment::Shipment;
+
+tradewind_domain::id! {
+    /// Names an order, and with it its shipment.
+    pub struct OrderId;
+}

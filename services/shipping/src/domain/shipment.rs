@@ -1,0 +1,215 @@
+use contracts::tradewind::{
+    ordering::v1::Recipient,
+    shipping::v1::{
+        ParcelItem, ShipmentBooked, ShipmentCancellationRefused, ShipmentCancellationRequested, ShipmentCancelled,
+        ShipmentCleared, ShipmentDelivered, ShipmentDispatched, ShipmentRejected, ShipmentRequested, ShipmentStatus,
+    },
+};
+use tradewind_domain::Aggregate;
+
+use super::{Command, ShipmentError, ShipmentEvent};
+
+type Decision = Result<Vec<ShipmentEvent>, ShipmentError>;
+
+const NOTHING: Decision = Ok(Vec::new());
+
+/// The shipment of one order.
+///
+/// ```text
+/// PENDING ─▶ BOOKED ─▶ CLEARED ─▶ DISPATCHED ─▶ DELIVERED
+///   │ │        │          │
+///   │ └────────┴──────────┴────▶ CANCELLING ─▶ CANCELLED
+///   ▼                                │
+/// REJECTED ◀─────────────────────────┘ never taken
+/// ```
+///
+/// Leaving CLEARED is the pivot of the whole order: one append decides between DISPATCHED and CANCELLING, whoever asks
+/// first, and neither leads to the other.
+///
+/// The recipient is not part of the state: it is needed for the booking alone, which takes it from the event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shipment {
+    pub(crate) order_id: String,
+    pub(crate) status: ShipmentStatus,
+    pub(crate) items: Vec<ParcelItem>,
+    pub(crate) tracking: String,
+    pub(crate) rejection_reason: String,
+}
+
+impl Shipment {
+    /// How the shipment stands; `Unspecified` before it is asked for.
+    #[must_use]
+    pub const fn status(&self) -> ShipmentStatus {
+        self.status
+    }
+
+    /// The carrier's number; empty before it is booked.
+    #[must_use]
+    pub fn tracking(&self) -> &str {
+        &self.tracking
+    }
+
+    fn book(&self, order_id: String, recipient: Option<Recipient>, items: Vec<ParcelItem>) -> Decision {
+        if recipient.is_none() {
+            return Err(ShipmentError::RecipientMissing);
+        }
+        if items.is_empty() || items.iter().any(|item| item.quantity <= 0) {
+            return Err(ShipmentError::NothingToShip);
+        }
+        match self.status {
+            ShipmentStatus::Unspecified => Ok(vec![ShipmentRequested { order_id, recipient, items }.into()]),
+            _ if self.items == items => NOTHING,
+            _ => Err(ShipmentError::OtherContents),
+        }
+    }
+
+    fn clear(&self, unexpected: ShipmentError) -> Decision {
+        match self.status {
+            ShipmentStatus::Booked => Ok(vec![ShipmentCleared { order_id: self.id() }.into()]),
+            ShipmentStatus::Cleared
+            | ShipmentStatus::Dispatched
+            | ShipmentStatus::Delivered
+            | ShipmentStatus::Cancelling
+            | ShipmentStatus::Cancelled => NOTHING,
+            // No order is confirmed without a booking.
+            ShipmentStatus::Unspecified | ShipmentStatus::Pending | ShipmentStatus::Rejected => Err(unexpected),
+        }
+    }
+
+    /// Answers every request: with a cancellation, or at once with its refusal.
+    fn request_cancellation(&self, unexpected: ShipmentError) -> Decision {
+        match self.status {
+            ShipmentStatus::Pending | ShipmentStatus::Booked | ShipmentStatus::Cleared => {
+                Ok(vec![self.cancellation_requested()])
+            }
+            ShipmentStatus::Dispatched | ShipmentStatus::Delivered => {
+                Ok(vec![ShipmentCancellationRefused { order_id: self.id() }.into()])
+            }
+            // The answer is given or on its way.
+            ShipmentStatus::Cancelling | ShipmentStatus::Cancelled => NOTHING,
+            ShipmentStatus::Unspecified | ShipmentStatus::Rejected => Err(unexpected),
+        }
+    }
+
+    fn cancel(&self, unexpected: ShipmentError) -> Decision {
+        match self.status {
+            ShipmentStatus::Pending | ShipmentStatus::Booked | ShipmentStatus::Cleared => {
+                Ok(vec![self.cancellation_requested()])
+            }
+            // Never asked, never taken, or on its way back.
+            ShipmentStatus::Unspecified
+            | ShipmentStatus::Rejected
+            | ShipmentStatus::Cancelling
+            | ShipmentStatus::Cancelled => NOTHING,
+            // An order is not cancelled behind its shipment's back.
+            ShipmentStatus::Dispatched | ShipmentStatus::Delivered => Err(unexpected),
+        }
+    }
+
+    fn dispatch(&self) -> Decision {
+        match self.status {
+            ShipmentStatus::Cleared => {
+                Ok(vec![ShipmentDispatched { order_id: self.id(), tracking: self.tracking.clone() }.into()])
+            }
+            ShipmentStatus::Dispatched | ShipmentStatus::Delivered => NOTHING,
+            ShipmentStatus::Unspecified => Err(ShipmentError::NotFound),
+            ShipmentStatus::Pending | ShipmentStatus::Booked => Err(ShipmentError::NotCleared),
+            ShipmentStatus::Cancelling => Err(ShipmentError::BeingCancelled),
+            ShipmentStatus::Cancelled => Err(ShipmentError::AlreadyCancelled),
+            ShipmentStatus::Rejected => Err(ShipmentError::AlreadyRejected),
+        }
+    }
+
+    fn deliver(&self) -> Decision {
+        match self.status {
+            ShipmentStatus::Dispatched => Ok(vec![ShipmentDelivered { order_id: self.id() }.into()]),
+            ShipmentStatus::Delivered => NOTHING,
+            ShipmentStatus::Unspecified => Err(ShipmentError::NotFound),
+            _ => Err(ShipmentError::NotDispatched),
+        }
+    }
+
+    fn booked(&self, tracking: String, unexpected: ShipmentError) -> Decision {
+        match self.status {
+            ShipmentStatus::Pending => Ok(vec![ShipmentBooked { order_id: self.id(), tracking }.into()]),
+            // The cancellation that is owed, or done, comes after it.
+            ShipmentStatus::Cancelling | ShipmentStatus::Cancelled => NOTHING,
+            ShipmentStatus::Unspecified | ShipmentStatus::Rejected => Err(unexpected),
+            _ if self.tracking == tracking => NOTHING,
+            _ => Err(unexpected),
+        }
+    }
+
+    fn rejected(&self, reason: String, unexpected: ShipmentError) -> Decision {
+        let never_taken = self.tracking.is_empty();
+        match self.status {
+            ShipmentStatus::Pending | ShipmentStatus::Cancelling if never_taken => {
+                Ok(vec![ShipmentRejected { order_id: self.id(), reason }.into()])
+            }
+            ShipmentStatus::Rejected => NOTHING,
+            _ => Err(unexpected),
+        }
+    }
+
+    fn cancelled(&self, unexpected: ShipmentError) -> Decision {
+        match self.status {
+            ShipmentStatus::Cancelling => Ok(vec![ShipmentCancelled { order_id: self.id() }.into()]),
+            ShipmentStatus::Cancelled => NOTHING,
+            _ => Err(unexpected),
+        }
+    }
+
+    fn cancellation_requested(&self) -> ShipmentEvent {
+        ShipmentCancellationRequested { order_id: self.id() }.into()
+    }
+
+    fn id(&self) -> String {
+        self.order_id.clone()
+    }
+}
+
+impl Aggregate for Shipment {
+    const NAME: &'static str = "shipment";
+    type Command = Command;
+    type Event = ShipmentEvent;
+    type Error = ShipmentError;
+
+    fn decide(&self, command: Command) -> Decision {
+        let unexpected = ShipmentError::Unexpected { command: command.name(), status: self.status };
+        match command {
+            Command::Book { order_id, recipient, items } => self.book(order_id, recipient, items),
+            Command::Clear => self.clear(unexpected),
+            Command::RequestCancellation => self.request_cancellation(unexpected),
+            Command::Cancel => self.cancel(unexpected),
+            Command::Dispatch => self.dispatch(),
+            Command::Deliver => self.deliver(),
+            Command::RecordBooked { tracking } => self.booked(tracking, unexpected),
+            Command::RecordRejected { reason } => self.rejected(reason, unexpected),
+            Command::RecordCancelled => self.cancelled(unexpected),
+        }
+    }
+
+    fn evolve(&mut self, event: &ShipmentEvent) {
+        match event {
+            ShipmentEvent::Requested(event) => {
+                self.order_id.clone_from(&event.order_id);
+                self.items.clone_from(&event.items);
+                self.status = ShipmentStatus::Pending;
+            }
+            ShipmentEvent::Booked(event) => {
+                self.tracking.clone_from(&event.tracking);
+                self.status = ShipmentStatus::Booked;
+            }
+            ShipmentEvent::Rejected(event) => {
+                self.rejection_reason.clone_from(&event.reason);
+                self.status = ShipmentStatus::Rejected;
+            }
+            ShipmentEvent::Cleared(_) => self.status = ShipmentStatus::Cleared,
+            ShipmentEvent::CancellationRequested(_) => self.status = ShipmentStatus::Cancelling,
+            ShipmentEvent::Cancelled(_) => self.status = ShipmentStatus::Cancelled,
+            ShipmentEvent::CancellationRefused(_) => {}
+            ShipmentEvent::Dispatched(_) => self.status = ShipmentStatus::Dispatched,
+            ShipmentEvent::Delivered(_) => self.status = ShipmentStatus::Delivered,
+        }
+    }
+}

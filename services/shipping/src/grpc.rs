@@ -1,0 +1,64 @@
+//! The contract's RPCs: decode, ask, encode.
+
+mod convert;
+
+use contracts::tradewind::shipping::v1::{
+    DeliverShipmentRequest, DeliverShipmentResponse, DispatchShipmentRequest, DispatchShipmentResponse,
+    GetShipmentRequest, GetShipmentResponse, ListShipmentsRequest, ListShipmentsResponse,
+    shipping_service_server::ShippingService,
+};
+use tonic::{Request, Response, Status};
+use tradewind_events::Store;
+use tradewind_mesh::status;
+
+use crate::app;
+
+/// Answers the calls of `ShippingService`.
+pub(crate) struct Api {
+    store: Store,
+}
+
+impl Api {
+    /// Answers from `store`.
+    pub(crate) const fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[tonic::async_trait]
+impl ShippingService for Api {
+    async fn dispatch_shipment(
+        &self,
+        request: Request<DispatchShipmentRequest>,
+    ) -> Result<Response<DispatchShipmentResponse>, Status> {
+        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let shipment = app::dispatch_shipment(&self.store, order_id).await.map_err(status)?;
+        Ok(Response::new(DispatchShipmentResponse { shipment: Some(shipment) }))
+    }
+
+    async fn deliver_shipment(
+        &self,
+        request: Request<DeliverShipmentRequest>,
+    ) -> Result<Response<DeliverShipmentResponse>, Status> {
+        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let shipment = app::deliver_shipment(&self.store, order_id).await.map_err(status)?;
+        Ok(Response::new(DeliverShipmentResponse { shipment: Some(shipment) }))
+    }
+
+    async fn get_shipment(
+        &self,
+        request: Request<GetShipmentRequest>,
+    ) -> Result<Response<GetShipmentResponse>, Status> {
+        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let shipment = app::get_shipment(&self.store, order_id).await.map_err(status)?;
+        Ok(Response::new(GetShipmentResponse { shipment: Some(shipment) }))
+    }
+
+    async fn list_shipments(
+        &self,
+        request: Request<ListShipmentsRequest>,
+    ) -> Result<Response<ListShipmentsResponse>, Status> {
+        let (after, size) = convert::page(&request.into_inner()).map_err(status)?;
+        app::list_shipments(&self.store, after, size).await.map(Response::new).map_err(status)
+    }
+}

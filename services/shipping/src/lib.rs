@@ -1,0 +1,35 @@
+//! The shipping context: books a carrier for paid orders, and decides whether a parcel leaves or its order is cancelled.
+//!
+//! This file is the composition root. What an order is, and why it is cancelled, is none of this context's business.
+
+pub mod app;
+mod config;
+pub mod domain;
+mod grpc;
+pub mod http_carrier;
+pub mod store;
+
+use contracts::tradewind::shipping::v1::shipping_service_server::ShippingServiceServer;
+use tradewind_runtime::{Kit, Parts, Service};
+
+use crate::{app::CallCarrier, config::Config, grpc::Api, http_carrier::HttpCarrier};
+
+/// The shipping service, ready to be run.
+#[must_use]
+pub fn service() -> Service {
+    Service::new::<Config>("shipping", store::migrations, compose)
+        .purpose("books carriers for orders and lets parcels leave")
+        .ports(7105, 7205)
+        .setting("OUTSIDE_URL", "base URL of the carrier", config::OUTSIDE_URL)
+        .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
+        .setting("CARRIER_CONCURRENCY", "the most calls to it at one time", "32")
+}
+
+fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
+    let carrier = HttpCarrier::new(config.outside_url, config.outside_timeout)?;
+    Ok(Parts::new()
+        .grpc(ShippingServiceServer::new(Api::new(kit.store)))
+        .reactions(app::reactions())
+        .projection(app::shipment_list())
+        .intents(CallCarrier::new(carrier), config.carrier_concurrency.get()))
+}

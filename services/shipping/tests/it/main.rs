@@ -1,0 +1,10 @@
+//! The shipping service as a whole: real gRPC, a real broker and database, and the carrier of `outside` over real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
+
+mod answers;
+mod cancelling;
+mod carrier;
+mod crashes;
+mod fulfilling;
+mod ordering;
+mod shop;

@@ -1,0 +1,72 @@
+//! Dependencies point one way, and services meet only in the contracts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Path of a workspace crate below the root → paths of the workspace crates it depends on.
+fn edges() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let root = metadata["workspace_root"].as_str().unwrap();
+    let relative = |path: &str| {
+        path.strip_prefix(root)
+            .map(|path| path.trim_start_matches('/').to_owned())
+            .filter(|path| !path.starts_with('.'))
+    };
+    metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| {
+            let manifest = package["manifest_path"].as_str().unwrap().trim_end_matches("/Cargo.toml");
+            let normal = |dependency: &&Value| dependency["kind"].is_null();
+            let dependencies = package["dependencies"].as_array().unwrap().iter().filter(normal);
+            let dependencies = dependencies.filter_map(|d| d["path"].as_str()).filter_map(relative).collect();
+            (relative(manifest).unwrap(), dependencies)
+        })
+        .collect()
+}
+
+#[test]
+fn a_service_never_depends_on_another_service() {
+    let edges = edges();
+    let services: Vec<_> = edges.keys().filter(|path| path.starts_with("services/")).collect();
+    assert!(services.len() >= 6, "only found {services:?}");
+    for service in services {
+        let others: Vec<_> = edges[service].iter().filter(|path| path.starts_with("services/")).collect();
+        assert!(others.is_empty(), "{service} depends on {others:?}");
+    }
+}
+
+/// The root crate `contracts` has the empty path.
+#[test]
+fn kit_crates_depend_only_on_those_below_them() {
+    let allowed: [(&str, &[&str]); 5] = [
+        ("kit/domain", &[]),
+        ("kit/events", &["kit/domain"]),
+        ("kit/mesh", &["kit/domain"]),
+        ("kit/runtime", &["kit/domain", "kit/events", "kit/mesh", ""]),
+        ("kit/testing", &["kit/domain", "kit/events", "kit/mesh", "kit/runtime", ""]),
+    ];
+    let edges = edges();
+    for (kit, below) in allowed {
+        let wrong: Vec<_> = edges[kit].iter().filter(|path| !below.contains(&path.as_str())).collect();
+        assert!(wrong.is_empty(), "{kit} depends on {wrong:?}");
+    }
+}
+
+#[test]
+fn nothing_in_a_service_depends_on_tests_or_tools() {
+    for (path, dependencies) in edges().iter().filter(|(path, _)| path.starts_with("services/")) {
+        for tool in ["kit/testing", "cli", "outside", "tests"] {
+            assert!(!dependencies.contains(tool), "{path} depends on {tool} outside its tests");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Domains are pure: no transport, storage, broker or async runtime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FORBIDDEN: [&str; 5] = ["tonic", "sea_orm", "async_nats", "tokio", "axum"];
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("cannot read {}: {error}", dir.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|character: char| !character.is_alphanumeric() && character != '_')
+}
+
+/// Lines of code below `dir` that name a forbidden crate. Comments may.
+fn impurities(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources(dir) {
+        for (number, line) in fs::read_to_string(&source).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if words(code).any(|word| FORBIDDEN.contains(&word)) {
+                found.push(format!("{}:{}: {}", source.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_domain_knows_transport_storage_broker_or_runtime() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let services = fs::read_dir(root.join("services")).unwrap().map(|entry| entry.unwrap().path().join("src/domain"));
+    let domains: Vec<_> = services.filter(|domain| domain.exists()).chain([root.join("kit/domain/src")]).collect();
+    assert!(domains.len() >= 6, "only found {domains:?}");
+    let impurities: Vec<_> = domains.iter().flat_map(|domain| impurities(domain)).collect();
+    assert!(impurities.is_empty(), "{impurities:#?}");
+}
+
+#[test]
+fn the_scan_finds_what_it_looks_for() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../kit/runtime/src");
+    assert!(!impurities(&dir).is_empty(), "kit/runtime uses tonic, yet the scan found nothing");
+}
