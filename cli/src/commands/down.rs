@@ -14,20 +14,21 @@ const STOP_WITHIN: Duration = Duration::from_secs(40);
 
 pub(crate) async fn run(global: Global) -> Result<ExitCode> {
     let layout = Layout::standard(&global.dir);
-    let Some(run) = running(&layout) else {
+    let Some(run) = running(&layout)? else {
         println!("nothing is running in {}", global.dir.display());
         return Ok(ExitCode::SUCCESS);
     };
     let supervisor = Pid::from_raw(i32::try_from(run.supervisor)?);
     kill(supervisor, Signal::SIGTERM).context("cannot stop the supervisor")?;
     let gone = async {
-        while kill(supervisor, None).is_ok() && running(&layout).is_some() {
+        while running(&layout)?.is_some() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        anyhow::Ok(())
     };
     tokio::time::timeout(STOP_WITHIN, gone)
         .await
-        .with_context(|| format!("process {supervisor} is still running after {} s", STOP_WITHIN.as_secs()))?;
+        .with_context(|| format!("process {supervisor} is still running after {} s", STOP_WITHIN.as_secs()))??;
     println!("stopped; data and logs are kept in {}", global.dir.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use crate::local::{Layout, is_ready, running};
 
 pub(crate) async fn run(global: Global) -> Result<ExitCode> {
     let layout = Layout::standard(&global.dir);
-    let Some(run) = running(&layout) else {
+    let Some(run) = running(&layout)? else {
         if global.json {
             println!("{}", serde_json::json!({ "running": false, "processes": {} }));
         } else {

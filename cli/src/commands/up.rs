@@ -35,7 +35,7 @@ async fn attend(layout: Layout, args: &Args) -> Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (sender, mut notices) = mpsc::unbounded_channel();
     let started = Instant::now();
-    let system = System::start(layout, &args.except, sender)?;
+    let system = System::start(layout, &args.except, false, sender)?;
     let mut ready = Box::pin(announce(&system, started));
     let mut announced = false;
     let result = loop {
@@ -66,7 +66,7 @@ async fn announce(system: &System, started: Instant) -> Result<()> {
 
 /// Starts this program again in the background and waits until everything is ready.
 async fn detach(layout: &Layout, global: &Global, args: &Args) -> Result<ExitCode> {
-    if let Some(run) = running(layout) {
+    if let Some(run) = running(layout)? {
         bail!("a system runs here already (process {}); stop it with `tradewind down`", run.supervisor);
     }
     std::fs::create_dir_all(layout.logs())?;

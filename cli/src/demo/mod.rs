@@ -53,9 +53,8 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
         scenarios::all().into_iter().filter(|s| args.only.as_ref().is_none_or(|only| s.name.contains(only))).collect();
     anyhow::ensure!(!scenarios.is_empty(), "no scenario is called that");
     let layout = Layout::beside(&global.dir, "demo")?;
-    layout.wipe()?;
     let (sender, notices) = mpsc::unbounded_channel();
-    let system = System::start(layout, &[], sender)?;
+    let system = System::start(layout, &[], true, sender)?;
     let view = View::new(global.json);
     let mut terminate = signal(SignalKind::terminate())?;
     let outcome = tokio::select! {

@@ -1,6 +1,7 @@
 //! Folders, ports and the settings each process is given.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,37 @@ impl Layout {
         std::fs::write(self.nats_config(), self.nats_config_text()?).context("cannot write the broker's configuration")
     }
 
+    /// Takes the place of the one system that may run in this folder; `None` where another has it.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(crate) fn lock(&self) -> Result<Option<File>> {
+        std::fs::create_dir_all(&self.state).with_context(|| format!("cannot create {}", self.state.display()))?;
+        let path = self.state.join("run.lock");
+        let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+
+    /// Makes sure that nobody else listens where a process is to listen.
+    ///
+    /// # Errors
+    /// Names the port that is in use.
+    pub(crate) fn ensure_free(&self, name: &str) -> Result<()> {
+        let second = match name {
+            "nats" => self.ports.nats_monitor,
+            "outside" => self.ports.outside,
+            service => self.admin(service),
+        };
+        for port in [self.port(name), second] {
+            TcpListener::bind(("127.0.0.1", port)).with_context(|| format!("{name} needs port {port}"))?;
+        }
+        Ok(())
+    }
+
     /// Removes data and logs, so that the next start begins with nothing.
     ///
     /// # Errors
@@ -102,6 +134,11 @@ impl Layout {
     /// Certificates and keys.
     pub(crate) fn pki(&self) -> &Path {
         &self.pki
+    }
+
+    /// Everything of this system but the certificates.
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
     }
 
     /// Databases and the broker's files.

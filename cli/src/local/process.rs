@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, watch};
 
 use super::system::{Notice, State};
@@ -55,98 +55,123 @@ pub(super) async fn supervise(
     let mut backoff = FIRST_BACKOFF;
     loop {
         let started = Instant::now();
-        let died = match spawn(&spec) {
-            Ok(mut child) => {
-                // Waiting for a child closes its standard input, unless that is held elsewhere.
-                let _tie = child.stdin.take();
-                state.send_modify(|state| state.pid = child.id());
-                match watch_child(&mut child, &mut orders).await {
-                    Ended::Died(how) => how,
-                    Ended::Stopped => return state.send_modify(|state| state.pid = None),
-                    Ended::Halted => {
-                        state.send_modify(|state| state.pid = None);
-                        tell("stopped".to_owned());
-                        match wait_for_start(&mut orders).await {
-                            true => continue,
-                            false => return,
-                        }
-                    }
+        let ended = match Running::start(&spec) {
+            Ok(mut running) => {
+                state.send_modify(|state| state.pid = running.child.id());
+                running.attend(&mut orders).await
+            }
+            Err(error) => Ended::Died(format!("{error:#}")),
+        };
+        state.send_modify(|state| state.pid = None);
+        let next = match ended {
+            Ended::Told(order) => order,
+            Ended::Died(how) => {
+                if started.elapsed() > STEADY {
+                    backoff = FIRST_BACKOFF;
+                }
+                state.send_modify(|state| state.restarts += 1);
+                tell(format!("{how}; started again in {} ms", backoff.as_millis()));
+                let pause = tokio::time::timeout(backoff, next_order(&mut orders)).await;
+                backoff = (backoff * 2).min(MAX_BACKOFF);
+                pause.unwrap_or(Order::Start)
+            }
+        };
+        match next {
+            Order::Stop => return,
+            Order::Halt => {
+                tell("stopped".to_owned());
+                if wait_for_start(&mut orders).await == Order::Stop {
+                    return;
                 }
             }
-            Err(error) => format!("{error:#}"),
-        };
-        if started.elapsed() > STEADY {
-            backoff = FIRST_BACKOFF;
+            Order::Start | Order::Kill => {}
         }
-        state.send_modify(|state| {
-            state.pid = None;
-            state.restarts += 1;
-        });
-        tell(format!("{died}; started again in {} ms", backoff.as_millis()));
-        tokio::select! {
-            () = tokio::time::sleep(backoff) => {}
-            order = orders.recv() => if matches!(order, Some(Order::Stop) | None) { return },
-        }
-        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
 }
 
 enum Ended {
     Died(String),
-    Halted,
-    Stopped,
+    Told(Order),
 }
 
-async fn watch_child(child: &mut Child, orders: &mut mpsc::Receiver<Order>) -> Ended {
+/// Nobody left to give orders is an order to stop.
+async fn next_order(orders: &mut mpsc::Receiver<Order>) -> Order {
+    orders.recv().await.unwrap_or(Order::Stop)
+}
+
+async fn wait_for_start(orders: &mut mpsc::Receiver<Order>) -> Order {
     loop {
-        tokio::select! {
-            status = child.wait() => {
-                return Ended::Died(status.map_or_else(|e| e.to_string(), |status| format!("ended: {status}")));
-            }
-            order = orders.recv() => match order {
-                Some(Order::Kill) => {
-                    kill_all(child).await;
-                    return Ended::Died("killed".to_owned());
-                }
-                Some(Order::Halt) => {
-                    kill_all(child).await;
-                    return Ended::Halted;
-                }
-                Some(Order::Start) => {}
-                Some(Order::Stop) | None => {
-                    terminate(child).await;
-                    return Ended::Stopped;
-                }
-            }
+        match next_order(orders).await {
+            order @ (Order::Start | Order::Stop) => return order,
+            Order::Kill | Order::Halt => {}
         }
     }
 }
 
-async fn wait_for_start(orders: &mut mpsc::Receiver<Order>) -> bool {
-    loop {
-        match orders.recv().await {
-            Some(Order::Start) => return true,
-            Some(Order::Stop) | None => return false,
-            Some(Order::Kill | Order::Halt) => {}
+/// A child process, its group, and the pipe that ties its life to this process.
+struct Running {
+    child: Child,
+    group: Option<Pid>,
+    _tie: Option<ChildStdin>,
+}
+
+impl Running {
+    fn start(spec: &Spec) -> Result<Self> {
+        let mut child = spawn(spec)?;
+        let group = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
+        // Waiting for a child closes its standard input, unless that is held elsewhere.
+        let tie = child.stdin.take();
+        Ok(Self { child, group, _tie: tie })
+    }
+
+    /// Waits until the process dies or is told to stop or halt.
+    async fn attend(&mut self, orders: &mut mpsc::Receiver<Order>) -> Ended {
+        loop {
+            tokio::select! {
+                status = self.child.wait() => {
+                    // What it started itself must not outlive it and hold its ports.
+                    self.signal(Signal::SIGKILL);
+                    return Ended::Died(status.map_or_else(|e| e.to_string(), |status| format!("ended: {status}")));
+                }
+                order = next_order(orders) => match order {
+                    Order::Start => {}
+                    Order::Kill => {
+                        self.kill().await;
+                        return Ended::Died("killed".to_owned());
+                    }
+                    Order::Halt => {
+                        self.kill().await;
+                        return Ended::Told(order);
+                    }
+                    Order::Stop => {
+                        self.terminate().await;
+                        return Ended::Told(order);
+                    }
+                }
+            }
         }
     }
-}
 
-async fn terminate(child: &mut Child) {
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    async fn terminate(&mut self) {
+        if let Some(pid) = self.group {
+            let _ = kill(pid, Signal::SIGTERM);
+        }
+        if tokio::time::timeout(STOP_GRACE, self.child.wait()).await.is_err() {
+            self.kill().await;
+        }
     }
-    if tokio::time::timeout(STOP_GRACE, child.wait()).await.is_err() {
-        kill_all(child).await;
-    }
-}
 
-/// SIGKILL for the child and for whatever it started itself.
-async fn kill_all(child: &mut Child) {
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+    async fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        let _ = self.child.wait().await;
     }
-    let _ = child.wait().await;
+
+    /// Signals the child and whatever it started.
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.group {
+            let _ = killpg(group, signal);
+        }
+    }
 }
 
 fn spawn(spec: &Spec) -> Result<Child> {

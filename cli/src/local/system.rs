@@ -1,10 +1,11 @@
 //! The processes of one local system: broker, outside world and services.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -39,6 +40,9 @@ pub(crate) struct RunFile {
     pub(crate) processes: BTreeMap<String, State>,
 }
 
+/// A process that died so often before it was ready is not waited for.
+const MAX_DEATHS: u32 = 3;
+
 struct Handle {
     orders: mpsc::Sender<Order>,
     state: watch::Receiver<State>,
@@ -51,24 +55,37 @@ pub(crate) struct System {
     processes: BTreeMap<&'static str, Handle>,
     http: reqwest::Client,
     recorder: JoinHandle<()>,
+    /// Held for as long as the system runs; the kernel lets go of it however this process ends.
+    _lock: File,
 }
 
 impl System {
-    /// Starts broker, outside world and every service but those in `except`.
+    /// Starts broker, outside world and every service but those in `except`, over the data that is
+    /// there, or over none where it is to be `fresh`.
     ///
     /// # Errors
-    /// When a name in `except` is unknown, a system runs in this folder already, or the file system
-    /// refuses.
-    pub(crate) fn start(layout: Layout, except: &[String], notices: mpsc::UnboundedSender<Notice>) -> Result<Self> {
+    /// When a name in `except` is unknown, a system runs in this folder already, a port is in use, or
+    /// the file system refuses.
+    pub(crate) fn start(
+        layout: Layout,
+        except: &[String],
+        fresh: bool,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Result<Self> {
         if let Some(unknown) = except.iter().find(|name| !names().any(|known| known == name.as_str())) {
             bail!("there is no process {unknown:?}; there are {}", names().collect::<Vec<_>>().join(", "));
         }
-        if let Some(run) = running(&layout) {
-            bail!("a system runs here already (process {}); stop it with `tradewind down`", run.supervisor);
+        let lock = layout.lock()?.context("a system runs here already; `tradewind down` stops one started by `up`")?;
+        if fresh {
+            layout.wipe()?;
         }
         layout.prepare()?;
+        let wanted: Vec<_> = names().filter(|name| !except.iter().any(|left_out| left_out == name)).collect();
+        for name in &wanted {
+            layout.ensure_free(name)?;
+        }
         let mut processes = BTreeMap::new();
-        for name in names().filter(|name| !except.iter().any(|left_out| left_out == name)) {
+        for name in wanted {
             let (orders, receiver) = mpsc::channel(8);
             let (sender, state) = watch::channel(State::default());
             let task = tokio::spawn(supervise(spec(&layout, name)?, receiver, sender, notices.clone()));
@@ -76,7 +93,7 @@ impl System {
         }
         let states = processes.iter().map(|(name, handle)| (*name, handle.state.clone())).collect();
         let recorder = tokio::spawn(record(layout.run_file(), states));
-        Ok(Self { layout, processes, http: reqwest::Client::new(), recorder })
+        Ok(Self { layout, processes, http: reqwest::Client::new(), recorder, _lock: lock })
     }
 
     /// Where the system lives.
@@ -92,17 +109,22 @@ impl System {
     /// Waits until a process says that it is ready.
     ///
     /// # Errors
-    /// When it is not within `limit`.
+    /// When it is not within `limit`, or keeps dying.
     pub(crate) async fn wait_ready(&self, name: &str, limit: Duration) -> Result<()> {
         let url = self.layout.ready_url(name);
+        let restarts = || self.processes.get(name).map_or(0, |handle| handle.state.borrow().restarts);
+        let before = restarts();
         let ready = async {
             while !is_ready(&self.http, &url).await {
+                let deaths = restarts() - before;
+                ensure!(deaths < MAX_DEATHS, "{name} died {deaths} times; see {}", self.log(name).display());
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
+            Ok(())
         };
         tokio::time::timeout(limit, ready).await.with_context(|| {
             format!("{name} was not ready within {} s; see {}", limit.as_secs(), self.log(name).display())
-        })
+        })?
     }
 
     /// Kills a process with SIGKILL; it is started again.
@@ -154,11 +176,15 @@ pub(crate) async fn is_ready(http: &reqwest::Client, url: &str) -> bool {
 }
 
 /// The run file of a system whose supervisor is alive.
-pub(crate) fn running(layout: &Layout) -> Option<RunFile> {
-    let text = std::fs::read_to_string(layout.run_file()).ok()?;
-    let run: RunFile = serde_json::from_str(&text).ok()?;
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(run.supervisor).ok()?);
-    nix::sys::signal::kill(pid, None).is_ok().then_some(run)
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn running(layout: &Layout) -> Result<Option<RunFile>> {
+    if !layout.run_file().exists() || layout.lock()?.is_some() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(layout.run_file()).context("cannot read the run file")?;
+    Ok(Some(serde_json::from_str(&text).context("the run file is damaged")?))
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

@@ -48,10 +48,9 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     ensure!(!plan.orders.is_empty(), "{} holds no order", args.file.display());
 
     let layout = Layout::beside(&global.dir, "replay")?;
-    layout.wipe()?;
-    let commits = baseline::commits_per_second(&layout.data()).await?;
+    let commits = baseline::commits_per_second(layout.state()).await?;
     let (sender, mut notices) = mpsc::unbounded_channel();
-    let system = System::start(layout, &[], sender)?;
+    let system = System::start(layout, &[], true, sender)?;
     let played = tokio::select! {
         played = play(&system, &plan, &args) => played,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),

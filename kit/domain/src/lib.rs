@@ -1,8 +1,8 @@
-//! The vocabulary every context's domain is written in: aggregates that decide and evolve, typed
-//! ids, money, and a closed set of error kinds.
+//! The vocabulary every context's domain is written in: aggregates that decide and evolve, the id of
+//! an order, money, what requests are checked for, and a closed set of error kinds.
 //!
-//! Nothing here does I/O, waits, reads a clock or knows a context; nothing here may depend on a
-//! crate that does.
+//! Nothing here does I/O, waits, reads a clock or knows one context from another; nothing here may
+//! depend on a crate that does.
 
 mod aggregate;
 mod currency;
@@ -10,17 +10,17 @@ mod error;
 mod event;
 mod id;
 mod money;
+pub mod request;
 
 pub use aggregate::Aggregate;
 pub use currency::{Currency, UnknownCurrency};
 pub use error::{DomainError, Error, ErrorKind, FieldViolation};
 pub use event::{DecodeError, EventSet};
-pub use id::InvalidId;
+pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
 
 /// What the macros of this crate expand to; not for direct use.
 #[doc(hidden)]
 pub mod private {
     pub use prost;
-    pub use uuid;
 }

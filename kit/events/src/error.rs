@@ -13,8 +13,8 @@ pub const SERIALIZATION: &str = "SERIALIZATION";
 
 /// What a database error means; for a service's own statements: `.map_err(tradewind_events::db)?`.
 ///
-/// A violated uniqueness is `AlreadyExists`, an unreachable database `Unavailable`, a deadlock or busy database `Conflict`
-/// with reason [`SERIALIZATION`], anything else `Internal`.
+/// A violated uniqueness is `AlreadyExists`, a deadlock or busy database `Conflict` with reason [`SERIALIZATION`], what is wrong
+/// with the statement or its values `Internal`, and whatever else keeps the database from answering `Unavailable`.
 #[must_use]
 pub fn db(error: DbErr) -> Error {
     match meaning(&error) {
@@ -67,10 +67,12 @@ fn driver(error: &SqlxError) -> Meaning {
             if error.is_unique_violation() {
                 return Meaning::Duplicate(error.message().to_owned());
             }
-            error.code().map_or(Meaning::Defect, |code| coded(&code))
+            error.code().map_or(Meaning::Away, |code| coded(&code))
         }
         SqlxError::Io(_)
         | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::BeginFailed
         | SqlxError::PoolTimedOut
         | SqlxError::PoolClosed
         | SqlxError::WorkerCrashed => Meaning::Away,
@@ -79,23 +81,27 @@ fn driver(error: &SqlxError) -> Meaning {
 }
 
 /// A five-character SQLSTATE of PostgreSQL, or a result code of SQLite, whose low byte is what its extensions have in common.
+///
+/// Only a code that speaks of the statement or its values is a defect, for which an event is parked. All others speak of the
+/// database's state, such as a full disk, which passes.
 fn coded(code: &str) -> Meaning {
     if code.len() == 5 {
-        return match code {
-            // Serialization failure, deadlock, lock not available.
-            "40001" | "40P01" | "55P03" => Meaning::Rerun,
-            // Too many connections, statement timeout, shutting down, starting up, connection failures.
-            "53300" | "57014" | "57P01" | "57P02" | "57P03" => Meaning::Away,
-            _ if code.starts_with("08") => Meaning::Away,
-            _ => Meaning::Defect,
+        return match code.get(..2) {
+            // Transaction rollback: serialization failure, deadlock.
+            Some("40") => Meaning::Rerun,
+            // Lock not available.
+            _ if code == "55P03" => Meaning::Rerun,
+            // Feature not supported, cardinality, data, integrity, syntax or access rule, program limit.
+            Some("0A" | "21" | "22" | "23" | "42" | "54") => Meaning::Defect,
+            _ => Meaning::Away,
         };
     }
     match code.parse::<u32>().map(|code| code & 0xff) {
         // SQLITE_BUSY, SQLITE_LOCKED.
         Ok(5 | 6) => Meaning::Rerun,
-        // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN.
-        Ok(10 | 13 | 14) => Meaning::Away,
-        _ => Meaning::Defect,
+        // SQLITE_ERROR, SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_MISUSE, SQLITE_RANGE.
+        Ok(1 | 18 | 19 | 20 | 21 | 25) => Meaning::Defect,
+        _ => Meaning::Away,
     }
 }
 
@@ -105,13 +111,16 @@ mod tests {
 
     #[test]
     fn a_code_says_what_to_do() {
-        for code in ["40001", "40P01", "5", "517", "6"] {
+        for code in ["40001", "40P01", "55P03", "5", "517", "6"] {
             assert!(matches!(coded(code), Meaning::Rerun), "{code}");
         }
-        for code in ["08006", "57P01", "10", "778", "13"] {
+        let postgres =
+            ["08006", "25006", "25P03", "53100", "53200", "53300", "57014", "57P01", "57P05", "58030", "XX000"];
+        let sqlite = ["7", "8", "1032", "9", "10", "778", "11", "13", "14", "15", "26"];
+        for code in postgres.into_iter().chain(sqlite).chain([""]) {
             assert!(matches!(coded(code), Meaning::Away), "{code}");
         }
-        for code in ["42P01", "1", "8", ""] {
+        for code in ["0A000", "21000", "22001", "23503", "42P01", "54000", "1", "18", "19", "787", "20", "21", "25"] {
             assert!(matches!(coded(code), Meaning::Defect), "{code}");
         }
     }

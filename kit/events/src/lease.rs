@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 
 use crate::error::db;
-use crate::sql::{micros, signed, statement, unsigned};
+use crate::sql::{signed, statement, unsigned};
+use crate::times::micros;
 use crate::{Store, Tx};
 
 impl Store {

@@ -86,7 +86,11 @@ impl Relay {
                 break;
             }
         }
-        self.save().await
+        if let Err(error) = self.save().await {
+            // Whoever publishes next begins a little further back, which is harmless.
+            tracing::warn!(%error, "the last acknowledgements were not saved; what they are for is published again");
+        }
+        Ok(())
     }
 
     /// Publishes over one connection; `Ok` means that it was stopped.

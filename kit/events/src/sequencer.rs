@@ -53,7 +53,10 @@ impl Store {
                         tracing::warn!(%error, "sequencing failed, trying again");
                     }
                     if stop.is_cancelled() {
-                        return self.release_lease(LEASE, &holder, epoch).await;
+                        if let Err(error) = self.release_lease(LEASE, &holder, epoch).await {
+                            tracing::debug!(%error, "the sequencer's lease was not given back; it lapses");
+                        }
+                        return Ok(());
                     }
                 }
                 Ok(None) => {}

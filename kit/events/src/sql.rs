@@ -1,11 +1,11 @@
 //! Statements in the common ground of both databases: parameters are `$1`, `$2`, … on either.
 
 use sea_orm::{DbBackend, DbErr, QueryResult, Statement, Value};
-use time::OffsetDateTime;
 use tradewind_domain::Error;
 use uuid::Uuid;
 
 use crate::error::db;
+use crate::times::from_micros;
 use crate::{Metadata, Recorded, StreamName};
 
 /// The columns of `event`, in the order in which they are written and in which [`recorded`] expects them.
@@ -19,16 +19,6 @@ pub(crate) fn statement(
     values: impl IntoIterator<Item = Value>,
 ) -> Statement {
     Statement::from_sql_and_values(backend, text, values)
-}
-
-/// Microseconds since the Unix epoch.
-pub(crate) fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX)
-}
-
-/// The time that is `micros` microseconds after the Unix epoch.
-pub(crate) fn from_micros(micros: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// A version or position as the databases keep it; none comes near the limit.
@@ -156,12 +146,6 @@ mod tests {
         assert_eq!(batches(1).collect::<Vec<_>>(), [1]);
         assert_eq!(batches(7).collect::<Vec<_>>(), [4, 2, 1]);
         assert_eq!(batches(70).collect::<Vec<_>>(), [32, 32, 4, 2]);
-    }
-
-    #[test]
-    fn times_survive_the_round_trip_to_the_microsecond() {
-        let time = OffsetDateTime::UNIX_EPOCH + time::Duration::nanoseconds(1_700_000_000_123_456_000);
-        assert_eq!(from_micros(micros(time)), time);
     }
 
     #[test]

@@ -26,7 +26,8 @@ use self::cache::Cache;
 use self::signals::Signals;
 use self::writer::Writer;
 use crate::error::db;
-use crate::sql::{from_micros, micros, statement};
+use crate::sql::statement;
+use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
 pub(crate) use self::cache::AnyState;

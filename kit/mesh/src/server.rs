@@ -24,6 +24,9 @@ use crate::{Error, Identity, Policy, Result, SpiffeId, status, tls};
 const CONNECTIONS: usize = 4096;
 /// Handshakes under way at once, so that strangers cannot take every connection.
 const HANDSHAKES: usize = 256;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a handshake has instead while most places are taken, so that those who say nothing hold up nobody for long.
+const HURRIED_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The workload at the other end of a call.
 #[derive(Clone, Debug)]
@@ -68,11 +71,12 @@ impl Server {
         self.address
     }
 
-    /// Serves until `stop`; then accepts nothing more, lets calls in flight finish for up to `grace`, and returns.
+    /// Serves until `stop`; then accepts nothing more, ends streams with `UNAVAILABLE`, lets unary calls in flight finish for
+    /// up to `grace`, and returns.
     pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) -> Result<()> {
         let connections = Connections {
             acceptor: self.acceptor,
-            gate: Arc::new(Gate::new(self.policy, self.context, routes)),
+            gate: Arc::new(Gate::new(self.policy, self.context, routes, stop.clone())),
             stop: stop.clone(),
             kill: CancellationToken::new(),
         };
@@ -101,6 +105,14 @@ impl Server {
 struct Place {
     connection: OwnedSemaphorePermit,
     handshake: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// How long the handshake may take that starts now.
+    fn patience(&self) -> Duration {
+        let free = self.handshake.semaphore().available_permits();
+        if free < HANDSHAKES / 2 { HURRIED_HANDSHAKE_TIMEOUT } else { HANDSHAKE_TIMEOUT }
+    }
 }
 
 struct Places {

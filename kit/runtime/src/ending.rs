@@ -6,14 +6,40 @@ use anyhow::{Context, anyhow};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The share of the grace time that calls in flight have. What remains is for readers, workers and the last publications.
+// The grace time, in tenths: 4 for calls in flight, 2 for work towards the outside, 3 for what that and the readers still have to
+// publish, 1 for the last spans. What a part doesn't use, the next may.
+
+/// The share of the grace time that calls in flight have.
 pub(crate) fn for_calls(grace: Duration) -> Duration {
-    grace * 2 / 5
+    grace * 4 / 10
 }
 
 /// The share of the grace time that work towards the outside has, once the calls have ended.
 pub(crate) fn for_work(grace: Duration) -> Duration {
-    grace / 5
+    grace * 2 / 10
+}
+
+/// The share of the grace time that the last spans may take to be exported, once everything else has ended.
+pub(crate) fn for_spans(grace: Duration) -> Duration {
+    grace / 10
+}
+
+/// Runs readers, workers and publications, which end after the calls; cuts them off when only the share of the spans is left.
+///
+/// # Errors
+/// What ended them.
+pub(crate) async fn in_time(
+    engine: impl Future<Output = anyhow::Result<()>>,
+    stop: &CancellationToken,
+    grace: Duration,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        ended = engine => ended,
+        () = after(grace.saturating_sub(for_spans(grace)), stop) => {
+            tracing::warn!("readers, workers or publications did not end in time; the next start takes up what they left");
+            Ok(())
+        }
+    }
 }
 
 /// Waits for every task, after the order to stop no longer than the grace time.
@@ -25,14 +51,16 @@ pub(crate) async fn finish(
     stop: &CancellationToken,
     grace: Duration,
 ) -> anyhow::Result<()> {
-    let overdue = async {
-        stop.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
     tokio::select! {
         ended = all(&mut tasks, stop) => ended,
-        () = overdue => Err(anyhow!("not everything ended within the grace time of {grace:?}")),
+        () = after(grace, stop) => Err(anyhow!("not everything ended within the grace time of {grace:?}")),
     }
+}
+
+/// Waits until the order to stop is so long ago.
+async fn after(time: Duration, stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(time).await;
 }
 
 /// Waits for every task; the first that ends unasked ends the others.
@@ -63,6 +91,25 @@ mod tests {
         stop.cancel();
         let why = finish(tasks, &stop, GRACE).await.unwrap_err().to_string();
         assert_eq!(why, "not everything ended within the grace time of 10s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn parts_that_take_all_they_may_end_within_the_grace_time() {
+        for grace in [Duration::from_secs(1), GRACE, Duration::from_secs(3600)] {
+            let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+            let (calls, engine) = (stop.clone(), stop.clone());
+            tasks.spawn(async move {
+                after(for_calls(grace), &calls).await;
+                Ok(())
+            });
+            tasks.spawn(async move { in_time(std::future::pending(), &engine, grace).await });
+            let began = tokio::time::Instant::now();
+            stop.cancel();
+            finish(tasks, &stop, grace).await.unwrap();
+            tokio::time::sleep(for_spans(grace)).await;
+            // The timer rounds up to the next millisecond, once for each time that is waited for.
+            assert!(began.elapsed() <= grace + Duration::from_millis(2), "{:?} of {grace:?}", began.elapsed());
+        }
     }
 
     #[tokio::test(start_paused = true)]

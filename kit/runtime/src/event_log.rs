@@ -12,7 +12,7 @@ use prost_types::Timestamp;
 use time::OffsetDateTime;
 use tonic::{Code, Request, Response, Status};
 use tradewind_domain::Error;
-use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName};
+use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName, timestamp};
 use tradewind_mesh::{Channels, status};
 use uuid::Uuid;
 
@@ -21,15 +21,14 @@ const MOST: u32 = 1_000;
 /// Payload after which an answer is cut short; well below what a client takes in one message.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
-/// Serves the log of this service's own store.
-pub(crate) struct OwnLog {
-    store: Store,
+/// Serves the log of a context from its own store; the runtime does so for every service.
+#[must_use]
+pub fn event_log(store: Store) -> EventLogServiceServer<impl EventLogService> {
+    EventLogServiceServer::new(OwnLog { store })
 }
 
-impl OwnLog {
-    pub(crate) fn server(store: Store) -> EventLogServiceServer<Self> {
-        EventLogServiceServer::new(Self { store })
-    }
+struct OwnLog {
+    store: Store,
 }
 
 #[tonic::async_trait]
@@ -149,11 +148,6 @@ fn recorded(event: EventRecord) -> Result<Recorded, Error> {
             partition_key: event.key,
         },
     })
-}
-
-fn timestamp(time: OffsetDateTime) -> Timestamp {
-    let nanos = i32::try_from(time.nanosecond()).unwrap_or_default();
-    Timestamp { seconds: time.unix_timestamp(), nanos }
 }
 
 fn moment(time: Timestamp) -> Result<OffsetDateTime, Error> {

@@ -10,6 +10,7 @@ mod ending;
 mod event_log;
 mod help;
 mod identity;
+pub mod outside;
 mod readiness;
 mod routes;
 mod running;
@@ -19,6 +20,7 @@ mod telemetry;
 
 use std::{env, process::ExitCode};
 
+pub use event_log::event_log;
 pub use running::{Running, run};
 pub use service::{Kit, NoSettings, Parts, Service};
 pub use settings::{LogFormat, Own, Settings, SettingsError, duration};

@@ -10,7 +10,7 @@ use tonic_health::{
 use tonic_reflection::server::Builder;
 use tradewind_events::Store;
 
-use crate::{event_log::OwnLog, readiness::Report, service::Parts};
+use crate::{event_log::event_log, readiness::Report, service::Parts};
 
 /// gRPC health, kept equal to readiness.
 pub(crate) struct Health {
@@ -25,7 +25,7 @@ pub(crate) struct Health {
 /// A contract descriptor that cannot be reflected.
 pub(crate) fn complete(parts: &mut Parts, store: Store) -> anyhow::Result<(Routes, Health)> {
     let (reporter, health) = health_reporter();
-    let log = OwnLog::server(store);
+    let log = event_log(store);
     let mut names = vec![""];
     names.extend(&parts.served);
     names.push(name_of(&log));

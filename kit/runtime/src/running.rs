@@ -31,9 +31,6 @@ use crate::{
     telemetry,
 };
 
-/// How long the last spans may take to be exported.
-const FLUSH: Duration = Duration::from_secs(2);
-
 /// A service that was started. Dropping it stops the service.
 #[derive(Debug)]
 pub struct Running {
@@ -103,6 +100,7 @@ impl Running {
 pub async fn run(service: Service, settings: Settings) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let telemetry = telemetry::install(service.name(), &settings);
+    let grace = settings.grace;
     let mut running = service.start(settings).await?;
     let ended = tokio::select! {
         ended = running.wait() => ended,
@@ -119,7 +117,7 @@ pub async fn run(service: Service, settings: Settings) -> anyhow::Result<()> {
         Ok(()) => tracing::info!("stopped"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "stopped"),
     }
-    telemetry.flush(FLUSH).await;
+    telemetry.flush(ending::for_spans(grace)).await;
     ended
 }
 
@@ -227,7 +225,9 @@ impl Life {
             let _over = engine_over;
             serving.await.context("gRPC server")
         });
-        tasks.spawn(async move { engine.run(engine_stop).await.context("engine") });
+        let engine = async move { engine.run(engine_stop).await.context("engine") };
+        let ordered = stop.clone();
+        tasks.spawn(async move { ending::in_time(engine, &ordered, grace).await });
         let started_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(version = crate::VERSION, grpc = %grpc_addr, admin = %admin_addr, started_ms, "started");
 

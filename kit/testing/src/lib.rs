@@ -1,5 +1,5 @@
 //! What tests need and production never does: given/when/then for aggregates, a throwaway broker,
-//! throwaway databases, and waiting for a condition with a deadline.
+//! throwaway databases, stand-ins for other contexts, and waiting for a condition with a deadline.
 //!
 //! Everything started here ends with the test process, however that ends: returning, panicking or
 //! killed. Helpers panic at the caller's line instead of returning errors. No crate may depend on
@@ -15,9 +15,11 @@ mod database;
 mod eventually;
 mod janitor;
 mod nats;
+mod neighbour;
 mod pki;
 mod port;
 mod postgres;
+mod running;
 mod tools;
 
 pub mod scenario;
@@ -25,7 +27,9 @@ pub mod scenario;
 pub use database::{Database, block_on, scratch};
 pub use eventually::{Answer, eventually};
 pub use nats::Nats;
+pub use neighbour::Neighbour;
 pub use pki::{TRUST_DOMAIN, pki};
 pub use port::free_port;
 pub use postgres::Postgres;
+pub use running::{Mortal, channel};
 pub use tools::nats_server;

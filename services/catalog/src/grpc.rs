@@ -8,7 +8,7 @@ use contracts::tradewind::catalog::v1::{
     ListProductsResponse, RepriceProductRequest, RepriceProductResponse, RetireProductRequest, RetireProductResponse,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, request::page_size};
 use tradewind_events::{RequestKey, Store};
 use tradewind_mesh::{peer, status};
 
@@ -72,9 +72,9 @@ impl CatalogService for Catalog {
         &self,
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
-        let ListProductsRequest { page_size, page_token } = request.into_inner();
-        let size = convert::page_size(page_size).map_err(status)?;
-        let after = convert::page_token(page_token).map_err(status)?;
+        let ListProductsRequest { page_size: size, page_token: token } = request.into_inner();
+        let size = page_size(size).map_err(status)?;
+        let after = convert::page_token(token).map_err(status)?;
         answer(app::list_products(&self.store, &after, size).await)
     }
 }

@@ -8,7 +8,10 @@ use contracts::tradewind::inventory::v1::{
     ListOpenReservationsResponse, ListStockRequest, ListStockResponse, ReceiveStockRequest, ReceiveStockResponse,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::Error;
+use tradewind_domain::{
+    Error, OrderId,
+    request::{order_id, page_size, page_token},
+};
 use tradewind_events::{RequestKey, Store};
 use tradewind_mesh::{peer, status};
 
@@ -46,9 +49,9 @@ impl InventoryService for Inventory {
     }
 
     async fn list_stock(&self, request: Request<ListStockRequest>) -> Result<Response<ListStockResponse>, Status> {
-        let ListStockRequest { page_size, page_token } = request.into_inner();
-        let size = convert::page_size(page_size).map_err(status)?;
-        let after = convert::level_token(&page_token).map_err(status)?;
+        let ListStockRequest { page_size: size, page_token: token } = request.into_inner();
+        let size = page_size(size).map_err(status)?;
+        let after = convert::level_token(&token).map_err(status)?;
         answer(app::list_stock(&self.store, after, size).await)
     }
 
@@ -56,17 +59,18 @@ impl InventoryService for Inventory {
         &self,
         request: Request<GetReservationRequest>,
     ) -> Result<Response<GetReservationResponse>, Status> {
-        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
-        answer(app::get_reservation(&self.store, &order_id).await)
+        let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
+        answer(app::get_reservation(&self.store, &order_id.to_string()).await)
     }
 
     async fn list_open_reservations(
         &self,
         request: Request<ListOpenReservationsRequest>,
     ) -> Result<Response<ListOpenReservationsResponse>, Status> {
-        let ListOpenReservationsRequest { page_size, page_token } = request.into_inner();
-        let size = convert::page_size(page_size).map_err(status)?;
-        let after = convert::order_token(&page_token).map_err(status)?;
+        let ListOpenReservationsRequest { page_size: size, page_token: token } = request.into_inner();
+        let size = page_size(size).map_err(status)?;
+        let after: Option<OrderId> = page_token(&token).map_err(status)?;
+        let after = after.map(|order| order.to_string()).unwrap_or_default();
         answer(app::list_open_reservations(&self.store, &after, size).await)
     }
 }

@@ -6,24 +6,24 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
-use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error};
+use tradewind_runtime::outside::{self, Url};
 
 /// How messages leave. It may hold a password: it must never have `Debug`.
 #[derive(Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
     /// Base URL of the mail sink.
-    #[serde(deserialize_with = "http_url")]
+    #[serde(deserialize_with = "outside::base_url")]
     pub(crate) outside_url: Url,
-    /// How long one call to it may take, at most 10 s: the engine gives up not much later.
-    #[serde(deserialize_with = "call_timeout")]
+    /// How long one call to it may take, at most 10 s.
+    #[serde(deserialize_with = "outside::timeout::<10, _>")]
     pub(crate) outside_timeout: Duration,
     /// The mail server, where messages are to be sent by SMTP.
     #[serde(deserialize_with = "smtp_server")]
     pub(crate) smtp_url: Option<AsyncSmtpTransportBuilder>,
     /// How long handing over one message to it may take, at most 10 s.
-    #[serde(deserialize_with = "call_timeout")]
+    #[serde(deserialize_with = "outside::timeout::<10, _>")]
     pub(crate) smtp_timeout: Duration,
     /// Whom messages sent by SMTP are from.
     #[serde(deserialize_with = "mailbox")]
@@ -34,42 +34,20 @@ pub(crate) struct Config {
     pub(crate) mail_concurrency: NonZeroUsize,
 }
 
-pub(crate) const OUTSIDE_URL: &str = "http://127.0.0.1:7300";
 pub(crate) const MAIL_FROM: &str = "Tradewind <orders@tradewind.local>";
 
 #[expect(clippy::expect_used, reason = "the defaults are constants, which a test reads")]
 impl Default for Config {
     fn default() -> Self {
         Self {
-            outside_url: Url::parse(OUTSIDE_URL).expect("a URL"),
-            outside_timeout: Duration::from_secs(2),
+            outside_url: outside::default_url(),
+            outside_timeout: outside::TIMEOUT,
             smtp_url: None,
             smtp_timeout: Duration::from_secs(5),
             mail_from: MAIL_FROM.parse().expect("a mailbox"),
             mail_attempts: NonZeroU32::new(20).expect("not zero"),
             mail_concurrency: NonZeroUsize::new(8).expect("not zero"),
         }
-    }
-}
-
-const LONGEST_CALL: Duration = Duration::from_secs(10);
-
-fn call_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let timeout = tradewind_runtime::duration(deserializer)?;
-    if (Duration::from_millis(1)..=LONGEST_CALL).contains(&timeout) {
-        Ok(timeout)
-    } else {
-        Err(D::Error::custom("must be 1ms to 10s"))
-    }
-}
-
-fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let url = Url::parse(&text).map_err(D::Error::custom)?;
-    if matches!(url.scheme(), "http" | "https") && url.has_host() {
-        Ok(url)
-    } else {
-        Err(D::Error::custom(format!("{text} is not an http URL")))
     }
 }
 
@@ -97,7 +75,6 @@ mod tests {
     #[test]
     fn the_defaults_are_those_the_help_shows() {
         let config = Config::default();
-        assert_eq!(config.outside_url.as_str(), "http://127.0.0.1:7300/");
         assert_eq!((config.outside_timeout.as_secs(), config.smtp_timeout.as_secs()), (2, 5));
         assert_eq!((config.mail_attempts.get(), config.mail_concurrency.get()), (20, 8));
         assert!(config.smtp_url.is_none());

@@ -5,15 +5,14 @@ use contracts::tradewind::notification::v1::{
     notification_service_server::NotificationService,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::Error;
+use tradewind_domain::{
+    Error,
+    request::{self, invalid_page_token, order_id, page_size, page_token},
+};
 use tradewind_events::Store;
 use tradewind_mesh::status;
-use uuid::Uuid;
 
 use crate::table;
-
-const LARGEST_PAGE: usize = 1000;
-const USUAL_PAGE: usize = 100;
 
 /// Answers the calls of `NotificationService`.
 pub(crate) struct Api {
@@ -28,13 +27,8 @@ impl Api {
 
     async fn list(&self, page: Page) -> Result<ListNotificationsResponse, Error> {
         let Page { order_id, after, size } = page;
-        let mut notifications = table::page(self.store.reader(), &order_id, after, size + 1).await?;
-        let more = notifications.len() > size;
-        notifications.truncate(size);
-        let next_page_token = match notifications.last() {
-            Some(last) if more => last.kind.to_string(),
-            _ => String::new(),
-        };
+        let found = table::page(self.store.reader(), &order_id, after, size + 1).await?;
+        let (notifications, next_page_token) = request::page(found, size, |last| last.kind.to_string());
         Ok(ListNotificationsResponse { notifications, next_page_token })
     }
 }
@@ -60,20 +54,11 @@ struct Page {
 
 impl Page {
     fn asked(request: &ListNotificationsRequest) -> Result<Self, Error> {
-        let order_id = Uuid::try_parse(&request.order_id)
-            .map_err(|_| Error::invalid("order_id", "INVALID_ORDER_ID", "must be a UUID"))?;
-        let size = match usize::try_from(request.page_size) {
-            Ok(0) => USUAL_PAGE,
-            Ok(size @ 1..=LARGEST_PAGE) => size,
-            _ => return Err(Error::invalid("page_size", "PAGE_SIZE_OUT_OF_RANGE", "must be 0 to 1000")),
-        };
-        let after = match request.page_token.as_str() {
-            "" => Some(NotificationKind::Unspecified),
-            token => token.parse::<i32>().ok().and_then(|kind| NotificationKind::try_from(kind).ok()),
-        };
-        let after = after
-            .ok_or_else(|| Error::invalid("page_token", "INVALID_PAGE_TOKEN", "not a token that a page before gave"))?;
-        Ok(Self { order_id: order_id.to_string(), after, size })
+        let order_id = order_id(&request.order_id)?.to_string();
+        let size = page_size(request.page_size)?;
+        let after: i32 = page_token(&request.page_token)?.unwrap_or_default();
+        let after = NotificationKind::try_from(after).map_err(|_| invalid_page_token())?;
+        Ok(Self { order_id, after, size })
     }
 }
 

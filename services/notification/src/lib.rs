@@ -12,14 +12,12 @@ mod table;
 mod texts;
 
 use contracts::tradewind::notification::v1::notification_service_server::NotificationServiceServer;
-use tradewind_runtime::{Kit, Parts, Service};
-
-use crate::{
-    config::Config,
-    delivery::Deliver,
-    grpc::Api,
-    mail::{Sink, Smtp},
+use tradewind_runtime::{
+    Kit, Parts, Service,
+    outside::{self, Party},
 };
+
+use crate::{config::Config, delivery::Deliver, grpc::Api, mail::Smtp};
 
 /// The notification service, ready to be run.
 #[must_use]
@@ -27,7 +25,7 @@ pub fn service() -> Service {
     Service::new::<Config>("notification", table::migrations, compose)
         .purpose("tells customers what became of their orders")
         .ports(7106, 7206)
-        .setting("OUTSIDE_URL", "base URL of the mail sink", config::OUTSIDE_URL)
+        .setting("OUTSIDE_URL", "base URL of the mail sink", outside::URL)
         .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
         .setting("SMTP_URL", "smtp://… or smtps://… of a mail server to send through instead of the sink", "")
         .setting("SMTP_TIMEOUT", "how long handing over one message to it may take", "5s")
@@ -47,7 +45,7 @@ fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
             parts.intents(Deliver::new(kit.store, smtp, attempts), concurrency.get())
         }
         None => {
-            let sink = Sink::new(config.outside_url, config.outside_timeout)?;
+            let sink = Party::new(config.outside_url, config.outside_timeout)?;
             parts.intents(Deliver::new(kit.store, sink, attempts), concurrency.get())
         }
     })

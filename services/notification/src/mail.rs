@@ -6,7 +6,6 @@ mod smtp;
 use time::OffsetDateTime;
 use tradewind_events::Unknown;
 
-pub(crate) use sink::Sink;
 pub(crate) use smtp::Smtp;
 
 /// A system that takes messages and sees to it that they arrive.

@@ -1,13 +1,12 @@
 //! What was told to whom: one row a message.
 
 use contracts::tradewind::notification::v1::{Notification, NotificationKind};
-use prost_types::Timestamp;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_events::db;
+use tradewind_events::{db, from_micros, micros, timestamp};
 
 use crate::mail::Letter;
 use crate::reactions::key;
@@ -93,7 +92,7 @@ pub(crate) async fn letter(
             to: row.try_get("", "recipient")?,
             subject: row.try_get("", "subject")?,
             body: row.try_get("", "body")?,
-            written: moment(row.try_get("", "written")?),
+            written: from_micros(row.try_get("", "written")?),
         })
     };
     row.map(letter).transpose().map_err(db)
@@ -155,7 +154,7 @@ fn notification(row: &QueryResult) -> Result<Notification, DbErr> {
         recipient: row.try_get("", "recipient")?,
         subject: row.try_get("", "subject")?,
         sent: row.try_get("", "sent")?,
-        sent_time: sent_time.map(timestamp),
+        sent_time: sent_time.map(|time| timestamp(from_micros(time))),
     })
 }
 
@@ -171,17 +170,4 @@ async fn execute(
 
 fn number(kind: NotificationKind) -> i64 {
     i32::from(kind).into()
-}
-
-fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX)
-}
-
-fn moment(micros: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
-fn timestamp(micros: i64) -> Timestamp {
-    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1000).unwrap_or_default();
-    Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }

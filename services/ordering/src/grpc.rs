@@ -1,7 +1,6 @@
 //! The order service over gRPC: decode, call the application, encode.
 
 mod convert;
-mod validation;
 
 use std::{pin::Pin, time::Duration};
 
@@ -12,6 +11,7 @@ use contracts::tradewind::ordering::v1::{
 };
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
+use tradewind_domain::request::order_id;
 use tradewind_events::{RequestKey, Store};
 use tradewind_mesh::{peer, status};
 
@@ -58,7 +58,7 @@ impl OrderingService for Orders {
         &self,
         request: Request<WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
-        let id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let id = order_id(&request.into_inner().order_id).map_err(status)?;
         let orders = app::watch_order(self.store.clone(), &self.changes, id).await.map_err(status)?;
         let responses =
             orders.map(|order| order.map(|order| WatchOrderResponse { order: Some(order) }).map_err(status));
@@ -69,7 +69,7 @@ impl OrderingService for Orders {
         &self,
         request: Request<CancelOrderRequest>,
     ) -> Result<Response<CancelOrderResponse>, Status> {
-        let id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let id = order_id(&request.into_inner().order_id).map_err(status)?;
         let order = app::cancel_order(&self.store, id).await.map_err(status)?;
         Ok(Response::new(CancelOrderResponse { order: Some(order) }))
     }
@@ -78,7 +78,7 @@ impl OrderingService for Orders {
         &self,
         request: Request<GetOrderHistoryRequest>,
     ) -> Result<Response<GetOrderHistoryResponse>, Status> {
-        let id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let id = order_id(&request.into_inner().order_id).map_err(status)?;
         let entries = app::get_order_history(&self.store, id).await.map_err(status)?;
         Ok(Response::new(GetOrderHistoryResponse { entries }))
     }

@@ -3,54 +3,31 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use reqwest::Url;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
+use tradewind_runtime::outside::{self, Url};
 
 /// Where the card provider is and how it is called.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
     /// Base URL of the card provider.
-    #[serde(deserialize_with = "http_url")]
+    #[serde(deserialize_with = "outside::base_url")]
     pub(crate) outside_url: Url,
-    /// How long one call may take, at most 10 s: the engine gives up not much later.
-    #[serde(deserialize_with = "call_timeout")]
+    /// How long one call may take, at most 10 s.
+    #[serde(deserialize_with = "outside::timeout::<10, _>")]
     pub(crate) outside_timeout: Duration,
     /// The most calls at one time.
     pub(crate) charge_concurrency: NonZeroUsize,
 }
 
-pub(crate) const OUTSIDE_URL: &str = "http://127.0.0.1:7300";
-
 #[expect(clippy::expect_used, reason = "the defaults are constants, which a test reads")]
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            outside_url: Url::parse(OUTSIDE_URL).expect("a URL"),
-            outside_timeout: Duration::from_secs(2),
+            outside_url: outside::default_url(),
+            outside_timeout: outside::TIMEOUT,
             charge_concurrency: NonZeroUsize::new(32).expect("not zero"),
         }
-    }
-}
-
-const LONGEST_CALL: Duration = Duration::from_secs(10);
-
-fn call_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let timeout = tradewind_runtime::duration(deserializer)?;
-    if (Duration::from_millis(1)..=LONGEST_CALL).contains(&timeout) {
-        Ok(timeout)
-    } else {
-        Err(D::Error::custom("must be 1ms to 10s"))
-    }
-}
-
-fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let url = Url::parse(&text).map_err(D::Error::custom)?;
-    if matches!(url.scheme(), "http" | "https") && url.has_host() {
-        Ok(url)
-    } else {
-        Err(D::Error::custom(format!("{text} is not an http URL")))
     }
 }
 
@@ -61,7 +38,6 @@ mod tests {
     #[test]
     fn the_defaults_are_those_the_help_shows() {
         let settings = Settings::default();
-        assert_eq!(settings.outside_url.as_str(), "http://127.0.0.1:7300/");
         assert_eq!((settings.outside_timeout.as_secs(), settings.charge_concurrency.get()), (2, 32));
     }
 }

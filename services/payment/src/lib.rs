@@ -10,9 +10,12 @@ mod provider;
 mod store;
 
 use contracts::tradewind::payment::v1::payment_service_server::PaymentServiceServer;
-use tradewind_runtime::{Kit, Parts, Service};
+use tradewind_runtime::{
+    Kit, Parts, Service,
+    outside::{self, Party},
+};
 
-use crate::{app::CallCardProvider, config::Settings, grpc::Api, provider::HttpCardProvider};
+use crate::{app::CallCardProvider, config::Settings, grpc::Api};
 
 /// The payment service, ready to be run.
 #[must_use]
@@ -20,13 +23,13 @@ pub fn service() -> Service {
     Service::new::<Settings>("payment", store::migrations, compose)
         .purpose("charges cards for orders and gives the money back")
         .ports(7104, 7204)
-        .setting("OUTSIDE_URL", "base URL of the card provider", config::OUTSIDE_URL)
+        .setting("OUTSIDE_URL", "base URL of the card provider", outside::URL)
         .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
         .setting("CHARGE_CONCURRENCY", "the most calls to it at one time", "32")
 }
 
 fn compose(kit: Kit, settings: Settings) -> anyhow::Result<Parts> {
-    let provider = HttpCardProvider::new(settings.outside_url, settings.outside_timeout)?;
+    let provider = Party::new(settings.outside_url, settings.outside_timeout)?;
     Ok(Parts::new()
         .grpc(PaymentServiceServer::new(Api::new(kit.store)))
         .reactions(app::reactions())

@@ -1,13 +1,12 @@
 //! The contract's RPCs: decode, ask, encode.
 
-mod convert;
-
 use contracts::tradewind::shipping::v1::{
     DeliverShipmentRequest, DeliverShipmentResponse, DispatchShipmentRequest, DispatchShipmentResponse,
     GetShipmentRequest, GetShipmentResponse, ListShipmentsRequest, ListShipmentsResponse,
     shipping_service_server::ShippingService,
 };
 use tonic::{Request, Response, Status};
+use tradewind_domain::request::{order_id, page_size, page_token};
 use tradewind_events::Store;
 use tradewind_mesh::status;
 
@@ -31,7 +30,7 @@ impl ShippingService for Api {
         &self,
         request: Request<DispatchShipmentRequest>,
     ) -> Result<Response<DispatchShipmentResponse>, Status> {
-        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
         let shipment = app::dispatch_shipment(&self.store, order_id).await.map_err(status)?;
         Ok(Response::new(DispatchShipmentResponse { shipment: Some(shipment) }))
     }
@@ -40,7 +39,7 @@ impl ShippingService for Api {
         &self,
         request: Request<DeliverShipmentRequest>,
     ) -> Result<Response<DeliverShipmentResponse>, Status> {
-        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
         let shipment = app::deliver_shipment(&self.store, order_id).await.map_err(status)?;
         Ok(Response::new(DeliverShipmentResponse { shipment: Some(shipment) }))
     }
@@ -49,7 +48,7 @@ impl ShippingService for Api {
         &self,
         request: Request<GetShipmentRequest>,
     ) -> Result<Response<GetShipmentResponse>, Status> {
-        let order_id = convert::order_id(&request.into_inner().order_id).map_err(status)?;
+        let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
         let shipment = app::get_shipment(&self.store, order_id).await.map_err(status)?;
         Ok(Response::new(GetShipmentResponse { shipment: Some(shipment) }))
     }
@@ -58,7 +57,9 @@ impl ShippingService for Api {
         &self,
         request: Request<ListShipmentsRequest>,
     ) -> Result<Response<ListShipmentsResponse>, Status> {
-        let (after, size) = convert::page(&request.into_inner()).map_err(status)?;
+        let request = request.into_inner();
+        let size = page_size(request.page_size).map_err(status)?;
+        let after = page_token(&request.page_token).map_err(status)?;
         app::list_shipments(&self.store, after, size).await.map(Response::new).map_err(status)
     }
 }

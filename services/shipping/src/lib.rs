@@ -6,13 +6,16 @@ pub mod app;
 mod config;
 pub mod domain;
 mod grpc;
-pub mod http_carrier;
+mod http_carrier;
 pub mod store;
 
 use contracts::tradewind::shipping::v1::shipping_service_server::ShippingServiceServer;
-use tradewind_runtime::{Kit, Parts, Service};
+use tradewind_runtime::{
+    Kit, Parts, Service,
+    outside::{self, Party},
+};
 
-use crate::{app::CallCarrier, config::Config, grpc::Api, http_carrier::HttpCarrier};
+use crate::{app::CallCarrier, config::Config, grpc::Api};
 
 /// The shipping service, ready to be run.
 #[must_use]
@@ -20,13 +23,13 @@ pub fn service() -> Service {
     Service::new::<Config>("shipping", store::migrations, compose)
         .purpose("books carriers for orders and lets parcels leave")
         .ports(7105, 7205)
-        .setting("OUTSIDE_URL", "base URL of the carrier", config::OUTSIDE_URL)
+        .setting("OUTSIDE_URL", "base URL of the carrier", outside::URL)
         .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
         .setting("CARRIER_CONCURRENCY", "the most calls to it at one time", "32")
 }
 
 fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
-    let carrier = HttpCarrier::new(config.outside_url, config.outside_timeout)?;
+    let carrier = Party::new(config.outside_url, config.outside_timeout)?;
     Ok(Parts::new()
         .grpc(ShippingServiceServer::new(Api::new(kit.store)))
         .reactions(app::reactions())

@@ -58,8 +58,8 @@ impl Reader {
             {
                 self.park(event, single.to, &error).await?;
             }
-            if self.position < single.to {
-                // Overtaken: the rest of the run is somebody else's.
+            if self.position != single.to {
+                // Overtaken, and the cursor may be anywhere: what is left of the run is somebody else's.
                 break;
             }
         }
@@ -154,7 +154,7 @@ impl Reader {
         self.reached(run.to).await;
     }
 
-    /// Puts an event in quarantine and passes over it.
+    /// Puts an event in quarantine and passes over it, unless somebody else has moved the cursor.
     async fn park(&mut self, event: &Recorded, to: u64, error: &Error) -> Result<(), Halt> {
         tracing::error!(
             consumer = self.consumer(), source = self.context, partition = self.partition, position = event.position,
@@ -162,9 +162,15 @@ impl Reader {
             reason = error.reason, %error, "an event cannot be handled; its stream is parked for this consumer"
         );
         let mut attempt = 0;
-        while let Err(fault) = self.try_park(event, to, error).await {
-            self.wait_before_retry(attempt, &fault).await?;
+        let parked = loop {
+            match self.try_park(event, to, error).await {
+                Ok(parked) => break parked,
+                Err(fault) => self.wait_before_retry(attempt, &fault).await?,
+            }
             attempt += 1;
+        };
+        if !parked {
+            return self.load().await;
         }
         self.parked.insert(event.stream.clone());
         self.measure_parked();
@@ -172,13 +178,15 @@ impl Reader {
         Ok(())
     }
 
-    async fn try_park(&self, event: &Recorded, to: u64, error: &Error) -> Result<(), Error> {
+    /// `false` when somebody else has moved the cursor.
+    async fn try_park(&self, event: &Recorded, to: u64, error: &Error) -> Result<bool, Error> {
         let mut tx = self.store.begin().await?;
-        if self.advance(&mut tx, to).await? {
-            tx.park(self.consumer(), &self.context, event, error.reason, &error.message, PARKED_AFTER).await?;
-            tx.commit().await?;
+        if !self.advance(&mut tx, to).await? {
+            return Ok(false);
         }
-        Ok(())
+        tx.park(self.consumer(), &self.context, event, error.reason, &error.message, PARKED_AFTER).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn still_parked(&self, tx: &mut Tx, stream: &StreamName) -> Result<bool, Error> {

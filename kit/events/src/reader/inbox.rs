@@ -10,7 +10,7 @@ use crate::Recorded;
 const RUN_EVENTS: usize = 64;
 /// Positions in one transaction, undeclared events included.
 const RUN_POSITIONS: usize = 1_024;
-/// Positions held beyond a gap; what is dropped comes again from the owner.
+/// Positions held beyond the cursor; what is dropped comes again from the owner.
 const CAPACITY: usize = 1_024;
 
 /// A run of contiguous positions, to be handled in one transaction.
@@ -43,11 +43,15 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Takes an event beyond the cursor; `None` is one that nobody declared.
+    /// Takes an event beyond the cursor; `None` is one that nobody declared. When full, the furthest one is dropped.
     pub(super) fn put(&mut self, position: u64, event: Option<Recorded>) {
-        if self.ahead.len() < CAPACITY || self.ahead.first_key_value().is_some_and(|(first, _)| position < *first) {
-            self.ahead.insert(position, event);
+        if self.ahead.len() >= CAPACITY && !self.ahead.contains_key(&position) {
+            match self.ahead.last_entry() {
+                Some(last) if *last.key() > position => drop(last.remove()),
+                _ => return,
+            }
         }
+        self.ahead.insert(position, event);
     }
 
     /// Notes that the message with this position is to be acknowledged by `reply`.
@@ -171,6 +175,16 @@ mod tests {
         assert_eq!(inbox.ahead.len(), CAPACITY);
         inbox.put(9, None);
         assert_eq!(inbox.run(8).unwrap().to, 9 + 64);
+    }
+
+    #[test]
+    fn a_page_that_fills_a_gap_is_kept_whole_at_the_expense_of_what_is_furthest() {
+        let mut inbox = filled(1_001..5_000);
+        (1..=256).for_each(|position| inbox.put(position, None));
+        assert_eq!(inbox.ahead.len(), CAPACITY);
+        assert_eq!(inbox.run(0).unwrap().to, 256);
+        assert_eq!(inbox.gap(256), Some(1_000 - 256));
+        assert_eq!(inbox.ahead.last_key_value().map(|(last, _)| *last), Some(1_000 + 1_024 - 256));
     }
 
     #[test]

@@ -15,6 +15,14 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(5);
 const STATEMENT: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(60);
+/// A process that vanishes in the middle of a transaction leaves its locks to a session that notices nothing: the server ends
+/// one that says nothing for 15 s, and asks after the other end when it has been silent for 10 s.
+const VANISHED: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "15000"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+];
 
 /// Connects to `url`: what writes and what reads, which are the same pool on PostgreSQL.
 pub(super) async fn connect(url: &str, context: &str) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
@@ -75,7 +83,8 @@ fn postgres(url: &str, context: &str) -> ConnectOptions {
         .test_before_acquire_if_idle_for(Duration::from_secs(10))
         .statement_timeout(STATEMENT)
         .set_application_name(format!("tradewind-{context}"))
-        .sqlx_logging(false);
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|options| options.options(VANISHED));
     options
 }
 

@@ -7,7 +7,8 @@ use tradewind_domain::Error;
 use super::Store;
 use crate::Metadata;
 use crate::error::db;
-use crate::sql::{from_micros, micros, statement, unsigned};
+use crate::sql::{statement, unsigned};
+use crate::times::{from_micros, micros};
 
 /// An intent that this process may act on until its claim lapses.
 #[derive(Clone, Debug, PartialEq, Eq)]

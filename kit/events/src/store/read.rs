@@ -7,7 +7,8 @@ use tradewind_domain::{Aggregate, Error, EventSet};
 
 use super::Store;
 use crate::error::db;
-use crate::sql::{EVENT_COLUMNS, micros, recorded, signed, statement, unsigned};
+use crate::sql::{EVENT_COLUMNS, recorded, signed, statement, unsigned};
+use crate::times::micros;
 use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
 
 /// An aggregate's state, shared with the cache, and its version.

@@ -194,6 +194,8 @@ tradewind_testing::both_stores! {
         assert!(!bank.advance(0, 3, log).await.unwrap(), "somebody was faster");
         assert!(bank.advance(3, 9, log).await.unwrap());
         assert!(!bank.advance(3, 10, log).await.unwrap());
+        assert!(!bank.advance(9, 5, log).await.unwrap(), "backwards");
+        assert!(!bank.advance(9, 9, log).await.unwrap(), "on the spot");
         assert!(!bank.advance(9, 10, Uuid::new_v4()).await.unwrap(), "of another log");
         let cursor = bank.store.cursor("reader", "shop", 0).await.unwrap().unwrap();
         assert_eq!((cursor.position, cursor.incarnation), (9, log));

@@ -54,6 +54,11 @@ impl Tx {
         });
         let committed = Committed(appended.collect());
         let script = self.pending.script(self.store.backend(), self.now);
+        if self.store.backend() == DbBackend::Sqlite {
+            // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
+            // commit any more. What it leaves is put back with it.
+            evict(&self.store, &committed.0);
+        }
         let mut settling = Settling { store: &self.store, streams: &committed.0, told: &self.told, known: false };
         let own = &mut self.own;
         let store = &self.store;
@@ -66,6 +71,12 @@ impl Tx {
         settling.known = true;
         drop(settling);
         Ok(committed)
+    }
+}
+
+fn evict(store: &Store, appended: &[Appended]) {
+    for Appended { stream, .. } in appended {
+        store.cache().evict(stream);
     }
 }
 
@@ -82,9 +93,7 @@ impl Drop for Settling<'_> {
     fn drop(&mut self) {
         let signals = self.store.signals();
         if !self.known {
-            for Appended { stream, .. } in self.streams {
-                self.store.cache().evict(stream);
-            }
+            evict(self.store, self.streams);
         }
         if !self.streams.is_empty() {
             let topic = if self.store.backend() == DbBackend::Sqlite { &signals.log } else { &signals.outbox };

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::Tx;
 use super::pending::{PendingIntent, PendingTimer};
 use crate::error::db;
-use crate::sql::{micros, statement};
+use crate::sql::statement;
+use crate::times::micros;
 
 /// Something to be done outside, once this transaction is committed.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 
 use super::{NewIntent, RequestKey};
-use crate::sql::{EVENT_COLUMNS, Script, batches, micros, signed};
+use crate::sql::{EVENT_COLUMNS, Script, batches, signed};
+use crate::times::micros;
 use crate::{Metadata, Recorded};
 
 /// Writes that nothing in the transaction needs an answer to. A second write of the same key replaces the first.

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::Tx;
 use crate::error::db;
-use crate::sql::{micros, signed, statement};
+use crate::sql::{signed, statement};
+use crate::times::micros;
 use crate::{Recorded, StreamName};
 
 impl Tx {
-    /// Moves a cursor; `false` when it is not at `from` in the log `incarnation`: somebody else was here, roll back.
+    /// Moves a cursor forward; `false` when it is not at `from` in the log `incarnation`: somebody else was here, roll back.
     pub(crate) async fn advance_cursor(
         &mut self,
         consumer: &str,
@@ -33,7 +34,8 @@ impl Tx {
             values
         };
         let update = "UPDATE cursor SET position = $4, updated = $6 \
-             WHERE consumer = $1 AND source = $2 AND partition = $3 AND incarnation = $5 AND position = $7";
+             WHERE consumer = $1 AND source = $2 AND partition = $3 AND incarnation = $5 AND position = $7 \
+             AND position < $4";
         let update = statement(self.backend(), update, values(Some(from)));
         let mut moved = self.conn().execute_raw(update).await.map_err(db)?.rows_affected();
         if moved == 0 && from == 0 {

@@ -1,17 +1,38 @@
 //! Appending: the expected version decides who was first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::join_all;
 use sea_orm::{ConnectionTrait, Statement};
 use tradewind_domain::ErrorKind;
 use tradewind_events::{Store, StreamName, VERSION_CONFLICT};
-use tradewind_testing::Database;
+use tradewind_testing::{Database, eventually};
 
 use crate::account::{Account, AccountEvent, Bank, Command, Deposited};
 
 fn deposited(amount: u64) -> AccountEvent {
     Deposited { amount }.into()
+}
+
+/// On PostgreSQL no state is believed that was not brought up to date.
+#[test]
+fn what_is_committed_is_seen_though_nobody_waits_for_the_commit() {
+    tradewind_testing::block_on(async {
+        let database = Database::sqlite();
+        let bank = Bank::open(&database).await;
+        bank.execute("a", Command::Deposit(1)).await.unwrap();
+        let mut tx = bank.store.begin().await.unwrap();
+        tx.execute::<Account>("a", "a", Command::Deposit(10)).await.unwrap();
+        let mut commit = Box::pin(tx.commit());
+        assert!((&mut commit).now_or_never().is_none(), "the database has been asked");
+        eventually(Duration::from_secs(20), "it is committed", async || counts(&bank.store).await.0 == 2).await;
+        assert_eq!(bank.balance("a").await, 11);
+        drop(commit);
+        assert_eq!(bank.balance("a").await, 11);
+        bank.execute("a", Command::Withdraw(11)).await.unwrap();
+    });
 }
 
 /// How many events the accounts a and b have, in one snapshot.
@@ -99,7 +120,7 @@ tradewind_testing::both_stores! {
             let mut tx = bank.store.begin().await.unwrap();
             tx.execute::<Account>("a", "a", Command::Deposit(1)).await.unwrap();
             tx.execute::<Account>("b", "b", Command::Deposit(1)).await.unwrap();
-            let patience = std::time::Duration::from_micros(u64::from(round) * 20);
+            let patience = Duration::from_micros(u64::from(round) * 20);
             let _ = tokio::time::timeout(patience, tx.commit()).await;
             // Whatever became of it: both or neither, and the next transaction works.
             let (a, b) = counts(&bank.store).await;

@@ -4,6 +4,8 @@ mod audit;
 mod delivery;
 mod intents;
 mod loss;
+mod outage;
+mod overtaken;
 mod quarantine;
 mod timers;
 mod traces;

@@ -1,11 +1,13 @@
 //! Opening: what is fixed at birth, whose database it is, the service's own tables.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tradewind_domain::ErrorKind;
 use tradewind_events::{Store, StoreOptions, db};
-use tradewind_testing::Database;
+use tradewind_testing::{Database, eventually};
 
 use crate::account::{Account, Bank, Command, options};
 
@@ -102,6 +104,40 @@ tradewind_testing::both_stores! {
     async fn it_answers_when_asked(database: Database) {
         Store::open(options(&database, "bank")).await.unwrap().ping().await.unwrap();
     }
+}
+
+/// A process that vanishes in the middle of a transaction must not leave its locks behind for long.
+#[test]
+fn postgres_ends_a_session_that_keeps_a_transaction_waiting() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let store = Store::open(options(&database, "bank")).await.unwrap();
+        let expected = [
+            ("idle_in_transaction_session_timeout", "15s"),
+            ("statement_timeout", "30s"),
+            ("tcp_keepalives_idle", "10"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
+        ];
+        for (setting, expected) in expected {
+            let shown = store.reader().query_one_raw(query(&store, &format!("SHOW {setting}"))).await.unwrap().unwrap();
+            assert_eq!(shown.try_get_by_index::<String>(0).unwrap(), expected, "{setting}");
+        }
+
+        let tx = store.begin().await.unwrap();
+        let session = tx.conn().query_one_raw(query(&store, "SELECT pg_backend_pid()")).await.unwrap().unwrap();
+        let session: i32 = session.try_get_by_index(0).unwrap();
+        tx.conn().execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '20ms'").await.unwrap();
+        eventually(Duration::from_secs(20), "the session is ended", async || {
+            let look = query(&store, &format!("SELECT 1 FROM pg_stat_activity WHERE pid = {session}"));
+            store.reader().query_one_raw(look).await.unwrap().is_none()
+        })
+        .await;
+        let error = db(tx.conn().execute_unprepared("SELECT 1").await.unwrap_err());
+        assert_eq!((error.kind, error.reason), (ErrorKind::Unavailable, "DATABASE_UNAVAILABLE"), "{error}");
+        drop(tx);
+        store.begin().await.unwrap().commit().await.unwrap();
+    });
 }
 
 fn query(store: &Store, text: &str) -> sea_orm::Statement {

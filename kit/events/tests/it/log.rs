@@ -146,3 +146,20 @@ fn sequencers_take_turns_and_lose_nothing() {
         }
     });
 }
+
+#[test]
+fn a_sequencer_that_cannot_give_its_lease_back_ends_cleanly() {
+    use sea_orm::ConnectionTrait;
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::without_sequencer(&database).await;
+        let stop = tokio_util::sync::CancellationToken::new();
+        let (store, stopped) = (bank.store.clone(), stop.clone());
+        let sequencer = tokio::spawn(async move { store.sequence(stopped).await });
+        let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
+        assert!(token.ends_with(":1"), "{token}");
+        bank.store.reader().execute_unprepared("ALTER TABLE lease RENAME TO away").await.unwrap();
+        stop.cancel();
+        sequencer.await.unwrap().unwrap();
+    });
+}

@@ -83,7 +83,7 @@ impl Service<Request<Body>> for Channel {
         let call = async move {
             let answer = deadline::within(deadline, Side::Client.name(), channel.run(request, method, deadline));
             match answer.await.flatten() {
-                Ok(response) => Ok(body::watch(response, observation, lost)),
+                Ok(response) => Ok(body::watch(response, observation, None, lost)),
                 Err(status) => {
                     observation.finish(status.code());
                     Err(status)

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -25,11 +26,13 @@ pub(super) struct Gate {
     policy: Policy,
     context: String,
     routes: Routes,
+    stop: CancellationToken,
 }
 
 impl Gate {
-    pub(super) fn new(policy: Policy, context: String, routes: Routes) -> Self {
-        Self { policy, context, routes: routes.prepare() }
+    /// Streams end when `stop` is cancelled; a unary call is finished.
+    pub(super) fn new(policy: Policy, context: String, routes: Routes, stop: CancellationToken) -> Self {
+        Self { policy, context, routes: routes.prepare(), stop }
     }
 
     /// Answers one call; whatever goes wrong is a gRPC status.
@@ -39,12 +42,13 @@ impl Gate {
         peer: Arc<Peer>,
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path();
+        let stop = self.streams(path).then(|| self.stop.clone());
         let deadline = deadline::of_call(Instant::now(), self.timeout(path), request.headers());
         let observation =
             Observation::serve(self.policy.label(path), peer.id.name(), request.headers()).until(deadline);
         let answer = self.admit(request, peer, deadline).instrument(observation.span().clone()).await;
         let response = answer.unwrap_or_else(Status::into_http);
-        Ok(body::watch(response, observation, |lost| lost))
+        Ok(body::watch(response, observation, stop, |lost| lost))
     }
 
     async fn admit(
@@ -86,5 +90,10 @@ impl Gate {
     /// Health and reflection, which are not in the contract, may watch for as long as they like.
     fn timeout(&self, path: &str) -> Option<Duration> {
         self.policy.method(path).map(|method| method.timeout)
+    }
+
+    /// Health and reflection, which are not in the contract, may be streams.
+    fn streams(&self, path: &str) -> bool {
+        self.policy.method(path).is_none_or(|method| method.streaming)
     }
 }

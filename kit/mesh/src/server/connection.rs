@@ -21,7 +21,6 @@ use crate::handshake::Failure;
 use crate::tls::Refusal;
 use crate::{SpiffeId, observe};
 
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
 const AGE: Duration = Duration::from_secs(600);
@@ -44,8 +43,8 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) async fn run(self, tcp: TcpStream, address: SocketAddr, place: Place) {
+        let handshake = tokio::time::timeout(place.patience(), self.handshake(tcp, address));
         let _held = place.connection;
-        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.handshake(tcp, address));
         let outcome = match self.stop.run_until_cancelled(handshake).await {
             Some(Ok(outcome)) => outcome,
             Some(Err(_)) => Err(Failure::TimedOut),

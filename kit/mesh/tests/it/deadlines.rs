@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
 use tradewind_mesh::{deadline, reason};
 
-use crate::echo::{BRIEF, SAY, ask, ask_with, listen};
+use crate::echo::{BRIEF, SAY, STREAM, ask, ask_with, listen};
 use crate::world::{World, counted, eventually};
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn an_expired_call_is_deadline_exceeded_on_both_sides() {
 #[tokio::test]
 async fn a_stream_ends_when_its_deadline_passes() {
     let world = World::start().await;
-    let mut stream = listen(&world.channel("gateway"), "first").await.unwrap();
+    let mut stream = listen(&world.channel("gateway"), STREAM, "first").await.unwrap();
     assert_eq!(stream.message().await.unwrap().as_deref(), Some("first"));
     let expired = stream.message().await.unwrap_err();
     assert_eq!(expired.code(), Code::DeadlineExceeded, "{expired:?}");

@@ -20,6 +20,7 @@ use tradewind_mesh::{Channel, deadline, peer};
 pub(crate) const SAY: &str = "/tradewind.echo.v1.EchoService/Say";
 pub(crate) const BRIEF: &str = "/tradewind.echo.v1.EchoService/Brief";
 pub(crate) const STREAM: &str = "/tradewind.echo.v1.EchoService/Stream";
+pub(crate) const WATCH: &str = "/tradewind.echo.v1.EchoService/Watch";
 pub(crate) const COUNT: &str = "/tradewind.echo.v1.EchoService/Count";
 pub(crate) const BARE: &str = "/tradewind.echo.v1.EchoService/Bare";
 
@@ -74,7 +75,7 @@ impl Service<http::Request<Body>> for Echo {
         Box::pin(async move {
             let mut grpc = Grpc::new(ProstCodec::<String, String>::default());
             Ok(match request.uri().path() {
-                STREAM => {
+                STREAM | WATCH => {
                     let service = service_fn(|request: Request<String>| async move {
                         let first = stream::iter([Ok::<_, Status>(request.into_inner())]);
                         let items: BoxStream<'static, Result<String, Status>> = first.chain(stream::pending()).boxed();
@@ -104,10 +105,11 @@ pub(crate) async fn ask_with(
     Ok(grpc.unary(request, PathAndQuery::from_static(path), codec).await?.into_inner())
 }
 
-pub(crate) async fn listen(channel: &Channel, text: &str) -> Result<Streaming<String>, Status> {
+/// Calls a method that sends its request back, and then nothing for as long as it may.
+pub(crate) async fn listen(channel: &Channel, path: &'static str, text: &str) -> Result<Streaming<String>, Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone());
     grpc.ready().await?;
     let codec = ProstCodec::<String, String>::default();
     let request = Request::new(text.to_owned());
-    Ok(grpc.server_streaming(request, PathAndQuery::from_static(STREAM), codec).await?.into_inner())
+    Ok(grpc.server_streaming(request, PathAndQuery::from_static(path), codec).await?.into_inner())
 }

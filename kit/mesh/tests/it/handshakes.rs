@@ -1,5 +1,6 @@
 //! Who is not let in, and what is counted about it.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +96,19 @@ async fn one_who_says_nothing_is_cut_off_and_counted() {
     let mut silent = TcpStream::connect(world.address).await.unwrap();
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0, "the server closes the connection");
     eventually("the refusal is counted", async || refused("timed_out") > before).await;
+}
+
+#[tokio::test]
+async fn many_who_say_nothing_do_not_keep_a_workload_out() {
+    let world = World::start().await;
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(TcpStream::connect(world.address).await.unwrap());
+    }
+    let channel = world.channel("gateway");
+    eventually("the workload is served", async || ask(&channel, SAY, "hello").await.is_ok()).await;
+    let first = silent[0].try_read(&mut [0; 1]).unwrap_err();
+    assert_eq!(first.kind(), ErrorKind::WouldBlock, "it had to wait for the first of the silent to run out of time");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Services within this process.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -14,9 +14,9 @@ use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy};
+use tradewind_mesh::{Channel, IdentityFiles};
 use tradewind_runtime::{NoSettings, Parts, Running, Service, Settings};
-use tradewind_testing::Nats;
+use tradewind_testing::{Nats, channel};
 
 use crate::{credentials, database, harbour};
 
@@ -29,10 +29,7 @@ pub(crate) fn settings(folder: &Path, nats_url: String) -> Settings {
 
 /// Connects to the service as the operator.
 pub(crate) fn operators_channel(folder: &Path, running: &Running) -> Channel {
-    let operator = Identity::load(IdentityFiles::in_dir(folder, "operator")).unwrap();
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-    let peers = BTreeMap::from([("harbour".to_owned(), running.grpc_addr().to_string())]);
-    Channels::new(operator, policy, peers).to("harbour").unwrap()
+    channel(folder, "operator", "harbour", running.grpc_addr())
 }
 
 async fn get(address: SocketAddr, path: &str) -> (u16, String) {

@@ -4,6 +4,7 @@
 
 mod event_log;
 mod life;
+mod outside;
 mod program;
 
 use std::path::Path;

@@ -2,7 +2,10 @@
 
 use contracts::tradewind::catalog::v1::Product as ProductMessage;
 use contracts::tradewind::money::v1::Money as MoneyMessage;
-use tradewind_domain::{Error, ErrorKind, FieldViolation, Money};
+use tradewind_domain::{
+    Error, Money,
+    request::{SKU_RULE, Violations, is_sku},
+};
 
 /// A product as it may be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,33 +32,28 @@ impl Listing {
             return Err(Error::invalid("product", "PRODUCT_MISSING", "must be given"));
         };
         let ProductMessage { product_id, sku, name, description, price, .. } = product;
-        let mut faults = Faults::default();
-        faults.unless(
+        let mut violations = Violations::default();
+        violations.check(
             is_product_id(&product_id),
             "product.product_id",
             "INVALID_PRODUCT_ID",
             "must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit",
         );
-        faults.unless(
-            is_sku(&sku),
-            "product.sku",
-            "INVALID_SKU",
-            "must be 1 to 63 printable ASCII characters without spaces",
-        );
-        faults.unless(
+        violations.check(is_sku(&sku), "product.sku", "INVALID_SKU", SKU_RULE);
+        violations.check(
             is_name(&name),
             "product.name",
             "INVALID_NAME",
             "must be 1 to 200 characters, none of them a control character",
         );
-        faults.unless(
+        violations.check(
             is_description(&description),
             "product.description",
             "INVALID_DESCRIPTION",
             "must be at most 2000 characters, none of them NUL",
         );
-        let price = faults.price("product.price", price.as_ref());
-        let price = faults.verdict(price)?;
+        let price = read_price(&mut violations, "product.price", price.as_ref());
+        let price = violations.finish_with(price)?;
         Ok(Self { product_id, sku, name, description, price })
     }
 }
@@ -65,9 +63,9 @@ impl Listing {
 /// # Errors
 /// Invalid when it is missing, not more than 0, or of no known currency.
 pub fn new_price(price: Option<&MoneyMessage>) -> Result<Money, Error> {
-    let mut faults = Faults::default();
-    let price = faults.price("price", price);
-    faults.verdict(price)
+    let mut violations = Violations::default();
+    let price = read_price(&mut violations, "price", price);
+    violations.finish_with(price)
 }
 
 /// Tells whether `text` can be a product's id.
@@ -75,10 +73,6 @@ pub fn new_price(price: Option<&MoneyMessage>) -> Result<Money, Error> {
 pub fn is_product_id(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-')
-}
-
-fn is_sku(text: &str) -> bool {
-    (1..=63).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_name(text: &str) -> bool {
@@ -89,65 +83,24 @@ fn is_description(text: &str) -> bool {
     text.chars().count() <= 2000 && !text.contains('\0')
 }
 
-/// The fields of a request that are at fault, each with its reason.
-#[derive(Default)]
-struct Faults(Vec<(FieldViolation, &'static str)>);
-
-impl Faults {
-    fn unless(&mut self, holds: bool, field: &str, reason: &'static str, description: &str) {
-        if !holds {
-            self.add(field.to_owned(), reason, description.to_owned());
-        }
+fn read_price(violations: &mut Violations, field: &str, price: Option<&MoneyMessage>) -> Option<Money> {
+    let Some(price) = price else {
+        violations.add(field, "PRICE_MISSING", "must be given");
+        return None;
+    };
+    if price.minor < 1 {
+        violations.add(format!("{field}.minor"), "PRICE_NOT_POSITIVE", "must be more than 0");
     }
-
-    fn add(&mut self, field: String, reason: &'static str, description: String) {
-        self.0.push((FieldViolation { field, description }, reason));
-    }
-
-    fn price(&mut self, field: &str, price: Option<&MoneyMessage>) -> Option<Money> {
-        let Some(price) = price else {
-            self.add(field.to_owned(), "PRICE_MISSING", "must be given".to_owned());
-            return None;
-        };
-        if price.minor < 1 {
-            self.add(format!("{field}.minor"), "PRICE_NOT_POSITIVE", "must be more than 0".to_owned());
-        }
-        match Money::new(&price.currency, price.minor) {
-            Ok(price) => Some(price),
-            Err(unknown) => {
-                self.add(format!("{field}.currency"), "UNKNOWN_CURRENCY", unknown.to_string());
-                None
-            }
-        }
-    }
-
-    /// The price, unless anything is at fault.
-    fn verdict(self, price: Option<Money>) -> Result<Money, Error> {
-        match price {
-            Some(price) if self.0.is_empty() => Ok(price),
-            _ => Err(self.into()),
-        }
-    }
-}
-
-impl From<Faults> for Error {
-    fn from(Faults(faults): Faults) -> Self {
-        let mut reasons = faults.iter().map(|(_, reason)| *reason);
-        let reason = match reasons.next() {
-            Some(first) if reasons.all(|other| other == first) => first,
-            _ => "INVALID_REQUEST",
-        };
-        let fields: Vec<_> =
-            faults.iter().map(|(fault, _)| format!("{}: {}", fault.field, fault.description)).collect();
-        let mut error = Self::new(ErrorKind::Invalid, reason, fields.join("; "));
-        error.violations = faults.into_iter().map(|(violation, _)| violation).collect();
-        error
-    }
+    let currency = format!("{field}.currency");
+    let price = Money::new(&price.currency, price.minor);
+    violations.catch(price.map_err(|unknown| Error::invalid(currency, "UNKNOWN_CURRENCY", unknown.to_string())))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use tradewind_domain::ErrorKind;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -2,10 +2,10 @@
 
 use contracts::tradewind::catalog::v1::Product;
 use contracts::tradewind::money::v1::Money as MoneyMessage;
-use prost_types::Timestamp;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, Money};
+use tradewind_events::{from_micros, micros, timestamp};
 
 use crate::domain::Listing;
 
@@ -55,8 +55,8 @@ impl From<ProductRow> for Product {
             description,
             price: Some(MoneyMessage { currency, minor: price }),
             retired,
-            create_time: Some(timestamp(created)),
-            update_time: Some(timestamp(updated)),
+            create_time: Some(timestamp(from_micros(created))),
+            update_time: Some(timestamp(from_micros(updated))),
         }
     }
 }
@@ -141,13 +141,4 @@ async fn one<const N: usize>(
 
 fn there(row: Option<ProductRow>) -> Result<ProductRow, Error> {
     row.ok_or_else(|| Error::internal("a product with events has no row"))
-}
-
-fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX)
-}
-
-fn timestamp(micros: i64) -> Timestamp {
-    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1000).unwrap_or_default();
-    Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }

@@ -1,6 +1,5 @@
 //! The whole service over mTLS gRPC, a real broker and a database.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,9 +9,9 @@ use contracts::tradewind::catalog::v1::{
 };
 use contracts::tradewind::money::v1::Money;
 use tonic::{Code, Status};
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki, reason, violations};
+use tradewind_mesh::{Channel, IdentityFiles, pki, reason, violations};
 use tradewind_runtime::{Running, Settings};
-use tradewind_testing::{Database, Nats, both_stores, scratch};
+use tradewind_testing::{Database, Nats, both_stores, channel, scratch};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -26,10 +25,7 @@ async fn start(folder: &Path, database: &Database, nats: &Nats) -> Running {
 }
 
 fn client(folder: &Path, who: &str, running: &Running) -> CatalogServiceClient<Channel> {
-    let identity = Identity::load(IdentityFiles::in_dir(folder, who)).unwrap();
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-    let peers = BTreeMap::from([("catalog".to_owned(), running.grpc_addr().to_string())]);
-    CatalogServiceClient::new(Channels::new(identity, policy, peers).to("catalog").unwrap())
+    CatalogServiceClient::new(channel(folder, who, "catalog", running.grpc_addr()))
 }
 
 fn money(currency: &str, minor: i64) -> Option<Money> {

@@ -1,7 +1,7 @@
 //! The reservations that hold stock, a page at a time.
 
 use contracts::tradewind::inventory::v1::ListOpenReservationsResponse;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, request};
 use tradewind_events::Store;
 
 use crate::store;
@@ -15,12 +15,7 @@ pub async fn list_open_reservations(
     after: &str,
     size: usize,
 ) -> Result<ListOpenReservationsResponse, Error> {
-    let mut reservations = store::open_reservations(store.reader(), after, size + 1).await?;
-    let more = reservations.len() > size;
-    reservations.truncate(size);
-    let next_page_token = match reservations.last() {
-        Some(last) if more => last.order_id.clone(),
-        _ => String::new(),
-    };
+    let found = store::open_reservations(store.reader(), after, size + 1).await?;
+    let (reservations, next_page_token) = request::page(found, size, |last| last.order_id.clone());
     Ok(ListOpenReservationsResponse { reservations, next_page_token })
 }

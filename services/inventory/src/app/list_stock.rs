@@ -1,7 +1,7 @@
 //! All levels, a page at a time.
 
 use contracts::tradewind::inventory::v1::{ListStockResponse, StockLevel};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, request};
 use tradewind_events::Store;
 
 use crate::domain::level_id;
@@ -12,12 +12,7 @@ use crate::store;
 /// # Errors
 /// When the database fails.
 pub async fn list_stock(store: &Store, after: Option<(&str, &str)>, size: usize) -> Result<ListStockResponse, Error> {
-    let mut rows = store::stock_page(store.reader(), after, size + 1).await?;
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next_page_token = match rows.last() {
-        Some(last) if more => level_id(&last.sku, &last.location),
-        _ => String::new(),
-    };
+    let found = store::stock_page(store.reader(), after, size + 1).await?;
+    let (rows, next_page_token) = request::page(found, size, |last| level_id(&last.sku, &last.location));
     Ok(ListStockResponse { levels: rows.into_iter().map(StockLevel::from).collect(), next_page_token })
 }

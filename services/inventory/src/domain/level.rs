@@ -1,7 +1,10 @@
 //! Goods that arrive at a level: one SKU at one location.
 
 use contracts::tradewind::inventory::v1::{Allocation, ReceiveStockRequest, StockReceived};
-use tradewind_domain::{DomainError, Error, ErrorKind, FieldViolation};
+use tradewind_domain::{
+    DomainError, Error, ErrorKind, FieldViolation,
+    request::{SKU_RULE, Violations, is_sku},
+};
 
 tradewind_domain::events! {
     /// What can happen to a level by itself.
@@ -29,22 +32,12 @@ impl Receipt {
     /// `Invalid`, with every field at fault; the reason is `INVALID_REQUEST` when there are several.
     pub fn parse(request: ReceiveStockRequest) -> Result<Self, Error> {
         let ReceiveStockRequest { sku, location, quantity, .. } = request;
-        let checks = [
-            (is_sku(&sku), "sku", "INVALID_SKU", "must be 1 to 63 printable ASCII characters without spaces"),
-            (is_location(&location), "location", "INVALID_LOCATION", "must be 1 to 63 of a-z, 0-9 and -"),
-            ((1..=MOST_UNITS).contains(&quantity), "quantity", "QUANTITY_OUT_OF_RANGE", "must be 1 to 1000000000"),
-        ];
-        let mut faults = checks
-            .into_iter()
-            .filter(|(holds, ..)| !holds)
-            .map(|(_, field, reason, text)| Error::invalid(field, reason, text));
-        let Some(mut error) = faults.next() else { return Ok(Self { sku, location, quantity }) };
-        for other in faults {
-            error.reason = "INVALID_REQUEST";
-            error.message = format!("{}; {}", error.message, other.message);
-            error.violations.extend(other.violations);
-        }
-        Err(error)
+        let mut violations = Violations::default();
+        violations.check(is_sku(&sku), "sku", "INVALID_SKU", SKU_RULE);
+        violations.check(is_location(&location), "location", "INVALID_LOCATION", "must be 1 to 63 of a-z, 0-9 and -");
+        let holds = (1..=MOST_UNITS).contains(&quantity);
+        violations.check(holds, "quantity", "QUANTITY_OUT_OF_RANGE", "must be 1 to 1000000000");
+        violations.finish_with(Some(Self { sku, location, quantity }))
     }
 }
 
@@ -52,12 +45,6 @@ impl From<Receipt> for Allocation {
     fn from(Receipt { sku, location, quantity }: Receipt) -> Self {
         Self { sku, location, quantity }
     }
-}
-
-/// Tells whether `text` can name what is stocked.
-#[must_use]
-pub fn is_sku(text: &str) -> bool {
-    (1..=63).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Tells whether `text` can name a place.

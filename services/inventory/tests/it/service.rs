@@ -1,6 +1,5 @@
 //! The whole service over mTLS gRPC, a real broker and a database.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use contracts::tradewind::inventory::v1::{
     GetReservationRequest, GetStockRequest, ListOpenReservationsRequest, ListStockRequest, ReceiveStockRequest,
 };
 use tonic::Code;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki, reason, violations};
+use tradewind_mesh::{Channel, IdentityFiles, pki, reason, violations};
 use tradewind_runtime::{Running, Settings};
-use tradewind_testing::{Database, Nats, block_on, both_stores, scratch};
+use tradewind_testing::{Database, Nats, block_on, both_stores, channel, scratch};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -26,10 +25,7 @@ async fn start(folder: &Path, database: &Database, nats: &Nats) -> Running {
 }
 
 fn client(folder: &Path, who: &str, running: &Running) -> InventoryServiceClient<Channel> {
-    let identity = Identity::load(IdentityFiles::in_dir(folder, who)).unwrap();
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-    let peers = BTreeMap::from([("inventory".to_owned(), running.grpc_addr().to_string())]);
-    InventoryServiceClient::new(Channels::new(identity, policy, peers).to("inventory").unwrap())
+    InventoryServiceClient::new(channel(folder, who, "inventory", running.grpc_addr()))
 }
 
 fn delivery(request_id: &str, quantity: i64) -> ReceiveStockRequest {

@@ -4,7 +4,6 @@
 
 mod answers;
 mod mail_server;
-mod ordering;
 mod shop;
 mod sink;
 mod telling_by_sink;

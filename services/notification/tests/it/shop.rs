@@ -1,6 +1,5 @@
 //! What surrounds the notification service: a broker, ordering's log, an operator.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contracts::tradewind::{
@@ -14,19 +13,22 @@ use contracts::tradewind::{
 use sea_orm::{ConnectionTrait, Statement};
 use tempfile::TempDir;
 use tonic::Status;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
+use tradewind_mesh::{Channel, IdentityFiles, pki};
 use tradewind_runtime::{Running, Settings};
-use tradewind_testing::{Database, Nats, eventually, scratch};
+use tradewind_testing::{Database, Nats, Neighbour, channel, eventually, scratch};
 use uuid::Uuid;
-
-use crate::ordering::Ordering;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 pub(crate) const CUSTOMER: &str = "customer@example.com";
 
+tradewind_domain::events! {
+    /// What ordering says here.
+    pub(crate) enum OrderEvent { Confirmed(OrderConfirmed), Closed(OrderClosed), Shipped(OrderShipped) }
+}
+
 /// Everything around the notification service, gone when dropped.
 pub(crate) struct Shop {
-    ordering: Ordering,
+    ordering: Neighbour<OrderEvent>,
     database: Database,
     nats: Nats,
     folder: TempDir,
@@ -37,7 +39,7 @@ impl Shop {
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start());
         pki::init(folder.path(), &["notification", "ordering", "operator"], "tradewind.local").unwrap();
-        let ordering = Ordering::start(folder.path(), &nats.url()).await;
+        let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         Self { ordering, database, nats, folder }
     }
 
@@ -54,10 +56,7 @@ impl Shop {
     pub(crate) async fn start(&self, settings: Settings) -> Operator {
         let mut running = notification::service().start(settings).await.unwrap();
         running.ready(DEADLINE).await.unwrap();
-        let identity = Identity::load(IdentityFiles::in_dir(self.folder.path(), "operator")).unwrap();
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-        let peers = BTreeMap::from([("notification".to_owned(), running.grpc_addr().to_string())]);
-        let channel = Channels::new(identity, policy, peers).to("notification").unwrap();
+        let channel = channel(self.folder.path(), "operator", "notification", running.grpc_addr());
         Operator { client: NotificationServiceClient::new(channel), running }
     }
 
@@ -83,14 +82,14 @@ impl Shop {
             total: Some(Money { currency: "GBP".to_owned(), minor: 1234 }),
             tracking: "TW000000001".to_owned(),
         };
-        self.ordering.append(&order_id, confirmed).await;
+        self.ordering.say(&order_id, confirmed).await;
         order_id
     }
 
     pub(crate) async fn shipped(&self, order_id: &str, email: &str) {
         let tracking = "TW000000001".to_owned();
         let shipped = OrderShipped { order_id: order_id.to_owned(), recipient: recipient(email), tracking };
-        self.ordering.append(order_id, shipped).await;
+        self.ordering.say(order_id, shipped).await;
     }
 
     /// An order that is cancelled for good.
@@ -102,7 +101,7 @@ impl Shop {
             reason: CancellationReason::Customer.into(),
             refunded: refunded.map(|minor| Money { currency: "GBP".to_owned(), minor }),
         };
-        self.ordering.append(&order_id, closed).await;
+        self.ordering.say(&order_id, closed).await;
         order_id
     }
 }

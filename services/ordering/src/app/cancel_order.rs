@@ -1,9 +1,9 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId};
 use tradewind_events::Store;
 
 use super::view::View;
-use crate::domain::{Command, Order, OrderId};
+use crate::domain::{Command, Order};
 
 /// Cancels an order for the customer, or asks shipping to let it go, and returns how far that is.
 ///

@@ -4,9 +4,10 @@ use std::{
 };
 
 use tokio::sync::{broadcast::error::RecvError, watch};
+use tradewind_domain::OrderId;
 use tradewind_events::{Store, StreamName};
 
-use crate::domain::{Order, OrderId};
+use crate::domain::Order;
 
 /// Tells those who watch an order when this process has changed it. One task looks at every change, so that the number
 /// of watched orders costs nothing.

@@ -1,9 +1,8 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId};
 use tradewind_events::{AsOf, Store};
 
 use super::view::View;
-use crate::domain::OrderId;
 
 /// The order now, or as it was at `point`.
 ///

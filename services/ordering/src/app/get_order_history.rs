@@ -1,9 +1,9 @@
 use contracts::tradewind::ordering::v1::HistoryEntry;
-use tradewind_domain::Error;
-use tradewind_events::{Recorded, Store, StreamName};
+use tradewind_domain::{Error, OrderId};
+use tradewind_events::{Recorded, Store, StreamName, timestamp};
 
 use super::view;
-use crate::domain::{Order, OrderError, OrderId};
+use crate::domain::{Order, OrderError};
 
 /// Everything that happened to an order, oldest first.
 ///
@@ -20,7 +20,7 @@ pub(crate) async fn get_order_history(store: &Store, id: OrderId) -> Result<Vec<
         Ok(HistoryEntry {
             version: event.version,
             r#type: event.type_name,
-            time: Some(view::timestamp(event.time)),
+            time: Some(timestamp(event.time)),
             causation: event.metadata.causation,
             status: order.status.into(),
         })

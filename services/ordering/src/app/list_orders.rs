@@ -1,9 +1,9 @@
 use contracts::tradewind::ordering::v1::{ListOrdersResponse, OrderStatus};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId, request};
 use tradewind_events::Store;
 
 use super::{ORDER_LIST, context_of, wait_for};
-use crate::{domain::OrderId, store::order_list as table};
+use crate::store::order_list as table;
 
 /// Which orders to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,11 +26,7 @@ pub(crate) async fn list_orders(store: &Store, page: Page) -> Result<ListOrdersR
     // The list is made of this context's events: other contexts' writes do not show in it.
     wait_for(store, ORDER_LIST, &page.after, |token| context_of(token).is_none_or(|context| context == "ordering"))
         .await?;
-    let mut orders = table::page(store.reader(), &page).await?;
-    let mut next_page_token = String::new();
-    if orders.len() > page.size {
-        orders.truncate(page.size);
-        next_page_token = orders.last().map(|order| order.order_id.clone()).unwrap_or_default();
-    }
+    let found = table::page(store.reader(), &page).await?;
+    let (orders, next_page_token) = request::page(found, page.size, |last| last.order_id.clone());
     Ok(ListOrdersResponse { orders, next_page_token })
 }

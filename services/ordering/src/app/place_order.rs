@@ -1,16 +1,12 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
-use tradewind_domain::{Error, Money};
-use tradewind_events::{Committed, RequestKey, Store};
+use tradewind_domain::{Error, Money, OrderId};
+use tradewind_events::{Committed, RequestKey, Store, timestamp};
 
-use super::{
-    CONSUMER, context_of, expire_on_deadline,
-    view::{View, timestamp},
-    wait_for,
-};
+use super::{CONSUMER, context_of, expire_on_deadline, view::View, wait_for};
 use crate::{
-    domain::{Assortment, Command, Order, OrderId, Place, Wanted},
+    domain::{Assortment, Command, Order, Place, Wanted},
     store::price_list,
 };
 

@@ -1,10 +1,9 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
-use prost_types::Timestamp;
 use time::OffsetDateTime;
-use tradewind_domain::{Aggregate, Error, EventSet};
-use tradewind_events::{AsOf, Recorded, Store, StreamName};
+use tradewind_domain::{Aggregate, Error, EventSet, OrderId};
+use tradewind_events::{AsOf, Recorded, Store, StreamName, timestamp};
 
-use crate::domain::{Order, OrderError, OrderEvent, OrderId};
+use crate::domain::{Order, OrderError, OrderEvent};
 
 /// An order with what its events say beside their content.
 #[derive(Clone, Debug)]
@@ -72,9 +71,4 @@ impl From<View> for Resource {
             version,
         }
     }
-}
-
-/// A time as the contracts write it.
-pub(super) fn timestamp(time: OffsetDateTime) -> Timestamp {
-    Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
 }

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use contracts::tradewind::ordering::v1::Order as Resource;
 use futures::stream::{Stream, unfold};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId};
 use tradewind_events::Store;
 
 use super::{
     changes::{OrderChanges, Watched},
     view::View,
 };
-use crate::domain::{Order, OrderId};
+use crate::domain::Order;
 
 /// How often a watched order is looked at although this process has not changed it; another replica may have.
 const NET: Duration = Duration::from_secs(1);

@@ -20,8 +20,3 @@ pub use error::OrderError;
 pub use event::OrderEvent;
 pub use order::Order;
 pub use pricing::Line;
-
-tradewind_domain::id! {
-    /// Names an order.
-    pub struct OrderId;
-}

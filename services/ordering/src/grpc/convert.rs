@@ -10,23 +10,19 @@ use contracts::tradewind::{
     },
 };
 use time::OffsetDateTime;
-use tradewind_domain::{Error, Money};
+use tradewind_domain::{
+    Error, Money, OrderId,
+    request::{Violations, order_id, page_size, page_token},
+};
 use tradewind_events::{AsOf, RequestKey};
 
-use super::validation::Violations;
 use crate::{
     app::{Page, PlaceOrder, SETTLE_WITHIN},
-    domain::{OrderId, Wanted},
+    domain::Wanted,
 };
 
 const LINES: RangeInclusive<usize> = 1..=1000;
 const QUANTITY: RangeInclusive<i32> = 1..=1_000_000;
-const DEFAULT_PAGE: usize = 100;
-
-/// The order that a request is about.
-pub(super) fn order_id(text: &str) -> Result<OrderId, Error> {
-    text.parse().map_err(|_| Error::invalid("order_id", "INVALID_ORDER_ID", "must be a UUID"))
-}
 
 /// `key` is the outcome of reading the request id, so that a wrong one is named with all the others.
 pub(super) fn place_order(
@@ -45,7 +41,7 @@ pub(super) fn place_order(
     );
     let recipient = recipient(request.recipient, &mut violations);
     let wanted = wanted(request.lines, &mut violations);
-    check_length(&mut violations, "payment_token", &request.payment_token, 128);
+    check_text(&mut violations, "payment_token", &request.payment_token, 128);
     let expected_total = request.expected_total.and_then(|total| expected_total(&total, &mut violations));
     let settle_within = match request.settle_within {
         None => order_deadline,
@@ -75,9 +71,11 @@ fn recipient(recipient: Option<Recipient>, violations: &mut Violations) -> Recip
         violations.add("recipient", "REQUIRED", "is needed");
         return Recipient::default();
     };
-    check_length(violations, "recipient.name", &recipient.name, 100);
+    check_text(violations, "recipient.name", &recipient.name, 100);
     violations.check(
-        recipient.email.contains('@') && (3..=320).contains(&recipient.email.chars().count()),
+        recipient.email.contains('@')
+            && is_plain(&recipient.email)
+            && (3..=320).contains(&recipient.email.chars().count()),
         "recipient.email",
         "INVALID_EMAIL",
         "must be 3 to 320 characters with an @ among them",
@@ -86,9 +84,9 @@ fn recipient(recipient: Option<Recipient>, violations: &mut Violations) -> Recip
         violations.add("recipient.address", "REQUIRED", "is needed");
         return recipient;
     };
-    check_length(violations, "recipient.address.line1", &address.line1, 200);
-    check_length(violations, "recipient.address.city", &address.city, 100);
-    check_length(violations, "recipient.address.postal_code", &address.postal_code, 16);
+    check_text(violations, "recipient.address.line1", &address.line1, 200);
+    check_text(violations, "recipient.address.city", &address.city, 100);
+    check_text(violations, "recipient.address.postal_code", &address.postal_code, 16);
     violations.check(
         address.country.len() == 2 && address.country.bytes().all(|byte| byte.is_ascii_uppercase()),
         "recipient.address.country",
@@ -106,6 +104,7 @@ fn wanted(lines: Vec<OrderLine>, violations: &mut Violations) -> Vec<Wanted> {
     let one = |(place, line): (usize, OrderLine)| {
         let field = format!("lines[{place}].product_id");
         violations.check(!line.product_id.is_empty(), &field, "REQUIRED", "is needed");
+        violations.check(is_plain(&line.product_id), &field, "INVALID_TEXT", "must not hold control characters");
         if !QUANTITY.contains(&line.quantity) {
             violations.add(format!("lines[{place}].quantity"), "QUANTITY_OUT_OF_RANGE", "must be 1 to 1000000");
         }
@@ -121,9 +120,16 @@ fn expected_total(total: &ContractMoney, violations: &mut Violations) -> Option<
         .catch(money.map_err(|error| Error::invalid("expected_total.currency", "UNKNOWN_CURRENCY", error.to_string())))
 }
 
-fn check_length(violations: &mut Violations, field: &str, text: &str, most: usize) {
+/// What passes here must pass at the carrier and the card provider, or it would fail only once money is taken.
+fn check_text(violations: &mut Violations, field: &str, text: &str, most: usize) {
     let fits = (1..=most).contains(&text.chars().count());
     violations.check(fits, field, "INVALID_LENGTH", &format!("must be 1 to {most} characters"));
+    let blank = !text.is_empty() && text.trim().is_empty();
+    violations.check(!blank && is_plain(text), field, "INVALID_TEXT", "must not be blank or hold control characters");
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }
 
 pub(super) fn get_order(request: &GetOrderRequest) -> Result<(OrderId, Option<AsOf>), Error> {
@@ -142,28 +148,13 @@ pub(super) fn get_order(request: &GetOrderRequest) -> Result<(OrderId, Option<As
             violations.catch(time).map(AsOf::Time)
         }
     };
-    violations.finish()?;
-    Ok((id.unwrap_or_default(), point))
+    Ok((violations.finish_with(id)?, point))
 }
 
 pub(super) fn list_orders(request: ListOrdersRequest) -> Result<Page, Error> {
     let mut violations = Violations::default();
-    let size = match usize::try_from(request.page_size) {
-        Ok(0) => DEFAULT_PAGE,
-        Ok(size @ 1..=1000) => size,
-        _ => {
-            violations.add("page_size", "PAGE_SIZE_OUT_OF_RANGE", "must be 0 to 1000");
-            DEFAULT_PAGE
-        }
-    };
-    let before = match request.page_token.as_str() {
-        "" => None,
-        token => violations.catch(
-            token
-                .parse()
-                .map_err(|_| Error::invalid("page_token", "INVALID_PAGE_TOKEN", "is not one of a page before")),
-        ),
-    };
+    let size = violations.catch(page_size(request.page_size));
+    let before = violations.catch(page_token(&request.page_token)).flatten();
     let status = match OrderStatus::try_from(request.status) {
         Ok(OrderStatus::Unspecified) => None,
         Ok(status) => Some(status),
@@ -172,7 +163,7 @@ pub(super) fn list_orders(request: ListOrdersRequest) -> Result<Page, Error> {
             None
         }
     };
-    violations.finish()?;
+    let size = violations.finish_with(size)?;
     let customer_id = (!request.customer_id.is_empty()).then_some(request.customer_id);
     Ok(Page { size, before, customer_id, status, after: request.after })
 }

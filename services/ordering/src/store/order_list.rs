@@ -4,7 +4,7 @@ use contracts::tradewind::ordering::v1::Order;
 use prost::Message;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use tradewind_domain::Error;
-use tradewind_events::db;
+use tradewind_events::{db, from_micros, timestamp};
 
 use crate::app::Page;
 
@@ -55,7 +55,6 @@ fn order(row: &QueryResult) -> Result<Order, Error> {
     let body: Vec<u8> = row.try_get("", "body").map_err(db)?;
     let mut order = Order::decode(body.as_slice()).map_err(Error::internal)?;
     let created: i64 = row.try_get("", "created").map_err(db)?;
-    let nanos = i32::try_from(created.rem_euclid(1_000_000) * 1_000).map_err(Error::internal)?;
-    order.create_time = Some(prost_types::Timestamp { seconds: created.div_euclid(1_000_000), nanos });
+    order.create_time = Some(timestamp(from_micros(created)));
     Ok(order)
 }

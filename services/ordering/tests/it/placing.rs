@@ -102,6 +102,12 @@ fn a_refusal_names_every_field_at_fault() {
             recipient.address.as_mut().unwrap().country = "gb".to_owned();
         });
         assert_eq!(recipient.await, invalid("INVALID_REQUEST", &["recipient.email", "recipient.address.country"]));
+        let unprintable = refusal(&shop, |request| {
+            let recipient = request.recipient.as_mut().unwrap();
+            recipient.name = " ".to_owned();
+            recipient.address.as_mut().unwrap().line1 = "1 Quay\nX".to_owned();
+        });
+        assert_eq!(unprintable.await, invalid("INVALID_TEXT", &["recipient.name", "recipient.address.line1"]));
         let currency = refusal(&shop, |request| request.expected_total = money("ABC", 1)).await;
         assert_eq!(currency, invalid("UNKNOWN_CURRENCY", &["expected_total.currency"]));
         let seconds = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });

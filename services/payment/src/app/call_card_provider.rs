@@ -2,13 +2,15 @@ use std::time::Instant;
 
 use tradewind_domain::Error;
 use tradewind_events::{Intent, IntentHandler, Tx, Unknown};
+use tradewind_runtime::outside::Calls;
 
 use super::{
     CardProvider, ChargeAnswer, NoAnswer, RefundAnswer,
     intents::{CARD, Owed, execute, owed},
-    measures,
 };
 use crate::domain::Command;
+
+static CALLS: Calls = Calls::new("tradewind_payment_provider", "the card provider");
 
 /// Makes the calls that are owed to the card provider and records what they come to.
 ///
@@ -32,10 +34,7 @@ impl<P: CardProvider> CallCardProvider<P> {
             // intent has been replaced and nothing settled here would count. Otherwise (a record restored from a backup, a
             // void by hand) nobody has decided that the order ends: its deadline will, and the void asked for then gets the
             // same answer, which settles.
-            ChargeAnswer::Voided => Err(NoAnswer::Refused {
-                reason: "CHARGE_VOIDED".to_owned(),
-                message: "the charge was voided before it was made".to_owned(),
-            }),
+            ChargeAnswer::Voided => Err(NoAnswer::Refused("CHARGE_VOIDED".to_owned())),
         }
     }
 
@@ -69,12 +68,12 @@ impl<P: CardProvider> IntentHandler for CallCardProvider<P> {
             Owed::Void { order_id } => ("void", self.void(order_id).await),
             Owed::Refund(refund) => ("refund", self.refund(refund).await),
         };
-        measures::called(action, result_of(&answer), began.elapsed());
+        CALLS.count(action, result_of(&answer), began.elapsed());
         answer.map_err(|cause| {
             // What is merely unknown is logged by the engine, which asks again.
-            if let NoAnswer::Refused { reason, .. } = &cause {
+            if let NoAnswer::Refused(reason) = &cause {
                 let (order_id, attempt) = (&intent.key, intent.attempt);
-                tracing::error!(order_id, action, attempt, reason, %cause, "the card provider refuses; asking again");
+                tracing::error!(order_id, action, attempt, reason, "the card provider refuses; asking again");
             }
             Unknown(cause.to_string())
         })
@@ -94,6 +93,6 @@ const fn result_of(answer: &Result<Command, NoAnswer>) -> &'static str {
         // No answer asks for these.
         Ok(Command::Charge { .. } | Command::GiveBack) => "none",
         Err(NoAnswer::Unknown(_)) => "unknown",
-        Err(NoAnswer::Refused { .. }) => "refused",
+        Err(NoAnswer::Refused(_)) => "refused",
     }
 }

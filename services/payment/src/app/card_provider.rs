@@ -1,6 +1,7 @@
 //! What this context asks of a card provider; the provider itself is elsewhere.
 
 use tradewind_domain::Money;
+pub use tradewind_runtime::outside::NoAnswer;
 
 use crate::domain::Token;
 
@@ -61,20 +62,4 @@ pub enum ChargeAnswer {
 pub struct RefundAnswer {
     /// The provider's id of the refund.
     pub refund_id: String,
-}
-
-/// Why a call settles nothing. Neither kind says what became of the money, so both are asked again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// The provider was not reached, or did not answer, or was in no state to decide. Asking again helps.
-    #[error("{0}")]
-    Unknown(String),
-    /// The provider will not take the request as it is: a defect on either side. Needs a person.
-    #[error("refused with {reason}: {message}")]
-    Refused {
-        /// The provider's reason, or the status it answered with.
-        reason: String,
-        /// What the provider says about it.
-        message: String,
-    },
 }

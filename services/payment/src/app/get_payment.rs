@@ -1,9 +1,8 @@
 use contracts::tradewind::payment::v1::Payment as Resource;
-use tradewind_domain::{Aggregate, Error, EventSet};
-use tradewind_events::{Store, StreamName};
+use tradewind_domain::{Aggregate, Error, EventSet, OrderId};
+use tradewind_events::{Store, StreamName, timestamp};
 
-use crate::domain::{OrderId, Payment, PaymentEvent};
-use crate::store::timestamp;
+use crate::domain::{Payment, PaymentEvent};
 
 /// The payment of an order, as it stands.
 ///

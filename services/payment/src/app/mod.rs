@@ -9,7 +9,6 @@ mod get_payment;
 mod give_back_on_order_cancelled;
 mod intents;
 mod list_payments;
-mod measures;
 mod show_payments;
 #[cfg(test)]
 mod tests;

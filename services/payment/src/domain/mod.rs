@@ -15,8 +15,3 @@ pub use error::PaymentError;
 pub use event::PaymentEvent;
 pub use payment::Payment;
 pub use token::Token;
-
-tradewind_domain::id! {
-    /// Names an order, and with it its payment.
-    pub struct OrderId;
-}

@@ -4,4 +4,4 @@ mod migrations;
 mod payments;
 
 pub(crate) use migrations::migrations;
-pub(crate) use payments::{Change, apply, page, timestamp};
+pub(crate) use payments::{Change, apply, page};

@@ -2,13 +2,10 @@ use contracts::tradewind::{
     money::v1::Money,
     payment::v1::{Payment as Resource, PaymentStatus},
 };
-use prost_types::Timestamp;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use time::OffsetDateTime;
-use tradewind_domain::Error;
-use tradewind_events::db;
-
-use crate::domain::OrderId;
+use tradewind_domain::{Error, OrderId};
+use tradewind_events::{db, from_micros, micros, timestamp};
 
 /// What changes in a row; what is empty stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,21 +92,6 @@ fn resource(row: &QueryResult) -> Result<Resource, DbErr> {
         decline_reason: row.try_get("", "decline_reason")?,
         charge_id: row.try_get("", "charge_id")?,
         refund_id: row.try_get("", "refund_id")?,
-        update_time: Some(of_micros(row.try_get("", "updated")?)),
+        update_time: Some(timestamp(from_micros(row.try_get("", "updated")?))),
     })
-}
-
-/// A time as the contract writes it.
-#[must_use]
-pub(crate) fn timestamp(time: OffsetDateTime) -> Timestamp {
-    of_micros(micros(time))
-}
-
-fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
-}
-
-fn of_micros(micros: i64) -> Timestamp {
-    let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
-    Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }

@@ -4,6 +4,5 @@
 mod answers;
 mod crashes;
 mod money;
-mod ordering;
 mod provider;
 mod shop;

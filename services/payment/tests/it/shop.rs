@@ -1,6 +1,5 @@
 //! What surrounds the payment service: a broker, ordering's log, the card provider, an operator.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contracts::tradewind::{
@@ -9,21 +8,24 @@ use contracts::tradewind::{
     payment::v1::{GetPaymentRequest, Payment, PaymentStatus, payment_service_client::PaymentServiceClient},
 };
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
+use tradewind_mesh::{Channel, IdentityFiles, pki};
 use tradewind_runtime::{Running, Settings};
-use tradewind_testing::{Database, Nats, eventually, scratch};
+use tradewind_testing::{Database, Mortal, Nats, Neighbour, channel, eventually, scratch};
 use uuid::Uuid;
 
-use crate::ordering::Ordering;
 use crate::provider::Provider;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
+tradewind_domain::events! {
+    /// What ordering says here.
+    pub(crate) enum OrderEvent { StockConfirmed(OrderStockConfirmed), Cancelled(OrderCancelled) }
+}
+
 /// Everything around the payment service, gone when dropped.
 pub(crate) struct Shop {
     pub(crate) provider: Provider,
-    ordering: Ordering,
+    ordering: Neighbour<OrderEvent>,
     nats: Nats,
     database: Database,
     folder: TempDir,
@@ -34,7 +36,7 @@ impl Shop {
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start());
         pki::init(folder.path(), &["payment", "ordering", "operator", "shipping"], "tradewind.local").unwrap();
-        let ordering = Ordering::start(folder.path(), &nats).await;
+        let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         let provider = Provider::start().await;
         Self { provider, ordering, nats, database, folder }
     }
@@ -57,21 +59,11 @@ impl Shop {
     /// Starts the payment service so that it can be killed.
     pub(crate) async fn start_mortal(&self, timeout: &str) -> Mortal {
         let settings = self.settings().with("outside_timeout", timeout);
-        let runtime = Runtime::new().unwrap();
-        let starting = runtime.spawn(async {
-            let mut running = payment::service().start(settings).await.unwrap();
-            running.ready(DEADLINE).await.unwrap();
-            running
-        });
-        let running = starting.await.unwrap();
-        Mortal { runtime: Some(runtime), _running: running }
+        Mortal::start(payment::service(), settings, DEADLINE).await
     }
 
     pub(crate) fn client(&self, who: &str, running: &Running) -> PaymentServiceClient<Channel> {
-        let identity = Identity::load(IdentityFiles::in_dir(self.folder.path(), who)).unwrap();
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-        let peers = BTreeMap::from([("payment".to_owned(), running.grpc_addr().to_string())]);
-        PaymentServiceClient::new(Channels::new(identity, policy, peers).to("payment").unwrap())
+        PaymentServiceClient::new(channel(self.folder.path(), who, "payment", running.grpc_addr()))
     }
 
     /// An order whose card is `token`; its stock is confirmed.
@@ -82,13 +74,13 @@ impl Shop {
             total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
             payment_token: token.to_owned(),
         };
-        self.ordering.say(&order_id, 0, event).await;
+        self.ordering.say(&order_id, event).await;
         order_id
     }
 
     pub(crate) async fn cancel(&self, order_id: &str) {
         let event = OrderCancelled { order_id: order_id.to_owned(), ..OrderCancelled::default() };
-        self.ordering.say(order_id, 1, event).await;
+        self.ordering.say(order_id, event).await;
     }
 
     /// Waits until the provider's statement of the order shows these kinds, in this order.
@@ -109,19 +101,4 @@ pub(crate) async fn becomes(client: &PaymentServiceClient<Channel>, order_id: &s
         if payment.status() == status { Ok(payment) } else { Err(payment.status().as_str_name().to_owned()) }
     })
     .await
-}
-
-/// A payment service that dies without a word when it is killed.
-pub(crate) struct Mortal {
-    runtime: Option<Runtime>,
-    _running: Running,
-}
-
-impl Mortal {
-    /// Ends everything the service is doing, wherever it stands.
-    pub(crate) fn kill(mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }

@@ -2,13 +2,15 @@ use std::time::Instant;
 
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{Intent, IntentHandler, Tx, Unknown};
+use tradewind_runtime::outside::Calls;
 
 use super::{
     Carrier, NoAnswer, Standing,
     intents::{CARRIER, Owed, execute, owed},
-    measures,
 };
 use crate::domain::Command;
+
+static CALLS: Calls = Calls::new("tradewind_shipping_carrier", "the carrier");
 
 /// Makes the calls that are owed to the carrier and records what they come to.
 ///
@@ -58,7 +60,7 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
         })?;
         let began = Instant::now();
         let answer = self.make(&intent.key, &call).await;
-        measures::called(call.name(), result_of(&answer), began.elapsed());
+        CALLS.count(call.name(), result_of(&answer), began.elapsed());
         match answer {
             Ok(standing) => Ok(Outcome::Answered(standing)),
             Err(NoAnswer::Refused(reason)) => Ok(Outcome::Refused(reason)),

@@ -1,6 +1,7 @@
 //! What this context asks of a carrier; the carrier itself is elsewhere.
 
 use contracts::tradewind::{ordering::v1::Recipient, shipping::v1::ParcelItem};
+pub use tradewind_runtime::outside::NoAnswer;
 
 /// A party that takes parcels to people.
 ///
@@ -50,16 +51,4 @@ pub enum Standing {
     Dispatched,
     /// It has arrived.
     Delivered,
-}
-
-/// Why a call settles nothing. Neither kind says what became of the booking, so both are asked again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// The carrier was not reached, or did not answer, or was in no state to decide. Asking again helps.
-    #[error("{0}")]
-    Unknown(String),
-    /// The carrier will not take the request as it is, for this reason of its own: a defect on either side. Needs a
-    /// person.
-    #[error("the carrier refuses the request: {0}")]
-    Refused(String),
 }

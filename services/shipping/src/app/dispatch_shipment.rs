@@ -1,9 +1,9 @@
 use contracts::tradewind::shipping::v1::Shipment as Resource;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId};
 use tradewind_events::Store;
 
 use super::{get_shipment, intents::execute};
-use crate::domain::{Command, OrderId};
+use crate::domain::Command;
 
 /// Lets the parcel leave, and returns the shipment after it. The decision is this one transaction; the carrier is told
 /// afterwards. Repeating it changes nothing.

@@ -1,9 +1,9 @@
 use contracts::tradewind::shipping::v1::Shipment as Resource;
-use tradewind_domain::{Aggregate, Error, EventSet};
+use tradewind_domain::{Aggregate, Error, EventSet, OrderId};
 use tradewind_events::{Store, StreamName};
 
 use super::resource::resource;
-use crate::domain::{OrderId, Shipment, ShipmentError, ShipmentEvent};
+use crate::domain::{Shipment, ShipmentError, ShipmentEvent};
 
 /// The shipment of an order, as it stands.
 ///

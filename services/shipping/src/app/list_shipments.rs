@@ -1,8 +1,7 @@
 use contracts::tradewind::shipping::v1::ListShipmentsResponse;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId, request};
 use tradewind_events::Store;
 
-use crate::domain::OrderId;
 use crate::store;
 
 /// Up to `size` shipments that follow the order `after`, by order id; from the first without it.
@@ -16,12 +15,7 @@ pub async fn list_shipments(
     after: Option<OrderId>,
     size: usize,
 ) -> Result<ListShipmentsResponse, Error> {
-    let mut shipments = store::page(store.reader(), after, size + 1).await?;
-    let more = shipments.len() > size;
-    shipments.truncate(size);
-    let next_page_token = match shipments.last() {
-        Some(last) if more => last.order_id.clone(),
-        _ => String::new(),
-    };
+    let found = store::page(store.reader(), after, size + 1).await?;
+    let (shipments, next_page_token) = request::page(found, size, |last| last.order_id.clone());
     Ok(ListShipmentsResponse { shipments, next_page_token })
 }

@@ -14,7 +14,6 @@ mod get_shipment;
 mod intents;
 mod keep_shipment_list;
 mod list_shipments;
-mod measures;
 mod resource;
 
 use tradewind_events::Reactions;

@@ -1,6 +1,6 @@
 use contracts::tradewind::shipping::v1::Shipment as Resource;
-use prost_types::Timestamp;
 use time::OffsetDateTime;
+use tradewind_events::timestamp;
 
 use crate::domain::Shipment;
 
@@ -9,8 +9,4 @@ pub(super) fn resource(shipment: Shipment, updated: OffsetDateTime) -> Resource 
     let Shipment { order_id, status, items, tracking, rejection_reason } = shipment;
     let update_time = Some(timestamp(updated));
     Resource { order_id, status: status.into(), items, tracking, rejection_reason, update_time }
-}
-
-fn timestamp(time: OffsetDateTime) -> Timestamp {
-    Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
 }

@@ -13,8 +13,3 @@ pub use command::Command;
 pub use error::ShipmentError;
 pub use event::ShipmentEvent;
 pub use shipment::Shipment;
-
-tradewind_domain::id! {
-    /// Names an order, and with it its shipment.
-    pub struct OrderId;
-}

@@ -1,10 +1,8 @@
 use contracts::tradewind::shipping::v1::Shipment;
 use prost::Message;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId};
 use tradewind_events::db;
-
-use crate::domain::OrderId;
 
 /// Writes the entry of an order's shipment.
 ///

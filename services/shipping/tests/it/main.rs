@@ -6,5 +6,4 @@ mod cancelling;
 mod carrier;
 mod crashes;
 mod fulfilling;
-mod ordering;
 mod shop;

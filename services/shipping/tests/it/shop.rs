@@ -1,6 +1,5 @@
 //! What surrounds the shipping service: a broker, ordering's log, the carrier, an operator.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contracts::tradewind::{
@@ -16,22 +15,30 @@ use contracts::tradewind::{
 };
 use prost::Name;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use tonic::Status;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
+use tradewind_mesh::{Channel, IdentityFiles, pki};
 use tradewind_runtime::{Running, Settings};
-use tradewind_testing::{Database, Nats, eventually, scratch};
+use tradewind_testing::{Database, Mortal, Nats, Neighbour, channel, eventually, scratch};
 use uuid::Uuid;
 
 use crate::carrier::Carrier;
-use crate::ordering::Ordering;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
+
+tradewind_domain::events! {
+    /// What ordering says here.
+    pub(crate) enum OrderEvent {
+        Paid(OrderPaid),
+        Confirmed(OrderConfirmed),
+        CancellationRequested(OrderCancellationRequested),
+        Cancelled(OrderCancelled),
+    }
+}
 
 /// Everything around the shipping service, gone when dropped.
 pub(crate) struct Shop {
     pub(crate) carrier: Carrier,
-    ordering: Ordering,
+    ordering: Neighbour<OrderEvent>,
     database: Database,
     nats: Nats,
     folder: TempDir,
@@ -42,7 +49,7 @@ impl Shop {
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start());
         pki::init(folder.path(), &["shipping", "ordering", "operator", "catalog"], "tradewind.local").unwrap();
-        let ordering = Ordering::start(folder.path(), &nats.url()).await;
+        let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         Self { carrier: Carrier::start().await, ordering, database, nats, folder }
     }
 
@@ -63,10 +70,7 @@ impl Shop {
 
     /// The service as the workload `who` calls it.
     pub(crate) fn operator(&self, who: &str, running: Running) -> Operator {
-        let identity = Identity::load(IdentityFiles::in_dir(self.folder.path(), who)).unwrap();
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-        let peers = BTreeMap::from([("shipping".to_owned(), running.grpc_addr().to_string())]);
-        let channel = Channels::new(identity, policy, peers).to("shipping").unwrap();
+        let channel = channel(self.folder.path(), who, "shipping", running.grpc_addr());
         let (client, log) = (ShippingServiceClient::new(channel.clone()), EventLogServiceClient::new(channel));
         Operator { client, log, running }
     }
@@ -74,14 +78,7 @@ impl Shop {
     /// Starts the shipping service so that it can be killed.
     pub(crate) async fn start_mortal(&self) -> Mortal {
         let settings = self.settings().with("outside_timeout", "5s");
-        let runtime = Runtime::new().unwrap();
-        let starting = runtime.spawn(async {
-            let mut running = shipping::service().start(settings).await.unwrap();
-            running.ready(DEADLINE).await.unwrap();
-            running
-        });
-        let running = starting.await.unwrap();
-        Mortal { runtime: Some(runtime), _running: running }
+        Mortal::start(shipping::service(), settings, DEADLINE).await
     }
 
     /// A paid order that goes to this postal code.
@@ -108,7 +105,7 @@ impl Shop {
             }),
             lines: vec![line],
         };
-        self.ordering.append(&order_id, paid).await;
+        self.ordering.say(&order_id, paid).await;
         order_id
     }
 
@@ -119,16 +116,16 @@ impl Shop {
 
     pub(crate) async fn confirm(&self, order_id: &str) {
         let confirmed = OrderConfirmed { order_id: order_id.to_owned(), ..OrderConfirmed::default() };
-        self.ordering.append(order_id, confirmed).await;
+        self.ordering.say(order_id, confirmed).await;
     }
 
     pub(crate) async fn request_cancellation(&self, order_id: &str) {
-        self.ordering.append(order_id, OrderCancellationRequested { order_id: order_id.to_owned() }).await;
+        self.ordering.say(order_id, OrderCancellationRequested { order_id: order_id.to_owned() }).await;
     }
 
     pub(crate) async fn cancel(&self, order_id: &str) {
         let cancelled = OrderCancelled { order_id: order_id.to_owned(), ..OrderCancelled::default() };
-        self.ordering.append(order_id, cancelled).await;
+        self.ordering.say(order_id, cancelled).await;
     }
 
     /// An order that is ready to leave.
@@ -193,20 +190,5 @@ impl Operator {
     pub(crate) async fn stop(mut self) {
         self.running.stop();
         self.running.wait().await.unwrap();
-    }
-}
-
-/// A shipping service that dies without a word when it is killed.
-pub(crate) struct Mortal {
-    runtime: Option<Runtime>,
-    _running: Running,
-}
-
-impl Mortal {
-    /// Ends everything the service is doing, wherever it stands.
-    pub(crate) fn kill(mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

@@ -15,7 +15,7 @@ async fn jetstream(pair: &Pair) -> jetstream::Context {
 }
 
 /// Waits until the broker holds `messages`, so that it knows what it is to lose.
-async fn stored(pair: &Pair, messages: u64) -> jetstream::stream::Stream {
+pub(super) async fn stored(pair: &Pair, messages: u64) -> jetstream::stream::Stream {
     let jetstream = jetstream(pair).await;
     eventually(PATIENCE, &format!("the broker holds {messages} messages"), async || {
         let mut stream = jetstream.get_stream(STREAM).await.map_err(|error| error.to_string())?;

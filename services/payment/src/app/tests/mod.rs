@@ -47,7 +47,7 @@ fn unknown() -> NoAnswer {
 }
 
 fn refused() -> NoAnswer {
-    NoAnswer::Refused { reason: "KEY_REUSED".to_owned(), message: "this key was used before".to_owned() }
+    NoAnswer::Refused("KEY_REUSED".to_owned())
 }
 
 fn answers(answer: ChargeAnswer) -> [Act; 1] {

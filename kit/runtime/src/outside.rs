@@ -1,0 +1,163 @@
+//! Calls to parties outside over HTTP and JSON: made within a time, told apart by what is known of them, and counted.
+//!
+//! What a party is asked for, and what its answers mean, belongs to the service that calls it. Neither what is sent nor
+//! what is answered is ever shown or logged, but for the reason of a refusal.
+
+mod calls;
+mod settings;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::{Response, StatusCode, redirect};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub use calls::Calls;
+pub use reqwest::Url;
+pub use settings::{TIMEOUT, URL, base_url, default_url, timeout};
+
+/// The longest an idle connection is kept.
+const IDLE: Duration = Duration::from_secs(30);
+const LONGEST_REASON: usize = 64;
+
+/// Why a call settles nothing. Neither kind says whether the party has acted on it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// The party was not reached, or did not answer, or was in no state to decide. Asking again helps.
+    #[error("{0}")]
+    Unknown(String),
+    /// The party will not take the request as it is, for this reason of its own (`UPPER_SNAKE_CASE`, or `HTTP_` and the
+    /// status where it gives none): a defect on either side. Needs a person.
+    #[error("refused with {0}")]
+    Refused(String),
+}
+
+/// A party behind a base URL.
+#[derive(Clone, Debug)]
+pub struct Party {
+    client: reqwest::Client,
+    base: Url,
+}
+
+impl Party {
+    /// The party at `base`; a call that takes longer than `timeout` has no answer.
+    ///
+    /// # Errors
+    /// When `base` cannot have paths, or no HTTP client can be made.
+    pub fn new(base: Url, timeout: Duration) -> anyhow::Result<Self> {
+        anyhow::ensure!(!base.cannot_be_a_base(), "{base} cannot have paths");
+        // Nothing but the settings says where a call goes: no proxy of the environment, no redirect.
+        let client = reqwest::Client::builder()
+            .timeout(timeout)
+            .pool_idle_timeout(IDLE)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .context("no HTTP client")?;
+        Ok(Self { client, base })
+    }
+
+    /// Posts to the path of these segments, with a body if there is one, and reads the answer.
+    ///
+    /// # Errors
+    /// Also when an answer cannot be read, which is `Unknown`.
+    pub async fn post<A: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<A, NoAnswer> {
+        self.taken(segments, body).await?.json().await.map_err(|error| unanswered(&error))
+    }
+
+    /// Posts to the path of these segments where it only matters that it is taken, whatever the answer says besides.
+    ///
+    /// # Errors
+    /// As of [`post`](Self::post), an unreadable answer excepted.
+    pub async fn hand_over(&self, segments: &[&str], body: &(impl Serialize + Sync)) -> Result<(), NoAnswer> {
+        self.taken(segments, Some(body)).await.map(drop)
+    }
+
+    async fn taken(&self, segments: &[&str], body: Option<&(impl Serialize + Sync)>) -> Result<Response, NoAnswer> {
+        let mut request = self.client.post(self.url(segments));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| unanswered(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }
+    }
+
+    /// The URL of a path below the base. Each segment is percent-encoded, so that a key's slash stays within its segment.
+    fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+}
+
+/// What is known of a call that came to nothing.
+fn unanswered(error: &reqwest::Error) -> NoAnswer {
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "cannot be reached"
+    } else if error.is_decode() {
+        "an answer that cannot be read"
+    } else {
+        "the connection ended without an answer"
+    };
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    NoAnswer::Unknown(causes.fold(what.to_owned(), |text, cause| format!("{text}: {cause}")))
+}
+
+/// An answer other than success: the party is in no state to decide, or does not take the request as it is.
+///
+/// Of what it says only the reason is taken: its message may repeat whatever was sent.
+async fn refused(response: Response) -> NoAnswer {
+    let status = response.status();
+    let undecided = status.is_server_error()
+        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
+    let told = response.json::<RefusalView>().await.ok().map(|view| view.error.reason);
+    let reason = told.filter(|reason| is_reason(reason)).unwrap_or_else(|| format!("HTTP_{}", status.as_u16()));
+    if undecided { NoAnswer::Unknown(format!("{status}: {reason}")) } else { NoAnswer::Refused(reason) }
+}
+
+fn is_reason(text: &str) -> bool {
+    (1..=LONGEST_REASON).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+#[derive(Deserialize)]
+struct RefusalView {
+    error: Refusal,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_segment_of_the_path_whatever_the_base() {
+        for (base, before) in [("http://h", "http://h"), ("http://h/", "http://h"), ("http://h/shop/", "http://h/shop")]
+        {
+            let party = Party::new(Url::parse(base).unwrap(), Duration::from_secs(1)).unwrap();
+            let url = party.url(&["card", "charges", "charge/o-1", "void"]);
+            assert_eq!(url.as_str(), format!("{before}/card/charges/charge%2Fo-1/void"));
+        }
+    }
+
+    #[test]
+    fn a_reason_is_never_a_sentence() {
+        assert!(is_reason("UNDELIVERABLE_ADDRESS"));
+        for text in ["", "no street 1 High Street", "lower", &"X".repeat(65)] {
+            assert!(!is_reason(text), "{text}");
+        }
+    }
+}
