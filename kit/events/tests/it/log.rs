@@ -78,6 +78,13 @@ tradewind_testing::both_stores! {
         bank.store.wait_for("reader", "", Duration::ZERO).await.unwrap();
     }
 
+    async fn a_transaction_that_appended_nothing_has_a_token_that_covers_what_is_there(database: Database) {
+        let bank = Bank::open(&database).await;
+        let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
+        let nothing = bank.store.begin().await.unwrap().commit().await.unwrap();
+        assert_eq!(bank.store.token(&nothing).await.unwrap(), token);
+    }
+
     async fn an_empty_partition_has_head_zero(database: Database) {
         let bank = Bank::open(&database).await;
         let page = bank.store.read_log(0, 0, 10).await.unwrap();

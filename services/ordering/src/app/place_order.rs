@@ -29,7 +29,7 @@ pub(crate) struct PlaceOrder {
     pub(crate) settle_within: Duration,
 }
 
-/// Places an order at today's prices. A repeated request gets the first one's answer, without a position.
+/// Places an order at today's prices. A repeated request gets the first one's answer.
 ///
 /// # Errors
 /// `NotFound` and `Rejected` name products that are unknown or off sale; `Unavailable` when the writes it must see have
@@ -39,24 +39,21 @@ pub(crate) async fn place_order(store: &Store, order: PlaceOrder) -> Result<Plac
     wait_for(store, CONSUMER, &order.after, |token| context_of(token) != Some("ordering")).await?;
     let assortment = price_list::find(store.reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
 
-    let (mut response, committed) = store.retry(|| attempt(store, &order, &assortment)).await?;
-    if let Some(committed) = committed {
-        response.position = store.token(&committed).await?;
-    }
-    Ok(response)
+    let (response, committed) = store.retry(|| attempt(store, &order, &assortment)).await?;
+    Ok(PlaceOrderResponse { position: store.token(&committed).await?, ..response })
 }
 
 async fn attempt(
     store: &Store,
     order: &PlaceOrder,
     assortment: &Assortment,
-) -> Result<(PlaceOrderResponse, Option<Committed>), Error> {
+) -> Result<(PlaceOrderResponse, Committed), Error> {
     let mut tx = store.begin().await?;
     // Before any refusal: prices may have changed since the request was first accepted.
     if let Some(request) = &order.request
         && let Some(response) = tx.recall(request).await?
     {
-        return Ok((response, None));
+        return Ok((response, tx.commit().await?));
     }
     let id = OrderId::generate().to_string();
     let (now, deadline) = (tx.now(), tx.now() + order.settle_within);
@@ -76,6 +73,5 @@ async fn attempt(
     if let Some(request) = &order.request {
         tx.remember(request, &response).await?;
     }
-    let committed = tx.commit().await?;
-    Ok((response, Some(committed)))
+    Ok((response, tx.commit().await?))
 }
