@@ -1,0 +1,55 @@
+{{/* Where the broker is: every server, so that none has to be there for the others to be found. */}}
+{{- define "tradewind.natsUrl" -}}
+{{- if eq .Values.nats.mode "external" -}}
+{{- .Values.nats.external.url -}}
+{{- else -}}
+{{- $urls := list -}}
+{{- range $i := until (int .Values.nats.internal.servers) -}}
+{{- $urls = append $urls (printf "tls://%s-nats-%d.%s:4222" (include "tradewind.fullname" $) $i (include "tradewind.host" (list $ "nats"))) -}}
+{{- end -}}
+{{- $urls | join "," -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The broker's configuration: whoever connects proves who it is, and may use the subjects that the contracts give it. */}}
+{{- define "tradewind.natsConfig" -}}
+{{- $host := include "tradewind.host" (list . "nats") -}}
+{{- $fullname := include "tradewind.fullname" . -}}
+server_name: $POD_NAME
+listen: "0.0.0.0:4222"
+http: "0.0.0.0:8222"
+pid_file: "/run/nats/nats.pid"
+jetstream { store_dir: "/data" }
+tls {
+  cert_file: "/etc/tradewind/tls/tls.crt"
+  key_file: "/etc/tradewind/tls/tls.key"
+  ca_file: "/etc/tradewind/tls/ca.crt"
+  verify_and_map: true
+  timeout: 5
+}
+{{- if gt (int .Values.nats.internal.servers) 1 }}
+cluster {
+  name: {{ $fullname | quote }}
+  listen: "0.0.0.0:6222"
+  no_advertise: true
+  routes: [
+    {{- range $i := until (int .Values.nats.internal.servers) }}
+    "tls://{{ $fullname }}-nats-{{ $i }}.{{ $host }}:6222"
+    {{- end }}
+  ]
+  tls {
+    cert_file: "/etc/tradewind/tls/tls.crt"
+    key_file: "/etc/tradewind/tls/tls.key"
+    ca_file: "/etc/tradewind/tls/ca.crt"
+    verify: true
+    timeout: 5
+  }
+}
+{{- end }}
+include "users.json"
+{{- end -}}
+
+{{/* The broker's users, as `tradewind broker config` prints them, in this release's trust domain. */}}
+{{- define "tradewind.natsUsers" -}}
+{{- .Files.Get "files/broker-users.json" | replace "spiffe://tradewind.local/" (printf "spiffe://%s/" .Values.trustDomain) -}}
+{{- end -}}

@@ -1,0 +1,153 @@
+{{/* The settings of a service that are no secrets: (dict "root" $ "name" "catalog" "service" … "track" "stable") */}}
+{{- define "tradewind.settings" -}}
+{{- $root := .root -}}
+{{- $peers := list -}}
+{{- range include "tradewind.peers" (list (include "tradewind.contracts" $root | fromJson) .name) | fromJsonArray -}}
+{{- $peers = append $peers (printf "%s=%s:7100" . (include "tradewind.host" (list $root (printf "%s-peers" .)))) -}}
+{{- end -}}
+{{- $settings := dict
+  "GRPC_ADDR" "0.0.0.0:7100"
+  "ADMIN_ADDR" "0.0.0.0:7200"
+  "CA" "/etc/tradewind/tls/ca.crt"
+  "CERT" "/etc/tradewind/tls/tls.crt"
+  "KEY" "/etc/tradewind/tls/tls.key"
+  "TRUST_DOMAIN" $root.Values.trustDomain
+  "DATABASE_URL_FILE" "/etc/tradewind/database/url"
+  "NATS_URL" (include "tradewind.natsUrl" $root)
+  "STREAM_REPLICAS" ($root.Values.nats.replicas | toString)
+  "PEERS" ($peers | join ",")
+  "LOG_FORMAT" "json"
+  "LOG" $root.Values.telemetry.log
+  "GRACE" (printf "%vs" $root.Values.shutdown.graceSeconds)
+  "TRACE_RATIO" ($root.Values.telemetry.traceRatio | toString)
+-}}
+{{- if and .service.callsOutside $root.Values.outside.enabled -}}
+{{- $_ := set $settings "OUTSIDE_URL" (printf "http://%s:7300" (include "tradewind.host" (list $root "outside"))) -}}
+{{- end -}}
+{{- range $key, $_ := .service.secretSettings -}}
+{{- $_ := unset $settings $key -}}
+{{- $_ := set $settings (printf "%s_FILE" $key) (printf "/etc/tradewind/secrets/%s" $key) -}}
+{{- end -}}
+{{- range $key, $value := .service.settings -}}
+{{- $_ := set $settings $key ($value | toString) -}}
+{{- end -}}
+{{- if eq .track "canary" -}}
+{{- range $key, $value := .service.canary.settings -}}
+{{- $_ := set $settings $key ($value | toString) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $value := $settings }}
+TRADEWIND_{{ $key }}: {{ $value | quote }}
+{{- end }}
+{{- with $root.Values.telemetry.otlpEndpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* A service's objects are named after it, those of its canary after both. */}}
+{{- define "tradewind.trackName" -}}
+{{- printf "%s-%s%s" (include "tradewind.fullname" .root) .name (eq .track "canary" | ternary "-canary" "") -}}
+{{- end -}}
+
+{{- define "tradewind.servicePod" -}}
+{{- $root := .root -}}
+{{- $service := .service -}}
+{{- $selector := printf "%s\ntrack: %s" (include "tradewind.selector" (list $root .name)) .track -}}
+metadata:
+  labels:
+    {{- include "tradewind.podLabels" (list $root .name) | nindent 4 }}
+    track: {{ .track }}
+    {{- with $service.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    checksum/settings: {{ include "tradewind.settings" . | sha256sum }}
+    {{- with $service.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "tradewind.fullname" $root }}-{{ .name }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  {{- include "tradewind.pullSecrets" $root | nindent 2 }}
+  securityContext:
+    {{- include "tradewind.podSecurity" (list $root.Values.runAs) | nindent 4 }}
+  terminationGracePeriodSeconds: {{ add $root.Values.shutdown.endpointsSeconds $root.Values.shutdown.graceSeconds 5 }}
+  topologySpreadConstraints:
+    {{- include "tradewind.spread" (list $selector $service.whenUnsatisfiable) | nindent 4 }}
+  {{- with $service.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with $service.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $service.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $service.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: {{ .name }}
+      image: {{ include "tradewind.image" (list $root .name $service.image (eq .track "canary" | ternary $service.canary.image dict)) }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      envFrom:
+        - configMapRef:
+            name: {{ include "tradewind.trackName" . }}
+      env:
+        - name: TRADEWIND_INSTANCE
+          valueFrom:
+            fieldRef: {fieldPath: metadata.name}
+      ports:
+        - {name: grpc, containerPort: 7100}
+        - {name: admin, containerPort: 7200}
+      {{- /* The kubelet has no certificate, and a database or broker that is away is no reason to restart. */}}
+      startupProbe:
+        httpGet: {path: /health/live, port: admin}
+        periodSeconds: 1
+        failureThreshold: 60
+      livenessProbe:
+        httpGet: {path: /health/live, port: admin}
+        periodSeconds: 10
+        failureThreshold: 3
+      readinessProbe:
+        httpGet: {path: /health/ready, port: admin}
+        periodSeconds: 2
+        failureThreshold: 2
+      lifecycle:
+        preStop:
+          sleep: {seconds: {{ $root.Values.shutdown.endpointsSeconds }}}
+      securityContext:
+        {{- include "tradewind.containerSecurity" $root | nindent 8 }}
+      resources:
+        {{- toYaml $service.resources | nindent 8 }}
+      volumeMounts:
+        - {name: tls, mountPath: /etc/tradewind/tls, readOnly: true}
+        - {name: database, mountPath: /etc/tradewind/database, readOnly: true}
+        {{- if $service.secretSettings }}
+        - {name: secrets, mountPath: /etc/tradewind/secrets, readOnly: true}
+        {{- end }}
+  volumes:
+    - {{ include "tradewind.tlsVolume" (list $root .name) | indent 6 | trim }}
+    - name: database
+      secret:
+        secretName: {{ include "tradewind.databaseSecret" (list $root .name) }}
+        defaultMode: 0440
+        items:
+          - {key: {{ eq $root.Values.postgres.mode "external" | ternary $root.Values.postgres.external.key "url" }}, path: url}
+    {{- if $service.secretSettings }}
+    - name: secrets
+      projected:
+        defaultMode: 0440
+        sources:
+          {{- range $key, $from := $service.secretSettings }}
+          - secret:
+              name: {{ $from.secret }}
+              items:
+                - {key: {{ $from.key }}, path: {{ $key }}}
+          {{- end }}
+    {{- end }}
+{{- end -}}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// combination is a choice of value files and of values laid over them.
+type combination struct {
+	files []string
+	sets  []string
+}
+
+func (c combination) String() string {
+	var words []string
+	for _, file := range c.files {
+		words = append(words, "--values "+file)
+	}
+	for _, set := range c.sets {
+		words = append(words, "--set "+set)
+	}
+	if len(words) == 0 {
+		return "the default values"
+	}
+	return strings.Join(words, " ")
+}
+
+func (c combination) networkPolicies() bool {
+	return !slices.Contains(c.sets, "networkPolicy.enabled=false")
+}
+
+var valueFiles = []string{"values-try.yaml", "values-kind.yaml", "values-production.yaml"}
+
+// switches are the choices that are combined, each setting with all others.
+var switches = [][]string{
+	{"tls.mode=selfSigned", "tls.mode=certManager", "tls.mode=existingSecret"},
+	{"nats.mode=internal", "nats.mode=external,nats.external.url=tls://nats.nats:4222"},
+	{"postgres.mode=internal", "postgres.mode=external"},
+	{
+		"monitoring.serviceMonitor.enabled=false",
+		"monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true,monitoring.dashboards.enabled=true",
+	},
+	{"defaults.autoscaling.enabled=false", "defaults.autoscaling.enabled=true"},
+	{"defaults.canary.weight=0", "defaults.canary.weight=20"},
+	{"networkPolicy.enabled=true", "networkPolicy.enabled=false"},
+}
+
+// extras are settings that are tried one at a time.
+var extras = []string{
+	"outside.enabled=false,services.payment.settings.OUTSIDE_URL=https://c.example.org," +
+		"services.shipping.settings.OUTSIDE_URL=https://d.example.org,services.notification.secretSettings.SMTP_URL.secret=mail," +
+		"services.notification.secretSettings.SMTP_URL.key=url",
+	"telemetry.otlpEndpoint=http://collector.observability:4317",
+	"fullnameOverride=t,commonLabels.team=shop,image.pullSecrets[0]=registry,image.registry=registry.example.org",
+	"runAs.user=null,runAs.group=null,runAs.fsGroup=null",
+	"test.enabled=false",
+	"tls.mode=certManager,tls.certManager.issuer.create=false,tls.certManager.issuer.name=corp," +
+		"tls.certManager.issuer.kind=ClusterIssuer",
+	"defaults.podDisruptionBudget.enabled=false,defaults.whenUnsatisfiable=DoNotSchedule,defaults.priorityClassName=high",
+	"services.catalog.image.digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	"services.ordering.canary.weight=10,services.ordering.canary.image.tag=next,services.ordering.canary.settings.LOG=debug",
+	"services.ordering.tolerations[0].key=dedicated,services.ordering.tolerations[0].operator=Exists," +
+		"services.ordering.nodeSelector.pool=shop,services.ordering.podAnnotations.a=b,services.ordering.podLabels.c=d",
+}
+
+// matrix is each setting alone over the default values and over each value file, then every combination of the switches.
+func matrix() []combination {
+	var all []combination
+	singles := slices.Concat(append(slices.Clone(switches), extras)...)
+	for _, file := range append([]string{""}, valueFiles...) {
+		var files []string
+		if file != "" {
+			files = []string{file}
+		}
+		all = append(all, combination{files: files})
+		for _, single := range singles {
+			all = append(all, combination{files, []string{single}})
+		}
+	}
+	products := [][]string{{}}
+	for _, options := range switches {
+		var longer [][]string
+		for _, product := range products {
+			for _, option := range options {
+				longer = append(longer, append(slices.Clone(product), option))
+			}
+		}
+		products = longer
+	}
+	for _, product := range products {
+		all = append(all, combination{sets: product})
+	}
+	return all
+}
+
+// refusal is a combination that must not be taken, and a part of what is said of it.
+type refusal struct {
+	combination
+	because string
+}
+
+func refused(set, because string) refusal {
+	return refusal{combination{sets: []string{set}}, because}
+}
+
+var refusals = []refusal{
+	refused("servics.catalog.replicas=3", "additional properties 'servics' not allowed"),
+	refused("services.catalog.replica=3", "additional properties 'replica' not allowed"),
+	refused("defaults.resources.limit.memory=1Gi", "additional properties 'limit' not allowed"),
+	refused("services.warehouse.replicas=1", "services.warehouse: the contracts have no such service"),
+	refused("services.catalog.replicas=0", "minimum: got 0, want 1"),
+	refused("services.catalog.replicas=three", "got string, want integer"),
+	refused("services.catalog.canary.weight=90", "maximum: got 90, want 50"),
+	refused("services.catalog.settings.DATABASE_URL=postgres://a:b@c/d", "'not' failed"),
+	refused("services.catalog.settings.log=debug", "does not match pattern"),
+	refused("tls.mode=none", "value must be one of"),
+	refused("trustDomain=Shop", "does not match pattern"),
+	refused("nats.replicas=2", "value must be one of"),
+	refused("nats.replicas=3,nats.internal.servers=1", "nats.replicas: 3 copies need as many servers"),
+	refused("nats.mode=external", "nats.external.url: is needed"),
+	refused("nats.mode=external,nats.external.url=nats://n:4222", "does not match pattern"),
+	refused("tls.mode=certManager,tls.certManager.issuer.create=false", "tls.certManager.issuer.name: is needed"),
+	refused("outside.enabled=false", "calls parties outside the shop"),
+	refused("gateway.enabled=true", "value must be false"),
+	refused("postgres.external.secretPattern=db", "does not match pattern"),
+	refused("shutdown.graceSeconds=0", "minimum: got 0, want 1"),
+}
