@@ -4,6 +4,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 tradewind := $(or $(CARGO_TARGET_DIR),target)/debug/tradewind
+chaos := $(or $(CARGO_TARGET_DIR),target)/debug/chaos
 
 # Always the whole workspace: cargo unifies features over what is built together, and builds again where that differs.
 cargo_build := cargo build --workspace --locked
@@ -30,17 +31,47 @@ build: cargo-present ## build everything for development
 
 .PHONY: test
 test: cargo-present ## run all tests; they start a broker and databases of their own and leave nothing behind
+	@NATS_SERVER=$$(scripts/tools nats) && oldest=$$(scripts/tools nats-floor) && PG_BIN=$$(scripts/tools postgres) \
+		&& export NATS_SERVER PG_BIN && $(cargo_build) && failed=0 \
+		&& { cargo test --workspace --locked --no-fail-fast || failed=1; } \
+		&& echo "== what is about the broker again, with the oldest that is supported: $$("$$oldest" --version)" \
+		&& { NATS_SERVER=$$oldest cargo test --workspace --locked --no-fail-fast --test it broker || failed=1; } \
+		&& exit $$failed
+
+.PHONY: chaos
+chaos: build ## kill every service at every boundary while orders flow, and prove the books; SEED=n repeats one cell
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
-		&& $(cargo_build) && cargo test --workspace --locked --no-fail-fast
+		&& exec $(chaos) $(if $(SEED),--seed $(SEED))
+
+.PHONY: soak
+soak: build ## the same with two replicas of every service on PostgreSQL, one killed every few seconds for two minutes
+	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
+		&& exec $(chaos) --soak
+
+.PHONY: model
+model: build ## explore every interleaving of the saga of two orders, and find the bugs planted in it
+	@$(dir $(tradewind))saga-model --heard-again 4
+
+.PHONY: bench
+bench: cargo-present ## measure what the system does beside what this machine can do; SALES=file plays real sales, BENCH=options
+	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
+		&& $(cargo_build) --release \
+		&& exec $(or $(CARGO_TARGET_DIR),target)/release/bench $(if $(SALES),--sales $(SALES)) $(BENCH)
 
 .PHONY: check
-check: cargo-present ## everything short of tests: format, lints, documentation, contracts, licences
+check: cargo-present ## everything short of tests: format, lints, documentation, contracts, workflows, chart, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	@buf=$$(scripts/tools buf) && echo "buf lint" && "$$buf" lint
 	@scripts/breaking
+	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
+	@scripts/chart
 	@deny=$$(scripts/tools deny) && echo "cargo-deny check licenses bans sources" && "$$deny" --locked check licenses bans sources
+
+.PHONY: images
+images: ## build the container image of every program; scripts/images --help tells more
+	@scripts/images
 
 .PHONY: fmt
 fmt: cargo-present ## format the source
@@ -48,7 +79,7 @@ fmt: cargo-present ## format the source
 
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
-	@scripts/tools nats postgres grpcurl buf deny
+	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm compose buildah
 
 .PHONY: cargo-present
 cargo-present:

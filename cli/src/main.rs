@@ -1,13 +1,15 @@
 //! `tradewind`: runs the system on one machine, issues certificates, places and follows orders,
-//! plays the demonstration and replays real sales.
+//! inspects and repairs what services read, plays the demonstration and replays real sales.
 //!
 //! This crate talks to the services through their contracts only, like any other client.
 
 #![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
+mod body;
 mod books;
 mod commands;
 mod demo;
+mod kubernetes;
 mod local;
 mod output;
 mod replay;
@@ -43,6 +45,9 @@ pub(crate) struct Global {
     /// The workload to call as; its certificate is taken from the folder's pki/.
     #[arg(long = "as", global = true, default_value = "operator", value_name = "NAME")]
     identity: String,
+    /// Where services answer that are not on the documented ports of this machine.
+    #[arg(long, global = true, env = "TRADEWIND_PEERS", value_delimiter = ',', value_name = "NAME=ADDRESS")]
+    peers: Vec<String>,
 }
 
 #[derive(Subcommand)]
@@ -55,18 +60,41 @@ enum Command {
     Status,
     /// Play every way an order can end, with real crashes, and prove the books. Needs no `up`.
     Demo(demo::Args),
-    /// Issue and renew the certificates of the local system.
+    /// Print what the broker has to know of the services.
+    #[command(subcommand)]
+    Broker(commands::broker::Command),
+    /// Issue and renew certificates.
     #[command(subcommand)]
     Pki(commands::pki::Command),
+    /// Make the passwords of databases on Kubernetes.
+    #[command(subcommand)]
+    Database(commands::database::Command),
     /// Place, follow and cancel orders.
     #[command(subcommand)]
     Order(commands::order::Command),
+    /// List a product, order it and wait until the order is confirmed.
+    Smoke(commands::smoke::Args),
     /// Receive stock and look at it.
     #[command(subcommand)]
     Stock(commands::stock::Command),
     /// List products for sale and change them.
     #[command(subcommand)]
     Product(commands::product::Command),
+    /// See how far each service has read, stop it reading and let it read on.
+    ///
+    /// A consumer is a set of reactions of a service that reads the logs of other services, or of its own, and remembers how
+    /// far it is.
+    #[command(subcommand)]
+    Consumer(commands::consumer::Command),
+    /// See what services could not handle, try it again or give it up.
+    ///
+    /// An event that a service can never handle parks its stream for that consumer: later events of the stream queue behind
+    /// it in order, all other streams flow. Begin with `list`; `show` tells what is wrong. Once the cause is removed (a fixed
+    /// service is deployed, or the event is put right where it was recorded), `replay` handles the stream in order.
+    /// `discard` gives up one event for good. Try either with --dry-run before: it changes nothing and tells what would
+    /// happen.
+    #[command(subcommand)]
+    Quarantine(commands::quarantine::Command),
     /// Play real sales from an Online Retail CSV file through a system of its own.
     Replay(replay::Args),
     /// Run one service in this process; its settings come from TRADEWIND_* variables.
@@ -87,10 +115,15 @@ fn main() -> ExitCode {
         Command::Down => block_on(commands::down::run(global)),
         Command::Status => block_on(commands::status::run(global)),
         Command::Demo(args) => block_on(demo::run(global, args)),
-        Command::Pki(command) => commands::pki::run(&global, command),
+        Command::Broker(command) => commands::broker::run(command),
+        Command::Pki(command) => block_on(commands::pki::run(global, command)),
+        Command::Database(command) => block_on(commands::database::run(command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),
+        Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),
         Command::Product(command) => block_on(commands::product::run(global, command)),
+        Command::Consumer(command) => block_on(commands::consumer::run(global, command)),
+        Command::Quarantine(command) => block_on(commands::quarantine::run(global, command)),
         Command::Replay(args) => block_on(replay::run(global, args)),
         Command::Tied(args) => block_on(commands::service::tied(args)),
     };

@@ -1,5 +1,7 @@
 //! How results and errors are shown: text for people, JSON for programs.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use contracts::tradewind::money::v1::Money;
 use prost::{Message, Name};
@@ -41,6 +43,27 @@ pub(crate) fn money(amount: Option<&Money>) -> String {
                 .map_or_else(|_| format!("{currency} {minor} (minor units)"), |money| money.to_string())
         },
     )
+}
+
+/// A time for people: `2026-11-21T12:00:00Z`.
+pub(crate) fn moment(time: Option<&prost_types::Timestamp>) -> String {
+    time.map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
+/// What every one of `services` answers, in their order, and what is wrong with those that don't.
+pub(crate) async fn of_each<'a, T>(
+    services: &[&'a str],
+    ask: impl AsyncFn(&'a str) -> Result<T>,
+) -> (Vec<(&'a str, T)>, BTreeMap<&'a str, String>) {
+    let asked = services.iter().map(async |service| (*service, ask(service).await));
+    let (mut answers, mut away) = (Vec::new(), BTreeMap::new());
+    for (service, answer) in futures::future::join_all(asked).await {
+        match answer {
+            Ok(answer) => answers.push((service, answer)),
+            Err(error) => drop(away.insert(service, explain(&error))),
+        }
+    }
+    (answers, away)
 }
 
 /// An error for people: what a service refused and why, or the chain of causes.

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
+use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy};
 
+use crate::Global;
 use crate::local::Layout;
 
 /// Clients of every service, calling as one workload.
@@ -26,6 +28,20 @@ impl Shop {
     /// When the folder has no certificate of that name.
     pub(crate) fn of(layout: &Layout, identity: &str) -> Result<Self> {
         Self::new(layout.pki(), identity, layout.peers())
+    }
+
+    /// Clients as the options of the command line say: of the local system, unless they name other addresses.
+    ///
+    /// # Errors
+    /// When an address names no service, or the folder has no certificate of the identity.
+    pub(crate) fn asked(global: &Global) -> Result<Self> {
+        let layout = Layout::standard(&global.dir);
+        let mut peers = layout.peers();
+        for peer in &global.peers {
+            let (name, address) = peer.split_once('=').with_context(|| format!("{peer:?} is not NAME=ADDRESS"))?;
+            peers.insert(name.to_owned(), address.to_owned());
+        }
+        Self::new(layout.pki(), &global.identity, peers)
     }
 
     fn new(pki: &Path, identity: &str, peers: BTreeMap<String, String>) -> Result<Self> {
@@ -64,5 +80,10 @@ impl Shop {
     /// Client of one service's event log.
     pub(crate) fn log_of(&self, service: &str) -> Result<EventLogServiceClient<Channel>> {
         Ok(EventLogServiceClient::new(self.channels.to(service)?))
+    }
+
+    /// Client of one service's consumers.
+    pub(crate) fn consumers_of(&self, service: &str) -> Result<ConsumerServiceClient<Channel>> {
+        Ok(ConsumerServiceClient::new(self.channels.to(service)?))
     }
 }

@@ -2,20 +2,34 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod books;
 mod broker;
+mod broker_permissions;
+mod chaos;
+mod chart;
+mod commands;
+mod compose;
 mod contract;
 mod contracts_hold;
 mod crash;
 mod dependencies;
 mod drain;
 mod health;
-mod outside_world;
-mod people;
-mod process;
+mod image;
+mod migrations;
+mod poison;
+mod programs;
 mod purity;
 mod race;
 mod refusals;
+mod rehearsal;
+mod rollout;
 mod saga;
-mod shop;
 mod trace;
+
+use system_tests::{books, people, process, proxy, shop};
+
+/// Not a test: the service, where a test has started this binary as one.
+#[test]
+fn service_process() {
+    process::serve_where_told();
+}

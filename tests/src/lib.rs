@@ -1,2 +1,18 @@
-//! Tests over the whole shop: what the contracts promise, how the crates may depend on each other,
-//! and how an order fares when every service is real. The tests are in `it/`.
+//! The whole shop under test: what starts its services, calls them and proves that their books hold, for the tests in `it/`
+//! and for the program `chaos`. No test is here, and nothing that a service needs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "this crate is tests: what cannot be set up or is not as expected is a panic"
+)]
+
+pub mod books;
+pub mod chaos;
+pub mod outside_world;
+pub mod people;
+pub mod process;
+pub mod proxy;
+pub mod shop;

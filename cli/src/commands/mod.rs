@@ -1,10 +1,15 @@
 //! One command a file. Each parses its options, calls the system and prints what came back.
 
+pub(crate) mod broker;
+pub(crate) mod consumer;
+pub(crate) mod database;
 pub(crate) mod down;
 pub(crate) mod order;
 pub(crate) mod pki;
 pub(crate) mod product;
+pub(crate) mod quarantine;
 pub(crate) mod service;
+pub(crate) mod smoke;
 pub(crate) mod status;
 pub(crate) mod stock;
 pub(crate) mod up;

@@ -10,7 +10,6 @@ use contracts::tradewind::ordering::v1::{
 };
 
 use crate::Global;
-use crate::local::Layout;
 use crate::output::{money, print_json};
 use crate::shop::Shop;
 
@@ -85,7 +84,7 @@ pub(crate) struct Place {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Shop::of(&Layout::standard(&global.dir), &global.identity)?;
+    let shop = Shop::asked(&global)?;
     let mut ordering = shop.ordering()?;
     match command {
         Command::Place(place) => {

@@ -9,7 +9,6 @@ use contracts::tradewind::catalog::v1::{
 
 use crate::Global;
 use crate::commands::order::{new_request_id, parse_money};
-use crate::local::Layout;
 use crate::output::{money, print_json};
 use crate::shop::Shop;
 
@@ -62,7 +61,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let mut catalog = Shop::of(&Layout::standard(&global.dir), &global.identity)?.catalog()?;
+    let mut catalog = Shop::asked(&global)?.catalog()?;
     match command {
         Command::Create { product_id, price, sku, name, request_id } => {
             let product = Product {

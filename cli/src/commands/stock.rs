@@ -7,7 +7,6 @@ use contracts::tradewind::inventory::v1::{GetStockRequest, ListStockRequest, Rec
 
 use crate::Global;
 use crate::commands::order::new_request_id;
-use crate::local::Layout;
 use crate::output::print_json;
 use crate::shop::Shop;
 
@@ -44,7 +43,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let mut inventory = Shop::of(&Layout::standard(&global.dir), &global.identity)?.inventory()?;
+    let mut inventory = Shop::asked(&global)?.inventory()?;
     match command {
         Command::Receive { sku, quantity, location, request_id } => {
             let request_id = request_id.unwrap_or_else(new_request_id);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::{Postgres, broker};
+
 /// The services, in the order in which they are shown.
 pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
 
@@ -14,7 +16,8 @@ pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "pay
 const IDENTITIES: [&str; 9] =
     ["catalog", "ordering", "inventory", "payment", "shipping", "notification", "gateway", "operator", "nats"];
 
-const TRUST_DOMAIN: &str = "tradewind.local";
+/// The trust domain of a local system's certificates.
+pub(crate) const TRUST_DOMAIN: &str = "tradewind.local";
 
 /// The ports of one local system, all on the loopback address.
 #[derive(Clone, Debug)]
@@ -56,12 +59,14 @@ pub(crate) struct Layout {
     pki: PathBuf,
     state: PathBuf,
     ports: Ports,
+    /// Holds the services' databases; SQLite files in the data folder do where there is none.
+    postgres: Option<Postgres>,
 }
 
 impl Layout {
     /// The system that `tradewind up` runs: everything in `dir`, on the documented ports.
     pub(crate) fn standard(dir: &Path) -> Self {
-        Self { pki: dir.join("pki"), state: dir.to_path_buf(), ports: Ports::standard() }
+        Self { pki: dir.join("pki"), state: dir.to_path_buf(), ports: Ports::standard(), postgres: None }
     }
 
     /// A system of its own below `dir`, on free ports; it shares only the certificates.
@@ -69,7 +74,13 @@ impl Layout {
     /// # Errors
     /// When the machine has no free port left.
     pub(crate) fn beside(dir: &Path, name: &str) -> Result<Self> {
-        Ok(Self { pki: dir.join("pki"), state: dir.join(name), ports: Ports::free()? })
+        Ok(Self { pki: dir.join("pki"), state: dir.join(name), ports: Ports::free()?, postgres: None })
+    }
+
+    /// The same with the services' databases on a PostgreSQL server.
+    #[must_use]
+    pub(crate) fn on_postgres(self, server: Postgres) -> Self {
+        Self { postgres: Some(server), ..self }
     }
 
     /// Makes the folders and whatever certificates are missing.
@@ -81,7 +92,7 @@ impl Layout {
             std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
         }
         init_pki(&self.pki)?;
-        std::fs::write(self.nats_config(), self.nats_config_text()?).context("cannot write the broker's configuration")
+        broker::configure(self, TRUST_DOMAIN)
     }
 
     /// Takes the place of the one system that may run in this folder; `None` where another has it.
@@ -161,6 +172,11 @@ impl Layout {
         self.state.join("nats.conf")
     }
 
+    /// The port on which the broker tells how it is.
+    pub(super) fn nats_monitor(&self) -> u16 {
+        self.ports.nats_monitor
+    }
+
     /// Where the outside world answers.
     pub(crate) fn outside_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.outside)
@@ -200,7 +216,7 @@ impl Layout {
             ("CERT", file(&format!("{service}.pem"))),
             ("KEY", file(&format!("{service}.key"))),
             ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
-            ("DATABASE_URL", format!("sqlite://{}", self.data().join(format!("{service}.db")).display())),
+            ("DATABASE_URL", self.database_url(service)),
             ("NATS_URL", format!("tls://127.0.0.1:{}", self.ports.nats)),
             ("PEERS", peers.join(",")),
             ("OUTSIDE_URL", self.outside_url()),
@@ -211,30 +227,15 @@ impl Layout {
         .collect()
     }
 
-    fn admin(&self, service: &str) -> u16 {
-        self.ports.admin.get(service).copied().unwrap_or_default()
+    fn database_url(&self, service: &str) -> String {
+        match &self.postgres {
+            Some(server) => server.database(service),
+            None => format!("sqlite://{}", self.data().join(format!("{service}.db")).display()),
+        }
     }
 
-    fn nats_config_text(&self) -> Result<String> {
-        let quoted = |path: &Path| -> Result<String> {
-            // Relative paths in the file would be taken from the server's working directory.
-            Ok(format!("{:?}", std::path::absolute(path)?.display().to_string()))
-        };
-        Ok(format!(
-            "# Written at each start; changes are lost.\n\
-             server_name: tradewind\n\
-             host: 127.0.0.1\n\
-             port: {port}\n\
-             http: \"127.0.0.1:{monitor}\"\n\
-             jetstream {{ store_dir: {store}, max_file_store: 8GB, max_memory_store: 256MB }}\n\
-             tls {{ cert_file: {cert}, key_file: {key}, ca_file: {ca}, verify: true, timeout: 5 }}\n",
-            port = self.ports.nats,
-            monitor = self.ports.nats_monitor,
-            store = quoted(&self.data().join("nats"))?,
-            cert = quoted(&self.pki.join("nats.pem"))?,
-            key = quoted(&self.pki.join("nats.key"))?,
-            ca = quoted(&self.pki.join("ca.pem"))?,
-        ))
+    fn admin(&self, service: &str) -> u16 {
+        self.ports.admin.get(service).copied().unwrap_or_default()
     }
 }
 

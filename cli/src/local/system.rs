@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::broker;
 use super::layout::{Layout, SERVICES};
 use super::process::{Order, Spec, supervise};
 
@@ -76,19 +77,21 @@ impl System {
             bail!("there is no process {unknown:?}; there are {}", names().collect::<Vec<_>>().join(", "));
         }
         let lock = layout.lock()?.context("a system runs here already; `tradewind down` stops one started by `up`")?;
+        let wanted = names().filter(|name| !except.iter().any(|left_out| left_out == name));
+        let specs = wanted.map(|name| spec(&layout, name)).collect::<Result<Vec<_>>>()?;
         if fresh {
             layout.wipe()?;
         }
         layout.prepare()?;
-        let wanted: Vec<_> = names().filter(|name| !except.iter().any(|left_out| left_out == name)).collect();
-        for name in &wanted {
-            layout.ensure_free(name)?;
+        for spec in &specs {
+            layout.ensure_free(spec.name)?;
         }
         let mut processes = BTreeMap::new();
-        for name in wanted {
+        for spec in specs {
+            let name = spec.name;
             let (orders, receiver) = mpsc::channel(8);
             let (sender, state) = watch::channel(State::default());
-            let task = tokio::spawn(supervise(spec(&layout, name)?, receiver, sender, notices.clone()));
+            let task = tokio::spawn(supervise(spec, receiver, sender, notices.clone()));
             processes.insert(name, Handle { orders, state, task });
         }
         let states = processes.iter().map(|(name, handle)| (*name, handle.state.clone())).collect();
@@ -196,7 +199,7 @@ fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {
     let text = |path: PathBuf| path.display().to_string();
     let (args, env) = match name {
         "nats" => {
-            (vec!["tied".to_owned(), nats_server(), "--config".to_owned(), text(layout.nats_config())], Vec::new())
+            (vec!["tied".to_owned(), broker::program()?, "--config".to_owned(), text(layout.nats_config())], Vec::new())
         }
         "outside" => {
             let (listen, data) = (format!("127.0.0.1:{}", layout.port(name)), text(layout.data().join("outside")));
@@ -215,12 +218,6 @@ fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {
         service => (vec!["service".to_owned(), "--tied".to_owned(), service.to_owned()], layout.env(service)),
     };
     Ok(Spec { name, program, args, env, log: layout.logs().join(format!("{name}.log")) })
-}
-
-/// The broker's program: `NATS_SERVER`, else whatever the PATH has.
-#[expect(clippy::disallowed_methods, reason = "the command line reads its environment here")]
-fn nats_server() -> String {
-    std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned())
 }
 
 /// Keeps the run file equal to the processes' states.

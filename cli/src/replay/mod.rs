@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::Global;
 use crate::books;
-use crate::local::{Layout, System};
+use crate::local::{Layout, Postgres, SERVICES, System};
 use crate::shop::Shop;
 use report::Report;
 
@@ -37,6 +37,10 @@ pub(crate) struct Args {
     /// How many orders may be unsettled at a time.
     #[arg(long, default_value_t = 256, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
+    /// Keep the services' databases on this PostgreSQL server, postgres://user@host:port, instead of in SQLite files.
+    /// They are called tradewind_replay_<service> and made anew.
+    #[arg(long, value_name = "URL")]
+    postgres: Option<Postgres>,
 }
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -47,8 +51,12 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     let plan = plan::plan(&rows.rows, args.orders.unwrap_or(usize::MAX));
     ensure!(!plan.orders.is_empty(), "{} holds no order", args.file.display());
 
-    let layout = Layout::beside(&global.dir, "replay")?;
-    let commits = baseline::commits_per_second(layout.state()).await?;
+    let mut layout = Layout::beside(&global.dir, "replay")?;
+    if let Some(server) = &args.postgres {
+        server.create(SERVICES.into_iter().chain([baseline::NAME])).await?;
+        layout = layout.on_postgres(server.clone());
+    }
+    let commits = baseline::commits_per_second(&layout, args.postgres.as_ref()).await?;
     let (sender, mut notices) = mpsc::unbounded_channel();
     let system = System::start(layout, &[], true, sender)?;
     let played = tokio::select! {
@@ -60,7 +68,14 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
         eprintln!("{}: {}", notice.process, notice.text);
     }
     let (played, proof) = played?;
-    let report = Report { rows: &rows, plan: &plan, played: &played, proof: &proof, commits_per_second: commits };
+    let report = Report {
+        rows: &rows,
+        plan: &plan,
+        played: &played,
+        proof: &proof,
+        commits_per_second: commits,
+        commits_in: if args.postgres.is_some() { "PostgreSQL" } else { "SQLite, synchronous=FULL" },
+    };
     if global.json {
         println!("{}", serde_json::to_string_pretty(&report.json())?);
     } else {

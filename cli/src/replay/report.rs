@@ -12,6 +12,8 @@ pub(crate) struct Report<'a> {
     pub(crate) played: &'a Played,
     pub(crate) proof: &'a Proof,
     pub(crate) commits_per_second: f64,
+    /// What they were commits in.
+    pub(crate) commits_in: &'static str,
 }
 
 impl Report<'_> {
@@ -38,9 +40,10 @@ impl Report<'_> {
         let [p50, p95, p99] = self.percentiles();
         lines.push(format!("speed     {:.0} settled orders a second", self.settled_per_second()));
         lines.push(format!(
-            "          {:.3} of this machine's {:.0} single-insert commits a second (SQLite, synchronous=FULL)",
+            "          {:.3} of this machine's {:.0} single-insert commits a second ({})",
             self.ratio(),
-            self.commits_per_second
+            self.commits_per_second,
+            self.commits_in
         ));
         lines.push(format!("          placed to settled: p50 {p50:.0} ms, p95 {p95:.0} ms, p99 {p99:.0} ms"));
         lines.push(if proof.holds() { "books     hold".to_owned() } else { "books     DO NOT HOLD".to_owned() });

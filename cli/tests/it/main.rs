@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod demo;
+mod kubernetes;
 mod program;
+mod quarantine;
 mod refusals;
 mod replay;

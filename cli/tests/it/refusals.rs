@@ -1,5 +1,10 @@
 //! Mistakes get a clear answer and change nothing.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
 use crate::program::{Folder, complained, printed};
 
 #[test]
@@ -38,4 +43,41 @@ fn certificates_are_made_once() {
 
     assert!(folder.tradewind(&["pki", "renew", "ordering"]).output().unwrap().status.success());
     assert_ne!(std::fs::read(folder.path().join("pki/ordering.pem")).unwrap(), certificate);
+}
+
+#[test]
+fn a_broker_that_is_too_old_is_refused_before_anything_is_made() {
+    let folder = Folder::new();
+    let server = folder.path().join("nats-server");
+    std::fs::write(&server, "#!/bin/sh\necho 'nats-server: v2.8.4'\n").unwrap();
+    std::fs::set_permissions(&server, Permissions::from_mode(0o755)).unwrap();
+    for command in ["up", "demo"] {
+        let output = folder.tradewind(&[command]).env("NATS_SERVER", &server).output().unwrap();
+        assert!(!output.status.success());
+        let complaint = complained(&output);
+        assert!(complaint.contains("nats-server 2.8.4 is too old: 2.9 or newer is needed"), "{complaint}");
+        assert!(complaint.contains(server.to_str().unwrap()), "{complaint}");
+        assert!(!folder.path().join("pki").exists(), "{command} made certificates");
+    }
+}
+
+#[test]
+fn the_brokers_users_are_those_of_the_contracts() {
+    let folder = Folder::new();
+    let config =
+        |trust_domain| folder.tradewind(&["broker", "config", "--trust-domain", trust_domain]).output().unwrap();
+    let printed: Value = serde_json::from_str(&printed(&config("shop.example"))).unwrap();
+    let users = printed["authorization"]["users"].as_array().unwrap();
+    let names: Vec<_> = users.iter().map(|user| user["user"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 7, "six services and the operator: {names:?}");
+    let payment = users.iter().find(|user| user["user"] == "spiffe://shop.example/svc/payment").unwrap();
+    assert_eq!(
+        payment["permissions"]["subscribe"]["allow"],
+        json!(["_INBOX.payment.>", "tw.wake.payment", "tw.head.ordering"])
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it only prints");
+
+    let refused = config("No Domain");
+    assert!(!refused.status.success());
+    assert!(complained(&refused).contains("No Domain"), "{}", complained(&refused));
 }

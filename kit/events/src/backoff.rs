@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::store::jitter;
+use crate::store::random;
 
 /// Bounds of a backoff.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,13 @@ impl Backoff {
 
     /// The wait before attempt number `attempt` (0 is the first retry): uniform between zero and the ceiling.
     pub(crate) fn wait(self, attempt: u32) -> Duration {
-        jitter(self.ceiling(attempt))
+        self.wait_for(attempt, random())
+    }
+
+    /// As [`wait`](Self::wait), with `random` for a die: the greater, the longer.
+    pub(crate) fn wait_for(self, attempt: u32, random: u64) -> Duration {
+        let nanos = self.ceiling(attempt).as_nanos() * u128::from(random) / u128::from(u64::MAX);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     fn ceiling(self, attempt: u32) -> Duration {

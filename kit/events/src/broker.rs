@@ -1,15 +1,17 @@
 //! The connection to NATS. It is made and remade in the background for ever: nothing here waits for a broker, because
 //! nothing in the system needs one to be correct.
 
-use std::sync::{Arc, Weak};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ClientError, ConnectOptions, Event, ServerAddr, ServerError};
 use tokio::sync::watch;
 use tradewind_domain::Error;
 
 use crate::metrics::metrics;
+use crate::wire;
 
 /// The oldest server that has what the engine uses.
 const FLOOR: (u64, u64) = (2, 9);
@@ -17,6 +19,12 @@ const RECONNECT_CAP: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(10);
+/// What the server's word on a subject begins with that the client may not use.
+const VIOLATION: &str = "Permissions Violation";
+/// What the client's word on a server begins with that doesn't know it.
+const UNKNOWN_CLIENT: &str = "authorization violation";
+/// So many different refusals of one connection are logged.
+const MAX_REFUSALS: usize = 64;
 
 /// Where the broker is and who connects.
 pub struct BrokerOptions {
@@ -24,7 +32,7 @@ pub struct BrokerOptions {
     pub url: String,
     /// Roots and client certificate for `tls://`.
     pub tls: Option<rustls::ClientConfig>,
-    /// The client's name in the broker's monitoring.
+    /// The service's name: the client's in the broker's monitoring, and where replies to it go.
     pub name: String,
 }
 
@@ -61,7 +69,9 @@ impl Broker {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|cause| invalid(&cause))?;
         let (sender, link) = watch::channel(Link::default());
+        let watcher = Watcher { link: sender, refusals: Mutex::default() };
         let mut connect = ConnectOptions::new()
+            .custom_inbox_prefix(wire::inbox(&options.name))
             .name(options.name)
             .retry_on_initial_connect()
             .max_reconnects(None)
@@ -69,7 +79,7 @@ impl Broker {
             .ping_interval(PING)
             .reconnect_delay_callback(reconnect_delay)
             .event_callback(move |event| {
-                note(&sender, &event);
+                watcher.note(&event);
                 std::future::ready(())
             });
         if let Some(tls) = options.tls {
@@ -99,10 +109,20 @@ impl Broker {
         if !self.inner.link.borrow().up {
             return Err(Error::unavailable("BROKER_DISCONNECTED", "the broker is not connected"));
         }
-        match self.inner.version() {
-            Some(version) if !is_supported(&version) => Err(Error::unavailable("BROKER_TOO_OLD", too_old(&version))),
-            _ => Ok(()),
+        self.inner.version().map_or(Ok(()), |version| Self::supports(&version))
+    }
+
+    /// Tells whether a server of that version has what the engine uses.
+    ///
+    /// # Errors
+    /// `Unavailable` with reason `BROKER_TOO_OLD` where it has not.
+    pub fn supports(version: &str) -> Result<(), Error> {
+        if is_supported(version) {
+            return Ok(());
         }
+        let (major, minor) = FLOOR;
+        let text = format!("nats-server {version} is too old: {major}.{minor} or newer is needed");
+        Err(Error::unavailable("BROKER_TOO_OLD", text))
     }
 
     /// The version of the connected server, or of the last one.
@@ -140,19 +160,47 @@ fn reconnect_delay(attempts: usize) -> Duration {
     Duration::from_millis(20).saturating_mul(attempts).min(RECONNECT_CAP)
 }
 
-fn note(link: &watch::Sender<Link>, event: &Event) {
-    match event {
-        Event::Connected => link.send_modify(|link| {
-            link.epoch += 1;
-            link.up = true;
-        }),
-        Event::Disconnected | Event::Closed => link.send_modify(|link| link.up = false),
-        // Each attempt to reconnect reports one; that the broker is away has been said once.
-        Event::ClientError(_) if !link.borrow().up => tracing::debug!(%event, "no connection to the broker yet"),
-        Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
-            tracing::warn!(%event, "the broker's client reports a fault");
+/// Follows what the client tells of its connection.
+struct Watcher {
+    link: watch::Sender<Link>,
+    /// What was refused on this connection and has been logged: a client that may not do a thing asks again and again.
+    refusals: Mutex<HashSet<String>>,
+}
+
+impl Watcher {
+    fn note(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                self.refusals().clear();
+                self.link.send_modify(|link| {
+                    link.epoch += 1;
+                    link.up = true;
+                });
+            }
+            Event::Disconnected | Event::Closed => self.link.send_modify(|link| link.up = false),
+            Event::ServerError(ServerError::Other(text)) if text.starts_with(VIOLATION) => self.refused(text),
+            Event::ClientError(ClientError::Other(text)) if text.starts_with(UNKNOWN_CLIENT) => self.refused(text),
+            // Each attempt to reconnect reports one; that the broker is away has been said once.
+            Event::ClientError(_) if !self.link.borrow().up => {
+                tracing::debug!(%event, "no connection to the broker yet");
+            }
+            Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
+                tracing::warn!(%event, "the broker's client reports a fault");
+            }
+            Event::LameDuckMode | Event::Draining => {}
         }
-        Event::LameDuckMode | Event::Draining => {}
+    }
+
+    fn refused(&self, text: &str) {
+        metrics().broker_refusals.add(1, &[]);
+        let mut refusals = self.refusals();
+        if refusals.len() < MAX_REFUSALS && refusals.insert(text.to_owned()) {
+            tracing::error!(refusal = text, "the broker refuses what its permissions don't grant this service");
+        }
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,12 +215,11 @@ async fn watch_server(inner: Weak<Inner>, mut link: watch::Receiver<Link>) {
             continue;
         }
         let Some(version) = server_version(&inner).await else { continue };
-        let supported = is_supported(&version);
-        metrics().broker_connected.record(u64::from(supported), &[]);
-        if supported {
-            tracing::info!(%version, "the broker is connected");
-        } else {
-            tracing::error!(%version, "{}", too_old(&version));
+        let supported = Broker::supports(&version);
+        metrics().broker_connected.record(u64::from(supported.is_ok()), &[]);
+        match supported {
+            Ok(()) => tracing::info!(%version, "the broker is connected"),
+            Err(error) => tracing::error!(%version, %error, "the broker is not used"),
         }
     }
 }
@@ -197,10 +244,6 @@ fn is_supported(version: &str) -> bool {
     }
 }
 
-fn too_old(version: &str) -> String {
-    format!("nats-server {version} is too old: {}.{} or newer is needed", FLOOR.0, FLOOR.1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,5 +260,18 @@ mod tests {
     #[test]
     fn reconnecting_never_waits_long() {
         assert!(reconnect_delay(usize::MAX) <= RECONNECT_CAP);
+    }
+
+    #[test]
+    fn a_refusal_is_logged_once_a_connection() {
+        let watcher = Watcher { link: watch::channel(Link::default()).0, refusals: Mutex::default() };
+        let refusal =
+            Event::ServerError(ServerError::Other("Permissions Violation for Publish to \"tw.x\"".to_owned()));
+        watcher.note(&Event::Connected);
+        watcher.note(&refusal);
+        watcher.note(&refusal);
+        assert_eq!(watcher.refusals().len(), 1);
+        watcher.note(&Event::Connected);
+        assert!(watcher.refusals().is_empty());
     }
 }

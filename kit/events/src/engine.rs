@@ -5,29 +5,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::consumers::Consumers;
 use crate::heads;
 use crate::intents::{IntentHandler, Worker};
+use crate::logs::Logs;
+use crate::pause;
+use crate::prune;
+use crate::quarantine::{self, Quarantine};
 use crate::reactions::Reactions;
-use crate::reader::{Group, LogSource, Origin};
+use crate::reader::{LogSource, Readers};
 use crate::relay::{Relay, Retention};
+use crate::roster::{Members, Seat};
 use crate::store::Store;
-use crate::tenure::Tenure;
+use crate::tenure::{self, Turn};
 use crate::timers::{TimerHandler, Timers};
 use crate::wake;
 
 const GRACE: Duration = Duration::from_secs(10);
+const REQUEST_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 /// What the last publications and the cursor of the relay may take after everything else has ended.
 const LAST: Duration = Duration::from_secs(3);
 
 type Task = BoxFuture<'static, Result<(), Error>>;
-type Start = Box<dyn FnOnce(&Shared, CancellationToken) -> Task + Send>;
+type Start = Box<dyn FnOnce(&Shared, &Members, CancellationToken) -> Task + Send>;
 
 /// What every part shares.
 struct Shared {
@@ -43,7 +51,8 @@ pub struct Engine {
     broker: Broker,
     log: Arc<dyn LogSource>,
     retention: Retention,
-    reactions: Vec<Reactions>,
+    request_retention: Duration,
+    reactions: Vec<Arc<Reactions>>,
     workers: Vec<Start>,
 }
 
@@ -58,6 +67,7 @@ impl Engine {
             broker,
             log: source,
             retention: Retention::default(),
+            request_retention: REQUEST_RETENTION,
             reactions: Vec::new(),
             workers: Vec::new(),
         }
@@ -92,10 +102,17 @@ impl Engine {
         self
     }
 
+    /// How long a request may be repeated and get the stored response; 7 days unless set.
+    #[must_use]
+    pub fn request_retention(mut self, retention: Duration) -> Self {
+        self.request_retention = retention;
+        self
+    }
+
     /// With reactions to events of other contexts.
     #[must_use]
     pub fn reactions(mut self, reactions: Reactions) -> Self {
-        self.reactions.push(reactions);
+        self.reactions.push(Arc::new(reactions));
         self
     }
 
@@ -108,9 +125,9 @@ impl Engine {
     /// With calls to the outside, up to `concurrency` at a time.
     #[must_use]
     pub fn intents<H: IntentHandler>(mut self, handler: H, concurrency: usize) -> Self {
-        self.workers.push(Box::new(move |shared, stop| {
+        self.workers.push(Box::new(move |shared, members, stop| {
             let (store, holder) = (shared.store.clone(), Arc::clone(&shared.holder));
-            let worker = Worker::new(store, handler, concurrency, holder, shared.call_timeout);
+            let worker = Worker::new(store, handler, concurrency, holder, shared.call_timeout, members.seen());
             Box::pin(worker.run(stop, shared.grace))
         }));
         self
@@ -119,8 +136,25 @@ impl Engine {
     /// With deadlines.
     #[must_use]
     pub fn timer<T: TimerHandler>(mut self, handler: T) -> Self {
-        self.workers.push(Box::new(move |shared, stop| Box::pin(Timers::new(shared.store.clone(), handler).run(stop))));
+        self.workers
+            .push(Box::new(move |shared, _, stop| Box::pin(Timers::new(shared.store.clone(), handler).run(stop))));
         self
+    }
+
+    /// The consumers of the parts declared so far, for operators.
+    #[must_use]
+    pub fn consumers(&self) -> Consumers {
+        Consumers::new(self.shared.store.clone(), self.logs(), self.reactions.clone().into())
+    }
+
+    /// What the consumers declared so far could not handle, for operators.
+    #[must_use]
+    pub fn quarantine(&self) -> Quarantine {
+        Quarantine::new(self.shared.store.clone(), self.logs(), self.reactions.clone().into())
+    }
+
+    fn logs(&self) -> Logs {
+        Logs::new(self.shared.store.clone(), Arc::clone(&self.log))
     }
 
     /// Runs until `stop`, then drains: readers finish their batch, calls under way are settled, what that appended is
@@ -129,21 +163,32 @@ impl Engine {
     /// # Errors
     /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let Self { shared, broker, log, retention, reactions, workers } = self;
+        let Self { shared, broker, log, retention, request_retention, reactions, workers } = self;
         let (stop_work, stop_log) = (stop.child_token(), CancellationToken::new());
+        let (seat, members) = Seat::new(shared.store.clone(), Arc::clone(&shared.holder));
+        let (pauses, paused) = watch::channel(None);
 
         let mut publishing = JoinSet::new();
         publishing.spawn(sequence(shared.store.clone(), stop_log.clone()));
         publishing.spawn(wake::between_replicas(shared.store.clone(), broker.clone(), stop_log.clone()));
-        publishing.spawn(publish(&shared, broker.clone(), retention, stop_log.clone()));
+        publishing.spawn(seat.keep(stop_work.clone(), stop_log.clone()));
+        publishing.spawn(publish(shared.store.clone(), members.clone(), broker.clone(), retention, stop_log.clone()));
         let mut working = JoinSet::new();
-        for reactions in reactions {
-            for task in readers(&shared, &broker, &log, reactions, &stop_work) {
-                working.spawn(task);
+        let readers = Readers { store: shared.store.clone(), members: members.clone(), paused, broker, log };
+        for reactions in &reactions {
+            for group in readers.of(reactions, &stop_work) {
+                working.spawn(group.run(stop_work.clone()));
             }
         }
+        if !reactions.is_empty() {
+            let reactions: Arc<[_]> = reactions.into();
+            working.spawn(quarantine::measure(shared.store.clone(), Arc::clone(&reactions), stop_work.clone()));
+            working.spawn(pause::follow(shared.store.clone(), reactions, pauses, stop_work.clone()));
+        }
+        let (store, seen) = (shared.store.clone(), members.clone());
+        working.spawn(prune::requests(store, seen, request_retention, stop_work.clone()));
         for start in workers {
-            working.spawn(start(&shared, stop_work.clone()));
+            working.spawn(start(&shared, &members, stop_work.clone()));
         }
 
         let mut result = tokio::select! {
@@ -165,45 +210,19 @@ async fn sequence(store: Store, stop: CancellationToken) -> Result<(), Error> {
 }
 
 /// Publishes the own log and its heads, in one process at a time.
-fn publish(shared: &Shared, broker: Broker, retention: Retention, stop: CancellationToken) -> Task {
-    let store = shared.store.clone();
-    let tenure = Tenure::new(store.clone(), "relay".to_owned(), Arc::clone(&shared.holder));
-    Box::pin(async move {
-        let work = |stop: CancellationToken| {
-            let relay = Relay::new(store.clone(), broker.clone(), retention).run(stop.clone());
-            let heads = heads::publish(store.clone(), broker.clone(), stop);
-            async { futures::try_join!(relay, heads).map(drop) }
-        };
-        tenure.hold(stop, work).await
-    })
-}
-
-/// The readers for one consumer: a group for each log it reads.
-fn readers(
-    shared: &Shared,
-    broker: &Broker,
-    log: &Arc<dyn LogSource>,
-    reactions: Reactions,
-    stop: &CancellationToken,
-) -> Vec<Task> {
-    let sources = reactions.sources();
-    let reactions = Arc::new(reactions);
-    let task = |context: String| -> Task {
-        let origin = (context != shared.store.context()).then(|| Origin {
-            log: Arc::clone(log),
-            broker: broker.clone(),
-            heads: heads::follow(broker.clone(), &context, stop.clone()),
-        });
-        let group = Group {
-            store: shared.store.clone(),
-            reactions: Arc::clone(&reactions),
-            context,
-            origin,
-            holder: Arc::clone(&shared.holder),
-        };
-        Box::pin(group.run(stop.clone()))
+async fn publish(
+    store: Store,
+    members: Members,
+    broker: Broker,
+    retention: Retention,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let work = |Turn { over, .. }| {
+        let relay = Relay::new(store.clone(), broker.clone(), retention).run(over.clone());
+        let heads = heads::publish(store.clone(), broker.clone(), over);
+        async { futures::try_join!(relay, heads).map(drop) }
     };
-    sources.into_iter().map(task).collect()
+    tenure::hold(&members, "relay", &stop, work).await
 }
 
 /// Waits for all to end, but not longer than `limit`.

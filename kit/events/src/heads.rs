@@ -14,18 +14,18 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 
 use crate::broker::Broker;
-use crate::wire::token;
-use crate::{Heads, Store};
+use crate::{Heads, Store, relay, wire};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
 
 /// Publishes the own log's heads until `stop`.
 pub(crate) async fn publish(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
-    let subject = subject(store.context());
+    let subject = wire::head_subject(store.context());
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        relay::age::measure(&store).await;
         if !broker.is_connected() {
             continue;
         }
@@ -38,13 +38,14 @@ pub(crate) async fn publish(store: Store, broker: Broker, stop: CancellationToke
             Err(error) => tracing::warn!(%error, "the own log's heads cannot be read"),
         }
     }
+    relay::age::record_end();
     Ok(())
 }
 
 /// Follows the heads of `context`; the receiver holds the latest heartbeat, if there was one.
 pub(crate) fn follow(broker: Broker, context: &str, stop: CancellationToken) -> watch::Receiver<Option<Heads>> {
     let (sender, receiver) = watch::channel(None);
-    let subject = subject(context);
+    let subject = wire::head_subject(context);
     tokio::spawn(async move {
         stop.run_until_cancelled(receive(&broker, &subject, &sender)).await;
     });
@@ -66,10 +67,6 @@ async fn receive(broker: &Broker, subject: &str, sender: &watch::Sender<Option<H
         }
         tokio::time::sleep(RESUBSCRIBE).await;
     }
-}
-
-fn subject(context: &str) -> String {
-    format!("tw.head.{}", token(context))
 }
 
 fn encode(heads: &Heads) -> String {

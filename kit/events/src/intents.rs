@@ -1,9 +1,13 @@
 //! Calls to the outside: what a reaction intended is called outside any transaction, with a key that is the same on every
 //! attempt, until there is an answer; the answer is settled in the transaction that deletes the intent.
 //!
-//! No answer is never a refusal. An intent is never given up.
+//! No answer is never a refusal. An intent is never given up: a process that dies at any point of this leaves a claim, which
+//! another takes up as soon as the roster knows, or when it lapses. While nobody answers, single probes are made.
 
+mod pace;
 mod settle;
+#[cfg(test)]
+mod simulation;
 mod worker;
 
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Leases: which process does what only one may do. A holder that was too slow is fenced off by the epoch.
+//! Leases on PostgreSQL: rows that say for how long a process counts on something, by the database's own clock, because hosts'
+//! clocks differ. A holder that was too slow is fenced off by the epoch. A database file has one process, which needs none.
 
 use std::time::Duration;
 
@@ -7,33 +8,41 @@ use tradewind_domain::Error;
 
 use crate::error::db;
 use crate::sql::{signed, statement, unsigned};
-use crate::times::micros;
 use crate::{Store, Tx};
 
+/// How long a process that is no more is believed to be there.
+pub(crate) const TTL: Duration = Duration::from_millis(1400);
+/// How often a lease is renewed, or asked for. With [`TTL`] it makes for a hand-over within two seconds.
+pub(crate) const BEAT: Duration = Duration::from_millis(400);
+
+/// The database's present time in microseconds.
+pub(crate) const NOW: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT";
+
+/// A duration as `expires` counts it.
+pub(crate) fn lasting(ttl: Duration) -> Value {
+    i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX).into()
+}
+
 impl Store {
-    /// Takes the lease, or renews it, for `ttl`; its epoch, or `None` while somebody else holds it.
+    /// Takes the lease, or renews it, for `ttl`; its epoch, or `None` while somebody else holds it, whose row is not touched.
     pub(crate) async fn acquire_lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<Option<u64>, Error> {
-        let acquire = "INSERT INTO lease (name, holder, epoch, expires) VALUES ($1, $2, 1, $3) \
+        let acquire = format!(
+            "INSERT INTO lease (name, holder, epoch, expires) SELECT $1, $2, 1, {NOW} + $3 WHERE NOT EXISTS \
+             (SELECT 1 FROM lease WHERE name = $1 AND holder <> $2 AND expires > {NOW}) \
              ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, \
              epoch = lease.epoch + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END \
-             WHERE lease.holder = excluded.holder OR lease.expires <= $4 RETURNING epoch";
-        let tx = self.begin().await?;
-        let now = tx.now();
-        let values: [Value; 4] = [name.into(), holder.into(), micros(now + ttl).into(), micros(now).into()];
-        let row = tx.conn().query_one_raw(statement(self.backend(), acquire, values)).await.map_err(db)?;
-        let epoch = row.map(|row| row.try_get("", "epoch").map(unsigned).map_err(db)).transpose()?;
-        tx.commit().await?;
-        Ok(epoch)
+             WHERE lease.holder = excluded.holder OR lease.expires <= {NOW} RETURNING epoch"
+        );
+        let values: [Value; 3] = [name.into(), holder.into(), lasting(ttl)];
+        let row = self.reader().query_one_raw(statement(self.backend(), acquire, values)).await.map_err(db)?;
+        row.map(|row| row.try_get("", "epoch").map(unsigned).map_err(db)).transpose()
     }
 
     /// Lets somebody else take the lease at once.
     pub(crate) async fn release_lease(&self, name: &str, holder: &str, epoch: u64) -> Result<(), Error> {
-        let tx = self.begin().await?;
         let release = "UPDATE lease SET expires = 0 WHERE name = $1 AND holder = $2 AND epoch = $3";
         let values: [Value; 3] = [name.into(), holder.into(), signed(epoch).into()];
-        tx.conn().execute_raw(statement(self.backend(), release, values)).await.map_err(db)?;
-        tx.commit().await?;
-        Ok(())
+        self.reader().execute_raw(statement(self.backend(), release, values)).await.map_err(db).map(drop)
     }
 }
 
@@ -47,9 +56,20 @@ impl Tx {
         epoch: u64,
         ttl: Duration,
     ) -> Result<bool, Error> {
-        let hold = "UPDATE lease SET expires = $1 WHERE name = $2 AND holder = $3 AND epoch = $4";
-        let values: [Value; 4] = [micros(self.now() + ttl).into(), name.into(), holder.into(), signed(epoch).into()];
+        let hold = format!("UPDATE lease SET expires = {NOW} + $1 WHERE name = $2 AND holder = $3 AND epoch = $4");
+        let values: [Value; 4] = [lasting(ttl), name.into(), holder.into(), signed(epoch).into()];
         let done = self.conn().execute_raw(statement(self.backend(), hold, values)).await.map_err(db)?;
         Ok(done.rows_affected() == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hand_over_takes_less_than_two_seconds_and_a_few_late_beats_are_forgiven() {
+        assert!(TTL + BEAT <= Duration::from_millis(1800));
+        assert!(TTL >= 3 * BEAT);
     }
 }

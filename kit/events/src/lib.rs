@@ -6,17 +6,30 @@
 
 mod backoff;
 mod broker;
+mod circuit;
 mod clock;
+mod consumers;
 mod engine;
 mod error;
+#[cfg(feature = "faults")]
+pub mod fault;
+#[cfg(not(feature = "faults"))]
+#[expect(dead_code, unreachable_pub, reason = "without the feature nobody names a point")]
+mod fault;
 mod heads;
 mod intents;
 mod lease;
+mod logs;
 mod metrics;
+mod pause;
+mod permissions;
+mod prune;
+mod quarantine;
 mod reactions;
 mod reader;
 mod record;
 mod relay;
+mod roster;
 mod schema;
 mod sequencer;
 mod sql;
@@ -32,9 +45,15 @@ mod wire;
 
 pub use broker::{Broker, BrokerOptions};
 pub use clock::Clock;
+pub use consumers::{Consumer, Consumers, Partition, Source};
 pub use engine::Engine;
 pub use error::{SERIALIZATION, VERSION_CONFLICT, db};
 pub use intents::{Intent, IntentHandler, Unknown};
+pub use pause::Pause;
+pub use permissions::BrokerPermissions;
+pub use quarantine::{
+    Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Quarantine, Tried,
+};
 pub use reactions::{Reaction, Reactions, Received};
 pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
@@ -42,4 +61,8 @@ pub use relay::Retention;
 pub use store::{Store, StoreOptions};
 pub use timers::TimerHandler;
 pub use times::{from_micros, micros, timestamp};
-pub use tx::{Appended, Committed, Executed, NewIntent, RequestKey, Tx};
+pub use tx::{Appended, Committed, Executed, NewIntent, RequestKey, Tx, Upsert};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,20 +3,32 @@
 use std::sync::LazyLock;
 
 use opentelemetry::global;
-use opentelemetry::metrics::{Counter, Gauge};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 
 /// Every instrument of this crate, on the meter `tradewind`.
 pub(crate) struct Metrics {
+    pub(crate) members: Gauge<u64>,
+    pub(crate) circuit_open: Gauge<u64>,
+    pub(crate) requests_pruned: Counter<u64>,
     pub(crate) broker_connected: Gauge<u64>,
+    pub(crate) broker_refusals: Counter<u64>,
     pub(crate) relay_published: Counter<u64>,
     pub(crate) relay_failures: Counter<u64>,
     pub(crate) relay_lag: Gauge<u64>,
+    pub(crate) relay_age: Gauge<f64>,
+    pub(crate) reader_partitions: UpDownCounter<i64>,
+    pub(crate) reader_hand_overs: Counter<u64>,
+    pub(crate) reader_age: Gauge<f64>,
+    pub(crate) reader_delay: Histogram<f64>,
     pub(crate) reader_lag: Gauge<u64>,
     pub(crate) reader_handled: Counter<u64>,
     pub(crate) reader_retries: Counter<u64>,
     pub(crate) reader_gap_fills: Counter<u64>,
     pub(crate) reader_parked: Gauge<u64>,
+    pub(crate) reader_parked_events: Gauge<u64>,
+    pub(crate) reader_parkings: Counter<u64>,
     pub(crate) reader_stopped: Gauge<u64>,
+    pub(crate) reader_paused: Gauge<u64>,
     pub(crate) intents_open: Gauge<u64>,
     pub(crate) intent_attempts: Counter<u64>,
     pub(crate) intent_settle_failures: Counter<u64>,
@@ -36,17 +48,45 @@ fn make() -> Metrics {
         |name: &'static str, description: &'static str| meter.u64_counter(name).with_description(description).build();
     let gauge =
         |name: &'static str, description: &'static str| meter.u64_gauge(name).with_description(description).build();
+    let age = |name: &'static str, description: &'static str| {
+        meter.f64_gauge(name).with_unit("s").with_description(description).build()
+    };
     Metrics {
+        members: gauge("tradewind_members", "Engines at work on the database, as this one sees it"),
+        circuit_open: gauge("tradewind_circuit_open", "1 while a circuit is open and only single probes are made"),
+        requests_pruned: counter("tradewind_requests_pruned", "Stored responses deleted because of their age"),
         broker_connected: gauge("tradewind_broker_connected", "1 while the broker is connected and new enough"),
+        broker_refusals: counter("tradewind_broker_refusals", "Times the broker refused a connection or a subject"),
         relay_published: counter("tradewind_relay_published", "Events of the own log acknowledged by the broker"),
         relay_failures: counter("tradewind_relay_failures", "Times the relay went back to its last acknowledged event"),
         relay_lag: gauge("tradewind_relay_lag", "Events of the own log not yet acknowledged by the broker"),
+        relay_age: age("tradewind_relay_age", "How old the oldest event is that the broker has not acknowledged"),
+        reader_partitions: meter
+            .i64_up_down_counter("tradewind_reader_partitions")
+            .with_description("Partitions that this process reads")
+            .build(),
+        reader_hand_overs: counter("tradewind_reader_hand_overs", "Partitions taken over from another process"),
+        reader_age: age("tradewind_reader_age", "How old the oldest event is that is known and not handled"),
+        reader_delay: meter
+            .f64_histogram("tradewind_reader_delay")
+            .with_unit("s")
+            .with_description("Time from an event's recording to its committed effect")
+            .build(),
         reader_lag: gauge("tradewind_reader_lag", "Events between a reader's cursor and the head of its source"),
         reader_handled: counter("tradewind_reader_handled", "Events handled and committed"),
         reader_retries: counter("tradewind_reader_retries", "Batches run again after a transient error"),
         reader_gap_fills: counter("tradewind_reader_gap_fills", "Events fetched from their owner, not the broker"),
         reader_parked: gauge("tradewind_reader_parked", "Streams in quarantine"),
+        reader_parked_events: gauge(
+            "tradewind_reader_parked_events",
+            "Events in quarantine, those that queue included",
+        ),
+        reader_parkings: counter(
+            "tradewind_reader_parkings",
+            "Events that could not be handled, whose stream was parked",
+        ),
         reader_stopped: gauge("tradewind_reader_stopped", "1 where a reader stopped because its source's log changed"),
+        reader_paused: gauge("tradewind_reader_paused", "1 while an operator has a consumer rest"),
         intents_open: gauge("tradewind_intents_open", "Calls to the outside still owed"),
         intent_attempts: counter("tradewind_intent_attempts", "Calls to the outside"),
         intent_settle_failures: counter("tradewind_intent_settle_failures", "Outcomes that could not be recorded"),

@@ -1,15 +1,20 @@
 //! What a service does about events, declared by type: the registry behind every reader.
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use opentelemetry::KeyValue;
 use prost::{Message, Name};
 use time::OffsetDateTime;
+use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
-use crate::{Metadata, Recorded, StreamName, Tx};
+use crate::fault::{self, Point};
+use crate::metrics::metrics;
+use crate::{Metadata, Recorded, StreamName, Tx, trace};
 
 /// What follows an event of another context, or how it changes a read model.
 ///
@@ -56,9 +61,9 @@ pub struct Reactions {
 }
 
 /// One reaction with its type erased.
-pub(crate) struct Registered {
-    pub(crate) name: &'static str,
-    pub(crate) attributes: [KeyValue; 2],
+struct Registered {
+    name: &'static str,
+    attributes: [KeyValue; 2],
     reaction: Box<dyn Erased>,
 }
 
@@ -105,14 +110,37 @@ impl Reactions {
         self.by_type.contains_key(type_name)
     }
 
-    pub(crate) fn to(&self, type_name: &str) -> &[Registered] {
-        self.by_type.get(type_name).map_or(&[], Vec::as_slice)
+    /// Runs every reaction to an event within `tx`, each in a span of the event's trace; one that panics has failed.
+    pub(crate) async fn react(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
+        fault::note(tx, self.consumer, event).await?;
+        for Registered { name, reaction, .. } in self.to(&event.type_name) {
+            let span = tracing::info_span!(
+                "react", otel.name = format!("react {name}"), otel.kind = "consumer", reaction = name,
+                event = event.type_name, stream = %event.stream, position = event.position
+            );
+            trace::continue_from(&span, &event.metadata.traceparent);
+            tx.set_cause(Metadata {
+                correlation: event.metadata.correlation.clone(),
+                causation: event.id.to_string(),
+                traceparent: trace::traceparent(&span, &event.metadata.traceparent),
+                partition_key: event.metadata.partition_key.clone(),
+            });
+            let reacting = AssertUnwindSafe(reaction.react(tx, event)).catch_unwind().instrument(span);
+            reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{name} panicked"))))?;
+            fault::hit(Point::Reacted, name);
+        }
+        Ok(())
     }
-}
 
-impl Registered {
-    pub(crate) fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
-        self.reaction.react(tx, event)
+    /// Counts an event whose effects are committed.
+    pub(crate) fn count_handled(&self, event: &Recorded) {
+        for registered in self.to(&event.type_name) {
+            metrics().reader_handled.add(1, &registered.attributes);
+        }
+    }
+
+    fn to(&self, type_name: &str) -> &[Registered] {
+        self.by_type.get(type_name).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -8,6 +8,7 @@ mod batch;
 mod feed;
 mod group;
 mod inbox;
+mod measure;
 mod repair;
 
 use std::collections::HashSet;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use opentelemetry::KeyValue;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,10 +26,11 @@ use tradewind_domain::Error;
 use uuid::Uuid;
 
 use crate::backoff::Backoff;
+use crate::circuit::Gate;
 use crate::metrics::metrics;
 use crate::{LogPage, Reactions, Store, StreamName};
 use feed::{Feed, News};
-pub(crate) use group::{Group, Origin};
+pub(crate) use group::Readers;
 use inbox::Inbox;
 
 /// How often the own log is read although nobody in this process has appended.
@@ -53,8 +56,8 @@ pub trait LogSource: Send + Sync + 'static {
 enum Halt {
     /// It was asked to.
     Asked,
-    /// The source's log is not the one the cursor belongs to.
-    Changed(String),
+    /// The source's log is not the one the cursor belongs to: what happened to it, for programs and for people.
+    Changed(&'static str, String),
 }
 
 /// Another context's log: its owner, and the messages it publishes.
@@ -75,6 +78,7 @@ pub(crate) struct Reader {
     /// Told how many partitions the source has.
     partitions: watch::Sender<u16>,
     attributes: [KeyValue; 3],
+    gate: Arc<Gate>,
 
     /// The last position handled or passed over, and the last one saved.
     position: u64,
@@ -84,6 +88,8 @@ pub(crate) struct Reader {
     /// As far as the source is known to reach, and where the cursor was when that was told.
     head: u64,
     position_at_heartbeat: u64,
+    /// Since when it is behind, as far as is known.
+    behind_since: Option<OffsetDateTime>,
     inbox: Inbox,
 
     grown: watch::Receiver<u64>,
@@ -97,7 +103,6 @@ pub(crate) struct Reader {
 impl Reader {
     /// Reads until it is stopped. Where the source's log is not the one read before, it stops reading and sounds the alarm.
     pub(crate) async fn run(mut self) -> Result<(), Error> {
-        metrics().reader_stopped.record(0, &self.attributes);
         let Err(halt) = self.read().await;
         match halt {
             Halt::Asked => {
@@ -105,16 +110,28 @@ impl Reader {
                     self.save().await;
                 }
             }
-            Halt::Changed(why) => {
-                tracing::error!(
-                    consumer = self.consumer(), source = self.context, partition = self.partition, position = self.position,
-                    %why, "a reader stopped: its source's log is not the one it has read; an operator has to decide"
-                );
-                metrics().reader_stopped.record(1, &self.attributes);
-                self.stop.cancelled().await;
-            }
+            Halt::Changed(reason, why) => self.alarm(reason, &why).await,
         }
+        self.record_end();
         Ok(())
+    }
+
+    /// Tells operators that nothing more is read until they have decided, for as long as this process would read.
+    async fn alarm(&self, reason: &'static str, why: &str) {
+        tracing::error!(
+            consumer = self.consumer(),
+            source = self.context,
+            partition = self.partition,
+            position = self.position,
+            reason,
+            why,
+            runbook = "docs/runbook.md#a-reader-stopped",
+            "a reader stopped: its source's log is not the one it has read; an operator has to decide"
+        );
+        let attributes: Vec<_> = self.attributes.iter().cloned().chain([KeyValue::new("reason", reason)]).collect();
+        metrics().reader_stopped.record(1, &attributes);
+        self.stop.cancelled().await;
+        metrics().reader_stopped.record(0, &attributes);
     }
 
     async fn read(&mut self) -> Result<Infallible, Halt> {
@@ -158,7 +175,6 @@ impl Reader {
                     self.incarnation = cursor.map(|cursor| cursor.incarnation).or(self.incarnation);
                     self.parked = parked.into_iter().collect();
                     self.save_at = None;
-                    self.measure_parked();
                     return Ok(());
                 }
                 Err(error) => {
@@ -208,7 +224,7 @@ impl Reader {
         } else {
             self.fetch_at = now + repair::GRACE.min(self.patience());
         }
-        metrics().reader_lag.record(self.head - self.position, &self.attributes);
+        self.moved();
     }
 
     /// How long the owner is not asked when nothing calls for it.
@@ -248,11 +264,6 @@ impl Reader {
 
     async fn pause(&self, wait: Duration) -> Result<(), Halt> {
         self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.ok_or(Halt::Asked)
-    }
-
-    fn measure_parked(&self) {
-        let streams = u64::try_from(self.parked.len()).unwrap_or(u64::MAX);
-        metrics().reader_parked.record(streams, &self.attributes);
     }
 
     fn consumer(&self) -> &'static str {

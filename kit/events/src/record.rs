@@ -120,6 +120,10 @@ pub struct Loaded<A> {
     pub state: A,
     /// The version of its last event; 0 when the stream does not exist.
     pub version: u64,
+    /// When its first event was appended; the epoch when the stream does not exist.
+    pub created: OffsetDateTime,
+    /// When its last event was appended; the epoch when the stream does not exist.
+    pub updated: OffsetDateTime,
 }
 
 /// A point in an aggregate's past, inclusive.

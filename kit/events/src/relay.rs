@@ -3,6 +3,7 @@
 //! Its cursor follows the broker's contiguous acknowledgements and is saved lazily: publishing an event twice is harmless,
 //! and one that cannot be published is a gap that readers fill from this process. The relay never decides what is true.
 
+pub(crate) mod age;
 mod in_flight;
 mod lanes;
 mod stream;
@@ -18,6 +19,7 @@ use tradewind_domain::Error;
 
 use crate::backoff::Backoff;
 use crate::broker::{Broker, Link};
+use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::{Recorded, Store, wire};
 use in_flight::{Acknowledged, InFlight};
@@ -132,7 +134,7 @@ impl Relay {
                 if !single && lane.head <= lane.published {
                     break;
                 }
-                let page = self.store.read_log(lane.partition, lane.published, PAGE).await?;
+                let page = self.store.follow_log(lane.partition, lane.published, PAGE).await?;
                 lane.head = page.head;
                 for event in &page.events {
                     self.publish(index, event).await?;
@@ -163,10 +165,15 @@ impl Relay {
                 left_out(event, &"a value has a line break");
                 self.in_flight.push_done(lane, event.position);
             }
+            Some(envelope) if fault::takes(&self.broker, &envelope) => self.in_flight.push_done(lane, event.position),
             Some(envelope) => {
+                fault::hit(Point::PublishBefore, &event.type_name);
                 let message = PublishMessage::build().headers(envelope.headers).payload(envelope.body);
                 match self.broker.jetstream().send_publish(envelope.subject, message).await {
-                    Ok(acknowledgement) => self.in_flight.push(lane, event.position, acknowledgement),
+                    Ok(acknowledgement) => {
+                        fault::hit(Point::PublishSent, &event.type_name);
+                        self.in_flight.push(lane, event.position, acknowledgement);
+                    }
                     Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                         left_out(event, &error);
                         self.in_flight.push_done(lane, event.position);
@@ -193,6 +200,7 @@ impl Relay {
             tracing::error!(position, %error, "an event is refused by the broker again and again; readers fetch it here");
         } else {
             metrics().relay_published.add(1, &[]);
+            fault::hit(Point::PublishAcknowledged, "");
         }
         self.attempt = 0;
         self.dirty_since.get_or_insert_with(Instant::now);

@@ -31,9 +31,49 @@ impl MigrationTrait for CreateEventStore {
     }
 }
 
+/// Creates the table of paused consumers, and the index by which old requests are found.
+struct CreatePause;
+
+impl MigrationName for CreatePause {
+    fn name(&self) -> &str {
+        "kit_0002_create_pause"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreatePause {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        connection.execute_unprepared(&render(PAUSE, connection.get_database_backend())).await?;
+        connection.execute_unprepared("CREATE INDEX request_time ON request (time)").await.map(drop)
+    }
+}
+
+/// Creates the table of what operators did.
+struct CreateAct;
+
+impl MigrationName for CreateAct {
+    fn name(&self) -> &str {
+        "kit_0003_create_act"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateAct {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let (number, uuid) = match connection.get_database_backend() {
+            DbBackend::Postgres => ("BIGSERIAL", "UUID"),
+            _ => ("INTEGER", "BLOB"),
+        };
+        let table = ACT.replace("{number}", number).replace("{uuid}", uuid);
+        connection.execute_unprepared(&table).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateEventStore)]
+    vec![Box::new(CreateEventStore), Box::new(CreatePause), Box::new(CreateAct)]
 }
 
 /// Puts the backend's names in place of `{bytes}` and `{uuid}`; on SQLite a table is clustered by its key, so that a row is
@@ -140,6 +180,26 @@ const INDEXES: &[&str] = &[
     "CREATE INDEX intent_due ON intent (kind, due)",
     "CREATE INDEX timer_due ON timer (name, due)",
 ];
+
+const PAUSE: &str = "CREATE TABLE pause (
+    consumer TEXT NOT NULL PRIMARY KEY,
+    since BIGINT NOT NULL,
+    principal TEXT NOT NULL,
+    reason TEXT NOT NULL)";
+
+/// The database numbers the rows of this one, so that they can be read in the order in which they were written.
+const ACT: &str = "CREATE TABLE act (
+    number {number} PRIMARY KEY,
+    time BIGINT NOT NULL,
+    principal TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    consumer TEXT NOT NULL,
+    source TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    event_id {uuid} NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT NOT NULL)";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN

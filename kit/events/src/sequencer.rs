@@ -13,14 +13,14 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::error::db;
+use crate::lease::{BEAT, TTL};
 use crate::sql::statement;
 use crate::store::{jitter, tell};
 
 const LEASE: &str = "sequencer";
-const TTL: Duration = Duration::from_secs(5);
 const BATCH: u64 = 512;
 const SOONEST: Duration = Duration::from_millis(5);
-const LATEST: Duration = Duration::from_millis(500);
+const LATEST: Duration = Duration::from_millis(400);
 
 /// Takes the oldest outbox rows and writes them to the log behind the last position of their partition.
 const MOVE: &str = "WITH moved AS (
@@ -62,8 +62,7 @@ impl Store {
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "taking the sequencer's lease failed, trying again"),
             }
-            let pause = LATEST + jitter(LATEST);
-            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+            stop.run_until_cancelled(tokio::time::sleep(BEAT / 2 + jitter(BEAT / 2))).await;
         }
         Ok(())
     }
@@ -76,7 +75,7 @@ impl Store {
         while !stop.is_cancelled() {
             outbox.mark_unchanged();
             let idle = !self.outbox_has_rows().await?;
-            if idle && renewed.elapsed() < TTL / 2 {
+            if idle && renewed.elapsed() < BEAT {
                 tokio::select! {
                     () = stop.cancelled() => {}
                     _ = outbox.changed() => pause = SOONEST,

@@ -59,44 +59,70 @@ pub(crate) fn recorded(row: &QueryResult, with_position: bool) -> Result<Recorde
 }
 
 /// Several statements, sent in as few round trips as the database allows: each costs a hop to the connection's thread on
-/// SQLite, which runs a script of statements that share their parameters, and a network round trip on PostgreSQL, which
-/// doesn't.
+/// SQLite, which runs a script of statements that share their parameters, and a network round trip on PostgreSQL, where all
+/// but the last can be common table expressions.
 pub(crate) struct Script {
     backend: DbBackend,
-    statements: Vec<(String, Vec<Value>)>,
+    statements: Vec<Joined>,
+}
+
+/// Statements that are sent as one, and their parameters.
+struct Joined {
+    texts: Vec<String>,
+    values: Vec<Value>,
 }
 
 /// Beyond this many parameters a statement is sent alone, lest ever new combinations crowd the cache of prepared ones.
-const JOINED_PARAMETERS: usize = 256;
+const SQLITE_JOINED: usize = 256;
+/// Here every connection prepares a combination anew, which costs a round trip.
+const POSTGRES_JOINED: usize = 32;
 
 impl Script {
     pub(crate) fn new(backend: DbBackend) -> Self {
         Self { backend, statements: Vec::new() }
     }
 
-    /// Starts the next statement with `text`.
+    /// Starts the next statement with `text`. No two may change the same row, but see [`follow`](Self::follow).
     pub(crate) fn start(&mut self, text: &str) -> &mut Self {
+        let most = if self.backend == DbBackend::Sqlite { SQLITE_JOINED } else { POSTGRES_JOINED };
         match self.statements.last_mut() {
-            Some((script, values)) if self.backend == DbBackend::Sqlite && values.len() <= JOINED_PARAMETERS => {
-                script.push_str(";\n");
-                script.push_str(text);
-            }
-            _ => self.statements.push((text.to_owned(), Vec::new())),
+            Some(joined) if joined.values.len() <= most => joined.texts.push(text.to_owned()),
+            _ => self.statements.push(Joined { texts: vec![text.to_owned()], values: Vec::new() }),
+        }
+        self
+    }
+
+    /// Starts a statement that may change what those before it have changed.
+    pub(crate) fn follow(&mut self, text: &str) -> &mut Self {
+        if self.backend == DbBackend::Sqlite {
+            return self.start(text);
+        }
+        self.statements.push(Joined { texts: vec![text.to_owned()], values: Vec::new() });
+        self
+    }
+
+    /// Starts a statement of PostgreSQL's that reads what the present one returns, by the name that `text` is given.
+    pub(crate) fn with(&mut self, text: impl FnOnce(&str) -> String) -> &mut Self {
+        if let Some(joined) = self.statements.last_mut() {
+            let present = name(joined.texts.len().saturating_sub(1));
+            joined.texts.push(text(&present));
         }
         self
     }
 
     /// Adds `text` to the present statement.
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        if let Some((script, _)) = self.statements.last_mut() {
-            script.push_str(text);
+        if let Some(present) = self.statements.last_mut().and_then(|joined| joined.texts.last_mut()) {
+            present.push_str(text);
         }
         self
     }
 
     /// Adds a parenthesised row of parameters to the present statement.
     pub(crate) fn row(&mut self, row: impl IntoIterator<Item = Value>) -> &mut Self {
-        if let Some((script, values)) = self.statements.last_mut() {
+        if let Some(Joined { texts, values }) = self.statements.last_mut()
+            && let Some(script) = texts.last_mut()
+        {
             for (index, value) in row.into_iter().enumerate() {
                 values.push(value);
                 script.push_str(if index == 0 { "($" } else { ", $" });
@@ -120,11 +146,25 @@ impl Script {
 
     /// Runs all of it on `connection`, which must be in a transaction: a failure leaves the rest undone.
     pub(crate) async fn run(self, connection: &impl sea_orm::ConnectionTrait) -> Result<(), DbErr> {
-        for (text, values) in self.statements {
-            connection.execute_raw(statement(self.backend, text, values)).await?;
+        for Joined { texts, values } in self.statements {
+            connection.execute_raw(statement(self.backend, joined(self.backend, texts), values)).await?;
         }
         Ok(())
     }
+}
+
+/// How a statement that is not the last of its kind is called.
+fn name(index: usize) -> String {
+    format!("part{index}")
+}
+
+fn joined(backend: DbBackend, mut texts: Vec<String>) -> String {
+    if backend == DbBackend::Sqlite {
+        return texts.join(";\n");
+    }
+    let last = texts.pop().unwrap_or_default();
+    let parts: Vec<_> = texts.iter().enumerate().map(|(index, text)| format!("{} AS ({text})", name(index))).collect();
+    if parts.is_empty() { last } else { format!("WITH {} {last}", parts.join(", ")) }
 }
 
 /// The sizes in which `count` rows are written: powers of two up to 32, so that few different statements are prepared.
@@ -148,13 +188,40 @@ mod tests {
         assert_eq!(batches(70).collect::<Vec<_>>(), [32, 32, 4, 2]);
     }
 
+    fn texts(script: Script) -> Vec<String> {
+        script.statements.into_iter().map(|sent| joined(script.backend, sent.texts)).collect()
+    }
+
     #[test]
-    fn only_sqlite_joins_statements() {
-        for (backend, expected) in [(DbBackend::Sqlite, 1), (DbBackend::Postgres, 2)] {
+    fn statements_are_joined_as_the_database_can() {
+        for (backend, expected) in [
+            (DbBackend::Sqlite, ["INSERT INTO a VALUES ($1);\nINSERT INTO b VALUES ($2);\nCOMMIT"].as_slice()),
+            (DbBackend::Postgres, &["WITH part0 AS (INSERT INTO a VALUES ($1)) INSERT INTO b VALUES ($2)", "COMMIT"]),
+        ] {
             let mut script = Script::new(backend);
             script.start("INSERT INTO a VALUES ").row([Value::from(1_i64)]);
-            script.start("COMMIT");
-            assert_eq!(script.statements.len(), expected, "{backend:?}");
+            script.start("INSERT INTO b VALUES ").row([Value::from(1_i64)]);
+            script.follow("COMMIT");
+            assert_eq!(texts(script), expected, "{backend:?}");
         }
+    }
+
+    #[test]
+    fn a_statement_can_read_what_another_returns() {
+        let mut script = Script::new(DbBackend::Postgres);
+        script.start("DELETE FROM a");
+        script.start("DELETE FROM b RETURNING id").with(|deleted| format!("INSERT INTO c SELECT id FROM {deleted}"));
+        assert_eq!(
+            texts(script),
+            ["WITH part0 AS (DELETE FROM a), part1 AS (DELETE FROM b RETURNING id) INSERT INTO c SELECT id FROM part1"]
+        );
+    }
+
+    #[test]
+    fn many_parameters_are_sent_alone() {
+        let mut script = Script::new(DbBackend::Postgres);
+        script.start("INSERT INTO a VALUES ").row(vec![Value::from(1_i64); POSTGRES_JOINED + 1]);
+        script.start("DELETE FROM b");
+        assert_eq!(texts(script).len(), 2);
     }
 }

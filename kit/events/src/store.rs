@@ -8,6 +8,7 @@ mod queue;
 mod read;
 mod retry;
 mod signals;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -22,18 +23,21 @@ use tokio::sync::{broadcast, watch};
 use tradewind_domain::Error;
 use uuid::Uuid;
 
+pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
+use self::position::Reached;
 use self::signals::Signals;
+use self::tail::Tail;
 use self::writer::Writer;
 use crate::error::db;
 use crate::sql::statement;
 use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
-pub(crate) use self::cache::AnyState;
+pub(crate) use self::cache::{AnyState, Current};
 pub(crate) use self::queue::{ClaimedIntent, DueTimer};
-pub(crate) use self::read::{Current, decode};
-pub(crate) use self::retry::jitter;
+pub(crate) use self::read::decode;
+pub(crate) use self::retry::{jitter, random};
 pub(crate) use self::signals::tell;
 pub(crate) use self::writer::Written;
 
@@ -47,7 +51,7 @@ pub struct StoreOptions {
     pub migrations: Vec<Box<dyn MigrationTrait>>,
     /// What `now` is.
     pub clock: Clock,
-    /// Partitions of the log, fixed when the database is born: 1 on SQLite and 16 on PostgreSQL unless given.
+    /// Partitions of the log, 1 to 16, fixed when the database is born: 1 on SQLite and 4 on PostgreSQL unless given.
     pub partitions: Option<u16>,
 }
 
@@ -63,6 +67,8 @@ struct Inner {
     reader: DatabaseConnection,
     backend: Backend,
     cache: Cache,
+    tail: Tail,
+    reached: Reached,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
 }
@@ -102,6 +108,8 @@ impl Store {
             reader,
             backend,
             cache: Cache::default(),
+            tail: Tail::default(),
+            reached: Reached::default(),
             signals: Signals::default(),
             changes,
         })))
@@ -117,6 +125,9 @@ impl Store {
                 let turn = writer.begin().await?;
                 if turn.interrupted {
                     self.0.cache.clear();
+                }
+                if self.keeps_tail() && (turn.interrupted || self.0.tail.is_uncertain()) {
+                    self.0.tail.restart(self.head(turn.connection(), 0).await?);
                 }
                 Written::Sqlite(turn)
             }
@@ -190,6 +201,11 @@ impl Store {
         self.0.signals.cursors.subscribe()
     }
 
+    /// Changes after something was parked in this process, or is no longer.
+    pub(crate) fn quarantine_changed(&self) -> watch::Receiver<u64> {
+        self.0.signals.quarantine.subscribe()
+    }
+
     /// Changes after an intent of this kind was written in this process.
     pub(crate) fn intents_changed(&self, kind: &str) -> watch::Receiver<u64> {
         self.0.signals.intents.subscribe(kind)
@@ -211,6 +227,15 @@ impl Store {
 
     pub(crate) fn cache(&self) -> &Cache {
         &self.0.cache
+    }
+
+    /// Whether [`tail`](Self::tail) is told of what is appended.
+    pub(crate) fn keeps_tail(&self) -> bool {
+        self.backend() == DbBackend::Sqlite && self.0.partitions == 1
+    }
+
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.0.tail
     }
 
     pub(crate) fn tell_changed(&self, stream: &StreamName) {

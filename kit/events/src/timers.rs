@@ -12,6 +12,7 @@ use tracing::Instrument;
 use tradewind_domain::Error;
 
 use crate::backoff::Backoff;
+use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::store::DueTimer;
 use crate::{Metadata, Store, Tx, trace};
@@ -134,6 +135,7 @@ impl<T: TimerHandler> Timers<T> {
                 self.handler.fire(&mut tx, &timer.key, &timer.payload).instrument(span).await?;
             }
         }
+        fault::hit(Point::TimerFired, T::NAME);
         tx.commit().await.map(drop)
     }
 

@@ -1,16 +1,18 @@
 //! A transaction: loading aggregates, deciding, appending, and what goes with it, all or nothing.
 //!
-//! What nothing in the transaction needs an answer to is kept and written with COMMIT: events, stored responses, intents and
-//! timers. So a service's own statements on [`Tx::conn`] don't see them.
+//! What nothing in the transaction needs an answer to is kept and written with COMMIT: events, stored responses, intents,
+//! timers and the rows of [`Tx::put`]. So a service's own statements on [`Tx::conn`] don't see them.
 
 mod commit;
 mod intent;
+mod parked;
+mod pause;
 mod pending;
+mod put;
 mod reader;
 mod request;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use sea_orm::{DatabaseTransaction, DbBackend};
 use time::OffsetDateTime;
@@ -25,6 +27,7 @@ use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::commit::{Appended, Committed};
 pub use self::intent::NewIntent;
+pub use self::put::Upsert;
 pub use self::request::RequestKey;
 
 /// An open transaction; dropping it rolls back.
@@ -50,6 +53,8 @@ struct Own {
 #[derive(Default)]
 struct Told {
     cursors: bool,
+    quarantine: bool,
+    pauses: bool,
     intents: BTreeSet<String>,
     timers: BTreeSet<String>,
 }
@@ -103,8 +108,19 @@ impl Tx {
     /// # Errors
     /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
     pub async fn load<A: Aggregate>(&mut self, id: &str) -> Result<Loaded<A>, Error> {
-        let (state, version) = self.current::<A>(&StreamName::of::<A>(id)).await?;
-        Ok(Loaded { state: Arc::unwrap_or_clone(state), version })
+        Ok(self.current::<A>(&StreamName::of::<A>(id)).await?.loaded())
+    }
+
+    /// The same once it has seen `version` or more events, as this process last saw it where that will do.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_since<A: Aggregate>(&mut self, id: &str, version: u64) -> Result<Loaded<A>, Error> {
+        let stream = StreamName::of::<A>(id);
+        match self.seen::<A>(&stream).filter(|seen| seen.version >= version) {
+            Some(seen) => Ok(seen.loaded()),
+            None => self.load(id).await,
+        }
     }
 
     /// Lets the aggregate decide on `command` and appends what it decides. `key` determines the log partition; events with one
@@ -119,17 +135,47 @@ impl Tx {
         command: A::Command,
     ) -> Result<Executed<A>, Error> {
         let stream = StreamName::of::<A>(id);
-        let (state, version) = self.current::<A>(&stream).await?;
-        let events = state.decide(command)?;
-        let mut state = Arc::unwrap_or_clone(state);
-        if events.is_empty() {
-            return Ok(Executed { state, version, events });
+        let current = match self.seen::<A>(&stream) {
+            Some(seen) => seen,
+            None => self.current(&stream).await?,
+        };
+        self.decide(stream, current, key, command).await
+    }
+
+    /// Lets an aggregate that does not exist decide on its first `command`, without a look whether it does.
+    ///
+    /// # Errors
+    /// The aggregate's refusal; at commit `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when it exists.
+    pub async fn create<A: Aggregate>(
+        &mut self,
+        id: &str,
+        key: &str,
+        command: A::Command,
+    ) -> Result<Executed<A>, Error> {
+        self.decide(StreamName::of::<A>(id), Current::default(), key, command).await
+    }
+
+    async fn decide<A: Aggregate>(
+        &mut self,
+        stream: StreamName,
+        mut current: Current<A>,
+        key: &str,
+        command: A::Command,
+    ) -> Result<Executed<A>, Error> {
+        let decided = current.state.decide(command);
+        if !decided.as_ref().is_ok_and(|events| !events.is_empty()) {
+            // What is appended is protected by its key; what is not has nothing but the state it was decided on.
+            self.confirm(&stream, current.version).await?;
         }
+        let events = decided?;
+        self.keep(&stream, current.version, key, &events);
         for event in &events {
-            state.evolve(event);
+            current.evolve(event, self.now);
         }
-        let version = self.keep(&stream, version, key, &events);
-        self.own.insert(stream, Own { version, state: Some(Arc::new(state.clone())) });
+        if !events.is_empty() {
+            self.own.insert(stream, Own { version: current.version, state: Some(current.any()) });
+        }
+        let Loaded { state, version, .. } = current.loaded();
         Ok(Executed { state, version, events })
     }
 
@@ -208,36 +254,52 @@ impl Tx {
         version
     }
 
+    /// The state as this transaction will leave it, where that is in memory. What is not this transaction's own may be old:
+    /// another replica may have appended since.
+    fn seen<A: Aggregate>(&self, stream: &StreamName) -> Option<Current<A>> {
+        match self.own.get(stream) {
+            Some(Own { version, state }) => Current::of(state.as_ref()?, *version),
+            None => self.store.cache().current(stream),
+        }
+    }
+
+    /// Makes sure that a stream which this transaction has not appended to is at `version`.
+    async fn confirm(&self, stream: &StreamName, version: u64) -> Result<(), Error> {
+        if self.own.contains_key(stream)
+            || self.backend() == DbBackend::Sqlite
+            || self.store.version(self.conn(), stream).await? == version
+        {
+            return Ok(());
+        }
+        self.store.cache().evict(stream);
+        Err(version_conflict(stream, version))
+    }
+
     /// The state as this transaction will leave it.
     async fn current<A: Aggregate>(&mut self, stream: &StreamName) -> Result<Current<A>, Error> {
-        let own = self.own.get(stream);
-        if let Some(Own { version, state: Some(state) }) = own
-            && let Ok(state) = Arc::clone(state).downcast::<A>()
-        {
-            return Ok((state, *version));
-        }
-        let (state, version) = self.store.current::<A, _>(self.conn(), stream).await?;
         if self.own.contains_key(stream) {
-            return self.replay(stream, state, version);
+            return match self.seen(stream) {
+                Some(own) => Ok(own),
+                None => self.replay(stream).await,
+            };
         }
-        if version > 0 {
-            self.store.cache().put(stream, version, Some(Arc::clone(&state) as AnyState));
+        let current = self.store.current::<A, _>(self.conn(), stream).await?;
+        if current.version > 0 {
+            self.store.cache().put(stream, current.version, Some(current.any()));
         }
-        Ok((state, version))
+        Ok(current)
     }
 
     /// Applies what this transaction has appended without an aggregate.
-    fn replay<A: Aggregate>(&self, stream: &StreamName, state: Arc<A>, version: u64) -> Result<Current<A>, Error> {
-        let mut state = Arc::unwrap_or_clone(state);
-        let mut version = version;
+    async fn replay<A: Aggregate>(&self, stream: &StreamName) -> Result<Current<A>, Error> {
+        let mut current = self.store.current::<A, _>(self.conn(), stream).await?;
         for event in self.pending.events.iter().filter(|event| event.stream == *stream) {
-            if event.version != version + 1 {
+            if event.version != current.version + 1 {
                 return Err(version_conflict(stream, event.version - 1));
             }
-            state.evolve(&decode::<A>(&event.type_name, &event.payload)?);
-            version = event.version;
+            current.evolve(&decode::<A>(&event.type_name, &event.payload)?, event.time);
         }
-        Ok((Arc::new(state), version))
+        Ok(current)
     }
 }
 

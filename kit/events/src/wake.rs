@@ -10,9 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use uuid::Uuid;
 
-use crate::Store;
 use crate::broker::Broker;
-use crate::wire::token;
+use crate::{Store, wire};
 
 /// Commits within so long share a ping.
 const TOGETHER: Duration = Duration::from_millis(2);
@@ -24,7 +23,7 @@ pub(crate) async fn between_replicas(store: Store, broker: Broker, stop: Cancell
         stop.cancelled().await;
         return Ok(());
     }
-    let subject = format!("tw.wake.{}", token(store.context()));
+    let subject = wire::wake_subject(store.context());
     let me = Uuid::new_v4().to_string();
     while !stop.is_cancelled() {
         let exchange = async {

@@ -50,6 +50,26 @@ pub(crate) fn partition_subjects(context: &str, partition: u16) -> String {
     format!("tw.{}.{partition}.>", token(context))
 }
 
+/// Where a context tells how far its log reaches.
+pub(crate) fn head_subject(context: &str) -> String {
+    format!("tw.head.{}", token(context))
+}
+
+/// Where the replicas of a context wake one another.
+pub(crate) fn wake_subject(context: &str) -> String {
+    format!("tw.wake.{}", token(context))
+}
+
+/// The durable consumer of one partition: no other reader's, because it begins with the reader's name.
+pub(crate) fn consumer_name(reader: &str, partition: u16) -> String {
+    format!("{}-{partition}", token(reader))
+}
+
+/// What the subjects of all replies to a client begin with.
+pub(crate) fn inbox(client: &str) -> String {
+    format!("_INBOX.{}", token(client))
+}
+
 /// Writes an event as a message. `None` when a value has a line break, which no header can carry.
 pub(crate) fn encode(context: &str, incarnation: Uuid, event: &Recorded) -> Option<Envelope> {
     let stream: &str = event.stream.as_ref();

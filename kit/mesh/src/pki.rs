@@ -12,7 +12,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
-use rustls::pki_types::UnixTime;
+use rustls::client::verify_server_name;
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use time::OffsetDateTime;
 
 use crate::identity::Material;
@@ -27,6 +29,15 @@ const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 const CA_NAME: &str = "Tradewind development CA";
 
+/// A workload that is to have a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workload {
+    /// Its name in its SPIFFE id.
+    pub name: String,
+    /// Host names for clients that check them, beside its name and the loopback's; a leading `*` stands for any label.
+    pub hosts: Vec<String>,
+}
+
 /// What [`init`] did, by file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -36,10 +47,16 @@ pub struct Report {
     pub kept: Vec<PathBuf>,
 }
 
-/// Makes sure that `dir` holds a CA (`ca.pem`, `ca.key`) and a certificate with its key for each of
-/// `names` (`<name>.pem`, `<name>.key`). What exists stays, except certificates that have expired,
-/// are of another CA or carry another name.
+/// [`init_workloads`] for workloads without host names.
 pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
+    let workload = |name: &&str| Workload { name: (*name).to_owned(), hosts: Vec::new() };
+    init_workloads(dir, &names.iter().map(workload).collect::<Vec<_>>(), trust_domain)
+}
+
+/// Makes sure that `dir` holds a CA (`ca.pem`, `ca.key`) and a certificate with its key for each of
+/// `workloads` (`<name>.pem`, `<name>.key`). What exists stays, except certificates that have expired,
+/// are of another CA or carry another name.
+pub fn init_workloads(dir: &Path, workloads: &[Workload], trust_domain: &str) -> Result<Report> {
     fs::create_dir_all(dir).map_err(Error::file(dir))?;
     let mut report = Report::default();
     let ca = dir.join("ca.pem");
@@ -49,13 +66,13 @@ pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
         make_ca(dir)?;
         report.made.push(ca);
     }
-    for name in names {
+    for Workload { name, hosts } in workloads {
         let id = SpiffeId::new(trust_domain, name)?;
         let files = IdentityFiles::in_dir(dir, name);
-        if is_good(&files, &id) {
+        if is_good(&files, &id, hosts) {
             report.kept.push(files.cert);
         } else {
-            issue(dir, &id, LEAF_VALIDITY)?;
+            issue_with(dir, &id, hosts, LEAF_VALIDITY)?;
             report.made.push(files.cert);
         }
     }
@@ -64,6 +81,10 @@ pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
 
 /// Issues a certificate with a new key for `id`, valid from now for `validity`, and replaces what is there.
 pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
+    issue_with(dir, id, &[], validity)
+}
+
+fn issue_with(dir: &Path, id: &SpiffeId, hosts: &[String], validity: Duration) -> Result<()> {
     let (ca_path, ca_key_path) = (dir.join("ca.pem"), dir.join("ca.key"));
     let read = |path: &Path| fs::read_to_string(path).map_err(Error::file(path));
     let ca_key = KeyPair::from_pem(&read(&ca_key_path)?)
@@ -80,6 +101,9 @@ pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
         SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)),
     ];
+    for host in hosts {
+        params.subject_alt_names.push(SanType::DnsName(host.as_str().try_into()?));
+    }
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
@@ -119,12 +143,17 @@ fn valid_for(name: &str, validity: Duration) -> CertificateParams {
     params
 }
 
-/// Whether the files hold `id`, issued by the CA beside them, for at least a day to come.
-fn is_good(files: &IdentityFiles, id: &SpiffeId) -> bool {
+/// Whether the files hold `id` with all `hosts`, issued by the CA beside them, for at least a day to come.
+fn is_good(files: &IdentityFiles, id: &SpiffeId, hosts: &[String]) -> bool {
     let Ok(material) = Material::read(files) else { return false };
     let tomorrow = UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs()) + DAY);
     let Ok(leaf) = material.key.end_entity_cert() else { return false };
-    material.id == *id && material.clients.verify_client_cert(leaf, &[], tomorrow).is_ok()
+    let Ok(parsed) = ParsedCertificate::try_from(leaf) else { return false };
+    let named = |host: &String| {
+        let host = ServerName::try_from(host.replace('*', "any"));
+        host.is_ok_and(|host| verify_server_name(&parsed, &host).is_ok())
+    };
+    material.id == *id && hosts.iter().all(named) && material.clients.verify_client_cert(leaf, &[], tomorrow).is_ok()
 }
 
 /// Replaces `path` as a whole or not at all; nobody else ever sees the content of a private file.

@@ -29,6 +29,8 @@ pub struct Policy(Arc<Tables>);
 #[derive(Debug, Default)]
 struct Tables {
     methods: HashMap<String, Arc<MethodPolicy>>,
+    /// Every context that a service belongs to.
+    contexts: BTreeSet<String>,
     /// By the context that reacts.
     reactions: BTreeMap<String, Vec<DeclaredReaction>>,
     /// Owner of events → the contexts that react to some of them.
@@ -48,6 +50,8 @@ pub struct MethodPolicy {
     pub retry: Retry,
     /// Whether the request or the response is a stream.
     pub streaming: bool,
+    /// Whether the request is a stream, which can be sent only once.
+    pub client_streaming: bool,
 }
 
 /// Whether a call that ended `UNAVAILABLE` may be repeated.
@@ -111,6 +115,19 @@ impl Policy {
         self.0.methods.get(path).map(AsRef::as_ref)
     }
 
+    /// Every context of the contract.
+    #[must_use]
+    pub fn contexts(&self) -> &BTreeSet<String> {
+        &self.0.contexts
+    }
+
+    /// The contexts whose events `context` declares to react to.
+    #[must_use]
+    pub fn sources_of(&self, context: &str) -> BTreeSet<String> {
+        let reads = |(owner, readers): (&String, &BTreeSet<String>)| readers.contains(context).then(|| owner.clone());
+        self.0.readers.iter().filter_map(reads).collect()
+    }
+
     /// What `context` declares to react to, in the contract's order; empty for one that reacts to nothing.
     #[must_use]
     pub fn reactions_of(&self, context: &str) -> Vec<DeclaredReaction> {
@@ -152,6 +169,7 @@ impl Policy {
 impl Tables {
     fn declare(&mut self, service: &str, options: &DynamicMessage) -> Result<(), Error> {
         let context = text(options, "context");
+        self.contexts.extend((!context.is_empty()).then(|| context.clone()));
         let field = options.get_field_by_name("reacts");
         for value in field.as_deref().and_then(Value::as_list).unwrap_or_default() {
             let Some(declared) = value.as_message() else { continue };
@@ -199,6 +217,7 @@ impl MethodPolicy {
                 _ => Retry::Never,
             },
             streaming: method.is_client_streaming() || method.is_server_streaming(),
+            client_streaming: method.is_client_streaming(),
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn open(
             context: service.name(),
             migrations: (service.migrations)(),
             clock: Clock::system(),
-            partitions: None,
+            partitions: settings.partitions,
         };
         let Some(opened) = stop.run_until_cancelled(Store::open(options)).await else { return Ok(None) };
         let error = match opened {

@@ -114,7 +114,8 @@ fn refused(context: &str, refusal: &Status) -> Error {
     }
 }
 
-fn record(event: Recorded) -> EventRecord {
+/// An event as contracts write it.
+pub(crate) fn record(event: Recorded) -> EventRecord {
     EventRecord {
         id: event.id.to_string(),
         stream: event.stream.to_string(),

@@ -1,4 +1,4 @@
-//! What a service binary answers to its arguments. It takes none but `--help` and `--version`: everything else is a setting.
+//! What a service binary answers to its arguments. It takes none but `--help`, `--version` and `--health`: everything else is a setting.
 
 use std::{
     ffi::OsString,
@@ -7,13 +7,14 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{MISCONFIGURED, service::About, settings::common};
+use crate::{MISCONFIGURED, health, service::About, settings::common};
 
 /// Answers the arguments; `None` means that there are none and the service is to run.
 pub(crate) fn answer(about: &About, arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let argument = arguments.into_iter().next()?;
     let text = match argument.to_str() {
         Some("--help" | "-h") => help(about),
+        Some("--health") => return Some(health::answer(about)),
         Some("--version" | "-V") => format!("{} {}\n", about.name, crate::VERSION),
         _ => {
             let name = about.name;
@@ -40,9 +41,11 @@ fn help(about: &About) -> String {
         text += &format!(": {}", about.purpose);
     }
     text += &format!(
-        "\n\nUsage: {name} [--help | --version]\n\n\
+        "\n\nUsage: {name} [--help | --version | --health]\n\n\
+         --health asks the running service of the same settings whether it is ready: exit code 0, else 1 and why not.\n\n\
          Settings are environment variables, or keys of the TOML file named by TRADEWIND_CONFIG\n\
-         (there in lower case and without TRADEWIND_); a variable wins over the file.\n\n"
+         (there in lower case and without TRADEWIND_); a variable wins over the file. A secret is better in a file\n\
+         of its own: TRADEWIND_DATABASE_URL_FILE names one with the value of TRADEWIND_DATABASE_URL, and so for all.\n\n"
     );
     let mut settings = common(about);
     settings.extend(about.settings.iter().cloned());

@@ -4,10 +4,13 @@
 //! What any one context means must not be here.
 
 mod admin;
+mod broker_users;
+mod consumers;
 mod contract;
 mod dependencies;
 mod ending;
 mod event_log;
+mod health;
 mod help;
 mod identity;
 pub mod outside;
@@ -20,6 +23,7 @@ mod telemetry;
 
 use std::{env, process::ExitCode};
 
+pub use broker_users::broker_users;
 pub use event_log::event_log;
 pub use running::{Running, run};
 pub use service::{Kit, NoSettings, Parts, Service};
@@ -38,7 +42,7 @@ pub(crate) const MISCONFIGURED: u8 = 64;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs a service as a program: answers `--help` and `--version`, otherwise serves until told to stop.
+/// Runs a service as a program: answers `--help`, `--version` and `--health`, otherwise serves until told to stop.
 pub fn main(service: Service) -> ExitCode {
     match help::answer(&service.about, env::args_os().skip(1)) {
         Some(answered) => answered,

@@ -1,4 +1,4 @@
-//! What every service serves beside its own RPCs: its log, health and reflection.
+//! What every service serves beside its own RPCs: its log, its consumers, health and reflection.
 
 use anyhow::Context;
 use tokio::sync::watch;
@@ -8,9 +8,9 @@ use tonic_health::{
     server::{HealthReporter, health_reporter},
 };
 use tonic_reflection::server::Builder;
-use tradewind_events::Store;
+use tradewind_events::{Engine, Store};
 
-use crate::{event_log::event_log, readiness::Report, service::Parts};
+use crate::{consumers::consumers, event_log::event_log, readiness::Report, service::Parts};
 
 /// gRPC health, kept equal to readiness.
 pub(crate) struct Health {
@@ -23,15 +23,16 @@ pub(crate) struct Health {
 ///
 /// # Errors
 /// A contract descriptor that cannot be reflected.
-pub(crate) fn complete(parts: &mut Parts, store: Store) -> anyhow::Result<(Routes, Health)> {
+pub(crate) fn complete(parts: &mut Parts, store: Store, engine: &Engine) -> anyhow::Result<(Routes, Health)> {
     let (reporter, health) = health_reporter();
-    let log = event_log(store);
+    let log = event_log(store.clone());
+    let consumers = consumers(store, engine.consumers(), engine.quarantine());
     let mut names = vec![""];
     names.extend(&parts.served);
-    names.push(name_of(&log));
+    names.extend([name_of(&log), name_of(&consumers)]);
     let served: Vec<_> = names.iter().skip(1).copied().chain([name_of(&health)]).collect();
     let mut routes = std::mem::take(&mut parts.routes);
-    routes.add_service(log).add_service(health);
+    routes.add_service(log).add_service(consumers).add_service(health);
     let v1 = reflection(&served, "grpc.reflection.v1.ServerReflection").build_v1();
     let v1alpha = reflection(&served, "grpc.reflection.v1alpha.ServerReflection").build_v1alpha();
     routes.add_service(v1.context("contract descriptor")?).add_service(v1alpha.context("contract descriptor")?);

@@ -17,7 +17,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Broker, Engine};
+use tradewind_events::{Broker, Engine, Retention};
 use tradewind_mesh::{Channels, Policy, Server};
 
 use crate::{
@@ -203,16 +203,18 @@ impl Life {
         let Some(store) = dependencies::open(&service, &settings, &reports, &stop).await? else { return Ok(()) };
         let mut parts = compose(Kit { store: store.clone(), channels: channels.clone(), name })?;
         contract::compare(name, &parts.declared, &policy.reactions_of(name))?;
-        let (routes, health) = routes::complete(&mut parts, store.clone())?;
         let mut checks = vec![dependencies::answers(store.clone()), dependencies::connected(broker.clone())];
         checks.append(&mut parts.checks);
-        let mut engine = Engine::new(store, broker, OwnersLogs::new(channels)).grace(ending::for_work(grace));
+        let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(channels))
+            .grace(ending::for_work(grace))
+            .retention(Retention { replicas: settings.stream_replicas, ..Retention::default() });
         if let Some(instance) = settings.instance(name) {
             engine = engine.holder(&instance);
         }
-        for step in parts.engine {
+        for step in std::mem::take(&mut parts.engine) {
             engine = step(engine);
         }
+        let (routes, health) = routes::complete(&mut parts, store, &engine)?;
 
         tokio::spawn(health.follow(reports.subscribe()));
         tokio::spawn(readiness::watch(checks, reports, stop.clone()));

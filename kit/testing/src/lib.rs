@@ -3,7 +3,7 @@
 //!
 //! Everything started here ends with the test process, however that ends: returning, panicking or
 //! killed. Helpers panic at the caller's line instead of returning errors. No crate may depend on
-//! this one outside `[dev-dependencies]`, and no context's types belong here.
+//! this one outside `[dev-dependencies]` but that of the whole system's tests, and no context's types belong here.
 
 #![expect(
     clippy::expect_used,
@@ -14,6 +14,7 @@
 mod database;
 mod eventually;
 mod janitor;
+mod kubernetes;
 mod nats;
 mod neighbour;
 mod pki;
@@ -26,10 +27,11 @@ pub mod scenario;
 
 pub use database::{Database, block_on, scratch};
 pub use eventually::{Answer, eventually};
+pub use kubernetes::Kubernetes;
 pub use nats::Nats;
 pub use neighbour::Neighbour;
 pub use pki::{TRUST_DOMAIN, pki};
 pub use port::free_port;
-pub use postgres::Postgres;
+pub use postgres::{Paused, Postgres};
 pub use running::{Mortal, channel};
 pub use tools::nats_server;

@@ -8,6 +8,9 @@ use std::time::Duration;
 use crate::janitor::Janitor;
 use crate::{port, tools};
 
+/// The file of its users, beside its configuration: a server looks for what is included there.
+const USERS: &str = "users.json";
+
 /// A nats-server with JetStream on a free port of 127.0.0.1, gone with its data when dropped.
 ///
 /// Its methods block for the tens of milliseconds that a server takes.
@@ -29,21 +32,21 @@ impl Nats {
         Self::start_with("")
     }
 
-    /// Starts a server that speaks TLS as `nats` of `pki`, and only with clients whose certificate
-    /// is of the same authority.
+    /// Starts a server that speaks TLS as `nats` of `pki`, and only with the clients that `users`, an
+    /// `authorization` block, names by the SPIFFE id of their certificate.
     ///
     /// # Panics
     /// As [`start`](Self::start) does.
     #[must_use]
     #[track_caller]
-    pub fn start_secured(pki: &Path) -> Self {
-        let tls = format!(
-            "tls {{ cert_file: {:?}, key_file: {:?}, ca_file: {:?}, verify: true }}",
+    pub fn start_secured(pki: &Path, users: &str) -> Self {
+        let configuration = format!(
+            "tls {{ cert_file: {:?}, key_file: {:?}, ca_file: {:?}, verify_and_map: true }}\ninclude {USERS:?}",
             pki.join("nats.pem"),
             pki.join("nats.key"),
             pki.join("ca.pem"),
         );
-        Self { scheme: "tls", ..Self::start_with(&tls) }
+        Self::start_configured("tls", &configuration, users)
     }
 
     /// Starts a server with more `configuration`, in the syntax of its configuration file.
@@ -53,6 +56,12 @@ impl Nats {
     #[must_use]
     #[track_caller]
     pub fn start_with(configuration: &str) -> Self {
+        Self::start_configured("nats", configuration, "")
+    }
+
+    /// Starts a server whose `configuration` may include [`USERS`].
+    #[track_caller]
+    fn start_configured(scheme: &'static str, configuration: &str, users: &str) -> Self {
         let janitor = Janitor::new("nats", None, "KILL");
         let port = port::free_port();
         let folder = janitor.folder();
@@ -61,8 +70,10 @@ impl Nats {
             name(&janitor),
             folder.join("data"),
         );
-        std::fs::write(folder.join("nats.conf"), text).expect("the new folder is writable");
-        let mut nats = Self { janitor, port, scheme: "nats", running: false };
+        for (file, text) in [("nats.conf", text.as_str()), (USERS, users)] {
+            std::fs::write(folder.join(file), text).expect("the new folder is writable");
+        }
+        let mut nats = Self { janitor, port, scheme, running: false };
         nats.start_again();
         nats
     }

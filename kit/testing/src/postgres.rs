@@ -1,12 +1,13 @@
 //! A PostgreSQL cluster of the tests' own.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::chown;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::janitor::Janitor;
+use crate::janitor::{Account, Janitor};
 use crate::{Database, port, tools};
 
 /// A PostgreSQL cluster on a free port of 127.0.0.1, gone with its data when dropped.
@@ -30,6 +31,27 @@ impl Postgres {
         Self::start_with(&[])
     }
 
+    /// Starts a cluster that speaks TLS as `postgres` of `pki` where a client asks for it.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start) does.
+    #[must_use]
+    #[track_caller]
+    pub fn start_secured(pki: &Path) -> Self {
+        Self::make(|folder| {
+            let [certificate, key] = ["postgres.pem", "postgres.key"].map(|file| {
+                let path = folder.join(file);
+                std::fs::copy(pki.join(file), &path).expect("a certificate of `postgres`");
+                if let Some(Account { user, group }) = tools::unprivileged() {
+                    // The server refuses a key that is anybody else's.
+                    chown(&path, Some(user), Some(group)).expect("root may give a file away");
+                }
+                path.display().to_string()
+            });
+            vec!["ssl=on".to_owned(), format!("ssl_cert_file={certificate}"), format!("ssl_key_file={key}")]
+        })
+    }
+
     /// Starts a cluster with `settings` such as `fsync=off`.
     ///
     /// # Panics
@@ -37,6 +59,12 @@ impl Postgres {
     #[must_use]
     #[track_caller]
     pub fn start_with(settings: &[&str]) -> Self {
+        Self::make(|_| settings.iter().map(|setting| (*setting).to_owned()).collect())
+    }
+
+    /// Starts a cluster with the settings made in its folder.
+    #[track_caller]
+    fn make(settings: impl FnOnce(&Path) -> Vec<String>) -> Self {
         // On SIGQUIT a cluster stops at once and leaves no shared memory behind.
         let mut janitor = Janitor::new("postgres", tools::unprivileged(), "QUIT");
         let data = janitor.folder().join("data");
@@ -59,7 +87,7 @@ impl Postgres {
             "unix_socket_directories=".to_owned(),
             "max_connections=300".to_owned(),
         ];
-        let settings = own.into_iter().chain(settings.iter().map(|setting| (*setting).to_owned())).collect();
+        let settings = own.into_iter().chain(settings(janitor.folder())).collect();
         let mut postgres = Self { janitor, port, settings, databases: AtomicU32::new(0) };
         postgres.start_again();
         postgres
@@ -82,9 +110,32 @@ impl Postgres {
         Database::in_postgres(self.port, format!("test_{number}"))
     }
 
+    /// Returns its address, without a database: `postgres://user@host:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://tradewind@127.0.0.1:{}", self.port)
+    }
+
     /// Stops the cluster at once, as a crash would: it recovers from its log when started again.
     pub fn stop(&mut self) {
         self.janitor.halt("QUIT");
+    }
+
+    /// Lets every process of the cluster stand still, as an overloaded machine does, until the returned value is dropped.
+    ///
+    /// # Panics
+    /// When the cluster is stopped.
+    #[track_caller]
+    pub fn pause(&self) -> Paused {
+        let state = std::fs::read_to_string(self.janitor.folder().join("data/postmaster.pid"));
+        let postmaster = state.ok().and_then(|text| text.lines().next().map(ToOwned::to_owned));
+        let postmaster = postmaster.expect("a running cluster");
+        // First the one that would start others.
+        signal("STOP", std::slice::from_ref(&postmaster));
+        let mut processes = children(&postmaster);
+        processes.push(postmaster);
+        signal("STOP", &processes);
+        Paused(processes)
     }
 
     /// Starts the stopped cluster on the same port and returns when it accepts clients.
@@ -100,6 +151,27 @@ impl Postgres {
         }
         self.janitor.start(&tools::postgres().join("postgres"), &arguments, || is_ready(&data));
     }
+}
+
+/// The processes of a cluster that stand still. Dropping it lets them go on.
+pub struct Paused(Vec<String>);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        signal("CONT", &self.0);
+    }
+}
+
+fn signal(name: &str, processes: &[String]) {
+    // One that has ended meanwhile needs no signal.
+    let _ = Command::new("kill").arg(format!("-{name}")).args(processes).stderr(Stdio::null()).status();
+}
+
+fn children(process: &str) -> Vec<String> {
+    let output = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().expect("ps lists the processes");
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let pairs = listed.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
+    pairs.filter(|(_, parent)| parent.trim() == process).map(|(child, _)| child.to_owned()).collect()
 }
 
 /// A postmaster writes its state into the last line of its pid file.

@@ -13,8 +13,9 @@ mod store;
 use contracts::tradewind::ordering::v1::ordering_service_server::OrderingServiceServer;
 use tradewind_runtime::{Kit, Parts, Service};
 
+pub use crate::app::reactions;
 use crate::{
-    app::{ExpireOnDeadline, OrderChanges, order_list, reactions},
+    app::{ExpireOnDeadline, OrderChanges, order_list},
     config::Config,
     grpc::Orders,
 };

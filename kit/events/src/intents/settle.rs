@@ -9,11 +9,12 @@ use tradewind_domain::{Error, ErrorKind};
 use super::worker::{Called, Worker};
 use super::{Intent, IntentHandler, Unknown};
 use crate::backoff::Backoff;
+use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::{Metadata, Tx, trace};
 
 /// Waits between calls that had no answer.
-const CALL: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+pub(super) const CALL: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
 /// Waits between attempts to record an answer.
 const RECORD: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
 const RECORD_ATTEMPTS: u32 = 8;
@@ -57,10 +58,13 @@ impl<H: IntentHandler> Worker<H> {
 
     /// Deletes the intents and records their answers; what was replaced or withdrawn is passed over.
     async fn record(&self, answered: &[(Intent, H::Outcome, tracing::Span)]) -> Result<(), Error> {
+        fault::hit(Point::IntentAnswered, H::KIND);
         let mut tx = self.store.begin().await?;
         let mut dropped = 0;
+        let acted_upon: Vec<_> = answered.iter().map(|(intent, ..)| (intent.key.as_str(), intent.generation)).collect();
+        let open = tx.delete_intents(H::KIND, &acted_upon).await?;
         for (intent, outcome, span) in answered {
-            if tx.delete_intent(H::KIND, &intent.key, intent.generation).await? {
+            if open.contains(&intent.key) {
                 self.record_in(&mut tx, intent, outcome, span).await?;
             } else {
                 dropped += 1;
@@ -68,6 +72,7 @@ impl<H: IntentHandler> Worker<H> {
             }
         }
         tx.commit().await?;
+        fault::hit(Point::IntentSettled, H::KIND);
         let total = u64::try_from(answered.len()).unwrap_or_default();
         count::<H>("dropped", dropped);
         count::<H>("answered", total.saturating_sub(dropped));

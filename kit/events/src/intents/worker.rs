@@ -14,9 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 use tradewind_domain::Error;
 
+use super::pace::Pace;
 use super::{Intent, IntentHandler, Unknown};
+use crate::fault::{self, Point};
 use crate::metrics::metrics;
-use crate::{Store, trace};
+use crate::roster::Roster;
+use crate::store::random;
+use crate::{Store, circuit, trace};
 
 /// Answers settled in one transaction.
 const SETTLED: usize = 64;
@@ -26,6 +30,8 @@ const MARGIN: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_secs(1);
 const LEAST_WAIT: Duration = Duration::from_millis(1);
 const MEASURE: Duration = Duration::from_secs(5);
+/// What its circuit protects.
+const CIRCUIT: &str = "intent";
 
 /// A call that ended.
 pub(super) struct Called<O> {
@@ -38,9 +44,12 @@ pub(super) struct Called<O> {
 pub(crate) struct Worker<H: IntentHandler> {
     pub(super) store: Store,
     pub(super) handler: Arc<H>,
-    concurrency: usize,
     holder: Arc<str>,
     call_timeout: Duration,
+    pace: Pace,
+    roster: watch::Receiver<Roster>,
+    /// Somebody may be gone whose claims are due.
+    reclaim: bool,
     changed: watch::Receiver<u64>,
     calls: JoinSet<Called<H::Outcome>>,
     /// Keys and generations of the calls under way.
@@ -52,14 +61,24 @@ pub(crate) struct Worker<H: IntentHandler> {
 
 impl<H: IntentHandler> Worker<H> {
     /// A worker that makes up to `concurrency` calls at a time and gives each `call_timeout`.
-    pub(crate) fn new(store: Store, handler: H, concurrency: usize, holder: Arc<str>, call_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        handler: H,
+        concurrency: usize,
+        holder: Arc<str>,
+        call_timeout: Duration,
+        roster: watch::Receiver<Roster>,
+    ) -> Self {
+        circuit::record(CIRCUIT, H::KIND, false);
         Self {
             changed: store.intents_changed(H::KIND),
             store,
             handler: Arc::new(handler),
-            concurrency: concurrency.max(1),
             holder,
             call_timeout,
+            pace: Pace::new(concurrency),
+            roster,
+            reclaim: true,
             calls: JoinSet::new(),
             running: HashSet::new(),
             look: true,
@@ -72,13 +91,17 @@ impl<H: IntentHandler> Worker<H> {
         if let Err(error) = self.store.reclaim_intents(H::KIND, &self.holder).await {
             tracing::warn!(kind = H::KIND, %error, "claims of an earlier life of this process have to lapse");
         }
+        // Whoever claims before it is in the roster cannot be missed there.
+        stop.run_until_cancelled(self.roster.wait_for(Roster::is_seated)).await;
         while !stop.is_cancelled() {
+            self.reclaim().await;
             let wait = self.claim().await;
             self.measure().await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(called) = self.calls.join_next() => self.finish(called).await,
                 Ok(()) = self.changed.changed() => self.look = true,
+                Ok(()) = self.roster.changed() => self.reclaim = true,
                 () = tokio::time::sleep(wait) => self.look = true,
             }
         }
@@ -89,12 +112,30 @@ impl<H: IntentHandler> Worker<H> {
         Ok(())
     }
 
+    /// Takes up the claims of processes that are no more.
+    async fn reclaim(&mut self) {
+        if !self.reclaim {
+            return;
+        }
+        match self.store.reclaim_orphaned_intents(H::KIND).await {
+            Ok(0) => self.reclaim = false,
+            Ok(claims) => {
+                tracing::info!(kind = H::KIND, claims, "calls of a process that is no more are taken up");
+                (self.reclaim, self.look) = (false, true);
+            }
+            Err(error) => tracing::warn!(kind = H::KIND, %error, "claims cannot be taken up; they lapse"),
+        }
+    }
+
     /// Starts as many calls as there are intents due and places free; returns when to look again.
     async fn claim(&mut self) -> Duration {
-        while self.look && self.calls.len() < self.concurrency {
+        while self.look {
+            let free = self.pace.room(Instant::now(), self.calls.len());
+            if free == 0 {
+                break;
+            }
             self.look = false;
             self.changed.mark_unchanged();
-            let free = self.concurrency - self.calls.len();
             let until = self.store.now() + self.call_timeout + MARGIN;
             match self.store.claim_intents(H::KIND, &self.holder, free, until).await {
                 Ok(claimed) => {
@@ -109,9 +150,10 @@ impl<H: IntentHandler> Worker<H> {
                 }
             }
         }
-        if self.calls.len() >= self.concurrency {
-            // The end of a call comes first.
-            return POLL;
+        let now = Instant::now();
+        if self.pace.room(now, self.calls.len()) == 0 {
+            // Where it is not known for how long, the end of a call comes first.
+            return self.pace.closed_for(now).unwrap_or(POLL);
         }
         match self.store.next_intent(H::KIND).await {
             Ok(Some(due)) => Duration::try_from(due - self.store.now()).unwrap_or_default().clamp(LEAST_WAIT, POLL),
@@ -128,6 +170,7 @@ impl<H: IntentHandler> Worker<H> {
             // Its claim lapsed while it is under way, and is renewed by that.
             return;
         }
+        self.pace.began();
         let span = tracing::info_span!(
             "intent",
             otel.name = format!("{} {}", H::KIND, intent.action),
@@ -140,6 +183,8 @@ impl<H: IntentHandler> Worker<H> {
         trace::continue_from(&span, &intent.cause.traceparent);
         let (handler, timeout) = (Arc::clone(&self.handler), self.call_timeout);
         self.calls.spawn(async move {
+            fault::hit(Point::IntentClaimed, H::KIND);
+            fault::hit(Point::IntentCalling, H::KIND);
             let call = AssertUnwindSafe(handler.call(&intent)).catch_unwind().instrument(span.clone());
             let result = match tokio::time::timeout(timeout, call).await {
                 Ok(Ok(result)) => result,
@@ -156,9 +201,19 @@ impl<H: IntentHandler> Worker<H> {
         let mut next = Some(called);
         while let Some(called) = next {
             match called {
-                Ok(called) => ended.push(called),
+                Ok(called) => {
+                    let change = match &called.result {
+                        Ok(_) => self.pace.answered(),
+                        Err(_) => self.pace.no_answer(&called.intent.key, Instant::now(), random()),
+                    };
+                    circuit::report(CIRCUIT, H::KIND, change);
+                    ended.push(called);
+                }
                 // Panics are caught, so the runtime is going down; the claim lapses.
-                Err(error) => tracing::error!(kind = H::KIND, %error, "a call was lost"),
+                Err(error) => {
+                    tracing::error!(kind = H::KIND, %error, "a call was lost");
+                    self.pace.lost(Instant::now());
+                }
             }
             next = if ended.len() < SETTLED { self.calls.try_join_next() } else { None };
         }

@@ -1,17 +1,16 @@
 //! Handling a run of events: one transaction with the cursor in it, then what failure of which kind leads to.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::FutureExt;
-use tracing::Instrument;
+use opentelemetry::KeyValue;
 use tradewind_domain::{Error, ErrorKind};
 
 use super::inbox::Run;
 use super::{Halt, Reader};
 use crate::backoff::Backoff;
+use crate::fault::{self, Point};
 use crate::metrics::metrics;
-use crate::{Metadata, Recorded, StreamName, Tx, trace};
+use crate::{Recorded, StreamName, Tx, trace};
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 /// Conflicts are tried again at once, so often.
@@ -49,6 +48,9 @@ impl Reader {
             self.pass_over(run.to);
             return Ok(());
         }
+        if let Some(first) = run.events.first() {
+            self.begins(first);
+        }
         if self.repeat(&run).await?.is_none() {
             return Ok(());
         }
@@ -70,7 +72,7 @@ impl Reader {
     async fn repeat(&mut self, run: &Run) -> Result<Option<Error>, Halt> {
         let mut attempt = 0;
         loop {
-            let error = match self.attempt(run).await {
+            let error = match self.admitted(run).await? {
                 Ok(Outcome::Committed(freed)) => {
                     self.committed(run, &freed).await;
                     return Ok(None);
@@ -82,10 +84,30 @@ impl Reader {
                 Err(Fault::Permanent(error)) => return Ok(Some(error)),
                 Err(Fault::Passing(error)) => error,
             };
-            metrics().reader_retries.add(1, &self.attributes);
+            self.count_retry(&error);
             self.wait_before_retry(attempt, &error).await?;
             attempt += 1;
         }
+    }
+
+    /// Attempts a run when the consumer's circuit allows, and tells the circuit what came of it. That somebody else was faster
+    /// says nothing about what is needed, and a permanent error says that it is there.
+    async fn admitted(&self, run: &Run) -> Result<Result<Outcome, Fault>, Halt> {
+        let pass = self.stop.run_until_cancelled(self.gate.enter()).await.ok_or(Halt::Asked)?;
+        let result = self.attempt(run).await;
+        match &result {
+            Ok(Outcome::Committed(_)) | Err(Fault::Permanent(_)) => pass.succeeded(),
+            Err(Fault::Passing(error)) if error.kind != ErrorKind::Conflict => pass.failed(),
+            Ok(Outcome::Overtaken) | Err(Fault::Passing(_)) => drop(pass),
+        }
+        Ok(result)
+    }
+
+    fn count_retry(&self, error: &Error) {
+        let reason = KeyValue::new("reason", error.reason);
+        let attributes: Vec<_> = self.attributes.iter().cloned().chain([reason]).collect();
+        metrics().reader_retries.add(1, &attributes);
+        self.record();
     }
 
     async fn wait_before_retry(&self, attempt: u32, error: &Error) -> Result<(), Halt> {
@@ -114,42 +136,19 @@ impl Reader {
                 }
                 freed.push(event.stream.clone());
             }
-            self.react(&mut tx, event).await?;
+            self.reactions.react(&mut tx, event).await?;
         }
+        fault::hit(Point::BatchUncommitted, self.consumer());
         tx.commit().await?;
+        fault::hit(Point::BatchCommitted, self.consumer());
         Ok(Outcome::Committed(freed))
     }
 
-    async fn react(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
-        for registered in self.reactions.to(&event.type_name) {
-            let span = tracing::info_span!(
-                "react", otel.name = format!("react {}", registered.name), otel.kind = "consumer", reaction = registered.name,
-                event = event.type_name, stream = %event.stream, position = event.position
-            );
-            trace::continue_from(&span, &event.metadata.traceparent);
-            tx.set_cause(Metadata {
-                correlation: event.metadata.correlation.clone(),
-                causation: event.id.to_string(),
-                traceparent: trace::traceparent(&span, &event.metadata.traceparent),
-                partition_key: event.metadata.partition_key.clone(),
-            });
-            let reacting = AssertUnwindSafe(registered.react(tx, event)).catch_unwind().instrument(span);
-            reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{} panicked", registered.name))))?;
-        }
-        Ok(())
-    }
-
     async fn committed(&mut self, run: &Run, freed: &[StreamName]) {
-        for event in &run.events {
-            for registered in self.reactions.to(&event.type_name) {
-                metrics().reader_handled.add(1, &registered.attributes);
-            }
-        }
+        run.events.iter().for_each(|event| self.reactions.count_handled(event));
+        self.record_delays(&run.events);
         for stream in freed {
             self.parked.remove(stream);
-        }
-        if !freed.is_empty() {
-            self.measure_parked();
         }
         self.reached(run.to).await;
     }
@@ -173,7 +172,7 @@ impl Reader {
             return self.load().await;
         }
         self.parked.insert(event.stream.clone());
-        self.measure_parked();
+        metrics().reader_parkings.add(1, &self.attributes);
         self.reached(to).await;
         Ok(())
     }

@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tradewind_domain::Error;
 
 use crate::broker::{Broker, Link};
+use crate::fault::{self, Point};
 use crate::{Heads, wire};
 
 const BATCH: usize = 256;
@@ -71,7 +72,7 @@ impl Feed {
             broker,
             heads,
             stream: wire::stream_name(context),
-            consumer: format!("{}-{partition}", wire::token(consumer)),
+            consumer: wire::consumer_name(consumer, partition),
             filter: wire::partition_subjects(context, partition),
             state: State::Closed { retry_at: Instant::now() },
             changed: false,
@@ -164,9 +165,11 @@ impl Feed {
 
     /// Acknowledges a message and all before it. It may get lost: then they come again and are passed over.
     pub(super) async fn acknowledge(&self, reply: Subject) {
+        fault::hit(Point::AckBefore, &self.consumer);
         if let Err(error) = self.broker.client().publish(reply, jetstream::AckKind::Ack.into()).await {
             tracing::debug!(%error, "an acknowledgement was not sent");
         }
+        fault::hit(Point::AckAfter, &self.consumer);
     }
 
     fn close(&mut self, why: &dyn std::fmt::Display, wait: Duration) {

@@ -5,42 +5,85 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tradewind_domain::Error;
 
 use super::feed::Feed;
 use super::inbox::Inbox;
-use super::{Reader, Remote};
+use super::repair::FETCH_TIMEOUT;
+use super::{BACKOFF, Reader, Remote};
 use crate::broker::Broker;
-use crate::tenure::Tenure;
+use crate::circuit::Gate;
+use crate::heads;
+use crate::metrics::metrics;
+use crate::pause::Paused;
+use crate::roster::Members;
+use crate::tenure::{self, Turn};
 use crate::{Heads, LogSource, Reactions, Store};
+
+/// What all readers of a service share.
+pub(crate) struct Readers {
+    pub(crate) store: Store,
+    pub(crate) members: Members,
+    pub(crate) paused: watch::Receiver<Paused>,
+    pub(crate) broker: Broker,
+    pub(crate) log: Arc<dyn LogSource>,
+}
+
+impl Readers {
+    /// A group for each log that a consumer reads; they share its circuit.
+    pub(crate) fn of(&self, reactions: &Arc<Reactions>, stop: &CancellationToken) -> Vec<Group> {
+        let gate = Arc::new(Gate::new(reactions.consumer()));
+        let group = |context: String| Group {
+            origin: (context != self.store.context()).then(|| Origin {
+                log: Arc::clone(&self.log),
+                broker: self.broker.clone(),
+                heads: heads::follow(self.broker.clone(), &context, stop.clone()),
+            }),
+            attributes: [KeyValue::new("consumer", reactions.consumer()), KeyValue::new("source", context.clone())],
+            store: self.store.clone(),
+            reactions: Arc::clone(reactions),
+            context,
+            members: self.members.clone(),
+            paused: self.paused.clone(),
+            gate: Arc::clone(&gate),
+        };
+        reactions.sources().into_iter().map(group).collect()
+    }
+}
 
 /// The two ways to another context's log: its owner, and the broker.
 #[derive(Clone)]
-pub(crate) struct Origin {
-    pub(crate) log: Arc<dyn LogSource>,
-    pub(crate) broker: Broker,
-    pub(crate) heads: watch::Receiver<Option<Heads>>,
+struct Origin {
+    log: Arc<dyn LogSource>,
+    broker: Broker,
+    heads: watch::Receiver<Option<Heads>>,
 }
 
-/// What the readers of a log share.
+/// The readers of one log.
 #[derive(Clone)]
 pub(crate) struct Group {
-    pub(crate) store: Store,
-    pub(crate) reactions: Arc<Reactions>,
-    pub(crate) context: String,
+    store: Store,
+    reactions: Arc<Reactions>,
+    context: String,
     /// `None` for the own log.
-    pub(crate) origin: Option<Origin>,
-    pub(crate) holder: Arc<str>,
+    origin: Option<Origin>,
+    members: Members,
+    paused: watch::Receiver<Paused>,
+    gate: Arc<Gate>,
+    attributes: [KeyValue; 2],
 }
 
 impl Group {
-    /// Reads every partition until `stop`. How many there are is learnt from the owner: the first is there for certain.
+    /// Reads every partition until `stop`. How many there are is learnt from the owner: the first is there for certain, but it
+    /// may be another process's turn to read it.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let known = if self.origin.is_none() { self.store.partitions() } else { 1 };
         let (sender, mut partitions) = watch::channel(known);
         let mut readers = JoinSet::new();
+        let _learning = AbortOnDropHandle::new(tokio::spawn(self.clone().learn(sender.clone())));
         let mut started = 0;
         loop {
             let known = *partitions.borrow_and_update();
@@ -60,11 +103,33 @@ impl Group {
         }
     }
 
-    /// Reads one partition for as long as this process has the lease on it.
+    /// Asks the owner how many partitions there are until it answers.
+    async fn learn(self, partitions: watch::Sender<u16>) {
+        let Some(Origin { log, .. }) = &self.origin else { return };
+        let mut attempt = 0;
+        loop {
+            if let Ok(Ok(page)) = timeout(FETCH_TIMEOUT, log.read_log(&self.context, 0, 0, 1)).await {
+                return note(&partitions, page.partitions);
+            }
+            tokio::time::sleep(BACKOFF.wait(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    /// Reads one partition whenever it is this process's turn and nobody has paused the consumer.
     async fn read(self, partition: u16, partitions: watch::Sender<u16>, stop: CancellationToken) -> Result<(), Error> {
-        let lease = format!("reader/{}/{}/{partition}", self.reactions.consumer(), self.context);
-        let tenure = Tenure::new(self.store.clone(), lease, Arc::clone(&self.holder));
-        tenure.hold(stop, |stop| self.reader(partition, partitions.clone(), stop).run()).await
+        let consumer = self.reactions.consumer();
+        let name = format!("reader/{consumer}/{}/{partition}", self.context);
+        let running = |paused: &Paused| paused.as_ref().is_some_and(|paused| !paused.contains(consumer));
+        let work = async |Turn { over, taken_over }| {
+            let _held = Held::new(&self.attributes);
+            if taken_over {
+                metrics().reader_hand_overs.add(1, &self.attributes);
+            }
+            let read = |stop| self.reader(partition, partitions.clone(), stop).run();
+            tenure::whenever(&self.paused, running, &over, read).await
+        };
+        tenure::hold(&self.members, &name, &stop, work).await
     }
 
     fn reader(&self, partition: u16, partitions: watch::Sender<u16>, stop: CancellationToken) -> Reader {
@@ -86,12 +151,14 @@ impl Group {
                 KeyValue::new("source", self.context.clone()),
                 KeyValue::new("partition", i64::from(partition)),
             ],
+            gate: Arc::clone(&self.gate),
             position: 0,
             saved: 0,
             incarnation: None,
             parked: std::collections::HashSet::new(),
             head: 0,
             position_at_heartbeat: 0,
+            behind_since: None,
             inbox: Inbox::default(),
             grown: self.store.log_grew(),
             fetch_at: Instant::now(),
@@ -99,5 +166,30 @@ impl Group {
             catching_up: false,
             save_at: None,
         }
+    }
+}
+
+/// Notes how many partitions a log has, as far as is known.
+pub(super) fn note(partitions: &watch::Sender<u16>, count: u16) {
+    partitions.send_if_modified(|known| {
+        let more = count > *known;
+        *known = (*known).max(count);
+        more
+    });
+}
+
+/// Counts a partition for as long as this process has it.
+struct Held<'a>(&'a [KeyValue]);
+
+impl<'a> Held<'a> {
+    fn new(attributes: &'a [KeyValue]) -> Self {
+        metrics().reader_partitions.add(1, attributes);
+        Self(attributes)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        metrics().reader_partitions.add(-1, self.0);
     }
 }

@@ -83,6 +83,11 @@ impl Inbox {
         self.ahead.first_key_value().map(|(first, _)| first.saturating_sub(cursor + 1)).filter(|gap| *gap > 0)
     }
 
+    /// The first declared event that is here.
+    pub(super) fn oldest(&self) -> Option<&Recorded> {
+        self.ahead.values().flatten().next()
+    }
+
     /// The reply that acknowledges everything owed up to `cursor`, as far as it arrived in order.
     pub(super) fn settle(&mut self, cursor: u64) -> Option<Subject> {
         let mut last = None;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tradewind_domain::Error;
 
-use super::{BACKOFF, Halt, Reader, TAKE};
+use super::{BACKOFF, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
 use crate::{LogPage, wire};
 
 /// A heartbeat ahead of the cursor leads to a question only after so long without progress.
 pub(super) const GRACE: Duration = Duration::from_millis(200);
 const PAGE: u32 = 256;
-const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const LEAST_WAIT: Duration = Duration::from_millis(20);
 
 impl Reader {
@@ -84,7 +84,7 @@ impl Reader {
             self.ask_within(GRACE);
         }
         self.position_at_heartbeat = self.position;
-        metrics().reader_lag.record(self.head.saturating_sub(self.position), &self.attributes);
+        self.measure();
     }
 
     /// Asks the owner for what follows the cursor.
@@ -94,7 +94,7 @@ impl Reader {
         let stop = self.stop.clone();
         let page = stop.run_until_cancelled(self.page(limit)).await.ok_or(Halt::Asked)?;
         match page.and_then(|page| self.take_page(page, limit)) {
-            Ok(Some(why)) => Err(Halt::Changed(why)),
+            Ok(Some((reason, why))) => Err(Halt::Changed(reason, why)),
             Ok(None) => {
                 self.fetch_failures = 0;
                 Ok(())
@@ -108,6 +108,7 @@ impl Reader {
                 }
                 self.fetch_at = Instant::now() + BACKOFF.wait(self.fetch_failures).max(LEAST_WAIT);
                 self.fetch_failures = self.fetch_failures.saturating_add(1);
+                self.measure();
                 Ok(())
             }
         }
@@ -123,7 +124,7 @@ impl Reader {
     async fn page(&self, limit: u32) -> Result<LogPage, Error> {
         let Some(remote) = &self.remote else {
             let limit = usize::try_from(limit).map_err(Error::internal)?;
-            return self.store.read_log(self.partition, self.position, limit).await;
+            return self.store.follow_log(self.partition, self.position, limit).await;
         };
         let asked = remote.log.read_log(&self.context, self.partition, self.position, limit);
         tokio::time::timeout(FETCH_TIMEOUT, asked)
@@ -132,13 +133,13 @@ impl Reader {
     }
 
     /// Takes a page of the owner's log into the inbox; returns why reading must end, if it must.
-    fn take_page(&mut self, page: LogPage, limit: u32) -> Result<Option<String>, Error> {
+    fn take_page(&mut self, page: LogPage, limit: u32) -> Result<Option<(&'static str, String)>, Error> {
         let known = *self.incarnation.get_or_insert(page.incarnation);
         if known != page.incarnation {
-            return Ok(Some(format!("the log was {known} and is {}", page.incarnation)));
+            return Ok(Some(("LOG_REPLACED", format!("the log was {known} and is {}", page.incarnation))));
         }
         if page.head < self.position {
-            return Ok(Some(format!("the log ends at {}, before the cursor", page.head)));
+            return Ok(Some(("LOG_TOO_SHORT", format!("the log ends at {}, before the cursor", page.head))));
         }
         self.note_partitions(usize::from(page.partitions));
         self.head = self.head.max(page.head);
@@ -159,11 +160,6 @@ impl Reader {
     }
 
     fn note_partitions(&self, count: usize) {
-        let count = u16::try_from(count).unwrap_or(u16::MAX);
-        self.partitions.send_if_modified(|known| {
-            let more = count > *known;
-            *known = (*known).max(count);
-            more
-        });
+        group::note(&self.partitions, u16::try_from(count).unwrap_or(u16::MAX));
     }
 }

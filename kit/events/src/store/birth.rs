@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::retry::jitter;
 use crate::error::db;
+use crate::fault;
 use crate::schema;
 use crate::sql::statement;
 
@@ -22,7 +23,9 @@ pub(super) struct Born {
 }
 
 const SQLITE_PARTITIONS: u16 = 1;
-const POSTGRES_PARTITIONS: u16 = 16;
+const POSTGRES_PARTITIONS: u16 = 4;
+/// The most a log may have: the broker's permissions name the reader of each.
+pub(crate) const MOST_PARTITIONS: u16 = 16;
 
 /// How often a migration that replicas run at the same time is tried.
 const ATTEMPTS: u32 = 10;
@@ -34,11 +37,16 @@ pub(super) async fn prepare(
     migrations: Vec<Box<dyn MigrationTrait>>,
     partitions: Option<u16>,
 ) -> Result<Born, Error> {
+    if partitions.is_some_and(|count| !(1..=MOST_PARTITIONS).contains(&count)) {
+        let text = format!("a log has 1 to {MOST_PARTITIONS} partitions");
+        return Err(Error::invalid("partitions", "PARTITIONS_INVALID", text));
+    }
     let schema = SchemaManager::new(connection);
     if schema.has_table("meta").await.map_err(db)? {
         check(context, &facts(connection).await?)?;
     }
     migrate(connection, migrations).await?;
+    fault::create_journal(connection).await?;
     let partitions = partitions.unwrap_or(match connection.get_database_backend() {
         DbBackend::Sqlite => SQLITE_PARTITIONS,
         _ => POSTGRES_PARTITIONS,
@@ -47,7 +55,7 @@ pub(super) async fn prepare(
         connection.get_database_backend(),
         "INSERT INTO meta (key, value) VALUES ('context', $1), ('incarnation', $2), ('partitions', $3) \
          ON CONFLICT (key) DO NOTHING",
-        [context.into(), Uuid::new_v4().to_string().into(), partitions.max(1).to_string().into()],
+        [context.into(), Uuid::new_v4().to_string().into(), partitions.to_string().into()],
     );
     connection.execute_raw(first).await.map_err(db)?;
     let facts = facts(connection).await?;

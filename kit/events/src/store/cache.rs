@@ -8,10 +8,26 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::StreamName;
+use time::OffsetDateTime;
+use tradewind_domain::Aggregate;
 
-/// The fold of a stream's events, of whatever aggregate.
-pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
+use crate::{Loaded, StreamName};
+
+/// The fold of a stream's events, of whatever aggregate, and when the first and the last of them were appended.
+#[derive(Clone)]
+pub(crate) struct AnyState {
+    pub(crate) state: Arc<dyn Any + Send + Sync>,
+    pub(crate) created: OffsetDateTime,
+    pub(crate) updated: OffsetDateTime,
+}
+
+/// An aggregate as its stream says it is, shared with the cache.
+pub(crate) struct Current<A> {
+    pub(crate) state: Arc<A>,
+    pub(crate) version: u64,
+    pub(crate) created: OffsetDateTime,
+    pub(crate) updated: OffsetDateTime,
+}
 
 /// A stream's last known version, with the state where one was computed.
 #[derive(Clone)]
@@ -35,11 +51,10 @@ struct Generations {
 }
 
 impl Cache {
-    /// The state last seen, if it is an `A`, with its version.
-    pub(crate) fn state<A: Send + Sync + 'static>(&self, stream: &StreamName) -> Option<(Arc<A>, u64)> {
-        let entry = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(stream)?;
-        let state = entry.state?.downcast().ok()?;
-        Some((state, entry.version))
+    /// The state last seen, if it is an `A`.
+    pub(crate) fn current<A: Send + Sync + 'static>(&self, stream: &StreamName) -> Option<Current<A>> {
+        let Entry { version, state } = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(stream)?;
+        Current::of(&state?, version)
     }
 
     /// A version that the stream has reached for certain.
@@ -68,6 +83,51 @@ impl Cache {
     }
 }
 
+impl<A> Default for Current<A>
+where
+    A: Default,
+{
+    fn default() -> Self {
+        let never = OffsetDateTime::UNIX_EPOCH;
+        Self { state: Arc::default(), version: 0, created: never, updated: never }
+    }
+}
+
+impl<A: Send + Sync + 'static> Current<A> {
+    /// The state, if it is an `A`.
+    pub(crate) fn of(state: &AnyState, version: u64) -> Option<Self> {
+        let AnyState { state, created, updated } = state.clone();
+        Some(Self { state: state.downcast().ok()?, version, created, updated })
+    }
+
+    /// The same without its type.
+    pub(crate) fn any(&self) -> AnyState {
+        AnyState { state: Arc::clone(&self.state) as _, created: self.created, updated: self.updated }
+    }
+
+    /// Applies an event appended at `time`.
+    pub(crate) fn evolve(&mut self, event: &A::Event, time: OffsetDateTime)
+    where
+        A: Aggregate,
+    {
+        Arc::make_mut(&mut self.state).evolve(event);
+        if self.version == 0 {
+            self.created = time;
+        }
+        self.version += 1;
+        self.updated = time;
+    }
+
+    /// The same, with a state of its own.
+    pub(crate) fn loaded(self) -> Loaded<A>
+    where
+        A: Clone,
+    {
+        let Self { state, version, created, updated } = self;
+        Loaded { state: Arc::unwrap_or_clone(state), version, created, updated }
+    }
+}
+
 impl Generations {
     fn get(&mut self, stream: &StreamName) -> Option<Entry> {
         if let Some(entry) = self.young.get(stream) {
@@ -90,13 +150,18 @@ impl Generations {
 mod tests {
     use super::*;
 
+    fn state<A: Send + Sync + 'static>(state: A) -> AnyState {
+        let never = OffsetDateTime::UNIX_EPOCH;
+        AnyState { state: Arc::new(state), created: never, updated: never }
+    }
+
     #[test]
     fn an_older_state_never_replaces_a_newer_one() {
         let cache = Cache::default();
         let stream = StreamName::from("order-1");
-        cache.put(&stream, 3, Some(Arc::new("newer")));
-        cache.put(&stream, 2, Some(Arc::new("older")));
-        assert_eq!(cache.state::<&str>(&stream).map(|(state, version)| (*state, version)), Some(("newer", 3)));
+        cache.put(&stream, 3, Some(state("newer")));
+        cache.put(&stream, 2, Some(state("older")));
+        assert_eq!(cache.current::<&str>(&stream).map(|seen| (*seen.state, seen.version)), Some(("newer", 3)));
     }
 
     #[test]
@@ -117,7 +182,7 @@ mod tests {
     fn another_type_is_not_found() {
         let cache = Cache::default();
         let stream = StreamName::from("order-1");
-        cache.put(&stream, 1, Some(Arc::new(1_u8)));
-        assert!(cache.state::<u16>(&stream).is_none());
+        cache.put(&stream, 1, Some(state(1_u8)));
+        assert!(cache.current::<u16>(&stream).is_none());
     }
 }

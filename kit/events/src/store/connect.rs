@@ -61,7 +61,7 @@ fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY)
                 .foreign_keys(true)
-                .statement_cache_capacity(64)
+                .statement_cache_capacity(128)
                 .pragma("temp_store", "memory");
             if reads_only {
                 options.pragma("cache_size", "-512").pragma("query_only", "on")

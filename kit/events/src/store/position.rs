@@ -1,9 +1,10 @@
 //! How far readers have come: cursors, and tokens with which a client waits for its own write.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
@@ -24,6 +25,11 @@ pub(crate) struct Cursor {
     pub(crate) incarnation: Uuid,
 }
 
+/// How far each consumer was seen to have come in each partition of a source. Cursors never go back, so that waiting for what
+/// was reached long ago costs no read.
+#[derive(Default)]
+pub(super) struct Reached(Mutex<HashMap<(String, String, u16), u64>>);
+
 /// How long an append may take to reach the log before its token is given up.
 const SEQUENCING: Duration = Duration::from_secs(5);
 
@@ -42,8 +48,13 @@ impl Store {
         if committed.last_by_partition().next().is_none() {
             places = self.whole_log().await?;
         }
+        let mut grown = self.log_grew();
+        if self.backend() == DbBackend::Postgres && !committed.appended().is_empty() {
+            // The sequencer needs a moment: whoever looks at once finds nothing.
+            let _ = tokio::time::timeout(POLL, grown.changed()).await;
+        }
         for (partition, stream, version) in committed.last_by_partition() {
-            let found = self.until(self.log_grew(), SEQUENCING, || self.position_of(stream, version)).await?;
+            let found = self.until(grown.clone(), SEQUENCING, || self.position_of(stream, version)).await?;
             let Some(position) = found else {
                 return Err(Error::unavailable("POSITION_NOT_ASSIGNED", "the log has not taken the event in yet"));
             };
@@ -71,8 +82,7 @@ impl Store {
         }
         let reached = async || {
             for place in &places {
-                let cursor = self.cursor(consumer, &place.context, place.partition).await?;
-                if cursor.is_none_or(|cursor| cursor.position < place.position) {
+                if !self.has_reached(consumer, place).await? {
                     return Ok(None);
                 }
             }
@@ -86,6 +96,18 @@ impl Store {
                 format!("{consumer} has not seen {token} yet"),
             )),
         }
+    }
+
+    async fn has_reached(&self, consumer: &str, place: &Place) -> Result<bool, Error> {
+        let key = (consumer.to_owned(), place.context.clone(), place.partition);
+        let reached = || self.0.reached.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if reached().get(&key).is_some_and(|position| *position >= place.position) {
+            return Ok(true);
+        }
+        let cursor = self.cursor(consumer, &place.context, place.partition).await?;
+        let position = cursor.map_or(0, |cursor| cursor.position);
+        reached().insert(key, position);
+        Ok(position >= place.position)
     }
 
     /// How far a consumer has come; `None` when it has never read this partition.
@@ -112,6 +134,9 @@ impl Store {
     }
 
     async fn position_of(&self, stream: &StreamName, version: u64) -> Result<Option<u64>, Error> {
+        if let Some(position) = self.tail().position_of(stream, version) {
+            return Ok(Some(position));
+        }
         let query = "SELECT position FROM log WHERE stream = $1 AND version = $2";
         let values: [Value; 2] = [stream.as_str().into(), crate::sql::signed(version).into()];
         let row = self.reader().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;

@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 use tradewind_domain::Error;
 
 use super::Store;
-use crate::Metadata;
 use crate::error::db;
 use crate::sql::{statement, unsigned};
 use crate::times::{from_micros, micros};
+use crate::{Metadata, roster};
 
 /// An intent that this process may act on until its claim lapses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +104,22 @@ impl Store {
         let values: [Value; 3] = [kind.into(), holder.into(), micros(tx.now()).into()];
         tx.conn().execute_raw(statement(self.backend(), reclaim, values)).await.map_err(db)?;
         tx.commit().await.map(drop)
+    }
+
+    /// Gives back what processes have claimed that were killed, as the roster has it; how many there were. What a process holds
+    /// that leaves the roster in good order it settles itself, or it lapses.
+    pub(crate) async fn reclaim_orphaned_intents(&self, kind: &str) -> Result<u64, Error> {
+        if self.backend() == DbBackend::Sqlite {
+            return Ok(0);
+        }
+        let reclaim = format!(
+            "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $2 WHERE kind = $1 AND key IN (\
+             SELECT key FROM intent WHERE kind = $1 AND claimed_by IN ({}) FOR UPDATE SKIP LOCKED)",
+            roster::gone()
+        );
+        let values: [Value; 2] = [kind.into(), micros(self.now()).into()];
+        let done = self.reader().execute_raw(statement(self.backend(), reclaim, values)).await.map_err(db)?;
+        Ok(done.rows_affected())
     }
 
     /// How many intents of a kind there are.

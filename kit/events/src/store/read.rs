@@ -1,18 +1,13 @@
 //! Reading aggregates, streams and the log.
 
-use std::sync::Arc;
-
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
 use tradewind_domain::{Aggregate, Error, EventSet};
 
-use super::Store;
+use super::{Current, Store};
 use crate::error::db;
 use crate::sql::{EVENT_COLUMNS, recorded, signed, statement, unsigned};
-use crate::times::micros;
+use crate::times::{from_micros, micros};
 use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
-
-/// An aggregate's state, shared with the cache, and its version.
-pub(crate) type Current<A> = (Arc<A>, u64);
 
 impl Store {
     /// The aggregate's committed state.
@@ -20,8 +15,19 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
     pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
-        let (state, version) = self.current::<A, _>(self.reader(), &StreamName::of::<A>(id)).await?;
-        Ok(Loaded { state: Arc::unwrap_or_clone(state), version })
+        Ok(self.current::<A, _>(self.reader(), &StreamName::of::<A>(id)).await?.loaded())
+    }
+
+    /// The aggregate's committed state once it has seen `version` or more events, as this process last saw it where that will
+    /// do; otherwise as [`load`](Self::load), which may be an older one.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_since<A: Aggregate>(&self, id: &str, version: u64) -> Result<Loaded<A>, Error> {
+        match self.cache().current::<A>(&StreamName::of::<A>(id)).filter(|seen| seen.version >= version) {
+            Some(seen) => Ok(seen.loaded()),
+            None => self.load(id).await,
+        }
     }
 
     /// The aggregate's state at a point in its past.
@@ -35,13 +41,13 @@ impl Store {
             AsOf::Time(time) => ("(SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $2)", micros(time)),
         };
         let query = format!(
-            "SELECT type, payload, version FROM event WHERE stream = $1 AND version <= {until} ORDER BY version"
+            "SELECT type, payload, version, time FROM event WHERE stream = $1 AND version <= {until} ORDER BY version"
         );
         let values: [Value; 2] = [StreamName::of::<A>(id).as_str().into(), point.into()];
         let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
-        let mut loaded = Loaded { state: A::default(), version: 0 };
-        fold(&mut loaded.state, &mut loaded.version, &rows)?;
-        Ok(loaded)
+        let mut past = Current::<A>::default();
+        fold(&mut past, &rows)?;
+        Ok(past.loaded())
     }
 
     /// Every event of a stream, in order; their positions in the log are not read.
@@ -66,7 +72,17 @@ impl Store {
         rows.iter().map(|row| recorded(row, false)).collect()
     }
 
-    /// Up to `limit` events of a partition that follow the position `after`.
+    /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
+    pub(crate) async fn follow_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
+        match self.tail().read(after, limit) {
+            Some((head, events)) => {
+                Ok(LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events })
+            }
+            None => self.read_log(partition, after, limit).await,
+        }
+    }
+
+    /// Up to `limit` events of a partition that follow the position `after`, as the database has them now.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
@@ -81,7 +97,7 @@ impl Store {
         let events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
         let head = match events.last() {
             Some(last) if i64::try_from(events.len()).is_ok_and(|count| count < limit) => last.position,
-            _ => self.head(partition).await?,
+            _ => self.head(self.reader(), partition).await?,
         };
         Ok(LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events })
     }
@@ -106,10 +122,11 @@ impl Store {
         Ok(Heads { incarnation: self.incarnation(), positions })
     }
 
-    async fn head(&self, partition: u16) -> Result<u64, Error> {
+    /// The last position of a partition as `connection` sees it; 0 when it is empty.
+    pub(super) async fn head<C: ConnectionTrait>(&self, connection: &C, partition: u16) -> Result<u64, Error> {
         let query = "SELECT MAX(position) AS head FROM log WHERE partition = $1";
         let query = statement(self.backend(), query, [i64::from(partition).into()]);
-        let row = self.reader().query_one_raw(query).await.map_err(db)?;
+        let row = connection.query_one_raw(query).await.map_err(db)?;
         let head: Option<i64> = row.map(|row| row.try_get("", "head")).transpose().map_err(db)?.flatten();
         Ok(head.map_or(0, unsigned))
     }
@@ -124,22 +141,19 @@ impl Store {
         connection: &C,
         stream: &StreamName,
     ) -> Result<Current<A>, Error> {
-        let cached = self.cache().state::<A>(stream);
-        if let Some(current) = &cached
-            && self.backend() == DbBackend::Sqlite
+        let cached = self.cache().current::<A>(stream);
+        if self.backend() == DbBackend::Sqlite
+            && let Some(current) = cached
         {
-            return Ok(current.clone());
+            return Ok(current);
         }
-        let (mut state, mut version) = cached.unwrap_or_default();
-        let query = "SELECT type, payload, version FROM event WHERE stream = $1 AND version > $2 ORDER BY version";
-        let values: [Value; 2] = [stream.as_str().into(), signed(version).into()];
+        let mut current = cached.unwrap_or_default();
+        let query =
+            "SELECT type, payload, version, time FROM event WHERE stream = $1 AND version > $2 ORDER BY version";
+        let values: [Value; 2] = [stream.as_str().into(), signed(current.version).into()];
         let rows = connection.query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
-        if !rows.is_empty() {
-            let mut changed = Arc::unwrap_or_clone(state);
-            fold(&mut changed, &mut version, &rows)?;
-            state = Arc::new(changed);
-        }
-        Ok((state, version))
+        fold(&mut current, &rows)?;
+        Ok(current)
     }
 
     /// The version of a stream as `connection` sees it; 0 when it does not exist.
@@ -152,17 +166,17 @@ impl Store {
     }
 }
 
-/// Applies rows of (type, payload, version), which must follow `version` without a gap.
-fn fold<A: Aggregate>(state: &mut A, version: &mut u64, rows: &[QueryResult]) -> Result<(), Error> {
+/// Applies rows of (type, payload, version, time), which must follow without a gap.
+fn fold<A: Aggregate>(current: &mut Current<A>, rows: &[QueryResult]) -> Result<(), Error> {
     for row in rows {
-        let next = unsigned(row.try_get("", "version").map_err(db)?);
-        if next != *version + 1 {
+        let (next, version) = (unsigned(row.try_get("", "version").map_err(db)?), current.version);
+        if next != version + 1 {
             return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
         }
         let type_name: String = row.try_get("", "type").map_err(db)?;
         let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
-        state.evolve(&decode::<A>(&type_name, &payload)?);
-        *version = next;
+        let time = from_micros(row.try_get("", "time").map_err(db)?);
+        current.evolve(&decode::<A>(&type_name, &payload)?, time);
     }
     Ok(())
 }

@@ -39,7 +39,11 @@ impl Store {
 
 /// A random duration from zero to `max`.
 pub(crate) fn jitter(max: Duration) -> Duration {
-    let random = RandomState::new().hash_one(());
     let nanos = u64::try_from(max.as_nanos()).unwrap_or(u64::MAX - 1);
-    Duration::from_nanos(random % (nanos + 1))
+    Duration::from_nanos(random() % (nanos + 1))
+}
+
+/// A random number, not for secrets.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(())
 }

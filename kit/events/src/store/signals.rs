@@ -13,6 +13,10 @@ pub(crate) struct Signals {
     pub(crate) outbox: watch::Sender<u64>,
     /// A cursor moved.
     pub(crate) cursors: watch::Sender<u64>,
+    /// Something was parked, or is no longer.
+    pub(crate) quarantine: watch::Sender<u64>,
+    /// A consumer was paused or resumed.
+    pub(crate) pauses: watch::Sender<u64>,
     /// Intents, by kind.
     pub(crate) intents: Topics,
     /// Timers, by name.
@@ -25,6 +29,8 @@ impl Default for Signals {
             log: watch::Sender::new(0),
             outbox: watch::Sender::new(0),
             cursors: watch::Sender::new(0),
+            quarantine: watch::Sender::new(0),
+            pauses: watch::Sender::new(0),
             intents: Topics::default(),
             timers: Topics::default(),
         }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, DbBackend};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_testing::Database;
 use uuid::Uuid;
 
 use super::{Store, StoreOptions};
-use crate::{Clock, Metadata, NewIntent, Recorded, StreamName};
+use crate::sql::statement;
+use crate::times::micros;
+use crate::{Clock, Metadata, NewIntent, Recorded, RequestKey, StreamName};
 
 /// A store whose clock stands still until it is moved.
 struct Stopped {
@@ -46,9 +49,25 @@ impl Stopped {
 
     async fn settle(&self, intent: &super::ClaimedIntent) -> bool {
         let mut tx = self.store.begin().await.unwrap();
-        let ours = tx.delete_intent("charge", &intent.key, intent.generation).await.unwrap();
+        let ours = tx.delete_intents("charge", &[(&intent.key, intent.generation)]).await.unwrap();
         tx.commit().await.unwrap();
-        ours
+        ours.contains(&intent.key)
+    }
+
+    /// Puts an event into partition 0 of the log, at the position that is its version.
+    async fn record(&self, stream: &str, version: i64, seconds: i64) {
+        let event = "INSERT INTO event (stream, version, id, type, payload, partition_key, partition, time, correlation, \
+             causation, traceparent) VALUES ($1, $2, $3, '', $4, '', 0, $5, '', '', '')";
+        let log = "INSERT INTO log (partition, position, stream, version) VALUES (0, $2, $1, $2)";
+        let backend = self.store.backend();
+        let tx = self.store.begin().await.unwrap();
+        let payload: Vec<u8> = Vec::new();
+        let values = [stream.into(), version.into(), Uuid::new_v4().into(), payload.into(), micros(at(seconds)).into()];
+        tx.conn().execute_raw(statement(backend, event, values)).await.unwrap();
+        if backend == DbBackend::Postgres {
+            tx.conn().execute_raw(statement(backend, log, [stream.into(), version.into()])).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 
     async fn advance(&self, from: u64, to: u64, incarnation: Uuid) -> Result<bool, Error> {
@@ -241,27 +260,81 @@ tradewind_testing::both_stores! {
         assert!(bank.store.parked_streams("another", "shop").await.unwrap().is_empty());
     }
 
-    async fn a_lease_has_one_holder_and_a_new_epoch_for_each(database: Database) {
+    async fn only_responses_beyond_their_retention_are_pruned_a_step_at_a_time(database: Database) {
         let bank = Stopped::open(&database).await;
-        let ttl = Duration::from_secs(5);
-        let take = async |holder| bank.store.acquire_lease("relay", holder, ttl).await.unwrap();
-        let hold = async |holder, epoch| {
+        let remember = async |id: u32| {
             let mut tx = bank.store.begin().await.unwrap();
-            let held = tx.hold_lease("relay", holder, epoch, ttl).await.unwrap();
+            let request = RequestKey::new("ann", "/bank/Open", &id.to_string(), &()).unwrap().unwrap();
+            tx.remember(&request, &()).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        for id in 0..5 {
+            remember(id).await;
+        }
+        bank.pass(60);
+        remember(5).await;
+        let prune = async |retention| bank.store.prune_requests(Duration::from_secs(retention), 3).await.unwrap();
+        assert_eq!(prune(u64::MAX).await, 0);
+        assert_eq!(prune(61).await, 0);
+        assert_eq!(prune(30).await, 3);
+        assert_eq!(prune(30).await, 2);
+        assert_eq!(prune(30).await, 0);
+        let mut tx = bank.store.begin().await.unwrap();
+        let young = RequestKey::new("ann", "/bank/Open", "5", &()).unwrap().unwrap();
+        assert_eq!(tx.recall::<()>(&young).await.unwrap(), Some(()));
+    }
+
+    async fn the_oldest_unpublished_event_is_known(database: Database) {
+        let bank = Stopped::open(&database).await;
+        assert_eq!(bank.store.oldest_unpublished().await.unwrap(), None);
+        bank.record("a", 1, 10).await;
+        bank.record("a", 2, 20).await;
+        assert_eq!(bank.store.oldest_unpublished().await.unwrap(), Some(at(10)));
+        let publish = async |from, to| {
+            let mut tx = bank.store.begin().await.unwrap();
+            let incarnation = bank.store.incarnation();
+            assert!(tx.advance_cursor("relay", "bank", 0, from, to, incarnation).await.unwrap());
+            tx.commit().await.unwrap();
+        };
+        publish(0, 1).await;
+        assert_eq!(bank.store.oldest_unpublished().await.unwrap(), Some(at(20)));
+        publish(1, 2).await;
+        assert_eq!(bank.store.oldest_unpublished().await.unwrap(), None);
+    }
+
+    async fn a_pause_is_the_first_ones_until_it_is_resumed(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let first = bank.store.pause_consumer("audit", "ann", "a bad release").await.unwrap();
+        bank.pass(60);
+        assert_eq!(bank.store.pause_consumer("audit", "ben", "me too").await.unwrap(), first);
+        assert_eq!((first.by.as_str(), first.reason.as_str()), ("ann", "a bad release"));
+        assert_eq!(bank.store.paused_consumers().await.unwrap(), [first]);
+        assert!(bank.store.resume_consumer("audit").await.unwrap());
+        assert!(!bank.store.resume_consumer("audit").await.unwrap());
+        assert_eq!(bank.store.paused_consumers().await.unwrap(), []);
+    }
+}
+
+#[test]
+fn a_lease_has_one_holder_and_a_new_epoch_for_each() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Stopped::open(&database).await;
+        let long = Duration::from_secs(3600);
+        let take = async |holder, ttl| bank.store.acquire_lease("sequencer", holder, ttl).await.unwrap();
+        let hold = async |holder, epoch, ttl| {
+            let mut tx = bank.store.begin().await.unwrap();
+            let held = tx.hold_lease("sequencer", holder, epoch, ttl).await.unwrap();
             tx.commit().await.unwrap();
             held
         };
-        assert_eq!(take("one").await, Some(1));
-        assert_eq!(take("two").await, None);
-        bank.pass(4);
-        assert_eq!(take("one").await, Some(1), "renewed");
-        bank.pass(4);
-        assert_eq!(take("two").await, None);
-        assert!(hold("one", 1).await);
-        bank.pass(5);
-        assert_eq!(take("two").await, Some(2), "lapsed");
-        assert!(!hold("one", 1).await, "fenced off");
-        bank.store.release_lease("relay", "two", 2).await.unwrap();
-        assert_eq!(take("one").await, Some(3), "given back");
-    }
+        assert_eq!(take("one", Duration::ZERO).await, Some(1));
+        assert_eq!(take("one", long).await, Some(1), "renewed");
+        assert_eq!(take("two", long).await, None);
+        assert!(hold("one", 1, Duration::ZERO).await);
+        assert_eq!(take("two", long).await, Some(2), "lapsed");
+        assert!(!hold("one", 1, long).await, "fenced off");
+        bank.store.release_lease("sequencer", "two", 2).await.unwrap();
+        assert_eq!(take("one", long).await, Some(3), "given back");
+    });
 }

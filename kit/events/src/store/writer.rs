@@ -65,6 +65,12 @@ pub(crate) struct Turn {
     pub(super) interrupted: bool,
 }
 
+impl Turn {
+    pub(super) fn connection(&self) -> &DatabaseTransaction {
+        &self.connection
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
@@ -97,7 +103,7 @@ pub(crate) enum Written {
 impl Written {
     pub(crate) fn connection(&self) -> &DatabaseTransaction {
         match self {
-            Self::Sqlite(turn) => &turn.connection,
+            Self::Sqlite(turn) => turn.connection(),
             Self::Postgres(transaction) => transaction,
         }
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use tradewind_domain::Error;
 
 use super::{Told, Tx};
+use crate::fault::{self, Point};
 use crate::store::tell;
-use crate::{Store, StreamName};
+use crate::{Metadata, Store, StreamName};
 use sea_orm::DbBackend;
 
 /// What a transaction has appended.
@@ -53,22 +54,33 @@ impl Tx {
             partition: event.partition,
         });
         let committed = Committed(appended.collect());
+        let kept = if self.store.keeps_tail() { self.pending.events.clone() } else { Vec::new() };
         let script = self.pending.script(self.store.backend(), self.now);
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
             // commit any more. What it leaves is put back with it.
             evict(&self.store, &committed.0);
         }
+        if !kept.is_empty() {
+            self.store.tail().doubt();
+        }
         let mut settling = Settling { store: &self.store, streams: &committed.0, told: &self.told, known: false };
         let own = &mut self.own;
         let store = &self.store;
+        // What has no cause was asked for.
+        let requested = !committed.0.is_empty() && self.cause == Metadata::default();
+        fault::hit_if(requested, Point::RequestUncommitted);
         let outcome = self.written.commit(script, || {
             for (stream, own) in own.drain() {
                 store.cache().put(&stream, own.version, own.state);
             }
+            if !kept.is_empty() {
+                store.tail().append(kept);
+            }
         });
         outcome.await?;
         settling.known = true;
+        fault::hit_if(requested, Point::RequestCommitted);
         drop(settling);
         Ok(committed)
     }
@@ -101,6 +113,12 @@ impl Drop for Settling<'_> {
         }
         if self.told.cursors {
             tell(&signals.cursors);
+        }
+        if self.told.quarantine {
+            tell(&signals.quarantine);
+        }
+        if self.told.pauses {
+            tell(&signals.pauses);
         }
         self.told.intents.iter().for_each(|kind| signals.intents.tell(kind));
         self.told.timers.iter().for_each(|name| signals.timers.tell(name));

@@ -1,5 +1,6 @@
 //! Intents, which a worker will carry out, and timers, which will fire.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use sea_orm::{ConnectionTrait, Value};
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::Tx;
 use super::pending::{PendingIntent, PendingTimer};
 use crate::error::db;
-use crate::sql::statement;
+use crate::sql::{batches, statement};
 use crate::times::micros;
 
 /// Something to be done outside, once this transaction is committed.
@@ -90,10 +91,32 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes the intent that was acted upon; `false` when it is another one by now, or gone.
-    pub(crate) async fn delete_intent(&mut self, kind: &str, key: &str, generation: i64) -> Result<bool, Error> {
-        let values: [Value; 3] = [kind.into(), key.into(), generation.into()];
-        self.delete("DELETE FROM intent WHERE kind = $1 AND key = $2 AND generation = $3", values).await
+    /// Deletes the intents that were acted upon, by key and generation; the keys of those that were still there, and are not
+    /// another one by now.
+    pub(crate) async fn delete_intents(
+        &mut self,
+        kind: &str,
+        acted_upon: &[(&str, i64)],
+    ) -> Result<HashSet<String>, Error> {
+        let mut deleted = HashSet::new();
+        let mut left = acted_upon.iter();
+        for size in batches(acted_upon.len()) {
+            let mut values: Vec<Value> = vec![kind.into()];
+            let mut names = Vec::with_capacity(size);
+            for (key, generation) in left.by_ref().take(size) {
+                names.push(format!("(${}, ${})", values.len() + 1, values.len() + 2));
+                values.extend([(*key).into(), (*generation).into()]);
+            }
+            let delete = format!(
+                "DELETE FROM intent WHERE kind = $1 AND (key, generation) IN (VALUES {}) RETURNING key",
+                names.join(", ")
+            );
+            let rows = self.conn().query_all_raw(statement(self.backend(), delete, values)).await.map_err(db)?;
+            for row in rows {
+                deleted.insert(row.try_get("", "key").map_err(db)?);
+            }
+        }
+        Ok(deleted)
     }
 
     /// Deletes the timer that fires; `false` when it was set to another time, cancelled, or has fired.

@@ -1,11 +1,11 @@
 //! What waits for the commit, and the statements that write it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 
-use super::{NewIntent, RequestKey};
+use super::{NewIntent, RequestKey, Upsert};
 use crate::sql::{EVENT_COLUMNS, Script, batches, signed};
 use crate::times::micros;
 use crate::{Metadata, Recorded};
@@ -18,6 +18,14 @@ pub(super) struct Pending {
     pub(super) intents: BTreeMap<(&'static str, String), PendingIntent>,
     /// By name and key; `None` cancels.
     pub(super) timers: BTreeMap<(String, String), Option<PendingTimer>>,
+    /// Rows of the service's own tables, by statement; no key is twice in one.
+    rows: Vec<PendingRows>,
+}
+
+struct PendingRows {
+    upsert: Upsert,
+    keys: HashSet<String>,
+    rows: Vec<Vec<Value>>,
 }
 
 pub(super) struct PendingIntent {
@@ -40,24 +48,34 @@ impl Pending {
         self.write_requests(&mut script, now);
         self.write_intents(&mut script, now);
         self.write_timers(&mut script);
+        self.write_rows(&mut script);
         script
+    }
+
+    /// Keeps a row of a service's own.
+    pub(super) fn put(&mut self, upsert: Upsert, key: &str, row: Vec<Value>) {
+        let last = self.rows.iter_mut().rfind(|rows| rows.upsert == upsert);
+        if let Some(last) = last.filter(|rows| !rows.keys.contains(key)) {
+            last.keys.insert(key.to_owned());
+            last.rows.push(row);
+        } else {
+            self.rows.push(PendingRows { upsert, keys: HashSet::from([key.to_owned()]), rows: vec![row] });
+        }
     }
 
     fn write_events(&mut self, script: &mut Script, backend: DbBackend) {
         let mut events = std::mem::take(&mut self.events).into_iter();
         for size in batches(events.len()) {
-            if backend == DbBackend::Postgres {
-                script.start("WITH appended AS (");
-            } else {
-                script.start("");
-            }
-            script.text("INSERT INTO event (").text(EVENT_COLUMNS).text(") VALUES ");
+            // Their order is that of the statements.
+            script.follow("INSERT INTO event (").text(EVENT_COLUMNS).text(") VALUES ");
             script.rows(events.by_ref().take(size).map(event_row));
             if backend == DbBackend::Postgres {
-                script.text(
-                    " RETURNING partition, stream, version) INSERT INTO outbox (partition, stream, version) \
-                     SELECT partition, stream, version FROM appended",
-                );
+                script.text(" RETURNING partition, stream, version").with(|appended| {
+                    format!(
+                        "INSERT INTO outbox (partition, stream, version) \
+                         SELECT partition, stream, version FROM {appended}"
+                    )
+                });
             }
         }
     }
@@ -137,6 +155,16 @@ impl Pending {
                  correlation = excluded.correlation, causation = excluded.causation, \
                  traceparent = excluded.traceparent",
             );
+        }
+    }
+
+    fn write_rows(&mut self, script: &mut Script) {
+        for PendingRows { upsert, rows, .. } in std::mem::take(&mut self.rows) {
+            let mut rows = rows.into_iter();
+            for size in batches(rows.len()) {
+                script.follow(upsert.insert).text(" VALUES ").rows(rows.by_ref().take(size));
+                script.text(" ").text(upsert.on_conflict);
+            }
         }
     }
 }

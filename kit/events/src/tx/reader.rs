@@ -84,6 +84,7 @@ impl Tx {
             micros(self.now()).into(),
         ];
         self.conn().execute_raw(statement(self.backend(), insert, values)).await.map_err(db)?;
+        self.told.quarantine = true;
         Ok(())
     }
 

@@ -1,11 +1,17 @@
 //! Two services and a broker: what one commits the other handles once and in order, whatever happens between them.
 
 mod audit;
+mod deaths;
 mod delivery;
+mod drain;
 mod intents;
 mod loss;
 mod outage;
 mod overtaken;
+mod pause;
 mod quarantine;
+mod replicas;
+mod restored;
+mod rests;
 mod timers;
 mod traces;

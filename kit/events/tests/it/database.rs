@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tradewind_domain::ErrorKind;
-use tradewind_events::{Store, StoreOptions, db};
+use tradewind_events::{Store, StoreOptions, Upsert, VERSION_CONFLICT, db};
 use tradewind_testing::{Database, eventually};
 
 use crate::account::{Account, Bank, Command, options};
@@ -47,6 +47,14 @@ tradewind_testing::both_stores! {
         assert_eq!(Store::open(options(&database, "bank")).await.unwrap().partitions(), 3);
     }
 
+    async fn a_number_of_partitions_that_no_log_has_is_invalid(database: Database) {
+        for partitions in [0, 17] {
+            let refused = Store::open(StoreOptions { partitions: Some(partitions), ..options(&database, "bank") }).await;
+            assert_eq!(refused.err().unwrap().reason, "PARTITIONS_INVALID");
+        }
+        assert_eq!(Bank::open(&database).await.balance("a").await, 0);
+    }
+
     async fn another_contexts_database_is_refused_untouched(database: Database) {
         Store::open(options(&database, "bank")).await.unwrap();
         let refused = Store::open(StoreOptions { migrations: vec![Box::new(CreateNote)], ..options(&database, "shop") });
@@ -64,6 +72,40 @@ tradewind_testing::both_stores! {
             vec![Store::open(with_notes(&database)).await.unwrap()]
         };
         assert!(stores.iter().all(|store| store.incarnation() == stores[0].incarnation()));
+    }
+
+    async fn rows_that_are_put_are_written_with_the_commit_in_their_order(database: Database) {
+        const PUT: Upsert = Upsert {
+            insert: "INSERT INTO parked_car (place, car)",
+            on_conflict: "ON CONFLICT (place) DO UPDATE SET car = parked_car.car || ', ' || excluded.car",
+        };
+        let store = Store::open(options(&database, "bank")).await.unwrap();
+        let table = "CREATE TABLE parked_car (place TEXT NOT NULL PRIMARY KEY, car TEXT NOT NULL)";
+        let tx = store.begin().await.unwrap();
+        tx.conn().execute_unprepared(table).await.unwrap();
+        tx.commit().await.unwrap();
+        let put = async |cars: &[(&str, &str)]| {
+            let mut tx = store.begin().await.unwrap();
+            cars.iter().for_each(|(place, car)| tx.put(PUT, place, vec![(*place).into(), (*car).into()]));
+            tx
+        };
+        drop(put(&[("a", "none")]).await);
+        put(&[("a", "one"), ("b", "two"), ("a", "three")]).await.commit().await.unwrap();
+        let rows = store.reader().query_all_raw(query(&store, "SELECT car FROM parked_car ORDER BY place")).await.unwrap();
+        let cars: Vec<String> = rows.iter().map(|row| row.try_get("", "car").unwrap()).collect();
+        assert_eq!(cars, ["one, three", "two"]);
+    }
+
+    async fn what_is_created_must_not_exist(database: Database) {
+        let bank = Bank::open(&database).await;
+        let create = async || {
+            let mut tx = bank.store.begin().await?;
+            tx.create::<Account>("a", "a", Command::Deposit(1)).await?;
+            tx.commit().await
+        };
+        create().await.unwrap();
+        assert_eq!(create().await.unwrap_err().reason, VERSION_CONFLICT);
+        assert_eq!(bank.balance("a").await, 1);
     }
 
     async fn a_services_own_rows_commit_with_its_events(database: Database) {

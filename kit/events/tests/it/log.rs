@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use sea_orm::{ConnectionTrait, Statement};
 use tradewind_domain::ErrorKind;
 use tradewind_events::{Recorded, Store, StreamName};
 use tradewind_testing::{Database, eventually};
@@ -122,7 +123,6 @@ fn a_late_commit_is_not_missed() {
 
 /// Takes the next outbox id before everybody who commits earlier.
 async fn write_without_commit(tx: &tradewind_events::Tx) {
-    use sea_orm::ConnectionTrait;
     tx.conn()
         .execute_unprepared("INSERT INTO outbox (partition, stream, version) VALUES (0, 'placeholder', 1)")
         .await
@@ -150,13 +150,16 @@ fn sequencers_take_turns_and_lose_nothing() {
                 if all.len() == expected { Ok(()) } else { Err(format!("{} of {expected}", all.len())) }
             })
             .await;
+            let left = "SELECT COUNT(*) FROM outbox".to_owned();
+            let left = Statement::from_string(bank.store.backend(), left);
+            let left = bank.store.reader().query_one_raw(left).await.unwrap().unwrap();
+            assert_eq!(left.try_get_by_index::<i64>(0).unwrap(), 0, "what is in the log is in the outbox no more");
         }
     });
 }
 
 #[test]
 fn a_sequencer_that_cannot_give_its_lease_back_ends_cleanly() {
-    use sea_orm::ConnectionTrait;
     tradewind_testing::block_on(async {
         let database = Database::postgres();
         let bank = Bank::without_sequencer(&database).await;

@@ -18,6 +18,7 @@ use crate::{MethodPolicy, Policy, Retry, body, deadline, status};
 
 /// A connection to one service for clients generated from the contract. Cheap to clone; clones
 /// share the connection. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`.
+/// A stream is not resumed: one whose server stops ends with `UNAVAILABLE` `SHUTTING_DOWN`, and is the caller's to open again.
 #[derive(Clone, Debug)]
 pub struct Channel {
     peer: Arc<str>,
@@ -37,28 +38,39 @@ impl Channel {
         method: Option<Arc<MethodPolicy>>,
         deadline: Option<Instant>,
     ) -> Result<Response<Body>, Status> {
-        match method {
-            Some(method) if method.retry == Retry::Safe && !method.streaming => {
-                self.budget.deposit();
-                let mut replay = Replay::of(request).await?;
-                loop {
-                    let answer = self.attempt(replay.next(), deadline).await;
-                    let code = retry::code_of(&answer);
-                    if !replay.again(code, &self.budget, &self.peer).await {
-                        return answer;
-                    }
-                }
+        let failed = |error| unreachable(&self.peer, error);
+        let Some(method) = method.filter(|method| !method.client_streaming) else {
+            return self.attempt(request, deadline).await.map_err(failed);
+        };
+        let safe = method.retry == Retry::Safe;
+        if safe {
+            self.budget.deposit();
+        }
+        let mut replay = Replay::of(request, &self.peer).await?;
+        loop {
+            let answer = self.attempt(replay.next(), deadline).await;
+            let unsent = answer.as_ref().is_err_and(retry::is_unsent);
+            let answer = answer.map_err(failed);
+            let again = match retry::code_of(&answer) {
+                _ if unsent => replay.anew(),
+                code => safe && replay.again(code, &self.budget).await,
+            };
+            if !again {
+                return answer;
             }
-            _ => self.attempt(request, deadline).await,
         }
     }
 
     /// Sends `request` once, with what is left of its time.
-    async fn attempt(&self, mut request: Request<Body>, deadline: Option<Instant>) -> Result<Response<Body>, Status> {
+    async fn attempt(
+        &self,
+        mut request: Request<Body>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<Body>, transport::Error> {
         if let Some(deadline) = deadline {
             deadline::announce(request.headers_mut(), deadline);
         }
-        self.transport.clone().oneshot(request).await.map_err(|error| unreachable(&self.peer, error))
+        self.transport.clone().oneshot(request).await
     }
 }
 

@@ -1,5 +1,7 @@
-//! Repeats unary calls that change nothing: only `UNAVAILABLE`, only a few times, and never so
-//! often that repetitions become the load.
+//! Repeats calls that change nothing: only `UNAVAILABLE`, only a few times, and never so often that repetitions become the
+//! load. Repeats any call that was never sent, because its connection closed before.
+
+use std::error::Error as _;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use opentelemetry::KeyValue;
 use tonic::body::Body;
-use tonic::{Code, Status};
+use tonic::{Code, Status, transport};
 
 use crate::observe;
 use crate::server::jitter;
@@ -51,31 +53,46 @@ impl Default for Budget {
 }
 
 /// A request that can be sent again.
-pub(super) struct Replay {
+pub(super) struct Replay<'a> {
+    peer: &'a str,
     parts: Parts,
     body: Bytes,
     attempts: u32,
 }
 
-impl Replay {
-    pub(super) async fn of(request: Request<Body>) -> Result<Self, Status> {
+impl<'a> Replay<'a> {
+    pub(super) async fn of(request: Request<Body>, peer: &'a str) -> Result<Self, Status> {
         let (parts, body) = request.into_parts();
-        // A unary request is in memory already; this only joins its frames.
+        // A request that is no stream is in memory already; this only joins its frames.
         let body = body.collect().await?.to_bytes();
-        Ok(Self { parts, body, attempts: 0 })
+        Ok(Self { peer, parts, body, attempts: 0 })
     }
 
     /// Tells, after a moment, whether a call that ended with `code` may be made once more.
-    pub(super) async fn again(&self, code: Option<Code>, budget: &Budget, peer: &str) -> bool {
+    pub(super) async fn again(&self, code: Option<Code>, budget: &Budget) -> bool {
         let again = self.attempts < ATTEMPTS
             && self.body.len() <= LARGEST
             && code == Some(Code::Unavailable)
             && budget.withdraw();
         if again {
-            observe::retries().add(1, &[KeyValue::new("peer", peer.to_owned())]);
+            self.count();
             tokio::time::sleep(jitter(PAUSE * self.attempts)).await;
         }
         again
+    }
+
+    /// Tells whether a call that [was not sent](is_unsent) may be made once more, whatever it does and at once: nobody has had
+    /// any work with it.
+    pub(super) fn anew(&self) -> bool {
+        let again = self.attempts < ATTEMPTS;
+        if again {
+            self.count();
+        }
+        again
+    }
+
+    fn count(&self) {
+        observe::retries().add(1, &[KeyValue::new("peer", self.peer.to_owned())]);
     }
 
     /// The request of the next attempt.
@@ -83,6 +100,13 @@ impl Replay {
         self.attempts += 1;
         Request::from_parts(self.parts.clone(), Body::new(Full::new(self.body.clone())))
     }
+}
+
+/// Whether a call failed before any of it was sent: it was given to a connection that then took no more calls, as one does whose
+/// server drains it.
+pub(super) fn is_unsent(error: &transport::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
 }
 
 /// The code with which a call ended, as far as it is known before the body is read.

@@ -22,6 +22,7 @@ pub(crate) const BRIEF: &str = "/tradewind.echo.v1.EchoService/Brief";
 pub(crate) const STREAM: &str = "/tradewind.echo.v1.EchoService/Stream";
 pub(crate) const WATCH: &str = "/tradewind.echo.v1.EchoService/Watch";
 pub(crate) const COUNT: &str = "/tradewind.echo.v1.EchoService/Count";
+pub(crate) const ONCE: &str = "/tradewind.echo.v1.EchoService/Once";
 pub(crate) const BARE: &str = "/tradewind.echo.v1.EchoService/Bare";
 
 #[derive(Clone)]

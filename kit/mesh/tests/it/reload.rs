@@ -42,6 +42,22 @@ fn init_replaces_a_certificate_of_another_ca_or_name() {
     assert_eq!(moved.made.len(), 1);
 }
 
+#[test]
+fn init_replaces_a_certificate_that_lacks_a_host() {
+    let dir = tempfile::tempdir().unwrap();
+    let init = |hosts: &[&str]| {
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let workload = pki::Workload { name: "nats".to_owned(), hosts };
+        pki::init_workloads(dir.path(), &[workload], DOMAIN).unwrap().made
+    };
+    let cert = dir.path().join("nats.pem");
+    assert!(init(&[]).contains(&cert));
+    let hosts = ["nats.shop.svc", "*.nats.shop.svc"];
+    assert_eq!(init(&hosts), std::slice::from_ref(&cert));
+    assert!(init(&hosts).is_empty());
+    assert_eq!(init(&["nats.elsewhere.svc"]), [cert]);
+}
+
 #[tokio::test]
 async fn a_renewed_certificate_is_used_without_a_restart() {
     let world = World::start().await;

@@ -3,14 +3,18 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tonic::service::Routes;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
+use tradewind_mesh::Server;
 
-use crate::echo::{SAY, WATCH, ask, listen};
-use crate::world::{World, eventually};
+use crate::echo::{Echo, ONCE, SAY, WATCH, ask, listen};
+use crate::world::{World, channel, eventually, policy};
 
 #[tokio::test]
 async fn a_call_in_flight_finishes_and_nothing_new_is_accepted() {
@@ -48,6 +52,46 @@ async fn streams_are_told_at_once_while_a_call_in_flight_finishes() {
     world.echo.gate.add_permits(1);
     assert_eq!(call.await.unwrap().unwrap(), "waited");
     (&mut world.served).await.unwrap().unwrap();
+}
+
+/// As many calls as a connection carries at once.
+const FULL: u32 = 200;
+
+#[tokio::test]
+async fn calls_that_wait_for_a_connection_that_is_drained_are_made_over_the_next_one() {
+    let world = World::start().await;
+    let next = Server::bind("127.0.0.1:0".parse().unwrap(), world.identity("echo"), policy(), "echo").await.unwrap();
+    let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = channel(world.identity("operator"), "echo", front.local_addr().unwrap());
+    let addresses = [world.address, next.local_addr()];
+    tokio::spawn(async move {
+        for address in addresses {
+            let (mut client, _) = front.accept().await.unwrap();
+            let mut server = TcpStream::connect(address).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    tokio::spawn(next.serve(Routes::new(Echo::default()), CancellationToken::new(), Duration::ZERO));
+    let call = |text: &'static str| {
+        let channel = channel.clone();
+        tokio::spawn(async move { ask(&channel, ONCE, text).await })
+    };
+    let under_way: Vec<_> = (0..FULL).map(|_| call("wait")).collect();
+    eventually("the connection is full", async || world.echo.calls.load(Ordering::SeqCst) == FULL).await;
+    // The connection has taken it and looks for room, which is why it doesn't take the others.
+    let _first_in_line = call("again");
+    let waiting: Vec<_> = (0..10).map(|_| call("again")).collect();
+    // They have come as far as they can once somebody else has been served.
+    ask(&world.channel("operator"), SAY, "hello").await.unwrap();
+
+    world.stop.cancel();
+    for call in waiting {
+        assert_eq!(call.await.unwrap().unwrap(), "again");
+    }
+    world.echo.gate.add_permits(under_way.len());
+    for call in under_way {
+        assert_eq!(call.await.unwrap().unwrap(), "waited");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What a service is told at start. This module is the only reader of the environment in a service.
 //!
-//! Values come from defaults, then the TOML file named by `TRADEWIND_CONFIG`, then `TRADEWIND_*` variables; everything is checked
-//! before anything binds. What the values are used for must not be here.
+//! Values come from defaults, then the TOML file named by `TRADEWIND_CONFIG`, then `TRADEWIND_*` variables, or files that
+//! `TRADEWIND_*_FILE` name; everything is checked before anything binds. What the values are used for must not be here.
 
 mod own;
 mod parse;
@@ -32,8 +32,12 @@ pub struct Settings {
     pub trust_domain: String,
     /// The service's database, `sqlite:` or `postgres:`.
     pub database_url: String,
+    /// Partitions of the event log, where the database is yet to be born.
+    pub partitions: Option<u16>,
     /// The broker, `nats:` or `tls:`.
     pub nats_url: String,
+    /// Copies of each event in a clustered broker.
+    pub stream_replicas: usize,
     /// `host:port` of every service this one may call, by name.
     pub peers: BTreeMap<String, String>,
     /// The name of this replica, the same after a restart; empty for none.
@@ -104,7 +108,9 @@ impl Settings {
             identity,
             trust_domain: parse::TRUST_DOMAIN.into(),
             database_url: database_url.into(),
+            partitions: None,
             nats_url: nats_url.into(),
+            stream_replicas: 1,
             peers: BTreeMap::new(),
             instance: String::new(),
             log_format: LogFormat::Auto,
@@ -161,7 +167,9 @@ impl Settings {
             },
             trust_domain: read("trust_domain")?.parse(parse::trust_domain)?,
             database_url: read("database_url")?.parse(parse::database)?,
+            partitions: read("partitions")?.parse(parse::partitions)?,
             nats_url: read("nats_url")?.parse(parse::broker)?,
+            stream_replicas: read("stream_replicas")?.parse(parse::replicas)?,
             peers: sources.peers("peers")?,
             instance: read("instance")?.parse(parse::instance)?,
             log_format: read("log_format")?.parse(parse::log_format)?,
@@ -188,7 +196,13 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
         ("key", "file with the certificate's private key", file(format!("{name}.key"))),
         ("trust_domain", "trust domain of every identity", parse::TRUST_DOMAIN.into()),
         ("database_url", "sqlite:// with a file, or postgres://", format!("sqlite://.tradewind/data/{name}.db")),
+        (
+            "partitions",
+            "partitions of the event log, 1 to 16, fixed when the database is born; empty for 1 on SQLite, 4 on PostgreSQL",
+            String::new(),
+        ),
         ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
+        ("stream_replicas", "copies of each event in a clustered broker: 1, 3 or 5", "1".into()),
         ("peers", "where the other services are: name=host:port, separated by commas", String::new()),
         (
             "instance",

@@ -38,6 +38,14 @@ pub(super) fn database(text: &str) -> Parsed<String> {
     supported.then(|| text.to_owned()).ok_or_else(|| "is not a sqlite:// or postgres:// URL".into())
 }
 
+pub(super) fn partitions(text: &str) -> Parsed<Option<u16>> {
+    match text.parse() {
+        _ if text.is_empty() => Ok(None),
+        Ok(count @ 1..=16) => Ok(Some(count)),
+        _ => Err(format!("{text:?} is not a number of partitions from 1 to 16")),
+    }
+}
+
 pub(super) fn broker(text: &str) -> Parsed<String> {
     let valid = |server: &str| {
         let host = server.strip_prefix("nats://").or_else(|| server.strip_prefix("tls://"));
@@ -47,6 +55,13 @@ pub(super) fn broker(text: &str) -> Parsed<String> {
         Ok(text.to_owned())
     } else {
         Err("is not a nats:// or tls:// URL".into())
+    }
+}
+
+pub(super) fn replicas(text: &str) -> Parsed<usize> {
+    match text.parse() {
+        Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
+        _ => Err(format!("{text:?} is not 1, 3 or 5")),
     }
 }
 

@@ -8,6 +8,8 @@ use super::{Own, SettingsError, parse};
 
 const PREFIX: &str = "TRADEWIND_";
 const FILE: &str = "TRADEWIND_CONFIG";
+/// Ends the name of a variable that names a file with the value, which for a secret is better than the environment.
+const IN_FILE: &str = "_FILE";
 const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// What the file and the environment say, by key in lower case.
@@ -49,12 +51,12 @@ impl Sources {
     /// Reads the given variables and the file they name.
     ///
     /// # Errors
-    /// A file that cannot be read or isn't TOML; a variable that isn't Unicode.
+    /// A file that cannot be read or isn't TOML; a variable that isn't Unicode, or is there twice.
     pub(crate) fn from_variables(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, SettingsError> {
         let mut sources = Self::default();
-        let mut file = None;
+        let (mut file, mut in_files) = (None, Vec::new());
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX) || *name == OTLP_ENDPOINT) else {
                 continue;
@@ -63,8 +65,14 @@ impl Sources {
             match name.strip_prefix(PREFIX) {
                 None => sources.otlp_endpoint = Some(value).filter(|value| !value.trim().is_empty()),
                 Some(_) if name == FILE => file = Some(value),
-                Some(key) => drop(sources.environment.insert(key.to_ascii_lowercase(), value)),
+                Some(key) => match key.strip_suffix(IN_FILE) {
+                    Some(key) => in_files.push((key.to_ascii_lowercase(), value)),
+                    None => drop(sources.environment.insert(key.to_ascii_lowercase(), value)),
+                },
             }
+        }
+        for (key, path) in in_files {
+            sources.take_from_file(&key, &path)?;
         }
         if let Some(path) = file.filter(|path| !path.is_empty()) {
             let text = std::fs::read_to_string(&path)
@@ -77,6 +85,19 @@ impl Sources {
             sources.file_name = path;
         }
         Ok(sources)
+    }
+
+    /// Takes the value of a key from the file that its variable with `_FILE` names.
+    fn take_from_file(&mut self, key: &str, path: &str) -> Result<(), SettingsError> {
+        let mistake = |problem| Err(SettingsError::new(variable(key) + IN_FILE, problem));
+        match std::fs::read_to_string(path) {
+            Err(error) => mistake(format!("{path:?} cannot be read: {error}")),
+            Ok(_) if self.environment.contains_key(key) => mistake(format!("{} is set, too", variable(key))),
+            Ok(text) => {
+                self.environment.insert(key.to_owned(), text.trim_end().to_owned());
+                Ok(())
+            }
+        }
     }
 
     /// Refuses keys of the file nobody reads. The environment is shared with others (Kubernetes puts a service's own address there), so

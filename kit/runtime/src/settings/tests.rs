@@ -77,7 +77,9 @@ fn every_mistake_names_its_variable() {
             r#""/nowhere/x.key" cannot be read: No such file or directory (os error 2)"#,
         ),
         ("TRADEWIND_DATABASE_URL", "mysql://u:secret@h/d", "is not a sqlite:// or postgres:// URL"),
+        ("TRADEWIND_PARTITIONS", "17", r#""17" is not a number of partitions from 1 to 16"#),
         ("TRADEWIND_NATS_URL", "localhost:4222", "is not a nats:// or tls:// URL"),
+        ("TRADEWIND_STREAM_REPLICAS", "2", r#""2" is not 1, 3 or 5"#),
         ("TRADEWIND_PEERS", "catalog", r#""catalog" is not name=host:port"#),
         ("TRADEWIND_INSTANCE", "a b", r#""a b" is not a name (letters, digits, '.', '-', '_')"#),
         ("TRADEWIND_LOG_FORMAT", "xml", r#""xml" is not json, pretty or auto"#),
@@ -90,6 +92,20 @@ fn every_mistake_names_its_variable() {
     ] {
         assert_eq!(read(&[(name, value)]).unwrap_err(), format!("{name}: {told}"));
     }
+}
+
+#[test]
+fn a_value_may_be_in_a_file_of_its_own() {
+    let (_folder, path) = file("postgres://u:secret@h/d\n");
+    let settings = read(&[("TRADEWIND_DATABASE_URL_FILE", &path)]).unwrap();
+    assert_eq!(settings.database_url, "postgres://u:secret@h/d");
+    let (_folder, path) = file("9");
+    assert_eq!(read(&[("TRADEWIND_BERTHS_FILE", &path)]).unwrap().own.typed::<Harbour>().unwrap().berths, 9);
+
+    let told = read(&[("TRADEWIND_BERTHS_FILE", &path), ("TRADEWIND_BERTHS", "7")]).unwrap_err();
+    assert_eq!(told, "TRADEWIND_BERTHS_FILE: TRADEWIND_BERTHS is set, too");
+    let told = read(&[("TRADEWIND_BERTHS_FILE", "/nowhere")]).unwrap_err();
+    assert!(told.starts_with("TRADEWIND_BERTHS_FILE: \"/nowhere\" cannot be read: "), "{told}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(crate) fn operators_channel(folder: &Path, running: &Running) -> Channel {
     channel(folder, "operator", "harbour", running.grpc_addr())
 }
 
-async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -42,7 +42,7 @@ async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 }
 
 /// Waits until `/health/ready` answers with this status, and returns what it says.
-async fn readiness(admin: SocketAddr, expected: u16) -> Value {
+pub(crate) async fn readiness(admin: SocketAddr, expected: u16) -> Value {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let (status, body) = get(admin, "/health/ready").await;
@@ -136,7 +136,12 @@ async fn reflection_lists_what_is_served_and_nothing_else() {
     names.sort();
     assert_eq!(
         names,
-        ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "tradewind.eventlog.v1.EventLogService"]
+        [
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1.ServerReflection",
+            "tradewind.consumer.v1.ConsumerService",
+            "tradewind.eventlog.v1.EventLogService"
+        ]
     );
     running.stop();
     running.wait().await.unwrap();

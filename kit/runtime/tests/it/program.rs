@@ -29,7 +29,7 @@ fn harbour_process() {
     std::process::exit(number.unwrap().into());
 }
 
-fn start(role: &str, folder: &Path, variables: &[(&str, &str)]) -> Child {
+pub(crate) fn start(role: &str, folder: &Path, variables: &[(&str, &str)]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "program::harbour_process", "--nocapture"])

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use tradewind_mesh::{Identity, IdentityFiles};
-use tradewind_testing::{Nats, eventually, pki};
+use tradewind_testing::{Nats, TRUST_DOMAIN, eventually, pki};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -48,16 +48,19 @@ fn a_running_broker_is_not_wiped() {
 #[tokio::test]
 async fn a_secured_broker_serves_those_it_knows() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let ours = pki(&["nats", "ordering"]);
-    let nats = Nats::start_secured(ours.path());
-    let connect = async |folder: &std::path::Path| {
-        let identity = Identity::load(IdentityFiles::in_dir(folder, "ordering")).unwrap();
+    let ours = pki(&["nats", "ordering", "stranger"]);
+    let users = format!("authorization {{ users: [{{ user: \"spiffe://{TRUST_DOMAIN}/svc/ordering\" }}] }}");
+    let nats = Nats::start_secured(ours.path(), &users);
+    let connect = async |folder: &std::path::Path, name: &str| {
+        let identity = Identity::load(IdentityFiles::in_dir(folder, name)).unwrap();
         async_nats::ConnectOptions::new().tls_client_config(identity.client_config()).connect(nats.url()).await
     };
 
-    connect(ours.path()).await.unwrap().flush().await.unwrap();
+    connect(ours.path(), "ordering").await.unwrap().flush().await.unwrap();
+    let refused = connect(ours.path(), "stranger").await.unwrap_err();
+    assert_eq!(refused.kind(), async_nats::ConnectErrorKind::AuthorizationViolation);
 
     let theirs = pki(&["ordering"]);
     std::fs::copy(ours.path().join("ca.pem"), theirs.path().join("ca.pem")).unwrap();
-    assert!(connect(theirs.path()).await.is_err());
+    assert!(connect(theirs.path(), "ordering").await.is_err());
 }

@@ -16,7 +16,7 @@ impl Reaction for ReleaseOnOrderCancelled {
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
         let order_id = &event.data.order_id;
-        let done = tx.execute::<Reservation>(order_id, order_id, Command::Release).await?;
+        let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
         if let [ReservationEvent::Released(released)] = done.events.as_slice() {
             store::release(tx.conn(), order_id, &released.allocations).await?;
         }

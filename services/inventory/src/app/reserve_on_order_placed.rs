@@ -6,7 +6,7 @@ use prost::Message;
 use tradewind_domain::Error;
 use tradewind_events::{Reaction, Received, Tx};
 
-use crate::domain::{Command, Demand, Plan, Reservation, ReservationEvent};
+use crate::domain::{Demand, Reservation, ReservationEvent};
 use crate::store;
 
 /// Sets aside what a new order needs, all of it or nothing.
@@ -17,15 +17,11 @@ impl Reaction for ReserveOnOrderPlaced {
     const NAME: &'static str = "reserve_on_order_placed";
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPlaced>) -> Result<(), Error> {
-        let order_id = event.data.order_id.clone();
+        let order_id = &event.data.order_id;
         let demand = Demand::of(&event.data.lines)?;
         let levels = store::lock_levels(tx.conn(), demand.skus()).await?;
-        let command = match demand.plan(&levels) {
-            Plan::Covered(allocations) => Command::Reserve { order_id, allocations },
-            Plan::Short(short_lines) => Command::Reject { order_id, short_lines },
-        };
-        let order_id = &event.data.order_id;
-        let answered = tx.execute::<Reservation>(order_id, order_id, command).await?;
+        let answer = demand.plan(&levels).answer(order_id);
+        let answered = tx.execute::<Reservation>(order_id, order_id, answer).await?;
         if let [ReservationEvent::Reserved(reserved)] = answered.events.as_slice() {
             let reservation = v1::Reservation::from(&answered.state).encode_to_vec();
             store::reserve(tx.conn(), order_id, reservation, &reserved.allocations).await?;

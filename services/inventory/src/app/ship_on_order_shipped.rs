@@ -16,7 +16,7 @@ impl Reaction for ShipOnOrderShipped {
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
         let order_id = &event.data.order_id;
-        let done = tx.execute::<Reservation>(order_id, order_id, Command::Ship).await?;
+        let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
         if let [ReservationEvent::Shipped(shipped)] = done.events.as_slice() {
             store::ship(tx.conn(), order_id, &shipped.allocations).await?;
         }

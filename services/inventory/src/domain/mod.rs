@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no database rows, no gRPC.
 
+mod asked;
 mod level;
 mod planning;
 mod reservation;

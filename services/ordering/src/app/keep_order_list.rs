@@ -43,9 +43,9 @@ impl<E: Message + Name + Default + 'static> Reaction for Keep<E> {
     const NAME: &'static str = "keep_order_list";
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        let order = tx.load::<Order>(event.stream.id()).await?;
+        let order = tx.load_since::<Order>(event.stream.id(), event.version).await?;
         // The entry claims no more than this event, so that each later one brings its time.
         let view = View { order: order.state, version: event.version, created: event.time, updated: event.time };
-        table::put(tx.conn(), view.into()).await
+        table::put(tx, view.into())
     }
 }

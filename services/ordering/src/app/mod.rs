@@ -27,7 +27,7 @@ pub(crate) use get_order_history::get_order_history;
 pub(crate) use keep_order_list::order_list;
 pub(crate) use list_orders::{Page, list_orders};
 pub(crate) use place_order::{PlaceOrder, SETTLE_WITHIN, place_order};
-pub(crate) use reactions::reactions;
+pub use reactions::reactions;
 pub(crate) use watch_order::watch_order;
 
 /// The reader of the other contexts' events.

@@ -66,7 +66,7 @@ async fn attempt(
         payment_token: order.payment_token.clone(),
         deadline: timestamp(deadline),
     };
-    let placed = tx.execute::<Order>(&id, &id, Command::Place(Box::new(place))).await?;
+    let placed = tx.create::<Order>(&id, &id, Command::Place(Box::new(place))).await?;
     expire_on_deadline::schedule(&mut tx, &id, deadline).await?;
     let view = View { order: placed.state, version: placed.version, created: now, updated: now };
     let response = PlaceOrderResponse { order: Some(view.into()), position: String::new() };

@@ -1,7 +1,7 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, Error, EventSet, OrderId};
-use tradewind_events::{AsOf, Recorded, Store, StreamName, timestamp};
+use tradewind_events::{AsOf, Loaded, Recorded, Store, timestamp};
 
 use crate::domain::{Order, OrderError, OrderEvent};
 
@@ -23,23 +23,18 @@ impl View {
     /// # Errors
     /// `NotFound` when there is no such order, or was none then.
     pub(super) async fn load(store: &Store, id: OrderId, point: Option<AsOf>) -> Result<Self, Error> {
-        let mut events = store.history(&StreamName::of::<Order>(&id.to_string())).await?;
-        let seen = match point {
-            None => events.len(),
-            Some(AsOf::Version(version)) => events.iter().take_while(|event| event.version <= version).count(),
-            // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
-            Some(AsOf::Time(time)) => events.iter().rposition(|event| event.time <= time).map_or(0, |last| last + 1),
+        let id = id.to_string();
+        let order = match point {
+            None => store.load::<Order>(&id).await?,
+            Some(point) => store.load_as_of(&id, point).await?,
         };
-        events.truncate(seen);
-        let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            return Err(OrderError::NotFound.into());
-        };
-        let (created, updated, version) = (first.time, last.time, last.version);
-        let mut order = Order::default();
-        for event in &events {
-            evolve(&mut order, event)?;
-        }
-        Ok(Self { order, version, created, updated })
+        if order.version == 0 { Err(OrderError::NotFound.into()) } else { Ok(order.into()) }
+    }
+}
+
+impl From<Loaded<Order>> for View {
+    fn from(Loaded { state: order, version, created, updated }: Loaded<Order>) -> Self {
+        Self { order, version, created, updated }
     }
 }
 

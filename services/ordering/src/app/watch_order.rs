@@ -53,22 +53,22 @@ impl Watching {
     async fn next(&mut self) -> Result<View, Error> {
         let view = match self.next.take() {
             Some(view) => view,
-            None => {
-                self.changed().await?;
-                View::load(&self.store, self.id, None).await?
-            }
+            None => self.changed().await?,
         };
         self.shown = view.version;
         Ok(view)
     }
 
-    /// Waits until the order is newer than what was shown; the store knows its version without decoding its events.
-    async fn changed(&mut self) -> Result<(), Error> {
+    /// Waits until the order is newer than what was shown.
+    async fn changed(&mut self) -> Result<View, Error> {
         let id = self.id.to_string();
-        while self.store.load::<Order>(&id).await?.version <= self.shown {
+        loop {
             // Either way it is time to look.
             let _ = tokio::time::timeout(NET, self.watched.changed()).await;
+            let order = self.store.load_since::<Order>(&id, self.shown + 1).await?;
+            if order.version > self.shown {
+                return Ok(order.into());
+            }
         }
-        Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod order;
 mod pricing;
+mod replies;
 #[cfg(test)]
 mod tests;
 
@@ -20,3 +21,4 @@ pub use error::OrderError;
 pub use event::OrderEvent;
 pub use order::Order;
 pub use pricing::Line;
+pub use replies::Reply;

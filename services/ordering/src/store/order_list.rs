@@ -4,18 +4,21 @@ use contracts::tradewind::ordering::v1::Order;
 use prost::Message;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use tradewind_domain::Error;
-use tradewind_events::{db, from_micros, timestamp};
+use tradewind_events::{Tx, Upsert, db, from_micros, timestamp};
 
 use crate::app::Page;
 
-/// Puts an order in its place, unless a newer version of it is there. Its creation is that of the first version put.
-pub(crate) async fn put(connection: &impl ConnectionTrait, mut order: Order) -> Result<(), Error> {
-    let text = "INSERT INTO order_list (order_id, customer_id, status, version, created, body) \
-        VALUES ($1, $2, $3, $4, $5, $6) \
-        ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, version = excluded.version, \
-        body = excluded.body WHERE order_list.version < excluded.version";
+const PUT: Upsert = Upsert {
+    insert: "INSERT INTO order_list (order_id, customer_id, status, version, created, body)",
+    on_conflict: "ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, version = excluded.version, \
+        body = excluded.body WHERE order_list.version < excluded.version",
+};
+
+/// Puts an order in its place when `tx` is committed, unless a newer version of it is there. Its creation is that of the first
+/// version put.
+pub(crate) fn put(tx: &mut Tx, mut order: Order) -> Result<(), Error> {
     let created = order.create_time.take().unwrap_or_default();
-    let values: [Value; 6] = [
+    let row = vec![
         order.order_id.as_str().into(),
         order.customer_id.as_str().into(),
         i64::from(order.status).into(),
@@ -23,8 +26,7 @@ pub(crate) async fn put(connection: &impl ConnectionTrait, mut order: Order) -> 
         (created.seconds * 1_000_000 + i64::from(created.nanos / 1_000)).into(),
         order.encode_to_vec().into(),
     ];
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
-    connection.execute_raw(statement).await.map_err(db)?;
+    tx.put(PUT, &order.order_id, row);
     Ok(())
 }
 

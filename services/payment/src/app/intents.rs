@@ -42,7 +42,8 @@ pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Re
 }
 
 /// The intent that an event asks for; its payload is the event itself.
-fn intent_of(order_id: &str, event: &PaymentEvent) -> Option<NewIntent> {
+#[must_use]
+pub fn intent_of(order_id: &str, event: &PaymentEvent) -> Option<NewIntent> {
     let (action, payload) = match event {
         PaymentEvent::Requested(event) => (CHARGE, event.encode_to_vec()),
         PaymentEvent::VoidRequested(event) => (VOID, event.encode_to_vec()),

@@ -20,6 +20,7 @@ pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Refund, Re
 pub use charge_on_order_stock_confirmed::ChargeOnOrderStockConfirmed;
 pub use get_payment::get_payment;
 pub use give_back_on_order_cancelled::GiveBackOnOrderCancelled;
+pub use intents::intent_of;
 pub use list_payments::list_payments;
 pub use show_payments::projection;
 

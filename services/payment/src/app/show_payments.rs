@@ -40,7 +40,8 @@ where
     const NAME: &'static str = "show_payment";
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        store::apply(tx.conn(), &change(event.data.clone().into()), event.time).await
+        store::apply(tx, &change(event.data.clone().into()), event.time);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: no I/O, no clock, no transport. Events are the contract's own messages.
 
+mod asked;
 mod command;
 mod error;
 mod event;

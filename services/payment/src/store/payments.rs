@@ -5,7 +5,7 @@ use contracts::tradewind::{
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{db, from_micros, micros, timestamp};
+use tradewind_events::{Tx, Upsert, db, from_micros, micros, timestamp};
 
 /// What changes in a row; what is empty stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,24 +33,19 @@ impl Change {
 }
 
 /// The first change of a payment has its amount, and no other has.
-const APPLY: &str = "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
+const APPLY: Upsert = Upsert {
+    insert: "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated)",
+    on_conflict: "ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
      decline_reason = COALESCE(NULLIF(excluded.decline_reason, ''), payment.decline_reason), \
      charge_id = COALESCE(NULLIF(excluded.charge_id, ''), payment.charge_id), \
      refund_id = COALESCE(NULLIF(excluded.refund_id, ''), payment.refund_id), \
-     updated = excluded.updated";
+     updated = excluded.updated",
+};
 
-/// Applies one change that happened at `time`.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn apply(
-    connection: &impl ConnectionTrait,
-    change: &Change,
-    time: OffsetDateTime,
-) -> Result<(), Error> {
+/// Applies one change that happened at `time` when `tx` is committed.
+pub(crate) fn apply(tx: &mut Tx, change: &Change, time: OffsetDateTime) {
     let Money { currency, minor } = change.amount.clone().unwrap_or_default();
-    let values: [Value; 8] = [
+    let row = vec![
         change.order_id.as_str().into(),
         i64::from(i32::from(change.status)).into(),
         currency.into(),
@@ -60,9 +55,7 @@ pub(crate) async fn apply(
         change.refund_id.as_str().into(),
         micros(time).into(),
     ];
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), APPLY, values);
-    connection.execute_raw(statement).await.map_err(db)?;
-    Ok(())
+    tx.put(APPLY, &change.order_id, row);
 }
 
 /// Up to `limit` payments that follow `after` by order id; from the first without it.

@@ -1,7 +1,4 @@
-use contracts::tradewind::{
-    ordering::v1::{OrderPaid, PricedLine},
-    shipping::v1::ParcelItem,
-};
+use contracts::tradewind::ordering::v1::OrderPaid;
 use tradewind_domain::Error;
 use tradewind_events::{Reaction, Received, Tx};
 
@@ -16,16 +13,6 @@ impl Reaction for BookOnOrderPaid {
     const NAME: &'static str = "book_on_order_paid";
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPaid>) -> Result<(), Error> {
-        let OrderPaid { order_id, recipient, lines } = &event.data;
-        let book = Command::Book {
-            order_id: order_id.clone(),
-            recipient: recipient.clone(),
-            items: lines.iter().map(item).collect(),
-        };
-        execute(tx, order_id, book).await
+        execute(tx, &event.data.order_id, Command::from(&event.data)).await
     }
-}
-
-fn item(line: &PricedLine) -> ParcelItem {
-    ParcelItem { sku: line.sku.clone(), quantity: line.quantity.into() }
 }

@@ -69,16 +69,25 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
     }
 
     async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Outcome) -> Result<(), Error> {
-        let standing = match outcome {
-            Outcome::Answered(standing) => standing,
-            Outcome::Refused(reason) => {
-                let message = format!("the carrier refuses to {}: {reason}", intent.action);
-                return Err(Error::new(ErrorKind::Rejected, "CARRIER_REFUSED", message));
-            }
-        };
-        match owed(&intent.action, &intent.payload)?.settled_by(standing)? {
+        match outcome.settles(intent)? {
             Some(command) => execute(tx, &intent.key, command).await,
             None => Ok(()),
+        }
+    }
+}
+
+impl Outcome {
+    /// What it asks of the shipment as the end of `intent`; nothing where it only confirms what was decided here.
+    ///
+    /// # Errors
+    /// `Rejected` with reason `CARRIER_REFUSED` or `UNEXPECTED_ANSWER` for what cannot be its end.
+    pub fn settles(&self, intent: &Intent) -> Result<Option<Command>, Error> {
+        match self {
+            Self::Answered(standing) => owed(&intent.action, &intent.payload)?.settled_by(standing),
+            Self::Refused(reason) => {
+                let message = format!("the carrier refuses to {}: {reason}", intent.action);
+                Err(Error::new(ErrorKind::Rejected, "CARRIER_REFUSED", message))
+            }
         }
     }
 }

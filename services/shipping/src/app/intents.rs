@@ -47,27 +47,28 @@ impl Owed {
 pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<(), Error> {
     let executed = tx.execute::<Shipment>(order_id, order_id, command).await?;
     for event in &executed.events {
-        if let Some((action, payload)) = call_for(event) {
-            let (key, action) = (order_id.to_owned(), action.to_owned());
-            tx.intend(NewIntent { kind: CARRIER, key, action, payload }).await?;
+        if let Some(intent) = intent_of(order_id, event) {
+            tx.intend(intent).await?;
         }
     }
     Ok(())
 }
 
-/// The call that an event asks for. Only a booking needs to know more than the order.
-fn call_for(event: &ShipmentEvent) -> Option<(&'static str, Vec<u8>)> {
-    match event {
-        ShipmentEvent::Requested(event) => Some((BOOK, event.encode_to_vec())),
-        ShipmentEvent::CancellationRequested(_) => Some((CANCEL, Vec::new())),
-        ShipmentEvent::Dispatched(_) => Some((DISPATCH, Vec::new())),
-        ShipmentEvent::Delivered(_) => Some((DELIVER, Vec::new())),
+/// The intent that an event asks for. Only a booking needs to know more than the order.
+#[must_use]
+pub fn intent_of(order_id: &str, event: &ShipmentEvent) -> Option<NewIntent> {
+    let (action, payload) = match event {
+        ShipmentEvent::Requested(event) => (BOOK, event.encode_to_vec()),
+        ShipmentEvent::CancellationRequested(_) => (CANCEL, Vec::new()),
+        ShipmentEvent::Dispatched(_) => (DISPATCH, Vec::new()),
+        ShipmentEvent::Delivered(_) => (DELIVER, Vec::new()),
         ShipmentEvent::Booked(_)
         | ShipmentEvent::Rejected(_)
         | ShipmentEvent::Cleared(_)
         | ShipmentEvent::Cancelled(_)
-        | ShipmentEvent::CancellationRefused(_) => None,
-    }
+        | ShipmentEvent::CancellationRefused(_) => return None,
+    };
+    Some(NewIntent { kind: CARRIER, key: order_id.to_owned(), action: action.to_owned(), payload })
 }
 
 /// The call that an intent stands for.
@@ -102,7 +103,10 @@ mod tests {
     use super::*;
 
     fn owed_after(event: impl Into<ShipmentEvent>) -> Option<Owed> {
-        call_for(&event.into()).map(|(action, payload)| owed(action, &payload).unwrap())
+        intent_of("o", &event.into()).map(|intent| {
+            assert_eq!((intent.kind, intent.key.as_str()), (CARRIER, "o"));
+            owed(&intent.action, &intent.payload).unwrap()
+        })
     }
 
     #[test]

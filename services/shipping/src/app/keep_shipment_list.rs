@@ -41,8 +41,9 @@ impl<E: Message + Name + Default + 'static> Reaction for Keep<E> {
     const NAME: &'static str = "keep_shipment_list";
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        let shipment = tx.load::<Shipment>(event.stream.id()).await?;
+        let shipment = tx.load_since::<Shipment>(event.stream.id(), event.version).await?;
         // The entry claims to be no younger than this event, so that each later one brings its time.
-        store::put(tx.conn(), &resource(shipment.state, event.time)).await
+        store::put(tx, &resource(shipment.state, event.time));
+        Ok(())
     }
 }

@@ -27,6 +27,7 @@ pub use clear_on_order_confirmed::ClearOnOrderConfirmed;
 pub use deliver_shipment::deliver_shipment;
 pub use dispatch_shipment::dispatch_shipment;
 pub use get_shipment::get_shipment;
+pub use intents::intent_of;
 pub use keep_shipment_list::shipment_list;
 pub use list_shipments::list_shipments;
 

@@ -2,19 +2,17 @@ use contracts::tradewind::shipping::v1::Shipment;
 use prost::Message;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::db;
+use tradewind_events::{Tx, Upsert, db};
 
-/// Writes the entry of an order's shipment.
-///
-/// # Errors
-/// When the database fails.
-pub async fn put(connection: &impl ConnectionTrait, shipment: &Shipment) -> Result<(), Error> {
-    let put = "INSERT INTO shipment (order_id, shipment) VALUES ($1, $2) \
-         ON CONFLICT (order_id) DO UPDATE SET shipment = excluded.shipment";
-    let values: [Value; 2] = [shipment.order_id.as_str().into(), shipment.encode_to_vec().into()];
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), put, values);
-    connection.execute_raw(statement).await.map_err(db)?;
-    Ok(())
+const PUT: Upsert = Upsert {
+    insert: "INSERT INTO shipment (order_id, shipment)",
+    on_conflict: "ON CONFLICT (order_id) DO UPDATE SET shipment = excluded.shipment",
+};
+
+/// Writes the entry of an order's shipment when `tx` is committed.
+pub fn put(tx: &mut Tx, shipment: &Shipment) {
+    let row = vec![shipment.order_id.as_str().into(), shipment.encode_to_vec().into()];
+    tx.put(PUT, &shipment.order_id, row);
 }
 
 /// Up to `limit` shipments that follow the order `after`, by order id; from the first without it.

@@ -175,7 +175,7 @@ pub(crate) struct Pair {
     pub(crate) audit: Store,
     pub(crate) nats: Nats,
     pub(crate) owner: Direct,
-    _databases: [Database; 2],
+    databases: [Database; 2],
 }
 
 impl Pair {
@@ -189,7 +189,19 @@ impl Pair {
         let databases = [bank, audit];
         let (bank, audit) = (open(&databases[0], "bank").await, open(&databases[1], "audit").await);
         let owner = Direct::to(&bank);
-        Self { bank, audit, nats: Nats::start(), owner, _databases: databases }
+        Self { bank, audit, nats: Nats::start(), owner, databases }
+    }
+
+    /// The bank's database, for another process of it.
+    pub(crate) fn bank_database(&self) -> &Database {
+        let [bank, _] = &self.databases;
+        bank
+    }
+
+    /// The audit's database, for another process of it.
+    pub(crate) fn audit_database(&self) -> &Database {
+        let [_, audit] = &self.databases;
+        audit
     }
 
     /// Starts publishing the bank's log.

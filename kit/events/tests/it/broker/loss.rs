@@ -3,10 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use async_nats::jetstream;
+use sea_orm::ConnectionTrait;
 use tradewind_events::Store;
 use tradewind_testing::{Database, block_on, eventually};
 
-use super::audit::{PATIENCE, Pair, count, open};
+use super::audit::{PATIENCE, Pair, count, deposit, open};
 
 const STREAM: &str = "TW_BANK";
 
@@ -171,6 +172,11 @@ fn a_heartbeat_ahead_of_the_cursor_tells_of_a_loss_nothing_follows() {
     });
 }
 
+/// Waits until the owner has been asked how many partitions it has, and then by the reader for what follows its cursor.
+async fn asked_by_reader(pair: &Pair) {
+    eventually(PATIENCE, "the reader has asked the owner", async || pair.owner.asked.load(Ordering::SeqCst) > 1).await;
+}
+
 async fn another_bank() -> (Database, Store) {
     let database = Database::sqlite();
     let store = open(&database, "bank").await;
@@ -193,10 +199,38 @@ fn an_owner_with_another_log_stops_its_reader() {
         let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
         pair.deposit(&["b"], 20).await;
         stored(&pair, 30).await;
-        eventually(PATIENCE, "the reader has asked the owner", async || pair.owner.asked.load(Ordering::SeqCst) > 0)
-            .await;
+        asked_by_reader(&pair).await;
         audit.stop().await;
         bank.stop().await;
+        assert_eq!(count(&pair.audit, "SELECT COUNT(*) FROM seen").await, 10);
+        assert_eq!(count(&pair.audit, "SELECT position FROM cursor WHERE consumer = 'audit'").await, 10);
+    });
+}
+
+#[test]
+fn an_owner_whose_log_ends_before_the_cursor_stops_its_reader() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        pair.deposit(&["a"], 10).await;
+        pair.noted(10).await;
+        bank.stop().await;
+        audit.stop().await;
+
+        // As after a restore from a backup.
+        let tx = pair.bank.begin().await.unwrap();
+        tx.conn().execute_unprepared("DELETE FROM log WHERE position > 5").await.unwrap();
+        tx.conn().execute_unprepared("DELETE FROM event WHERE version > 5").await.unwrap();
+        tx.commit().await.unwrap();
+        let restored = open(pair.bank_database(), "bank").await;
+        pair.owner.replace(&restored);
+        let audit = pair.start_audit().await;
+        asked_by_reader(&pair).await;
+        // The log grows beyond the cursor again, with other events.
+        for _ in 0..10 {
+            deposit(&restored, "b", 1).await;
+        }
+        audit.stop().await;
         assert_eq!(count(&pair.audit, "SELECT COUNT(*) FROM seen").await, 10);
         assert_eq!(count(&pair.audit, "SELECT position FROM cursor WHERE consumer = 'audit'").await, 10);
     });

@@ -9,7 +9,7 @@ use tradewind_events::StreamName;
 use tradewind_testing::{block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, count, deposit, query};
-use crate::account::Deposited;
+use crate::account::{AccountEvent, Deposited};
 
 /// A deposit whose body is no protobuf message.
 #[derive(Clone, Debug)]
@@ -29,9 +29,18 @@ impl EventSet for Garbled {
     }
 }
 
-async fn garble(pair: &Pair, id: &str, version: u64) {
+/// Appends an event that nobody can read to an account at this version.
+pub(super) async fn garble(pair: &Pair, id: &str, version: u64) {
     let mut tx = pair.bank.begin().await.unwrap();
     tx.append(&StreamName::from(format!("account-{id}")), version, id, vec![Garbled]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Appends deposits of 1 to an account at this version, as a context does that keeps its state in tables.
+pub(super) async fn append(pair: &Pair, id: &str, version: u64, deposits: usize) {
+    let events: Vec<AccountEvent> = vec![Deposited { amount: 1 }.into(); deposits];
+    let mut tx = pair.bank.begin().await.unwrap();
+    tx.append(&StreamName::from(format!("account-{id}")), version, id, events).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -57,26 +66,17 @@ fn a_body_that_cannot_be_read_parks_its_stream_and_no_other() {
         let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
         pair.deposit(&["poisoned", "sound"], 2).await;
         garble(&pair, "poisoned", 2).await;
-        // The bank's own aggregate cannot read it either, so what follows is appended as a table-keeping context would.
-        let later: Vec<Deposited> = vec![Deposited { amount: 1 }; 2];
-        let mut tx = pair.bank.begin().await.unwrap();
-        let stream = StreamName::from("account-poisoned");
-        let events = later.into_iter().map(crate::account::AccountEvent::from).collect();
-        tx.append(&stream, 3, "poisoned", events).await.unwrap();
-        tx.commit().await.unwrap();
+        append(&pair, "poisoned", 3, 2).await;
         pair.deposit(&["sound"], 10).await;
         pair.noted(2 + 12).await;
         let expected = [(5, "EVENT_UNDECODABLE"), (6, "BEHIND_PARKED"), (7, "BEHIND_PARKED")];
-        let expected = expected.map(|(position, reason)| (stream.to_string(), position, reason.to_owned()));
+        let expected = expected.map(|(position, reason)| ("account-poisoned".to_owned(), position, reason.to_owned()));
         assert_eq!(parked(&pair).await, expected);
         audit.stop().await;
 
         // A restarted reader still knows.
         let audit = pair.start_audit().await;
-        let mut tx = pair.bank.begin().await.unwrap();
-        let event = crate::account::AccountEvent::from(Deposited { amount: 1 });
-        tx.append(&stream, 5, "poisoned", vec![event]).await.unwrap();
-        tx.commit().await.unwrap();
+        append(&pair, "poisoned", 5, 1).await;
         pair.deposit(&["sound"], 1).await;
         pair.noted(2 + 13).await;
         assert_eq!(parked(&pair).await.len(), 4);

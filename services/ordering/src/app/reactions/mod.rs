@@ -1,9 +1,6 @@
 //! What the order, and its price list, make of other contexts' events. The names are the contract's.
 
 mod catalog;
-mod inventory;
-mod payment;
-mod shipping;
 
 use std::marker::PhantomData;
 
@@ -15,15 +12,15 @@ use contracts::tradewind::{
         ShipmentRejected,
     },
 };
-use prost::{Message, Name};
 use tradewind_domain::Error;
 use tradewind_events::{Reaction, Reactions, Received, Tx};
 
 use super::CONSUMER;
-use crate::domain::{Command, Order};
+use crate::domain::{Order, Reply};
 
 /// Every reaction of this context.
-pub(crate) fn reactions() -> Reactions {
+#[must_use]
+pub fn reactions() -> Reactions {
     Reactions::new(CONSUMER)
         .on(catalog::PriceOnProductListed)
         .on(catalog::PriceOnProductRepriced)
@@ -41,14 +38,6 @@ pub(crate) fn reactions() -> Reactions {
         .on(Hear::<ShipmentCancellationRefused>::new())
         .on(Hear::<ShipmentDispatched>::new())
         .on(Hear::<ShipmentDelivered>::new())
-}
-
-/// A participant's answer, and what it asks of the order.
-trait Reply: Message + Name + Default + 'static {
-    /// The reaction's name as the contract declares it.
-    const REACTION: &'static str;
-    /// The order that it answers, and the command it amounts to.
-    fn heard(&self) -> (&str, Command);
 }
 
 /// Lets the order hear an answer. An order that is not there, or never asked, refuses, and the answer is parked.

@@ -1,0 +1,73 @@
+//! What each service weighs: its program on disk, its start, its memory when there is nothing to do.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use tradewind_testing::{Nats, TRUST_DOMAIN, free_port};
+
+/// The services, each a program of its own.
+pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(2);
+/// After so long a service has done what it does after its start.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// One service's.
+pub(crate) struct Footprint {
+    pub(crate) megabytes_on_disk: f64,
+    /// From starting the process to ready, with a new database.
+    pub(crate) start_ms: f64,
+    pub(crate) idle_megabytes: f64,
+}
+
+/// Starts a service over SQLite and a broker that is there, and looks at it.
+pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Footprint> {
+    let program = programs.join(service);
+    let size = std::fs::metadata(&program).with_context(|| format!("no {}", program.display()))?.len();
+    let admin = format!("127.0.0.1:{}", free_port());
+    let file = |name: String| pki.join(name).display().to_string();
+    let settings = [
+        ("GRPC_ADDR", format!("127.0.0.1:{}", free_port())),
+        ("ADMIN_ADDR", admin.clone()),
+        ("CA", file("ca.pem".to_owned())),
+        ("CERT", file(format!("{service}.pem"))),
+        ("KEY", file(format!("{service}.key"))),
+        ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
+        ("DATABASE_URL", format!("sqlite://{}", folder.join(format!("{service}.db")).display())),
+        ("NATS_URL", nats.url()),
+        ("LOG", "error".to_owned()),
+    ];
+    let settings = settings.map(|(key, value)| (format!("TRADEWIND_{key}"), value));
+    let started = Instant::now();
+    let process = Command::new(&program).envs(settings).stdin(Stdio::null()).spawn().context("cannot start it")?;
+    let process = Process(process);
+    let http = reqwest::Client::new();
+    let ready = format!("http://{admin}/health/ready");
+    while !http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        ensure!(started.elapsed() < PATIENCE, "{service} does not get ready");
+        tokio::time::sleep(LOOK).await;
+    }
+    let start_ms = started.elapsed().as_secs_f64() * 1000.0;
+    tokio::time::sleep(IDLE).await;
+    let idle_megabytes = resident_kilobytes(&process)? / 1024.0;
+    Ok(Footprint { megabytes_on_disk: f64::from(u32::try_from(size)?) / 1_048_576.0, start_ms, idle_megabytes })
+}
+
+fn resident_kilobytes(Process(process): &Process) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(resident.trim_end_matches("kB").trim().parse()?)
+}
+
+/// Ends with this value.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

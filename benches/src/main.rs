@@ -1,0 +1,254 @@
+//! `bench`: what Tradewind does on this machine beside what the machine can do, measured in one run.
+//!
+//! Absolute figures belong to the machine; what is held against a target is a ratio of two of one run.
+
+#![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
+
+mod flow;
+mod footprint;
+mod load;
+mod machine;
+mod plain;
+mod report;
+mod shop;
+mod toy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, ValueEnum};
+use tokio::runtime::Runtime;
+use tradewind_testing::{Database, Nats, Postgres, pki, scratch};
+
+use flow::Flow;
+use load::For;
+use report::{Bound, Figure};
+
+/// Measures Tradewind beside what this machine can do, in one run.
+///
+/// It starts brokers and databases of its own and leaves nothing behind. The services and `tradewind` are the programs beside
+/// this one. Exits 0 whether or not a target is met.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Args {
+    /// Print JSON for programs instead of a table for people.
+    #[arg(long)]
+    json: bool,
+    /// Measure only this; may be given several times.
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
+    /// Leave PostgreSQL out.
+    #[arg(long)]
+    sqlite_only: bool,
+    /// For how many seconds each rate is measured.
+    #[arg(long, default_value_t = 3, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How many orders go through the whole shop.
+    #[arg(long, default_value_t = 3000, value_name = "NUMBER")]
+    orders: usize,
+    /// Sales to play, in the format of `tradewind replay`, instead of made-up ones of three lines on average.
+    #[arg(long, value_name = "FILE")]
+    sales: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// What broker and database do without us.
+    Machine,
+    /// Events from a commit in one service to a committed effect in another.
+    Events,
+    /// Orders through the whole shop.
+    Orders,
+    /// Size, start and idle memory of each service.
+    Footprint,
+}
+
+/// Events a transaction.
+const BATCHES: [usize; 4] = [1, 8, 64, 256];
+
+const PUBLISH_AND_COMMIT: &str = "p99 of one commit and one publication";
+const PLAIN_SQL: &str = "plain SQL";
+const SINGLE_COMMITS: &str = "single-insert commits";
+
+/// A database that everything is measured on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl On {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite FULL",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    fn database(self) -> Database {
+        match self {
+            Self::Sqlite => Database::sqlite(),
+            Self::Postgres => Database::postgres(),
+        }
+    }
+}
+
+fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    // Already installed is as good as installed now.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let bench = Bench::new(args)?;
+    // A store that is dropped gives its connections back, which needs a runtime.
+    let _context = bench.runtime.enter();
+    let mut figures = Vec::new();
+    for (part, measure) in [
+        (Part::Machine, Bench::machine as fn(&Bench, &mut Vec<Figure>) -> Result<()>),
+        (Part::Events, Bench::events),
+        (Part::Orders, Bench::orders),
+        (Part::Footprint, Bench::footprint),
+    ] {
+        if bench.args.only.is_empty() || bench.args.only.contains(&part) {
+            measure(&bench, &mut figures)?;
+        }
+    }
+    if bench.args.json {
+        println!("{}", serde_json::to_string_pretty(&figures)?);
+    } else {
+        figures.iter().for_each(|figure| println!("{}", figure.line()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What every part measures with.
+struct Bench {
+    args: Args,
+    runtime: Runtime,
+    time: For,
+    programs: PathBuf,
+}
+
+impl Bench {
+    fn new(args: Args) -> Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let programs = program.parent().context("this program is in no folder")?.to_owned();
+        let time = For(Duration::from_secs(args.seconds));
+        Ok(Self { args, runtime: Runtime::new()?, time, programs })
+    }
+
+    fn databases(&self) -> impl Iterator<Item = On> {
+        [On::Sqlite, On::Postgres].into_iter().filter(|on| *on == On::Sqlite || !self.args.sqlite_only)
+    }
+
+    fn machine(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        let nats = Nats::start();
+        progress("publishing");
+        let rate = self.runtime.block_on(machine::publications(&nats, self.time))?;
+        figures.push(Figure::new("JetStream publications acknowledged, with ids", None, rate, "/s"));
+        for on in self.databases() {
+            progress(&format!("single-insert commits, {}", on.name()));
+            let database = on.database();
+            let rate = self.runtime.block_on(machine::commits(&database.url(), self.time))?;
+            figures.push(Figure::new(SINGLE_COMMITS, Some(on.name()), rate, "/s"));
+        }
+        Ok(())
+    }
+
+    fn events(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        for on in self.databases() {
+            let (nats, database) = (Nats::start(), on.database());
+            let least = self.runtime.block_on(machine::commit_and_publish(&database.url(), &nats, self.time))?;
+            let least = milliseconds(&least, 0.99);
+            figures.push(Figure::new(PUBLISH_AND_COMMIT, Some(on.name()), least, "ms"));
+            for batch in BATCHES {
+                progress(&format!("events, {batch} a transaction, {}", on.name()));
+                self.events_of(on, batch, least, &nats, figures)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn events_of(&self, on: On, batch: usize, least: f64, nats: &Nats, figures: &mut Vec<Figure>) -> Result<()> {
+        let plain = [on.database(), on.database()];
+        let plain = self.runtime.block_on(async {
+            let [bank, audit] = plain.each_ref().map(Database::url);
+            drop((toy::open(&bank, toy::BANK).await?, toy::open(&audit, toy::AUDIT).await?));
+            plain::events_per_second(&bank, &audit, batch, self.time).await
+        })?;
+        let mut flow = Flow::start([on.database(), on.database()], nats)?;
+        let measured = flow.measure(batch, self.time)?;
+        flow.finish()?;
+        let named = |what: &str| format!("{what}, {batch} a transaction");
+        let on = Some(on.name());
+        figures.push(Figure::new(named("events by plain SQL"), on, plain, "/s"));
+        figures.push(Figure::new(named("events from commit to effect"), on, measured.sustained, "/s").against(
+            plain,
+            PLAIN_SQL,
+            Bound::AtLeast(0.5),
+        ));
+        figures.push(Figure::new(
+            named("commit to effect at half load, p50"),
+            on,
+            milliseconds(&measured.at_half, 0.5),
+            "ms",
+        ));
+        figures.push(
+            Figure::new(named("commit to effect at half load, p99"), on, milliseconds(&measured.at_half, 0.99), "ms")
+                .against(least, PUBLISH_AND_COMMIT, Bound::AtMost(20.0)),
+        );
+        Ok(())
+    }
+
+    fn orders(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        let folder = scratch();
+        let sales = match &self.args.sales {
+            Some(sales) => sales.clone(),
+            None => shop::make_up(folder.path(), self.args.orders)?,
+        };
+        for on in self.databases() {
+            progress(&format!("orders through the whole shop, {}", on.name()));
+            let cluster = (on == On::Postgres).then(Postgres::start);
+            let server = cluster.as_ref().map(Postgres::url);
+            let replayed = shop::replay(&self.programs, folder.path(), &sales, self.args.orders, server.as_deref())?;
+            let on = Some(on.name());
+            figures.push(Figure::new(
+                "single-insert commits beside the shop",
+                on,
+                replayed.single_insert_commits_per_second,
+                "/s",
+            ));
+            figures.push(Figure::new("orders settled", on, replayed.settled_per_second, "/s").against(
+                replayed.single_insert_commits_per_second,
+                SINGLE_COMMITS,
+                Bound::AtLeast(0.12),
+            ));
+            let latency = replayed.latency_ms;
+            for (quantile, value) in [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)] {
+                figures.push(Figure::new(format!("placed to settled under full load, {quantile}"), on, value, "ms"));
+            }
+        }
+        Ok(())
+    }
+
+    fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        let (nats, pki, folder) = (Nats::start(), pki(&footprint::SERVICES), scratch());
+        for service in footprint::SERVICES {
+            progress(&format!("starting {service}"));
+            let found = footprint::of(service, &self.programs, folder.path(), pki.path(), &nats);
+            let found = self.runtime.block_on(found)?;
+            figures.push(Figure::new(format!("{service}: program"), None, found.megabytes_on_disk, "MB"));
+            figures.push(Figure::new(format!("{service}: from start to ready"), None, found.start_ms, "ms"));
+            figures.push(Figure::new(format!("{service}: idle memory"), None, found.idle_megabytes, "MB"));
+        }
+        Ok(())
+    }
+}
+
+fn progress(what: &str) {
+    eprintln!("{what}");
+}
+
+fn milliseconds(micros: &hdrhistogram::Histogram<u64>, quantile: f64) -> f64 {
+    f64::from(u32::try_from(micros.value_at_quantile(quantile)).unwrap_or(u32::MAX)) / 1000.0
+}

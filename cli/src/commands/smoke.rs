@@ -1,0 +1,82 @@
+//! `tradewind smoke`: one order through the whole shop.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use contracts::tradewind::catalog::v1::{CreateProductRequest, Product};
+use contracts::tradewind::inventory::v1::ReceiveStockRequest;
+use contracts::tradewind::money::v1::Money;
+use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest, WatchOrderRequest};
+use tonic::Code;
+
+use super::order::{new_request_id, recipient, status};
+use crate::Global;
+use crate::shop::Shop;
+
+/// The product that is ordered.
+const PRODUCT: &str = "smoke-test";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The card the order is paid with.
+    #[arg(long, default_value = "tok_ok")]
+    payment_token: String,
+    /// How long all of it may take.
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
+    within: Duration,
+}
+
+pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
+    let shop = Shop::asked(&global)?;
+    let limit = args.within;
+    let order = tokio::time::timeout(limit, play(&shop, args))
+        .await
+        .with_context(|| format!("not settled within {}", humantime::format_duration(limit)))??;
+    let (id, status) = (&order.order_id, status(&order));
+    ensure!(order.status() == OrderStatus::Confirmed, "order {id} is {status}: {}", order.cancellation_detail);
+    println!("order {id} is {status}");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn play(shop: &Shop, args: Args) -> Result<Order> {
+    let after = list(shop).await?;
+    let (sku, location) = (PRODUCT.to_ascii_uppercase(), "main".to_owned());
+    let received = ReceiveStockRequest { request_id: new_request_id(), sku, location, quantity: 1 };
+    shop.inventory()?.receive_stock(received).await?;
+    let request = PlaceOrderRequest {
+        request_id: new_request_id(),
+        customer_id: PRODUCT.to_owned(),
+        recipient: Some(recipient("10115")),
+        lines: vec![OrderLine { product_id: PRODUCT.to_owned(), quantity: 1 }],
+        payment_token: args.payment_token,
+        after,
+        settle_within: Some(args.within.try_into()?),
+        ..PlaceOrderRequest::default()
+    };
+    let mut ordering = shop.ordering()?;
+    let mut order =
+        ordering.place_order(request).await?.into_inner().order.context("a placed order without an order")?;
+    let mut changes = ordering.watch_order(WatchOrderRequest { order_id: order.order_id.clone() }).await?.into_inner();
+    while let Some(change) = changes.message().await? {
+        order = change.order.unwrap_or(order);
+    }
+    Ok(order)
+}
+
+/// Lists the product; returns what the order has to wait for, which is nothing where it was listed long ago.
+async fn list(shop: &Shop) -> Result<Vec<String>> {
+    let product = Product {
+        product_id: PRODUCT.to_owned(),
+        sku: PRODUCT.to_ascii_uppercase(),
+        name: "Smoke test".to_owned(),
+        price: Some(Money { currency: "GBP".to_owned(), minor: 100 }),
+        ..Product::default()
+    };
+    let request = CreateProductRequest { request_id: PRODUCT.to_owned(), product: Some(product) };
+    match shop.catalog()?.create_product(request).await {
+        Ok(listed) => Ok(vec![listed.into_inner().position]),
+        Err(status) if status.code() == Code::AlreadyExists => Ok(Vec::new()),
+        Err(status) => Err(status.into()),
+    }
+}

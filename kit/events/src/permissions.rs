@@ -1,0 +1,98 @@
+//! What a client may do at the broker: the subjects it needs, and no others.
+//!
+//! The broker judges subjects alone, so whatever a client is to be kept from has to be a token of one: JetStream's requests
+//! name the stream and the consumer, a consumer is named after its reader, a reply goes to an inbox named after its client.
+//! Which context reads which is the contract's to say; nothing here talks to a broker.
+
+use crate::store::MOST_PARTITIONS;
+use crate::wire;
+
+/// The subjects a client of the broker may use. It is refused every other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerPermissions {
+    /// Where it may publish.
+    pub publish: Vec<String>,
+    /// What it may subscribe to.
+    pub subscribe: Vec<String>,
+}
+
+impl BrokerPermissions {
+    /// What the engine of `context` needs that reads the contexts `sources`, by readers that bear the context's name: its own
+    /// events, heads, pings and stream, and its own consumers on the streams of its sources.
+    pub fn of_service(context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let stream = wire::stream_name(context);
+        let mut publish = vec![wire::subjects(context), wire::head_subject(context), wire::wake_subject(context)];
+        publish.extend(["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
+        let mut subscribe = vec![format!("{}.>", wire::inbox(context)), wire::wake_subject(context)];
+        for source in sources {
+            let source = source.as_ref();
+            subscribe.push(wire::head_subject(source));
+            // A name is one token and no wildcard covers a part of one, so every consumer there may be is named.
+            publish.extend((0..MOST_PARTITIONS).flat_map(|partition| own_consumer(context, source, partition)));
+        }
+        Self { publish, subscribe }
+    }
+
+    /// What `client` needs that looks at streams and consumers: it changes nothing and reads no event.
+    #[must_use]
+    pub fn of_observer(client: &str) -> Self {
+        let looks = ["INFO", "STREAM.NAMES", "STREAM.LIST", "STREAM.INFO.*", "CONSUMER.NAMES.*", "CONSUMER.LIST.*"];
+        let looks = looks.into_iter().chain(["CONSUMER.INFO.*.*"]);
+        Self {
+            publish: looks.map(|subject| format!("$JS.API.{subject}")).collect(),
+            subscribe: vec![format!("{}.>", wire::inbox(client))],
+        }
+    }
+}
+
+/// What a reader publishes to make, see, use, acknowledge to and replace its consumer of one partition.
+fn own_consumer(context: &str, source: &str, partition: u16) -> [String; 5] {
+    let (stream, consumer) = (wire::stream_name(source), wire::consumer_name(context, partition));
+    [
+        // The server holds the subject's filter against the one that is asked for.
+        format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.{}", wire::partition_subjects(source, partition)),
+        format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+        format!("$JS.API.CONSUMER.DELETE.{stream}.{consumer}"),
+        format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+        format!("$JS.ACK.{stream}.{consumer}.>"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_reads_nothing_has_its_own_subjects_only() {
+        let catalog = BrokerPermissions::of_service("catalog", [""; 0]);
+        let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog"].map(str::to_owned);
+        let stream = ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
+        assert_eq!(catalog.publish, [publish, stream].concat());
+        assert_eq!(catalog.subscribe, ["_INBOX.catalog.>", "tw.wake.catalog"]);
+    }
+
+    #[test]
+    fn a_reader_has_its_own_consumer_of_every_partition_of_its_source() {
+        let payment = BrokerPermissions::of_service("payment", ["ordering"]);
+        assert_eq!(payment.subscribe, ["_INBOX.payment.>", "tw.wake.payment", "tw.head.ordering"]);
+        for partition in [0, MOST_PARTITIONS - 1] {
+            for subject in [
+                format!("$JS.API.CONSUMER.CREATE.TW_ORDERING.payment-{partition}.tw.ordering.{partition}.>"),
+                format!("$JS.ACK.TW_ORDERING.payment-{partition}.>"),
+            ] {
+                assert!(payment.publish.contains(&subject), "{subject}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_broker_is_granted_as_a_whole() {
+        let payment = BrokerPermissions::of_service("payment", ["ordering"]);
+        let observer = BrokerPermissions::of_observer("operator");
+        for subject in [payment.publish, payment.subscribe, observer.publish, observer.subscribe].concat() {
+            let leading = subject.split('.').take(3).collect::<Vec<_>>();
+            assert!(!["$JS.API.>", "$JS.>", "_INBOX.>", "tw.>", ">"].contains(&subject.as_str()), "{subject}");
+            assert!(!leading.starts_with(&["$JS", "API", "*"]), "{subject}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The quarantine as a transaction that drains it sees it.
+
+use sea_orm::{ConnectionTrait, Value};
+use tradewind_domain::Error;
+
+use super::Tx;
+use crate::error::{commit, db};
+use crate::quarantine::{ParkedEvent, ParkedStream};
+use crate::sql::{signed, statement};
+
+impl Tx {
+    /// Takes the row lock of the cursor that a stream's events are read with, which keeps its reader waiting until this
+    /// transaction ends; then the stream's first event in quarantine as it is under that lock.
+    pub(crate) async fn lock_parked(
+        &mut self,
+        stream: &ParkedStream,
+        partition: u16,
+    ) -> Result<Option<ParkedEvent>, Error> {
+        let lock = "UPDATE cursor SET updated = updated WHERE consumer = $1 AND source = $2 AND partition = $3";
+        let values: [Value; 3] =
+            [stream.consumer.as_str().into(), stream.source.as_str().into(), i64::from(partition).into()];
+        let locked = self.conn().execute_raw(statement(self.backend(), lock, values)).await.map_err(db)?;
+        if locked.rows_affected() == 0 {
+            return Err(Error::internal(format!("{} has no cursor for partition {partition}", stream.consumer)));
+        }
+        let first = self.store.parked_events_on(self.conn(), stream, 0, 1).await?;
+        Ok(first.into_iter().next())
+    }
+
+    /// Takes an event out of quarantine; the cursor must be locked.
+    pub(crate) async fn unpark(&mut self, stream: &ParkedStream, position: u64) -> Result<(), Error> {
+        let delete = "DELETE FROM parked WHERE consumer = $1 AND source = $2 AND stream = $3 AND position = $4";
+        let [consumer, source, name] = stream.values();
+        let values = [consumer, source, name, signed(position).into()];
+        self.conn().execute_raw(statement(self.backend(), delete, values)).await.map_err(db)?;
+        self.told.quarantine = true;
+        Ok(())
+    }
+
+    /// Notes that an event in quarantine has failed once more, and why; `false` when it is no longer there.
+    pub(crate) async fn fail_again(
+        &mut self,
+        stream: &ParkedStream,
+        position: u64,
+        error: &Error,
+    ) -> Result<bool, Error> {
+        let update = "UPDATE parked SET reason = $5, error = $6, attempts = attempts + 1 \
+             WHERE consumer = $1 AND source = $2 AND stream = $3 AND position = $4";
+        let [consumer, source, name] = stream.values();
+        let values =
+            [consumer, source, name, signed(position).into(), error.reason.into(), error.message.as_str().into()];
+        let updated = self.conn().execute_raw(statement(self.backend(), update, values)).await.map_err(db)?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    /// Does all that [`commit`](Self::commit) does but the commit itself, and rolls back.
+    pub(crate) async fn rehearse(mut self) -> Result<(), Error> {
+        let script = self.pending.script(self.backend(), self.now);
+        script.run(self.conn()).await.map_err(commit)
+    }
+}

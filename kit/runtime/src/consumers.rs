@@ -1,0 +1,147 @@
+//! What operators ask of a service's consumers and of its quarantine, over the wire.
+
+mod convert;
+
+use contracts::tradewind::consumer::v1::{
+    DiscardParkedEventRequest, DiscardParkedEventResponse, GetParkedStreamRequest, GetParkedStreamResponse,
+    ListActsRequest, ListActsResponse, ListConsumersRequest, ListConsumersResponse, ListParkedStreamsRequest,
+    ListParkedStreamsResponse, PauseConsumerRequest, PauseConsumerResponse, ReplayParkedStreamRequest,
+    ReplayParkedStreamResponse, ResumeConsumerRequest, ResumeConsumerResponse,
+    consumer_service_server::{ConsumerService, ConsumerServiceServer},
+};
+use tonic::{Request, Response, Status};
+use tradewind_domain::request::{page, page_size, page_token};
+use tradewind_events::{Consumers, Quarantine, Store};
+use tradewind_mesh::{peer, status};
+
+/// Payload after which a page is cut short; well below what a client takes in one message.
+const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
+
+/// Serves what operators ask of a service's consumers; the runtime does so for every service.
+pub(crate) fn consumers(
+    store: Store,
+    consumers: Consumers,
+    quarantine: Quarantine,
+) -> ConsumerServiceServer<impl ConsumerService> {
+    ConsumerServiceServer::new(OwnConsumers { store, consumers, quarantine })
+}
+
+struct OwnConsumers {
+    store: Store,
+    consumers: Consumers,
+    quarantine: Quarantine,
+}
+
+#[tonic::async_trait]
+impl ConsumerService for OwnConsumers {
+    async fn list_consumers(
+        &self,
+        _: Request<ListConsumersRequest>,
+    ) -> Result<Response<ListConsumersResponse>, Status> {
+        let consumers = self.consumers.list().await.map_err(status)?;
+        Ok(Response::new(ListConsumersResponse { consumers: consumers.into_iter().map(convert::consumer).collect() }))
+    }
+
+    async fn pause_consumer(
+        &self,
+        request: Request<PauseConsumerRequest>,
+    ) -> Result<Response<PauseConsumerResponse>, Status> {
+        let principal = principal(&request)?;
+        let PauseConsumerRequest { consumer, reason } = request.into_inner();
+        let reason = convert::reason(reason).map_err(status)?;
+        let pause = self.consumers.pause(&consumer, &principal, &reason).await.map_err(status)?;
+        Ok(Response::new(PauseConsumerResponse { pause: Some(convert::pause(pause)) }))
+    }
+
+    async fn resume_consumer(
+        &self,
+        request: Request<ResumeConsumerRequest>,
+    ) -> Result<Response<ResumeConsumerResponse>, Status> {
+        let principal = principal(&request)?;
+        self.consumers.resume(&request.into_inner().consumer, &principal).await.map_err(status)?;
+        Ok(Response::new(ResumeConsumerResponse {}))
+    }
+
+    async fn list_parked_streams(
+        &self,
+        request: Request<ListParkedStreamsRequest>,
+    ) -> Result<Response<ListParkedStreamsResponse>, Status> {
+        let ListParkedStreamsRequest { page_size: size, page_token: token } = request.into_inner();
+        let size = page_size(size).map_err(status)?;
+        let after = convert::stream_token(&token).map_err(status)?;
+        let found = self.quarantine.streams(after.as_ref(), size + 1).await.map_err(status)?;
+        let (found, next_page_token) = page(found, size, |last| convert::token_of(&last.stream));
+        let streams = found.into_iter().map(convert::summary).collect();
+        Ok(Response::new(ListParkedStreamsResponse { streams, next_page_token }))
+    }
+
+    async fn get_parked_stream(
+        &self,
+        request: Request<GetParkedStreamRequest>,
+    ) -> Result<Response<GetParkedStreamResponse>, Status> {
+        let GetParkedStreamRequest { consumer, source, stream, page_size: size, page_token: token } =
+            request.into_inner();
+        let stream = convert::stream(consumer, source, stream).map_err(status)?;
+        let size = page_size(size).map_err(status)?;
+        let after: u64 = page_token(&token).map_err(status)?.unwrap_or_default();
+        let found = self.quarantine.events(&stream, after, size + 1).await.map_err(status)?;
+        let mut bytes = 0;
+        let short_enough = found.iter().take_while(|parked| {
+            let first = bytes == 0;
+            bytes += parked.event.payload.len() + 1;
+            first || bytes <= ENOUGH_BYTES
+        });
+        let size = size.min(short_enough.count());
+        let (found, next_page_token) = page(found, size, |last| last.event.position.to_string());
+        let total_size = self.quarantine.count(&stream).await.map_err(status)?;
+        let events = found.into_iter().map(convert::parked).collect();
+        Ok(Response::new(GetParkedStreamResponse { events, next_page_token, total_size }))
+    }
+
+    async fn replay_parked_stream(
+        &self,
+        request: Request<ReplayParkedStreamRequest>,
+    ) -> Result<Response<ReplayParkedStreamResponse>, Status> {
+        let principal = principal(&request)?;
+        let ReplayParkedStreamRequest { consumer, source, stream, dry_run } = request.into_inner();
+        let stream = convert::stream(consumer, source, stream).map_err(status)?;
+        let drained = if dry_run {
+            self.quarantine.rehearse(&stream, None).await
+        } else {
+            self.quarantine.replay(&stream, &principal).await
+        };
+        let (events, remaining) = convert::drained(drained.map_err(status)?);
+        Ok(Response::new(ReplayParkedStreamResponse { events, remaining }))
+    }
+
+    async fn discard_parked_event(
+        &self,
+        request: Request<DiscardParkedEventRequest>,
+    ) -> Result<Response<DiscardParkedEventResponse>, Status> {
+        let principal = principal(&request)?;
+        let DiscardParkedEventRequest { consumer, source, stream, position, reason, dry_run } = request.into_inner();
+        let stream = convert::stream(consumer, source, stream).map_err(status)?;
+        let reason = convert::reason(reason).map_err(status)?;
+        let drained = if dry_run {
+            self.quarantine.rehearse(&stream, Some(position)).await
+        } else {
+            self.quarantine.discard(&stream, position, &principal, &reason).await
+        };
+        let (events, remaining) = convert::drained(drained.map_err(status)?);
+        Ok(Response::new(DiscardParkedEventResponse { events, remaining }))
+    }
+
+    async fn list_acts(&self, request: Request<ListActsRequest>) -> Result<Response<ListActsResponse>, Status> {
+        let ListActsRequest { page_size: size, page_token: token } = request.into_inner();
+        let size = page_size(size).map_err(status)?;
+        let before = page_token(&token).map_err(status)?;
+        let found = self.store.acts(before, size + 1).await.map_err(status)?;
+        let (found, next_page_token) = page(found, size, |last| last.number.to_string());
+        Ok(Response::new(ListActsResponse { acts: found.into_iter().map(convert::act).collect(), next_page_token }))
+    }
+}
+
+/// The workload that asks, which is written down with what it does.
+fn principal<T>(request: &Request<T>) -> Result<String, Status> {
+    Ok(peer(request)?.id.name().to_owned())
+}

@@ -1,0 +1,31 @@
+use contracts::tradewind::payment::v1::{PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided};
+
+use super::{Command, Reply};
+
+impl Reply for PaymentCaptured {
+    const REACTION: &'static str = "pay_on_payment_captured";
+    fn heard(&self) -> (&str, Command) {
+        (&self.order_id, Command::RecordPayment)
+    }
+}
+
+impl Reply for PaymentDeclined {
+    const REACTION: &'static str = "cancel_on_payment_declined";
+    fn heard(&self) -> (&str, Command) {
+        (&self.order_id, Command::DeclinePayment { reason: self.reason.clone() })
+    }
+}
+
+impl Reply for PaymentVoided {
+    const REACTION: &'static str = "close_on_payment_voided";
+    fn heard(&self) -> (&str, Command) {
+        (&self.order_id, Command::RecordVoid)
+    }
+}
+
+impl Reply for PaymentRefunded {
+    const REACTION: &'static str = "close_on_payment_refunded";
+    fn heard(&self) -> (&str, Command) {
+        (&self.order_id, Command::RecordRefund { amount: self.amount.clone() })
+    }
+}

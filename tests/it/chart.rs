@@ -1,0 +1,106 @@
+//! The chart against what it is made from: the contracts, the broker's permissions, the metrics that services have.
+//!
+//! `scripts/chart` renders it and holds the rendered objects against Kubernetes and against the generated files that are compared here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::json;
+use tradewind_mesh::Policy;
+
+use crate::contract::{callers, context_of, pool, reactions};
+use crate::programs::project;
+
+/// `UPDATE_GOLDEN=1 cargo test -p system-tests chart` writes the files anew after a wanted change of the contracts.
+#[test]
+fn the_chart_knows_the_contracts() {
+    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let users = tradewind_runtime::broker_users(&policy, "tradewind.local").unwrap();
+    for (file, content) in [("contracts.json", contracts_of_the_chart()), ("broker-users.json", users)] {
+        let path = project("helm/tradewind/files").join(file);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, &content).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), content, "{} is out of date", path.display());
+    }
+}
+
+/// Every service with the workloads that may connect to it, because they may call it or read its events.
+fn contracts_of_the_chart() -> String {
+    let pool = pool();
+    let contexts: Vec<String> = reactions(&pool).into_keys().filter(|context| !context.is_empty()).collect();
+    let mut services: BTreeMap<&str, BTreeSet<String>> =
+        contexts.iter().map(|name| (name.as_str(), BTreeSet::new())).collect();
+    for (method, workloads) in callers(&pool) {
+        match services.get_mut(context_of(&method)) {
+            Some(of_service) => of_service.extend(workloads),
+            // A package that is no context's is served by every service.
+            None => services.values_mut().for_each(|of_service| of_service.extend(workloads.clone())),
+        }
+    }
+    for (reader, reactions) in reactions(&pool) {
+        for reaction in reactions {
+            services.get_mut(context_of(&reaction.event)).unwrap().insert(reader.clone());
+        }
+    }
+    let services: BTreeMap<_, _> =
+        services.into_iter().map(|(name, callers)| (name, json!({ "callers": callers }))).collect();
+    format!("{:#}\n", json!({ "services": services }))
+}
+
+/// Alerts, dashboards and the runbook ask for no series that no program writes.
+#[test]
+fn every_metric_that_somebody_asks_for_exists() {
+    let exist = instruments();
+    let mut asked = BTreeSet::new();
+    let files = project("helm/tradewind/files");
+    let dashboards = std::fs::read_dir(files.join("dashboards")).unwrap().map(|entry| entry.unwrap().path());
+    for file in dashboards.chain([files.join("alerts.yaml"), project("docs/runbook.md")]) {
+        asked.extend(names(&std::fs::read_to_string(file).unwrap()));
+    }
+    assert!(asked.len() > 20, "{asked:?}");
+    let unknown: Vec<_> = asked.iter().filter(|name| !exist.contains(instrument_of(name))).collect();
+    assert!(unknown.is_empty(), "no instrument writes {unknown:?}; there are {exist:?}");
+}
+
+/// The names of series without what the exporter appends to their instrument's.
+fn instrument_of(series: &str) -> &str {
+    ["_bucket", "_count", "_sum", "_total", "_seconds"]
+        .iter()
+        .fold(series, |name, suffix| name.trim_end_matches(suffix))
+}
+
+/// What the programs' sources call their instruments.
+fn instruments() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for folder in ["kit/events/src", "kit/mesh/src", "kit/runtime/src", "services"] {
+        each_source(&project(folder), &mut |text| {
+            let quoted = text.split('"').skip(1).step_by(2).filter(|text| text.starts_with("tradewind_"));
+            found.extend(quoted.map(str::to_owned));
+        });
+    }
+    // Those of a party outside are named after it.
+    let parties = ["tradewind_payment_provider", "tradewind_shipping_carrier"];
+    for party in parties {
+        assert!(found.remove(party), "{party} is gone");
+        found.extend(["requests", "request_duration"].map(|instrument| format!("{party}_{instrument}")));
+    }
+    found
+}
+
+fn each_source(folder: &Path, read: &mut impl FnMut(&str)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            each_source(&path, read);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            read(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+/// The words of a text that are names of our series.
+fn names(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| word.starts_with("tradewind_")).map(str::to_owned)
+}

@@ -1,0 +1,105 @@
+//! The runbook's commands, run in its order against a shop with two orders in quarantine. Left out are those about a cluster, and
+//! `tradewind up`, which takes the documented ports; what the SQL does is shown by the kit's tests.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use contracts::tradewind::consumer::v1::{ListParkedStreamsRequest, ParkedStream};
+use sea_orm::{ConnectOptions, ConnectionTrait};
+use tempfile::TempDir;
+use tradewind_testing::{Database, block_on, scratch};
+
+use super::documents::{Typed, typed};
+use crate::programs::{binary, project, run, tool};
+use crate::shop::{SERVICES, Shop};
+
+#[test]
+fn the_commands_of_the_runbook_run() {
+    block_on(Box::pin(async {
+        let shop = Shop::open(Database::sqlite).await;
+        let [replayed, discarded] = two_in_quarantine(&shop).await;
+        let order = replayed.stream.trim_start_matches("reservation-");
+        let known = [
+            ("<service>", "ordering"),
+            ("<consumer>", "ordering"),
+            ("<order>", order),
+            ("<n>", &discarded.position.to_string()),
+            ("<why>", "a test"),
+        ];
+        let mut folders = BTreeMap::new();
+        let mut ran = Vec::new();
+        let runbook = std::fs::read_to_string(project("docs/runbook.md")).unwrap();
+        for Typed { place, words, .. } in typed("docs/runbook.md", &runbook) {
+            let program = match words[0].as_str() {
+                "tradewind" if words[1] != "up" => binary("tradewind"),
+                "grpcurl" => tool("grpcurl"),
+                "rm" if words[1..].iter().all(|file| file.starts_with(".tradewind/")) => "rm".into(),
+                _ => continue,
+            };
+            let stream = if words.contains(&"discard".to_owned()) { &discarded.stream } else { &replayed.stream };
+            let filled = [known.as_slice(), &[("<stream>", stream)]].concat();
+            let fill =
+                |word: &String| filled.iter().fold(word.clone(), |word, (name, value)| word.replace(name, value));
+            let arguments: Vec<String> = words[1..].iter().map(fill).map(|word| shop_address(&shop, word)).collect();
+            // What a block does to the certificates, the next does not meet.
+            let folder: &TempDir = folders.entry(place.clone()).or_insert_with(|| folder_of(&shop));
+            let mut command = Command::new(program);
+            let peers = shop.variables("ordering").into_iter().filter(|(name, _)| *name == "TRADEWIND_PEERS");
+            command.args(&arguments).current_dir(folder.path()).envs(peers);
+            let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+            assert!(done.is_ok(), "{place}: {words:?} as {arguments:?}: {done:?}");
+            ran.push(words.join(" "));
+        }
+        assert!(ran.len() > 20, "{ran:#?}");
+        assert!(parked(&shop).await.is_empty(), "one was replayed, the other given up");
+        shop.close().await;
+    }));
+}
+
+/// Two orders, for both of which ordering has what inventory told it in quarantine.
+async fn two_in_quarantine(shop: &Shop) -> [ParkedStream; 2] {
+    let tea = shop.offer("tea", 450, 2).await;
+    for _ in 0..2 {
+        let placed = shop.operator.place(tea.order(1)).await;
+        shop.operator.settled(&placed.order_id).await;
+    }
+    let mut options = ConnectOptions::new(shop.database_url("ordering"));
+    options.max_connections(1);
+    let ordering = sea_orm::Database::connect(options).await.unwrap();
+    let inventory = shop.database_url("inventory");
+    let file = inventory.trim_start_matches("sqlite://").split('?').next().unwrap();
+    ordering.execute_unprepared(&format!("ATTACH DATABASE '{file}' AS inventory")).await.unwrap();
+    ordering.execute_unprepared(PARK).await.unwrap();
+    ordering.close().await.unwrap();
+    parked(shop).await.try_into().unwrap()
+}
+
+const PARK: &str = "
+    INSERT INTO parked (consumer, source, stream, position, partition, version, event_id, type, payload, time, partition_key,
+        correlation, causation, traceparent, reason, error, attempts, parked_at)
+    SELECT 'ordering', 'inventory', stream, position, log.partition, version, id, type, payload, time, partition_key,
+        correlation, causation, traceparent, 'INTERNAL', 'a fault that is mended by now', 1, time
+    FROM inventory.event JOIN inventory.log USING (stream, version) WHERE type = 'tradewind.inventory.v1.StockReserved'";
+
+async fn parked(shop: &Shop) -> Vec<ParkedStream> {
+    let all = shop.operator.consumers_of("ordering").list_parked_streams(ListParkedStreamsRequest::default()).await;
+    all.unwrap().into_inner().streams
+}
+
+/// A folder as `tradewind up` would have left it, with copies of the shop's certificates.
+fn folder_of(shop: &Shop) -> TempDir {
+    let folder = scratch();
+    let pki = folder.path().join(".tradewind/pki");
+    std::fs::create_dir_all(&pki).unwrap();
+    for file in std::fs::read_dir(shop.pki().path()).unwrap() {
+        let file = file.unwrap().path();
+        std::fs::copy(&file, pki.join(file.file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
+/// A documented address as it is in this shop.
+fn shop_address(shop: &Shop, word: String) -> String {
+    let documented = SERVICES.into_iter().zip(7101..).find(|(_, port)| word == format!("localhost:{port}"));
+    documented.map_or(word, |(service, _)| shop.address(service).to_string())
+}

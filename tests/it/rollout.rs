@@ -1,0 +1,154 @@
+//! A rollout under load, as a Deployment with `maxUnavailable: 0` makes it: each replica is replaced by a new one, and no call is lost.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use contracts::tradewind::inventory::v1::ListStockRequest;
+use contracts::tradewind::ordering::v1::{GetOrderRequest, Order, OrderStatus, WatchOrderRequest};
+use futures::future::{join_all, try_join, try_join_all};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tradewind_mesh::reason;
+use tradewind_testing::{Database, block_on, eventually};
+
+use crate::books;
+use crate::people::Person;
+use crate::process::Process;
+use crate::proxy::Proxy;
+use crate::shop::{Offer, PATIENCE, Shop};
+
+/// The services that are rolled out; of the others one runs, which the customers don't call.
+const ROLLED_OUT: [&str; 2] = ["ordering", "inventory"];
+const REPLICAS: usize = 2;
+/// Those with connections of their own.
+const CUSTOMERS: usize = 4;
+/// What each of them does at once, over the same connections.
+const BASKETS: usize = 3;
+/// Orders that are settled between two replacements.
+const SOME: usize = 10;
+
+#[test]
+fn a_rollout_under_load_loses_no_call() {
+    block_on(async {
+        let mut shop = Shop::unstaffed(Database::postgres).await;
+        let mut deployments = join_all(ROLLED_OUT.map(|name| Deployment::start(&shop, name))).await;
+        shop.start(&["catalog", "payment", "shipping", "notification"]).await;
+        let tea = shop.offer("tea", 450, 100_000).await;
+        let (settled, enough) = (AtomicUsize::new(0), CancellationToken::new());
+        let customers: Vec<_> = (0..CUSTOMERS).map(|_| shop.person("gateway")).collect();
+        let baskets = customers.iter().flat_map(|customer| std::iter::repeat_n(customer, BASKETS));
+        let shopping = try_join_all(baskets.map(|customer| shop_on(customer, &tea, &settled, &enough)));
+        let rolling_out = async {
+            for deployment in &mut deployments {
+                for _ in 0..REPLICAS {
+                    settles(&settled, SOME).await;
+                    deployment.replace_oldest(&shop).await;
+                }
+            }
+            settles(&settled, SOME).await;
+            enough.cancel();
+            Ok(())
+        };
+        // The first call that is lost ends it.
+        if let Err(lost) = Box::pin(try_join(shopping, rolling_out)).await {
+            panic!("a call was lost: {lost:?}");
+        }
+        // A call that was accepted and then cut off would have left an order that nobody heard of.
+        eventually(PATIENCE, "the shop has the orders that were settled, and no others", async || {
+            let (listed, settled) = (shop.operator.orders().await.len(), settled.load(Ordering::Relaxed));
+            if listed == settled { Ok(()) } else { Err((listed, settled)) }
+        })
+        .await;
+        books::prove(&shop).await;
+        join_all(deployments.into_iter().map(Deployment::stop)).await;
+        shop.close().await;
+    });
+}
+
+/// The replicas of a service behind its address, oldest first.
+struct Deployment {
+    service: &'static str,
+    replicas: Vec<Process>,
+    proxy: Proxy,
+}
+
+impl Deployment {
+    async fn start(shop: &Shop, service: &'static str) -> Self {
+        let replicas = join_all((0..REPLICAS).map(|_| Process::replica(shop, service))).await;
+        let proxy = Proxy::open(shop.address(service), addresses(&replicas)).await;
+        Self { service, replicas, proxy }
+    }
+
+    /// Starts a new replica, gives it the place of the oldest one, and ends that one, which must have been busy until then.
+    async fn replace_oldest(&mut self, shop: &Shop) {
+        self.replicas.push(Process::replica(shop, self.service).await);
+        let oldest = self.replicas.remove(0);
+        let before = calls(&oldest).await;
+        eventually(PATIENCE, "the oldest replica has calls", async || calls(&oldest).await > before).await;
+        self.proxy.pass_to(addresses(&self.replicas));
+        oldest.stop().await;
+    }
+
+    async fn stop(self) {
+        join_all(self.replicas.into_iter().map(Process::stop)).await;
+    }
+}
+
+fn addresses(replicas: &[Process]) -> Vec<SocketAddr> {
+    replicas.iter().map(Process::grpc_addr).collect()
+}
+
+/// How many calls of this test's own a replica has answered.
+async fn calls(replica: &Process) -> u64 {
+    let metrics = replica.metrics().await;
+    let of_customers = metrics.lines().filter(|line| {
+        line.starts_with("tradewind_rpc_server_requests")
+            && ["GetOrder", "ListStock"].iter().any(|name| line.contains(name))
+    });
+    of_customers.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+/// Places one order after the other and sees each settled, with every call answered.
+async fn shop_on(
+    customer: &Person,
+    tea: &Offer,
+    settled: &AtomicUsize,
+    enough: &CancellationToken,
+) -> Result<(), Status> {
+    while !enough.is_cancelled() {
+        let placed = customer.try_place(tea.order(1)).await?;
+        let request = GetOrderRequest { order_id: placed.order_id.clone(), as_of: None };
+        customer.ordering().get_order(request).await?;
+        customer.inventory().list_stock(ListStockRequest::default()).await?;
+        let order = watch(customer, &placed.order_id).await?;
+        assert_eq!(order.status(), OrderStatus::Confirmed, "{order:?}");
+        settled.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// The order when it is settled. A stream whose replica ends says so, and is opened again; nothing else may end it early.
+async fn watch(customer: &Person, order_id: &str) -> Result<Order, Status> {
+    loop {
+        let request = WatchOrderRequest { order_id: order_id.to_owned() };
+        let mut shown = customer.ordering().watch_order(request).await?.into_inner();
+        let mut last = None;
+        let ended = loop {
+            match shown.message().await {
+                Ok(Some(next)) => last = next.order,
+                Ok(None) => break Ok(last.unwrap_or_default()),
+                Err(status) => break Err(status),
+            }
+        };
+        match ended {
+            Err(status) if reason(&status).as_deref() == Some("SHUTTING_DOWN") => {}
+            ended => return ended,
+        }
+    }
+}
+
+/// Waits until so many more orders are settled.
+async fn settles(settled: &AtomicUsize, more: usize) {
+    let before = settled.load(Ordering::Relaxed);
+    eventually(PATIENCE, "orders are settled", async || settled.load(Ordering::Relaxed) >= before + more).await;
+}

@@ -1,0 +1,16 @@
+use saga_model::{Setting, check};
+
+fn assert_settles(units: i64, heard_again: usize) {
+    let report = check(Setting { units, heard_again, mutant: None }).unwrap();
+    assert!(report.broken().next().is_none(), "{report}");
+}
+
+#[test]
+fn two_orders_over_one_unit_settle_however_they_are_interleaved() {
+    assert_settles(1, 1);
+}
+
+#[test]
+fn two_orders_that_both_find_a_unit_settle_too() {
+    assert_settles(2, 0);
+}

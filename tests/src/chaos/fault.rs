@@ -1,0 +1,71 @@
+//! What a cell does to a shop, and what a service process is told on its standard input.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::fault::{self, Point};
+
+/// An order to a service process: one line of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Order {
+    Kill(Kill),
+    Mangle(Mangling),
+}
+
+/// A death at the so-manyeth hit of a point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kill {
+    pub(super) point: String,
+    pub(super) among: Vec<String>,
+    pub(super) hit: u32,
+    pub(super) after_ms: u64,
+}
+
+/// What happens to messages, in per cent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mangling {
+    pub(super) seed: u64,
+    pub(super) lost: u8,
+    pub(super) doubled: u8,
+    pub(super) late: u8,
+    pub(super) late_by_ms: u64,
+}
+
+impl Order {
+    /// Carries it out in this process.
+    pub(super) fn obey(self) {
+        match self {
+            Self::Kill(Kill { point, among, hit, after_ms }) => fault::arm(fault::Kill {
+                point: Point::named(&point).expect("a point of that name"),
+                among,
+                hit,
+                after: Duration::from_millis(after_ms),
+            }),
+            Self::Mangle(Mangling { seed, lost, doubled, late, late_by_ms }) => {
+                let late_by = Duration::from_millis(late_by_ms);
+                fault::mangle(fault::Mangling { seed, lost, doubled, late, late_by });
+            }
+        }
+    }
+}
+
+/// What a cell is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A service kills itself at a point, in the course of one of these reactions or calls where some are named.
+    Kill { service: &'static str, point: Point, among: &'static [&'static str] },
+    /// The broker is killed, before the wave of orders with that number; its data may be gone with it.
+    Broker { wave: usize, wiped: bool },
+    /// Single messages are deleted from every stream, the last ones among them.
+    Deleted,
+    /// Nobody can write a service's database for some seconds.
+    Locked { service: &'static str },
+    /// The server of all databases stands still for some seconds.
+    Paused,
+    /// The server of all databases is killed.
+    Crashed,
+    /// Messages of every service suffer this.
+    Messages(Mangling),
+    /// From some moment on no message of a service arrives any more.
+    Silence { service: &'static str },
+}

@@ -1,0 +1,193 @@
+//! Those who call the shop's services, as a workload with its certificate over mTLS gRPC.
+
+use contracts::tradewind::{
+    catalog::v1::catalog_service_client::CatalogServiceClient,
+    consumer::v1::consumer_service_client::ConsumerServiceClient,
+    eventlog::v1::{EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
+    inventory::v1::{
+        ListOpenReservationsRequest, ListStockRequest, Reservation, StockLevel,
+        inventory_service_client::InventoryServiceClient,
+    },
+    notification::v1::notification_service_client::NotificationServiceClient,
+    ordering::v1::{
+        CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderStatus, PlaceOrderRequest,
+        WatchOrderRequest, ordering_service_client::OrderingServiceClient,
+    },
+    payment::v1::payment_service_client::PaymentServiceClient,
+    shipping::v1::{
+        DeliverShipmentRequest, DispatchShipmentRequest, GetShipmentRequest, Shipment, ShipmentStatus,
+        shipping_service_client::ShippingServiceClient,
+    },
+};
+use tonic::Status;
+use tradewind_mesh::{Channel, Channels};
+use tradewind_testing::eventually;
+
+use crate::shop::PATIENCE;
+
+/// The largest page there is.
+const PAGE: i32 = 1000;
+
+/// A workload with connections of its own.
+#[derive(Clone)]
+pub struct Person {
+    channels: Channels,
+}
+
+impl Person {
+    pub const fn new(channels: Channels) -> Self {
+        Self { channels }
+    }
+
+    fn to(&self, service: &str) -> Channel {
+        self.channels.to(service).unwrap()
+    }
+
+    pub fn catalog(&self) -> CatalogServiceClient<Channel> {
+        CatalogServiceClient::new(self.to("catalog"))
+    }
+
+    pub fn ordering(&self) -> OrderingServiceClient<Channel> {
+        OrderingServiceClient::new(self.to("ordering"))
+    }
+
+    pub fn inventory(&self) -> InventoryServiceClient<Channel> {
+        InventoryServiceClient::new(self.to("inventory"))
+    }
+
+    pub fn payment(&self) -> PaymentServiceClient<Channel> {
+        PaymentServiceClient::new(self.to("payment"))
+    }
+
+    pub fn shipping(&self) -> ShippingServiceClient<Channel> {
+        ShippingServiceClient::new(self.to("shipping"))
+    }
+
+    pub fn notification(&self) -> NotificationServiceClient<Channel> {
+        NotificationServiceClient::new(self.to("notification"))
+    }
+
+    /// The consumers of one service, and its quarantine.
+    pub fn consumers_of(&self, service: &str) -> ConsumerServiceClient<Channel> {
+        ConsumerServiceClient::new(self.to(service))
+    }
+
+    /// Places an order that is accepted.
+    pub async fn place(&self, request: PlaceOrderRequest) -> Order {
+        self.try_place(request).await.unwrap()
+    }
+
+    pub async fn try_place(&self, request: PlaceOrderRequest) -> Result<Order, Status> {
+        Ok(self.ordering().place_order(request).await?.into_inner().order.unwrap())
+    }
+
+    pub async fn cancel(&self, order_id: &str) -> Result<Order, Status> {
+        let request = CancelOrderRequest { order_id: order_id.to_owned() };
+        Ok(self.ordering().cancel_order(request).await?.into_inner().order.unwrap())
+    }
+
+    pub async fn order(&self, order_id: &str) -> Order {
+        let request = GetOrderRequest { order_id: order_id.to_owned(), as_of: None };
+        self.ordering().get_order(request).await.unwrap().into_inner().order.unwrap()
+    }
+
+    /// Watches an order until it is settled, and returns what it is then.
+    pub async fn settled(&self, order_id: &str) -> Order {
+        eventually(PATIENCE, "the order is settled", async || {
+            let request = WatchOrderRequest { order_id: order_id.to_owned() };
+            let mut shown = self.ordering().watch_order(request).await?.into_inner();
+            let mut last = None;
+            while let Some(next) = shown.message().await? {
+                last = next.order;
+            }
+            last.ok_or_else(|| Status::internal("nothing was shown"))
+        })
+        .await
+    }
+
+    /// Waits until the order has one of these states, and returns it.
+    pub async fn reaches(&self, order_id: &str, states: &[OrderStatus]) -> Order {
+        eventually(PATIENCE, &format!("the order is one of {states:?}"), async || {
+            let order = self.order(order_id).await;
+            if states.contains(&order.status()) { Ok(order) } else { Err(order.status()) }
+        })
+        .await
+    }
+
+    /// Every order, as the list of orders has it.
+    pub async fn orders(&self) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = ListOrdersRequest { page_size: PAGE, page_token, ..ListOrdersRequest::default() };
+            let page = self.ordering().list_orders(request).await.unwrap().into_inner();
+            orders.extend(page.orders);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return orders;
+            }
+        }
+    }
+
+    /// Every level of stock; a test has less than a page.
+    pub async fn stock(&self) -> Vec<StockLevel> {
+        let request = ListStockRequest { page_size: PAGE, page_token: String::new() };
+        self.inventory().list_stock(request).await.unwrap().into_inner().levels
+    }
+
+    /// Every reservation that holds stock.
+    pub async fn open_reservations(&self) -> Vec<Reservation> {
+        let mut reservations = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = ListOpenReservationsRequest { page_size: PAGE, page_token };
+            let page = self.inventory().list_open_reservations(request).await.unwrap().into_inner();
+            reservations.extend(page.reservations);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return reservations;
+            }
+        }
+    }
+
+    /// Waits until the parcel may leave.
+    pub async fn cleared(&self, order_id: &str) {
+        eventually(PATIENCE, "the shipment is cleared", async || {
+            let request = GetShipmentRequest { order_id: order_id.to_owned() };
+            let shipment = self.shipping().get_shipment(request).await?.into_inner().shipment.unwrap();
+            let cleared = shipment.status() == ShipmentStatus::Cleared;
+            cleared.then_some(()).ok_or_else(|| Status::internal(format!("{shipment:?}")))
+        })
+        .await;
+    }
+
+    pub async fn dispatch(&self, order_id: &str) -> Result<Shipment, Status> {
+        let request = DispatchShipmentRequest { order_id: order_id.to_owned() };
+        Ok(self.shipping().dispatch_shipment(request).await?.into_inner().shipment.unwrap())
+    }
+
+    pub async fn deliver(&self, order_id: &str) -> Result<Shipment, Status> {
+        let request = DeliverShipmentRequest { order_id: order_id.to_owned() };
+        Ok(self.shipping().deliver_shipment(request).await?.into_inner().shipment.unwrap())
+    }
+
+    /// Every event of one context about an order, oldest first.
+    pub async fn events_about(&self, service: &str, order_id: &str) -> Vec<EventRecord> {
+        let request = ReadKeyRequest { key: order_id.to_owned() };
+        EventLogServiceClient::new(self.to(service)).read_key(request).await.unwrap().into_inner().events
+    }
+
+    /// Where each partition of a context's log ends.
+    pub async fn log_heads(&self, service: &str) -> Vec<u64> {
+        let mut log = EventLogServiceClient::new(self.to(service));
+        let mut heads = Vec::new();
+        loop {
+            let partition = u32::try_from(heads.len()).unwrap();
+            let page = log.read_log(ReadLogRequest { partition, after: 0, limit: 1 }).await.unwrap().into_inner();
+            heads.push(page.head);
+            if heads.len() == usize::try_from(page.partitions).unwrap() {
+                return heads;
+            }
+        }
+    }
+}

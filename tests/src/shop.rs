@@ -1,0 +1,289 @@
+//! The whole shop in this process: a real broker, a real outside, all six services over mTLS, each with a database of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use contracts::tradewind::{
+    catalog::v1::{CreateProductRequest, Product},
+    inventory::v1::ReceiveStockRequest,
+    money::v1::Money,
+    ordering::v1::{Address, OrderLine, PlaceOrderRequest, Recipient},
+};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy, reason};
+use tradewind_runtime::{Running, Service, Settings, broker_users};
+use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, eventually, free_port, pki};
+use uuid::Uuid;
+
+use crate::books;
+use crate::outside_world::OutsideWorld;
+use crate::people::Person;
+
+/// How long anything in a test may take; far longer than it does, for machines that are busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
+/// Everybody who has a certificate.
+const WORKLOADS: [&str; 9] =
+    ["catalog", "ordering", "inventory", "payment", "shipping", "notification", "gateway", "operator", "nats"];
+/// The services that call the outside.
+const CALLERS_OF_THE_OUTSIDE: [&str; 3] = ["payment", "shipping", "notification"];
+
+pub fn service(name: &str) -> Service {
+    match name {
+        "catalog" => catalog::service(),
+        "ordering" => ordering::service(),
+        "inventory" => inventory::service(),
+        "payment" => payment::service(),
+        "shipping" => shipping::service(),
+        "notification" => notification::service(),
+        _ => panic!("there is no service {name}"),
+    }
+}
+
+/// Opens a shop whose services have databases made by `database`, runs `story` in it, and proves that in the end the
+/// books hold and everything ends in order.
+pub fn in_a_shop(database: impl Fn() -> Database, story: impl AsyncFnOnce(&mut Shop)) {
+    block_on(async {
+        let mut shop = Shop::open(database).await;
+        Box::pin(story(&mut shop)).await;
+        books::prove(&shop).await;
+        shop.close().await;
+    });
+}
+
+pub struct Shop {
+    /// May call everything that is for people.
+    pub operator: Person,
+    pub outside: OutsideWorld,
+    pub nats: Nats,
+    running: BTreeMap<&'static str, Running>,
+    addresses: BTreeMap<String, String>,
+    databases: BTreeMap<&'static str, Database>,
+    pki: TempDir,
+}
+
+impl Shop {
+    /// Returns when every service is ready.
+    pub async fn open(database: impl Fn() -> Database) -> Self {
+        let mut shop = Self::unstaffed(database).await;
+        shop.start(&SERVICES).await;
+        shop
+    }
+
+    /// The same without the service of that name, which the test runs itself.
+    pub async fn open_without(absent: &str, database: impl Fn() -> Database) -> Self {
+        let mut shop = Self::unstaffed(database).await;
+        let present: Vec<_> = SERVICES.into_iter().filter(|name| *name != absent).collect();
+        shop.start(&present).await;
+        shop
+    }
+
+    /// The same without any service: the caller runs them, each with its [`variables`](Self::variables).
+    pub async fn unstaffed(database: impl Fn() -> Database) -> Self {
+        let pki = pki(&WORKLOADS);
+        let nats = secured_broker(pki.path());
+        let addresses = SERVICES.map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
+        let addresses = BTreeMap::from(addresses);
+        let operator = Person::new(channels(&pki, "operator", &addresses));
+        let databases = SERVICES.map(|name| (name, database())).into();
+        let outside = OutsideWorld::start().await;
+        Self { operator, outside, nats, running: BTreeMap::new(), addresses, databases, pki }
+    }
+
+    /// Starts services at their addresses and waits until they are ready.
+    pub async fn start(&mut self, names: &[&'static str]) {
+        for name in names {
+            let running = service(name).start(self.settings(name)).await;
+            self.running.insert(name, running.unwrap_or_else(|error| panic!("{name} doesn't start: {error:#}")));
+        }
+        let ready = self.running.iter_mut().map(async |(name, running)| {
+            running.ready(PATIENCE).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        });
+        join_all(ready).await;
+    }
+
+    /// Tells a service to end, as SIGTERM does, and waits until it has, in order.
+    pub async fn stop(&mut self, name: &str) {
+        let mut running = self.running.remove(name).expect("a running service");
+        running.stop();
+        running.wait().await.unwrap_or_else(|error| panic!("{name} ends in disorder: {error:#}"));
+    }
+
+    /// Ends everything, and fails where a service doesn't end in order.
+    pub async fn close(mut self) {
+        self.running.values().for_each(Running::stop);
+        join_all(self.running.iter_mut().map(async |(name, running)| {
+            running.wait().await.unwrap_or_else(|error| panic!("{name} ends in disorder: {error:#}"));
+        }))
+        .await;
+        self.outside.stop().await;
+    }
+
+    fn settings(&self, name: &str) -> Settings {
+        let files = IdentityFiles::in_dir(self.pki.path(), name);
+        let mut settings = Settings::in_process(files, self.databases[name].url(), self.nats.url());
+        TRUST_DOMAIN.clone_into(&mut settings.trust_domain);
+        settings.grpc_addr = self.address(name);
+        settings.peers.clone_from(&self.addresses);
+        if CALLERS_OF_THE_OUTSIDE.contains(&name) {
+            settings = settings.with("outside_url", self.outside.url());
+        }
+        settings
+    }
+
+    /// The same settings for a service in a process of its own.
+    pub fn variables(&self, name: &str) -> Vec<(&'static str, String)> {
+        let file = |extension: &str| self.pki.path().join(format!("{name}.{extension}")).display().to_string();
+        let peers: Vec<_> = self.addresses.iter().map(|(peer, address)| format!("{peer}={address}")).collect();
+        let mut variables = vec![
+            ("TRADEWIND_GRPC_ADDR", self.addresses[name].clone()),
+            ("TRADEWIND_ADMIN_ADDR", "127.0.0.1:0".to_owned()),
+            ("TRADEWIND_CA", self.pki.path().join("ca.pem").display().to_string()),
+            ("TRADEWIND_CERT", file("pem")),
+            ("TRADEWIND_KEY", file("key")),
+            ("TRADEWIND_TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
+            ("TRADEWIND_DATABASE_URL", self.databases[name].url()),
+            ("TRADEWIND_NATS_URL", self.nats.url()),
+            ("TRADEWIND_PEERS", peers.join(",")),
+            ("TRADEWIND_LOG_FORMAT", "json".to_owned()),
+        ];
+        if CALLERS_OF_THE_OUTSIDE.contains(&name) {
+            variables.push(("TRADEWIND_OUTSIDE_URL", self.outside.url()));
+        }
+        variables
+    }
+
+    pub fn database_url(&self, name: &str) -> String {
+        self.databases[name].url()
+    }
+
+    /// Somebody who calls the services with the certificate of a workload, over connections of their own.
+    pub fn person(&self, name: &'static str) -> Person {
+        Person::new(channels(&self.pki, name, &self.addresses))
+    }
+
+    pub fn address(&self, name: &str) -> SocketAddr {
+        self.addresses[name].parse().unwrap()
+    }
+
+    pub fn admin_address(&self, name: &str) -> SocketAddr {
+        self.running[name].admin_addr()
+    }
+
+    /// Everybody's certificates.
+    pub const fn pki(&self) -> &TempDir {
+        &self.pki
+    }
+
+    /// The text of a file of the certificate authority's folder.
+    pub fn credential(&self, file: &str) -> String {
+        std::fs::read_to_string(self.pki.path().join(file)).unwrap()
+    }
+
+    /// Offers a product whose SKU is its id, with so many units in stock, and waits until it can be ordered.
+    pub async fn offer(&self, id: &str, price: i64, units: i64) -> Offer {
+        let product = Product {
+            product_id: id.to_owned(),
+            sku: id.to_owned(),
+            name: id.to_owned(),
+            price: Some(pounds(price)),
+            ..Product::default()
+        };
+        let request = CreateProductRequest { request_id: format!("offer-{id}"), product: Some(product) };
+        let listed = eventually(PATIENCE, "the product is listed", async || {
+            self.operator.catalog().create_product(request.clone()).await
+        })
+        .await;
+        let position = listed.into_inner().position;
+        if units > 0 {
+            self.receive(id, "hull", units).await;
+        }
+        let offer = Offer { id: id.to_owned() };
+        // Refused until ordering has heard of the product, and then only because it costs something else.
+        eventually(PATIENCE, "ordering has heard of the product", async || {
+            let wrong = Some(pounds(price + 1));
+            let order = PlaceOrderRequest { expected_total: wrong, after: vec![position.clone()], ..offer.order(1) };
+            let refused = self.operator.try_place(order).await.expect_err("the price is wrong");
+            (reason(&refused).as_deref() == Some("PRICE_CHANGED")).then_some(()).ok_or(refused)
+        })
+        .await;
+        offer
+    }
+
+    /// Books units in at a location.
+    pub async fn receive(&self, sku: &str, location: &str, units: i64) {
+        let request = ReceiveStockRequest {
+            request_id: Uuid::new_v4().to_string(),
+            sku: sku.to_owned(),
+            location: location.to_owned(),
+            quantity: units,
+        };
+        eventually(PATIENCE, "the units are booked in", async || {
+            self.operator.inventory().receive_stock(request.clone()).await
+        })
+        .await;
+    }
+}
+
+/// A broker that grants each workload of `pki` what the contracts say, and the one that bears its own certificate everything.
+pub fn secured_broker(pki: &Path) -> Nats {
+    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let mut users: Value = serde_json::from_str(&broker_users(&policy, TRUST_DOMAIN).unwrap()).unwrap();
+    let administrator = format!("spiffe://{TRUST_DOMAIN}/svc/nats");
+    users["authorization"]["users"].as_array_mut().unwrap().push(json!({ "user": administrator }));
+    Nats::start_secured(pki, &users.to_string())
+}
+
+/// Something that can be ordered.
+pub struct Offer {
+    id: String,
+}
+
+impl Offer {
+    /// A product that somebody else offers.
+    pub fn of(id: &str) -> Self {
+        Self { id: id.to_owned() }
+    }
+
+    /// An order that goes well; every order is for another customer.
+    pub fn order(&self, quantity: i32) -> PlaceOrderRequest {
+        let customer_id = Uuid::now_v7().to_string();
+        let address = Address {
+            line1: "1 High Street".to_owned(),
+            city: "Leeds".to_owned(),
+            postal_code: "LS1 4AP".to_owned(),
+            country: "GB".to_owned(),
+        };
+        let recipient = Recipient {
+            name: "A. Customer".to_owned(),
+            email: format!("{customer_id}@example.com"),
+            address: Some(address),
+        };
+        PlaceOrderRequest {
+            customer_id,
+            recipient: Some(recipient),
+            lines: vec![self.line(quantity)],
+            payment_token: "tok_ok".to_owned(),
+            ..PlaceOrderRequest::default()
+        }
+    }
+
+    pub fn line(&self, quantity: i32) -> OrderLine {
+        OrderLine { product_id: self.id.clone(), quantity }
+    }
+}
+
+pub fn pounds(minor: i64) -> Money {
+    Money { currency: "GBP".to_owned(), minor }
+}
+
+fn channels(pki: &TempDir, name: &str, addresses: &BTreeMap<String, String>) -> Channels {
+    let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
+    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    Channels::new(identity, policy, addresses.clone())
+}
