@@ -9,7 +9,7 @@ use crate::kubernetes::{Cluster, Entries, Secrets};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Make a Secret <PREFIX>-<SERVICE>-database for each service that has none, in the namespace of this pod.
+    /// Make a Secret PREFIX-SERVICE-database for each service that has none, in the namespace of this pod.
     ///
     /// It holds a new password and the URL with it; role and database are named after the service. What is there is kept.
     Init(Init),

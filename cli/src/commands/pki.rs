@@ -27,7 +27,7 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Init {
-    /// Keep them in Secrets of this pod's Kubernetes namespace, <PREFIX>-ca and <PREFIX>-<WORKLOAD>-tls, instead of the folder.
+    /// Keep them in Secrets of this pod's Kubernetes namespace, PREFIX-ca and PREFIX-WORKLOAD-tls, instead of the folder.
     #[arg(long, value_name = "PREFIX", requires = "workloads")]
     kubernetes: Option<String>,
     /// A workload, and the host names by which clients that check them know it; may be repeated.

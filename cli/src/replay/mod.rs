@@ -38,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 256, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
     /// Keep the services' databases on this PostgreSQL server, postgres://user@host:port, instead of in SQLite files.
-    /// They are called tradewind_replay_<service> and made anew.
+    /// They are called tradewind_replay_SERVICE and made anew.
     #[arg(long, value_name = "URL")]
     postgres: Option<Postgres>,
 }
