@@ -14,6 +14,7 @@ mod local;
 mod output;
 mod replay;
 mod shop;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

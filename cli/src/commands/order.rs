@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{
     Address, CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderLine, OrderStatus, PlaceOrderRequest,
-    Recipient, WatchOrderRequest, get_order_request::AsOf,
+    Recipient, get_order_request::AsOf,
 };
 
 use crate::Global;
 use crate::output::{money, print_json};
 use crate::shop::Shop;
+use crate::watch::Watch;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -96,7 +97,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
                 response.order.iter().for_each(show)
             }
             if let (true, Some(order)) = (watch_it, response.order) {
-                return watch(&shop, order.order_id, global.json).await;
+                return watch(&shop, &order.order_id, global.json).await;
             }
         }
         Command::Get { order_id, as_of } => {
@@ -123,7 +124,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
                 }
             }
         }
-        Command::Watch { order_id } => return watch(&shop, order_id, global.json).await,
+        Command::Watch { order_id } => return watch(&shop, &order_id, global.json).await,
         Command::Cancel { order_id } => {
             let response = ordering.cancel_order(CancelOrderRequest { order_id }).await?.into_inner();
             if global.json { print_json(&response)? } else { response.order.iter().for_each(show) }
@@ -132,9 +133,9 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn watch(shop: &Shop, order_id: String, json: bool) -> Result<ExitCode> {
-    let mut changes = shop.ordering()?.watch_order(WatchOrderRequest { order_id }).await?.into_inner();
-    while let Some(change) = changes.message().await? {
+async fn watch(shop: &Shop, order_id: &str, json: bool) -> Result<ExitCode> {
+    let mut watch = Watch::new(shop, order_id);
+    while let Some(change) = watch.next().await? {
         if json { print_json(&change)? } else { change.order.iter().for_each(show) }
     }
     Ok(ExitCode::SUCCESS)

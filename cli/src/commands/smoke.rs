@@ -7,12 +7,13 @@ use anyhow::{Context, Result, ensure};
 use contracts::tradewind::catalog::v1::{CreateProductRequest, Product};
 use contracts::tradewind::inventory::v1::ReceiveStockRequest;
 use contracts::tradewind::money::v1::Money;
-use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest, WatchOrderRequest};
+use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest};
 use tonic::Code;
 
 use super::order::{new_request_id, recipient, status};
 use crate::Global;
 use crate::shop::Shop;
+use crate::watch::Watch;
 
 /// The product that is ordered.
 const PRODUCT: &str = "smoke-test";
@@ -54,14 +55,9 @@ async fn play(shop: &Shop, args: Args) -> Result<Order> {
         settle_within: Some(args.within.try_into()?),
         ..PlaceOrderRequest::default()
     };
-    let mut ordering = shop.ordering()?;
-    let mut order =
-        ordering.place_order(request).await?.into_inner().order.context("a placed order without an order")?;
-    let mut changes = ordering.watch_order(WatchOrderRequest { order_id: order.order_id.clone() }).await?.into_inner();
-    while let Some(change) = changes.message().await? {
-        order = change.order.unwrap_or(order);
-    }
-    Ok(order)
+    let placed = shop.ordering()?.place_order(request).await?.into_inner().order;
+    let id = placed.context("a placed order without an order")?.order_id;
+    Ok(Watch::new(shop, &id).settled().await?)
 }
 
 /// Lists the product; returns what the order has to wait for, which is nothing where it was listed long ago.

@@ -7,11 +7,12 @@ use anyhow::{Context, Result, ensure};
 use contracts::tradewind::catalog::v1::{CreateProductRequest, Product};
 use contracts::tradewind::inventory::v1::{GetStockRequest, ReceiveStockRequest};
 use contracts::tradewind::money::v1::Money;
-use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest, WatchOrderRequest};
+use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest};
 
 use crate::commands::order::{new_request_id, recipient, status};
 use crate::local::System;
 use crate::shop::Shop;
+use crate::watch::Watch;
 
 /// The system, seen by the operator and by another workload.
 pub(crate) struct Stage<'a> {
@@ -89,7 +90,7 @@ impl<'a> Stage<'a> {
     /// Follows an order until the stream says that it is settled. Survives a service that restarts.
     pub(crate) async fn settled(&self, order_id: &str) -> Result<Order> {
         loop {
-            match self.watch_to_end(order_id).await {
+            match Watch::new(&self.shop, order_id).settled().await {
                 Ok(order) => return Ok(order),
                 Err(status) if status.code() == tonic::Code::Unavailable => {
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -149,17 +150,6 @@ impl<'a> Stage<'a> {
         let bookings = statement["bookings"].as_array().context("a statement without bookings")?;
         let of_order = bookings.iter().find(|booking| booking["order_id"] == order_id);
         Ok(of_order.and_then(|booking| booking["status"].as_str()).map(str::to_owned))
-    }
-
-    async fn watch_to_end(&self, order_id: &str) -> Result<Order, tonic::Status> {
-        let mut ordering = self.shop.ordering().map_err(|error| tonic::Status::internal(error.to_string()))?;
-        let request = WatchOrderRequest { order_id: order_id.to_owned() };
-        let mut changes = ordering.watch_order(request).await?.into_inner();
-        let mut last = None;
-        while let Some(change) = changes.message().await? {
-            last = change.order;
-        }
-        last.ok_or_else(|| tonic::Status::internal("the stream ended without an order"))
     }
 }
 

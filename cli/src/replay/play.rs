@@ -10,7 +10,6 @@ use contracts::tradewind::inventory::v1::ReceiveStockRequest;
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{
     Address, CancelOrderRequest, CancellationReason, Order, OrderLine, OrderStatus, PlaceOrderRequest, Recipient,
-    WatchOrderRequest,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hdrhistogram::Histogram;
@@ -18,6 +17,7 @@ use indicatif::ProgressBar;
 
 use super::plan::{End, Listing, Plan, Planned};
 use crate::shop::Shop;
+use crate::watch::Watch;
 
 const LOADING: usize = 64;
 const LOCATION: &str = "main";
@@ -177,24 +177,12 @@ async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<Strin
 
 async fn settled(shop: &Shop, order_id: &str) -> Result<Order> {
     loop {
-        match follow(shop, order_id).await {
-            Ok(Some(order)) => return Ok(order),
-            Ok(None) => {}
+        match Watch::new(shop, order_id).settled().await {
+            Ok(order) => return Ok(order),
             Err(status) if is_passing(&status) => tokio::time::sleep(TRY_AGAIN_AFTER).await,
             Err(status) => return Err(status).with_context(|| format!("order {order_id}")),
         }
     }
-}
-
-async fn follow(shop: &Shop, order_id: &str) -> Result<Option<Order>, tonic::Status> {
-    let mut ordering = shop.ordering().map_err(|error| tonic::Status::internal(error.to_string()))?;
-    let request = WatchOrderRequest { order_id: order_id.to_owned() };
-    let mut changes = ordering.watch_order(request).await?.into_inner();
-    let mut last = None;
-    while let Some(change) = changes.message().await? {
-        last = change.order;
-    }
-    Ok(last)
 }
 
 fn is_passing(status: &tonic::Status) -> bool {
