@@ -2,7 +2,7 @@
 //!
 //! Asking is separate from answering: probes read the last answer, so that many probes cost no more than one.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use futures::{
     FutureExt,
@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Time between two rounds of checks.
 const EVERY: Duration = Duration::from_millis(500);
+/// Time to the next round after the first that failed; it doubles up to [`EVERY`]. What is only starting is there in no time.
+const SOON: Duration = Duration::from_millis(5);
 /// Time one check may take.
 const WITHIN: Duration = Duration::from_secs(1);
 
@@ -78,18 +80,18 @@ impl Report {
 
 /// Asks every check until told to stop, then reports not ready for good.
 pub(crate) async fn watch(checks: Vec<Check>, reports: watch::Sender<Report>, stop: CancellationToken) {
-    let mut ticks = time::interval(EVERY);
-    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            _ = ticks.tick() => {}
+    let ask_on = async {
+        let mut soon = SOON;
+        loop {
+            let answers = join_all(checks.iter().map(Check::answer)).await;
+            let checks: BTreeMap<_, _> = checks.iter().map(|check| check.name).zip(answers).collect();
+            let ready = checks.values().all(|answer| answer.ok);
+            publish(&reports, Report { ready, checks });
+            time::sleep(if ready { EVERY } else { soon }).await;
+            soon = if ready { SOON } else { EVERY.min(soon * 2) };
         }
-        let answers = stop.run_until_cancelled(join_all(checks.iter().map(Check::answer))).await;
-        let Some(answers) = answers else { break };
-        let checks: BTreeMap<_, _> = checks.iter().map(|check| check.name).zip(answers).collect();
-        publish(&reports, Report { ready: checks.values().all(|answer| answer.ok), checks });
-    }
+    };
+    let _: Option<Infallible> = stop.run_until_cancelled(ask_on).await;
     // Not worth a warning: it was asked to stop.
     reports.send_modify(|last| last.ready = false);
 }
