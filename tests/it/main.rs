@@ -25,6 +25,7 @@ mod rehearsal;
 mod rollout;
 mod saga;
 mod trace;
+mod upgrade;
 
 use system_tests::{books, people, process, proxy, shop};
 

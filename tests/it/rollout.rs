@@ -1,19 +1,25 @@
 //! A rollout under load, as a Deployment with `maxUnavailable: 0` makes it: each replica is replaced by a new one, and no call is lost.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use contracts::tradewind::inventory::v1::ListStockRequest;
-use contracts::tradewind::ordering::v1::{GetOrderRequest, Order, OrderStatus, WatchOrderRequest};
+use contracts::tradewind::ordering::v1::{GetOrderRequest, Order, OrderStatus, PlaceOrderRequest, WatchOrderRequest};
 use futures::future::{join_all, try_join, try_join_all};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tradewind_mesh::reason;
-use tradewind_testing::{Database, block_on, eventually};
+use tradewind_testing::{Database, block_on, eventually, scratch};
 
 use crate::books;
 use crate::people::Person;
 use crate::process::Process;
+use crate::programs::binary;
 use crate::proxy::Proxy;
 use crate::shop::{Offer, PATIENCE, Shop};
 
@@ -42,7 +48,7 @@ fn a_rollout_under_load_loses_no_call() {
             for deployment in &mut deployments {
                 for _ in 0..REPLICAS {
                     settles(&settled, SOME).await;
-                    deployment.replace_oldest(&shop).await;
+                    deployment.replace_busy(&shop).await;
                 }
             }
             settles(&settled, SOME).await;
@@ -65,6 +71,77 @@ fn a_rollout_under_load_loses_no_call() {
     });
 }
 
+#[test]
+fn a_watch_outlives_the_replica_that_serves_it() {
+    block_on(async {
+        let mut shop = Shop::unstaffed(Database::postgres).await;
+        let mut ordering = Deployment::start(&shop, "ordering").await;
+        shop.start(&["catalog", "inventory", "payment", "shipping", "notification"]).await;
+        let tea = shop.offer("tea", 450, 10).await;
+        // Nothing comes of it until it is cancelled.
+        let unpaid = PlaceOrderRequest { payment_token: "tok_timeout".to_owned(), ..tea.order(1) };
+        let order_id = shop.operator.try_place(unpaid).await.unwrap().order_id;
+        let watch = Watch::start(&shop, &order_id);
+        watch.says("STOCK_CONFIRMED").await;
+        for _ in 0..REPLICAS {
+            ordering.replace_oldest(&shop).await;
+        }
+        shop.operator.cancel(&order_id).await.unwrap();
+        watch.says("ORDER_STATUS_CANCELLED").await;
+        watch.ends_well().await;
+        ordering.stop().await;
+        shop.close().await;
+    });
+}
+
+/// `tradewind order watch`, and what it has printed.
+struct Watch {
+    program: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    _folder: TempDir,
+}
+
+impl Watch {
+    fn start(shop: &Shop, order_id: &str) -> Self {
+        let folder = scratch();
+        symlink(shop.pki().path(), folder.path().join("pki")).unwrap();
+        let mut program = Command::new(binary("tradewind"))
+            .args(["--json", "--peers", &format!("ordering={}", shop.address("ordering"))])
+            .args(["--dir".as_ref(), folder.path().as_os_str()])
+            .args(["order", "watch", order_id])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (lines, printed) = (Arc::new(Mutex::new(Vec::new())), BufReader::new(program.stdout.take().unwrap()));
+        let kept = Arc::clone(&lines);
+        std::thread::spawn(move || {
+            printed.lines().map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line))
+        });
+        Self { program, lines, _folder: folder }
+    }
+
+    async fn says(&self, what: &str) {
+        eventually(PATIENCE, &format!("the watch says {what}"), async || {
+            let lines = self.lines.lock().unwrap();
+            if lines.iter().any(|line| line.contains(what)) { Ok(()) } else { Err(lines.clone()) }
+        })
+        .await;
+    }
+
+    async fn ends_well(mut self) {
+        let ended = eventually(PATIENCE, "the watch ends", async || self.program.try_wait().unwrap()).await;
+        assert!(ended.success(), "{ended}: {:?}", self.lines.lock().unwrap());
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
 /// The replicas of a service behind its address, oldest first.
 struct Deployment {
     service: &'static str,
@@ -79,12 +156,18 @@ impl Deployment {
         Self { service, replicas, proxy }
     }
 
-    /// Starts a new replica, gives it the place of the oldest one, and ends that one, which must have been busy until then.
+    /// Waits until the oldest replica is busy, and replaces it.
+    async fn replace_busy(&mut self, shop: &Shop) {
+        let oldest = &self.replicas[0];
+        let before = calls(oldest).await;
+        eventually(PATIENCE, "the oldest replica has calls", async || calls(oldest).await > before).await;
+        self.replace_oldest(shop).await;
+    }
+
+    /// Starts a new replica, gives it the place of the oldest one, and ends that one.
     async fn replace_oldest(&mut self, shop: &Shop) {
         self.replicas.push(Process::replica(shop, self.service).await);
         let oldest = self.replicas.remove(0);
-        let before = calls(&oldest).await;
-        eventually(PATIENCE, "the oldest replica has calls", async || calls(&oldest).await > before).await;
         self.proxy.pass_to(addresses(&self.replicas));
         oldest.stop().await;
     }

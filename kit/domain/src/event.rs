@@ -20,6 +20,12 @@ pub enum DecodeError {
 pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
     /// The event's full protobuf name, e.g. `tradewind.ordering.v1.OrderPlaced`.
     fn type_name(&self) -> String;
+    /// Nothing that the aggregate decides depends on it, so a build that does not know the event may pass over it, as a decoder
+    /// of PNG passes over an ancillary chunk. What is not informative needs two releases: one that knows it everywhere, then one
+    /// that writes it.
+    fn is_informative(&self) -> bool {
+        false
+    }
     /// The event as a protobuf message.
     fn encode(&self) -> Vec<u8>;
     /// Reads an event of this set.
@@ -29,17 +35,18 @@ pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
     fn decode(type_name: &str, bytes: &[u8]) -> Result<Self, DecodeError>;
 }
 
-/// Declares an enum over protobuf messages as the [`EventSet`] of an aggregate.
+/// Declares an enum over protobuf messages as the [`EventSet`] of an aggregate. An event followed by `: informative`
+/// [is so](EventSet::is_informative).
 ///
 /// ```ignore
 /// events! {
 ///     /// What can happen to an order.
-///     pub enum OrderEvent { Placed(OrderPlaced), Confirmed(OrderConfirmed) }
+///     pub enum OrderEvent { Placed(OrderPlaced), Viewed(OrderViewed): informative, Confirmed(OrderConfirmed) }
 /// }
 /// ```
 #[macro_export]
 macro_rules! events {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($message:ty)),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($message:ty) $(: $mark:ident)?),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, clippy::large_enum_variant)]
@@ -55,6 +62,12 @@ macro_rules! events {
             fn type_name(&self) -> String {
                 match self {
                     $(Self::$variant(_) => <$message as $crate::private::prost::Name>::full_name()),+
+                }
+            }
+
+            fn is_informative(&self) -> bool {
+                match self {
+                    $(Self::$variant(_) => $crate::events!(@is_informative $($mark)?)),+
                 }
             }
 
@@ -77,4 +90,6 @@ macro_rules! events {
             }
         }
     };
+    (@is_informative) => { false };
+    (@is_informative informative) => { true };
 }

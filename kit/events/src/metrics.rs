@@ -10,6 +10,7 @@ pub(crate) struct Metrics {
     pub(crate) members: Gauge<u64>,
     pub(crate) circuit_open: Gauge<u64>,
     pub(crate) requests_pruned: Counter<u64>,
+    pub(crate) events_passed_over: Counter<u64>,
     pub(crate) broker_connected: Gauge<u64>,
     pub(crate) broker_refusals: Counter<u64>,
     pub(crate) relay_published: Counter<u64>,
@@ -55,6 +56,10 @@ fn make() -> Metrics {
         members: gauge("tradewind_members", "Engines at work on the database, as this one sees it"),
         circuit_open: gauge("tradewind_circuit_open", "1 while a circuit is open and only single probes are made"),
         requests_pruned: counter("tradewind_requests_pruned", "Stored responses deleted because of their age"),
+        events_passed_over: counter(
+            "tradewind_events_passed_over",
+            "Informative events of a later build that this one read without knowing them",
+        ),
         broker_connected: gauge("tradewind_broker_connected", "1 while the broker is connected and new enough"),
         broker_refusals: counter("tradewind_broker_refusals", "Times the broker refused a connection or a subject"),
         relay_published: counter("tradewind_relay_published", "Events of the own log acknowledged by the broker"),

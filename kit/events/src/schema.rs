@@ -71,9 +71,26 @@ impl MigrationTrait for CreateAct {
     }
 }
 
+/// Adds what tells a build that does not know an event's type whether it may pass over it.
+struct AddInformative;
+
+impl MigrationName for AddInformative {
+    fn name(&self) -> &str {
+        "kit_0004_add_informative"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddInformative {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = "ALTER TABLE event ADD COLUMN informative BIGINT NOT NULL DEFAULT 0";
+        manager.get_connection().execute_unprepared(column).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateEventStore), Box::new(CreatePause), Box::new(CreateAct)]
+    vec![Box::new(CreateEventStore), Box::new(CreatePause), Box::new(CreateAct), Box::new(AddInformative)]
 }
 
 /// Puts the backend's names in place of `{bytes}` and `{uuid}`; on SQLite a table is clustered by its key, so that a row is

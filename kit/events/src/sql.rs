@@ -8,7 +8,7 @@ use crate::error::db;
 use crate::times::from_micros;
 use crate::{Metadata, Recorded, StreamName};
 
-/// The columns of `event`, in the order in which they are written and in which [`recorded`] expects them.
+/// The columns of `event` that make a [`Recorded`], in the order in which they are written.
 pub(crate) const EVENT_COLUMNS: &str =
     "stream, version, id, type, payload, partition_key, partition, time, correlation, causation, traceparent";
 

@@ -36,7 +36,7 @@ use crate::{Clock, StreamName, Tx};
 
 pub(crate) use self::cache::{AnyState, Current};
 pub(crate) use self::queue::{ClaimedIntent, DueTimer};
-pub(crate) use self::read::decode;
+pub(crate) use self::read::apply;
 pub(crate) use self::retry::{jitter, random};
 pub(crate) use self::signals::tell;
 pub(crate) use self::writer::Written;

@@ -20,9 +20,9 @@ use tracing::Span;
 use tradewind_domain::{Aggregate, Error, EventSet};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use self::pending::Pending;
+use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
-use crate::store::{AnyState, Current, Written, decode};
+use crate::store::{AnyState, Current, Written, apply};
 use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::commit::{Appended, Committed};
@@ -239,7 +239,7 @@ impl Tx {
         let mut version = version;
         for event in events {
             version += 1;
-            self.pending.events.push(Recorded {
+            let recorded = Recorded {
                 id: stamp(time),
                 stream: stream.clone(),
                 version,
@@ -249,7 +249,8 @@ impl Tx {
                 payload: event.encode(),
                 time,
                 metadata: metadata.clone(),
-            });
+            };
+            self.pending.events.push(PendingEvent { event: recorded, informative: event.is_informative() });
         }
         version
     }
@@ -293,11 +294,12 @@ impl Tx {
     /// Applies what this transaction has appended without an aggregate.
     async fn replay<A: Aggregate>(&self, stream: &StreamName) -> Result<Current<A>, Error> {
         let mut current = self.store.current::<A, _>(self.conn(), stream).await?;
-        for event in self.pending.events.iter().filter(|event| event.stream == *stream) {
+        let own = self.pending.events.iter().filter(|pending| pending.event.stream == *stream);
+        for PendingEvent { event, informative } in own {
             if event.version != current.version + 1 {
                 return Err(version_conflict(stream, event.version - 1));
             }
-            current.evolve(&decode::<A>(&event.type_name, &event.payload)?, event.time);
+            apply(&mut current, &event.type_name, &event.payload, *informative, event.time)?;
         }
         Ok(current)
     }

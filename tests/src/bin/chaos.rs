@@ -18,7 +18,7 @@ use system_tests::chaos::{self, Cell, Options, Outcome, Report};
 #[command(name = "chaos", args_conflicts_with_subcommands = true)]
 struct Arguments {
     /// Run only the cell of this seed, exactly as it was
-    #[arg(long, value_parser = seed, conflicts_with_all = ["only", "round", "soak"])]
+    #[arg(long, value_parser = seed, conflicts_with_all = ["only", "round", "soak", "upgrade"])]
     seed: Option<u64>,
     /// Run only cells whose names hold one of these texts, e.g. `payment/` or `publish.sent`
     #[arg(long, value_name = "TEXT")]
@@ -32,7 +32,7 @@ struct Arguments {
     /// Cells at the same time
     #[arg(long, default_value_t = 2)]
     jobs: usize,
-    /// Where to write what came of it as JSON; target/chaos.json or target/soak.json unless set
+    /// Where to write what came of it as JSON; target/chaos.json, target/soak.json or target/upgrade.json unless set
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Where to keep the logs and databases of cells that fail
@@ -42,6 +42,9 @@ struct Arguments {
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2m", conflicts_with_all = ["only", "list"],
         value_parser = humantime::parse_duration)]
     soak: Option<Duration>,
+    /// Instead of cells, have replicas of this program's and of a later build's take one another's place; PROGRAM is its `chaos`
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["only", "list", "soak"])]
+    upgrade: Option<PathBuf>,
     /// Have one reader of each cell handle events twice, which must be found
     #[arg(long)]
     forge: bool,
@@ -78,6 +81,11 @@ fn main() -> ExitCode {
     if let Some(lasting) = arguments.soak {
         let soaked = chaos::soak(arguments.round, lasting, &options);
         return finish(&soaked, &soaked.json(), soaked.is_good(), &arguments.json.unwrap_or("target/soak.json".into()));
+    }
+    if let Some(later) = arguments.upgrade {
+        let upgraded = chaos::upgrade(arguments.round, &later, &options);
+        let file = arguments.json.unwrap_or("target/upgrade.json".into());
+        return finish(&upgraded, &upgraded.json(), upgraded.is_good(), &file);
     }
     // Cells fail by panicking; what is asked for is why, not where in the runtime.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));

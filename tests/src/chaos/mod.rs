@@ -12,9 +12,11 @@ mod journal;
 mod matrix;
 mod orders;
 mod proof;
+mod replicas;
 mod report;
 mod soak;
 mod staff;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +26,7 @@ pub use matrix::{Cell, cells, of_seed, seed};
 pub use report::Report;
 pub use soak::soak;
 pub use staff::serve;
+pub use upgrade::upgrade;
 
 /// How long anything in a cell may take; far longer than it does, for machines that are busy.
 const PATIENCE: Duration = Duration::from_secs(90);

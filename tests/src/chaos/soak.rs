@@ -1,28 +1,24 @@
 //! Two replicas of every service on PostgreSQL under load, one of which is killed every few seconds.
 
 use std::fmt::{self, Display, Formatter};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::sleep;
-use tradewind_testing::{Postgres, block_on, free_port};
+use tradewind_testing::{Postgres, block_on};
 
 use super::cell::text_of;
 use super::dice::Dice;
-use super::orders::{Assortment, Orders, Settled};
+use super::orders::Assortment;
+use super::replicas::{REPLICAS, Replicas, keep_shopping};
 use super::staff::Member;
 use super::{Options, proof};
-use crate::people::Person;
-use crate::proxy::Proxy;
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
-const REPLICAS: usize = 2;
-const CUSTOMERS: u64 = 10;
 /// Between two kills, in milliseconds.
 const PAUSES: std::ops::Range<u64> = 2_000..6_000;
 /// How long a replica is away.
@@ -58,76 +54,25 @@ pub fn soak(seed: u64, lasting: Duration, options: &Options) -> Soaked {
 async fn play(soaked: &mut Soaked, lasting: Duration, folder: &Path) {
     let server = Postgres::start();
     let shop = Shop::unstaffed(|| server.database()).await;
-    let replicas = Replicas::engage(&shop, folder).await;
+    let replicas = Replicas::engage(&shop, folder, ABSENT).await;
     let assortment = Box::pin(Assortment::offer(&shop)).await;
     let end = Instant::now() + lasting;
-    let customers = (0..CUSTOMERS).map(|number| {
-        let dice = Dice::new(soaked.seed * CUSTOMERS + number);
-        keep_shopping(shop.person("gateway"), &assortment, number, dice, end)
-    });
-    let kill = replicas.kill_until(end, Dice::new(soaked.seed));
-    let (played, kills) = futures::join!(join_all(customers), kill);
-    let mut settled = Settled::default();
-    played.into_iter().for_each(|of_one| settled.append(of_one));
+    let count = AtomicUsize::new(0);
+    let shopping = keep_shopping(&shop, &assortment, soaked.seed, &count, || Instant::now() >= end);
+    let (settled, kills) = futures::join!(shopping, kill_until(end, &replicas, Dice::new(soaked.seed)));
     (soaked.orders, soaked.kills) = (settled.count(), kills);
     replicas.ready().await;
     proof::prove(&shop, &settled).await;
-    replicas.members.iter().for_each(Member::check);
+    replicas.check();
 }
 
-/// Places one order after the other, each as soon as the one before has ended.
-async fn keep_shopping(
-    customer: Person,
-    assortment: &Assortment,
-    number: u64,
-    mut dice: Dice,
-    end: Instant,
-) -> Settled {
-    let (mut settled, mut round) = (Settled::default(), 0);
+/// Kills one replica after the other; tells how many.
+async fn kill_until(end: Instant, replicas: &Replicas, mut dice: Dice) -> usize {
     while Instant::now() < end {
-        let order = Orders::one(&format!("{number}-{round}"), &mut dice);
-        settled.append(order.play(&customer, assortment).await);
-        round += 1;
+        dice.choose(&replicas.members).kill();
+        sleep(Duration::from_millis(dice.within(PAUSES))).await;
     }
-    settled
-}
-
-/// The replicas of all services, each service's behind one address.
-struct Replicas {
-    members: Vec<Member>,
-    _proxies: Vec<Proxy>,
-}
-
-impl Replicas {
-    async fn engage(shop: &Shop, logs: &Path) -> Self {
-        let (mut members, mut proxies) = (Vec::new(), Vec::new());
-        for service in SERVICES {
-            let ports = (0..REPLICAS).map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())));
-            let addresses: Vec<_> = ports.collect();
-            for (number, address) in addresses.iter().enumerate() {
-                let mut variables = shop.variables(service);
-                variables.push(("TRADEWIND_GRPC_ADDR", address.to_string()));
-                members.push(Member::hire(service, &format!("{service}-{number}"), variables, logs, ABSENT));
-            }
-            proxies.push(Proxy::open(shop.address(service), addresses).await);
-        }
-        let replicas = Self { members, _proxies: proxies };
-        replicas.ready().await;
-        replicas
-    }
-
-    async fn ready(&self) {
-        join_all(self.members.iter().map(Member::ready)).await;
-    }
-
-    /// Kills one after the other; tells how many.
-    async fn kill_until(&self, end: Instant, mut dice: Dice) -> usize {
-        while Instant::now() < end {
-            dice.choose(&self.members).kill();
-            sleep(Duration::from_millis(dice.within(PAUSES))).await;
-        }
-        self.members.iter().map(Member::deaths).sum()
-    }
+    replicas.members.iter().map(Member::deaths).sum()
 }
 
 impl Soaked {

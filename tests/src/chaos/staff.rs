@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -48,6 +48,8 @@ pub(super) struct Staff {
 /// One process, and those that take its place.
 pub(super) struct Member {
     admin: SocketAddr,
+    /// What is started next.
+    program: Arc<Mutex<PathBuf>>,
     life: watch::Receiver<Life>,
     input: Arc<tokio::sync::Mutex<Option<ChildStdin>>>,
     _kept: AbortOnDropHandle<()>,
@@ -57,7 +59,9 @@ pub(super) struct Member {
 struct Life {
     pid: Option<u32>,
     deaths: usize,
-    /// It ended otherwise than by SIGKILL, and is not started again.
+    /// How often another program took its place.
+    replaced: usize,
+    /// It ended otherwise than by SIGKILL or to be replaced, and is not started again.
     ended: Option<String>,
 }
 
@@ -101,11 +105,18 @@ impl Member {
         if service != "ordering" {
             variables.remove("TRADEWIND_ORDER_DEADLINE");
         }
-        let post = Post { service: service.to_owned(), variables, log: logs.join(format!("{name}.log")), absent };
+        let program = Arc::new(Mutex::new(std::env::current_exe().unwrap()));
+        let post = Post {
+            service: service.to_owned(),
+            program: Arc::clone(&program),
+            variables,
+            log: logs.join(format!("{name}.log")),
+            absent,
+        };
         let (told, life) = watch::channel(Life::default());
         let input = Arc::default();
         let kept = tokio::spawn(post.keep(told, Arc::clone(&input)));
-        Self { admin, life, input, _kept: AbortOnDropHandle::new(kept) }
+        Self { admin, program, life, input, _kept: AbortOnDropHandle::new(kept) }
     }
 
     pub(super) async fn ready(&self) {
@@ -146,9 +157,30 @@ impl Member {
 
     /// Sends SIGKILL, if it runs.
     pub(super) fn kill(&self) {
+        self.send(Signal::SIGKILL);
+    }
+
+    /// Has another `chaos` program take its place when it has ended in order, and returns when that is ready.
+    pub(super) async fn replace(&self, program: &Path) {
+        let replaced = self.life.borrow().replaced;
+        program.clone_into(&mut self.program.lock().unwrap());
+        self.send(Signal::SIGTERM);
+        let mut life = self.life.clone();
+        // Where it does not come, `ready` says what there is instead.
+        let _ =
+            tokio::time::timeout(PATIENCE, life.wait_for(|life| life.replaced > replaced && life.pid.is_some())).await;
+        self.ready().await;
+    }
+
+    /// The metrics of the running process.
+    pub(super) async fn metrics(&self) -> Result<String, reqwest::Error> {
+        reqwest::get(format!("http://{}/metrics", self.admin)).await?.error_for_status()?.text().await
+    }
+
+    fn send(&self, signal: Signal) {
         if let Some(pid) = self.life.borrow().pid {
             // Fails where it has ended at this moment.
-            let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal);
         }
     }
 }
@@ -156,6 +188,7 @@ impl Member {
 /// What one process after the other is started from.
 struct Post {
     service: String,
+    program: Arc<Mutex<PathBuf>>,
     variables: BTreeMap<&'static str, String>,
     log: PathBuf,
     absent: Duration,
@@ -164,11 +197,16 @@ struct Post {
 impl Post {
     async fn keep(self, told: watch::Sender<Life>, input: Arc<tokio::sync::Mutex<Option<ChildStdin>>>) {
         loop {
-            let mut child = self.start();
+            let program = self.program.lock().unwrap().clone();
+            let mut child = self.start(&program);
             *input.lock().await = child.stdin.take();
             told.send_modify(|life| life.pid = child.id());
             let ended = child.wait().await.expect("a child can be waited for");
             told.send_modify(|life| life.pid = None);
+            if ended.success() && program != *self.program.lock().unwrap() {
+                told.send_modify(|life| life.replaced += 1);
+                continue;
+            }
             if ended.signal() != Some(Signal::SIGKILL as i32) {
                 let log = self.log.display();
                 told.send_modify(|life| life.ended = Some(format!("{} with {ended}, see {log}", self.service)));
@@ -179,9 +217,9 @@ impl Post {
         }
     }
 
-    fn start(&self) -> Child {
+    fn start(&self, program: &Path) -> Child {
         let log = File::options().create(true).append(true).open(&self.log).expect("a log can be written");
-        Command::new(std::env::current_exe().unwrap())
+        Command::new(program)
             .args([ROLE, &self.service])
             .envs(&self.variables)
             .stdin(Stdio::piped())

@@ -111,6 +111,11 @@ impl<A: Send + Sync + 'static> Current<A> {
         A: Aggregate,
     {
         Arc::make_mut(&mut self.state).evolve(event);
+        self.pass_over(time);
+    }
+
+    /// Counts an event appended at `time` without applying it.
+    pub(crate) fn pass_over(&mut self, time: OffsetDateTime) {
         if self.version == 0 {
             self.created = time;
         }

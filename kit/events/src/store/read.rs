@@ -1,13 +1,19 @@
 //! Reading aggregates, streams and the log.
 
+use opentelemetry::KeyValue;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
-use tradewind_domain::{Aggregate, Error, EventSet};
+use time::OffsetDateTime;
+use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
 
 use super::{Current, Store};
 use crate::error::db;
+use crate::metrics::metrics;
 use crate::sql::{EVENT_COLUMNS, recorded, signed, statement, unsigned};
 use crate::times::{from_micros, micros};
 use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
+
+/// The columns of `event` that [`step`] needs.
+const FOLDED: &str = "type, payload, version, time, informative";
 
 impl Store {
     /// The aggregate's committed state.
@@ -40,9 +46,7 @@ impl Store {
             // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
             AsOf::Time(time) => ("(SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $2)", micros(time)),
         };
-        let query = format!(
-            "SELECT type, payload, version, time FROM event WHERE stream = $1 AND version <= {until} ORDER BY version"
-        );
+        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version <= {until} ORDER BY version");
         let values: [Value; 2] = [StreamName::of::<A>(id).as_str().into(), point.into()];
         let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
         let mut past = Current::<A>::default();
@@ -59,6 +63,22 @@ impl Store {
         let query = statement(self.backend(), query, [stream.as_str().into()]);
         let rows = self.reader().query_all_raw(query).await.map_err(db)?;
         rows.iter().map(|row| recorded(row, false)).collect()
+    }
+
+    /// Every event of an aggregate, in order, each with the state after it; none when it does not exist.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn history_of<A: Aggregate>(&self, id: &str) -> Result<Vec<(Recorded, A)>, Error> {
+        let query = format!("SELECT {EVENT_COLUMNS}, informative FROM event WHERE stream = $1 ORDER BY version");
+        let query = statement(self.backend(), query, [StreamName::of::<A>(id).as_str().into()]);
+        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        let mut current = Current::<A>::default();
+        let with_state = |row| {
+            step(&mut current, row)?;
+            Ok((recorded(row, false)?, A::clone(&current.state)))
+        };
+        rows.iter().map(with_state).collect()
     }
 
     /// Every event about a key, whatever its stream, in the order of recording; their positions in the log are not read.
@@ -148,8 +168,7 @@ impl Store {
             return Ok(current);
         }
         let mut current = cached.unwrap_or_default();
-        let query =
-            "SELECT type, payload, version, time FROM event WHERE stream = $1 AND version > $2 ORDER BY version";
+        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version > $2 ORDER BY version");
         let values: [Value; 2] = [stream.as_str().into(), signed(current.version).into()];
         let rows = connection.query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
         fold(&mut current, &rows)?;
@@ -166,22 +185,38 @@ impl Store {
     }
 }
 
-/// Applies rows of (type, payload, version, time), which must follow without a gap.
+/// Applies rows of [`FOLDED`], which must follow without a gap.
 fn fold<A: Aggregate>(current: &mut Current<A>, rows: &[QueryResult]) -> Result<(), Error> {
-    for row in rows {
-        let (next, version) = (unsigned(row.try_get("", "version").map_err(db)?), current.version);
-        if next != version + 1 {
-            return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
-        }
-        let type_name: String = row.try_get("", "type").map_err(db)?;
-        let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
-        let time = from_micros(row.try_get("", "time").map_err(db)?);
-        current.evolve(&decode::<A>(&type_name, &payload)?, time);
-    }
-    Ok(())
+    rows.iter().try_for_each(|row| step(current, row))
 }
 
-/// An event of `A` from how it is stored.
-pub(crate) fn decode<A: Aggregate>(type_name: &str, payload: &[u8]) -> Result<A::Event, Error> {
-    A::Event::decode(type_name, payload).map_err(Error::internal)
+/// Applies a row of [`FOLDED`].
+fn step<A: Aggregate>(current: &mut Current<A>, row: &QueryResult) -> Result<(), Error> {
+    let (next, version) = (unsigned(row.try_get("", "version").map_err(db)?), current.version);
+    if next != version + 1 {
+        return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
+    }
+    let type_name: String = row.try_get("", "type").map_err(db)?;
+    let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
+    let informative: i64 = row.try_get("", "informative").map_err(db)?;
+    apply(current, &type_name, &payload, informative != 0, from_micros(row.try_get("", "time").map_err(db)?))
+}
+
+/// Applies an event as it is stored. One of a later build that this one does not know is passed over where it may be.
+pub(crate) fn apply<A: Aggregate>(
+    current: &mut Current<A>,
+    type_name: &str,
+    payload: &[u8],
+    informative: bool,
+    time: OffsetDateTime,
+) -> Result<(), Error> {
+    match A::Event::decode(type_name, payload) {
+        Ok(event) => current.evolve(&event, time),
+        Err(DecodeError::UnknownType(_)) if informative => {
+            metrics().events_passed_over.add(1, &[KeyValue::new("aggregate", A::NAME)]);
+            current.pass_over(time);
+        }
+        Err(error) => return Err(Error::internal(error)),
+    }
+    Ok(())
 }

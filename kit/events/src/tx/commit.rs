@@ -48,13 +48,14 @@ impl Tx {
     /// so: [`Store::retry`] runs the transaction again. `Unavailable` when the database is, and then it may or may not have
     /// been committed.
     pub async fn commit(mut self) -> Result<Committed, Error> {
-        let appended = self.pending.events.iter().map(|event| Appended {
+        let events = self.pending.events.iter().map(|pending| &pending.event);
+        let appended = events.clone().map(|event| Appended {
             stream: event.stream.clone(),
             version: event.version,
             partition: event.partition,
         });
         let committed = Committed(appended.collect());
-        let kept = if self.store.keeps_tail() { self.pending.events.clone() } else { Vec::new() };
+        let kept = if self.store.keeps_tail() { events.cloned().collect() } else { Vec::new() };
         let script = self.pending.script(self.store.backend(), self.now);
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this

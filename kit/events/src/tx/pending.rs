@@ -13,13 +13,18 @@ use crate::{Metadata, Recorded};
 /// Writes that nothing in the transaction needs an answer to. A second write of the same key replaces the first.
 #[derive(Default)]
 pub(super) struct Pending {
-    pub(super) events: Vec<Recorded>,
+    pub(super) events: Vec<PendingEvent>,
     pub(super) requests: Vec<(RequestKey, Vec<u8>)>,
     pub(super) intents: BTreeMap<(&'static str, String), PendingIntent>,
     /// By name and key; `None` cancels.
     pub(super) timers: BTreeMap<(String, String), Option<PendingTimer>>,
     /// Rows of the service's own tables, by statement; no key is twice in one.
     rows: Vec<PendingRows>,
+}
+
+pub(super) struct PendingEvent {
+    pub(super) event: Recorded,
+    pub(super) informative: bool,
 }
 
 struct PendingRows {
@@ -67,7 +72,7 @@ impl Pending {
         let mut events = std::mem::take(&mut self.events).into_iter();
         for size in batches(events.len()) {
             // Their order is that of the statements.
-            script.follow("INSERT INTO event (").text(EVENT_COLUMNS).text(") VALUES ");
+            script.follow("INSERT INTO event (").text(EVENT_COLUMNS).text(", informative) VALUES ");
             script.rows(events.by_ref().take(size).map(event_row));
             if backend == DbBackend::Postgres {
                 script.text(" RETURNING partition, stream, version").with(|appended| {
@@ -169,7 +174,7 @@ impl Pending {
     }
 }
 
-fn event_row(event: Recorded) -> [Value; 11] {
+fn event_row(PendingEvent { event, informative }: PendingEvent) -> [Value; 12] {
     [
         event.stream.as_str().into(),
         signed(event.version).into(),
@@ -182,5 +187,6 @@ fn event_row(event: Recorded) -> [Value; 11] {
         event.metadata.correlation.into(),
         event.metadata.causation.into(),
         event.metadata.traceparent.into(),
+        i64::from(informative).into(),
     ]
 }

@@ -8,7 +8,38 @@ use tradewind_domain::ErrorKind;
 use tradewind_events::{AsOf, Clock, Loaded, Store, StreamName};
 use tradewind_testing::Database;
 
-use crate::account::{Account, Bank, Command, Deposited, options};
+use crate::account::{Account, AccountEvent, Bank, Command, Deposited, options};
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Noted {
+    #[prost(string, tag = "1")]
+    note: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Frozen {}
+
+impl prost::Name for Noted {
+    const NAME: &'static str = "Noted";
+    const PACKAGE: &'static str = "tradewind.bank.v1";
+}
+
+impl prost::Name for Frozen {
+    const NAME: &'static str = "Frozen";
+    const PACKAGE: &'static str = "tradewind.bank.v1";
+}
+
+tradewind_domain::events! {
+    /// What a later build appends to an account.
+    enum LaterEvent { Noted(Noted): informative, Frozen(Frozen) }
+}
+
+/// Appends to the account `a` as a later build does.
+async fn append(bank: &Bank, expected: u64, event: impl Into<LaterEvent>) {
+    let mut tx = bank.store.begin().await.unwrap();
+    tx.append(&StreamName::of::<Account>("a"), expected, "a", vec![event.into()]).await.unwrap();
+    tx.commit().await.unwrap();
+}
 
 fn commands() -> impl Strategy<Value = Vec<(bool, Command)>> {
     let command = prop_oneof![
@@ -61,7 +92,7 @@ tradewind_testing::both_stores! {
         bank.execute("a", Command::Deposit(1)).await.unwrap();
         let mut tx = bank.store.begin().await.unwrap();
         let stream = StreamName::of::<Account>("a");
-        tx.append(&stream, 1, "a", vec![crate::account::AccountEvent::from(Deposited { amount: 10 })]).await.unwrap();
+        tx.append(&stream, 1, "a", vec![AccountEvent::from(Deposited { amount: 10 })]).await.unwrap();
         assert_eq!(seen(tx.load("a").await.unwrap()), (Account { balance: 11 }, 2));
         let executed = tx.execute::<Account>("a", "a", Command::Withdraw(11)).await.unwrap();
         assert_eq!((executed.state.balance, executed.version, executed.events.len()), (0, 3, 1));
@@ -69,6 +100,35 @@ tradewind_testing::both_stores! {
         assert_eq!((refused.kind, refused.reason), (ErrorKind::Rejected, "OVERDRAWN"));
         tx.commit().await.unwrap();
         assert_eq!(bank.store.load::<Account>("a").await.unwrap().version, 3);
+    }
+
+    async fn what_a_later_build_adds_for_information_is_passed_over(database: Database) {
+        let bank = Bank::open(&database).await;
+        bank.execute("a", Command::Deposit(1)).await.unwrap();
+        append(&bank, 1, Noted { note: "a birthday".to_owned() }).await;
+        assert_eq!(seen(bank.store.load("a").await.unwrap()), (Account { balance: 1 }, 2));
+        bank.execute("a", Command::Deposit(10)).await.unwrap();
+        assert_eq!(seen(bank.store.load("a").await.unwrap()), (Account { balance: 11 }, 3));
+        assert_eq!(seen(bank.store.load_as_of("a", AsOf::Version(2)).await.unwrap()), (Account { balance: 1 }, 2));
+        let history = bank.store.history_of::<Account>("a").await.unwrap();
+        let steps: Vec<_> = history.iter().map(|(event, after)| (event.version, after.balance)).collect();
+        assert_eq!(steps, [(1, 1), (2, 1), (3, 11)]);
+        let mut tx = bank.store.begin().await.unwrap();
+        let noted = LaterEvent::from(Noted::default());
+        tx.append(&StreamName::of::<Account>("a"), 3, "a", vec![noted]).await.unwrap();
+        assert_eq!(seen(tx.load("a").await.unwrap()), (Account { balance: 11 }, 4));
+    }
+
+    async fn what_a_later_build_decides_by_is_not_passed_over(database: Database) {
+        let bank = Bank::open(&database).await;
+        bank.execute("a", Command::Deposit(1)).await.unwrap();
+        append(&bank, 1, Frozen {}).await;
+        let error = bank.store.load::<Account>("a").await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Internal);
+        assert!(error.message.contains("tradewind.bank.v1.Frozen is not an event of this aggregate"), "{error}");
+        let error = bank.execute("a", Command::Withdraw(1)).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Internal);
+        assert_eq!(bank.store.history(&StreamName::of::<Account>("a")).await.unwrap().len(), 2);
     }
 
     async fn the_past_can_be_loaded(database: Database) {

@@ -1,8 +1,7 @@
 use contracts::tradewind::ordering::v1::HistoryEntry;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Recorded, Store, StreamName, timestamp};
+use tradewind_events::{Recorded, Store, timestamp};
 
-use super::view;
 use crate::domain::{Order, OrderError};
 
 /// Everything that happened to an order, oldest first.
@@ -10,20 +9,16 @@ use crate::domain::{Order, OrderError};
 /// # Errors
 /// `NotFound` when there is no such order.
 pub(crate) async fn get_order_history(store: &Store, id: OrderId) -> Result<Vec<HistoryEntry>, Error> {
-    let events = store.history(&StreamName::of::<Order>(&id.to_string())).await?;
-    if events.is_empty() {
+    let history = store.history_of::<Order>(&id.to_string()).await?;
+    if history.is_empty() {
         return Err(OrderError::NotFound.into());
     }
-    let mut order = Order::default();
-    let entry = |event: Recorded| {
-        view::evolve(&mut order, &event)?;
-        Ok(HistoryEntry {
-            version: event.version,
-            r#type: event.type_name,
-            time: Some(timestamp(event.time)),
-            causation: event.metadata.causation,
-            status: order.status.into(),
-        })
+    let entry = |(event, order): (Recorded, Order)| HistoryEntry {
+        version: event.version,
+        r#type: event.type_name,
+        time: Some(timestamp(event.time)),
+        causation: event.metadata.causation,
+        status: order.status.into(),
     };
-    events.into_iter().map(entry).collect()
+    Ok(history.into_iter().map(entry).collect())
 }

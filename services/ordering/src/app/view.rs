@@ -1,9 +1,9 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
 use time::OffsetDateTime;
-use tradewind_domain::{Aggregate, Error, EventSet, OrderId};
-use tradewind_events::{AsOf, Loaded, Recorded, Store, timestamp};
+use tradewind_domain::{Error, OrderId};
+use tradewind_events::{AsOf, Loaded, Store, timestamp};
 
-use crate::domain::{Order, OrderError, OrderEvent};
+use crate::domain::{Order, OrderError};
 
 /// An order with what its events say beside their content.
 #[derive(Clone, Debug)]
@@ -36,12 +36,6 @@ impl From<Loaded<Order>> for View {
     fn from(Loaded { state: order, version, created, updated }: Loaded<Order>) -> Self {
         Self { order, version, created, updated }
     }
-}
-
-/// Applies an event as it was stored.
-pub(super) fn evolve(order: &mut Order, event: &Recorded) -> Result<(), Error> {
-    order.evolve(&OrderEvent::decode(&event.type_name, &event.payload).map_err(Error::internal)?);
-    Ok(())
 }
 
 impl From<View> for Resource {

@@ -1,22 +1,19 @@
 use contracts::tradewind::payment::v1::Payment as Resource;
-use tradewind_domain::{Aggregate, Error, EventSet, OrderId};
-use tradewind_events::{Store, StreamName, timestamp};
+use tradewind_domain::{Error, OrderId};
+use tradewind_events::{Store, timestamp};
 
-use crate::domain::{Payment, PaymentEvent};
+use crate::domain::Payment;
 
 /// The payment of an order, as it stands.
 ///
 /// # Errors
 /// `NotFound` when none was ever asked for.
 pub async fn get_payment(store: &Store, order_id: OrderId) -> Result<Resource, Error> {
-    let events = store.history(&StreamName::of::<Payment>(&order_id.to_string())).await?;
-    let Some(last) = events.last() else {
+    let found = store.load::<Payment>(&order_id.to_string()).await?;
+    if found.version == 0 {
         return Err(Error::not_found("order_id", "PAYMENT_NOT_FOUND", "no payment was ever asked for"));
-    };
-    let mut payment = Payment::default();
-    for event in &events {
-        payment.evolve(&PaymentEvent::decode(&event.type_name, &event.payload).map_err(Error::internal)?);
     }
+    let payment = found.state;
     Ok(Resource {
         order_id: payment.order_id,
         status: payment.status.into(),
@@ -24,6 +21,6 @@ pub async fn get_payment(store: &Store, order_id: OrderId) -> Result<Resource, E
         decline_reason: payment.decline_reason,
         charge_id: payment.charge_id,
         refund_id: payment.refund_id,
-        update_time: Some(timestamp(last.time)),
+        update_time: Some(timestamp(found.updated)),
     })
 }
