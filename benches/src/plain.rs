@@ -78,7 +78,8 @@ impl Side {
                 }
             }
             Self::Note => {
-                insert(transaction, EFFECT, versions.map(|version| -> [Value; 2] { [stream.into(), version.into()] }))
+                let effect = format!("{} VALUES ", EFFECT.insert);
+                insert(transaction, &effect, versions.map(|version| -> [Value; 2] { [stream.into(), version.into()] }))
                     .await?;
             }
         }

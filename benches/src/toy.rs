@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use prost::{Message, Name};
-use sea_orm::{ConnectionTrait as _, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbErr};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, Tx, db};
+use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, Tx, Upsert};
 
 /// The context that appends.
 pub(crate) const BANK: &str = "bank";
@@ -91,7 +91,7 @@ pub(crate) async fn open(url: &str, context: &'static str) -> Result<Store, Erro
 }
 
 /// What the audit writes about a deposit.
-pub(crate) const EFFECT: &str = "INSERT INTO effect (stream, version) VALUES ";
+pub(crate) const EFFECT: Upsert = Upsert { insert: "INSERT INTO effect (stream, version)", on_conflict: "" };
 
 struct CreateEffect;
 
@@ -143,11 +143,8 @@ impl Reaction for NoteDeposit {
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let version = i64::try_from(event.version).map_err(Error::internal)?;
-        let values: [Value; 2] = [event.stream.as_str().into(), version.into()];
-        let insert = format!("{EFFECT}($1, $2)");
-        let connection = tx.conn();
-        let insert = Statement::from_sql_and_values(connection.get_database_backend(), insert, values);
-        connection.execute_raw(insert).await.map_err(db)?;
+        let key = format!("{}@{version}", event.stream);
+        tx.put(EFFECT, &key, vec![event.stream.as_str().into(), version.into()]);
         let handled = Handled { partition: event.partition, position: event.position, batch: event.data.batch };
         self.0.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(handled);
         self.0.0.1.notify_one();

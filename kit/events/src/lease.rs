@@ -6,9 +6,9 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 
+use crate::Store;
 use crate::error::db;
 use crate::sql::{signed, statement, unsigned};
-use crate::{Store, Tx};
 
 /// How long a process that is no more is believed to be there.
 pub(crate) const TTL: Duration = Duration::from_millis(1400);
@@ -43,23 +43,6 @@ impl Store {
         let release = "UPDATE lease SET expires = 0 WHERE name = $1 AND holder = $2 AND epoch = $3";
         let values: [Value; 3] = [name.into(), holder.into(), signed(epoch).into()];
         self.reader().execute_raw(statement(self.backend(), release, values)).await.map_err(db).map(drop)
-    }
-}
-
-impl Tx {
-    /// Renews the lease within this transaction, which keeps everybody else from taking it until the commit. `false`:
-    /// somebody else has taken it already.
-    pub(crate) async fn hold_lease(
-        &mut self,
-        name: &str,
-        holder: &str,
-        epoch: u64,
-        ttl: Duration,
-    ) -> Result<bool, Error> {
-        let hold = format!("UPDATE lease SET expires = {NOW} + $1 WHERE name = $2 AND holder = $3 AND epoch = $4");
-        let values: [Value; 4] = [lasting(ttl), name.into(), holder.into(), signed(epoch).into()];
-        let done = self.conn().execute_raw(statement(self.backend(), hold, values)).await.map_err(db)?;
-        Ok(done.rows_affected() == 1)
     }
 }
 

@@ -123,7 +123,7 @@ impl Relay {
     /// Publishes what is in the log and was not yet, after `stop` one page at most; tells whether there was anything.
     async fn publish_new(&mut self, stop: &CancellationToken) -> Result<bool, Error> {
         if self.lanes.len() > 1 {
-            for (lane, head) in self.lanes.iter_mut().zip(self.store.heads().await?.positions) {
+            for (lane, head) in self.lanes.iter_mut().zip(self.store.follow_heads().await?) {
                 lane.head = head;
             }
         }

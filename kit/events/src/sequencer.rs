@@ -4,34 +4,65 @@
 //! read, and is missed. One process at a time, the holder of a lease, moves what has been committed from the outbox into the
 //! log, so that a late commit gets a later place. SQLite needs none of this and this code never runs there.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Value};
+use sea_orm::{DbBackend, Value};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use uuid::Uuid;
 
-use crate::Store;
 use crate::error::db;
-use crate::lease::{BEAT, TTL};
-use crate::sql::statement;
-use crate::store::{jitter, tell};
+use crate::lease::{BEAT, NOW, TTL, lasting};
+use crate::sql::{EVENT_COLUMNS, recorded, signed, statement};
+use crate::store::{Tail, jitter, tell};
+use crate::{Recorded, Store};
 
 const LEASE: &str = "sequencer";
-const BATCH: u64 = 512;
+const BATCH: usize = 512;
 const SOONEST: Duration = Duration::from_millis(5);
 const LATEST: Duration = Duration::from_millis(400);
+/// Ids that a transaction may have been overtaken by and still be found at once; one that was overtaken by more is found within
+/// [`BEAT`]. To look further back every time would mean to pass over the remains of all rows that were moved since the last
+/// vacuum.
+const LATE: i64 = 256;
 
-/// Takes the oldest outbox rows and writes them to the log behind the last position of their partition.
-const MOVE: &str = "WITH moved AS (
-        DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
-        RETURNING id, partition, stream, version),
-    heads AS (
-        SELECT partition, COALESCE((SELECT MAX(position) FROM log WHERE log.partition = p.partition), 0) AS head
-        FROM (SELECT DISTINCT partition FROM moved) p)
-    INSERT INTO log (partition, position, stream, version)
-    SELECT m.partition, h.head + ROW_NUMBER() OVER (PARTITION BY m.partition ORDER BY m.id), m.stream, m.version
-    FROM moved m JOIN heads h ON h.partition = m.partition";
+/// Renews the lease, and if it is still held takes the oldest outbox rows and writes them to the log behind the last position
+/// of their partition.
+///
+/// One statement sees one snapshot, so it may not overlook what the holder before has written: taking the lease waits for that
+/// one's last statement, which has locked the lease's row.
+static MOVE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "WITH held AS (
+            UPDATE lease SET expires = {NOW} + $1 WHERE name = '{LEASE}' AND holder = $2 AND epoch = $3 RETURNING epoch),
+        moved AS (
+            DELETE FROM outbox WHERE id = ANY (ARRAY(
+                SELECT id FROM outbox WHERE EXISTS (SELECT FROM held) AND id >= $4 ORDER BY id LIMIT {BATCH}))
+            RETURNING id, partition, stream, version),
+        heads AS MATERIALIZED (
+            SELECT partition, COALESCE((SELECT MAX(position) FROM log WHERE log.partition = p.partition), 0) AS head
+            FROM (SELECT DISTINCT partition FROM moved) p),
+        written AS (
+            INSERT INTO log (partition, position, stream, version)
+            SELECT m.partition, h.head + ROW_NUMBER() OVER (PARTITION BY m.partition ORDER BY m.id), m.stream, m.version
+            FROM moved m JOIN heads h ON h.partition = m.partition
+            RETURNING partition, position, stream, version)
+        SELECT (SELECT MAX(id) FROM moved) AS last, w.position AS position, {columns}
+        FROM held LEFT JOIN (written w JOIN event e ON e.stream = w.stream AND e.version = w.version) ON TRUE
+        ORDER BY w.partition, w.position",
+        columns = EVENT_COLUMNS.split(", ").map(|column| format!("e.{column} AS {column}")).collect::<Vec<_>>().join(", ")
+    )
+});
+
+/// What one batch was.
+pub(crate) struct Moved {
+    /// By partition and position.
+    events: Vec<Recorded>,
+    /// The highest id among them; 0 when there were none.
+    last: i64,
+}
 
 impl Store {
     /// Gives committed events their places in the log, as long as this process holds the lease, until `stop`. Does nothing on
@@ -52,6 +83,7 @@ impl Store {
                     if let Err(error) = self.sequence_while_leased(&holder, epoch, &stop).await {
                         tracing::warn!(%error, "sequencing failed, trying again");
                     }
+                    self.tails().iter().for_each(Tail::forget);
                     if stop.is_cancelled() {
                         if let Err(error) = self.release_lease(LEASE, &holder, epoch).await {
                             tracing::debug!(%error, "the sequencer's lease was not given back; it lapses");
@@ -69,47 +101,75 @@ impl Store {
 
     /// Returns when the lease is lost or `stop` is called.
     async fn sequence_while_leased(&self, holder: &str, epoch: u64, stop: &CancellationToken) -> Result<(), Error> {
+        for (tail, head) in self.tails().iter().zip(self.heads().await?.positions) {
+            tail.begin(head);
+        }
         let mut outbox = self.signals().outbox.subscribe();
-        let mut pause = SOONEST;
-        let mut renewed = tokio::time::Instant::now();
+        let (mut woken, mut pause) = (true, SOONEST);
+        let (mut last, mut looked) = (0, Instant::now());
         while !stop.is_cancelled() {
             outbox.mark_unchanged();
-            let idle = !self.outbox_has_rows().await?;
-            if idle && renewed.elapsed() < BEAT {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    _ = outbox.changed() => pause = SOONEST,
-                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(LATEST),
+            let everywhere = looked.elapsed() >= BEAT || (!woken && self.outbox_has_rows().await?);
+            if woken || everywhere {
+                let from = if everywhere { 0 } else { last - LATE };
+                let Some(moved) = self.move_batch(holder, epoch, TTL, from).await? else { return Ok(()) };
+                last = last.max(moved.last);
+                if everywhere {
+                    looked = Instant::now();
                 }
-                continue;
-            }
-            match self.move_batch(holder, epoch).await? {
-                Some(0) => {}
-                Some(_) => {
+                let full = moved.events.len() == BATCH;
+                if !moved.events.is_empty() {
                     pause = SOONEST;
-                    tell(&self.signals().log);
+                    self.placed(moved.events);
                 }
-                None => return Ok(()),
+                if full {
+                    continue;
+                }
             }
-            renewed = tokio::time::Instant::now();
+            woken = tokio::select! {
+                () = stop.cancelled() => break,
+                changed = outbox.changed() => changed.is_ok(),
+                () = tokio::time::sleep(pause) => false,
+            };
+            pause = if woken { SOONEST } else { LATEST.min(pause * 2) };
         }
         Ok(())
     }
 
     async fn outbox_has_rows(&self) -> Result<bool, Error> {
-        let look = statement(self.backend(), "SELECT 1 AS one FROM outbox LIMIT 1", []);
-        Ok(self.reader().query_one_raw(look).await.map_err(db)?.is_some())
+        let look = statement(self.backend(), "SELECT 1 AS one FROM outbox ORDER BY id LIMIT 1", []);
+        Ok(!self.read(look).await?.is_empty())
     }
 
-    /// Moves one batch in a transaction that the lease's row guards; how many rows, or `None` when the lease is lost.
-    async fn move_batch(&self, holder: &str, epoch: u64) -> Result<Option<u64>, Error> {
-        let mut tx = self.begin().await?;
-        if !tx.hold_lease(LEASE, holder, epoch, TTL).await? {
-            return Ok(None);
+    /// Renews the lease for `ttl` and moves one batch of rows whose id is `from` or more; `None` when the lease is lost.
+    pub(crate) async fn move_batch(
+        &self,
+        holder: &str,
+        epoch: u64,
+        ttl: Duration,
+        from: i64,
+    ) -> Result<Option<Moved>, Error> {
+        let values: [Value; 4] = [lasting(ttl), holder.into(), signed(epoch).into(), from.into()];
+        let rows = self.write(statement(self.backend(), MOVE.as_str(), values)).await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let last: Option<i64> = first.try_get("", "last").map_err(db)?;
+        let events = match last {
+            Some(_) => rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
+        Ok(Some(Moved { events, last: last.unwrap_or_default() }))
+    }
+
+    /// Tells everybody in this process what is in the log now.
+    fn placed(&self, events: Vec<Recorded>) {
+        let mut events = events.into_iter().peekable();
+        while let Some(partition) = events.peek().map(|event| event.partition) {
+            let of_partition = std::iter::from_fn(|| events.next_if(|event| event.partition == partition));
+            match self.tails().get(usize::from(partition)) {
+                Some(tail) => tail.extend(of_partition),
+                None => of_partition.for_each(drop),
+            }
         }
-        let batch: [Value; 1] = [i64::try_from(BATCH).unwrap_or(i64::MAX).into()];
-        let moved = tx.conn().execute_raw(statement(self.backend(), MOVE, batch)).await.map_err(db)?;
-        tx.commit().await?;
-        Ok(Some(moved.rows_affected()))
+        tell(&self.signals().log);
     }
 }

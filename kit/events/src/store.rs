@@ -7,6 +7,7 @@ mod position;
 mod queue;
 mod read;
 mod retry;
+mod sessions;
 mod signals;
 mod tail;
 #[cfg(test)]
@@ -16,7 +17,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, watch};
@@ -26,8 +27,8 @@ use uuid::Uuid;
 pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
 use self::position::Reached;
+use self::sessions::Sessions;
 use self::signals::Signals;
-use self::tail::Tail;
 use self::writer::Writer;
 use crate::error::db;
 use crate::sql::statement;
@@ -39,6 +40,7 @@ pub(crate) use self::queue::{ClaimedIntent, DueTimer};
 pub(crate) use self::read::apply;
 pub(crate) use self::retry::{jitter, random};
 pub(crate) use self::signals::tell;
+pub(crate) use self::tail::Tail;
 pub(crate) use self::writer::Written;
 
 /// How to open a [`Store`].
@@ -67,16 +69,17 @@ struct Inner {
     reader: DatabaseConnection,
     backend: Backend,
     cache: Cache,
-    tail: Tail,
+    /// By partition.
+    tails: Box<[Tail]>,
     reached: Reached,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
 }
 
-/// What writes: SQLite's one connection, or PostgreSQL's pool.
+/// What writes: SQLite's one connection, or some of PostgreSQL's pool.
 enum Backend {
     Sqlite(Writer),
-    Postgres,
+    Postgres(Sessions),
 }
 
 /// How many changed streams a slow receiver of [`Store::changes`] may lag behind.
@@ -97,7 +100,7 @@ impl Store {
         let born = birth::prepare(&writing, context, migrations, partitions).await?;
         let backend = match writing.get_database_backend() {
             DbBackend::Sqlite => Backend::Sqlite(Writer::new(writing)),
-            _ => Backend::Postgres,
+            _ => Backend::Postgres(Sessions::new(writing)),
         };
         let (changes, _) = broadcast::channel(CHANGES);
         Ok(Self(Arc::new(Inner {
@@ -108,7 +111,7 @@ impl Store {
             reader,
             backend,
             cache: Cache::default(),
-            tail: Tail::default(),
+            tails: (0..born.partitions).map(|_| Tail::default()).collect(),
             reached: Reached::default(),
             signals: Signals::default(),
             changes,
@@ -126,12 +129,14 @@ impl Store {
                 if turn.interrupted {
                     self.0.cache.clear();
                 }
-                if self.keeps_tail() && (turn.interrupted || self.0.tail.is_uncertain()) {
-                    self.0.tail.restart(self.head(turn.connection(), 0).await?);
+                if let Some(tail) = self.committed_tail()
+                    && (turn.interrupted || tail.is_uncertain())
+                {
+                    tail.restart(self.head(Some(turn.connection()), 0).await?);
                 }
                 Written::Sqlite(turn)
             }
-            Backend::Postgres => Written::Postgres(self.0.reader.begin().await.map_err(db)?),
+            Backend::Postgres(sessions) => Written::Postgres(sessions.begin().await?),
         };
         Ok(Tx::new(self.clone(), written))
     }
@@ -140,6 +145,26 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> &DatabaseConnection {
         &self.0.reader
+    }
+
+    /// Runs a statement that reads.
+    pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        match &self.0.backend {
+            Backend::Sqlite(_) => self.0.reader.query_all_raw(statement).await,
+            Backend::Postgres(sessions) => sessions.run(statement).await,
+        }
+        .map_err(db)
+    }
+
+    /// Runs a statement that writes and commits it; what it returns.
+    pub(crate) async fn write(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        if let Backend::Postgres(sessions) = &self.0.backend {
+            return sessions.run(statement).await.map_err(db);
+        }
+        let tx = self.begin().await?;
+        let rows = tx.conn().query_all_raw(statement).await.map_err(db)?;
+        tx.commit().await?;
+        Ok(rows)
     }
 
     /// The streams that this process appends to, told after each commit. A receiver that lags loses the oldest.
@@ -158,6 +183,16 @@ impl Store {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(Error::unavailable("DATABASE_UNAVAILABLE", error.to_string())),
             Err(_) => Err(Error::unavailable("DATABASE_UNAVAILABLE", "the database does not answer")),
+        }
+    }
+
+    /// Gives connections back that are kept from one transaction to the next: for the end of a process, before the database
+    /// is left alone.
+    pub async fn rest(&self) {
+        if let Backend::Postgres(sessions) = &self.0.backend
+            && tokio::time::timeout(PING, sessions.clear()).await.is_err()
+        {
+            tracing::debug!("the database did not answer; its connections are dropped");
         }
     }
 
@@ -229,13 +264,17 @@ impl Store {
         &self.0.cache
     }
 
-    /// Whether [`tail`](Self::tail) is told of what is appended.
-    pub(crate) fn keeps_tail(&self) -> bool {
-        self.backend() == DbBackend::Sqlite && self.0.partitions == 1
+    /// The end of the log where it is told of what is committed, as that is.
+    pub(crate) fn committed_tail(&self) -> Option<&Tail> {
+        match &*self.0.tails {
+            [tail] if self.backend() == DbBackend::Sqlite => Some(tail),
+            _ => None,
+        }
     }
 
-    pub(crate) fn tail(&self) -> &Tail {
-        &self.0.tail
+    /// The end of each partition of the log.
+    pub(crate) fn tails(&self) -> &[Tail] {
+        &self.0.tails
     }
 
     pub(crate) fn tell_changed(&self, stream: &StreamName) {

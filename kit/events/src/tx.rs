@@ -284,7 +284,7 @@ impl Tx {
                 None => self.replay(stream).await,
             };
         }
-        let current = self.store.current::<A, _>(self.conn(), stream).await?;
+        let current = self.store.current::<A>(Some(self.conn()), stream).await?;
         if current.version > 0 {
             self.store.cache().put(stream, current.version, Some(current.any()));
         }
@@ -293,7 +293,7 @@ impl Tx {
 
     /// Applies what this transaction has appended without an aggregate.
     async fn replay<A: Aggregate>(&self, stream: &StreamName) -> Result<Current<A>, Error> {
-        let mut current = self.store.current::<A, _>(self.conn(), stream).await?;
+        let mut current = self.store.current::<A>(Some(self.conn()), stream).await?;
         let own = self.pending.events.iter().filter(|pending| pending.event.stream == *stream);
         for PendingEvent { event, informative } in own {
             if event.version != current.version + 1 {

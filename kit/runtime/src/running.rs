@@ -214,7 +214,7 @@ impl Life {
         for step in std::mem::take(&mut parts.engine) {
             engine = step(engine);
         }
-        let (routes, health) = routes::complete(&mut parts, store, &engine)?;
+        let (routes, health) = routes::complete(&mut parts, store.clone(), &engine)?;
 
         tokio::spawn(health.follow(reports.subscribe()));
         tokio::spawn(readiness::watch(checks, reports, stop.clone()));
@@ -233,6 +233,8 @@ impl Life {
         let started_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(version = crate::VERSION, grpc = %grpc_addr, admin = %admin_addr, started_ms, "started");
 
-        ending::finish(tasks, &stop, grace).await
+        let ended = ending::finish(tasks, &stop, grace).await;
+        store.rest().await;
+        ended
     }
 }

@@ -24,6 +24,17 @@ const VANISHED: [(&str, &str); 4] = [
     ("tcp_keepalives_count", "3"),
 ];
 
+/// A connection prepares its statements when tables may be new and have no statistics, and keeps to the plans that looked right
+/// then. Every statement finds its rows by a key, however many there are. A scan that cannot be avoided counts as dear, and what
+/// is dear would be compiled.
+const BY_KEY: [(&str, &str); 5] = [
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// Connects to `url`: what writes and what reads, which are the same pool on PostgreSQL.
 pub(super) async fn connect(url: &str, context: &str) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
     if url.starts_with("sqlite:") {
@@ -84,7 +95,7 @@ fn postgres(url: &str, context: &str) -> ConnectOptions {
         .statement_timeout(STATEMENT)
         .set_application_name(format!("tradewind-{context}"))
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| options.options(VANISHED));
+        .map_sqlx_postgres_opts(|options| options.options(VANISHED).options(BY_KEY));
     options
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Value};
+use sea_orm::{DbBackend, QueryResult, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
@@ -54,7 +54,9 @@ impl Store {
             let _ = tokio::time::timeout(POLL, grown.changed()).await;
         }
         for (partition, stream, version) in committed.last_by_partition() {
-            let found = self.until(grown.clone(), SEQUENCING, || self.position_of(stream, version)).await?;
+            let found = self
+                .until(grown.clone(), SEQUENCING, |woken| self.position_of(partition, stream, version, woken))
+                .await?;
             let Some(position) = found else {
                 return Err(Error::unavailable("POSITION_NOT_ASSIGNED", "the log has not taken the event in yet"));
             };
@@ -80,7 +82,7 @@ impl Store {
         if places.is_empty() {
             return Ok(());
         }
-        let reached = async || {
+        let reached = async |_| {
             for place in &places {
                 if !self.has_reached(consumer, place).await? {
                     return Ok(None);
@@ -114,54 +116,71 @@ impl Store {
     pub(crate) async fn cursor(&self, consumer: &str, source: &str, partition: u16) -> Result<Option<Cursor>, Error> {
         let query = "SELECT position, incarnation FROM cursor WHERE consumer = $1 AND source = $2 AND partition = $3";
         let values: [Value; 3] = [consumer.into(), source.into(), i64::from(partition).into()];
-        let row = self.reader().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;
-        row.map(|row| {
+        let rows = self.read(statement(self.backend(), query, values)).await?;
+        let cursor = |row: &QueryResult| {
             let incarnation: String = row.try_get("", "incarnation").map_err(db)?;
             Ok(Cursor {
                 position: unsigned(row.try_get("", "position").map_err(db)?),
                 incarnation: incarnation.parse().map_err(Error::internal)?,
             })
-        })
-        .transpose()
+        };
+        rows.first().map(cursor).transpose()
     }
 
     /// The streams whose later events queue behind one that could not be handled.
     pub(crate) async fn parked_streams(&self, consumer: &str, source: &str) -> Result<HashSet<StreamName>, Error> {
         let query = "SELECT DISTINCT stream FROM parked WHERE consumer = $1 AND source = $2";
         let values: [Value; 2] = [consumer.into(), source.into()];
-        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        let rows = self.read(statement(self.backend(), query, values)).await?;
         rows.iter().map(|row| row.try_get::<String>("", "stream").map(StreamName::from).map_err(db)).collect()
     }
 
-    async fn position_of(&self, stream: &StreamName, version: u64) -> Result<Option<u64>, Error> {
-        if let Some(position) = self.tail().position_of(stream, version) {
+    /// Where an event is in the log. While places are given here, and `woken` by that, there is nothing to ask the database.
+    async fn position_of(
+        &self,
+        partition: u16,
+        stream: &StreamName,
+        version: u64,
+        woken: bool,
+    ) -> Result<Option<u64>, Error> {
+        let tail = self.tails().get(usize::from(partition));
+        if let Some(position) = tail.and_then(|tail| tail.position_of(stream, version)) {
             return Ok(Some(position));
+        }
+        if woken && tail.is_some_and(|tail| tail.sequenced().is_some()) {
+            return Ok(None);
         }
         let query = "SELECT position FROM log WHERE stream = $1 AND version = $2";
         let values: [Value; 2] = [stream.as_str().into(), crate::sql::signed(version).into()];
-        let row = self.reader().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;
-        row.map(|row| row.try_get("", "position").map(unsigned).map_err(db)).transpose()
+        let rows = self.read(statement(self.backend(), query, values)).await?;
+        rows.first().map(|row| row.try_get("", "position").map(unsigned).map_err(db)).transpose()
     }
 
-    /// Looks for something now, whenever `changed` tells so, and now and then, until it is there or `limit` has passed.
+    /// Looks for something now, whenever `changed` tells so, and now and then, until it is there or `limit` has passed; `look` is
+    /// told whether it is not time yet.
     async fn until<T, R>(
         &self,
         mut changed: watch::Receiver<u64>,
         limit: Duration,
-        look: impl Fn() -> R,
+        look: impl Fn(bool) -> R,
     ) -> Result<Option<T>, Error>
     where
         R: Future<Output = Result<Option<T>, Error>>,
     {
         let deadline = Instant::now() + limit;
+        let (mut woken, mut looked) = (true, Instant::now());
         loop {
             changed.mark_unchanged();
-            let found = look().await?;
+            let found = look(woken).await?;
             let now = Instant::now();
             if found.is_some() || now >= deadline {
                 return Ok(found);
             }
-            let _ = tokio::time::timeout_at((now + POLL).min(deadline), changed.changed()).await;
+            if !woken {
+                looked = now;
+            }
+            let _ = tokio::time::timeout_at((looked + POLL).min(deadline), changed.changed()).await;
+            woken = looked.elapsed() < POLL;
         }
     }
 }

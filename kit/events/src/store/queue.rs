@@ -57,9 +57,7 @@ impl Store {
             micros(self.now()).into(),
             i64::try_from(limit).unwrap_or(i64::MAX).into(),
         ];
-        let tx = self.begin().await?;
-        let rows = tx.conn().query_all_raw(statement(self.backend(), claim, values)).await.map_err(db)?;
-        tx.commit().await?;
+        let rows = self.write(statement(self.backend(), claim, values)).await?;
         rows.iter()
             .map(|row| {
                 let attempt: i64 = row.try_get("", "attempt").map_err(db)?;
@@ -87,23 +85,18 @@ impl Store {
         error: &str,
     ) -> Result<bool, Error> {
         let release = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, attempt = $1, due = $2, \
-             last_error = $3 WHERE kind = $4 AND key = $5 AND generation = $6";
+             last_error = $3 WHERE kind = $4 AND key = $5 AND generation = $6 RETURNING key";
         let values: [Value; 6] =
             [i64::from(attempt).into(), micros(due).into(), error.into(), kind.into(), key.into(), generation.into()];
-        let tx = self.begin().await?;
-        let done = tx.conn().execute_raw(statement(self.backend(), release, values)).await.map_err(db)?;
-        tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(!self.write(statement(self.backend(), release, values)).await?.is_empty())
     }
 
     /// Gives back what a process of this name claimed in an earlier life.
     pub(crate) async fn reclaim_intents(&self, kind: &str, holder: &str) -> Result<(), Error> {
         let reclaim = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $3 \
              WHERE kind = $1 AND claimed_by = $2";
-        let tx = self.begin().await?;
-        let values: [Value; 3] = [kind.into(), holder.into(), micros(tx.now()).into()];
-        tx.conn().execute_raw(statement(self.backend(), reclaim, values)).await.map_err(db)?;
-        tx.commit().await.map(drop)
+        let values: [Value; 3] = [kind.into(), holder.into(), micros(self.now()).into()];
+        self.write(statement(self.backend(), reclaim, values)).await.map(drop)
     }
 
     /// Gives back what processes have claimed that were killed, as the roster has it; how many there were. What a process holds
@@ -125,8 +118,8 @@ impl Store {
     /// How many intents of a kind there are.
     pub(crate) async fn open_intents(&self, kind: &str) -> Result<u64, Error> {
         let query = statement(self.backend(), "SELECT COUNT(*) AS open FROM intent WHERE kind = $1", [kind.into()]);
-        let row = self.reader().query_one_raw(query).await.map_err(db)?;
-        row.map_or(Ok(0), |row| row.try_get("", "open").map(unsigned).map_err(db))
+        let rows = self.read(query).await?;
+        rows.first().map_or(Ok(0), |row| row.try_get("", "open").map(unsigned).map_err(db))
     }
 
     /// When the next intent of a kind can be claimed; `None` when there is none.
@@ -140,7 +133,7 @@ impl Store {
              WHERE name = $1 AND due <= $2 ORDER BY due LIMIT $3";
         let values: [Value; 3] =
             [name.into(), micros(self.now()).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-        let rows = self.reader().query_all_raw(statement(self.backend(), due, values)).await.map_err(db)?;
+        let rows = self.read(statement(self.backend(), due, values)).await?;
         rows.iter()
             .map(|row| {
                 Ok(DueTimer {
@@ -160,8 +153,8 @@ impl Store {
 
     async fn earliest(&self, query: &str, name: &str) -> Result<Option<OffsetDateTime>, Error> {
         let query = statement(self.backend(), query, [name.into()]);
-        let row = self.reader().query_one_raw(query).await.map_err(db)?;
-        let due: Option<i64> = row.map(|row| row.try_get("", "due")).transpose().map_err(db)?.flatten();
+        let rows = self.read(query).await?;
+        let due: Option<i64> = rows.first().map(|row| row.try_get("", "due")).transpose().map_err(db)?.flatten();
         Ok(due.map(from_micros))
     }
 }

@@ -1,10 +1,11 @@
 //! Reading aggregates, streams and the log.
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
 
+use super::tail::{Following, Tail};
 use super::{Current, Store};
 use crate::error::db;
 use crate::metrics::metrics;
@@ -21,7 +22,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
     pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
-        Ok(self.current::<A, _>(self.reader(), &StreamName::of::<A>(id)).await?.loaded())
+        Ok(self.current::<A>(None, &StreamName::of::<A>(id)).await?.loaded())
     }
 
     /// The aggregate's committed state once it has seen `version` or more events, as this process last saw it where that will
@@ -48,7 +49,7 @@ impl Store {
         };
         let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version <= {until} ORDER BY version");
         let values: [Value; 2] = [StreamName::of::<A>(id).as_str().into(), point.into()];
-        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        let rows = self.read(statement(self.backend(), query, values)).await?;
         let mut past = Current::<A>::default();
         fold(&mut past, &rows)?;
         Ok(past.loaded())
@@ -61,7 +62,7 @@ impl Store {
     pub async fn history(&self, stream: &StreamName) -> Result<Vec<Recorded>, Error> {
         let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE stream = $1 ORDER BY version");
         let query = statement(self.backend(), query, [stream.as_str().into()]);
-        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        let rows = self.read(query).await?;
         rows.iter().map(|row| recorded(row, false)).collect()
     }
 
@@ -72,7 +73,7 @@ impl Store {
     pub async fn history_of<A: Aggregate>(&self, id: &str) -> Result<Vec<(Recorded, A)>, Error> {
         let query = format!("SELECT {EVENT_COLUMNS}, informative FROM event WHERE stream = $1 ORDER BY version");
         let query = statement(self.backend(), query, [StreamName::of::<A>(id).as_str().into()]);
-        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        let rows = self.read(query).await?;
         let mut current = Current::<A>::default();
         let with_state = |row| {
             step(&mut current, row)?;
@@ -88,17 +89,21 @@ impl Store {
     pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>, Error> {
         let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE partition_key = $1 ORDER BY time, id");
         let query = statement(self.backend(), query, [key.into()]);
-        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        let rows = self.read(query).await?;
         rows.iter().map(|row| recorded(row, false)).collect()
     }
 
     /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
     pub(crate) async fn follow_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
-        match self.tail().read(after, limit) {
-            Some((head, events)) => {
-                Ok(LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events })
-            }
-            None => self.read_log(partition, after, limit).await,
+        let page =
+            |head, events| LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events };
+        let Some(tail) = self.tails().get(usize::from(partition)) else {
+            return self.read_log(partition, after, limit).await;
+        };
+        match tail.read(after, limit) {
+            Following::Events(events, head) => Ok(page(head, events)),
+            Following::Nothing => Ok(page(after, Vec::new())),
+            Following::Unknown => self.read_log(partition, after, limit).await,
         }
     }
 
@@ -113,13 +118,21 @@ impl Store {
              FROM log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
              WHERE l.partition = $1 AND l.position > $2 ORDER BY l.position LIMIT $3";
         let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), limit.into()];
-        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        let rows = self.read(statement(self.backend(), query, values)).await?;
         let events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
         let head = match events.last() {
             Some(last) if i64::try_from(events.len()).is_ok_and(|count| count < limit) => last.position,
-            _ => self.head(self.reader(), partition).await?,
+            _ => self.head(None, partition).await?,
         };
         Ok(LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events })
+    }
+
+    /// The last position of each partition, out of memory where this process gives places.
+    pub(crate) async fn follow_heads(&self) -> Result<Vec<u64>, Error> {
+        match self.tails().iter().map(Tail::sequenced).collect() {
+            Some(heads) => Ok(heads),
+            None => Ok(self.heads().await?.positions),
+        }
     }
 
     /// How far each partition of the log has grown.
@@ -131,8 +144,8 @@ impl Store {
             .map(|partition| format!("(SELECT MAX(position) FROM log WHERE partition = {partition}) AS p{partition}"))
             .collect();
         let query = statement(self.backend(), format!("SELECT {}", each.join(", ")), []);
-        let row = self.reader().query_one_raw(query).await.map_err(db)?;
-        let row = row.ok_or_else(|| Error::internal("no heads"))?;
+        let rows = self.read(query).await?;
+        let row = rows.first().ok_or_else(|| Error::internal("no heads"))?;
         let positions = (0..self.partitions())
             .map(|partition| {
                 let head: Option<i64> = row.try_get("", &format!("p{partition}")).map_err(db)?;
@@ -142,23 +155,23 @@ impl Store {
         Ok(Heads { incarnation: self.incarnation(), positions })
     }
 
-    /// The last position of a partition as `connection` sees it; 0 when it is empty.
-    pub(super) async fn head<C: ConnectionTrait>(&self, connection: &C, partition: u16) -> Result<u64, Error> {
+    /// The last position of a partition, as a transaction sees it where one is given; 0 when it is empty.
+    pub(super) async fn head(&self, within: Option<&DatabaseTransaction>, partition: u16) -> Result<u64, Error> {
         let query = "SELECT MAX(position) AS head FROM log WHERE partition = $1";
         let query = statement(self.backend(), query, [i64::from(partition).into()]);
-        let row = connection.query_one_raw(query).await.map_err(db)?;
-        let head: Option<i64> = row.map(|row| row.try_get("", "head")).transpose().map_err(db)?.flatten();
+        let rows = self.read_within(within, query).await?;
+        let head: Option<i64> = rows.first().map(|row| row.try_get("", "head")).transpose().map_err(db)?.flatten();
         Ok(head.map_or(0, unsigned))
     }
 
-    /// The committed state as `connection` sees it, by way of the cache.
+    /// The committed state, as a transaction sees it where one is given, by way of the cache.
     ///
     /// On SQLite nobody else writes without being noticed, so what is cached is true. On PostgreSQL other replicas write as
     /// well, so what is cached is brought up to date with the events that follow it: a decision not to append has no key to
     /// protect it.
-    pub(crate) async fn current<A: Aggregate, C: ConnectionTrait>(
+    pub(crate) async fn current<A: Aggregate>(
         &self,
-        connection: &C,
+        within: Option<&DatabaseTransaction>,
         stream: &StreamName,
     ) -> Result<Current<A>, Error> {
         let cached = self.cache().current::<A>(stream);
@@ -170,18 +183,29 @@ impl Store {
         let mut current = cached.unwrap_or_default();
         let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version > $2 ORDER BY version");
         let values: [Value; 2] = [stream.as_str().into(), signed(current.version).into()];
-        let rows = connection.query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
+        let rows = self.read_within(within, statement(self.backend(), query, values)).await?;
         fold(&mut current, &rows)?;
         Ok(current)
     }
 
-    /// The version of a stream as `connection` sees it; 0 when it does not exist.
-    pub(crate) async fn version<C: ConnectionTrait>(&self, connection: &C, stream: &StreamName) -> Result<u64, Error> {
+    /// The version of a stream as a transaction sees it; 0 when it does not exist.
+    pub(crate) async fn version(&self, within: &DatabaseTransaction, stream: &StreamName) -> Result<u64, Error> {
         let query = "SELECT MAX(version) AS version FROM event WHERE stream = $1";
         let query = statement(self.backend(), query, [stream.as_str().into()]);
-        let row = connection.query_one_raw(query).await.map_err(db)?;
+        let row = within.query_one_raw(query).await.map_err(db)?;
         let version: Option<i64> = row.map(|row| row.try_get("", "version")).transpose().map_err(db)?.flatten();
         Ok(version.map_or(0, unsigned))
+    }
+
+    async fn read_within(
+        &self,
+        within: Option<&DatabaseTransaction>,
+        statement: Statement,
+    ) -> Result<Vec<QueryResult>, Error> {
+        match within {
+            Some(transaction) => transaction.query_all_raw(statement).await.map_err(db),
+            None => self.read(statement).await,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The end of the own log as this process wrote it, so that the relay and the projections need not read back what was
-//! committed a moment ago. On SQLite alone: there the turn to write is held from BEGIN to COMMIT, so that the places of a
-//! transaction's events are known before anybody else gets one. Only what is committed is in here.
+//! written a moment ago. Only what is committed is in here.
+//!
+//! On SQLite the turn to write is held from BEGIN to COMMIT, so the places of a transaction's events are known before anybody
+//! else gets one. On PostgreSQL the process that has the sequencer's lease gives the places to everybody's events.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +12,20 @@ use crate::{Recorded, StreamName};
 /// How many events are kept.
 const CAPACITY: usize = 1024;
 
-/// The last events of a log that has one partition.
+/// The last events of one partition of a log.
 #[derive(Default)]
 pub(crate) struct Tail(Mutex<Ring>);
+
+/// What follows a position.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Following {
+    /// Events, and the position of the last one there is.
+    Events(Vec<Recorded>, u64),
+    /// Nothing for now: whatever comes goes through this process.
+    Nothing,
+    /// The database has to be asked.
+    Unknown,
+}
 
 #[derive(Default)]
 struct Ring {
@@ -22,6 +35,8 @@ struct Ring {
     events: VecDeque<Recorded>,
     /// The head may have moved since.
     uncertain: bool,
+    /// Whatever moves the head comes by [`Tail::extend`].
+    sequenced: bool,
 }
 
 impl Tail {
@@ -46,21 +61,48 @@ impl Tail {
         for event in events {
             ring.head += 1;
             let position = ring.head;
-            if ring.events.len() == CAPACITY {
-                ring.events.pop_front();
-            }
-            ring.events.push_back(Recorded { position, ..event });
+            ring.push(Recorded { position, ..event });
         }
         ring.uncertain = false;
     }
 
-    /// Up to `limit` events that follow the position `after`, and the head; `None` where there are none, or not all, in here.
-    pub(super) fn read(&self, after: u64, limit: usize) -> Option<(u64, Vec<Recorded>)> {
+    /// Takes events that this process has just given the places they have.
+    pub(crate) fn extend(&self, events: impl IntoIterator<Item = Recorded>) {
+        let mut ring = self.ring();
+        for event in events {
+            ring.head = event.position;
+            ring.push(event);
+        }
+    }
+
+    /// Says that from now on this process gives all places, behind `head`.
+    pub(crate) fn begin(&self, head: u64) {
+        *self.ring() = Ring { head, sequenced: true, ..Ring::default() };
+    }
+
+    /// Forgets everything: from now on others give places.
+    pub(crate) fn forget(&self) {
+        *self.ring() = Ring::default();
+    }
+
+    /// Up to `limit` events that follow the position `after`.
+    pub(super) fn read(&self, after: u64, limit: usize) -> Following {
         let ring = self.ring();
-        let first = ring.events.front()?.position;
-        let skipped = usize::try_from((after + 1).checked_sub(first)?).ok()?;
+        if ring.sequenced && after >= ring.head {
+            return Following::Nothing;
+        }
+        let skipped = ring.events.front().and_then(|first| (after + 1).checked_sub(first.position));
+        let Some(skipped) = skipped.and_then(|skipped| usize::try_from(skipped).ok()) else {
+            return Following::Unknown;
+        };
         let events: Vec<_> = ring.events.iter().skip(skipped).take(limit).cloned().collect();
-        (!events.is_empty()).then_some((ring.head, events))
+        if events.is_empty() { Following::Unknown } else { Following::Events(events, ring.head) }
+    }
+
+    /// The position of the last event, while this process gives all places.
+    pub(super) fn sequenced(&self) -> Option<u64> {
+        let ring = self.ring();
+        ring.sequenced.then_some(ring.head)
     }
 
     /// The position of an event that is in here.
@@ -72,6 +114,15 @@ impl Tail {
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    fn push(&mut self, event: Recorded) {
+        if self.events.len() == CAPACITY {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
     }
 }
 
@@ -97,7 +148,11 @@ mod tests {
     }
 
     fn positions(tail: &Tail, after: u64, limit: usize) -> Option<Vec<u64>> {
-        tail.read(after, limit).map(|(_, events)| events.iter().map(|event| event.position).collect())
+        match tail.read(after, limit) {
+            Following::Events(events, _) => Some(events.iter().map(|event| event.position).collect()),
+            Following::Nothing => Some(Vec::new()),
+            Following::Unknown => None,
+        }
     }
 
     #[test]
@@ -119,7 +174,7 @@ mod tests {
         tail.append(events(1..=last));
         assert_eq!(positions(&tail, 4, 1), None);
         assert_eq!(positions(&tail, 5, 1), Some(vec![6]));
-        assert_eq!(tail.read(5, 1).unwrap().0, last);
+        assert!(matches!(tail.read(5, 1), Following::Events(_, head) if head == last));
     }
 
     #[test]
@@ -133,5 +188,23 @@ mod tests {
         assert_eq!((tail.is_uncertain(), positions(&tail, 0, 5)), (false, None));
         tail.append(events(5..=5));
         assert_eq!(positions(&tail, 4, 5), Some(vec![5]));
+    }
+
+    #[test]
+    fn while_places_are_given_here_what_is_not_in_here_is_nowhere() {
+        let tail = Tail::default();
+        let at = |positions: std::ops::RangeInclusive<u64>| {
+            let placed: Vec<_> =
+                positions.map(|position| Recorded { position, ..events(position..=position).remove(0) }).collect();
+            placed
+        };
+        tail.begin(10);
+        assert_eq!((positions(&tail, 9, 5), positions(&tail, 10, 5)), (None, Some(vec![])));
+        tail.extend(at(11..=12));
+        assert_eq!(positions(&tail, 9, 5), None, "what was there before this process gave places");
+        assert_eq!((positions(&tail, 10, 5), positions(&tail, 12, 5)), (Some(vec![11, 12]), Some(vec![])));
+        assert_eq!(tail.sequenced(), Some(12));
+        tail.forget();
+        assert_eq!((positions(&tail, 10, 5), positions(&tail, 12, 5), tail.sequenced()), (None, None, None));
     }
 }

@@ -322,12 +322,7 @@ fn a_lease_has_one_holder_and_a_new_epoch_for_each() {
         let bank = Stopped::open(&database).await;
         let long = Duration::from_secs(3600);
         let take = async |holder, ttl| bank.store.acquire_lease("sequencer", holder, ttl).await.unwrap();
-        let hold = async |holder, epoch, ttl| {
-            let mut tx = bank.store.begin().await.unwrap();
-            let held = tx.hold_lease("sequencer", holder, epoch, ttl).await.unwrap();
-            tx.commit().await.unwrap();
-            held
-        };
+        let hold = async |holder, epoch, ttl| bank.store.move_batch(holder, epoch, ttl, 0).await.unwrap().is_some();
         assert_eq!(take("one", Duration::ZERO).await, Some(1));
         assert_eq!(take("one", long).await, Some(1), "renewed");
         assert_eq!(take("two", long).await, None);

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tradewind_domain::Error;
 
+use super::sessions::OpenSession;
 use crate::error::{self, db};
 use crate::sql::{Script, statement};
 
@@ -97,14 +98,14 @@ impl Drop for Turn {
 /// An open transaction on either database.
 pub(crate) enum Written {
     Sqlite(Turn),
-    Postgres(DatabaseTransaction),
+    Postgres(OpenSession),
 }
 
 impl Written {
     pub(crate) fn connection(&self) -> &DatabaseTransaction {
         match self {
             Self::Sqlite(turn) => turn.connection(),
-            Self::Postgres(transaction) => transaction,
+            Self::Postgres(session) => session.connection(),
         }
     }
 
@@ -118,9 +119,9 @@ impl Written {
                 then();
                 drop(session);
             }
-            Self::Postgres(transaction) => {
-                last.run(&transaction).await.map_err(error::commit)?;
-                transaction.commit().await.map_err(error::commit)?;
+            Self::Postgres(session) => {
+                last.run(session.connection()).await.map_err(error::commit)?;
+                session.commit().await?;
                 then();
             }
         }

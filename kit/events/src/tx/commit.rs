@@ -55,15 +55,16 @@ impl Tx {
             partition: event.partition,
         });
         let committed = Committed(appended.collect());
-        let kept = if self.store.keeps_tail() { events.cloned().collect() } else { Vec::new() };
+        let tail = self.store.committed_tail().filter(|_| !committed.0.is_empty());
+        let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
         let script = self.pending.script(self.store.backend(), self.now);
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
             // commit any more. What it leaves is put back with it.
             evict(&self.store, &committed.0);
         }
-        if !kept.is_empty() {
-            self.store.tail().doubt();
+        if let Some(tail) = tail {
+            tail.doubt();
         }
         let mut settling = Settling { store: &self.store, streams: &committed.0, told: &self.told, known: false };
         let own = &mut self.own;
@@ -75,8 +76,8 @@ impl Tx {
             for (stream, own) in own.drain() {
                 store.cache().put(&stream, own.version, own.state);
             }
-            if !kept.is_empty() {
-                store.tail().append(kept);
+            if let Some(tail) = tail {
+                tail.append(kept);
             }
         });
         outcome.await?;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr};
+use futures::future::try_join_all;
+use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tradewind_domain::ErrorKind;
@@ -184,6 +185,42 @@ fn postgres_ends_a_session_that_keeps_a_transaction_waiting() {
 
 fn query(store: &Store, text: &str) -> sea_orm::Statement {
     sea_orm::Statement::from_string(store.backend(), text)
+}
+
+#[test]
+fn what_transactions_keep_of_the_pool_leaves_connections_to_read_with() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::without_sequencer(&database).await;
+        for tx in try_join_all((0..15).map(|_| bank.store.begin())).await.unwrap() {
+            tx.commit().await.unwrap();
+        }
+        let reading = try_join_all((0..4).map(|_| bank.store.reader().begin())).await.unwrap();
+        let kept =
+            "SELECT COUNT(*) AS kept FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'";
+        let kept = reading[0].query_one_raw(query(&bank.store, kept)).await.unwrap().unwrap();
+        assert_eq!(kept.try_get::<i64>("", "kept").unwrap(), 12);
+    });
+}
+
+#[test]
+fn connections_that_the_server_has_ended_are_replaced() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::without_sequencer(&database).await;
+        for tx in try_join_all((0..3).map(|_| bank.store.begin())).await.unwrap() {
+            tx.commit().await.unwrap();
+        }
+        let operator = sea_orm::Database::connect(database.url()).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        operator.query_all_raw(query(&bank.store, end)).await.unwrap();
+        eventually(Duration::from_secs(30), "the account can be paid into", async || {
+            bank.execute("a", Command::Deposit(1)).await
+        })
+        .await;
+        assert_eq!(bank.balance("a").await, 1);
+    });
 }
 
 #[test]
