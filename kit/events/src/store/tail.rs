@@ -21,7 +21,7 @@ pub(crate) struct Tail(Mutex<Ring>);
 pub(super) enum Following {
     /// Events, and the position of the last one there is.
     Events(Vec<Recorded>, u64),
-    /// Nothing for now: whatever comes goes through this process.
+    /// Nothing yet: whatever comes goes through this process.
     Nothing,
     /// The database has to be asked.
     Unknown,
