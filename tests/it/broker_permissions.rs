@@ -35,7 +35,8 @@ impl Member {
                 }
                 std::future::ready(())
             });
-        let client = options.connect(nats.url()).await.unwrap();
+        let client =
+            eventually(PATIENCE, "the broker is there", async || options.clone().connect(nats.url()).await).await;
         Self { jetstream: jetstream::new(client.clone()), client, refusals }
     }
 
@@ -61,7 +62,10 @@ impl Member {
     async fn make_stream(&self, name: &str) {
         let subjects = vec![format!("tw.{name}.>")];
         let stream = Stream { name: stream_of(name), subjects, ..Stream::default() };
-        self.jetstream.create_or_update_stream(stream).await.unwrap();
+        eventually(PATIENCE, "the stream is made", async || {
+            self.jetstream.create_or_update_stream(stream.clone()).await
+        })
+        .await;
     }
 
     /// Makes its own consumer of the first partition, as its reader would.
@@ -71,7 +75,10 @@ impl Member {
             filter_subject: format!("tw.{source}.0.>"),
             ..Consumer::default()
         };
-        self.jetstream.create_consumer_on_stream(consumer, stream_of(source)).await.unwrap();
+        eventually(PATIENCE, "the consumer is made", async || {
+            self.jetstream.create_consumer_on_stream(consumer.clone(), stream_of(source)).await
+        })
+        .await;
     }
 
     async fn publish_event(&self, subject: &str) {
@@ -116,7 +123,9 @@ impl Members {
 
     /// How many events a stream holds, as the operator sees it.
     async fn events_of(&self, context: &str) -> u64 {
-        let stream = self.operator.jetstream.get_stream(stream_of(context)).await.unwrap();
+        let jetstream = &self.operator.jetstream;
+        let stream =
+            eventually(PATIENCE, "the stream is shown", async || jetstream.get_stream(stream_of(context)).await).await;
         stream.cached_info().state.messages
     }
 }
@@ -220,7 +229,8 @@ fn every_service_reads_its_sources_by_the_broker() {
                 shop.offer(&Uuid::now_v7().to_string(), 900, 0).await;
                 let placed = shop.operator.place(tea.order(1)).await;
                 shop.operator.settled(&placed.order_id).await;
-                let stream = operator.jetstream.get_stream(stream_of(&source)).await.unwrap();
+                let stream =
+                    operator.jetstream.get_stream(stream_of(&source)).await.map_err(|error| error.to_string())?;
                 let mut acknowledged = 0;
                 for partition in 0..16 {
                     // There is one for each partition that the source has.

@@ -19,9 +19,10 @@ use contracts::tradewind::{
         shipping_service_client::ShippingServiceClient,
     },
 };
-use tonic::Status;
+use tonic::{Code, Status};
 use tradewind_mesh::{Channel, Channels};
 use tradewind_testing::eventually;
+use uuid::Uuid;
 
 use crate::shop::PATIENCE;
 
@@ -73,8 +74,11 @@ impl Person {
     }
 
     /// Places an order that is accepted.
-    pub async fn place(&self, request: PlaceOrderRequest) -> Order {
-        self.try_place(request).await.unwrap()
+    pub async fn place(&self, mut request: PlaceOrderRequest) -> Order {
+        if request.request_id.is_empty() {
+            request.request_id = Uuid::new_v4().to_string();
+        }
+        patiently("the order is placed", async || self.try_place(request.clone()).await).await
     }
 
     pub async fn try_place(&self, request: PlaceOrderRequest) -> Result<Order, Status> {
@@ -88,7 +92,8 @@ impl Person {
 
     pub async fn order(&self, order_id: &str) -> Order {
         let request = GetOrderRequest { order_id: order_id.to_owned(), as_of: None };
-        self.ordering().get_order(request).await.unwrap().into_inner().order.unwrap()
+        let found = patiently("the order is shown", async || self.ordering().get_order(request.clone()).await).await;
+        found.into_inner().order.unwrap()
     }
 
     /// Watches an order until it is settled, and returns what it is then.
@@ -120,7 +125,8 @@ impl Person {
         let mut page_token = String::new();
         loop {
             let request = ListOrdersRequest { page_size: PAGE, page_token, ..ListOrdersRequest::default() };
-            let page = self.ordering().list_orders(request).await.unwrap().into_inner();
+            let page = patiently("orders are listed", async || self.ordering().list_orders(request.clone()).await);
+            let page = page.await.into_inner();
             orders.extend(page.orders);
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -132,7 +138,8 @@ impl Person {
     /// Every level of stock; a test has less than a page.
     pub async fn stock(&self) -> Vec<StockLevel> {
         let request = ListStockRequest { page_size: PAGE, page_token: String::new() };
-        self.inventory().list_stock(request).await.unwrap().into_inner().levels
+        let stock = patiently("stock is listed", async || self.inventory().list_stock(request.clone()).await).await;
+        stock.into_inner().levels
     }
 
     /// Every reservation that holds stock.
@@ -141,7 +148,10 @@ impl Person {
         let mut page_token = String::new();
         loop {
             let request = ListOpenReservationsRequest { page_size: PAGE, page_token };
-            let page = self.inventory().list_open_reservations(request).await.unwrap().into_inner();
+            let page = patiently("reservations are listed", async || {
+                self.inventory().list_open_reservations(request.clone()).await
+            });
+            let page = page.await.into_inner();
             reservations.extend(page.reservations);
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -174,20 +184,34 @@ impl Person {
     /// Every event of one context about an order, oldest first.
     pub async fn events_about(&self, service: &str, order_id: &str) -> Vec<EventRecord> {
         let request = ReadKeyRequest { key: order_id.to_owned() };
-        EventLogServiceClient::new(self.to(service)).read_key(request).await.unwrap().into_inner().events
+        let read = patiently("events are read", async || {
+            EventLogServiceClient::new(self.to(service)).read_key(request.clone()).await
+        });
+        read.await.into_inner().events
     }
 
     /// Where each partition of a context's log ends.
     pub async fn log_heads(&self, service: &str) -> Vec<u64> {
-        let mut log = EventLogServiceClient::new(self.to(service));
         let mut heads = Vec::new();
         loop {
-            let partition = u32::try_from(heads.len()).unwrap();
-            let page = log.read_log(ReadLogRequest { partition, after: 0, limit: 1 }).await.unwrap().into_inner();
+            let request = ReadLogRequest { partition: u32::try_from(heads.len()).unwrap(), after: 0, limit: 1 };
+            let page = patiently("the log is read", async || {
+                EventLogServiceClient::new(self.to(service)).read_log(request).await
+            });
+            let page = page.await.into_inner();
             heads.push(page.head);
             if heads.len() == usize::try_from(page.partitions).unwrap() {
                 return heads;
             }
         }
     }
+}
+
+/// The answer to a call that may be made more than once, again and again while a service, or what it stands on, takes too long.
+async fn patiently<T>(what: &str, mut call: impl AsyncFnMut() -> Result<T, Status>) -> T {
+    let answer = eventually(PATIENCE, what, async || match call().await {
+        Err(late) if matches!(late.code(), Code::Unavailable | Code::DeadlineExceeded) => Err(late),
+        answer => Ok(answer),
+    });
+    answer.await.unwrap()
 }

@@ -65,8 +65,10 @@ impl Nats {
         let janitor = Janitor::new("nats", None, "KILL");
         let port = port::free_port();
         let folder = janitor.folder();
+        // Without a limit the server takes a part of what is free on the disk, and refuses streams where that is little.
         let text = format!(
-            "server_name: {:?}\nlisten: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {:?} }}\n{configuration}\n",
+            "server_name: {:?}\nlisten: \"127.0.0.1:{port}\"\n\
+             jetstream {{ store_dir: {:?}, max_file_store: 8GB }}\n{configuration}\n",
             name(&janitor),
             folder.join("data"),
         );

@@ -18,7 +18,9 @@ const ONE_IN: u64 = 2;
 async fn streams(shop: &Shop) -> Vec<Stream> {
     let identity = Identity::load(IdentityFiles::in_dir(shop.pki().path(), "nats")).unwrap();
     let options = ConnectOptions::new().tls_client_config(identity.client_config());
-    let jetstream = jetstream::new(options.connect(shop.nats.url()).await.unwrap());
+    let client =
+        eventually(PATIENCE, "the broker is there", async || options.clone().connect(shop.nats.url()).await).await;
+    let jetstream = jetstream::new(client);
     let named = SERVICES.iter().map(|name| format!("TW_{}", name.to_uppercase()));
     let opened =
         named.map(|name| {

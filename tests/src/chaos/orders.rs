@@ -87,7 +87,7 @@ impl Orders {
     pub(super) fn more(seed: u64, round: usize) -> Self {
         let kinds = [Kind::Plain, Kind::Dispatched, Kind::Regretful, Kind::Undeliverable, Kind::Expired, Kind::New];
         let all = kinds.into_iter().map(|kind| {
-            let name = format!("{seed}-{kind:?}-{round}");
+            let name = format!("{seed}-{kind:?}-{round}").to_lowercase();
             Customer { name, kind, quantity: 1, patience: Duration::ZERO }
         });
         Self { all: all.collect() }
@@ -153,5 +153,19 @@ impl Settled {
             (order.recipient.clone().unwrap_or_default().email, times)
         };
         self.orders.iter().map(told).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_customers_are_called_may_be_part_of_the_id_of_a_product() {
+        let (first, more) = (Orders::mix(1001, &mut Dice::new(1001)), Orders::more(1001, 0));
+        for customer in first.all.iter().chain(&more.all) {
+            let fits = |letter: char| letter == '-' || letter.is_ascii_lowercase() || letter.is_ascii_digit();
+            assert!(customer.name.chars().all(fits), "{}", customer.name);
+        }
     }
 }
