@@ -117,6 +117,7 @@ var refusals = []refusal{
 	refused("trustDomain=Shop", "does not match pattern"),
 	refused("nats.replicas=2", "value must be one of"),
 	refused("nats.replicas=3,nats.internal.servers=1", "nats.replicas: 3 copies need as many servers"),
+	refused("nats.internal.storage.size=1.5Ti", "does not match pattern"),
 	refused("nats.mode=external", "nats.external.url: is needed"),
 	refused("nats.mode=external,nats.external.url=nats://n:4222", "does not match pattern"),
 	refused("tls.mode=certManager,tls.certManager.issuer.create=false", "tls.certManager.issuer.name: is needed"),

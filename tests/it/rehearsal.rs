@@ -3,9 +3,11 @@
 
 mod cluster;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
+use tradewind_mesh::Policy;
 use tradewind_testing::block_on;
 
 use self::cluster::Cluster;
@@ -27,6 +29,13 @@ fn what_the_chart_starts_becomes_ready_and_passes_helm_test() {
     });
     let told = cluster.complete(&cluster.container("order"), &[]).unwrap();
     assert!(told.ends_with("is CONFIRMED\n"), "{told}");
+    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let read: BTreeSet<_> = cluster.services().into_iter().flat_map(|reader| policy.sources_of(reader)).collect();
+    block_on(async {
+        for (name, program) in running.iter().filter(|(name, _)| read.contains(*name)) {
+            cluster.publishes(name, program).await;
+        }
+    });
 
     let before = cluster.api.secrets();
     cluster.init();

@@ -237,16 +237,33 @@ impl Cluster {
 
     /// Asks what the kubelet asks of a container.
     pub(crate) async fn probe(&self, name: &str, probe: &str, program: &Program) {
-        let container = self.container(name);
-        let get = &container.content[probe]["httpGet"];
-        let port = list(&container.content["ports"]).find(|port| port["name"] == get["port"]).unwrap();
-        let port = self.ports[&(container.component.to_owned(), port["containerPort"].as_u64().unwrap())];
-        let url = format!("http://127.0.0.1:{port}{}", text(&get["path"]));
+        let get = &self.container(name).content[probe]["httpGet"];
+        let url = self.url(name, text(&get["port"]), text(&get["path"]));
         eventually(PATIENCE, &format!("the {probe} of {name} passes"), async || {
             let answer = reqwest::get(&url).await.and_then(reqwest::Response::error_for_status);
             answer.map(drop).map_err(|why| format!("{why}\n{}", program.log()))
         })
         .await;
+    }
+
+    /// Waits until events of a service have reached the broker: orders are settled without, because readers ask the owner.
+    pub(crate) async fn publishes(&self, name: &str, program: &Program) {
+        let url = self.url(name, "admin", "/metrics");
+        eventually(PATIENCE, &format!("the broker takes events of {name}"), async || {
+            let metrics = reqwest::get(&url).await.map_err(|why| why.to_string())?.text().await.unwrap_or_default();
+            let published = metrics.lines().find_map(|line| line.strip_prefix("tradewind_relay_published_total"));
+            let published = published.and_then(|rest| rest.rsplit(' ').next()?.parse::<f64>().ok());
+            published.filter(|count| *count > 0.0).map(drop).ok_or_else(|| program.log())
+        })
+        .await;
+    }
+
+    /// Where a port of a container is here, by its name.
+    fn url(&self, name: &str, port: &str, path: &str) -> String {
+        let container = self.container(name);
+        let port = list(&container.content["ports"]).find(|candidate| candidate["name"] == port).unwrap();
+        let port = self.ports[&(container.component.to_owned(), port["containerPort"].as_u64().unwrap())];
+        format!("http://127.0.0.1:{port}{path}")
     }
 
     pub(crate) fn services(&self) -> Vec<&str> {

@@ -19,7 +19,7 @@ server_name: $POD_NAME
 listen: "0.0.0.0:4222"
 http: "0.0.0.0:8222"
 pid_file: "/run/nats/nats.pid"
-jetstream { store_dir: "/data" }
+jetstream { store_dir: "/data", max_file_store: {{ .Values.nats.internal.storage.size }} }
 tls {
   cert_file: "/etc/tradewind/tls/tls.crt"
   key_file: "/etc/tradewind/tls/tls.key"
