@@ -36,6 +36,11 @@ pub(crate) fn commit(error: DbErr) -> Error {
     }
 }
 
+/// Tells whether the database could not be reached, or could not answer.
+pub(crate) fn is_away(error: &DbErr) -> bool {
+    matches!(meaning(error), Meaning::Away)
+}
+
 /// Somebody else appended to `stream` first.
 pub(crate) fn version_conflict(stream: &StreamName, expected: u64) -> Error {
     Error::new(ErrorKind::Conflict, VERSION_CONFLICT, format!("{stream} is not at version {expected}"))

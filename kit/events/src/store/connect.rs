@@ -35,6 +35,10 @@ const BY_KEY: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
+/// Where a caller goes away in the middle, the driver rolls back what may be no transaction, and the server would warn of it.
+/// What is an error says so anyway.
+const QUIET: [(&str, &str); 1] = [("client_min_messages", "error")];
+
 /// Connects to `url`: what writes and what reads, which are the same pool on PostgreSQL.
 pub(super) async fn connect(url: &str, context: &str) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
     if url.starts_with("sqlite:") {
@@ -95,7 +99,7 @@ fn postgres(url: &str, context: &str) -> ConnectOptions {
         .statement_timeout(STATEMENT)
         .set_application_name(format!("tradewind-{context}"))
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| options.options(VANISHED).options(BY_KEY));
+        .map_sqlx_postgres_opts(|options| options.options(VANISHED).options(BY_KEY).options(QUIET));
     options
 }
 

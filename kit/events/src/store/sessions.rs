@@ -3,7 +3,7 @@
 //! The driver's pool asks every connection that is given back whether it lives, which costs as much as a statement. So a few
 //! stay checked out from one transaction to the next, and BEGIN and COMMIT are statements like others; the driver believes
 //! itself in a transaction all the time. Only what committed is kept: whatever else has become of a connection, the pool finds
-//! out.
+//! out. What one of them has suffered the others may have, too: where the database was away, none is kept.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -56,7 +56,6 @@ impl Sessions {
             if let Ok(Ok(_)) = timeout(BEGIN, connection.execute_unprepared("BEGIN")).await {
                 return Ok(OpenSession { connection, permit: Some(permit), born, kept: Arc::clone(&self.kept) });
             }
-            // What one of them has suffered, the others may have, too.
             self.lock().clear();
         }
         let connection = self.pool.begin().await.map_err(db)?;
@@ -69,9 +68,13 @@ impl Sessions {
         let Some(kept) = self.last().filter(|kept| kept.used.elapsed() < UNTESTED) else {
             return self.pool.query_all_raw(statement).await;
         };
-        let rows = kept.connection.query_all_raw(statement).await?;
-        keep(&self.kept, kept);
-        Ok(rows)
+        let rows = kept.connection.query_all_raw(statement).await;
+        match &rows {
+            Ok(_) => keep(&self.kept, kept),
+            Err(error) if error::is_away(error) => self.lock().clear(),
+            Err(_) => {}
+        }
+        rows
     }
 
     /// Gives back every connection that is kept.

@@ -208,17 +208,27 @@ fn connections_that_the_server_has_ended_are_replaced() {
     tradewind_testing::block_on(async {
         let database = Database::postgres();
         let bank = Bank::without_sequencer(&database).await;
-        for tx in try_join_all((0..3).map(|_| bank.store.begin())).await.unwrap() {
+        let kept = 8;
+        for tx in try_join_all((0..kept).map(|_| bank.store.begin())).await.unwrap() {
             tx.commit().await.unwrap();
         }
         let operator = sea_orm::Database::connect(database.url()).await.unwrap();
-        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        let end = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        operator.query_all_raw(query(&bank.store, end)).await.unwrap();
-        eventually(Duration::from_secs(30), "the account can be paid into", async || {
-            bank.execute("a", Command::Deposit(1)).await
+        let ended = operator.query_all_raw(query(&bank.store, end)).await.unwrap();
+        let ended: Vec<_> = ended.iter().map(|row| row.try_get::<i32>("", "pid").unwrap().to_string()).collect();
+        let left = format!("SELECT 1 FROM pg_stat_activity WHERE pid IN ({})", ended.join(", "));
+        eventually(Duration::from_secs(30), "the connections are ended", async || {
+            operator.query_all_raw(query(&bank.store, &left)).await.unwrap().is_empty()
         })
         .await;
+        let mut failed = 0;
+        for _ in 0..2 * kept {
+            failed += usize::from(bank.store.load::<Account>("a").await.is_err());
+        }
+        // One of those that are kept, and what the pool has at hand besides.
+        assert!((1..kept).contains(&failed), "{failed} reads failed");
+        bank.execute("a", Command::Deposit(1)).await.unwrap();
         assert_eq!(bank.balance("a").await, 1);
     });
 }
