@@ -25,6 +25,9 @@ pub trait Reaction: Send + Sync + 'static {
     type Event: Message + Name + Default;
     /// The reaction's name as the contract declares it: what it does and when, e.g. `release_on_order_cancelled`.
     const NAME: &'static str;
+    /// The name of the aggregate that usually begins with this reaction, under the event's partition key as its id: those of a
+    /// batch are looked for together.
+    const BEGINS: Option<&'static str> = None;
 
     /// Does what follows the event.
     ///
@@ -63,6 +66,7 @@ pub struct Reactions {
 /// One reaction with its type erased.
 struct Registered {
     name: &'static str,
+    begins: Option<&'static str>,
     attributes: [KeyValue; 2],
     reaction: Box<dyn Erased>,
 }
@@ -80,7 +84,7 @@ impl Reactions {
         let type_name = R::Event::full_name();
         let short = type_name.rsplit('.').next().unwrap_or_default().to_owned();
         let attributes = [KeyValue::new("consumer", self.consumer), KeyValue::new("event", short)];
-        let registered = Registered { name: R::NAME, attributes, reaction: Box::new(reaction) };
+        let registered = Registered { name: R::NAME, begins: R::BEGINS, attributes, reaction: Box::new(reaction) };
         self.by_type.entry(type_name).or_default().push(registered);
         self
     }
@@ -108,6 +112,15 @@ impl Reactions {
 
     pub(crate) fn is_declared(&self, type_name: &str) -> bool {
         self.by_type.contains_key(type_name)
+    }
+
+    /// The streams that usually begin with these events.
+    pub(crate) fn begun_by<'a>(&'a self, events: &'a [Recorded]) -> impl Iterator<Item = StreamName> + 'a {
+        let begun = |event: &'a Recorded| {
+            let aggregates = self.to(&event.type_name).iter().filter_map(|registered| registered.begins);
+            aggregates.map(|name| StreamName::from(format!("{name}-{}", event.metadata.partition_key)))
+        };
+        events.iter().flat_map(begun)
     }
 
     /// Runs every reaction to an event within `tx`, each in a span of the event's trace; one that panics has failed.

@@ -12,7 +12,7 @@ mod put;
 mod reader;
 mod request;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sea_orm::{DatabaseTransaction, DbBackend};
 use time::OffsetDateTime;
@@ -40,6 +40,8 @@ pub struct Tx {
     pending: Pending,
     /// The streams this transaction has appended to, as they will be.
     own: HashMap<StreamName, Own>,
+    /// Streams that did not exist when this transaction looked for them.
+    absent: HashSet<StreamName>,
     told: Told,
 }
 
@@ -81,6 +83,7 @@ impl Tx {
             traceparent: None,
             pending: Pending::default(),
             own: HashMap::new(),
+            absent: HashSet::new(),
             told: Told::default(),
         }
     }
@@ -283,6 +286,9 @@ impl Tx {
                 Some(own) => Ok(own),
                 None => self.replay(stream).await,
             };
+        }
+        if self.absent.contains(stream) {
+            return Ok(Current::default());
         }
         let current = self.store.current::<A>(Some(self.conn()), stream).await?;
         if current.version > 0 {

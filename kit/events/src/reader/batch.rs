@@ -127,6 +127,7 @@ impl Reader {
         if !self.advance(&mut tx, run.to).await.map_err(Fault::Passing)? {
             return Ok(Outcome::Overtaken);
         }
+        tx.look_for(self.reactions.begun_by(&run.events)).await.map_err(Fault::Passing)?;
         let mut freed = Vec::new();
         for event in &run.events {
             if self.parked.contains(&event.stream) && !freed.contains(&event.stream) {

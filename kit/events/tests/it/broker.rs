@@ -1,6 +1,7 @@
 //! Two services and a broker: what one commits the other handles once and in order, whatever happens between them.
 
 mod audit;
+mod begins;
 mod deaths;
 mod delivery;
 mod drain;

@@ -3,7 +3,7 @@
 use contracts::tradewind::inventory::v1;
 use contracts::tradewind::ordering::v1::OrderPlaced;
 use prost::Message;
-use tradewind_domain::Error;
+use tradewind_domain::{Aggregate, Error};
 use tradewind_events::{Reaction, Received, Tx};
 
 use crate::domain::{Demand, Reservation, ReservationEvent};
@@ -15,6 +15,7 @@ pub struct ReserveOnOrderPlaced;
 impl Reaction for ReserveOnOrderPlaced {
     type Event = OrderPlaced;
     const NAME: &'static str = "reserve_on_order_placed";
+    const BEGINS: Option<&'static str> = Some(Reservation::NAME);
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPlaced>) -> Result<(), Error> {
         let order_id = &event.data.order_id;

@@ -1,9 +1,9 @@
 use contracts::tradewind::ordering::v1::OrderStockConfirmed;
-use tradewind_domain::Error;
+use tradewind_domain::{Aggregate, Error};
 use tradewind_events::{Reaction, Received, Tx};
 
 use super::intents::execute;
-use crate::domain::Command;
+use crate::domain::{Command, Payment};
 
 /// Asks for the money as soon as every unit of the order is set aside.
 pub struct ChargeOnOrderStockConfirmed;
@@ -11,6 +11,7 @@ pub struct ChargeOnOrderStockConfirmed;
 impl Reaction for ChargeOnOrderStockConfirmed {
     type Event = OrderStockConfirmed;
     const NAME: &'static str = "charge_on_order_stock_confirmed";
+    const BEGINS: Option<&'static str> = Some(Payment::NAME);
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderStockConfirmed>) -> Result<(), Error> {
         execute(tx, &event.data.order_id, Command::try_from(&event.data)?).await

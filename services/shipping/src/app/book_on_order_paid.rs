@@ -1,9 +1,9 @@
 use contracts::tradewind::ordering::v1::OrderPaid;
-use tradewind_domain::Error;
+use tradewind_domain::{Aggregate, Error};
 use tradewind_events::{Reaction, Received, Tx};
 
 use super::intents::execute;
-use crate::domain::Command;
+use crate::domain::{Command, Shipment};
 
 /// Asks the carrier as soon as the order is paid.
 pub struct BookOnOrderPaid;
@@ -11,6 +11,7 @@ pub struct BookOnOrderPaid;
 impl Reaction for BookOnOrderPaid {
     type Event = OrderPaid;
     const NAME: &'static str = "book_on_order_paid";
+    const BEGINS: Option<&'static str> = Some(Shipment::NAME);
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPaid>) -> Result<(), Error> {
         execute(tx, &event.data.order_id, Command::from(&event.data)).await
