@@ -4,6 +4,7 @@
 //! timers and the rows of [`Tx::put`]. So a service's own statements on [`Tx::conn`] don't see them.
 
 mod commit;
+mod current;
 mod intent;
 mod parked;
 mod pause;
@@ -22,7 +23,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
-use crate::store::{AnyState, Current, Written, apply};
+use crate::store::{AnyState, Current, Written};
 use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::commit::{Appended, Committed};
@@ -256,58 +257,6 @@ impl Tx {
             self.pending.events.push(PendingEvent { event: recorded, informative: event.is_informative() });
         }
         version
-    }
-
-    /// The state as this transaction will leave it, where that is in memory. What is not this transaction's own may be old:
-    /// another replica may have appended since.
-    fn seen<A: Aggregate>(&self, stream: &StreamName) -> Option<Current<A>> {
-        match self.own.get(stream) {
-            Some(Own { version, state }) => Current::of(state.as_ref()?, *version),
-            None => self.store.cache().current(stream),
-        }
-    }
-
-    /// Makes sure that a stream which this transaction has not appended to is at `version`.
-    async fn confirm(&self, stream: &StreamName, version: u64) -> Result<(), Error> {
-        if self.own.contains_key(stream)
-            || self.backend() == DbBackend::Sqlite
-            || self.store.version(self.conn(), stream).await? == version
-        {
-            return Ok(());
-        }
-        self.store.cache().evict(stream);
-        Err(version_conflict(stream, version))
-    }
-
-    /// The state as this transaction will leave it.
-    async fn current<A: Aggregate>(&mut self, stream: &StreamName) -> Result<Current<A>, Error> {
-        if self.own.contains_key(stream) {
-            return match self.seen(stream) {
-                Some(own) => Ok(own),
-                None => self.replay(stream).await,
-            };
-        }
-        if self.absent.contains(stream) {
-            return Ok(Current::default());
-        }
-        let current = self.store.current::<A>(Some(self.conn()), stream).await?;
-        if current.version > 0 {
-            self.store.cache().put(stream, current.version, Some(current.any()));
-        }
-        Ok(current)
-    }
-
-    /// Applies what this transaction has appended without an aggregate.
-    async fn replay<A: Aggregate>(&self, stream: &StreamName) -> Result<Current<A>, Error> {
-        let mut current = self.store.current::<A>(Some(self.conn()), stream).await?;
-        let own = self.pending.events.iter().filter(|pending| pending.event.stream == *stream);
-        for PendingEvent { event, informative } in own {
-            if event.version != current.version + 1 {
-                return Err(version_conflict(stream, event.version - 1));
-            }
-            apply(&mut current, &event.type_name, &event.payload, *informative, event.time)?;
-        }
-        Ok(current)
     }
 }
 

@@ -85,7 +85,7 @@ impl Pass<'_> {
         self.probe = false;
         let change = self.gate.circuit().failed(Instant::now(), random());
         report(OF, self.gate.name, change);
-        // Whoever waits for the probe's end has a time to wait for now.
+        // From here on, whoever waits for the probe's end has a time to wait for.
         self.gate.changed.send_replace(());
     }
 }

@@ -173,7 +173,7 @@ impl Feed {
     }
 
     fn close(&mut self, why: &dyn std::fmt::Display, wait: Duration) {
-        tracing::debug!(stream = self.stream, consumer = self.consumer, %why, "no messages for now");
+        tracing::debug!(stream = self.stream, consumer = self.consumer, %why, "no messages until it is opened again");
         self.changed |= self.is_open();
         self.state = State::Closed { retry_at: Instant::now() + wait };
     }

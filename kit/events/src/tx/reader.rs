@@ -1,7 +1,5 @@
 //! What a reader of events writes with the effects of an event: how far it has come, and what it could not handle.
 
-use std::collections::BTreeSet;
-
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 use uuid::Uuid;
@@ -48,23 +46,6 @@ impl Tx {
         }
         self.told.cursors |= moved == 1;
         Ok(moved == 1)
-    }
-
-    /// Finds out in one statement which of several streams do not exist. Of one alone, whoever needs it finds out.
-    pub(crate) async fn look_for(&mut self, streams: impl Iterator<Item = StreamName>) -> Result<(), Error> {
-        let unknown: BTreeSet<_> = streams.filter(|stream| self.store.cache().version(stream).is_none()).collect();
-        let Some(last) = unknown.last().filter(|_| unknown.len() > 1) else { return Ok(()) };
-        // A power of two, so that few different statements are prepared: the last is looked for again and again.
-        let count = unknown.len().next_power_of_two();
-        let places: Vec<_> = (1..=count).map(|number| format!("${number}")).collect();
-        let query = format!("SELECT stream FROM event WHERE version = 1 AND stream IN ({})", places.join(", "));
-        let names = unknown.iter().chain(std::iter::repeat(last)).take(count).map(|stream| stream.as_str().into());
-        let query = statement(self.backend(), query, names);
-        let rows = self.conn().query_all_raw(query).await.map_err(db)?;
-        let found = rows.iter().map(|row| row.try_get::<String>("", "stream").map_err(db));
-        let found = found.collect::<Result<BTreeSet<_>, _>>()?;
-        self.absent.extend(unknown.into_iter().filter(|stream| !found.contains(stream.as_str())));
-        Ok(())
     }
 
     /// Puts an event into quarantine for a consumer; again is the same as once.
