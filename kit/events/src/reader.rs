@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::backoff::Backoff;
 use crate::circuit::Gate;
 use crate::metrics::metrics;
+use crate::store::Cursor;
 use crate::{LogPage, Reactions, Store, StreamName};
 use feed::{Feed, News};
 pub(crate) use group::Readers;
@@ -80,9 +81,12 @@ pub(crate) struct Reader {
     attributes: [KeyValue; 3],
     gate: Arc<Gate>,
 
-    /// The last position handled or passed over, and the last one saved.
+    /// The last position handled or passed over, and the event there.
     position: u64,
-    saved: u64,
+    last: Option<Uuid>,
+    /// What the database has.
+    saved: Cursor,
+    /// The log that is read.
     incarnation: Option<Uuid>,
     parked: HashSet<StreamName>,
     /// As far as the source is known to reach, and where the cursor was when that was told.
@@ -106,7 +110,7 @@ impl Reader {
         let Err(halt) = self.read().await;
         match halt {
             Halt::Asked => {
-                if self.position > self.saved {
+                if self.position > self.saved.position {
                     self.save().await;
                 }
             }
@@ -144,11 +148,14 @@ impl Reader {
             self.take_ready();
             // Until the owner has said which log it is, nothing is handled.
             if self.incarnation.is_some()
-                && let Some(run) = self.inbox.run(self.position)
+                && let Some(run) = self.inbox.run(self.position, self.last)
             {
                 self.handle(run).await?;
                 self.progressed();
                 continue;
+            }
+            if self.inbox.contradicts(self.position, self.last) {
+                self.doubt();
             }
             let now = Instant::now();
             if self.save_at.is_some_and(|at| at <= now) {
@@ -170,9 +177,9 @@ impl Reader {
             let parked = self.store.parked_streams(self.consumer(), &self.context);
             match futures::try_join!(cursor, parked) {
                 Ok((cursor, parked)) => {
-                    self.position = cursor.as_ref().map_or(0, |cursor| cursor.position);
-                    self.saved = self.position;
                     self.incarnation = cursor.map(|cursor| cursor.incarnation).or(self.incarnation);
+                    self.saved = cursor.unwrap_or_default();
+                    (self.position, self.last) = (self.saved.position, self.saved.event);
                     self.parked = parked.into_iter().collect();
                     self.save_at = None;
                     return Ok(());
@@ -237,9 +244,9 @@ impl Reader {
     }
 
     /// Passes over events that nobody declared; they cost no transaction of their own.
-    fn pass_over(&mut self, to: u64) {
-        self.position = to;
-        if self.position - self.saved >= SAVE_EVENTS {
+    fn pass_over(&mut self, to: u64, last: Option<Uuid>) {
+        (self.position, self.last) = (to, last);
+        if self.position - self.saved.position >= SAVE_EVENTS {
             self.save_at = Some(Instant::now());
         } else {
             self.save_later();
@@ -250,12 +257,18 @@ impl Reader {
         self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
     }
 
-    /// The database has the cursor at `position`: everything up to it can be acknowledged.
-    async fn reached(&mut self, position: u64) {
-        self.position = position;
-        self.saved = position;
+    /// Where the cursor is once everything up to `position`, where the event `last` is, is done.
+    fn place(&self, position: u64, last: Option<Uuid>) -> Cursor {
+        // A page of the owner's log has been read before anything is handled, so the incarnation is known.
+        Cursor { position, incarnation: self.incarnation.unwrap_or_default(), event: last }
+    }
+
+    /// The database has the cursor at `place`: everything up to it can be acknowledged.
+    async fn reached(&mut self, place: Cursor) {
+        (self.position, self.last) = (place.position, place.event);
+        self.saved = place;
         self.save_at = None;
-        if let Some(reply) = self.inbox.settle(position)
+        if let Some(reply) = self.inbox.settle(place.position)
             && let Some(remote) = &self.remote
         {
             remote.feed.acknowledge(reply).await;

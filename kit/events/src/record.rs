@@ -144,6 +144,8 @@ pub struct LogPage {
     pub head: u64,
     /// How many partitions the log has.
     pub partitions: u16,
+    /// The id of the event at the position after which the page was asked for; `None` where there is none, or it is not known.
+    pub after: Option<Uuid>,
     /// Events with contiguous positions, in order.
     pub events: Vec<Recorded>,
 }

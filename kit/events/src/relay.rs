@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use uuid::Uuid;
 
 use crate::backoff::Backoff;
 use crate::broker::{Broker, Link};
@@ -136,8 +137,10 @@ impl Relay {
                 }
                 let page = self.store.follow_log(lane.partition, lane.published, PAGE).await?;
                 lane.head = page.head;
+                let mut after = page.after;
                 for event in &page.events {
-                    self.publish(index, event).await?;
+                    self.publish(index, after, event).await?;
+                    after = Some(event.id);
                 }
                 any |= !page.events.is_empty();
                 if page.events.len() < PAGE || stop.is_cancelled() {
@@ -149,7 +152,7 @@ impl Relay {
         Ok(any)
     }
 
-    async fn publish(&mut self, lane: usize, event: &Recorded) -> Result<(), Error> {
+    async fn publish(&mut self, lane: usize, after: Option<Uuid>, event: &Recorded) -> Result<(), Error> {
         while let Some(acknowledged) = self.in_flight.next_ready() {
             self.acknowledge(acknowledged)?;
         }
@@ -160,7 +163,7 @@ impl Relay {
             };
             self.acknowledge(acknowledged)?;
         }
-        match wire::encode(self.store.context(), self.store.incarnation(), event) {
+        match wire::encode(self.store.context(), self.store.incarnation(), after, event) {
             None => {
                 left_out(event, &"a value has a line break");
                 self.in_flight.push_done(lane, event.position);

@@ -88,9 +88,33 @@ impl MigrationTrait for AddInformative {
     }
 }
 
+/// Adds which event a cursor has reached, as `<position> <id>`: where a log was set back, its positions alone do not tell. The
+/// position is in it because a build before, and operators, move a cursor without it.
+struct AddReached;
+
+impl MigrationName for AddReached {
+    fn name(&self) -> &str {
+        "kit_0006_add_reached"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddReached {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = "ALTER TABLE cursor ADD COLUMN reached TEXT NULL";
+        manager.get_connection().execute_unprepared(column).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateEventStore), Box::new(CreatePause), Box::new(CreateAct), Box::new(AddInformative)]
+    vec![
+        Box::new(CreateEventStore),
+        Box::new(CreatePause),
+        Box::new(CreateAct),
+        Box::new(AddInformative),
+        Box::new(AddReached),
+    ]
 }
 
 /// Puts the backend's names in place of `{bytes}` and `{uuid}`; on SQLite a table is clustered by its key, so that a row is

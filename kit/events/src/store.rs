@@ -36,6 +36,7 @@ use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
 pub(crate) use self::cache::{AnyState, Current};
+pub(crate) use self::position::Cursor;
 pub(crate) use self::queue::{ClaimedIntent, DueTimer};
 pub(crate) use self::read::apply;
 pub(crate) use self::retry::{jitter, random};

@@ -7,6 +7,7 @@
 //! | `ce-source` `ce-subject` | `/tradewind/<context>`, the stream |
 //! | `tw-stream` `tw-version` | the stream and the event's version in it |
 //! | `tw-log` `tw-partition` `tw-position` | the log's incarnation and the event's place in it |
+//! | `tw-after` | the id of the event at the position before; absent at the first |
 //! | `tw-key` `tw-correlation` `tw-causation` `traceparent` | the event's metadata |
 //! | `Nats-Msg-Id` | the event's id, for the broker's deduplication window |
 //!
@@ -70,8 +71,9 @@ pub(crate) fn inbox(client: &str) -> String {
     format!("_INBOX.{}", token(client))
 }
 
-/// Writes an event as a message. `None` when a value has a line break, which no header can carry.
-pub(crate) fn encode(context: &str, incarnation: Uuid, event: &Recorded) -> Option<Envelope> {
+/// Writes an event as a message, which tells the event `after` which it comes. `None` when a value has a line break, which no
+/// header can carry.
+pub(crate) fn encode(context: &str, incarnation: Uuid, after: Option<Uuid>, event: &Recorded) -> Option<Envelope> {
     let stream: &str = event.stream.as_ref();
     let Metadata { correlation, causation, traceparent, partition_key } = &event.metadata;
     let texts = [stream, event.type_name.as_str(), correlation, causation, traceparent, partition_key];
@@ -93,6 +95,9 @@ pub(crate) fn encode(context: &str, incarnation: Uuid, event: &Recorded) -> Opti
     headers.insert("tw-partition", event.partition.to_string());
     headers.insert("tw-position", event.position.to_string());
     headers.insert("tw-log", incarnation.to_string());
+    if let Some(after) = after {
+        headers.insert("tw-after", after.to_string());
+    }
     headers.insert("tw-key", partition_key.as_str());
     headers.insert("tw-correlation", correlation.as_str());
     headers.insert("tw-causation", causation.as_str());
@@ -108,11 +113,20 @@ pub(crate) fn encode(context: &str, incarnation: Uuid, event: &Recorded) -> Opti
 pub(crate) struct Place {
     pub(crate) incarnation: Uuid,
     pub(crate) position: u64,
+    /// The event's own id.
+    pub(crate) id: Uuid,
+    /// The id of the event before; `None` where the message does not tell.
+    pub(crate) after: Option<Uuid>,
 }
 
 /// Reads a message's place.
 pub(crate) fn place(headers: Option<&HeaderMap>) -> Result<Place, Malformed> {
-    Ok(Place { incarnation: parse(headers, "tw-log")?, position: parse(headers, "tw-position")? })
+    Ok(Place {
+        incarnation: parse(headers, "tw-log")?,
+        position: parse(headers, "tw-position")?,
+        id: parse(headers, "ce-id")?,
+        after: parse(headers, "tw-after").ok(),
+    })
 }
 
 /// Reads the full protobuf name of a message's event.
@@ -181,10 +195,13 @@ mod tests {
 
     #[test]
     fn an_event_survives_the_wire() {
-        let log = Uuid::from_u128(9);
-        let sent = encode("ordering", log, &event()).unwrap();
+        let (log, before) = (Uuid::from_u128(9), Uuid::from_u128(6));
+        let sent = encode("ordering", log, Some(before), &event()).unwrap();
         assert_eq!(sent.subject, "tw.ordering.5.order.OrderPlaced");
-        assert_eq!(place(Some(&sent.headers)).unwrap(), Place { incarnation: log, position: 1_234 });
+        assert_eq!(
+            place(Some(&sent.headers)).unwrap(),
+            Place { incarnation: log, position: 1_234, id: event().id, after: Some(before) }
+        );
         let received = decode(Some(&sent.headers), &sent.body).unwrap();
         assert_eq!(format!("{received:?}"), format!("{:?}", event()));
     }
@@ -193,7 +210,7 @@ mod tests {
     fn what_no_header_can_carry_is_not_sent() {
         let mut event = event();
         event.metadata.correlation = "a\r\nNats-Rollup: all".to_owned();
-        assert!(encode("ordering", Uuid::nil(), &event).is_none());
+        assert!(encode("ordering", Uuid::nil(), None, &event).is_none());
     }
 
     #[test]

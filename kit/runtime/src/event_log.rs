@@ -56,6 +56,7 @@ impl EventLogService for OwnLog {
             incarnation: page.incarnation.to_string(),
             head: page.head,
             partitions: page.partitions.into(),
+            after_id: page.after.map(|id| id.to_string()).unwrap_or_default(),
             events: page.events.into_iter().take_while(short_enough).map(record).collect(),
         }))
     }
@@ -92,7 +93,10 @@ impl LogSource for OwnersLogs {
             let events = answer.events.into_iter().map(recorded).collect::<Result<_, _>>()?;
             let incarnation = parse("incarnation", &answer.incarnation)?;
             let partitions = u16::try_from(answer.partitions).map_err(|error| malformed("partitions", &error))?;
-            Ok(LogPage { incarnation, head: answer.head, partitions, events })
+            // An owner of a release before does not tell.
+            let after = Some(answer.after_id).filter(|id| !id.is_empty());
+            let after = after.map(|id| parse("after_id", &id)).transpose()?;
+            Ok(LogPage { incarnation, head: answer.head, partitions, after, events })
         }
         .boxed()
     }

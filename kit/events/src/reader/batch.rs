@@ -10,6 +10,7 @@ use super::{Halt, Reader};
 use crate::backoff::Backoff;
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
+use crate::store::Cursor;
 use crate::{Recorded, StreamName, Tx, trace};
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
@@ -45,7 +46,7 @@ impl Reader {
     /// Handles a run, however long it takes; a permanent error is isolated to its event, whose stream is parked.
     pub(super) async fn handle(&mut self, run: Run) -> Result<(), Halt> {
         if run.events.is_empty() {
-            self.pass_over(run.to);
+            self.pass_over(run.to, run.last);
             return Ok(());
         }
         if let Some(first) = run.events.first() {
@@ -58,7 +59,7 @@ impl Reader {
             if let Some(error) = self.repeat(&single).await?
                 && let Some(event) = single.events.first()
             {
-                self.park(event, single.to, &error).await?;
+                self.park(event, &single, &error).await?;
             }
             if self.position != single.to {
                 // Overtaken, and the cursor may be anywhere: what is left of the run is somebody else's.
@@ -124,7 +125,7 @@ impl Reader {
     /// Runs the reactions of a run in one transaction, whose first statement moves the cursor.
     async fn attempt(&self, run: &Run) -> Result<Outcome, Fault> {
         let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
-        if !self.advance(&mut tx, run.to).await.map_err(Fault::Passing)? {
+        if !self.advance(&mut tx, self.place(run.to, run.last)).await.map_err(Fault::Passing)? {
             return Ok(Outcome::Overtaken);
         }
         tx.look_for(self.reactions.begun_by(&run.events)).await.map_err(Fault::Passing)?;
@@ -151,17 +152,18 @@ impl Reader {
         for stream in freed {
             self.parked.remove(stream);
         }
-        self.reached(run.to).await;
+        self.reached(self.place(run.to, run.last)).await;
     }
 
     /// Puts an event in quarantine and passes over it, unless somebody else has moved the cursor.
-    async fn park(&mut self, event: &Recorded, to: u64, error: &Error) -> Result<(), Halt> {
+    async fn park(&mut self, event: &Recorded, run: &Run, error: &Error) -> Result<(), Halt> {
         tracing::error!(
             consumer = self.consumer(), source = self.context, partition = self.partition, position = event.position,
             stream = %event.stream, event = event.type_name, trace_id = trace::trace_id(&event.metadata.traceparent),
             reason = error.reason, %error, "an event cannot be handled; its stream is parked for this consumer"
         );
         let mut attempt = 0;
+        let to = self.place(run.to, run.last);
         let parked = loop {
             match self.try_park(event, to, error).await {
                 Ok(parked) => break parked,
@@ -179,7 +181,7 @@ impl Reader {
     }
 
     /// `false` when somebody else has moved the cursor.
-    async fn try_park(&self, event: &Recorded, to: u64, error: &Error) -> Result<bool, Error> {
+    async fn try_park(&self, event: &Recorded, to: Cursor, error: &Error) -> Result<bool, Error> {
         let mut tx = self.store.begin().await?;
         if !self.advance(&mut tx, to).await? {
             return Ok(false);
@@ -193,15 +195,13 @@ impl Reader {
         tx.is_parked(self.consumer(), &self.context, stream).await
     }
 
-    async fn advance(&self, tx: &mut Tx, to: u64) -> Result<bool, Error> {
-        // A page of the owner's log has been read before anything is handled, so the incarnation is known.
-        let incarnation = self.incarnation.unwrap_or_default();
-        tx.advance_cursor(self.consumer(), &self.context, self.partition, self.saved, to, incarnation).await
+    async fn advance(&self, tx: &mut Tx, to: Cursor) -> Result<bool, Error> {
+        tx.advance_cursor(self.consumer(), &self.context, self.partition, self.saved, to).await
     }
 
     /// Saves a cursor that only passed over undeclared events.
     pub(super) async fn save(&mut self) {
-        let to = self.position;
+        let to = self.place(self.position, self.last);
         let saved = async {
             let mut tx = self.store.begin().await?;
             let moved = self.advance(&mut tx, to).await?;

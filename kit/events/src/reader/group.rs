@@ -20,6 +20,7 @@ use crate::heads;
 use crate::metrics::metrics;
 use crate::pause::Paused;
 use crate::roster::Members;
+use crate::store::Cursor;
 use crate::tenure::{self, Turn};
 use crate::{Heads, LogSource, Reactions, Store};
 
@@ -153,7 +154,8 @@ impl Group {
             ],
             gate: Arc::clone(&self.gate),
             position: 0,
-            saved: 0,
+            last: None,
+            saved: Cursor::default(),
             incarnation: None,
             parked: std::collections::HashSet::new(),
             head: 0,

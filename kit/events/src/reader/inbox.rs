@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use async_nats::Subject;
+use uuid::Uuid;
 
 use crate::Recorded;
 
@@ -17,6 +18,8 @@ const CAPACITY: usize = 1_024;
 pub(super) struct Run {
     /// The last position.
     pub(super) to: u64,
+    /// The id of the event there.
+    pub(super) last: Option<Uuid>,
     /// The declared events among them, in order.
     pub(super) events: Vec<Recorded>,
 }
@@ -24,27 +27,43 @@ pub(super) struct Run {
 impl Run {
     /// One run for each event; together they end where this one ends.
     pub(super) fn singles(self) -> Vec<Self> {
-        let mut singles: Vec<Self> =
-            self.events.into_iter().map(|event| Self { to: event.position, events: vec![event] }).collect();
+        let single = |event: Recorded| Self { to: event.position, last: Some(event.id), events: vec![event] };
+        let mut singles: Vec<Self> = self.events.into_iter().map(single).collect();
         if let Some(last) = singles.last_mut() {
-            last.to = self.to;
+            (last.to, last.last) = (self.to, self.last);
         }
         singles
+    }
+}
+
+/// What was received at a position.
+pub(super) struct Ahead {
+    pub(super) id: Uuid,
+    /// The id of the event before, where that is told.
+    pub(super) after: Option<Uuid>,
+    /// `None` for an event that nobody declared.
+    pub(super) event: Option<Recorded>,
+}
+
+impl Ahead {
+    /// Whether it can come after the event `last`: two histories of one log have other events at the same positions.
+    fn follows(&self, last: Option<Uuid>) -> bool {
+        self.after.zip(last).is_none_or(|(after, last)| after == last)
     }
 }
 
 /// The look-ahead.
 #[derive(Default)]
 pub(super) struct Inbox {
-    /// By position; an event nobody declared is `None`.
-    ahead: BTreeMap<u64, Option<Recorded>>,
+    /// By position.
+    ahead: BTreeMap<u64, Ahead>,
     /// Position and reply subject of each message, in the order of arrival.
     owed: VecDeque<(u64, Subject)>,
 }
 
 impl Inbox {
-    /// Takes an event beyond the cursor; `None` is one that nobody declared. When full, the furthest one is dropped.
-    pub(super) fn put(&mut self, position: u64, event: Option<Recorded>) {
+    /// Takes an event beyond the cursor. When full, the furthest one is dropped.
+    pub(super) fn put(&mut self, position: u64, event: Ahead) {
         if self.ahead.len() >= CAPACITY && !self.ahead.contains_key(&position) {
             match self.ahead.last_entry() {
                 Some(last) if *last.key() > position => drop(last.remove()),
@@ -62,20 +81,33 @@ impl Inbox {
         self.owed.push_back((position, reply));
     }
 
-    /// The run that continues `cursor`, if the next position is here.
-    pub(super) fn run(&mut self, cursor: u64) -> Option<Run> {
+    /// The run that continues `cursor`, where the event `last` is, if the next position is here.
+    pub(super) fn run(&mut self, cursor: u64, last: Option<Uuid>) -> Option<Run> {
         self.forget_through(cursor);
-        let mut run = Run { to: cursor, events: Vec::new() };
+        let mut run = Run { to: cursor, last, events: Vec::new() };
         for _ in 0..RUN_POSITIONS {
             match self.ahead.first_entry() {
-                Some(entry) if *entry.key() == run.to + 1 && run.events.len() < RUN_EVENTS => {
-                    run.to += 1;
-                    run.events.extend(entry.remove());
+                Some(entry)
+                    if *entry.key() == run.to + 1 && run.events.len() < RUN_EVENTS && entry.get().follows(run.last) =>
+                {
+                    let Ahead { id, event, .. } = entry.remove();
+                    (run.to, run.last) = (run.to + 1, Some(id));
+                    run.events.extend(event);
                 }
                 _ => break,
             }
         }
         (run.to > cursor).then_some(run)
+    }
+
+    /// Whether what is at the next position does not come after the event `last`.
+    pub(super) fn contradicts(&self, cursor: u64, last: Option<Uuid>) -> bool {
+        self.ahead.first_key_value().is_some_and(|(first, next)| *first == cursor + 1 && !next.follows(last))
+    }
+
+    /// Forgets everything beyond the cursor.
+    pub(super) fn forget_ahead(&mut self) {
+        self.ahead.clear();
     }
 
     /// The number of positions missing between `cursor` and the first event beyond it, if there is one.
@@ -85,7 +117,7 @@ impl Inbox {
 
     /// The first declared event that is here.
     pub(super) fn oldest(&self) -> Option<&Recorded> {
-        self.ahead.values().flatten().next()
+        self.ahead.values().find_map(|ahead| ahead.event.as_ref())
     }
 
     /// The reply that acknowledges everything owed up to `cursor`, as far as it arrived in order.
@@ -129,10 +161,14 @@ mod tests {
         }
     }
 
+    fn ahead(event: Option<Recorded>) -> Ahead {
+        Ahead { id: Uuid::nil(), after: None, event }
+    }
+
     fn filled(positions: impl IntoIterator<Item = u64>) -> Inbox {
         let mut inbox = Inbox::default();
         for position in positions {
-            inbox.put(position, Some(event(position)));
+            inbox.put(position, ahead(Some(event(position))));
         }
         inbox
     }
@@ -140,37 +176,37 @@ mod tests {
     #[test]
     fn a_run_ends_before_a_gap() {
         let mut inbox = filled([5, 3, 4, 7]);
-        assert!(inbox.run(1).is_none());
+        assert!(inbox.run(1, None).is_none());
         assert_eq!(inbox.gap(1), Some(1));
-        let run = inbox.run(2).unwrap();
+        let run = inbox.run(2, None).unwrap();
         assert_eq!((run.to, run.events.len()), (5, 3));
         assert_eq!(inbox.gap(5), Some(1));
-        assert!(inbox.run(5).is_none());
+        assert!(inbox.run(5, None).is_none());
     }
 
     #[test]
     fn what_lies_behind_the_cursor_is_forgotten() {
         let mut inbox = filled(1..=4);
-        assert_eq!(inbox.run(3).unwrap().to, 4);
+        assert_eq!(inbox.run(3, None).unwrap().to, 4);
         assert_eq!(inbox.gap(4), None);
     }
 
     #[test]
     fn undeclared_events_lengthen_a_run_and_declared_ones_bound_it() {
         let mut inbox = filled(1..=100);
-        let run = inbox.run(0).unwrap();
+        let run = inbox.run(0, None).unwrap();
         assert_eq!((run.to, run.events.len()), (64, 64));
         let mut inbox = Inbox::default();
-        (1..=500).for_each(|position| inbox.put(position, None));
-        let run = inbox.run(0).unwrap();
+        (1..=500).for_each(|position| inbox.put(position, ahead(None)));
+        let run = inbox.run(0, None).unwrap();
         assert_eq!((run.to, run.events.len()), (500, 0));
     }
 
     #[test]
     fn singles_end_where_their_run_ends() {
         let mut inbox = filled([1, 2]);
-        inbox.put(3, None);
-        let ends: Vec<_> = inbox.run(0).unwrap().singles().into_iter().map(|run| run.to).collect();
+        inbox.put(3, ahead(None));
+        let ends: Vec<_> = inbox.run(0, None).unwrap().singles().into_iter().map(|run| run.to).collect();
         assert_eq!(ends, [1, 3]);
     }
 
@@ -178,18 +214,33 @@ mod tests {
     fn the_look_ahead_is_bounded_but_never_refuses_what_comes_first() {
         let mut inbox = filled(10..5_000);
         assert_eq!(inbox.ahead.len(), CAPACITY);
-        inbox.put(9, None);
-        assert_eq!(inbox.run(8).unwrap().to, 9 + 64);
+        inbox.put(9, ahead(None));
+        assert_eq!(inbox.run(8, None).unwrap().to, 9 + 64);
     }
 
     #[test]
     fn a_page_that_fills_a_gap_is_kept_whole_at_the_expense_of_what_is_furthest() {
         let mut inbox = filled(1_001..5_000);
-        (1..=256).for_each(|position| inbox.put(position, None));
+        (1..=256).for_each(|position| inbox.put(position, ahead(None)));
         assert_eq!(inbox.ahead.len(), CAPACITY);
-        assert_eq!(inbox.run(0).unwrap().to, 256);
+        assert_eq!(inbox.run(0, None).unwrap().to, 256);
         assert_eq!(inbox.gap(256), Some(1_000 - 256));
         assert_eq!(inbox.ahead.last_key_value().map(|(last, _)| *last), Some(1_000 + 1_024 - 256));
+    }
+
+    #[test]
+    fn what_comes_after_another_event_ends_a_run() {
+        let mut inbox = Inbox::default();
+        let id = |number| Some(Uuid::from_u128(number));
+        for (position, number, after) in [(2, 2, 1), (3, 3, 2), (4, 14, 13), (5, 15, 14)] {
+            inbox.put(position, Ahead { id: Uuid::from_u128(number), after: id(after), event: None });
+        }
+        assert!(inbox.run(1, id(11)).is_none() && inbox.contradicts(1, id(11)));
+        let run = inbox.run(1, id(1)).unwrap();
+        assert_eq!((run.to, run.last), (3, id(3)));
+        assert!(inbox.run(3, id(3)).is_none() && inbox.contradicts(3, id(3)));
+        inbox.forget_ahead();
+        assert!(!inbox.contradicts(3, id(3)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tradewind_domain::Error;
 
+use super::inbox::Ahead;
 use super::{BACKOFF, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
 use crate::{LogPage, wire};
@@ -60,12 +61,13 @@ impl Reader {
             return;
         }
         self.head = self.head.max(place.position);
+        let ahead = |event| Ahead { id: place.id, after: place.after, event };
         if !self.reactions.is_declared(type_name) {
-            self.inbox.put(place.position, None);
+            self.inbox.put(place.position, ahead(None));
             return;
         }
         match wire::decode(headers, &message.payload) {
-            Ok(event) => self.inbox.put(place.position, Some(event)),
+            Ok(event) => self.inbox.put(place.position, ahead(Some(event))),
             // A gap, which the owner fills.
             Err(error) => tracing::warn!(subject = %message.subject, %error, "a message cannot be read"),
         }
@@ -85,6 +87,12 @@ impl Reader {
         }
         self.position_at_heartbeat = self.position;
         self.measure();
+    }
+
+    /// What was received does not come after what was handled: the owner has to say which of them its log holds.
+    pub(super) fn doubt(&mut self) {
+        self.inbox.forget_ahead();
+        self.ask_within(Duration::ZERO);
     }
 
     /// Asks the owner for what follows the cursor.
@@ -134,12 +142,8 @@ impl Reader {
 
     /// Takes a page of the owner's log into the inbox; returns why reading must end, if it must.
     fn take_page(&mut self, page: LogPage, limit: u32) -> Result<Option<(&'static str, String)>, Error> {
-        let known = *self.incarnation.get_or_insert(page.incarnation);
-        if known != page.incarnation {
-            return Ok(Some(("LOG_REPLACED", format!("the log was {known} and is {}", page.incarnation))));
-        }
-        if page.head < self.position {
-            return Ok(Some(("LOG_TOO_SHORT", format!("the log ends at {}, before the cursor", page.head))));
+        if let Some(changed) = self.compare(&page) {
+            return Ok(Some(changed));
         }
         self.note_partitions(usize::from(page.partitions));
         self.head = self.head.max(page.head);
@@ -151,12 +155,41 @@ impl Reader {
         if page.head > self.position && first != Some(self.position + 1) {
             return Err(Error::internal(format!("the owner's page begins at {first:?}, not after {}", self.position)));
         }
+        let mut after = page.after;
         for event in page.events {
-            let declared = self.reactions.is_declared(&event.type_name);
-            self.inbox.put(event.position, declared.then_some(event));
+            let (position, id) = (event.position, event.id);
+            let event = Some(event).filter(|event| self.reactions.is_declared(&event.type_name));
+            self.inbox.put(position, Ahead { id, after, event });
+            after = Some(id);
         }
         self.fetch_at = Instant::now() + self.patience();
         Ok(None)
+    }
+
+    /// Holds the owner's log against what this reader has read of it; returns what happened to the log, if it is another one.
+    /// A log of another incarnation that has the same event at the cursor is the same up to there, and is read on.
+    fn compare(&mut self, page: &LogPage) -> Option<(&'static str, String)> {
+        let known = *self.incarnation.get_or_insert(page.incarnation);
+        let agrees = page.after.zip(self.last).map(|(theirs, ours)| theirs == ours);
+        if known != page.incarnation && self.position > 0 && agrees != Some(true) {
+            return Some(("LOG_REPLACED", format!("the log was {known} and is {}", page.incarnation)));
+        }
+        if page.head < self.position {
+            return Some(("LOG_TOO_SHORT", format!("the log ends at {}, before the cursor", page.head)));
+        }
+        if agrees == Some(false) {
+            let text = format!("the log has another event at {} than the one that was read", self.position);
+            return Some(("LOG_FORKED", text));
+        }
+        if known != page.incarnation {
+            tracing::info!(
+                consumer = self.consumer(), source = self.context, partition = self.partition, position = self.position,
+                before = %known, now = %page.incarnation, "a log has another incarnation; up to the cursor it is the same"
+            );
+            self.inbox.forget_ahead();
+            self.incarnation = Some(page.incarnation);
+        }
+        None
     }
 
     fn note_partitions(&self, count: usize) {

@@ -4,6 +4,7 @@ use tradewind_domain::Error;
 
 use super::{CONSUMER, Relay};
 use crate::metrics::metrics;
+use crate::store::Cursor;
 
 /// So many acknowledgements are saved without waiting any longer.
 const SAVE_EVENTS: u64 = 1_000;
@@ -13,7 +14,8 @@ pub(super) struct Lane {
     pub(super) partition: u16,
     pub(super) published: u64,
     pub(super) acknowledged: u64,
-    pub(super) saved: u64,
+    /// What the database has.
+    pub(super) saved: Cursor,
     pub(super) head: u64,
 }
 
@@ -22,8 +24,9 @@ impl Relay {
         let mut lanes = Vec::new();
         for partition in 0..self.store.partitions() {
             let cursor = self.store.cursor(CONSUMER, self.store.context(), partition).await?;
-            let saved = cursor.map_or(0, |cursor| cursor.position);
-            lanes.push(Lane { partition, published: saved, acknowledged: saved, saved, head: saved });
+            let saved = cursor.unwrap_or_else(|| self.place(0));
+            let position = saved.position;
+            lanes.push(Lane { partition, published: position, acknowledged: position, saved, head: position });
         }
         self.lanes = lanes;
         Ok(())
@@ -36,8 +39,12 @@ impl Relay {
         }
     }
 
+    fn place(&self, position: u64) -> Cursor {
+        Cursor { position, incarnation: self.store.incarnation(), event: None }
+    }
+
     fn unsaved(&self) -> u64 {
-        self.lanes.iter().map(|lane| lane.acknowledged.saturating_sub(lane.saved)).sum()
+        self.lanes.iter().map(|lane| lane.acknowledged.saturating_sub(lane.saved.position)).sum()
     }
 
     pub(super) async fn save_if_many(&mut self) -> Result<(), Error> {
@@ -50,24 +57,25 @@ impl Relay {
         if self.unsaved() == 0 {
             return Ok(());
         }
-        let (context, incarnation) = (self.store.context(), self.store.incarnation());
+        let context = self.store.context();
         let mut tx = self.store.begin().await?;
         let mut overtaken = Vec::new();
-        for (index, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.acknowledged > lane.saved) {
-            let (from, to) = (lane.saved, lane.acknowledged);
-            if !tx.advance_cursor(CONSUMER, context, lane.partition, from, to, incarnation).await? {
+        for (index, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.acknowledged > lane.saved.position) {
+            let to = self.place(lane.acknowledged);
+            if !tx.advance_cursor(CONSUMER, context, lane.partition, lane.saved, to).await? {
                 overtaken.push(index);
             }
         }
         tx.commit().await?;
+        let new = self.place(0);
         for (index, lane) in self.lanes.iter_mut().enumerate() {
             if overtaken.contains(&index) {
                 let cursor = self.store.cursor(CONSUMER, context, lane.partition).await?;
-                lane.saved = cursor.map_or(0, |cursor| cursor.position);
-                lane.acknowledged = lane.acknowledged.max(lane.saved);
+                lane.saved = cursor.unwrap_or(new);
+                lane.acknowledged = lane.acknowledged.max(lane.saved.position);
                 lane.published = lane.published.max(lane.acknowledged);
             } else {
-                lane.saved = lane.acknowledged;
+                lane.saved = Cursor { position: lane.acknowledged, ..new };
             }
         }
         Ok(())

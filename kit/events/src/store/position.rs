@@ -16,13 +16,29 @@ use crate::sql::{statement, unsigned};
 use crate::token::{self, Place};
 use crate::{Committed, StreamName};
 
-/// How far a consumer has read a partition of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far a consumer has read a partition of a source. Position and event together say which history was read: a log that
+/// was set back gives the same positions to other events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     /// The last position that is done.
     pub(crate) position: u64,
     /// The log that the position belongs to.
     pub(crate) incarnation: Uuid,
+    /// The event at that position; `None` before the first one, and where it was not kept.
+    pub(crate) event: Option<Uuid>,
+}
+
+impl Cursor {
+    /// Position and event as the database keeps them together.
+    pub(crate) fn reached(&self) -> Option<String> {
+        self.event.map(|event| format!("{} {event}", self.position))
+    }
+}
+
+/// The event of what [`Cursor::reached`] wrote, unless the cursor was moved since by somebody who does not write it.
+fn event_at(position: u64, reached: &str) -> Option<Uuid> {
+    let (at, event) = reached.split_once(' ')?;
+    (at.parse() == Ok(position)).then(|| event.parse().ok()).flatten()
 }
 
 /// How far each consumer was seen to have come in each partition of a source. Cursors never go back, so that waiting for what
@@ -114,14 +130,18 @@ impl Store {
 
     /// How far a consumer has come; `None` when it has never read this partition.
     pub(crate) async fn cursor(&self, consumer: &str, source: &str, partition: u16) -> Result<Option<Cursor>, Error> {
-        let query = "SELECT position, incarnation FROM cursor WHERE consumer = $1 AND source = $2 AND partition = $3";
+        let query =
+            "SELECT position, incarnation, reached FROM cursor WHERE consumer = $1 AND source = $2 AND partition = $3";
         let values: [Value; 3] = [consumer.into(), source.into(), i64::from(partition).into()];
         let rows = self.read(statement(self.backend(), query, values)).await?;
         let cursor = |row: &QueryResult| {
             let incarnation: String = row.try_get("", "incarnation").map_err(db)?;
+            let position = unsigned(row.try_get("", "position").map_err(db)?);
+            let reached: Option<String> = row.try_get("", "reached").map_err(db)?;
             Ok(Cursor {
-                position: unsigned(row.try_get("", "position").map_err(db)?),
+                position,
                 incarnation: incarnation.parse().map_err(Error::internal)?,
+                event: reached.and_then(|reached| event_at(position, &reached)),
             })
         };
         rows.first().map(cursor).transpose()

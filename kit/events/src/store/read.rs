@@ -95,14 +95,19 @@ impl Store {
 
     /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
     pub(crate) async fn follow_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
-        let page =
-            |head, events| LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events };
+        let page = |head, after, events| LogPage {
+            incarnation: self.incarnation(),
+            head,
+            partitions: self.partitions(),
+            after,
+            events,
+        };
         let Some(tail) = self.tails().get(usize::from(partition)) else {
             return self.read_log(partition, after, limit).await;
         };
         match tail.read(after, limit) {
-            Following::Events(events, head) => Ok(page(head, events)),
-            Following::Nothing => Ok(page(after, Vec::new())),
+            Following::Events(events, before, head) => Ok(page(head, before, events)),
+            Following::Nothing(head) => Ok(page(head, None, Vec::new())),
             Following::Unknown => self.read_log(partition, after, limit).await,
         }
     }
@@ -112,19 +117,26 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn read_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // One more, which is the event at `after`.
+        let count = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add((after > 0).into());
         let query = "SELECT e.stream, e.version, e.id, e.type, e.payload, e.partition_key, e.partition, e.time, \
              e.correlation, e.causation, e.traceparent, l.position \
              FROM log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
-             WHERE l.partition = $1 AND l.position > $2 ORDER BY l.position LIMIT $3";
-        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), limit.into()];
+             WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3";
+        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), count.into()];
         let rows = self.read(statement(self.backend(), query, values)).await?;
-        let events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
+        let mut events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
         let head = match events.last() {
-            Some(last) if i64::try_from(events.len()).is_ok_and(|count| count < limit) => last.position,
+            Some(last) if i64::try_from(events.len()).is_ok_and(|found| found < count) => last.position,
             _ => self.head(None, partition).await?,
         };
-        Ok(LogPage { incarnation: self.incarnation(), head, partitions: self.partitions(), events })
+        let before = events.first().filter(|first| first.position == after).map(|first| first.id);
+        if before.is_some() {
+            events.remove(0);
+        }
+        events.truncate(limit);
+        let (incarnation, partitions) = (self.incarnation(), self.partitions());
+        Ok(LogPage { incarnation, head, partitions, after: before, events })
     }
 
     /// The last position of each partition, out of memory where this process gives places.

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use uuid::Uuid;
+
 use crate::{Recorded, StreamName};
 
 /// How many events are kept.
@@ -19,10 +21,10 @@ pub(crate) struct Tail(Mutex<Ring>);
 /// What follows a position.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Following {
-    /// Events, and the position of the last one there is.
-    Events(Vec<Recorded>, u64),
-    /// Nothing yet: whatever comes goes through this process.
-    Nothing,
+    /// Events, the id of the one before them, and the position of the last one there is.
+    Events(Vec<Recorded>, Option<Uuid>, u64),
+    /// Nothing yet behind the last position, which is given: whatever comes goes through this process.
+    Nothing(u64),
     /// The database has to be asked.
     Unknown,
 }
@@ -89,14 +91,19 @@ impl Tail {
     pub(super) fn read(&self, after: u64, limit: usize) -> Following {
         let ring = self.ring();
         if ring.sequenced && after >= ring.head {
-            return Following::Nothing;
+            return Following::Nothing(ring.head);
         }
         let skipped = ring.events.front().and_then(|first| (after + 1).checked_sub(first.position));
         let Some(skipped) = skipped.and_then(|skipped| usize::try_from(skipped).ok()) else {
             return Following::Unknown;
         };
+        let before = skipped.checked_sub(1).and_then(|before| ring.events.get(before)).map(|before| before.id);
         let events: Vec<_> = ring.events.iter().skip(skipped).take(limit).cloned().collect();
-        if events.is_empty() { Following::Unknown } else { Following::Events(events, ring.head) }
+        if events.is_empty() || (before.is_none() && after > 0) {
+            Following::Unknown
+        } else {
+            Following::Events(events, before, ring.head)
+        }
     }
 
     /// The position of the last event, while this process gives all places.
@@ -149,8 +156,8 @@ mod tests {
 
     fn positions(tail: &Tail, after: u64, limit: usize) -> Option<Vec<u64>> {
         match tail.read(after, limit) {
-            Following::Events(events, _) => Some(events.iter().map(|event| event.position).collect()),
-            Following::Nothing => Some(Vec::new()),
+            Following::Events(events, ..) => Some(events.iter().map(|event| event.position).collect()),
+            Following::Nothing(_) => Some(Vec::new()),
             Following::Unknown => None,
         }
     }
@@ -161,9 +168,10 @@ mod tests {
         tail.restart(10);
         assert_eq!(positions(&tail, 10, 5), None);
         tail.append(events(1..=3));
-        assert_eq!(positions(&tail, 10, 2), Some(vec![11, 12]));
+        assert_eq!(positions(&tail, 11, 1), Some(vec![12]));
         assert_eq!(positions(&tail, 12, 2), Some(vec![13]));
         assert_eq!((positions(&tail, 9, 2), positions(&tail, 13, 2)), (None, None), "the database has to be asked");
+        assert_eq!(positions(&tail, 10, 2), None, "which event is at position 10 is not known here");
         assert_eq!(tail.position_of(&StreamName::from("order-1"), 2), Some(12));
     }
 
@@ -172,9 +180,9 @@ mod tests {
         let tail = Tail::default();
         let last = u64::try_from(CAPACITY).unwrap() + 5;
         tail.append(events(1..=last));
-        assert_eq!(positions(&tail, 4, 1), None);
-        assert_eq!(positions(&tail, 5, 1), Some(vec![6]));
-        assert!(matches!(tail.read(5, 1), Following::Events(_, head) if head == last));
+        assert_eq!((positions(&tail, 4, 1), positions(&tail, 5, 1)), (None, None));
+        assert_eq!(positions(&tail, 6, 1), Some(vec![7]));
+        assert!(matches!(tail.read(6, 1), Following::Events(_, Some(_), head) if head == last));
     }
 
     #[test]
@@ -186,8 +194,8 @@ mod tests {
         assert_eq!(positions(&tail, 0, 5), Some(vec![1, 2, 3]), "what is committed stays committed");
         tail.restart(4);
         assert_eq!((tail.is_uncertain(), positions(&tail, 0, 5)), (false, None));
-        tail.append(events(5..=5));
-        assert_eq!(positions(&tail, 4, 5), Some(vec![5]));
+        tail.append(events(5..=6));
+        assert_eq!(positions(&tail, 5, 5), Some(vec![6]));
     }
 
     #[test]
@@ -202,7 +210,7 @@ mod tests {
         assert_eq!((positions(&tail, 9, 5), positions(&tail, 10, 5)), (None, Some(vec![])));
         tail.extend(at(11..=12));
         assert_eq!(positions(&tail, 9, 5), None, "what was there before this process gave places");
-        assert_eq!((positions(&tail, 10, 5), positions(&tail, 12, 5)), (Some(vec![11, 12]), Some(vec![])));
+        assert_eq!((positions(&tail, 11, 5), positions(&tail, 12, 5)), (Some(vec![12]), Some(vec![])));
         assert_eq!(tail.sequenced(), Some(12));
         tail.forget();
         assert_eq!((positions(&tail, 10, 5), positions(&tail, 12, 5), tail.sequenced()), (None, None, None));

@@ -12,7 +12,7 @@ use tradewind_domain::Error;
 use tradewind_testing::Database;
 use uuid::Uuid;
 
-use super::{Store, StoreOptions};
+use super::{Cursor, Store, StoreOptions};
 use crate::sql::statement;
 use crate::times::micros;
 use crate::{Clock, Metadata, NewIntent, Recorded, RequestKey, StreamName};
@@ -72,7 +72,8 @@ impl Stopped {
 
     async fn advance(&self, from: u64, to: u64, incarnation: Uuid) -> Result<bool, Error> {
         let mut tx = self.store.begin().await?;
-        let moved = tx.advance_cursor("reader", "shop", 0, from, to, incarnation).await?;
+        let at = |position| Cursor { position, incarnation, event: None };
+        let moved = tx.advance_cursor("reader", "shop", 0, at(from), at(to)).await?;
         tx.commit().await.map(|_| moved)
     }
 }
@@ -292,8 +293,8 @@ tradewind_testing::both_stores! {
         assert_eq!(bank.store.oldest_unpublished().await.unwrap(), Some(at(10)));
         let publish = async |from, to| {
             let mut tx = bank.store.begin().await.unwrap();
-            let incarnation = bank.store.incarnation();
-            assert!(tx.advance_cursor("relay", "bank", 0, from, to, incarnation).await.unwrap());
+            let at = |position| Cursor { position, incarnation: bank.store.incarnation(), event: None };
+            assert!(tx.advance_cursor("relay", "bank", 0, at(from), at(to)).await.unwrap());
             tx.commit().await.unwrap();
         };
         publish(0, 1).await;

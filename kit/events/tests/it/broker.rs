@@ -5,6 +5,7 @@ mod begins;
 mod deaths;
 mod delivery;
 mod drain;
+mod forks;
 mod intents;
 mod loss;
 mod outage;
