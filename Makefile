@@ -59,7 +59,7 @@ bench: cargo-present ## measure what the system does beside what this machine ca
 		&& exec $(or $(CARGO_TARGET_DIR),target)/release/bench $(if $(SALES),--sales $(SALES)) $(BENCH)
 
 .PHONY: check
-check: cargo-present ## everything short of tests: format, lints, documentation, contracts, workflows, chart, licences
+check: cargo-present ## everything short of tests: format, lints, documentation, contracts, workflows, chart, alerts, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
@@ -67,6 +67,8 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	@scripts/breaking
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
+	@promtool=$$(scripts/tools promtool) && echo "promtool check rules, promtool test rules" \
+		&& "$$promtool" check rules helm/tradewind/files/alerts.yaml && "$$promtool" test rules tests/alerts/*.yaml
 	@deny=$$(scripts/tools deny) && echo "cargo-deny check licenses bans sources" && "$$deny" --locked check licenses bans sources
 
 .PHONY: images
@@ -79,7 +81,7 @@ fmt: cargo-present ## format the source
 
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
-	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm compose buildah
+	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah
 
 .PHONY: cargo-present
 cargo-present:
