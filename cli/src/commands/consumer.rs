@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use contracts::tradewind::consumer::v1::{
-    Consumer, ListConsumersRequest, PauseConsumerRequest, ResumeConsumerRequest, Source,
+    Consumer, ListConsumersRequest, Partition, PauseConsumerRequest, ResumeConsumerRequest, Source, Stuck,
 };
 use serde_json::{Value, json};
 
@@ -108,6 +108,14 @@ fn show(service: &str, Consumer { consumer, sources, pause }: &Consumer) {
             _ => format!("  in quarantine: {parked_streams} streams, {parked_events} events"),
         };
         println!("{service:<13} {consumer:<20} reads {source:<13} {position} of {head}{parked}");
+        for Partition { partition, position, stuck, .. } in partitions {
+            let Some(Stuck { reason, error, start_time }) = stuck else { continue };
+            let (since, error) = (moment(start_time.as_ref()), error.escape_debug());
+            println!(
+                "{service:<13} {consumer:<20} STUCK since {since} at position {position} of {source}/{partition}: \
+                 {reason}: {error}"
+            );
+        }
     }
     if let Some(pause) = pause {
         let since = moment(pause.start_time.as_ref());

@@ -16,6 +16,10 @@ pub enum DecodeError {
     },
 }
 
+/// The most bytes that an event may take on its way, with everything that goes with it: a message of the broker's has 1 MiB, which
+/// is less than what a call takes.
+pub const LARGEST_EVENT: usize = 1024 * 1024;
+
 /// The events of one aggregate; made by [`events!`](crate::events).
 pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
     /// The event's full protobuf name, e.g. `tradewind.ordering.v1.OrderPlaced`.

@@ -15,7 +15,7 @@ pub mod request;
 pub use aggregate::Aggregate;
 pub use currency::{Currency, UnknownCurrency};
 pub use error::{DomainError, Error, ErrorKind, FieldViolation};
-pub use event::{DecodeError, EventSet};
+pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
 

@@ -13,7 +13,7 @@ use crate::logs::Logs;
 use crate::quarantine::{Act, ActKind, Amount, consumer_unknown};
 use crate::sql::{partition, statement, unsigned};
 use crate::times::from_micros;
-use crate::{Pause, Reactions, Store};
+use crate::{Pause, Reactions, Store, Stuck};
 
 /// One consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Partition {
     pub head: Option<u64>,
     /// When the position last changed.
     pub updated: Option<OffsetDateTime>,
+    /// What keeps its reader from getting further, whichever replica that is.
+    pub stuck: Option<Stuck>,
 }
 
 /// The consumers of a service. Cheap to clone.
@@ -63,6 +65,13 @@ pub struct Consumers {
 /// A position and when it was reached, by consumer, source and partition.
 type Cursors = HashMap<(String, String, u16), (u64, OffsetDateTime)>;
 
+/// What the database knows of consumers.
+struct Known {
+    cursors: Cursors,
+    parked: Vec<Amount>,
+    stuck: Vec<Stuck>,
+}
+
 impl Consumers {
     pub(crate) fn new(store: Store, logs: Logs, reactions: Arc<[Arc<Reactions>]>) -> Self {
         Self { store, logs, reactions }
@@ -73,12 +82,17 @@ impl Consumers {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn list(&self) -> Result<Vec<Consumer>, Error> {
-        let asked =
-            futures::try_join!(self.store.cursors(), self.store.amounts_parked(), self.store.paused_consumers());
-        let (cursors, parked, pauses) = asked?;
+        let asked = futures::try_join!(
+            self.store.cursors(),
+            self.store.amounts_parked(),
+            self.store.paused_consumers(),
+            self.store.stuck()
+        );
+        let (cursors, parked, pauses, stuck) = asked?;
+        let known = Known { cursors, parked, stuck };
         let consumers = self.reactions.iter().map(async |reactions| {
             let name = reactions.consumer().to_owned();
-            let sources = reactions.sources().into_iter().map(|source| self.source(&name, source, &cursors, &parked));
+            let sources = reactions.sources().into_iter().map(|source| self.source(&name, source, &known));
             let pause = pauses.iter().find(|pause| pause.consumer == name).cloned();
             Consumer { sources: join_all(sources).await, name: name.clone(), pause }
         });
@@ -128,13 +142,18 @@ impl Consumers {
         if known { Ok(()) } else { Err(consumer_unknown(consumer)) }
     }
 
-    async fn source(&self, consumer: &str, name: String, cursors: &Cursors, parked: &[Amount]) -> Source {
+    async fn source(&self, consumer: &str, name: String, Known { cursors, parked, stuck }: &Known) -> Source {
+        let stuck = |number: u16| {
+            let here = |one: &&Stuck| one.consumer == consumer && one.source == name && one.partition == number;
+            stuck.iter().find(here).cloned()
+        };
         let cursor = |number: u16| cursors.get(&(consumer.to_owned(), name.clone(), number)).copied();
         let partition = async |number: u16| {
             let (position, updated) = cursor(number).map_or((0, None), |(position, updated)| (position, Some(updated)));
             let page = self.logs.read(&name, number, position, 1).await.ok();
             let count = page.as_ref().map(|page| page.partitions);
-            (Partition { number, position, head: page.map(|page| page.head), updated }, count)
+            let head = page.map(|page| page.head);
+            (Partition { number, position, head, updated, stuck: stuck(number) }, count)
         };
         let (first, count) = partition(0).await;
         let known = (0..u16::MAX).take_while(|number| cursor(*number).is_some()).last().map_or(1, |last| last + 1);

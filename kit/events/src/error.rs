@@ -10,11 +10,14 @@ use crate::StreamName;
 pub const VERSION_CONFLICT: &str = "VERSION_CONFLICT";
 /// The reason when the database asks for the transaction to be run again: deadlock, serialization failure, busy.
 pub const SERIALIZATION: &str = "SERIALIZATION";
+/// The reason of an error of the database that is none of those known: it may pass, or never.
+pub const UNKNOWN: &str = "DATABASE_ERROR_UNKNOWN";
 
 /// What a database error means; for a service's own statements: `.map_err(tradewind_events::db)?`.
 ///
 /// A violated uniqueness is `AlreadyExists`, a deadlock or busy database `Conflict` with reason [`SERIALIZATION`], what is wrong
-/// with the statement or its values `Internal`, and whatever else keeps the database from answering `Unavailable`.
+/// with the statement or its values `Internal`, and what is known to keep the database from answering `Unavailable`. What nobody
+/// knows is `Internal` with reason [`UNKNOWN`].
 #[must_use]
 pub fn db(error: DbErr) -> Error {
     match meaning(&error) {
@@ -22,7 +25,13 @@ pub fn db(error: DbErr) -> Error {
         Meaning::Away => Error::unavailable("DATABASE_UNAVAILABLE", error.to_string()),
         Meaning::Duplicate(_) => Error::new(ErrorKind::AlreadyExists, "DUPLICATE", error.to_string()),
         Meaning::Defect => Error::internal(error),
+        Meaning::Unknown => Error::new(ErrorKind::Internal, UNKNOWN, error.to_string()),
     }
+}
+
+/// The beginning of an error's text, for where it is kept: drivers and neighbours may say a lot.
+pub(crate) fn brief(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(BRIEF)).unwrap_or_default()
 }
 
 /// What an error of the kit's own writes at commit means: a duplicate is somebody who was faster.
@@ -35,6 +44,9 @@ pub(crate) fn commit(error: DbErr) -> Error {
         _ => db(error),
     }
 }
+
+/// Bytes of an error's text that are kept.
+const BRIEF: usize = 2_000;
 
 /// Tells whether the database could not be reached, or could not answer.
 pub(crate) fn is_away(error: &DbErr) -> bool {
@@ -56,6 +68,8 @@ enum Meaning {
     Away,
     Duplicate(String),
     Defect,
+    /// Tried again, but not for ever.
+    Unknown,
 }
 
 fn meaning(error: &DbErr) -> Meaning {
@@ -72,11 +86,12 @@ fn driver(error: &SqlxError) -> Meaning {
             if error.is_unique_violation() {
                 return Meaning::Duplicate(error.message().to_owned());
             }
-            error.code().map_or(Meaning::Away, |code| coded(&code))
+            error.code().map_or(Meaning::Unknown, |code| coded(&code))
         }
+        // A statement with too many parameters is one of these, and so is a server that talks nonsense.
+        SqlxError::Protocol(_) => Meaning::Unknown,
         SqlxError::Io(_)
         | SqlxError::Tls(_)
-        | SqlxError::Protocol(_)
         | SqlxError::BeginFailed
         | SqlxError::PoolTimedOut
         | SqlxError::PoolClosed
@@ -87,8 +102,8 @@ fn driver(error: &SqlxError) -> Meaning {
 
 /// A five-character SQLSTATE of PostgreSQL, or a result code of SQLite, whose low byte is what its extensions have in common.
 ///
-/// Only a code that speaks of the statement or its values is a defect, for which an event is parked. All others speak of the
-/// database's state, such as a full disk, which passes.
+/// A code that speaks of the statement or its values is a defect, for which an event is parked; one that is known to speak of the
+/// database's state, such as a full disk, passes. Of any other nobody can tell.
 fn coded(code: &str) -> Meaning {
     if code.len() == 5 {
         return match code.get(..2) {
@@ -98,7 +113,12 @@ fn coded(code: &str) -> Meaning {
             _ if code == "55P03" => Meaning::Rerun,
             // Feature not supported, cardinality, data, integrity, syntax or access rule, program limit.
             Some("0A" | "21" | "22" | "23" | "42" | "54") => Meaning::Defect,
-            _ => Meaning::Away,
+            // Connection, credentials, no such database, resources, operator intervention (a statement's time is over among it),
+            // system.
+            Some("08" | "28" | "3D" | "53" | "57" | "58") => Meaning::Away,
+            // Read-only, as a replica is; a transaction that said nothing for too long.
+            _ if matches!(code, "25006" | "25P03") => Meaning::Away,
+            _ => Meaning::Unknown,
         };
     }
     match code.parse::<u32>().map(|code| code & 0xff) {
@@ -106,7 +126,9 @@ fn coded(code: &str) -> Meaning {
         Ok(5 | 6) => Meaning::Rerun,
         // SQLITE_ERROR, SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_MISUSE, SQLITE_RANGE.
         Ok(1 | 18 | 19 | 20 | 21 | 25) => Meaning::Defect,
-        _ => Meaning::Away,
+        // SQLITE_PERM, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL (of locks), NOTADB.
+        Ok(3 | 7..=11 | 13..=15 | 26) => Meaning::Away,
+        _ => Meaning::Unknown,
     }
 }
 
@@ -120,13 +142,32 @@ mod tests {
             assert!(matches!(coded(code), Meaning::Rerun), "{code}");
         }
         let postgres =
-            ["08006", "25006", "25P03", "53100", "53200", "53300", "57014", "57P01", "57P05", "58030", "XX000"];
+            ["08006", "25006", "25P03", "53100", "53200", "53300", "57014", "57P01", "57P05", "58030", "28P01"];
         let sqlite = ["7", "8", "1032", "9", "10", "778", "11", "13", "14", "15", "26"];
-        for code in postgres.into_iter().chain(sqlite).chain([""]) {
+        for code in postgres.into_iter().chain(sqlite) {
             assert!(matches!(coded(code), Meaning::Away), "{code}");
+        }
+        for code in ["", "XX000", "26000", "55000", "P0001", "25001", "HV000", "2", "4", "17", "nonsense"] {
+            assert!(matches!(coded(code), Meaning::Unknown), "{code}");
         }
         for code in ["0A000", "21000", "22001", "23503", "42P01", "54000", "1", "18", "19", "787", "20", "21", "25"] {
             assert!(matches!(coded(code), Meaning::Defect), "{code}");
         }
+    }
+
+    #[test]
+    fn what_nobody_knows_is_not_away() {
+        let driver = |error| db(DbErr::Query(RuntimeErr::SqlxError(std::sync::Arc::new(error))));
+        let too_many = SqlxError::Protocol("too many arguments for query".into());
+        let encode = SqlxError::Encode("out of range".into());
+        assert_eq!((driver(too_many).kind, driver(encode).reason), (ErrorKind::Internal, "INTERNAL"));
+        assert_eq!(driver(SqlxError::Protocol(String::new())).reason, UNKNOWN);
+        assert_eq!(driver(SqlxError::PoolTimedOut).kind, ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn the_beginning_of_a_text_ends_between_characters() {
+        assert_eq!((brief("short"), brief(&"é".repeat(1_500)).len()), ("short", 2_000));
+        assert_eq!(brief(&format!("x{}", "é".repeat(1_500))).len(), 1_999);
     }
 }

@@ -10,6 +10,7 @@ mod group;
 mod inbox;
 mod measure;
 mod repair;
+mod stuck;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -102,6 +103,9 @@ pub(crate) struct Reader {
     /// The last page was full: the next follows at once.
     catching_up: bool,
     save_at: Option<Instant>,
+    trouble: Option<stuck::Trouble>,
+    /// The other replicas may believe that it is stuck.
+    told: bool,
 }
 
 impl Reader {
@@ -116,12 +120,13 @@ impl Reader {
             }
             Halt::Changed(reason, why) => self.alarm(reason, &why).await,
         }
+        self.hide();
         self.record_end();
         Ok(())
     }
 
     /// Tells operators that nothing more is read until they have decided, for as long as this process would read.
-    async fn alarm(&self, reason: &'static str, why: &str) {
+    async fn alarm(&mut self, reason: &'static str, why: &str) {
         tracing::error!(
             consumer = self.consumer(),
             source = self.context,
@@ -134,6 +139,7 @@ impl Reader {
         );
         let attributes: Vec<_> = self.attributes.iter().cloned().chain([KeyValue::new("reason", reason)]).collect();
         metrics().reader_stopped.record(1, &attributes);
+        self.show(reason, why).await;
         self.stop.cancelled().await;
         metrics().reader_stopped.record(0, &attributes);
     }
@@ -152,6 +158,7 @@ impl Reader {
             {
                 self.handle(run).await?;
                 self.progressed();
+                self.moves().await;
                 continue;
             }
             if self.inbox.contradicts(self.position, self.last) {

@@ -73,6 +73,9 @@ pub struct Metadata {
     pub partition_key: String,
 }
 
+/// Bytes of the names of headers, of numbers, ids and times.
+const ENVELOPE: usize = 1_024;
+
 /// An event as it was stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -94,6 +97,17 @@ pub struct Recorded {
     pub time: OffsetDateTime,
     /// Where it comes from.
     pub metadata: Metadata,
+}
+
+impl Recorded {
+    /// The most bytes that it takes on its way, be that a message of the broker or a record of the log.
+    #[must_use]
+    pub(crate) fn size(&self) -> usize {
+        let Metadata { correlation, causation, traceparent, partition_key } = &self.metadata;
+        let texts = [self.stream.as_str(), &self.type_name, correlation, causation, traceparent, partition_key];
+        // Some of them are sent twice.
+        self.payload.len() + 2 * texts.iter().map(|text| text.len()).sum::<usize>() + ENVELOPE
+    }
 }
 
 // A payload may hold what must never be logged.

@@ -106,6 +106,23 @@ impl MigrationTrait for AddReached {
     }
 }
 
+/// Creates the table of readers that cannot get past a position.
+struct CreateStuck;
+
+impl MigrationName for CreateStuck {
+    fn name(&self) -> &str {
+        "kit_0007_create_stuck"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateStuck {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        connection.execute_unprepared(&render(STUCK, connection.get_database_backend())).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -114,6 +131,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(CreateAct),
         Box::new(AddInformative),
         Box::new(AddReached),
+        Box::new(CreateStuck),
     ]
 }
 
@@ -227,6 +245,16 @@ const PAUSE: &str = "CREATE TABLE pause (
     since BIGINT NOT NULL,
     principal TEXT NOT NULL,
     reason TEXT NOT NULL)";
+
+const STUCK: &str = "CREATE TABLE stuck (
+    consumer TEXT NOT NULL,
+    source TEXT NOT NULL,
+    partition BIGINT NOT NULL,
+    position BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    error TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (consumer, source, partition))";
 
 /// The database numbers the rows of this one, so that they can be read in the order in which they were written.
 const ACT: &str = "CREATE TABLE act (

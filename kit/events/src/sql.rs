@@ -167,6 +167,14 @@ fn joined(backend: DbBackend, mut texts: Vec<String>) -> String {
     if parts.is_empty() { last } else { format!("WITH {} {last}", parts.join(", ")) }
 }
 
+/// The most parameters of one statement: PostgreSQL takes 65,535 and SQLite 32,766, and more than this make neither faster.
+const MOST_PARAMETERS: usize = 6_000;
+
+/// Splits `items` into what one statement may take that has `parameters` of each of them.
+pub fn chunks<T>(items: &[T], parameters: usize) -> std::slice::Chunks<'_, T> {
+    items.chunks((MOST_PARAMETERS / parameters.max(1)).max(1))
+}
+
 /// The sizes in which `count` rows are written: powers of two up to 32, so that few different statements are prepared.
 pub(crate) fn batches(mut count: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -186,6 +194,14 @@ mod tests {
         assert_eq!(batches(1).collect::<Vec<_>>(), [1]);
         assert_eq!(batches(7).collect::<Vec<_>>(), [4, 2, 1]);
         assert_eq!(batches(70).collect::<Vec<_>>(), [32, 32, 4, 2]);
+    }
+
+    #[test]
+    fn no_statement_has_more_parameters_than_either_database_takes() {
+        let sizes = |count, parameters| chunks(&vec![(); count], parameters).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(0, 3), Vec::<usize>::new());
+        assert_eq!(sizes(4_500, 3), [2_000, 2_000, 500]);
+        assert_eq!((sizes(2, 0), sizes(2, 7_000)), (vec![2], vec![1, 1]));
     }
 
     fn texts(script: Script) -> Vec<String> {

@@ -32,6 +32,7 @@ use self::signals::Signals;
 use self::writer::Writer;
 use crate::error::db;
 use crate::sql::statement;
+use crate::stuck::StuckHere;
 use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
@@ -73,6 +74,7 @@ struct Inner {
     /// By partition.
     tails: Box<[Tail]>,
     reached: Reached,
+    stuck: StuckHere,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
 }
@@ -114,6 +116,7 @@ impl Store {
             cache: Cache::default(),
             tails: (0..born.partitions).map(|_| Tail::default()).collect(),
             reached: Reached::default(),
+            stuck: StuckHere::default(),
             signals: Signals::default(),
             changes,
         })))
@@ -259,6 +262,10 @@ impl Store {
 
     pub(crate) fn signals(&self) -> &Signals {
         &self.0.signals
+    }
+
+    pub(crate) fn stuck_readers(&self) -> &StuckHere {
+        &self.0.stuck
     }
 
     pub(crate) fn cache(&self) -> &Cache {

@@ -12,6 +12,7 @@ mod pending;
 mod put;
 mod reader;
 mod request;
+mod size;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Broker, BrokerOptions, Clock, Store, StoreOptions};
+use tradewind_events::{Broker, BrokerOptions, Clock, Store, StoreOptions, Stuck};
 use tradewind_mesh::Identity;
 
 use crate::{
@@ -72,6 +72,20 @@ pub(crate) fn answers(store: Store) -> Check {
         let store = store.clone();
         async move { store.ping().await.map_err(|error| error.to_string()) }
     })
+}
+
+/// Names the readers here that cannot get past a position. Calls are served all the same, so it is advice.
+pub(crate) fn readers_move(store: Store) -> Check {
+    let ask = move || {
+        let stuck = store.stuck_here();
+        let one = |stuck: &Stuck| {
+            let Stuck { consumer, source, partition, position, reason, .. } = stuck;
+            format!("{consumer} cannot get past position {position} of {source}/{partition}: {reason}")
+        };
+        let all: Vec<_> = stuck.iter().map(one).collect();
+        std::future::ready(if all.is_empty() { Ok(()) } else { Err(all.join("; ")) })
+    };
+    Check::new("readers", ask).advisory()
 }
 
 /// Asks whether the broker is connected.

@@ -11,13 +11,16 @@ use futures::{FutureExt, future::BoxFuture};
 use prost_types::Timestamp;
 use time::OffsetDateTime;
 use tonic::{Code, Request, Response, Status};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName, timestamp};
 use tradewind_mesh::{Channels, status};
 use uuid::Uuid;
 
 /// The most events of one answer, also when the caller leaves it to the server.
 const MOST: u32 = 1_000;
+/// The most bytes of another context's answer: an event that was recorded before there was a limit comes whole, as a page of its
+/// own, lest nobody gets past it.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// Payload after which an answer is cut short; well below what a client takes in one message.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
@@ -88,7 +91,8 @@ impl LogSource for OwnersLogs {
         async move {
             let channel = self.channels.to(&context).map_err(|error| away(&context, &error))?;
             let request = ReadLogRequest { partition: partition.into(), after, limit: limit.clamp(1, MOST) };
-            let answer = EventLogServiceClient::new(channel).read_log(request).await;
+            let mut owner = EventLogServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+            let answer = owner.read_log(request).await;
             let answer = answer.map_err(|refusal| refused(&context, &refusal))?.into_inner();
             let events = answer.events.into_iter().map(recorded).collect::<Result<_, _>>()?;
             let incarnation = parse("incarnation", &answer.incarnation)?;
@@ -114,7 +118,14 @@ fn refused(context: &str, refusal: &Status) -> Error {
     match refusal.code() {
         // The owner has fewer partitions than it had: an answer about the log, not an outage.
         Code::InvalidArgument => no_such_partition(),
-        _ => away(context, &format_args!("{:?}: {}", refusal.code(), refusal.message())),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted | Code::Aborted => {
+            away(context, &format_args!("{:?}: {}", refusal.code(), refusal.message()))
+        }
+        // Whoever waits for that may wait for ever.
+        _ => {
+            let text = format!("the log of {context} cannot be read: {:?}: {}", refusal.code(), refusal.message());
+            Error::new(ErrorKind::Internal, "LOG_UNREADABLE", text)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whether this service can do its work: a named check for each thing it depends on, asked again and again.
+//! Whether this service can do its work: a named check for each thing it depends on, asked again and again. Advice is shown with
+//! them and takes no traffic away.
 //!
 //! Asking is separate from answering: probes read the last answer, so that many probes cost no more than one.
 
@@ -26,6 +27,8 @@ type Ask = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>
 pub(crate) struct Check {
     name: &'static str,
     ask: Ask,
+    /// A failure is shown, and the service is ready all the same.
+    advice: bool,
 }
 
 impl Check {
@@ -33,7 +36,12 @@ impl Check {
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, ask: Arc::new(move || ask().boxed()) }
+        Self { name, ask: Arc::new(move || ask().boxed()), advice: false }
+    }
+
+    /// The same check as advice: calls can be served although it fails.
+    pub(crate) fn advisory(self) -> Self {
+        Self { advice: true, ..self }
     }
 
     async fn answer(&self) -> Answer {
@@ -48,7 +56,7 @@ impl Check {
 /// The last answer of every check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
-    /// Every check is fine and the service isn't stopping.
+    /// Every check but advice is fine and the service isn't stopping.
     pub(crate) ready: bool,
     /// The answers by name.
     pub(crate) checks: BTreeMap<&'static str, Answer>,
@@ -84,8 +92,8 @@ pub(crate) async fn watch(checks: Vec<Check>, reports: watch::Sender<Report>, st
         let mut soon = SOON;
         loop {
             let answers = join_all(checks.iter().map(Check::answer)).await;
+            let ready = checks.iter().zip(&answers).all(|(check, answer)| answer.ok || check.advice);
             let checks: BTreeMap<_, _> = checks.iter().map(|check| check.name).zip(answers).collect();
-            let ready = checks.values().all(|answer| answer.ok);
             publish(&reports, Report { ready, checks });
             time::sleep(if ready { EVERY } else { soon }).await;
             soon = if ready { SOON } else { EVERY.min(soon * 2) };
@@ -146,6 +154,18 @@ mod tests {
         stop.cancel();
         time::timeout(deadline, watching).await.unwrap().unwrap();
         assert!(!last.borrow().ready, "a service that stops is not ready");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn advice_is_shown_and_takes_no_traffic_away() {
+        let readers = Check::new("readers", || async { Err("stuck".to_owned()) }).advisory();
+        let (reports, mut last) = watch::channel(Report::default());
+        let stop = CancellationToken::new();
+        let watching = tokio::spawn(watch(vec![readers], reports, stop.clone()));
+        let report = last.wait_for(|report| report.ready).await.unwrap().clone();
+        assert_eq!(report.checks["readers"].error.as_deref(), Some("stuck"));
+        stop.cancel();
+        watching.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

@@ -203,7 +203,11 @@ impl Life {
         let Some(store) = dependencies::open(&service, &settings, &reports, &stop).await? else { return Ok(()) };
         let mut parts = compose(Kit { store: store.clone(), channels: channels.clone(), name })?;
         contract::compare(name, &parts.declared, &policy.reactions_of(name))?;
-        let mut checks = vec![dependencies::answers(store.clone()), dependencies::connected(broker.clone())];
+        let mut checks = vec![
+            dependencies::answers(store.clone()),
+            dependencies::connected(broker.clone()),
+            dependencies::readers_move(store.clone()),
+        ];
         checks.append(&mut parts.checks);
         let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(channels))
             .grace(ending::for_work(grace))

@@ -6,7 +6,7 @@ use tradewind_domain::Error;
 use uuid::Uuid;
 
 use super::ParkedStream;
-use crate::error::db;
+use crate::error::{brief, db};
 use crate::sql::{signed, statement, unsigned};
 use crate::times::{from_micros, micros};
 use crate::{Recorded, Store, Tx};
@@ -124,7 +124,7 @@ impl Act {
     }
 
     pub(crate) fn ended(self, outcome: ActOutcome, error: &Error) -> Self {
-        Self { outcome, detail: format!("{}: {}", error.reason, error.message), ..self }
+        Self { outcome, detail: format!("{}: {}", error.reason, brief(&error.message)), ..self }
     }
 
     /// Tells the log of an act that is written down.

@@ -8,6 +8,7 @@ use tradewind_domain::{Error, ErrorKind};
 use super::inbox::Run;
 use super::{Halt, Reader};
 use crate::backoff::Backoff;
+use crate::error::UNKNOWN;
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::store::Cursor;
@@ -16,6 +17,8 @@ use crate::{Recorded, StreamName, Tx, trace};
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 /// Conflicts are tried again at once, so often.
 const AT_ONCE: u32 = 20;
+/// How often a run is tried whose errors nobody knows; then they count as permanent.
+const UNKNOWN_TRIES: u32 = 5;
 /// How often an event was tried when it is parked: with its batch, and alone.
 const PARKED_AFTER: u32 = 2;
 /// The reason in the quarantine of what only waits for an earlier event of its stream.
@@ -32,13 +35,19 @@ enum Outcome {
 enum Fault {
     /// The same may succeed later.
     Passing(Error),
+    /// Nobody can tell.
+    Unknown(Error),
     /// It never will.
     Permanent(Error),
 }
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        if error.kind.is_transient() { Self::Passing(error) } else { Self::Permanent(error) }
+        match error.reason {
+            _ if error.kind.is_transient() => Self::Passing(error),
+            UNKNOWN => Self::Unknown(error),
+            _ => Self::Permanent(error),
+        }
     }
 }
 
@@ -71,7 +80,7 @@ impl Reader {
 
     /// Tries a run until it is committed, overtaken, or fails for good, which is returned.
     async fn repeat(&mut self, run: &Run) -> Result<Option<Error>, Halt> {
-        let mut attempt = 0;
+        let (mut attempt, mut unknown) = (0, 0);
         loop {
             let error = match self.admitted(run).await? {
                 Ok(Outcome::Committed(freed)) => {
@@ -83,9 +92,17 @@ impl Reader {
                     return Ok(None);
                 }
                 Err(Fault::Permanent(error)) => return Ok(Some(error)),
+                Err(Fault::Unknown(error)) => {
+                    unknown += 1;
+                    if unknown == UNKNOWN_TRIES {
+                        return Ok(Some(error));
+                    }
+                    error
+                }
                 Err(Fault::Passing(error)) => error,
             };
             self.count_retry(&error);
+            self.fails(&error).await;
             self.wait_before_retry(attempt, &error).await?;
             attempt += 1;
         }
@@ -99,7 +116,7 @@ impl Reader {
         match &result {
             Ok(Outcome::Committed(_)) | Err(Fault::Permanent(_)) => pass.succeeded(),
             Err(Fault::Passing(error)) if error.kind != ErrorKind::Conflict => pass.failed(),
-            Ok(Outcome::Overtaken) | Err(Fault::Passing(_)) => drop(pass),
+            Ok(Outcome::Overtaken) | Err(Fault::Passing(_) | Fault::Unknown(_)) => drop(pass),
         }
         Ok(result)
     }
@@ -167,7 +184,10 @@ impl Reader {
         let parked = loop {
             match self.try_park(event, to, error).await {
                 Ok(parked) => break parked,
-                Err(fault) => self.wait_before_retry(attempt, &fault).await?,
+                Err(fault) => {
+                    self.fails(&fault).await;
+                    self.wait_before_retry(attempt, &fault).await?;
+                }
             }
             attempt += 1;
         };

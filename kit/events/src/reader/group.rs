@@ -167,6 +167,8 @@ impl Group {
             fetch_failures: 0,
             catching_up: false,
             save_at: None,
+            trouble: None,
+            told: true,
         }
     }
 }

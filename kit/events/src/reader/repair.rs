@@ -105,6 +105,9 @@ impl Reader {
             Ok(Some((reason, why))) => Err(Halt::Changed(reason, why)),
             Ok(None) => {
                 self.fetch_failures = 0;
+                if self.head <= self.position {
+                    self.moves().await;
+                }
                 Ok(())
             }
             Err(error) => {
@@ -117,6 +120,7 @@ impl Reader {
                 self.fetch_at = Instant::now() + BACKOFF.wait(self.fetch_failures).max(LEAST_WAIT);
                 self.fetch_failures = self.fetch_failures.saturating_add(1);
                 self.measure();
+                self.fails(&error).await;
                 Ok(())
             }
         }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use tradewind_domain::Error;
 
 use super::Store;
-use crate::error::db;
+use crate::error::{brief, db};
 use crate::sql::{statement, unsigned};
 use crate::times::{from_micros, micros};
 use crate::{Metadata, roster};
@@ -86,8 +86,14 @@ impl Store {
     ) -> Result<bool, Error> {
         let release = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, attempt = $1, due = $2, \
              last_error = $3 WHERE kind = $4 AND key = $5 AND generation = $6 RETURNING key";
-        let values: [Value; 6] =
-            [i64::from(attempt).into(), micros(due).into(), error.into(), kind.into(), key.into(), generation.into()];
+        let values: [Value; 6] = [
+            i64::from(attempt).into(),
+            micros(due).into(),
+            brief(error).into(),
+            kind.into(),
+            key.into(),
+            generation.into(),
+        ];
         Ok(!self.write(statement(self.backend(), release, values)).await?.is_empty())
     }
 

@@ -43,6 +43,7 @@ impl Tx {
     /// Writes what is kept and commits.
     ///
     /// # Errors
+    /// `Invalid` with reason `EVENT_TOO_LARGE` or the like when anything kept could not pass every limit on its way.
     /// `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when somebody else has appended to one of the
     /// streams, or with [`SERIALIZATION`](crate::SERIALIZATION) when the same request is being handled or the database says
     /// so: [`Store::retry`] runs the transaction again. `Unavailable` when the database is, and then it may or may not have
@@ -57,7 +58,7 @@ impl Tx {
         let committed = Committed(appended.collect());
         let tail = self.store.committed_tail().filter(|_| !committed.0.is_empty());
         let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
-        let script = self.pending.script(self.store.backend(), self.now);
+        let script = self.pending.script(self.store.backend(), self.now)?;
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
             // commit any more. What it leaves is put back with it.

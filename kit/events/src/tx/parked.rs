@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 
 use super::Tx;
-use crate::error::{commit, db};
+use crate::error::{brief, commit, db};
 use crate::quarantine::{ParkedEvent, ParkedStream};
 use crate::sql::{signed, statement};
 
@@ -48,14 +48,14 @@ impl Tx {
              WHERE consumer = $1 AND source = $2 AND stream = $3 AND position = $4";
         let [consumer, source, name] = stream.values();
         let values =
-            [consumer, source, name, signed(position).into(), error.reason.into(), error.message.as_str().into()];
+            [consumer, source, name, signed(position).into(), error.reason.into(), brief(&error.message).into()];
         let updated = self.conn().execute_raw(statement(self.backend(), update, values)).await.map_err(db)?;
         Ok(updated.rows_affected() == 1)
     }
 
     /// Does all that [`commit`](Self::commit) does but the commit itself, and rolls back.
     pub(crate) async fn rehearse(mut self) -> Result<(), Error> {
-        let script = self.pending.script(self.backend(), self.now);
+        let script = self.pending.script(self.backend(), self.now)?;
         script.run(self.conn()).await.map_err(commit)
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
+use tradewind_domain::Error;
 
-use super::{NewIntent, RequestKey, Upsert};
+use super::{NewIntent, RequestKey, Upsert, size};
 use crate::sql::{EVENT_COLUMNS, Script, batches, signed};
 use crate::times::micros;
 use crate::{Metadata, Recorded};
@@ -46,15 +47,16 @@ pub(super) struct PendingTimer {
 }
 
 impl Pending {
-    /// The statements that write everything, at the time `now`.
-    pub(super) fn script(&mut self, backend: DbBackend, now: OffsetDateTime) -> Script {
+    /// The statements that write everything, at the time `now`, unless anything is too large.
+    pub(super) fn script(&mut self, backend: DbBackend, now: OffsetDateTime) -> Result<Script, Error> {
+        size::check(self)?;
         let mut script = Script::new(backend);
         self.write_events(&mut script, backend);
         self.write_requests(&mut script, now);
         self.write_intents(&mut script, now);
         self.write_timers(&mut script);
         self.write_rows(&mut script);
-        script
+        Ok(script)
     }
 
     /// Keeps a row of a service's own.

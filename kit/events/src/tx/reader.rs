@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 
 use super::Tx;
-use crate::error::db;
+use crate::error::{brief, db};
 use crate::sql::{signed, statement};
 use crate::store::Cursor;
 use crate::times::micros;
@@ -80,7 +80,7 @@ impl Tx {
             metadata.causation.as_str().into(),
             metadata.traceparent.as_str().into(),
             reason.into(),
-            error.into(),
+            brief(error).into(),
             i64::from(attempts).into(),
             micros(self.now()).into(),
         ];

@@ -6,11 +6,29 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use sea_orm::{ConnectionTrait, Statement};
-use tradewind_domain::ErrorKind;
+use tradewind_domain::{DecodeError, ErrorKind, EventSet, LARGEST_EVENT};
 use tradewind_events::{Store, StreamName, VERSION_CONFLICT};
 use tradewind_testing::{Database, eventually};
 
 use crate::account::{Account, AccountEvent, Bank, Command, Deposited};
+
+/// An event of so many bytes.
+#[derive(Clone, Debug)]
+struct Large(usize);
+
+impl EventSet for Large {
+    fn type_name(&self) -> String {
+        "tradewind.bank.v1.Large".to_owned()
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        vec![0; self.0]
+    }
+
+    fn decode(type_name: &str, _: &[u8]) -> Result<Self, DecodeError> {
+        Err(DecodeError::UnknownType(type_name.to_owned()))
+    }
+}
 
 fn deposited(amount: u64) -> AccountEvent {
     Deposited { amount }.into()
@@ -53,6 +71,23 @@ tradewind_testing::both_stores! {
         assert_eq!(history.iter().map(|event| event.version).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(history.iter().all(|event| event.type_name == "tradewind.bank.v1.Deposited"));
         assert!(history.iter().all(|event| event.metadata.correlation == "a"));
+    }
+
+    async fn an_event_that_could_not_pass_every_limit_on_its_way_is_refused_before_the_commit(database: Database) {
+        let bank = Bank::open(&database).await;
+        let stream = StreamName::from("account-a");
+        let append = async |bytes| {
+            let mut tx = bank.store.begin().await?;
+            tx.append(&stream, 0, "a", vec![Large(bytes)]).await?;
+            tx.commit().await
+        };
+        for bytes in [LARGEST_EVENT - 1_000, LARGEST_EVENT, 5_000_000] {
+            let error = append(bytes).await.unwrap_err();
+            assert_eq!((error.kind, error.reason), (ErrorKind::Invalid, "EVENT_TOO_LARGE"), "{error}");
+        }
+        assert_eq!(bank.store.history(&stream).await.unwrap(), []);
+        append(1_000_000).await.unwrap();
+        assert_eq!(bank.store.history(&stream).await.unwrap().len(), 1);
     }
 
     async fn a_stale_or_future_expectation_is_a_conflict(database: Database) {

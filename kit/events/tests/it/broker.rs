@@ -15,5 +15,6 @@ mod quarantine;
 mod replicas;
 mod restored;
 mod rests;
+mod stuck;
 mod timers;
 mod traces;

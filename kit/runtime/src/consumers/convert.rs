@@ -7,7 +7,7 @@ use tradewind_domain::{
 };
 use tradewind_events::{
     Act, ActKind, ActOutcome, Consumer, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Partition, Pause,
-    Source, StreamName, Tried, timestamp,
+    Source, StreamName, Stuck, Tried, timestamp,
 };
 
 use crate::event_log::record;
@@ -58,11 +58,13 @@ pub(super) fn consumer(Consumer { name, sources, pause: paused }: Consumer) -> v
 }
 
 fn source(Source { name, partitions, parked_streams, parked_events }: Source) -> v1::Source {
-    let partition = |Partition { number, position, head, updated }| v1::Partition {
+    let stuck = |Stuck { reason, error, since, .. }| v1::Stuck { reason, error, start_time: Some(timestamp(since)) };
+    let partition = |Partition { number, position, head, updated, stuck: kept }| v1::Partition {
         partition: u32::from(number),
         position,
         head,
         update_time: updated.map(timestamp),
+        stuck: kept.map(stuck),
     };
     let partitions = partitions.into_iter().map(partition).collect();
     v1::Source { source: name, partitions, parked_streams, parked_events }

@@ -20,7 +20,7 @@ impl Reaction for ReserveOnOrderPlaced {
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPlaced>) -> Result<(), Error> {
         let order_id = &event.data.order_id;
         let demand = Demand::of(&event.data.lines)?;
-        let levels = store::lock_levels(tx.conn(), demand.skus()).await?;
+        let levels = store::lock_levels(tx.conn(), &demand.skus()).await?;
         let answer = demand.plan(&levels).answer(order_id);
         let answered = tx.execute::<Reservation>(order_id, order_id, answer).await?;
         if let [ReservationEvent::Reserved(reserved)] = answered.events.as_slice() {

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use contracts::tradewind::inventory::v1::Allocation;
 use contracts::tradewind::ordering::v1::{PricedLine, ShortLine};
-use tradewind_domain::{DomainError, ErrorKind};
+use prost::Message;
+use tradewind_domain::{DomainError, ErrorKind, LARGEST_EVENT};
+
+/// Bytes that the parts of one order may take, so that the event that lists them has room for the rest.
+const MOST_BYTES: usize = LARGEST_EVENT - 64 * 1024;
 
 /// What one location can still give of one SKU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,24 +77,40 @@ impl Demand {
     }
 
     /// The SKUs, in order.
-    pub fn skus(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+    #[must_use]
+    pub fn skus(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
     }
 
-    /// Covers every SKU from `levels`, or names every SKU that they do not cover.
+    /// Covers every SKU from `levels`, or names every SKU that they do not cover. An order that would have to be gathered from
+    /// more places than an event can list is answered as if each SKU had to come from one.
     #[must_use]
     pub fn plan(&self, levels: &[Level]) -> Plan {
+        match self.plan_from(levels, usize::MAX) {
+            Plan::Covered(parts) if parts.iter().map(|part| part.encoded_len() + 4).sum::<usize>() > MOST_BYTES => {
+                self.plan_from(levels, 1)
+            }
+            plan => plan,
+        }
+    }
+
+    /// The plan that takes each SKU from at most so many places.
+    fn plan_from(&self, levels: &[Level], places: usize) -> Plan {
+        let mut by_sku: BTreeMap<&str, Vec<&Level>> = BTreeMap::new();
+        for level in levels.iter().filter(|level| level.available > 0) {
+            by_sku.entry(&level.sku).or_default().push(level);
+        }
         let mut allocations = Vec::new();
         let mut short_lines = Vec::new();
         for (sku, &requested) in &self.0 {
-            let mut sources: Vec<&Level> =
-                levels.iter().filter(|level| level.sku == *sku && level.available > 0).collect();
+            let mut sources = by_sku.remove(sku.as_str()).unwrap_or_default();
+            sources.sort_by_key(|level| (Reverse(level.available), level.location.as_str()));
+            sources.truncate(places);
             let available = sources.iter().fold(0_i64, |sum, level| sum.saturating_add(level.available));
             if available < requested {
                 short_lines.push(ShortLine { sku: sku.clone(), requested, available });
                 continue;
             }
-            sources.sort_by_key(|level| (Reverse(level.available), level.location.as_str()));
             let mut missing = requested;
             for level in sources {
                 if missing == 0 {
@@ -151,6 +171,21 @@ mod tests {
         let demand = Demand::of(&[line("a", i32::MAX)]).unwrap();
         let plan = demand.plan(&[level("a", "hull", i64::MAX), level("a", "york", i64::MAX)]);
         assert_eq!(plan, Plan::Covered(vec![taken("a", "hull", i64::from(i32::MAX))]));
+    }
+
+    #[test]
+    fn an_order_scattered_over_more_places_than_an_event_can_list_is_short() {
+        let place = |sku: usize, place: usize| level(&format!("{sku:0>63}"), &format!("{place:0>63}"), 1);
+        let levels: Vec<Level> = (0..400).flat_map(|sku| (0..22).map(move |at| place(sku, at))).collect();
+        let all: Vec<_> = (0..400).map(|sku| line(&format!("{sku:0>63}"), 22)).collect();
+        match Demand::of(&all).unwrap().plan(&levels) {
+            Plan::Short(short) => {
+                assert_eq!(short.len(), 400);
+                assert_eq!((short[0].requested, short[0].available), (22, 1));
+            }
+            Plan::Covered(parts) => panic!("{} parts", parts.len()),
+        }
+        assert!(matches!(Demand::of(&all[..200]).unwrap().plan(&levels), Plan::Covered(parts) if parts.len() == 4_400));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Units on their way: available → reserved → available again, or shipped. Each move of an order, with the list of open
-//! reservations kept in step, is one statement to the database.
+//! reservations kept in step, is one statement to the database, or a few where it has very many parts.
 
 use contracts::tradewind::inventory::v1::Allocation;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_events::chunks;
 
 use super::stock::TURN;
 
@@ -74,8 +75,25 @@ fn settled(order_id: &str, moved: bool) -> Result<(), Error> {
 impl Move {
     /// Moves `parts`, no level of which is named twice; tells whether the condition held for each.
     async fn run(&self, db: &impl ConnectionTrait, listed: Vec<Value>, parts: &[Allocation]) -> Result<bool, Error> {
+        let mut listed = Some(listed);
+        for parts in chunks(parts, 3) {
+            if !self.run_some(db, listed.take(), parts).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Moves as many parts as one statement takes; the first statement changes the list as well.
+    async fn run_some(
+        &self,
+        db: &impl ConnectionTrait,
+        listed: Option<Vec<Value>>,
+        parts: &[Allocation],
+    ) -> Result<bool, Error> {
         let backend = db.get_database_backend();
-        let mut values = listed;
+        let lists = listed.is_some();
+        let mut values = listed.unwrap_or_default();
         let mut rows = Vec::with_capacity(parts.len());
         for part in parts {
             let next = values.len() + 1;
@@ -86,19 +104,21 @@ impl Move {
             });
             values.extend([part.sku.as_str().into(), part.location.as_str().into(), part.quantity.into()]);
         }
-        let text = self.text(backend, &rows.join(", "));
+        let text = self.text(backend, lists, &rows.join(", "));
         let done = db.execute_raw(Statement::from_sql_and_values(backend, text, values)).await;
         let affected = done.map_err(tradewind_events::db)?.rows_affected();
         // SQLite counts the rows of both statements, PostgreSQL those of the last.
-        let listed = if backend == DbBackend::Sqlite { 1 } else { 0 };
+        let listed = u64::from(lists && backend == DbBackend::Sqlite);
         Ok(u64::try_from(parts.len()).is_ok_and(|parts| affected == parts + listed))
     }
 
-    fn text(&self, backend: DbBackend, rows: &str) -> String {
+    fn text(&self, backend: DbBackend, lists: bool, rows: &str) -> String {
         let Self { set, condition, list } = self;
-        let (first, with, turn) = match backend {
-            DbBackend::Sqlite => (format!("{list};\n"), String::new(), ""),
-            _ => (String::new(), format!("{TURN}, listed AS ({list}), "), ", turn"),
+        let (first, with, turn) = match (backend, lists) {
+            (DbBackend::Sqlite, true) => (format!("{list};\n"), String::new(), ""),
+            (DbBackend::Sqlite, false) => (String::new(), String::new(), ""),
+            (_, true) => (String::new(), format!("{TURN}, listed AS ({list}), "), ", turn"),
+            (_, false) => (String::new(), format!("{TURN}, "), ", turn"),
         };
         format!(
             "{first}WITH {with}part (sku, location, quantity) AS (VALUES {rows}) UPDATE stock SET {set} FROM part{turn} \

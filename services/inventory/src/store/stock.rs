@@ -3,6 +3,7 @@
 use contracts::tradewind::inventory::v1::StockLevel;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 use tradewind_domain::Error;
+use tradewind_events::chunks;
 
 use crate::domain::Level;
 
@@ -44,10 +45,15 @@ pub(super) const TURN: &str = "turn AS MATERIALIZED (SELECT pg_advisory_xact_loc
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock_levels(
-    db: &impl ConnectionTrait,
-    skus: impl ExactSizeIterator<Item = &str>,
-) -> Result<Vec<Level>, Error> {
+pub async fn lock_levels(db: &impl ConnectionTrait, skus: &[&str]) -> Result<Vec<Level>, Error> {
+    let mut levels = Vec::new();
+    for skus in chunks(skus, 1) {
+        levels.append(&mut lock_some_levels(db, skus).await?);
+    }
+    Ok(levels)
+}
+
+async fn lock_some_levels(db: &impl ConnectionTrait, skus: &[&str]) -> Result<Vec<Level>, Error> {
     let backend = db.get_database_backend();
     let (with, turn, lock) = match backend {
         DbBackend::Postgres => (format!("WITH {TURN} "), ", turn", " FOR UPDATE OF stock"),
@@ -59,7 +65,8 @@ pub async fn lock_levels(
          WHERE sku IN ({}) ORDER BY sku, location{lock}",
         places.join(", ")
     );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, text, skus.map(Value::from))).await;
+    let skus = skus.iter().copied().map(Value::from);
+    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, text, skus)).await;
     let level = |row: &QueryResult| {
         Ok(Level {
             sku: row.try_get("", "sku")?,

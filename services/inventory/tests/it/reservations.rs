@@ -26,6 +26,24 @@ both_stores! {
         warehouse.assert_balanced().await;
     }
 
+    async fn an_order_of_more_parts_than_one_statement_takes_is_reserved_and_released(database: Database) {
+        let warehouse = Warehouse::open(&database).await;
+        let skus: Vec<String> = (0..1000).map(|sku| format!("SKU-{sku:04}")).collect();
+        warehouse.scatter(&skus, 22).await;
+        let lines: Vec<(&str, i32)> = skus.iter().map(|sku| (sku.as_str(), 22)).collect();
+        let order = order();
+
+        warehouse.place(&order, &lines).await.unwrap();
+        let reservation = warehouse.reservation(&order).await;
+        assert_eq!((reservation.status(), reservation.allocations.len()), (ReservationStatus::Reserved, 22_000));
+        assert!(warehouse.levels().await.iter().all(|level| level.reserved == 1));
+        assert_eq!(warehouse.open_reservations().await, [reservation]);
+
+        warehouse.cancel(&order).await.unwrap();
+        assert!(warehouse.levels().await.iter().all(|level| level.reserved == 0 && level.available == 1));
+        assert_eq!(warehouse.open_reservations().await, []);
+    }
+
     async fn a_short_order_takes_nothing_and_every_short_line_is_named(database: Database) {
         let warehouse = Warehouse::open(&database).await;
         warehouse.receive("TEA", "hull", 2).await;

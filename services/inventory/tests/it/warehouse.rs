@@ -4,6 +4,7 @@ use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
 use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
 use inventory::app::{self, ReleaseOnOrderCancelled, ReserveOnOrderPlaced, ShipOnOrderShipped};
 use inventory::domain::Receipt;
+use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
 use tradewind_events::{Clock, Metadata, Reaction, Received, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::Database;
@@ -32,6 +33,18 @@ impl Warehouse {
         let receipt = Receipt { sku: sku.to_owned(), location: location.to_owned(), quantity };
         let mut tx = self.store.begin().await.unwrap();
         app::book_in(&mut tx, &receipt).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// One unit of each SKU at each of so many places.
+    pub(crate) async fn scatter(&self, skus: &[String], places: usize) {
+        let tx = self.store.begin().await.unwrap();
+        for skus in skus.chunks(50) {
+            let row = |sku: &String, place| format!("('{sku}', 'place-{place:02}', 1, 0, 0, 1)");
+            let rows: Vec<_> = skus.iter().flat_map(|sku| (0..places).map(move |place| row(sku, place))).collect();
+            let insert = "INSERT INTO stock (sku, location, received, shipped, reserved, receipts) VALUES";
+            tx.conn().execute_unprepared(&format!("{insert} {}", rows.join(", "))).await.unwrap();
+        }
         tx.commit().await.unwrap();
     }
 

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use tradewind_domain::{Error, Money};
-use tradewind_events::db;
+use tradewind_events::{chunks, db};
 
 use crate::domain::{Assortment, Offer};
 
@@ -36,16 +36,21 @@ pub(crate) async fn retire(connection: &impl ConnectionTrait, product_id: &str) 
 /// The offers for these products; unknown ones are left out.
 pub(crate) async fn find<'a>(
     connection: &impl ConnectionTrait,
-    product_ids: impl ExactSizeIterator<Item = &'a str>,
+    product_ids: impl Iterator<Item = &'a str>,
 ) -> Result<Assortment, Error> {
-    let places: Vec<String> = (1..=product_ids.len()).map(|place| format!("${place}")).collect();
-    let text = format!(
-        "SELECT product_id, sku, currency, unit_minor, retired FROM price_list WHERE product_id IN ({})",
-        places.join(", ")
-    );
-    let values = product_ids.map(Value::from);
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
-    connection.query_all_raw(statement).await.map_err(db)?.iter().map(offer).collect()
+    let product_ids: Vec<Value> = product_ids.map(Value::from).collect();
+    let mut rows = Vec::with_capacity(product_ids.len());
+    for product_ids in chunks(&product_ids, 1) {
+        let places: Vec<String> = (1..=product_ids.len()).map(|place| format!("${place}")).collect();
+        let text = format!(
+            "SELECT product_id, sku, currency, unit_minor, retired FROM price_list WHERE product_id IN ({})",
+            places.join(", ")
+        );
+        let values = product_ids.iter().cloned();
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
+        rows.append(&mut connection.query_all_raw(statement).await.map_err(db)?);
+    }
+    rows.iter().map(offer).collect()
 }
 
 fn offer(row: &QueryResult) -> Result<(String, Offer), Error> {

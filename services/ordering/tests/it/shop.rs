@@ -34,7 +34,7 @@ pub(crate) struct Shop {
     /// Token of the last thing the catalogue said.
     pub(crate) seen: String,
     running: Vec<Running>,
-    _databases: Vec<Database>,
+    databases: BTreeMap<&'static str, Database>,
     _nats: Nats,
     _folder: TempDir,
 }
@@ -56,16 +56,16 @@ impl Shop {
             settings
         };
 
-        let (mut running, mut databases, mut stores) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (mut running, mut databases, mut stores) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for (name, reactions) in PARTICIPANTS {
             let participant = Database::sqlite();
             let (service, store) = stand_in(name, reactions);
             running.push(service.start(settings(name, &participant)).await.unwrap());
-            databases.push(participant);
+            databases.insert(name, participant);
             stores.insert(name, store);
         }
         running.push(ordering::service().start(settings("ordering", &database)).await.unwrap());
-        databases.push(database);
+        databases.insert("ordering", database);
         for service in &mut running {
             service.ready(DEADLINE).await.unwrap();
         }
@@ -75,7 +75,7 @@ impl Shop {
             stores: stores.into_iter().map(|(name, store)| (name, store.get().unwrap().clone())).collect(),
             seen: String::new(),
             running,
-            _databases: databases,
+            databases,
             _nats: nats,
             _folder: folder,
         };
@@ -85,6 +85,11 @@ impl Shop {
         shop.list("old", "SKU-OLD", money("GBP", 100)).await;
         shop.retire("old").await;
         shop
+    }
+
+    /// The database of a context, for another process of it.
+    pub(crate) fn database_url(&self, context: &str) -> String {
+        self.databases[context].url()
     }
 
     /// Ends everything in order.

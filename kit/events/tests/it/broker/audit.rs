@@ -10,9 +10,10 @@ use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::{Error, ErrorKind, LARGEST_EVENT};
 use tradewind_events::{
-    Broker, BrokerOptions, Engine, LogPage, LogSource, Reaction, Reactions, Received, Store, StoreOptions, Tx, db,
+    Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Store, StoreOptions,
+    Tx, UNKNOWN, db,
 };
 use tradewind_testing::{Database, Nats, eventually};
 
@@ -66,7 +67,7 @@ pub(crate) async fn notes(store: &Store) -> Vec<(String, String)> {
     rows.iter().map(|row| (row.try_get("", "about").unwrap(), row.try_get("", "text").unwrap())).collect()
 }
 
-/// Notes a deposit; refuses one of 13.
+/// Notes a deposit; refuses one of 13, fails at one of 17 as nobody knows why, and makes too much of one of 19.
 pub(crate) struct NoteDeposit {
     pub(crate) store: Store,
     /// So often it says that it cannot for the moment.
@@ -90,6 +91,13 @@ impl Reaction for NoteDeposit {
         if event.data.amount == 13 {
             return Err(Error::new(ErrorKind::Rejected, "UNLUCKY", "no"));
         }
+        if event.data.amount == 17 {
+            return Err(Error::new(ErrorKind::Internal, UNKNOWN, "nobody knows"));
+        }
+        if event.data.amount == 19 {
+            let (kind, payload) = ("too much", vec![0; LARGEST_EVENT + 1]);
+            return tx.intend(NewIntent { kind, key: "a".to_owned(), action: String::new(), payload }).await;
+        }
         let last = "SELECT COALESCE(MAX(version), 0) FROM seen WHERE stream = $1";
         let last = query(&self.store, last, [event.stream.as_str().into()]);
         let row = tx.conn().query_one_raw(last).await.map_err(db)?.unwrap();
@@ -105,17 +113,19 @@ impl Reaction for NoteDeposit {
     }
 }
 
-/// Reads another service's log from its database, as long as it is not away.
+/// Reads another service's log from its database, as long as it is neither away nor broken.
 #[derive(Clone)]
 pub(crate) struct Direct {
     store: Arc<std::sync::Mutex<Store>>,
     pub(crate) away: Arc<AtomicBool>,
+    pub(crate) broken: Arc<AtomicBool>,
     pub(crate) asked: Arc<AtomicUsize>,
 }
 
 impl Direct {
     pub(crate) fn to(store: &Store) -> Self {
-        Self { store: Arc::new(std::sync::Mutex::new(store.clone())), away: Arc::default(), asked: Arc::default() }
+        let store = Arc::new(std::sync::Mutex::new(store.clone()));
+        Self { store, away: Arc::default(), broken: Arc::default(), asked: Arc::default() }
     }
 
     /// From now on another database is the owner's.
@@ -132,6 +142,9 @@ impl LogSource for Direct {
         Box::pin(async move {
             if self.away.load(Ordering::SeqCst) {
                 return Err(Error::unavailable("OWNER_AWAY", "the owner is away"));
+            }
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(Error::new(ErrorKind::Internal, "LOG_UNREADABLE", "the page makes no sense"));
             }
             let page = store.read_log(partition, after, usize::try_from(limit).unwrap()).await;
             self.asked.fetch_add(1, Ordering::SeqCst);

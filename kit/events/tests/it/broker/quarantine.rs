@@ -124,6 +124,25 @@ fn what_fails_for_the_moment_is_tried_again() {
 }
 
 #[test]
+fn what_nobody_knows_and_what_is_too_large_park_their_streams_and_no_other() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        deposit(&pair.bank, "unknown", 17).await;
+        deposit(&pair.bank, "large", 19).await;
+        pair.deposit(&["sound"], 5).await;
+        pair.noted(5).await;
+        let expected = [("account-unknown", 1, "DATABASE_ERROR_UNKNOWN"), ("account-large", 2, "INTENT_TOO_LARGE")];
+        assert_eq!(
+            parked(&pair).await,
+            expected.map(|(stream, at, reason)| (stream.to_owned(), at, reason.to_owned()))
+        );
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
 fn what_is_parked_is_counted_once_however_often_the_reader_restarts() {
     block_on(async {
         let pair = Pair::new().await;
