@@ -36,7 +36,7 @@ pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path
         ("CERT", file(format!("{service}.pem"))),
         ("KEY", file(format!("{service}.key"))),
         ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
-        ("DATABASE_URL", format!("sqlite://{}", folder.join(format!("{service}.db")).display())),
+        ("DATABASE_URL", tradewind_events::sqlite_url(&folder.join(format!("{service}.db")))),
         ("NATS_URL", nats.url()),
         ("LOG", "error".to_owned()),
     ];
@@ -44,7 +44,7 @@ pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path
     let started = Instant::now();
     let process = Command::new(&program).envs(settings).stdin(Stdio::null()).spawn().context("cannot start it")?;
     let process = Process(process);
-    let http = reqwest::Client::new();
+    let http = tradewind_runtime::direct().build()?;
     let ready = format!("http://{admin}/health/ready");
     while !http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
         ensure!(started.elapsed() < PATIENCE, "{service} does not get ready");

@@ -40,7 +40,8 @@ impl Secrets {
             std::fs::read_to_string(&path).with_context(|| format!("no service account here: {}", path.display()))
         };
         let authority = Certificate::from_pem(read("ca.crt")?.as_bytes()).context("the API server's authority")?;
-        let http = Client::builder().tls_built_in_root_certs(false).add_root_certificate(authority).build()?;
+        let http =
+            tradewind_runtime::direct().tls_built_in_root_certs(false).add_root_certificate(authority).build()?;
         let url =
             format!("{}/api/v1/namespaces/{}/secrets", cluster.api.trim_end_matches('/'), read("namespace")?.trim());
         Ok(Self { http, url, token: read("token")?.trim().to_owned() })

@@ -3,7 +3,7 @@
 //!
 //! This crate talks to the services through their contracts only, like any other client.
 
-#![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
+#![deny(clippy::print_stderr)]
 
 mod body;
 mod books;
@@ -19,6 +19,7 @@ mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand};
 
 /// Runs Tradewind on one machine and talks to it.
@@ -38,7 +39,8 @@ struct Cli {
 #[derive(clap::Args, Clone)]
 pub(crate) struct Global {
     /// Folder that holds certificates, data and logs of the local system.
-    #[arg(long, global = true, env = "TRADEWIND_DIR", default_value = ".tradewind", value_name = "FOLDER")]
+    #[arg(long, global = true, env = "TRADEWIND_DIR", default_value = ".tradewind", value_name = "FOLDER",
+        value_parser = PathBufValueParser::new().try_map(local::folder))]
     dir: PathBuf,
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
@@ -110,8 +112,8 @@ enum Command {
 fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let result = match command {
-        Command::Service(args) => return commands::service::run(args),
-        Command::Outside(args) => return commands::service::outside(args),
+        Command::Service(args) => return commands::service::run(&global, args),
+        Command::Outside(args) => return commands::service::outside(&global, args),
         Command::Up(args) => block_on(commands::up::run(global, args)),
         Command::Down => block_on(commands::down::run(global)),
         Command::Status => block_on(commands::status::run(global)),
@@ -128,10 +130,16 @@ fn main() -> ExitCode {
         Command::Replay(args) => block_on(replay::run(global, args)),
         Command::Tied(args) => block_on(commands::service::tied(args)),
     };
-    result.unwrap_or_else(|error| {
-        eprintln!("tradewind: {}", output::explain(&error));
-        ExitCode::FAILURE
-    })
+    result.unwrap_or_else(|error| failed(&error))
+}
+
+/// Says what went wrong. A reader that has gone has seen what it wanted.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    if error.is::<output::NobodyListens>() {
+        return ExitCode::SUCCESS;
+    }
+    output::complain(&format!("tradewind: {}", output::explain(error)));
+    ExitCode::FAILURE
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {

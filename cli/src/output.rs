@@ -1,11 +1,15 @@
 //! How results and errors are shown: text for people, JSON for programs.
 
+mod terminal;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use contracts::tradewind::money::v1::Money;
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage};
+
+pub(crate) use terminal::{NobodyListens, complain, document, json_line, line, printable, say};
 
 /// A message in proto3's JSON form.
 ///
@@ -28,10 +32,17 @@ pub(crate) fn dynamic_json(full_name: &str, bytes: &[u8]) -> Result<serde_json::
 /// Prints a message as JSON, indented.
 ///
 /// # Errors
-/// When the message is not part of the contracts.
+/// When the message is not part of the contracts, or as of [`line`].
 pub(crate) fn print_json<M: Message + Name>(message: &M) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(&json(message)?)?);
-    Ok(())
+    document(&json(message)?)
+}
+
+/// Prints where the next page begins, if there is one.
+///
+/// # Errors
+/// As of [`line`].
+pub(crate) fn more(next_page_token: &str) -> Result<()> {
+    if next_page_token.is_empty() { Ok(()) } else { say!("more: --page-token {next_page_token}") }
 }
 
 /// An amount for people: `GBP 12.34`.
@@ -66,17 +77,17 @@ pub(crate) async fn of_each<'a, T>(
     (answers, away)
 }
 
-/// An error for people: what a service refused and why, or the chain of causes.
+/// An error for people: what a service refused and why, a line for each violation, or the chain of causes. Printable, its own
+/// line ends apart.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<tonic::Status>()) else {
-        return format!("{error:#}");
+        return printable(&format!("{error:#}")).into_owned();
     };
-    let mut text = format!("{}: {}", tradewind_mesh::code_name(status.code()), status.message());
+    let mut lines = vec![format!("{}: {}", tradewind_mesh::code_name(status.code()), status.message())];
     if let Some(reason) = tradewind_mesh::reason(status) {
-        text.push_str(&format!(" [{reason}]"));
+        lines[0].push_str(&format!(" [{reason}]"));
     }
-    for violation in tradewind_mesh::violations(status) {
-        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
-    }
-    text
+    let violations = tradewind_mesh::violations(status);
+    lines.extend(violations.iter().map(|violation| format!("  {}: {}", violation.field, violation.description)));
+    lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
 }

@@ -24,6 +24,9 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt, prelude::*};
 
 pub use server::Server;
 
+/// Where the durable record is unless told otherwise.
+pub const DATA: &str = ".tradewind/data/outside";
+
 /// What the process listens on, where it keeps its record, and what its random faults start from.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -31,7 +34,7 @@ pub struct Options {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7300")]
     pub listen: SocketAddr,
     /// Folder of the durable record; made if missing
-    #[arg(long, value_name = "DIR", default_value = ".tradewind/data/outside")]
+    #[arg(long, value_name = "DIR", default_value = DATA)]
     pub data: PathBuf,
     /// Seed of the random faults: the same seed and the same calls give the same faults
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]

@@ -242,7 +242,7 @@ fn every_service_reads_its_sources_by_the_broker() {
             })
             .await;
         }
-        let metrics = reqwest::get(format!("http://{}/metrics", shop.admin_address("ordering"))).await.unwrap();
+        let metrics = crate::process::get(&format!("http://{}/metrics", shop.admin_address("ordering"))).await.unwrap();
         let metrics = metrics.text().await.unwrap();
         assert!(!metrics.contains("tradewind_broker_refusals"), "{metrics}");
     });

@@ -60,6 +60,6 @@ async fn everybody_is_ready_and_works(shop: &Shop) {
 
 /// Asks the admin server of a service.
 async fn get(shop: &Shop, service: &str, path: &str) -> (u16, Value) {
-    let answer = reqwest::get(format!("http://{}{path}", shop.admin_address(service))).await.unwrap();
+    let answer = crate::process::get(&format!("http://{}{path}", shop.admin_address(service))).await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }

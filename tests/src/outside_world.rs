@@ -44,7 +44,8 @@ impl OutsideWorld {
         let address = server.local_addr();
         let stop = CancellationToken::new();
         let served = tokio::spawn(server.serve(stop.clone()));
-        Self { address, http: reqwest::Client::new(), stop: stop.drop_guard(), served, _record: record }
+        let http = tradewind_runtime::direct().build().expect("an HTTP client");
+        Self { address, http, stop: stop.drop_guard(), served, _record: record }
     }
 
     pub fn url(&self) -> String {

@@ -85,7 +85,7 @@ impl Process {
     }
 
     pub async fn metrics(&self) -> String {
-        let answer = reqwest::get(format!("http://{}/metrics", self.admin_addr)).await.unwrap();
+        let answer = get(&format!("http://{}/metrics", self.admin_addr)).await.unwrap();
         answer.error_for_status().unwrap().text().await.unwrap()
     }
 
@@ -118,4 +118,9 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Asks a server on this machine.
+pub async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
+    tradewind_runtime::direct().build()?.get(url).send().await
 }

@@ -65,7 +65,8 @@ impl Facts {
 }
 
 async fn statement<T: DeserializeOwned>(url: &str) -> Result<T> {
-    let answer = reqwest::get(url).await.with_context(|| format!("cannot fetch {url}"))?;
+    let answer =
+        tradewind_runtime::direct().build()?.get(url).send().await.with_context(|| format!("cannot fetch {url}"))?;
     Ok(answer.error_for_status()?.json().await?)
 }
 

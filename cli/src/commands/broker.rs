@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::local::{TRUST_DOMAIN, broker_users};
+use crate::output::say;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -23,7 +24,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Config { trust_domain } => print!("{}", broker_users(&trust_domain)?),
+        Command::Config { trust_domain } => broker_users(&trust_domain)?.lines().try_for_each(|line| say!("{line}"))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::Global;
 use crate::local::SERVICES;
-use crate::output::{json as as_json, moment, of_each, print_json};
+use crate::output::{document, json as as_json, moment, of_each, print_json, say};
 use crate::shop::Shop;
 
 #[derive(clap::Subcommand)]
@@ -53,18 +53,15 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
                 _ if global.json => print_json(&response)?,
                 Some(pause) => {
                     let since = moment(pause.start_time.as_ref());
-                    println!(
-                        "{consumer} of {service} is paused since {since} by {}: {}",
-                        pause.principal, pause.reason
-                    );
+                    say!("{consumer} of {service} is paused since {since} by {}: {}", pause.principal, pause.reason)?;
                 }
-                None => println!("{consumer} of {service} is paused"),
+                None => say!("{consumer} of {service} is paused")?,
             }
         }
         Command::Resume { service, consumer } => {
             let request = ResumeConsumerRequest { consumer: consumer.clone() };
             let response = shop.consumers_of(&service)?.resume_consumer(request).await?.into_inner();
-            if global.json { print_json(&response)? } else { println!("{consumer} of {service} reads on") }
+            if global.json { print_json(&response)? } else { say!("{consumer} of {service} reads on")? }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -86,19 +83,19 @@ async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<ExitCode> {
                 consumers.push(facts);
             }
         }
-        println!("{:#}", json!({ "consumers": consumers, "away": away }));
+        document(&json!({ "consumers": consumers, "away": away }))?;
     } else {
         for (service, consumer) in
             answers.iter().flat_map(|(service, found)| found.iter().map(move |one| (service, one)))
         {
-            show(service, consumer);
+            show(service, consumer)?;
         }
-        away.iter().for_each(|(service, error)| println!("{service:<13} cannot be asked: {error}"));
+        away.iter().try_for_each(|(service, error)| say!("{service:<13} cannot be asked: {error}"))?;
     }
     Ok(if away.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn show(service: &str, Consumer { consumer, sources, pause }: &Consumer) {
+fn show(service: &str, Consumer { consumer, sources, pause }: &Consumer) -> Result<()> {
     for Source { source, partitions, parked_streams, parked_events } in sources {
         let position: u64 = partitions.iter().map(|partition| partition.position).sum();
         let head: Option<u64> = partitions.iter().map(|partition| partition.head).sum();
@@ -107,18 +104,19 @@ fn show(service: &str, Consumer { consumer, sources, pause }: &Consumer) {
             0 => String::new(),
             _ => format!("  in quarantine: {parked_streams} streams, {parked_events} events"),
         };
-        println!("{service:<13} {consumer:<20} reads {source:<13} {position} of {head}{parked}");
+        say!("{service:<13} {consumer:<20} reads {source:<13} {position} of {head}{parked}")?;
         for Partition { partition, position, stuck, .. } in partitions {
             let Some(Stuck { reason, error, start_time }) = stuck else { continue };
-            let (since, error) = (moment(start_time.as_ref()), error.escape_debug());
-            println!(
+            let since = moment(start_time.as_ref());
+            say!(
                 "{service:<13} {consumer:<20} STUCK since {since} at position {position} of {source}/{partition}: \
                  {reason}: {error}"
-            );
+            )?;
         }
     }
     if let Some(pause) = pause {
         let since = moment(pause.start_time.as_ref());
-        println!("{service:<13} {consumer:<20} PAUSED since {since} by {}: {}", pause.principal, pause.reason);
+        say!("{service:<13} {consumer:<20} PAUSED since {since} by {}: {}", pause.principal, pause.reason)?;
     }
+    Ok(())
 }

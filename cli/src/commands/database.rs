@@ -6,6 +6,7 @@ use anyhow::Result;
 use uuid::Uuid;
 
 use crate::kubernetes::{Cluster, Entries, Secrets};
+use crate::output::say;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -42,7 +43,7 @@ pub(crate) async fn run(Command::Init(init): Command) -> Result<ExitCode> {
             made += 1;
         }
     }
-    println!("made {made} passwords, kept {}", init.services.len() - made);
+    say!("made {made} passwords, kept {}", init.services.len() - made)?;
     Ok(ExitCode::SUCCESS)
 }
 

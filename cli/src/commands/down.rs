@@ -9,13 +9,14 @@ use nix::unistd::Pid;
 
 use crate::Global;
 use crate::local::{Layout, running};
+use crate::output::say;
 
 const STOP_WITHIN: Duration = Duration::from_secs(40);
 
 pub(crate) async fn run(global: Global) -> Result<ExitCode> {
     let layout = Layout::standard(&global.dir);
     let Some(run) = running(&layout)? else {
-        println!("nothing is running in {}", global.dir.display());
+        say!("nothing is running in {}", global.dir.display())?;
         return Ok(ExitCode::SUCCESS);
     };
     let supervisor = Pid::from_raw(i32::try_from(run.supervisor)?);
@@ -29,6 +30,6 @@ pub(crate) async fn run(global: Global) -> Result<ExitCode> {
     tokio::time::timeout(STOP_WITHIN, gone)
         .await
         .with_context(|| format!("process {supervisor} is still running after {} s", STOP_WITHIN.as_secs()))??;
-    println!("stopped; data and logs are kept in {}", global.dir.display());
+    say!("stopped; data and logs are kept in {}", global.dir.display())?;
     Ok(ExitCode::SUCCESS)
 }

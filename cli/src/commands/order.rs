@@ -10,7 +10,7 @@ use contracts::tradewind::ordering::v1::{
 };
 
 use crate::Global;
-use crate::output::{money, print_json};
+use crate::output::{money, more, print_json, say};
 use crate::shop::Shop;
 use crate::watch::Watch;
 
@@ -94,7 +94,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
             if global.json {
                 print_json(&response)?
             } else {
-                response.order.iter().for_each(show)
+                response.order.iter().try_for_each(show)?
             }
             if let (true, Some(order)) = (watch_it, response.order) {
                 return watch(&shop, &order.order_id, global.json).await;
@@ -103,7 +103,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         Command::Get { order_id, as_of } => {
             let request = GetOrderRequest { order_id, as_of: as_of.map(AsOf::Version) };
             let response = ordering.get_order(request).await?.into_inner();
-            if global.json { print_json(&response)? } else { response.order.iter().for_each(show) }
+            if global.json { print_json(&response)? } else { response.order.iter().try_for_each(show)? }
         }
         Command::List { status, customer, page_size, page_token } => {
             let status = status.map_or(Ok(OrderStatus::Unspecified), |text| parse_status(&text))?;
@@ -118,16 +118,14 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
             if global.json {
                 print_json(&response)?;
             } else {
-                response.orders.iter().for_each(show);
-                if !response.next_page_token.is_empty() {
-                    println!("more: --page-token {}", response.next_page_token);
-                }
+                response.orders.iter().try_for_each(show)?;
+                more(&response.next_page_token)?;
             }
         }
         Command::Watch { order_id } => return watch(&shop, &order_id, global.json).await,
         Command::Cancel { order_id } => {
             let response = ordering.cancel_order(CancelOrderRequest { order_id }).await?.into_inner();
-            if global.json { print_json(&response)? } else { response.order.iter().for_each(show) }
+            if global.json { print_json(&response)? } else { response.order.iter().try_for_each(show)? }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -136,7 +134,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
 async fn watch(shop: &Shop, order_id: &str, json: bool) -> Result<ExitCode> {
     let mut watch = Watch::new(shop, order_id);
     while let Some(change) = watch.next().await? {
-        if json { print_json(&change)? } else { change.order.iter().for_each(show) }
+        if json { print_json(&change)? } else { change.order.iter().try_for_each(show)? }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -179,7 +177,7 @@ pub(crate) fn status(order: &Order) -> &'static str {
     order.status().as_str_name().trim_start_matches("ORDER_STATUS_")
 }
 
-fn show(order: &Order) {
+fn show(order: &Order) -> Result<()> {
     let mut notes = Vec::new();
     if order.cancellation_requested {
         notes.push("cancellation requested".to_owned());
@@ -191,7 +189,7 @@ fn show(order: &Order) {
         notes.push(format!("paid back {}", money(order.refunded.as_ref())));
     }
     let status = status(order);
-    println!("{}  {status:<15} {:>14}  {}", order.order_id, money(order.total.as_ref()), notes.join("; "));
+    say!("{}  {status:<15} {:>14}  {}", order.order_id, money(order.total.as_ref()), notes.join("; "))
 }
 
 fn parse_status(text: &str) -> Result<OrderStatus> {

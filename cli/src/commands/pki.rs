@@ -13,6 +13,7 @@ use tradewind_mesh::pki::{Report, Workload, init_workloads};
 use crate::Global;
 use crate::kubernetes::{Cluster, Entries, Secrets};
 use crate::local::{TRUST_DOMAIN, init_pki, renew};
+use crate::output::{json_line, say};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -48,19 +49,19 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Init(Init { kubernetes: Some(prefix), workloads, trust_domain, cluster }) => {
             let Report { made, kept } = init_secrets(&prefix, &workloads, &trust_domain, &cluster).await?;
-            println!("Secrets {prefix}-…: made {}, kept {}", made.len(), kept.len());
+            say!("Secrets {prefix}-…: made {}, kept {}", made.len(), kept.len())?;
         }
         Command::Init(_) => {
             let report = init_pki(&dir)?;
             if global.json {
-                println!("{}", serde_json::json!({ "dir": dir, "made": report.made, "kept": report.kept }));
+                json_line(&serde_json::json!({ "dir": dir, "made": report.made, "kept": report.kept }))?;
             } else {
-                println!("{}: made {}, kept {}", dir.display(), report.made.len(), report.kept.len());
+                say!("{}: made {}, kept {}", dir.display(), report.made.len(), report.kept.len())?;
             }
         }
         Command::Renew { name } => {
             renew(&dir, &name)?;
-            println!("{}: {name}.pem and {name}.key are new", dir.display());
+            say!("{}: {name}.pem and {name}.key are new", dir.display())?;
         }
     }
     Ok(ExitCode::SUCCESS)

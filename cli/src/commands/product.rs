@@ -9,7 +9,7 @@ use contracts::tradewind::catalog::v1::{
 
 use crate::Global;
 use crate::commands::order::{new_request_id, parse_money};
-use crate::output::{money, print_json};
+use crate::output::{money, more, print_json, say};
 use crate::shop::Shop;
 
 #[derive(clap::Subcommand)]
@@ -74,40 +74,36 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
             let request_id = request_id.unwrap_or_else(new_request_id);
             let request = CreateProductRequest { request_id, product: Some(product) };
             let response = catalog.create_product(request).await?.into_inner();
-            if global.json { print_json(&response)? } else { show(response.product.as_ref()) }
+            if global.json { print_json(&response)? } else { response.product.iter().try_for_each(show)? }
         }
         Command::Reprice { product_id, price } => {
             let request = RepriceProductRequest { request_id: new_request_id(), product_id, price: Some(price) };
             let response = catalog.reprice_product(request).await?.into_inner();
-            if global.json { print_json(&response)? } else { show(response.product.as_ref()) }
+            if global.json { print_json(&response)? } else { response.product.iter().try_for_each(show)? }
         }
         Command::Retire { product_id } => {
             let request = RetireProductRequest { request_id: new_request_id(), product_id };
             let response = catalog.retire_product(request).await?.into_inner();
-            if global.json { print_json(&response)? } else { show(response.product.as_ref()) }
+            if global.json { print_json(&response)? } else { response.product.iter().try_for_each(show)? }
         }
         Command::Get { product_id } => {
             let response = catalog.get_product(GetProductRequest { product_id }).await?.into_inner();
-            if global.json { print_json(&response)? } else { show(response.product.as_ref()) }
+            if global.json { print_json(&response)? } else { response.product.iter().try_for_each(show)? }
         }
         Command::List { page_size, page_token } => {
             let response = catalog.list_products(ListProductsRequest { page_size, page_token }).await?.into_inner();
             if global.json {
                 print_json(&response)?;
             } else {
-                response.products.iter().for_each(|product| show(Some(product)));
-                if !response.next_page_token.is_empty() {
-                    println!("more: --page-token {}", response.next_page_token);
-                }
+                response.products.iter().try_for_each(show)?;
+                more(&response.next_page_token)?;
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(product: Option<&Product>) {
-    if let Some(Product { product_id, sku, name, price, retired, .. }) = product {
-        let off = if *retired { "  off sale" } else { "" };
-        println!("{product_id:<24} {:>14}  sku {sku:<20} {name}{off}", money(price.as_ref()));
-    }
+fn show(Product { product_id, sku, name, price, retired, .. }: &Product) -> Result<()> {
+    let off = if *retired { "  off sale" } else { "" };
+    say!("{product_id:<24} {:>14}  sku {sku:<20} {name}{off}", money(price.as_ref()))
 }

@@ -1,13 +1,14 @@
 //! `tradewind service`, `outside` and `tied`: one process of the system in this process.
 
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::local::die_with_parent;
-use crate::output::explain;
+use crate::Global;
+use crate::local::{Layout, die_with_parent};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -45,33 +46,34 @@ enum Name {
 }
 
 /// Runs one service until it is told to stop, as its own binary would.
-pub(crate) fn run(args: Args) -> ExitCode {
+pub(crate) fn run(global: &Global, args: Args) -> ExitCode {
     if args.tied {
         die_with_parent();
     }
-    tradewind_runtime::serve(match args.name {
+    let service = match args.name {
         Name::Catalog => catalog::service(),
         Name::Ordering => ordering::service(),
         Name::Inventory => inventory::service(),
         Name::Payment => payment::service(),
         Name::Shipping => shipping::service(),
         Name::Notification => notification::service(),
-    })
+    };
+    tradewind_runtime::serve(service.folder(&global.dir))
 }
 
 /// Runs the outside world until it is told to stop.
-pub(crate) fn outside(args: OutsideArgs) -> ExitCode {
+pub(crate) fn outside(global: &Global, mut args: OutsideArgs) -> ExitCode {
     if args.tied {
         die_with_parent();
+    }
+    if args.options.data == Path::new(outside::DATA) {
+        args.options.data = Layout::standard(&global.dir).outside_data();
     }
     let served = crate::block_on(async {
         outside::serve_until_signalled(args.options).await?;
         Ok(ExitCode::SUCCESS)
     });
-    served.unwrap_or_else(|error| {
-        eprintln!("tradewind: {}", explain(&error));
-        ExitCode::FAILURE
-    })
+    served.unwrap_or_else(|error| crate::failed(&error))
 }
 
 /// Runs a program that does not know whom it belongs to, and ends it with this process.

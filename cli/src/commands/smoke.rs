@@ -12,6 +12,7 @@ use tonic::Code;
 
 use super::order::{new_request_id, recipient, status};
 use crate::Global;
+use crate::output::say;
 use crate::shop::Shop;
 use crate::watch::Watch;
 
@@ -36,7 +37,7 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
         .with_context(|| format!("not settled within {}", humantime::format_duration(limit)))??;
     let (id, status) = (&order.order_id, status(&order));
     ensure!(order.status() == OrderStatus::Confirmed, "order {id} is {status}: {}", order.cancellation_detail);
-    println!("order {id} is {status}");
+    say!("order {id} is {status}")?;
     Ok(ExitCode::SUCCESS)
 }
 

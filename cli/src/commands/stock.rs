@@ -7,7 +7,7 @@ use contracts::tradewind::inventory::v1::{GetStockRequest, ListStockRequest, Rec
 
 use crate::Global;
 use crate::commands::order::new_request_id;
-use crate::output::print_json;
+use crate::output::{more, print_json, say};
 use crate::shop::Shop;
 
 #[derive(clap::Subcommand)]
@@ -49,28 +49,26 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
             let request_id = request_id.unwrap_or_else(new_request_id);
             let request = ReceiveStockRequest { request_id, sku, location, quantity };
             let response = inventory.receive_stock(request).await?.into_inner();
-            if global.json { print_json(&response)? } else { response.level.iter().for_each(show) }
+            if global.json { print_json(&response)? } else { response.level.iter().try_for_each(show)? }
         }
         Command::Get { sku } => {
             let response = inventory.get_stock(GetStockRequest { sku }).await?.into_inner();
-            if global.json { print_json(&response)? } else { response.levels.iter().for_each(show) }
+            if global.json { print_json(&response)? } else { response.levels.iter().try_for_each(show)? }
         }
         Command::List { page_size, page_token } => {
             let response = inventory.list_stock(ListStockRequest { page_size, page_token }).await?.into_inner();
             if global.json {
                 print_json(&response)?;
             } else {
-                response.levels.iter().for_each(show);
-                if !response.next_page_token.is_empty() {
-                    println!("more: --page-token {}", response.next_page_token);
-                }
+                response.levels.iter().try_for_each(show)?;
+                more(&response.next_page_token)?;
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(level: &StockLevel) {
+fn show(level: &StockLevel) -> Result<()> {
     let StockLevel { sku, location, on_hand, reserved, available, .. } = level;
-    println!("{sku:<24} {location:<12} on hand {on_hand:>8}  reserved {reserved:>8}  available {available:>8}");
+    say!("{sku:<24} {location:<12} on hand {on_hand:>8}  reserved {reserved:>8}  available {available:>8}")
 }

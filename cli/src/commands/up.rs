@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::Global;
 use crate::local::{Layout, System, running};
+use crate::output::say;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -44,24 +45,27 @@ async fn attend(layout: Layout, args: &Args) -> Result<ExitCode> {
                 Ok(()) => announced = true,
                 Err(error) => break Err(error),
             },
-            Some(notice) = notices.recv() => println!("{:<13} {}", notice.process, notice.text),
+            Some(notice) = notices.recv() => {
+                if let Err(error) = say!("{:<13} {}", notice.process, notice.text) {
+                    break Err(error);
+                }
+            }
             _ = terminate.recv() => break Ok(ExitCode::SUCCESS),
             _ = interrupt.recv() => break Ok(ExitCode::SUCCESS),
         }
     };
     drop(ready);
-    println!("stopping");
+    let told = say!("stopping");
     system.stop().await;
-    result
+    result.and_then(|code| told.map(|()| code))
 }
 
 async fn announce(system: &System, started: Instant) -> Result<()> {
     for name in system.names() {
         system.wait_ready(name, READY_WITHIN).await?;
-        println!("{name:<13} ready on 127.0.0.1:{}", system.layout().port(name));
+        say!("{name:<13} ready on 127.0.0.1:{}", system.layout().port(name))?;
     }
-    println!("everything is ready after {:.1} s; stop it with `tradewind down`", started.elapsed().as_secs_f32());
-    Ok(())
+    say!("everything is ready after {:.1} s; stop it with `tradewind down`", started.elapsed().as_secs_f32())
 }
 
 /// Starts this program again in the background and waits until everything is ready.
@@ -86,7 +90,7 @@ async fn detach(layout: &Layout, global: &Global, args: &Args) -> Result<ExitCod
     loop {
         let text = std::fs::read_to_string(&log_path)?;
         for line in text.lines().skip(shown) {
-            println!("{line}");
+            say!("{line}")?;
             shown += 1;
         }
         if text.contains("everything is ready") {

@@ -64,7 +64,7 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     };
     system.stop().await;
     let (played, as_expected, books_hold) = outcome?;
-    view.close(played, as_expected);
+    view.close(played, as_expected)?;
     Ok(if played == as_expected && books_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -81,7 +81,7 @@ async fn play(
         view.working(&format!("starting {name}"));
         system.wait_ready(name, READY_WITHIN).await?;
     }
-    view.note(&format!("{} processes ready after {:.1} s", system.names().count(), started.elapsed().as_secs_f32()));
+    view.note(&format!("{} processes ready after {:.1} s", system.names().count(), started.elapsed().as_secs_f32()))?;
     let stage = Stage::new(system)?;
     let (played, mut as_expected) = (scenarios.len(), 0);
     for scenario in scenarios {
@@ -95,12 +95,12 @@ async fn play(
         }
         as_expected += usize::from(outcome.is_ok());
         let incidents = std::iter::from_fn(|| notices.try_recv().ok()).collect();
-        view.scenario(&scenario, &outcome, &timelines, incidents);
+        view.scenario(&scenario, &outcome, &timelines, incidents)?;
     }
     view.working("proving the books");
     let proof = books::settle(stage.shop(), &system.layout().outside_url(), BOOKS_WITHIN)
         .await
         .context("cannot prove the books")?;
-    view.books(&proof);
+    view.books(&proof)?;
     Ok((played, as_expected, proof.holds()))
 }

@@ -39,7 +39,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn new(system: &'a System) -> Result<Self> {
         let shop = Shop::of(system.layout(), "operator")?;
         let gateway = Shop::of(system.layout(), "gateway")?;
-        Ok(Self { system, shop, gateway, http: reqwest::Client::new() })
+        Ok(Self { system, shop, gateway, http: tradewind_runtime::direct().build()? })
     }
 
     /// The shop as the operator sees it.

@@ -10,6 +10,7 @@ use super::timeline::Timeline;
 use super::{Played, Scenario};
 use crate::books::Proof;
 use crate::local::Notice;
+use crate::output::{explain, json_line, say};
 
 /// Where the demonstration shows itself.
 pub(crate) struct View {
@@ -35,10 +36,8 @@ impl View {
     }
 
     /// Says one thing.
-    pub(crate) fn note(&self, text: &str) {
-        if !self.json {
-            self.line(text);
-        }
+    pub(crate) fn note(&self, text: &str) -> Result<()> {
+        if self.json { Ok(()) } else { self.line(text) }
     }
 
     /// Shows one scenario: what was expected, what happened, and the orders' timelines.
@@ -48,10 +47,10 @@ impl View {
         outcome: &Result<Played>,
         timelines: &[Timeline],
         incidents: Vec<Notice>,
-    ) {
+    ) -> Result<()> {
         let happened = match outcome {
             Ok(played) => played.happened.clone(),
-            Err(error) => crate::output::explain(error),
+            Err(error) => explain(error),
         };
         if self.json {
             let timelines: Vec<_> = timelines.iter().map(Timeline::json).collect();
@@ -62,44 +61,41 @@ impl View {
                 "as_expected": outcome.is_ok(),
                 "timelines": timelines,
             });
-            return self.line(&verdict.to_string());
+            return self.spinner.suspend(|| json_line(&verdict));
         }
         let mark = if outcome.is_ok() { "ok    " } else { "FAILED" };
-        self.line(&format!("\n{mark} {}", scenario.name));
-        self.line(&format!("       expected  {}", scenario.expected));
-        self.line(&format!("       happened  {happened}"));
+        self.line("")?;
+        self.line(&format!("{mark} {}", scenario.name))?;
+        self.line(&format!("       expected  {}", scenario.expected))?;
+        self.line(&format!("       happened  {happened}"))?;
         for Notice { process, text } in incidents {
-            self.line(&format!("       {process}: {text}"));
+            self.line(&format!("       {process}: {text}"))?;
         }
-        for timeline in timelines {
-            for line in timeline.lines() {
-                self.line(&format!("         {line}"));
-            }
-        }
+        timelines.iter().flat_map(Timeline::lines).try_for_each(|line| self.line(&format!("         {line}")))
     }
 
     /// Shows what the books come to.
-    pub(crate) fn books(&self, proof: &Proof) {
+    pub(crate) fn books(&self, proof: &Proof) -> Result<()> {
         if self.json {
-            return self.line(&serde_json::json!({ "books_hold": proof.holds(), "books": proof.lines() }).to_string());
+            let books = serde_json::json!({ "books_hold": proof.holds(), "books": proof.lines() });
+            return self.spinner.suspend(|| json_line(&books));
         }
-        self.line(if proof.holds() { "\nthe books hold" } else { "\nTHE BOOKS DO NOT HOLD" });
-        for line in proof.lines() {
-            self.line(&format!("       {line}"));
-        }
+        self.line("")?;
+        self.line(if proof.holds() { "the books hold" } else { "THE BOOKS DO NOT HOLD" })?;
+        proof.lines().iter().try_for_each(|line| self.line(&format!("       {line}")))
     }
 
     /// The last line.
-    pub(crate) fn close(&self, played: usize, as_expected: usize) {
+    pub(crate) fn close(&self, played: usize, as_expected: usize) -> Result<()> {
         self.spinner.finish_and_clear();
         if self.json {
-            println!("{}", serde_json::json!({ "scenarios": played, "as_expected": as_expected }));
-        } else {
-            println!("\ndemo: {played} scenarios, {as_expected} as expected");
+            return json_line(&serde_json::json!({ "scenarios": played, "as_expected": as_expected }));
         }
+        say!("")?;
+        say!("demo: {played} scenarios, {as_expected} as expected")
     }
 
-    fn line(&self, text: &str) {
-        self.spinner.suspend(|| println!("{text}"));
+    fn line(&self, text: &str) -> Result<()> {
+        self.spinner.suspend(|| say!("{text}"))
     }
 }

@@ -28,9 +28,6 @@ pub(super) fn configure(layout: &Layout, trust_domain: &str) -> Result<()> {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     write(&users, self::users(trust_domain)?)?;
-    // Relative paths would be taken from the server's working directory, except the included file's.
-    let quoted =
-        |path: &Path| -> Result<String> { Ok(format!("{:?}", std::path::absolute(path)?.display().to_string())) };
     let credential = |file: &str| quoted(&layout.pki().join(file));
     let text = format!(
         "# Written at each start; changes are lost.\n\
@@ -43,12 +40,26 @@ pub(super) fn configure(layout: &Layout, trust_domain: &str) -> Result<()> {
          include \"nats.users.json\"\n",
         port = layout.port("nats"),
         monitor = layout.nats_monitor(),
-        store = quoted(&layout.data().join("nats"))?,
-        cert = credential("nats.pem")?,
-        key = credential("nats.key")?,
-        ca = credential("ca.pem")?,
+        store = quoted(&layout.data().join("nats")),
+        cert = credential("nats.pem"),
+        key = credential("nats.key"),
+        ca = credential("ca.pem"),
     );
     write(&layout.nats_config(), text)
+}
+
+/// A path in the server's configuration: between quotes, in which it knows these escapes and no other.
+fn quoted(path: &Path) -> String {
+    let mut text = String::from('"');
+    for one in path.display().to_string().chars() {
+        match one {
+            '"' | '\\' => text.extend(['\\', one]),
+            one if one.is_ascii_control() => text.push_str(&format!("\\x{:02x}", u32::from(one))),
+            one => text.push(one),
+        }
+    }
+    text.push('"');
+    text
 }
 
 /// The broker's program: `NATS_SERVER`, else whatever the PATH has.

@@ -157,6 +157,11 @@ impl Layout {
         self.state.join("data")
     }
 
+    /// The record of the outside world.
+    pub(crate) fn outside_data(&self) -> PathBuf {
+        self.data().join("outside")
+    }
+
     /// One log file a process.
     pub(crate) fn logs(&self) -> PathBuf {
         self.state.join("logs")
@@ -230,7 +235,7 @@ impl Layout {
     fn database_url(&self, service: &str) -> String {
         match &self.postgres {
             Some(server) => server.database(service),
-            None => format!("sqlite://{}", self.data().join(format!("{service}.db")).display()),
+            None => tradewind_events::sqlite_url(&self.data().join(format!("{service}.db"))),
         }
     }
 

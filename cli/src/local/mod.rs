@@ -2,12 +2,14 @@
 //! processes that make it up. Nothing here knows what an order is.
 
 mod broker;
+mod folder;
 mod layout;
 mod postgres;
 mod process;
 mod system;
 
 pub(crate) use broker::users as broker_users;
+pub(crate) use folder::folder;
 pub(crate) use layout::{Layout, SERVICES, TRUST_DOMAIN, init_pki, renew};
 pub(crate) use postgres::Postgres;
 pub(crate) use process::die_with_parent;

@@ -1,7 +1,8 @@
 //! One child process that is started again whenever it dies, until it is told to stop.
 
 use std::fs::{File, OpenOptions};
-use std::path::PathBuf;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,7 @@ pub(super) async fn supervise(
         let ended = match Running::start(&spec) {
             Ok(mut running) => {
                 state.send_modify(|state| state.pid = running.child.id());
-                running.attend(&mut orders).await
+                running.attend(&mut orders, &spec.log).await
             }
             Err(error) => Ended::Died(format!("{error:#}")),
         };
@@ -69,7 +70,10 @@ pub(super) async fn supervise(
                 if started.elapsed() > STEADY {
                     backoff = FIRST_BACKOFF;
                 }
-                state.send_modify(|state| state.restarts += 1);
+                state.send_modify(|state| {
+                    state.restarts += 1;
+                    state.ended = Some(how.clone());
+                });
                 tell(format!("{how}; started again in {} ms", backoff.as_millis()));
                 let pause = tokio::time::timeout(backoff, next_order(&mut orders)).await;
                 backoff = (backoff * 2).min(MAX_BACKOFF);
@@ -113,25 +117,29 @@ struct Running {
     child: Child,
     group: Option<Pid>,
     _tie: Option<ChildStdin>,
+    /// How long the log was before.
+    logged: u64,
 }
 
 impl Running {
     fn start(spec: &Spec) -> Result<Self> {
+        let logged = std::fs::metadata(&spec.log).map_or(0, |log| log.len());
         let mut child = spawn(spec)?;
         let group = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         // Waiting for a child closes its standard input, unless that is held elsewhere.
         let tie = child.stdin.take();
-        Ok(Self { child, group, _tie: tie })
+        Ok(Self { child, group, _tie: tie, logged })
     }
 
     /// Waits until the process dies or is told to stop or halt.
-    async fn attend(&mut self, orders: &mut mpsc::Receiver<Order>) -> Ended {
+    async fn attend(&mut self, orders: &mut mpsc::Receiver<Order>, log: &Path) -> Ended {
         loop {
             tokio::select! {
                 status = self.child.wait() => {
                     // What it started itself must not outlive it and hold its ports.
                     self.signal(Signal::SIGKILL);
-                    return Ended::Died(status.map_or_else(|e| e.to_string(), |status| format!("ended: {status}")));
+                    let how = status.map_or_else(|error| error.to_string(), |status| format!("ended: {status}"));
+                    return Ended::Died(format!("{how}{}", last_words(log, self.logged)));
                 }
                 order = next_order(orders) => match order {
                     Order::Start => {}
@@ -188,6 +196,27 @@ fn spawn(spec: &Spec) -> Result<Child> {
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("cannot start {}", spec.program.display()))
+}
+
+/// The last lines that a process wrote to its log beyond `from`, on one line; nothing where it wrote none.
+fn last_words(log: &Path, from: u64) -> String {
+    const LINES: usize = 3;
+    const BYTES: u64 = 4096;
+    const CHARACTERS: usize = 300;
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let end = file.metadata()?.len();
+        file.seek(SeekFrom::Start(from.max(end.saturating_sub(BYTES))))?;
+        let mut bytes = Vec::new();
+        file.take(BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let text = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut lines: Vec<_> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(LINES).collect();
+    lines.reverse();
+    let lines: Vec<_> = lines.iter().map(|line| line.trim().chars().take(CHARACTERS).collect::<String>()).collect();
+    if lines.is_empty() { String::new() } else { format!(": {}", lines.join(" | ")) }
 }
 
 fn log_file(path: &PathBuf) -> Result<File> {

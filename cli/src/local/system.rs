@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -30,6 +30,9 @@ pub(crate) struct State {
     pub(crate) pid: Option<u32>,
     /// How often it died and was started again.
     pub(crate) restarts: u32,
+    /// How it ended the last time that it did so by itself or was killed, with its last words.
+    #[serde(default)]
+    pub(crate) ended: Option<String>,
 }
 
 /// What is written to the run file.
@@ -94,9 +97,10 @@ impl System {
             let task = tokio::spawn(supervise(spec, receiver, sender, notices.clone()));
             processes.insert(name, Handle { orders, state, task });
         }
+        let http = tradewind_runtime::direct().build()?;
         let states = processes.iter().map(|(name, handle)| (*name, handle.state.clone())).collect();
         let recorder = tokio::spawn(record(layout.run_file(), states));
-        Ok(Self { layout, processes, http: reqwest::Client::new(), recorder, _lock: lock })
+        Ok(Self { layout, processes, http, recorder, _lock: lock })
     }
 
     /// Where the system lives.
@@ -104,30 +108,44 @@ impl System {
         &self.layout
     }
 
-    /// The names of its processes.
+    /// The names of its processes: each comes after those it needs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.processes.keys().copied()
+        names().filter(|name| self.processes.contains_key(name))
     }
 
     /// Waits until a process says that it is ready.
     ///
     /// # Errors
-    /// When it is not within `limit`, or keeps dying.
-    pub(crate) async fn wait_ready(&self, name: &str, limit: Duration) -> Result<()> {
+    /// When it is not within `limit`, or a process keeps dying: names the one at fault, which need not be this one.
+    pub(crate) async fn wait_ready(&self, name: &'static str, limit: Duration) -> Result<()> {
         let url = self.layout.ready_url(name);
-        let restarts = || self.processes.get(name).map_or(0, |handle| handle.state.borrow().restarts);
-        let before = restarts();
+        let before: Vec<_> = self.processes.values().map(|handle| handle.state.borrow().restarts).collect();
+        let keeps_dying = || self.at_fault(&before, MAX_DEATHS);
         let ready = async {
             while !is_ready(&self.http, &url).await {
-                let deaths = restarts() - before;
-                ensure!(deaths < MAX_DEATHS, "{name} died {deaths} times; see {}", self.log(name).display());
+                if let Some(fault) = keeps_dying() {
+                    bail!(fault);
+                }
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
             Ok(())
         };
-        tokio::time::timeout(limit, ready).await.with_context(|| {
-            format!("{name} was not ready within {} s; see {}", limit.as_secs(), self.log(name).display())
-        })?
+        tokio::time::timeout(limit, ready).await.unwrap_or_else(|_| {
+            let late =
+                || format!("{name} was not ready within {} s; see {}", limit.as_secs(), self.log(name).display());
+            bail!(self.at_fault(&before, 1).unwrap_or_else(late))
+        })
+    }
+
+    /// The process that has died most often beyond `before`, if so often, with how it ended the last time.
+    fn at_fault(&self, before: &[u32], deaths: u32) -> Option<String> {
+        let died = |(before, (name, handle)): (&u32, (&&'static str, &Handle))| {
+            let state = handle.state.borrow();
+            (state.restarts - before, *name, state.ended.clone().unwrap_or_default())
+        };
+        let (died, name, how) = before.iter().zip(&self.processes).map(died).max_by_key(|(died, ..)| *died)?;
+        let log = self.log(name);
+        (died >= deaths).then(|| format!("{name} died {died} times; the last time it {how}; see {}", log.display()))
     }
 
     /// Kills a process with SIGKILL; it is started again.
@@ -202,7 +220,7 @@ fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {
             (vec!["tied".to_owned(), broker::program()?, "--config".to_owned(), text(layout.nats_config())], Vec::new())
         }
         "outside" => {
-            let (listen, data) = (format!("127.0.0.1:{}", layout.port(name)), text(layout.data().join("outside")));
+            let (listen, data) = (format!("127.0.0.1:{}", layout.port(name)), text(layout.outside_data()));
             (
                 vec![
                     "outside".to_owned(),

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use crate::Global;
 use crate::books;
 use crate::local::{Layout, Postgres, SERVICES, System};
+use crate::output::{complain, document, say};
 use crate::shop::Shop;
 use report::Report;
 
@@ -65,7 +66,7 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     };
     system.stop().await;
     while let Ok(notice) = notices.try_recv() {
-        eprintln!("{}: {}", notice.process, notice.text);
+        complain(&format!("{}: {}", notice.process, notice.text));
     }
     let (played, proof) = played?;
     let report = Report {
@@ -77,9 +78,9 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
         commits_in: if args.postgres.is_some() { "PostgreSQL" } else { "SQLite, synchronous=FULL" },
     };
     if global.json {
-        println!("{}", serde_json::to_string_pretty(&report.json())?);
+        document(&report.json())?;
     } else {
-        report.lines().iter().for_each(|line| println!("{line}"));
+        report.lines().iter().try_for_each(|line| say!("{line}"))?;
     }
     Ok(if played.surprises() == 0 && proof.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -102,7 +103,7 @@ async fn play(system: &System, plan: &plan::Plan, args: &Args) -> Result<(play::
 /// A bar on a terminal; a line at the start elsewhere.
 fn bar(what: &'static str, length: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
-        eprintln!("{what}: {length}");
+        complain(&format!("{what}: {length}"));
         return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     }
     let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX)).with_message(what);

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod demo;
+mod fault;
+mod folders;
 mod kubernetes;
+mod pipes;
 mod program;
 mod quarantine;
 mod refusals;

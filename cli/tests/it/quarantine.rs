@@ -29,7 +29,7 @@ impl Stage {
         let folder = Folder::new();
         assert!(folder.tradewind(&["pki", "init"]).status().unwrap().success());
         let runtime = Runtime::new().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("inventory.db").display());
+        let url = tradewind_events::sqlite_url(&folder.path().join("inventory.db"));
         let files = IdentityFiles::in_dir(&folder.path().join("pki"), "inventory");
         let settings = Settings::in_process(files, url.clone(), "nats://127.0.0.1:1");
         let running = runtime.block_on(async {

@@ -1,8 +1,5 @@
 //! Mistakes get a clear answer and change nothing.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::{Value, json};
 
 use crate::program::{Folder, complained, printed};
@@ -48,9 +45,7 @@ fn certificates_are_made_once() {
 #[test]
 fn a_broker_that_is_too_old_is_refused_before_anything_is_made() {
     let folder = Folder::new();
-    let server = folder.path().join("nats-server");
-    std::fs::write(&server, "#!/bin/sh\necho 'nats-server: v2.8.4'\n").unwrap();
-    std::fs::set_permissions(&server, Permissions::from_mode(0o755)).unwrap();
+    let server = folder.script("nats-server", "echo 'nats-server: v2.8.4'");
     for command in ["up", "demo"] {
         let output = folder.tradewind(&[command]).env("NATS_SERVER", &server).output().unwrap();
         assert!(!output.status.success());

@@ -60,7 +60,7 @@ pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use relay::Retention;
 pub use sql::chunks;
-pub use store::{Store, StoreOptions};
+pub use store::{Store, StoreOptions, sqlite_file, sqlite_url};
 pub use stuck::Stuck;
 pub use timers::TimerHandler;
 pub use times::{from_micros, micros, timestamp};

@@ -3,6 +3,7 @@
 mod birth;
 mod cache;
 mod connect;
+mod file;
 mod position;
 mod queue;
 mod read;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
+pub use self::file::{sqlite_file, sqlite_url};
 use self::position::Reached;
 use self::sessions::Sessions;
 use self::signals::Signals;
@@ -47,7 +49,7 @@ pub(crate) use self::writer::Written;
 
 /// How to open a [`Store`].
 pub struct StoreOptions {
-    /// `sqlite:///absolute/path` or `postgres://…`.
+    /// `sqlite:///absolute/path` as [`sqlite_url`] writes it, or `postgres://…`.
     pub url: String,
     /// The context that owns the database; another context's is refused.
     pub context: &'static str,

@@ -74,6 +74,7 @@ mod tests {
             purpose: "keeps ships",
             grpc_port: 7101,
             admin_port: 7201,
+            folder: crate::service::FOLDER.into(),
             fields: &["berths"],
             settings: vec![Setting { key: "berths".into(), meaning: "ships at once".into(), default: "3".into() }],
         };

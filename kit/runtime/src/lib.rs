@@ -12,6 +12,7 @@ mod ending;
 mod event_log;
 mod health;
 mod help;
+mod http;
 mod identity;
 pub mod outside;
 mod readiness;
@@ -25,6 +26,7 @@ use std::{env, process::ExitCode};
 
 pub use broker_users::broker_users;
 pub use event_log::event_log;
+pub use http::direct;
 pub use running::{Running, run};
 pub use service::{Kit, NoSettings, Parts, Service};
 pub use settings::{LogFormat, Own, Settings, SettingsError, duration};

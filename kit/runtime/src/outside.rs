@@ -47,11 +47,10 @@ impl Party {
     pub fn new(base: Url, timeout: Duration) -> anyhow::Result<Self> {
         anyhow::ensure!(!base.cannot_be_a_base(), "{base} cannot have paths");
         // Nothing but the settings says where a call goes: no proxy of the environment, no redirect.
-        let client = reqwest::Client::builder()
+        let client = crate::direct()
             .timeout(timeout)
             .pool_idle_timeout(IDLE)
             .redirect(redirect::Policy::none())
-            .no_proxy()
             .build()
             .context("no HTTP client")?;
         Ok(Self { client, base })

@@ -1,6 +1,6 @@
 //! What a service is made of, as its composition root declares it. How it is run must not be here.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, sync::Arc};
 
 use axum::response::IntoResponse;
 use sea_orm_migration::MigrationTrait;
@@ -17,6 +17,9 @@ use crate::{
 
 pub(crate) type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
 pub(crate) type Compose = Box<dyn FnOnce(Kit) -> anyhow::Result<Parts> + Send>;
+/// Where a system on one machine keeps certificates and data unless told otherwise.
+pub(crate) const FOLDER: &str = ".tradewind";
+
 type Prepare = Arc<dyn Fn(&Own) -> Result<Compose, SettingsError> + Send + Sync>;
 
 /// Everything needed to run one service: its name, its settings, its tables and how its parts are made.
@@ -34,6 +37,8 @@ pub(crate) struct About {
     pub(crate) purpose: &'static str,
     pub(crate) grpc_port: u16,
     pub(crate) admin_port: u16,
+    /// Where certificates and data are that no setting says.
+    pub(crate) folder: PathBuf,
     /// Keys of the service's own settings.
     pub(crate) fields: &'static [&'static str],
     /// The ones of them that are described.
@@ -62,7 +67,8 @@ impl Service {
             Ok(Box::new(move |kit| compose(kit, settings)))
         });
         let fields = fields_of::<C>();
-        let about = About { name, purpose: "", grpc_port: 0, admin_port: 0, fields, settings: Vec::new() };
+        let folder = PathBuf::from(FOLDER);
+        let about = About { name, purpose: "", grpc_port: 0, admin_port: 0, folder, fields, settings: Vec::new() };
         Self { about, migrations, prepare }
     }
 
@@ -77,6 +83,13 @@ impl Service {
     #[must_use]
     pub fn ports(mut self, grpc: u16, admin: u16) -> Self {
         (self.about.grpc_port, self.about.admin_port) = (grpc, admin);
+        self
+    }
+
+    /// Sets the folder whose `pki` and `data` hold what no setting says; `.tradewind` unless told otherwise.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.about.folder = folder.into();
         self
     }
 

@@ -67,7 +67,8 @@ async fn two_in_quarantine(shop: &Shop) -> [ParkedStream; 2] {
     options.max_connections(1);
     let ordering = sea_orm::Database::connect(options).await.unwrap();
     let inventory = shop.database_url("inventory");
-    let file = inventory.trim_start_matches("sqlite://").split('?').next().unwrap();
+    let file = tradewind_events::sqlite_file(&inventory).unwrap();
+    let file = file.display();
     ordering.execute_unprepared(&format!("ATTACH DATABASE '{file}' AS inventory")).await.unwrap();
     ordering.execute_unprepared(PARK).await.unwrap();
     ordering.close().await.unwrap();

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tradewind_testing::{Kubernetes, Postgres, eventually, free_port, nats_server, scratch};
 
+use crate::process;
 use crate::programs::{Environment, Program, binary, project, run, tool};
 use crate::shop::PATIENCE;
 
@@ -240,7 +241,7 @@ impl Cluster {
         let get = &self.container(name).content[probe]["httpGet"];
         let url = self.url(name, text(&get["port"]), text(&get["path"]));
         eventually(PATIENCE, &format!("the {probe} of {name} passes"), async || {
-            let answer = reqwest::get(&url).await.and_then(reqwest::Response::error_for_status);
+            let answer = process::get(&url).await.and_then(reqwest::Response::error_for_status);
             answer.map(drop).map_err(|why| format!("{why}\n{}", program.log()))
         })
         .await;
@@ -250,7 +251,7 @@ impl Cluster {
     pub(crate) async fn publishes(&self, name: &str, program: &Program) {
         let url = self.url(name, "admin", "/metrics");
         eventually(PATIENCE, &format!("the broker takes events of {name}"), async || {
-            let metrics = reqwest::get(&url).await.map_err(|why| why.to_string())?.text().await.unwrap_or_default();
+            let metrics = process::get(&url).await.map_err(|why| why.to_string())?.text().await.unwrap_or_default();
             let published = metrics.lines().find_map(|line| line.strip_prefix("tradewind_relay_published_total"));
             let published = published.and_then(|rest| rest.rsplit(' ').next()?.parse::<f64>().ok());
             published.filter(|count| *count > 0.0).map(drop).ok_or_else(|| program.log())

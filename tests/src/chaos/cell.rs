@@ -258,7 +258,8 @@ impl Stage<'_> {
     fn keep_databases(&self) {
         for name in SERVICES {
             let url = self.shop.database_url(name);
-            let Some(file) = url.strip_prefix("sqlite://") else { continue };
+            let Some(file) = tradewind_events::sqlite_file(&url) else { continue };
+            let file = file.display();
             for suffix in ["", "-wal"] {
                 // Where there is none, there is none to look at.
                 let _ = std::fs::copy(format!("{file}{suffix}"), self.folder.join(format!("{name}.sqlite{suffix}")));

@@ -123,7 +123,7 @@ impl Member {
         let health = format!("http://{}/health/ready", self.admin);
         eventually(PATIENCE, &format!("{health} says yes"), async || {
             self.check();
-            let answer = reqwest::get(&health).await.map_err(|error| error.to_string())?;
+            let answer = crate::process::get(&health).await.map_err(|error| error.to_string())?;
             answer.error_for_status().map(drop).map_err(|error| error.to_string())
         })
         .await;
@@ -174,7 +174,7 @@ impl Member {
 
     /// The metrics of the running process.
     pub(super) async fn metrics(&self) -> Result<String, reqwest::Error> {
-        reqwest::get(format!("http://{}/metrics", self.admin)).await?.error_for_status()?.text().await
+        crate::process::get(&format!("http://{}/metrics", self.admin)).await?.error_for_status()?.text().await
     }
 
     fn send(&self, signal: Signal) {

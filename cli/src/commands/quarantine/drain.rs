@@ -9,7 +9,7 @@ use contracts::tradewind::consumer::v1::{
 use serde_json::{Value, json};
 
 use super::{OneOrAll, Stream, find, parked};
-use crate::output::{json as as_json, print_json};
+use crate::output::{document, json as as_json, print_json, say};
 use crate::shop::Shop;
 
 pub(super) async fn replay(shop: &Shop, what: OneOrAll, dry_run: bool, json: bool) -> Result<ExitCode> {
@@ -33,12 +33,12 @@ pub(super) async fn replay(shop: &Shop, what: OneOrAll, dry_run: bool, json: boo
             facts["consumer"] = Value::from(stream.consumer);
             shown.push(facts);
         } else {
-            println!("{} of {} for {}", stream.stream, stream.source, stream.consumer);
-            print(&response.events, response.remaining, dry_run);
+            say!("{} of {} for {}", stream.stream, stream.source, stream.consumer)?;
+            print(&response.events, response.remaining, dry_run)?;
         }
     }
     if json {
-        println!("{:#}", json!({ "service": service, "dryRun": dry_run, "streams": shown }));
+        document(&json!({ "service": service, "dryRun": dry_run, "streams": shown }))?;
     }
     Ok(exit(failed))
 }
@@ -76,12 +76,12 @@ pub(super) async fn discard(
     if json {
         print_json(&response)?
     } else {
-        print(&response.events, response.remaining, dry_run)
+        print(&response.events, response.remaining, dry_run)?
     }
     Ok(exit(has_failed(&response.events)))
 }
 
-fn print(events: &[TriedEvent], remaining: u64, dry_run: bool) {
+fn print(events: &[TriedEvent], remaining: u64, dry_run: bool) -> Result<()> {
     for tried in events {
         let TriedEvent { position, r#type, from_owner, reason, error, .. } = tried;
         let outcome = match tried.outcome() {
@@ -94,10 +94,10 @@ fn print(events: &[TriedEvent], remaining: u64, dry_run: bool) {
         };
         let copied = !from_owner && tried.outcome() == Outcome::Handled;
         let copy = if copied { " (the copy in quarantine; its owner could not be asked)" } else { "" };
-        println!("  position {position}  {}  {outcome}{copy}", r#type.rsplit('.').next().unwrap_or_default());
+        say!("  position {position}  {}  {outcome}{copy}", r#type.rsplit('.').next().unwrap_or_default())?;
     }
     let left = if dry_run { "would be left" } else { "left" };
-    println!("  {remaining} {left} in quarantine");
+    say!("  {remaining} {left} in quarantine")
 }
 
 fn has_failed(events: &[TriedEvent]) -> bool {

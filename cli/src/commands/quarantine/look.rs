@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{PAGE, Stream, find, parked};
 use crate::body;
 use crate::local::SERVICES;
-use crate::output::{json as as_json, moment, of_each, print_json};
+use crate::output::{document, json as as_json, moment, more, of_each, print_json, say};
 use crate::shop::Shop;
 
 pub(super) async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<ExitCode> {
@@ -26,13 +26,13 @@ pub(super) async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<
             facts["service"] = Value::from(service);
             shown.push(facts);
         }
-        println!("{:#}", json!({ "streams": shown, "away": away }));
+        document(&json!({ "streams": shown, "away": away }))?;
     } else {
-        streams().for_each(|(service, stream)| println!("{}", line(service, stream)));
+        streams().try_for_each(|(service, stream)| say!("{}", line(service, stream)))?;
         if answers.iter().all(|(_, found)| found.is_empty()) {
-            println!("nothing is in quarantine");
+            say!("nothing is in quarantine")?;
         }
-        away.iter().for_each(|(service, error)| println!("{service:<13} cannot be asked: {error}"));
+        away.iter().try_for_each(|(service, error)| say!("{service:<13} cannot be asked: {error}"))?;
     }
     Ok(if away.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -57,33 +57,33 @@ pub(super) async fn show(shop: &Shop, stream: &Stream, json: bool) -> Result<Exi
     if json {
         let events = events.iter().map(event_json).collect::<Result<Vec<_>>>()?;
         let service = &stream.service;
-        println!(
-            "{:#}",
-            json!({ "service": service, "consumer": consumer, "source": source, "stream": name, "total": total_size,
-                    "events": events })
-        );
+        document(
+            &json!({ "service": service, "consumer": consumer, "source": source, "stream": name, "total": total_size,
+                    "events": events }),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{name} of {source}, in quarantine for {consumer} of {}: {total_size} events", stream.service);
+    say!("{name} of {source}, in quarantine for {consumer} of {}: {total_size} events", stream.service)?;
     let Some((first, behind)) = events.split_first() else { return Ok(ExitCode::SUCCESS) };
     print_first(first)?;
     if !behind.is_empty() {
-        println!("\nbehind it:");
+        say!("")?;
+        say!("behind it:")?;
     }
     for parked in behind {
         let EventRecord { position, r#type, time, .. } = parked.event.clone().unwrap_or_default();
-        println!("  position {position}  {}  recorded {}", r#type, moment(time.as_ref()));
+        say!("  position {position}  {}  recorded {}", r#type, moment(time.as_ref()))?;
     }
     let unseen = total_size.saturating_sub(u64::try_from(events.len())?);
     if unseen > 0 {
-        println!("  and {unseen} more");
+        say!("  and {unseen} more")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print_first(ParkedEvent { event, reason, error, attempts, park_time }: &ParkedEvent) -> Result<()> {
     let event = event.clone().unwrap_or_default();
-    let body = body::of(&event.r#type, &event.payload)?.text().replace('\n', "\n               ");
+    let body = body::of(&event.r#type, &event.payload)?.text();
     let facts = [
         ("event", format!("{} ({})", event.r#type, event.id)),
         ("position", format!("{} in partition {}", event.position, event.partition)),
@@ -95,12 +95,13 @@ fn print_first(ParkedEvent { event, reason, error, attempts, park_time }: &Parke
         ("trace", trace_id(&event).to_owned()),
         ("correlation", event.correlation),
         ("cause", event.causation),
-        ("body", body),
     ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        println!("  {name:<12} {value}");
+        say!("  {name:<12} {value}")?;
     }
-    Ok(())
+    body.lines()
+        .zip(std::iter::once("body").chain(std::iter::repeat("")))
+        .try_for_each(|(line, name)| say!("  {name:<12} {line}"))
 }
 
 /// Everything about an event in quarantine, but what is sensitive in its body.
@@ -136,10 +137,8 @@ pub(super) async fn log(
         let outcome = act.outcome().as_str_name().trim_start_matches("ACT_OUTCOME_");
         let about = if stream.is_empty() { String::new() } else { format!("  {stream} of {source}") };
         let event = if *position == 0 { String::new() } else { format!(" at {position}") };
-        println!("{}  {principal}  {kind:<8} {outcome:<8} {consumer}{about}{event}  {detail}", moment(time.as_ref()));
+        say!("{}  {principal}  {kind:<8} {outcome:<8} {consumer}{about}{event}  {detail}", moment(time.as_ref()))?;
     }
-    if !response.next_page_token.is_empty() {
-        println!("more: --page-token {}", response.next_page_token);
-    }
+    more(&response.next_page_token)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,13 @@
 //! Connections: one that writes and a few that read on SQLite, a pool on PostgreSQL.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tradewind_domain::{Error, ErrorKind};
 
+use super::sqlite_file;
 use crate::error::db;
 
 const READERS: u32 = 4;
@@ -104,16 +105,10 @@ fn postgres(url: &str, context: &str) -> ConnectOptions {
 }
 
 async fn create_folder(url: &str) -> Result<(), Error> {
-    let Some(folder) = file(url).and_then(|file| file.parent().map(Path::to_owned)) else {
+    let Some(folder) = sqlite_file(url).and_then(|file| file.parent().map(Path::to_owned)) else {
         return Ok(());
     };
     tokio::fs::create_dir_all(&folder)
         .await
         .map_err(|error| Error::unavailable("DATABASE_UNAVAILABLE", format!("{}: {error}", folder.display())))
-}
-
-fn file(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
 }

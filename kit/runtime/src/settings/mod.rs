@@ -9,7 +9,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
 use tradewind_mesh::IdentityFiles;
 
@@ -186,8 +186,8 @@ impl Settings {
 /// Lists the settings every service has, with the defaults of this one.
 pub(crate) fn common(about: &About) -> Vec<Setting> {
     let name = about.name;
-    let pki = PathBuf::from(".tradewind/pki");
-    let file = |file: String| pki.join(file).display().to_string();
+    let file = |file: String| about.folder.join("pki").join(file).display().to_string();
+    let database = tradewind_events::sqlite_url(&about.folder.join("data").join(format!("{name}.db")));
     [
         ("grpc_addr", "address:port of the gRPC server (mTLS)", format!("127.0.0.1:{}", about.grpc_port)),
         ("admin_addr", "address:port of health and metrics (plain HTTP)", format!("127.0.0.1:{}", about.admin_port)),
@@ -195,7 +195,7 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
         ("cert", "file with this service's certificate", file(format!("{name}.pem"))),
         ("key", "file with the certificate's private key", file(format!("{name}.key"))),
         ("trust_domain", "trust domain of every identity", parse::TRUST_DOMAIN.into()),
-        ("database_url", "sqlite:// with a file, or postgres://", format!("sqlite://.tradewind/data/{name}.db")),
+        ("database_url", "sqlite:// with a file, or postgres://", database),
         (
             "partitions",
             "partitions of the event log, 1 to 16, fixed when the database is born; empty for 1 on SQLite, 4 on PostgreSQL",

@@ -23,7 +23,8 @@ impl Default for Harbour {
 
 fn about() -> About {
     let fields = fields_of::<Harbour>();
-    About { name: "harbour", purpose: "", grpc_port: 7101, admin_port: 7201, fields, settings: Vec::new() }
+    let folder = crate::service::FOLDER.into();
+    About { name: "harbour", purpose: "", grpc_port: 7101, admin_port: 7201, folder, fields, settings: Vec::new() }
 }
 
 /// Reads settings from variables (and the file they may name), with credentials that exist.

@@ -25,5 +25,5 @@ fn credentials(folder: &Path) {
 }
 
 fn database(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("harbour.db").display())
+    tradewind_events::sqlite_url(&folder.join("harbour.db"))
 }

@@ -140,7 +140,7 @@ impl Operator {
     /// `part`.
     pub(crate) async fn counted(&self, part: &str) -> u64 {
         let url = format!("http://{}/metrics", self.running.admin_addr());
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = tradewind_runtime::direct().build().unwrap();
         let text = client.get(url).send().await.unwrap().text().await.unwrap();
         let name = "tradewind_notification_messages_total{";
         let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(part));

@@ -55,6 +55,7 @@ fn every_call_to_the_provider_is_counted_by_what_came_of_it() {
         let order = shop.order("tok_unavailable").await;
         becomes(&operator, &order, PaymentStatus::Captured).await;
         let url = format!("http://{}/metrics", running.admin_addr());
+        let http = tradewind_runtime::direct().build().unwrap();
         for (name, result) in [
             ("tradewind_payment_provider_requests_total", "captured"),
             ("tradewind_payment_provider_requests_total", "unknown"),
@@ -65,7 +66,7 @@ fn every_call_to_the_provider_is_counted_by_what_came_of_it() {
                 line.starts_with(name) && labelled && !line.ends_with(" 0")
             };
             eventually(DEADLINE, &format!("{name} counts {result}"), async || {
-                let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
+                let text = http.get(&url).send().await.unwrap().text().await.unwrap();
                 text.lines().any(counted).then_some(()).ok_or(text)
             })
             .await;

@@ -28,7 +28,7 @@ impl Carrier {
         let server = Server::bind(Options { listen, data: record.path().to_owned(), seed: 1 }).await.unwrap();
         let url = format!("http://{}", server.local_addr());
         tokio::spawn(server.serve(stop.clone()));
-        Self { url, client: Client::builder().no_proxy().build().unwrap(), stop, _record: record }
+        Self { url, client: tradewind_runtime::direct().build().unwrap(), stop, _record: record }
     }
 
     pub(crate) fn url(&self) -> &str {
