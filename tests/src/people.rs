@@ -194,7 +194,12 @@ impl Person {
     pub async fn log_heads(&self, service: &str) -> Vec<u64> {
         let mut heads = Vec::new();
         loop {
-            let request = ReadLogRequest { partition: u32::try_from(heads.len()).unwrap(), after: 0, limit: 1 };
+            let request = ReadLogRequest {
+                partition: u32::try_from(heads.len()).unwrap(),
+                after: 0,
+                limit: 1,
+                ..ReadLogRequest::default()
+            };
             let page = patiently("the log is read", async || {
                 EventLogServiceClient::new(self.to(service)).read_log(request).await
             });

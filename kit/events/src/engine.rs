@@ -27,6 +27,7 @@ use crate::store::Store;
 use crate::tenure::{self, Turn};
 use crate::timers::{TimerHandler, Timers};
 use crate::wake;
+use crate::witness;
 
 const GRACE: Duration = Duration::from_secs(10);
 const REQUEST_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -171,6 +172,7 @@ impl Engine {
         let mut publishing = JoinSet::new();
         publishing.spawn(sequence(shared.store.clone(), stop_log.clone()));
         publishing.spawn(wake::between_replicas(shared.store.clone(), broker.clone(), stop_log.clone()));
+        publishing.spawn(witness::follow(shared.store.clone(), broker.clone(), stop_log.clone()));
         publishing.spawn(seat.keep(stop_work.clone(), stop_log.clone()));
         publishing.spawn(publish(shared.store.clone(), members.clone(), broker.clone(), retention, stop_log.clone()));
         let mut working = JoinSet::new();

@@ -43,6 +43,7 @@ mod trace;
 mod tx;
 mod wake;
 mod wire;
+mod witness;
 
 pub use broker::{Broker, BrokerOptions};
 pub use clock::Clock;
@@ -60,7 +61,7 @@ pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use relay::Retention;
 pub use sql::chunks;
-pub use store::{Store, StoreOptions, sqlite_file, sqlite_url};
+pub use store::{LOG_WENT_BACK, Store, StoreOptions, sqlite_file, sqlite_url};
 pub use stuck::Stuck;
 pub use timers::TimerHandler;
 pub use times::{from_micros, micros, timestamp};

@@ -8,6 +8,7 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 /// Every instrument of this crate, on the meter `tradewind`.
 pub(crate) struct Metrics {
     pub(crate) members: Gauge<u64>,
+    pub(crate) log_went_back: Gauge<u64>,
     pub(crate) circuit_open: Gauge<u64>,
     pub(crate) requests_pruned: Counter<u64>,
     pub(crate) events_passed_over: Counter<u64>,
@@ -55,6 +56,10 @@ fn make() -> Metrics {
     };
     Metrics {
         members: gauge("tradewind_members", "Engines at work on the database, as this one sees it"),
+        log_went_back: gauge(
+            "tradewind_log_went_back",
+            "1 while the own log lacks events that were seen in it, and nothing is appended",
+        ),
         circuit_open: gauge("tradewind_circuit_open", "1 while a circuit is open and only single probes are made"),
         requests_pruned: counter("tradewind_requests_pruned", "Stored responses deleted because of their age"),
         events_passed_over: counter(

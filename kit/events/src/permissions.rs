@@ -22,7 +22,7 @@ impl BrokerPermissions {
     pub fn of_service(context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let stream = wire::stream_name(context);
         let mut publish = vec![wire::subjects(context), wire::head_subject(context), wire::wake_subject(context)];
-        publish.extend(["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
+        publish.extend(["CREATE", "UPDATE", "INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
         let mut subscribe = vec![format!("{}.>", wire::inbox(context)), wire::wake_subject(context)];
         for source in sources {
             let source = source.as_ref();
@@ -66,8 +66,8 @@ mod tests {
     fn a_service_that_reads_nothing_has_its_own_subjects_only() {
         let catalog = BrokerPermissions::of_service("catalog", [""; 0]);
         let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog"].map(str::to_owned);
-        let stream = ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
-        assert_eq!(catalog.publish, [publish, stream].concat());
+        let stream = ["CREATE", "UPDATE", "INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
+        assert_eq!(catalog.publish, [publish.as_slice(), &stream].concat());
         assert_eq!(catalog.subscribe, ["_INBOX.catalog.>", "tw.wake.catalog"]);
     }
 

@@ -52,6 +52,19 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_
 pub trait LogSource: Send + Sync + 'static {
     /// Up to `limit` events of a partition of `context`'s log that follow the position `after`.
     fn read_log(&self, context: &str, partition: u16, after: u64, limit: u32) -> BoxFuture<'_, Result<LogPage, Error>>;
+
+    /// Tells the owner of `context`'s log that a reader has read the event `witness` at its position in the log `incarnation`,
+    /// where the owner has none, or another. It is told once; an owner that cannot be reached hears it from the next start.
+    fn report(
+        &self,
+        context: &str,
+        incarnation: Uuid,
+        partition: u16,
+        witness: (u64, Uuid),
+    ) -> BoxFuture<'_, Result<(), Error>> {
+        let _ = (context, incarnation, partition, witness);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// Why a reader ends.
@@ -98,6 +111,8 @@ pub(crate) struct Reader {
     inbox: Inbox,
 
     grown: watch::Receiver<u64>,
+    /// Changes when what was read of the database may no longer be so.
+    epoch: watch::Receiver<u64>,
     fetch_at: Instant,
     fetch_failures: u32,
     /// The last page was full: the next follows at once.
@@ -140,8 +155,20 @@ impl Reader {
         let attributes: Vec<_> = self.attributes.iter().cloned().chain([KeyValue::new("reason", reason)]).collect();
         metrics().reader_stopped.record(1, &attributes);
         self.show(reason, why).await;
+        self.report().await;
         self.stop.cancelled().await;
         metrics().reader_stopped.record(0, &attributes);
+    }
+
+    /// Tells the owner what was read that its log does not have any more.
+    async fn report(&self) {
+        let Some((remote, last)) = self.remote.as_ref().zip(self.last) else { return };
+        let (incarnation, witness) = (self.saved.incarnation, (self.position, last));
+        let told = remote.log.report(&self.context, incarnation, self.partition, witness);
+        let told = tokio::time::timeout(repair::FETCH_TIMEOUT, told);
+        if let Some(Ok(Err(error))) = self.stop.run_until_cancelled(told).await {
+            tracing::debug!(source = self.context, %error, "the owner of the log was not told");
+        }
     }
 
     async fn read(&mut self) -> Result<Infallible, Halt> {
@@ -149,6 +176,9 @@ impl Reader {
         loop {
             if self.stop.is_cancelled() {
                 return Err(Halt::Asked);
+            }
+            if self.epoch.has_changed().is_ok_and(|changed| changed) {
+                self.begin_again().await?;
             }
             self.keep_open();
             self.take_ready();
@@ -174,6 +204,15 @@ impl Reader {
                 self.rest().await;
             }
         }
+    }
+
+    /// The database was away: what it has now may be an earlier state, which does not know of what was done since.
+    async fn begin_again(&mut self) -> Result<(), Halt> {
+        self.epoch.mark_unchanged();
+        self.load().await?;
+        self.inbox.forget_ahead();
+        self.fetch_at = Instant::now();
+        Ok(())
     }
 
     /// Reads the cursor and the quarantine from the database, however long that takes.
@@ -210,6 +249,7 @@ impl Reader {
         let news = tokio::select! {
             () = self.stop.cancelled() => return,
             news = news(self.remote.as_mut()) => news,
+            _ = self.epoch.changed() => return self.epoch.mark_changed(),
             grown = self.grown.changed(), if own => {
                 if grown.is_ok() {
                     self.fetch_at = Instant::now();

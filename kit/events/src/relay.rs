@@ -22,6 +22,7 @@ use crate::backoff::Backoff;
 use crate::broker::{Broker, Link};
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
+use crate::store::changed;
 use crate::{Recorded, Store, wire};
 use in_flight::{Acknowledged, InFlight};
 use lanes::Lane;
@@ -46,6 +47,8 @@ pub(crate) struct Relay {
     retention: Retention,
     link: watch::Receiver<Link>,
     grown: watch::Receiver<u64>,
+    /// Changes when what is remembered of the log may no longer be so.
+    epoch: watch::Receiver<u64>,
     lanes: Vec<Lane>,
     in_flight: InFlight,
     /// Lane, position and count of the refusals at the front.
@@ -62,13 +65,14 @@ enum Woken {
 
 impl Relay {
     pub(crate) fn new(store: Store, broker: Broker, retention: Retention) -> Self {
-        let (link, grown) = (broker.link(), store.log_grew());
+        let (link, grown, epoch) = (broker.link(), store.log_grew(), store.memory().epoch());
         Self {
             store,
             broker,
             retention,
             link,
             grown,
+            epoch,
             lanes: Vec::new(),
             in_flight: InFlight::default(),
             refused: (0, 0, 0),
@@ -106,7 +110,9 @@ impl Relay {
         self.link.mark_unchanged();
         self.broker.ready()?;
         stream::ensure(&self.broker, self.store.context(), self.retention).await?;
-        if self.lanes.is_empty() {
+        self.store.may_grow().await?;
+        if self.epoch.has_changed().is_ok_and(|changed| changed) || self.lanes.is_empty() {
+            self.epoch.mark_unchanged();
             self.load().await?;
         }
         let mut poll = POLL_FIRST;
@@ -123,6 +129,10 @@ impl Relay {
 
     /// Publishes what is in the log and was not yet, after `stop` one page at most; tells whether there was anything.
     async fn publish_new(&mut self, stop: &CancellationToken) -> Result<bool, Error> {
+        if self.epoch.has_changed().is_ok_and(|changed| changed) {
+            return Err(was_away());
+        }
+        self.store.intact()?;
         if self.lanes.len() > 1 {
             for (lane, head) in self.lanes.iter_mut().zip(self.store.follow_heads().await?) {
                 lane.head = head;
@@ -234,6 +244,7 @@ impl Relay {
                     return Ok(Woken::Read);
                 }
                 error = broken(&mut self.link) => return Err(error),
+                () = changed(self.epoch.clone()) => return Err(was_away()),
                 () = tokio::time::sleep_until(save_at), if self.dirty_since.is_some() => self.save().await?,
                 () = tokio::time::sleep_until(read_at) => return Ok(Woken::Read),
             }
@@ -258,6 +269,10 @@ async fn broken(link: &mut watch::Receiver<Link>) -> Error {
     // An error means that the broker's client is gone, which is no better.
     let _ = link.changed().await;
     Error::unavailable("BROKER_DISCONNECTED", "the connection to the broker changed")
+}
+
+fn was_away() -> Error {
+    Error::unavailable("DATABASE_WAS_AWAY", "the database was away; where publishing stands is read again")
 }
 
 fn unavailable(error: &async_nats::jetstream::context::PublishError) -> Error {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::error::db;
 use crate::lease::{BEAT, NOW, TTL, lasting};
 use crate::sql::{EVENT_COLUMNS, recorded, signed, statement};
-use crate::store::{Tail, jitter, tell};
+use crate::store::{changed, jitter, tell};
 use crate::{Recorded, Store};
 
 const LEASE: &str = "sequencer";
@@ -80,10 +80,17 @@ impl Store {
             match self.acquire_lease(LEASE, &holder, TTL).await {
                 Ok(Some(epoch)) => {
                     tracing::debug!(epoch, "sequencing");
-                    if let Err(error) = self.sequence_while_leased(&holder, epoch, &stop).await {
+                    let known = self.memory().epoch();
+                    let ended = tokio::select! {
+                        ended = self.sequence_while_leased(&holder, epoch, &stop) => ended,
+                        () = changed(known) => Err(Error::unavailable("DATABASE_WAS_AWAY", "the database was away")),
+                    };
+                    if let Err(error) = ended {
                         tracing::warn!(%error, "sequencing failed, trying again");
                     }
-                    self.tails().iter().for_each(Tail::forget);
+                    for tail in self.tails() {
+                        tail.forget();
+                    }
                     if stop.is_cancelled() {
                         if let Err(error) = self.release_lease(LEASE, &holder, epoch).await {
                             tracing::debug!(%error, "the sequencer's lease was not given back; it lapses");
@@ -101,6 +108,7 @@ impl Store {
 
     /// Returns when the lease is lost or `stop` is called.
     async fn sequence_while_leased(&self, holder: &str, epoch: u64, stop: &CancellationToken) -> Result<(), Error> {
+        self.may_grow().await?;
         for (tail, head) in self.tails().iter().zip(self.heads().await?.positions) {
             tail.begin(head);
         }

@@ -4,10 +4,13 @@ mod birth;
 mod cache;
 mod connect;
 mod file;
+mod history;
+mod memory;
 mod position;
 mod queue;
 mod read;
 mod retry;
+mod server;
 mod sessions;
 mod signals;
 mod tail;
@@ -28,7 +31,7 @@ use uuid::Uuid;
 pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
 pub use self::file::{sqlite_file, sqlite_url};
-use self::position::Reached;
+use self::memory::Memory;
 use self::sessions::Sessions;
 use self::signals::Signals;
 use self::writer::Writer;
@@ -39,11 +42,12 @@ use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
 pub(crate) use self::cache::{AnyState, Current};
+pub use self::history::LOG_WENT_BACK;
 pub(crate) use self::position::Cursor;
 pub(crate) use self::queue::{ClaimedIntent, DueTimer};
 pub(crate) use self::read::apply;
 pub(crate) use self::retry::{jitter, random};
-pub(crate) use self::signals::tell;
+pub(crate) use self::signals::{changed, tell};
 pub(crate) use self::tail::Tail;
 pub(crate) use self::writer::Written;
 
@@ -67,15 +71,11 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     context: &'static str,
-    incarnation: Uuid,
     partitions: u16,
     clock: Clock,
     reader: DatabaseConnection,
     backend: Backend,
-    cache: Cache,
-    /// By partition.
-    tails: Box<[Tail]>,
-    reached: Reached,
+    memory: Arc<Memory>,
     stuck: StuckHere,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
@@ -101,27 +101,27 @@ impl Store {
     /// context; `Internal` when a migration fails.
     pub async fn open(options: StoreOptions) -> Result<Self, Error> {
         let StoreOptions { url, context, migrations, clock, partitions } = options;
-        let (writing, reader) = connect::connect(&url, context).await?;
+        let memory = Arc::new(Memory::new());
+        let (writing, reader) = connect::connect(&url, context, &memory).await?;
         let born = birth::prepare(&writing, context, migrations, partitions).await?;
         let backend = match writing.get_database_backend() {
             DbBackend::Sqlite => Backend::Sqlite(Writer::new(writing)),
-            _ => Backend::Postgres(Sessions::new(writing)),
+            _ => Backend::Postgres(Sessions::new(writing, Arc::clone(&memory))),
         };
         let (changes, _) = broadcast::channel(CHANGES);
-        Ok(Self(Arc::new(Inner {
+        let store = Self(Arc::new(Inner {
             context,
-            incarnation: born.incarnation,
             partitions: born.partitions,
             clock,
             reader,
             backend,
-            cache: Cache::default(),
-            tails: (0..born.partitions).map(|_| Tail::default()).collect(),
-            reached: Reached::default(),
+            memory,
             stuck: StuckHere::default(),
             signals: Signals::default(),
             changes,
-        })))
+        }));
+        store.look().await?;
+        Ok(store)
     }
 
     /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED.
@@ -129,11 +129,12 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database cannot be reached.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        let era = self.cache().era();
         let written = match &self.0.backend {
             Backend::Sqlite(writer) => {
                 let turn = writer.begin().await?;
                 if turn.interrupted {
-                    self.0.cache.clear();
+                    self.cache().clear();
                 }
                 if let Some(tail) = self.committed_tail()
                     && (turn.interrupted || tail.is_uncertain())
@@ -144,7 +145,7 @@ impl Store {
             }
             Backend::Postgres(sessions) => Written::Postgres(sessions.begin().await?),
         };
-        Ok(Tx::new(self.clone(), written))
+        Ok(Tx::new(self.clone(), written, era))
     }
 
     /// Reads outside transactions; it cannot write.
@@ -217,7 +218,7 @@ impl Store {
     /// The identity of this database's log; a new database has a new one.
     #[must_use]
     pub fn incarnation(&self) -> Uuid {
-        self.0.incarnation
+        self.0.memory.log().borrow().incarnation
     }
 
     /// How many partitions the log has.
@@ -270,13 +271,17 @@ impl Store {
         &self.0.stuck
     }
 
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
     pub(crate) fn cache(&self) -> &Cache {
-        &self.0.cache
+        &self.0.memory.cache
     }
 
     /// The end of the log where it is told of what is committed, as that is.
     pub(crate) fn committed_tail(&self) -> Option<&Tail> {
-        match &*self.0.tails {
+        match self.tails() {
             [tail] if self.backend() == DbBackend::Sqlite => Some(tail),
             _ => None,
         }
@@ -284,7 +289,7 @@ impl Store {
 
     /// The end of each partition of the log.
     pub(crate) fn tails(&self) -> &[Tail] {
-        &self.0.tails
+        self.0.memory.tails.get(..usize::from(self.0.partitions)).unwrap_or_default()
     }
 
     pub(crate) fn tell_changed(&self, stream: &StreamName) {

@@ -36,6 +36,8 @@ pub use self::request::RequestKey;
 pub struct Tx {
     written: Written,
     store: Store,
+    /// The era of the cache in which it began.
+    era: u64,
     now: OffsetDateTime,
     cause: Metadata,
     traceparent: Option<String>,
@@ -75,11 +77,12 @@ pub struct Executed<A: Aggregate> {
 }
 
 impl Tx {
-    pub(crate) fn new(store: Store, written: Written) -> Self {
+    pub(crate) fn new(store: Store, written: Written, era: u64) -> Self {
         let now = store.now();
         Self {
             written,
             store,
+            era,
             now,
             cause: Metadata::default(),
             traceparent: None,

@@ -88,6 +88,13 @@ pub(crate) fn readers_move(store: Store) -> Check {
     Check::new("readers", ask).advisory()
 }
 
+/// Asks whether the own log is whole, as far as is known.
+pub(crate) fn intact(store: Store) -> Check {
+    Check::new("log", move || {
+        std::future::ready(store.intact().map_err(|error| format!("{}: {}", error.reason, error.message)))
+    })
+}
+
 /// Asks whether the broker is connected.
 pub(crate) fn connected(broker: Broker) -> Check {
     Check::new("broker", move || std::future::ready(broker.ready().map_err(|error| error.to_string())))

@@ -37,7 +37,7 @@ struct OwnLog {
 #[tonic::async_trait]
 impl EventLogService for OwnLog {
     async fn read_log(&self, request: Request<ReadLogRequest>) -> Result<Response<ReadLogResponse>, Status> {
-        let ReadLogRequest { partition, after, limit } = request.into_inner();
+        let ReadLogRequest { partition, after, limit, after_id, incarnation } = request.into_inner();
         let limit = match limit {
             0 => MOST,
             1..=MOST => limit,
@@ -45,6 +45,10 @@ impl EventLogService for OwnLog {
         };
         let limit = usize::try_from(limit).map_err(|error| status(Error::internal(error)))?;
         let partition = u16::try_from(partition).map_err(|_| status(no_such_partition()))?;
+        if !after_id.is_empty() {
+            let (incarnation, id) = (uuid("incarnation", &incarnation)?, uuid("after_id", &after_id)?);
+            self.store.hear(incarnation, partition, (after, id), "a reader").await.map_err(status)?;
+        }
         let page = self.store.read_log(partition, after, limit).await.map_err(status)?;
         if partition >= page.partitions {
             return Err(status(no_such_partition()));
@@ -90,7 +94,8 @@ impl LogSource for OwnersLogs {
         let context = context.to_owned();
         async move {
             let channel = self.channels.to(&context).map_err(|error| away(&context, &error))?;
-            let request = ReadLogRequest { partition: partition.into(), after, limit: limit.clamp(1, MOST) };
+            let limit = limit.clamp(1, MOST);
+            let request = ReadLogRequest { partition: partition.into(), after, limit, ..ReadLogRequest::default() };
             let mut owner = EventLogServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
             let answer = owner.read_log(request).await;
             let answer = answer.map_err(|refusal| refused(&context, &refusal))?.into_inner();
@@ -101,6 +106,24 @@ impl LogSource for OwnersLogs {
             let after = Some(answer.after_id).filter(|id| !id.is_empty());
             let after = after.map(|id| parse("after_id", &id)).transpose()?;
             Ok(LogPage { incarnation, head: answer.head, partitions, after, events })
+        }
+        .boxed()
+    }
+
+    fn report(
+        &self,
+        context: &str,
+        incarnation: Uuid,
+        partition: u16,
+        (after, id): (u64, Uuid),
+    ) -> BoxFuture<'_, Result<(), Error>> {
+        let context = context.to_owned();
+        async move {
+            let channel = self.channels.to(&context).map_err(|error| away(&context, &error))?;
+            let (after_id, incarnation) = (id.to_string(), incarnation.to_string());
+            let request = ReadLogRequest { partition: partition.into(), after, limit: 1, after_id, incarnation };
+            let answer = EventLogServiceClient::new(channel).read_log(request).await;
+            answer.map(drop).map_err(|refusal| refused(&context, &refusal))
         }
         .boxed()
     }
@@ -164,6 +187,11 @@ fn recorded(event: EventRecord) -> Result<Recorded, Error> {
             partition_key: event.key,
         },
     })
+}
+
+/// Reads an id that a caller gives.
+fn uuid(field: &'static str, text: &str) -> Result<Uuid, Status> {
+    Uuid::parse_str(text).map_err(|_| status(Error::invalid(field, "NOT_A_UUID", "must be a UUID")))
 }
 
 fn moment(time: Timestamp) -> Result<OffsetDateTime, Error> {

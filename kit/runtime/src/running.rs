@@ -205,6 +205,7 @@ impl Life {
         contract::compare(name, &parts.declared, &policy.reactions_of(name))?;
         let mut checks = vec![
             dependencies::answers(store.clone()),
+            dependencies::intact(store.clone()),
             dependencies::connected(broker.clone()),
             dependencies::readers_move(store.clone()),
         ];

@@ -138,6 +138,35 @@ impl Postgres {
         Paused(processes)
     }
 
+    /// Keeps a copy of everything as it is now, for [`go_back`](Self::go_back).
+    ///
+    /// # Panics
+    /// When it does not start again; the message holds its log.
+    #[track_caller]
+    pub fn keep_copy(&mut self) {
+        self.stop();
+        self.copy("data", "copy");
+        self.start_again();
+    }
+
+    /// Puts the copy in place: what was committed since is lost, as when an asynchronous standby takes over.
+    ///
+    /// # Panics
+    /// When there is no copy, or it does not start; the message holds its log.
+    #[track_caller]
+    pub fn go_back(&mut self) {
+        self.stop();
+        self.copy("copy", "data");
+        self.start_again();
+    }
+
+    #[track_caller]
+    fn copy(&mut self, from: &str, to: &str) {
+        let [from, to] = [from, to].map(|name| self.janitor.folder().join(name));
+        self.janitor.run(Path::new("rm"), &["-rf".as_ref(), to.as_os_str()]);
+        self.janitor.run(Path::new("cp"), &["-a".as_ref(), from.as_os_str(), to.as_os_str()]);
+    }
+
     /// Starts the stopped cluster on the same port and returns when it accepts clients.
     ///
     /// # Panics

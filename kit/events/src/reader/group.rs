@@ -163,6 +163,7 @@ impl Group {
             behind_since: None,
             inbox: Inbox::default(),
             grown: self.store.log_grew(),
+            epoch: self.store.memory().epoch(),
             fetch_at: Instant::now(),
             fetch_failures: 0,
             catching_up: false,

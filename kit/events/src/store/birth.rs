@@ -18,7 +18,6 @@ use crate::sql::statement;
 
 /// What a database keeps of its birth.
 pub(super) struct Born {
-    pub(super) incarnation: Uuid,
     pub(super) partitions: u16,
 }
 
@@ -61,10 +60,7 @@ pub(super) async fn prepare(
     let facts = facts(connection).await?;
     check(context, &facts)?;
     let fact = |key: &str| facts.get(key).map_or("", String::as_str);
-    Ok(Born {
-        incarnation: fact("incarnation").parse().map_err(Error::internal)?,
-        partitions: fact("partitions").parse().map_err(Error::internal)?,
-    })
+    Ok(Born { partitions: fact("partitions").parse().map_err(Error::internal)? })
 }
 
 async fn facts(connection: &DatabaseConnection) -> Result<HashMap<String, String>, Error> {

@@ -46,6 +46,8 @@ pub(crate) struct Cache(Mutex<Generations>);
 
 #[derive(Default)]
 struct Generations {
+    /// Another one after everything was forgotten.
+    era: u64,
     young: HashMap<StreamName, Entry>,
     old: HashMap<StreamName, Entry>,
 }
@@ -62,17 +64,23 @@ impl Cache {
         Some(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(stream)?.version)
     }
 
-    /// Keeps what was committed, unless something newer is known.
-    pub(crate) fn put(&self, stream: &StreamName, version: u64, state: Option<AnyState>) {
+    /// What is read from now on is of this era.
+    pub(crate) fn era(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).era
+    }
+
+    /// Keeps what was committed and read in `era`, unless something newer is known or that era is over.
+    pub(crate) fn put(&self, era: u64, stream: &StreamName, version: u64, state: Option<AnyState>) {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if generations.get(stream).is_none_or(|known| known.version <= version) {
+        if generations.era == era && generations.get(stream).is_none_or(|known| known.version <= version) {
             generations.insert(stream.clone(), Entry { version, state });
         }
     }
 
-    /// Forgets everything.
+    /// Forgets everything, and begins another era.
     pub(crate) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Generations::default();
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *generations = Generations { era: generations.era + 1, ..Generations::default() };
     }
 
     /// Forgets the stream.
@@ -164,8 +172,8 @@ mod tests {
     fn an_older_state_never_replaces_a_newer_one() {
         let cache = Cache::default();
         let stream = StreamName::from("order-1");
-        cache.put(&stream, 3, Some(state("newer")));
-        cache.put(&stream, 2, Some(state("older")));
+        cache.put(0, &stream, 3, Some(state("newer")));
+        cache.put(0, &stream, 2, Some(state("older")));
         assert_eq!(cache.current::<&str>(&stream).map(|seen| (*seen.state, seen.version)), Some(("newer", 3)));
     }
 
@@ -174,10 +182,10 @@ mod tests {
         let cache = Cache::default();
         let used = StreamName::from("order-used");
         let unused = StreamName::from("order-unused");
-        cache.put(&used, 1, None);
-        cache.put(&unused, 1, None);
+        cache.put(0, &used, 1, None);
+        cache.put(0, &unused, 1, None);
         for index in 0..3 * GENERATION {
-            cache.put(&StreamName::from(format!("order-{index}")), 1, None);
+            cache.put(0, &StreamName::from(format!("order-{index}")), 1, None);
             assert_eq!(cache.version(&used), Some(1));
         }
         assert_eq!(cache.version(&unused), None);
@@ -187,7 +195,7 @@ mod tests {
     fn another_type_is_not_found() {
         let cache = Cache::default();
         let stream = StreamName::from("order-1");
-        cache.put(&stream, 1, Some(state(1_u8)));
+        cache.put(0, &stream, 1, Some(state(1_u8)));
         assert!(cache.current::<u16>(&stream).is_none());
     }
 }

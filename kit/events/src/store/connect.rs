@@ -1,12 +1,15 @@
 //! Connections: one that writes and a few that read on SQLite, a pool on PostgreSQL.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tradewind_domain::{Error, ErrorKind};
 
+use super::memory::Memory;
+use super::server;
 use super::sqlite_file;
 use crate::error::db;
 
@@ -41,14 +44,19 @@ const BY_KEY: [(&str, &str); 5] = [
 const QUIET: [(&str, &str); 1] = [("client_min_messages", "error")];
 
 /// Connects to `url`: what writes and what reads, which are the same pool on PostgreSQL.
-pub(super) async fn connect(url: &str, context: &str) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
+pub(super) async fn connect(
+    url: &str,
+    context: &str,
+    memory: &Arc<Memory>,
+) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
     if url.starts_with("sqlite:") {
         create_folder(url).await?;
         let writing = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
         let reading = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
         Ok((writing, reading))
     } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        let pool = Database::connect(postgres(url, context)).await.map_err(db)?;
+        let pool = Database::connect(postgres(url, context, memory)).await.map_err(server::refused)?;
+        server::check(&pool).await?;
         Ok((pool.clone(), pool))
     } else {
         Err(Error::new(
@@ -89,7 +97,8 @@ fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &str, context: &str) -> ConnectOptions {
+fn postgres(url: &str, context: &str, memory: &Arc<Memory>) -> ConnectOptions {
+    let memory = Arc::clone(memory);
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(POSTGRES_CONNECTIONS)
@@ -100,7 +109,16 @@ fn postgres(url: &str, context: &str) -> ConnectOptions {
         .statement_timeout(STATEMENT)
         .set_application_name(format!("tradewind-{context}"))
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| options.options(VANISHED).options(BY_KEY).options(QUIET));
+        .map_sqlx_postgres_opts(|options| {
+            options.options(VANISHED).options(BY_KEY).options(QUIET).options(server::RELIED_ON)
+        })
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            let memory = Arc::clone(&memory);
+            pool.after_connect(move |connection, _| {
+                let memory = Arc::clone(&memory);
+                Box::pin(async move { server::greet(connection, &memory).await })
+            })
+        });
     options
 }
 

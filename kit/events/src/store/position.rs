@@ -46,6 +46,12 @@ fn event_at(position: u64, reached: &str) -> Option<Uuid> {
 #[derive(Default)]
 pub(super) struct Reached(Mutex<HashMap<(String, String, u16), u64>>);
 
+impl Reached {
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 /// How long an append may take to reach the log before its token is given up.
 const SEQUENCING: Duration = Duration::from_secs(5);
 
@@ -118,13 +124,17 @@ impl Store {
 
     async fn has_reached(&self, consumer: &str, place: &Place) -> Result<bool, Error> {
         let key = (consumer.to_owned(), place.context.clone(), place.partition);
-        let reached = || self.0.reached.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reached = || self.memory().reached.0.lock().unwrap_or_else(PoisonError::into_inner);
         if reached().get(&key).is_some_and(|position| *position >= place.position) {
             return Ok(true);
         }
+        let epoch = self.memory().epoch();
         let cursor = self.cursor(consumer, &place.context, place.partition).await?;
         let position = cursor.map_or(0, |cursor| cursor.position);
-        reached().insert(key, position);
+        let mut reached = reached();
+        if epoch.has_changed().is_ok_and(|changed| !changed) {
+            reached.insert(key, position);
+        }
         Ok(position >= place.position)
     }
 

@@ -135,6 +135,9 @@ impl Store {
             events.remove(0);
         }
         events.truncate(limit);
+        if let Some(last) = events.last() {
+            self.memory().saw(partition, (last.position, last.id));
+        }
         let (incarnation, partitions) = (self.incarnation(), self.partitions());
         Ok(LogPage { incarnation, head, partitions, after: before, events })
     }

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tradewind_domain::Error;
 
+use super::memory::Memory;
 use crate::error::{self, db};
 
 /// How many connections are kept, of those that the pool may have: the others are for reads.
@@ -35,6 +36,7 @@ pub(super) struct Sessions {
     /// One for each connection that is kept, or will be.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Vec<Kept>>>,
+    memory: Arc<Memory>,
 }
 
 /// A connection that is in no transaction.
@@ -46,21 +48,36 @@ struct Kept {
 }
 
 impl Sessions {
-    pub(super) fn new(pool: DatabaseConnection) -> Self {
-        Self { pool, permits: Arc::new(Semaphore::new(KEPT)), kept: Arc::default() }
+    pub(super) fn new(pool: DatabaseConnection, memory: Arc<Memory>) -> Self {
+        Self { pool, permits: Arc::new(Semaphore::new(KEPT)), kept: Arc::default(), memory }
     }
 
     /// Begins a transaction at READ COMMITTED.
     pub(super) async fn begin(&self) -> Result<OpenSession, Error> {
         while let Some(Kept { connection, permit, born, .. }) = self.last() {
             if let Ok(Ok(_)) = timeout(BEGIN, connection.execute_unprepared("BEGIN")).await {
-                return Ok(OpenSession { connection, permit: Some(permit), born, kept: Arc::clone(&self.kept) });
+                return Ok(self.open(connection, Some(permit), born));
             }
-            self.lock().clear();
+            self.lost();
         }
         let connection = self.pool.begin().await.map_err(db)?;
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok();
-        Ok(OpenSession { connection, permit, born: Instant::now(), kept: Arc::clone(&self.kept) })
+        Ok(self.open(connection, permit, Instant::now()))
+    }
+
+    fn open(
+        &self,
+        connection: DatabaseTransaction,
+        permit: Option<OwnedSemaphorePermit>,
+        born: Instant,
+    ) -> OpenSession {
+        OpenSession { connection, permit, born, kept: Arc::clone(&self.kept), memory: Arc::clone(&self.memory) }
+    }
+
+    /// The database was away: no connection is kept, and nothing remembered.
+    fn lost(&self) {
+        self.lock().clear();
+        self.memory.forget();
     }
 
     /// Runs a statement by itself, which commits it.
@@ -71,7 +88,7 @@ impl Sessions {
         let rows = kept.connection.query_all_raw(statement).await;
         match &rows {
             Ok(_) => keep(&self.kept, kept),
-            Err(error) if error::is_away(error) => self.lock().clear(),
+            Err(error) if error::is_away(error) => self.lost(),
             Err(_) => {}
         }
         rows
@@ -99,6 +116,7 @@ pub(crate) struct OpenSession {
     permit: Option<OwnedSemaphorePermit>,
     born: Instant,
     kept: Arc<Mutex<Vec<Kept>>>,
+    memory: Arc<Memory>,
 }
 
 impl OpenSession {
@@ -107,14 +125,20 @@ impl OpenSession {
     }
 
     pub(super) async fn commit(self) -> Result<(), Error> {
-        let Self { connection, permit, born, kept } = self;
+        let Self { connection, permit, born, kept, memory } = self;
+        let lost = |error: DbErr| {
+            if error::is_away(&error) {
+                memory.forget();
+            }
+            error::commit(error)
+        };
         match permit {
             Some(permit) if born.elapsed() < LIFETIME => {
-                connection.execute_unprepared("COMMIT").await.map_err(error::commit)?;
+                connection.execute_unprepared("COMMIT").await.map_err(lost)?;
                 keep(&kept, Kept { connection, permit, born, used: Instant::now() });
                 Ok(())
             }
-            _ => connection.commit().await.map_err(error::commit),
+            _ => connection.commit().await.map_err(lost),
         }
     }
 }

@@ -54,6 +54,13 @@ impl Topics {
     }
 }
 
+/// Waits for the next change; for ever where there will be none.
+pub(crate) async fn changed<T>(mut topic: watch::Receiver<T>) {
+    if topic.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
 /// Wakes whoever waits for `topic`.
 pub(crate) fn tell(topic: &watch::Sender<u64>) {
     topic.send_modify(|count| *count = count.wrapping_add(1));

@@ -71,6 +71,9 @@ impl Tail {
     /// Takes events that this process has just given the places they have.
     pub(crate) fn extend(&self, events: impl IntoIterator<Item = Recorded>) {
         let mut ring = self.ring();
+        if !ring.sequenced {
+            return;
+        }
         for event in events {
             ring.head = event.position;
             ring.push(event);
@@ -82,9 +85,10 @@ impl Tail {
         *self.ring() = Ring { head, sequenced: true, ..Ring::default() };
     }
 
-    /// Forgets everything: from now on others give places.
-    pub(crate) fn forget(&self) {
-        *self.ring() = Ring::default();
+    /// Forgets everything: from now on others give places. The last event of what was kept.
+    pub(crate) fn forget(&self) -> Option<(u64, Uuid)> {
+        let ring = std::mem::replace(&mut *self.ring(), Ring { uncertain: true, ..Ring::default() });
+        ring.events.back().map(|last| (last.position, last.id))
     }
 
     /// Up to `limit` events that follow the position `after`.

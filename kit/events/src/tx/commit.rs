@@ -49,6 +49,9 @@ impl Tx {
     /// so: [`Store::retry`] runs the transaction again. `Unavailable` when the database is, and then it may or may not have
     /// been committed.
     pub async fn commit(mut self) -> Result<Committed, Error> {
+        if !self.pending.events.is_empty() {
+            self.store.may_grow().await?;
+        }
         let events = self.pending.events.iter().map(|pending| &pending.event);
         let appended = events.clone().map(|event| Appended {
             stream: event.stream.clone(),
@@ -68,14 +71,14 @@ impl Tx {
             tail.doubt();
         }
         let mut settling = Settling { store: &self.store, streams: &committed.0, told: &self.told, known: false };
-        let own = &mut self.own;
+        let (own, era) = (&mut self.own, self.era);
         let store = &self.store;
         // What has no cause was asked for.
         let requested = !committed.0.is_empty() && self.cause == Metadata::default();
         fault::hit_if(requested, Point::RequestUncommitted);
         let outcome = self.written.commit(script, || {
             for (stream, own) in own.drain() {
-                store.cache().put(&stream, own.version, own.state);
+                store.cache().put(era, &stream, own.version, own.state);
             }
             if let Some(tail) = tail {
                 tail.append(kept);

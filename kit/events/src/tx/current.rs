@@ -64,7 +64,7 @@ impl Tx {
         }
         let current = self.store.current::<A>(Some(self.conn()), stream).await?;
         if current.version > 0 {
-            self.store.cache().put(stream, current.version, Some(current.any()));
+            self.store.cache().put(self.era, stream, current.version, Some(current.any()));
         }
         Ok(current)
     }

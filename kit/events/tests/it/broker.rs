@@ -18,3 +18,4 @@ mod rests;
 mod stuck;
 mod timers;
 mod traces;
+mod went_back;

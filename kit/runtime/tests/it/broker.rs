@@ -123,8 +123,9 @@ async fn what_the_broker_refuses_is_logged_and_counted() {
     let harbour = Harbour::start(folder.path(), &nats.url()).await;
     let line = harbour.says("the broker refuses what its permissions don't grant this service").await;
     assert_eq!(line["level"], "ERROR");
-    let refusal = r#"Permissions Violation for Publish to "$JS.API.STREAM.UPDATE.TW_HARBOUR""#;
-    assert_eq!(line["fields"]["refusal"], refusal);
+    let refusal = line["fields"]["refusal"].as_str().unwrap();
+    assert!(refusal.starts_with(r#"Permissions Violation for Publish to "$JS.API.STREAM."#), "{refusal}");
+    assert!(refusal.ends_with(r#".TW_HARBOUR""#), "{refusal}");
     let (_, metrics) = get(harbour.admin, "/metrics").await;
     let counted =
         metrics.lines().find_map(|line| line.strip_prefix("tradewind_broker_refusals_total")).unwrap_or_default();

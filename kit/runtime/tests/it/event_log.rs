@@ -7,8 +7,9 @@ use contracts::tradewind::{
 use prost::Message;
 use tonic::Code;
 use tradewind_domain::events;
-use tradewind_events::{Clock, Store, StoreOptions, StreamName};
+use tradewind_events::{Clock, LOG_WENT_BACK, Store, StoreOptions, StreamName};
 use tradewind_mesh::{reason, violations};
+use tradewind_testing::eventually;
 
 use crate::{
     database, harbour,
@@ -18,6 +19,10 @@ use crate::{
 events! {
     /// What happens to a berth.
     pub(crate) enum BerthEvent { Retired(ProductRetired) }
+}
+
+fn ask(partition: u32, after: u64, limit: u32) -> ReadLogRequest {
+    ReadLogRequest { partition, after, limit, ..ReadLogRequest::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,14 +46,14 @@ async fn the_log_is_read_from_its_owner_with_everything_that_was_recorded() {
     running.ready(DEADLINE).await.unwrap();
     let mut log = EventLogServiceClient::new(operators_channel(folder.path(), &running));
 
-    let page = log.read_log(ReadLogRequest { partition: 0, after: 1, limit: 0 }).await.unwrap().into_inner();
+    let page = log.read_log(ask(0, 1, 0)).await.unwrap().into_inner();
     assert_eq!((page.head, page.partitions), (3, 1));
     assert_eq!(page.events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3]);
     let event = &page.events[0];
     assert_eq!((event.stream.as_str(), event.version, event.key.as_str()), ("berth-2", 1, "pier-7"));
     assert_eq!(event.r#type, "tradewind.catalog.v1.ProductRetired");
     assert_eq!(ProductRetired::decode(event.payload.as_slice()).unwrap(), retired(2));
-    let one = log.read_log(ReadLogRequest { partition: 0, after: 0, limit: 1 }).await.unwrap().into_inner();
+    let one = log.read_log(ask(0, 0, 1)).await.unwrap().into_inner();
     assert_eq!((one.events.len(), one.head), (1, 3));
 
     let about = log.read_key(ReadKeyRequest { key: "pier-7".into() }).await.unwrap().into_inner();
@@ -58,14 +63,28 @@ async fn the_log_is_read_from_its_owner_with_everything_that_was_recorded() {
     );
 
     for (request, field, why) in [
-        (ReadLogRequest { partition: 0, after: 0, limit: 1_001 }, "limit", "LIMIT_TOO_LARGE"),
-        (ReadLogRequest { partition: 1, after: 0, limit: 1 }, "partition", "NO_SUCH_PARTITION"),
-        (ReadLogRequest { partition: 70_000, after: 0, limit: 1 }, "partition", "NO_SUCH_PARTITION"),
+        (ask(0, 0, 1_001), "limit", "LIMIT_TOO_LARGE"),
+        (ask(1, 0, 1), "partition", "NO_SUCH_PARTITION"),
+        (ask(70_000, 0, 1), "partition", "NO_SUCH_PARTITION"),
+        (ReadLogRequest { after_id: "x".into(), ..ask(0, 1, 1) }, "incarnation", "NOT_A_UUID"),
     ] {
         let refusal = log.read_log(request).await.unwrap_err();
         assert_eq!((refusal.code(), reason(&refusal).as_deref()), (Code::InvalidArgument, Some(why)));
         assert_eq!(violations(&refusal)[0].field, field);
     }
+
+    let read = ReadLogRequest { after_id: page.after_id, incarnation: page.incarnation, ..ask(0, 1, 1) };
+    log.read_log(read.clone()).await.unwrap();
+    running.ready(DEADLINE).await.unwrap();
+    let client = tradewind_runtime::direct().build().unwrap();
+    let after_id = "0190163d-8694-739b-aea5-966c26f8ad91".to_owned();
+    log.read_log(ReadLogRequest { after_id, ..read }).await.unwrap();
+    eventually(DEADLINE, "the owner says that its log went back", async || {
+        let health = format!("http://{}/health/ready", running.admin_addr());
+        let health = client.get(health).send().await.unwrap().text().await.unwrap();
+        if health.contains(LOG_WENT_BACK) { Ok(()) } else { Err(health) }
+    })
+    .await;
     running.stop();
     running.wait().await.unwrap();
 }

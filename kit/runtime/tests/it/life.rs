@@ -69,7 +69,9 @@ async fn ready_follows_the_broker_while_the_process_lives_on() {
     running.ready(DEADLINE).await.unwrap();
     assert_eq!(
         readiness(admin, 200).await["checks"],
-        serde_json::json!({ "broker": { "ok": true }, "database": { "ok": true }, "readers": { "ok": true } })
+        serde_json::json!({
+            "broker": { "ok": true }, "database": { "ok": true }, "log": { "ok": true }, "readers": { "ok": true }
+        })
     );
     nats.stop();
     let report = readiness(admin, 503).await;

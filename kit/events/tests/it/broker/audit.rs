@@ -16,6 +16,7 @@ use tradewind_events::{
     Tx, UNKNOWN, db,
 };
 use tradewind_testing::{Database, Nats, eventually};
+use uuid::Uuid;
 
 use crate::account::{Account, Command, Deposited, options};
 
@@ -150,6 +151,18 @@ impl LogSource for Direct {
             self.asked.fetch_add(1, Ordering::SeqCst);
             page
         })
+    }
+
+    fn report(
+        &self,
+        context: &str,
+        incarnation: Uuid,
+        partition: u16,
+        witness: (u64, Uuid),
+    ) -> BoxFuture<'_, Result<(), Error>> {
+        let store = self.store.lock().unwrap().clone();
+        assert_eq!(context, store.context());
+        Box::pin(async move { store.hear(incarnation, partition, witness, "a reader").await })
     }
 }
 

@@ -1,0 +1,119 @@
+//! Whether the own log is still the one that this process, the broker or a reader has seen: that a database lost commits, by a
+//! restore or a failover, shows in nothing but that.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+use tradewind_domain::Error;
+use uuid::Uuid;
+
+use super::Store;
+use super::memory::Witness;
+use crate::error::db;
+use crate::sql::{signed, statement};
+
+/// The reason when nothing may be appended because the log went back.
+pub const LOG_WENT_BACK: &str = "LOG_WENT_BACK";
+/// Under which key the database keeps that its log went back.
+const WENT_BACK: &str = "went_back";
+
+impl Store {
+    /// Fails while the log may not grow: it went back, and no operator has accepted that yet. What this process has seen of the
+    /// log is looked for first, where the database was away since.
+    ///
+    /// # Errors
+    /// `Unavailable` with reason [`LOG_WENT_BACK`], or when the database is.
+    pub(crate) async fn may_grow(&self) -> Result<(), Error> {
+        if let Some((epoch, seen)) = self.memory().unverified() {
+            for (partition, witness) in seen {
+                self.testify(partition, witness, "this process").await?;
+            }
+            self.memory().verified(epoch);
+        }
+        self.intact()
+    }
+
+    /// For readiness: whether the log is known to have gone back.
+    ///
+    /// # Errors
+    /// `Unavailable` with reason [`LOG_WENT_BACK`].
+    pub fn intact(&self) -> Result<(), Error> {
+        match &self.memory().log().borrow().went_back {
+            Some(why) => Err(Error::unavailable(LOG_WENT_BACK, why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Hears a reader of this log, or the broker: the event `witness` was read in the log `incarnation`. One of another
+    /// incarnation is no witness.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn hear(&self, incarnation: Uuid, partition: u16, witness: (u64, Uuid), who: &str) -> Result<(), Error> {
+        if incarnation != self.incarnation() || partition >= self.partitions() || witness.0 == 0 {
+            return Ok(());
+        }
+        self.testify(partition, witness, who).await?;
+        if self.intact().is_err() { self.look().await } else { Ok(()) }
+    }
+
+    async fn testify(&self, partition: u16, (position, id): Witness, who: &str) -> Result<(), Error> {
+        let query = "SELECT e.id AS id FROM log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
+             WHERE l.partition = $1 AND l.position = $2";
+        let values: [Value; 2] = [i64::from(partition).into(), signed(position).into()];
+        let rows = self.read(statement(self.backend(), query, values)).await?;
+        let there: Option<Uuid> = rows.first().map(|row| row.try_get("", "id").map_err(db)).transpose()?;
+        if there == Some(id) {
+            return Ok(());
+        }
+        let found = there.map_or_else(|| "has none there".to_owned(), |there| format!("has {there} there"));
+        let text = format!("{who} has seen event {id} at {position} of partition {partition}, and the log {found}");
+        self.memory().went_back(text);
+        Ok(())
+    }
+
+    /// Reads what the database says of its log, and writes there that it went back, for the other replicas and the next start.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub(crate) async fn look(&self) -> Result<(), Error> {
+        let query = "SELECT key, value FROM meta WHERE key IN ('incarnation', $1)";
+        let rows = self.read(statement(self.backend(), query, [WENT_BACK.into()])).await?;
+        let fact = |row: &QueryResult| Ok((row.try_get("", "key").map_err(db)?, row.try_get("", "value").map_err(db)?));
+        let mut facts: HashMap<String, String> = rows.iter().map(fact).collect::<Result<_, Error>>()?;
+        let Some(incarnation) = facts.remove("incarnation") else { return Ok(()) };
+        let written = facts.remove(WENT_BACK);
+        let unwritten = written.is_none();
+        self.memory().heard(incarnation.parse().map_err(Error::internal)?, written);
+        let went_back = self.memory().log().borrow().went_back.clone();
+        if let Some(why) = went_back.filter(|_| unwritten) {
+            let keep = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING RETURNING key";
+            self.write(statement(self.backend(), keep, [WENT_BACK.into(), why.into()])).await?;
+        }
+        Ok(())
+    }
+
+    /// Accepts that the log went back: it gets a new incarnation, by which its readers ask what they may read on.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn renew(&self) -> Result<Uuid, Error> {
+        let tx = self.begin().await?;
+        let incarnation = renew(tx.conn()).await?;
+        tx.commit().await?;
+        self.look().await?;
+        Ok(incarnation)
+    }
+}
+
+/// Gives the log in a database a new incarnation.
+pub(super) async fn renew(connection: &impl ConnectionTrait) -> Result<Uuid, Error> {
+    let backend = connection.get_database_backend();
+    let incarnation = Uuid::new_v4();
+    let renewed: [Value; 1] = [incarnation.to_string().into()];
+    let renewed = statement(backend, "UPDATE meta SET value = $1 WHERE key = 'incarnation'", renewed);
+    connection.execute_raw(renewed).await.map_err(db)?;
+    let accepted = statement(backend, "DELETE FROM meta WHERE key = $1", [WENT_BACK.into()]);
+    connection.execute_raw(accepted).await.map_err(db)?;
+    Ok(incarnation)
+}
