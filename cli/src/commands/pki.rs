@@ -17,7 +17,8 @@ use crate::output::{json_line, say};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Make the authority and every certificate that is missing; what exists is kept.
+    /// Make every certificate that is missing or no longer good; what is good is kept. The authority is made only where there
+    /// is neither a certificate nor a key yet.
     Init(Init),
     /// Issue one workload's certificate again; a running service takes it up within seconds.
     Renew {
@@ -80,7 +81,13 @@ async fn init_secrets(prefix: &str, workloads: &[Workload], trust_domain: &str, 
             stored.insert(name);
         }
     }
-    let report = init_workloads(folder.path(), workloads, trust_domain)?;
+    let lost = secret_of(CA);
+    ensure!(
+        stored.is_empty() || stored.contains(CA),
+        "Secret {lost} is missing, but there are certificates of its authority: put it back. Another one is made only where \
+         there is nothing left of the first: to begin with one, delete the Secrets {prefix}-…-tls, too"
+    );
+    let report = init_workloads(folder.path(), workloads, trust_domain).with_context(|| format!("Secret {lost}"))?;
     let authority = std::fs::read_to_string(folder.path().join("ca.pem"))?;
     for certificate in &report.made {
         let name = certificate.file_stem().and_then(|stem| stem.to_str()).context("a certificate without a name")?;

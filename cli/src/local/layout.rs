@@ -244,10 +244,10 @@ impl Layout {
     }
 }
 
-/// Makes the development CA and every certificate that is missing from `dir`.
+/// Makes every certificate that is missing from `dir`, and the development CA in a folder that holds nothing.
 ///
 /// # Errors
-/// When the file system refuses.
+/// When the CA that has to issue one is not there as a whole, or the file system refuses.
 pub(crate) fn init_pki(dir: &Path) -> Result<tradewind_mesh::pki::Report> {
     tradewind_mesh::pki::init(dir, &IDENTITIES, TRUST_DOMAIN)
         .with_context(|| format!("cannot issue certificates in {}", dir.display()))

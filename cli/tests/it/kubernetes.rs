@@ -38,15 +38,21 @@ fn certificates_are_made_once() {
 }
 
 #[test]
-fn certificates_of_an_authority_that_was_lost_are_replaced() {
+fn an_authority_that_was_lost_is_never_replaced() {
     let cluster = Kubernetes::start();
     pki_init(&cluster, &["catalog"]);
-    let before = cluster.secrets();
+    let authority = cluster.secrets().remove("shop-ca").unwrap();
     cluster.delete("shop-ca");
-    assert_eq!(printed(&pki_init(&cluster, &["catalog"])), "Secrets shop-…: made 2, kept 0\n");
-    let after = cluster.secrets();
-    assert_ne!(after["shop-catalog-tls"], before["shop-catalog-tls"]);
-    assert_eq!(after["shop-catalog-tls"]["ca.crt"], after["shop-ca"]["tls.crt"]);
+    let before = cluster.secrets();
+    for workloads in [&["catalog"][..], &["catalog", "payment"]] {
+        let output = pki_init(&cluster, workloads);
+        assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+        assert!(complained(&output).contains("Secret shop-ca is missing"), "{}", complained(&output));
+        assert_eq!(cluster.secrets(), before);
+    }
+    assert_eq!(authority["tls.crt"], before["shop-catalog-tls"]["ca.crt"]);
+    cluster.delete("shop-catalog-tls");
+    assert_eq!(printed(&pki_init(&cluster, &["catalog"])), "Secrets shop-…: made 2, kept 0\n", "nothing is left of it");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Mistakes get a clear answer and change nothing.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::program::{Folder, complained, printed};
@@ -34,12 +36,36 @@ fn an_unknown_process_to_leave_out_is_named() {
 fn certificates_are_made_once() {
     let folder = Folder::new();
     assert!(folder.tradewind(&["pki", "init"]).output().unwrap().status.success());
-    let certificate = std::fs::read(folder.path().join("pki/ordering.pem")).unwrap();
+    let certificate = fs::read(folder.path().join("pki/ordering.pem")).unwrap();
     assert!(folder.tradewind(&["pki", "init"]).output().unwrap().status.success());
-    assert_eq!(std::fs::read(folder.path().join("pki/ordering.pem")).unwrap(), certificate);
+    assert_eq!(fs::read(folder.path().join("pki/ordering.pem")).unwrap(), certificate);
 
     assert!(folder.tradewind(&["pki", "renew", "ordering"]).output().unwrap().status.success());
-    assert_ne!(std::fs::read(folder.path().join("pki/ordering.pem")).unwrap(), certificate);
+    assert_ne!(fs::read(folder.path().join("pki/ordering.pem")).unwrap(), certificate);
+}
+
+#[test]
+fn an_authority_that_was_lost_is_never_replaced() {
+    let folder = Folder::new();
+    let pki = folder.path().join("pki");
+    assert!(folder.tradewind(&["pki", "init"]).output().unwrap().status.success());
+    let authority = fs::read(pki.join("ca.pem")).unwrap();
+    fs::remove_file(pki.join("ca.key")).unwrap();
+
+    let output = folder.tradewind(&["demo", "--only", "nobody delivers"]).output().unwrap();
+    assert!(output.status.success(), "every certificate is good: {}", complained(&output));
+    fs::remove_file(pki.join("payment.pem")).unwrap();
+    for command in [&["pki", "init"][..], &["demo"], &["pki", "renew", "ordering"]] {
+        let output = folder.tradewind(command).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let complaint = complained(&output);
+        let name = if command.contains(&"renew") { "ordering" } else { "payment" };
+        let said =
+            complaint.contains("ca.key: is missing") && complaint.contains(&format!("no certificate for {name}:"));
+        assert!(said && complaint.lines().count() == 1, "{complaint}");
+    }
+    assert!(!pki.join("ca.key").exists() && !pki.join("payment.pem").exists());
+    assert_eq!(fs::read(pki.join("ca.pem")).unwrap(), authority);
 }
 
 #[test]
@@ -70,7 +96,7 @@ fn the_brokers_users_are_those_of_the_contracts() {
         payment["permissions"]["subscribe"]["allow"],
         json!(["_INBOX.payment.>", "tw.wake.payment", "tw.head.ordering"])
     );
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it only prints");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "it only prints");
 
     let refused = config("No Domain");
     assert!(!refused.status.success());

@@ -1,7 +1,9 @@
 //! A certificate authority for one machine: issues the identities of a development or test system.
 //! A production system brings its own issuer and only hands files to [`crate::Identity`].
 
-use std::fs::{self, OpenOptions};
+mod authority;
+
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt;
@@ -53,45 +55,71 @@ pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
     init_workloads(dir, &names.iter().map(workload).collect::<Vec<_>>(), trust_domain)
 }
 
-/// Makes sure that `dir` holds a CA (`ca.pem`, `ca.key`) and a certificate with its key for each of
-/// `workloads` (`<name>.pem`, `<name>.key`). What exists stays, except certificates that have expired,
-/// are of another CA or carry another name.
+/// Makes sure that `dir` holds a certificate with its key for each of `workloads` (`<name>.pem`, `<name>.key`), issued by the
+/// authority in it (`ca.pem`, `ca.key`). What exists stays, except certificates that have expired, are of another authority or
+/// carry another name.
+///
+/// An authority is made only in a folder that holds no certificate and no key. Where it is lost in part or as a whole, is half
+/// a file, has expired or is two that don't belong together, another one would split whoever trusts the first from whoever
+/// trusts the second: what has to be issued fails then, and what is good stays.
 pub fn init_workloads(dir: &Path, workloads: &[Workload], trust_domain: &str) -> Result<Report> {
     fs::create_dir_all(dir).map_err(Error::file(dir))?;
+    // Nobody else looks while one is making an authority.
+    let turn = File::open(dir).map_err(Error::file(dir))?;
+    turn.lock().map_err(Error::file(dir))?;
     let mut report = Report::default();
-    let ca = dir.join("ca.pem");
-    if ca.exists() && dir.join("ca.key").exists() {
-        report.kept.push(ca);
-    } else {
+    let ca = dir.join(authority::CERTIFICATE);
+    if is_blank(dir)? {
         make_ca(dir)?;
         report.made.push(ca);
+    } else {
+        report.kept.push(ca);
     }
+    let mut wanted = Vec::new();
     for Workload { name, hosts } in workloads {
         let id = SpiffeId::new(trust_domain, name)?;
         let files = IdentityFiles::in_dir(dir, name);
         if is_good(&files, &id, hosts) {
             report.kept.push(files.cert);
         } else {
-            issue_with(dir, &id, hosts, LEAF_VALIDITY)?;
-            report.made.push(files.cert);
+            wanted.push((id, hosts));
         }
+    }
+    if wanted.is_empty() {
+        return Ok(report);
+    }
+    let names: Vec<_> = wanted.iter().map(|(id, _)| id.name()).collect();
+    let issuer = authority::read(dir, &names)?;
+    for (id, hosts) in &wanted {
+        issue_with(dir, &issuer, id, hosts, LEAF_VALIDITY)?;
+        report.made.push(IdentityFiles::in_dir(dir, id.name()).cert);
     }
     Ok(report)
 }
 
-/// Issues a certificate with a new key for `id`, valid from now for `validity`, and replaces what is there.
-pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
-    issue_with(dir, id, &[], validity)
+/// Tells whether the folder holds neither certificates nor keys.
+fn is_blank(dir: &Path) -> Result<bool> {
+    for entry in fs::read_dir(dir).map_err(Error::file(dir))? {
+        let name = PathBuf::from(entry.map_err(Error::file(dir))?.file_name());
+        if name.extension().is_some_and(|end| end == "pem" || end == "key") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-fn issue_with(dir: &Path, id: &SpiffeId, hosts: &[String], validity: Duration) -> Result<()> {
-    let (ca_path, ca_key_path) = (dir.join("ca.pem"), dir.join("ca.key"));
-    let read = |path: &Path| fs::read_to_string(path).map_err(Error::file(path));
-    let ca_key = KeyPair::from_pem(&read(&ca_key_path)?)
-        .map_err(|error| Error::Credential { path: ca_key_path, message: error.to_string() })?;
-    let issuer = Issuer::from_ca_cert_pem(&read(&ca_path)?, ca_key)
-        .map_err(|error| Error::Credential { path: ca_path, message: error.to_string() })?;
+/// Issues a certificate with a new key for `id`, valid from now for `validity`, and replaces what is there.
+pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
+    issue_with(dir, &authority::read(dir, &[id.name()])?, id, &[], validity)
+}
 
+fn issue_with(
+    dir: &Path,
+    issuer: &Issuer<'_, KeyPair>,
+    id: &SpiffeId,
+    hosts: &[String],
+    validity: Duration,
+) -> Result<()> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = valid_for(id.name(), validity);
     params.subject_alt_names = vec![
@@ -108,7 +136,7 @@ fn issue_with(dir: &Path, id: &SpiffeId, hosts: &[String], validity: Duration) -
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
-    let certificate = params.signed_by(&key, &issuer)?;
+    let certificate = params.signed_by(&key, issuer)?;
 
     let files = IdentityFiles::in_dir(dir, id.name());
     write(&files.key, &key.serialize_pem(), 0o600)?;
@@ -128,8 +156,8 @@ fn make_ca(dir: &Path) -> Result<()> {
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let certificate = params.self_signed(&key)?;
-    write(&dir.join("ca.key"), &key.serialize_pem(), 0o600)?;
-    write(&dir.join("ca.pem"), &certificate.pem(), 0o644)
+    write(&dir.join(authority::KEY), &key.serialize_pem(), 0o600)?;
+    write(&dir.join(authority::CERTIFICATE), &certificate.pem(), 0o644)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a certificate's validity is wall time, which only its issuer reads")]
@@ -143,7 +171,7 @@ fn valid_for(name: &str, validity: Duration) -> CertificateParams {
     params
 }
 
-/// Whether the files hold `id` with all `hosts`, issued by the CA beside them, for at least a day to come.
+/// Whether the files hold `id` with all `hosts`, issued by the authority beside them, for at least a day to come.
 fn is_good(files: &IdentityFiles, id: &SpiffeId, hosts: &[String]) -> bool {
     let Ok(material) = Material::read(files) else { return false };
     let tomorrow = UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs()) + DAY);
@@ -153,7 +181,7 @@ fn is_good(files: &IdentityFiles, id: &SpiffeId, hosts: &[String]) -> bool {
         let host = ServerName::try_from(host.replace('*', "any"));
         host.is_ok_and(|host| verify_server_name(&parsed, &host).is_ok())
     };
-    material.id == *id && hosts.iter().all(named) && material.clients.verify_client_cert(leaf, &[], tomorrow).is_ok()
+    material.id == *id && hosts.iter().all(named) && authority::vouches(&files.ca, leaf, tomorrow)
 }
 
 /// Replaces `path` as a whole or not at all; nobody else ever sees the content of a private file.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -40,6 +41,76 @@ fn init_replaces_a_certificate_of_another_ca_or_name() {
     assert_eq!(report.made, [dir.path().join("echo.pem")]);
     let moved = pki::init(dir.path(), &["echo"], "elsewhere.test").unwrap();
     assert_eq!(moved.made.len(), 1);
+}
+
+/// An authority's certificate, valid as said, with its key.
+fn authority_valid(from: time::OffsetDateTime, to: time::OffsetDateTime) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    (params.not_before, params.not_after) = (from, to);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[test]
+fn init_never_makes_another_authority_and_says_what_is_wrong_with_the_one_there_is() {
+    let lost: fn(&Path) = |file| fs::remove_file(file).unwrap();
+    let emptied: fn(&Path) = |file| fs::write(file, "").unwrap();
+    let halved: fn(&Path) = |file| fs::write(file, &fs::read(file).unwrap()[..90]).unwrap();
+    let anothers: fn(&Path) = |file| {
+        fs::copy(credentials().path().join(file.file_name().unwrap()), file).unwrap();
+    };
+    let a_folder: fn(&Path) = |file| {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    };
+    let dangling: fn(&Path) = |file| {
+        fs::remove_file(file).unwrap();
+        std::os::unix::fs::symlink("nowhere", file).unwrap();
+    };
+    let expired: fn(&Path) = |file| {
+        let (past, yesterday) =
+            (time::macros::datetime!(2020-01-01 0:00 UTC), time::macros::datetime!(2021-01-01 0:00 UTC));
+        let (certificate, key) = authority_valid(past, yesterday);
+        fs::write(file, certificate).unwrap();
+        fs::write(file.with_extension("key"), key).unwrap();
+    };
+    let a_leaf: fn(&Path) = |file| {
+        fs::copy(file.with_file_name("gateway.pem"), file).unwrap();
+    };
+    for (file, spoil, problem) in [
+        ("ca.key", lost, "ca.key: is missing"),
+        ("ca.key", emptied, "ca.key: is no private key"),
+        ("ca.key", halved, "ca.key: is no private key"),
+        ("ca.key", anothers, "ca.key: is not the key of ca.pem"),
+        ("ca.key", a_folder, "ca.key: cannot be read"),
+        ("ca.key", dangling, "ca.key: is missing"),
+        ("ca.pem", lost, "ca.pem: is missing"),
+        ("ca.pem", emptied, "ca.pem: is no certificate"),
+        ("ca.pem", halved, "ca.pem: is no certificate"),
+        ("ca.pem", anothers, "ca.key: is not the key of ca.pem"),
+        ("ca.pem", expired, "ca.pem: is valid from Jan  1"),
+        ("ca.pem", a_leaf, "ca.pem: is no authority's"),
+    ] {
+        let dir = credentials();
+        spoil(&dir.path().join(file));
+        let kept = |name: &str| fs::read(dir.path().join(name)).ok();
+        let before = ["ca.pem", "ca.key", "gateway.pem", "gateway.key"].map(kept);
+        fs::remove_file(dir.path().join("echo.pem")).unwrap();
+        let told = pki::init(dir.path(), &["echo", "gateway"], DOMAIN).unwrap_err().to_string();
+        assert!(told.contains(problem) && told.contains("no certificate for echo"), "{file} {problem}: {told}");
+        assert_eq!(["ca.pem", "ca.key", "gateway.pem", "gateway.key"].map(kept), before, "{problem}");
+        assert!(!dir.path().join("echo.pem").exists(), "{problem}");
+    }
+}
+
+#[test]
+fn init_keeps_what_is_good_where_the_authority_can_issue_nothing() {
+    let dir = credentials();
+    fs::remove_file(dir.path().join("ca.key")).unwrap();
+    let report = pki::init(dir.path(), &["echo", "gateway"], DOMAIN).unwrap();
+    assert_eq!((report.made.len(), report.kept.len()), (0, 3));
+    assert!(pki::renew(dir.path(), "echo").unwrap_err().to_string().contains("ca.key: is missing"));
 }
 
 #[test]
