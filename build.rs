@@ -26,6 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_file("contracts.rs")
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
     fs::write(out.join("redacted.rs"), redacted.iter().map(debug_impl).collect::<String>())?;
+    let pool = compiler.descriptor_pool();
+    let repeatable = pool.all_messages().filter(|message| message.get_field_by_name("request_id").is_some());
+    fs::write(out.join("asked.rs"), repeatable.map(|message| asked_impl(&message)).collect::<String>())?;
     Ok(())
 }
 
@@ -49,9 +52,28 @@ fn redacted_messages(pool: &DescriptorPool) -> Vec<MessageDescriptor> {
 }
 
 fn is_sensitive(pool: &DescriptorPool, options: &protox::prost_reflect::DynamicMessage) -> bool {
-    pool.get_extension_by_name("tradewind.options.v1.sensitive")
+    is_set(pool, options, "tradewind.options.v1.sensitive")
+}
+
+fn is_set(pool: &DescriptorPool, options: &protox::prost_reflect::DynamicMessage, option: &str) -> bool {
+    pool.get_extension_by_name(option)
         .is_some_and(|extension| options.get_extension(&extension).as_ref() == &Value::Bool(true))
 }
+
+/// For a request that can be repeated: what it asks, without the fields that have the `waits` option.
+fn asked_impl(message: &MessageDescriptor) -> String {
+    let pool = message.parent_pool();
+    let waits = |options| is_set(pool, &options, "tradewind.options.v1.waits");
+    let cleared: Vec<_> = message.fields().filter(|field| waits(field.options())).collect();
+    let cleared: String =
+        cleared.iter().map(|field| format!("{}: ::std::default::Default::default(), ", field.name())).collect();
+    let asked =
+        if cleared.is_empty() { "self.clone()".to_owned() } else { format!("Self {{ {cleared}..self.clone() }}") };
+    let path = message.full_name().replace('.', "::");
+    format!("impl crate::{path} {{\n    /// {ASKED}\n    pub fn asked(&self) -> Self {{\n        {asked}\n    }}\n}}\n")
+}
+
+const ASKED: &str = "What makes it the request that it is: a repetition may differ in the rest.";
 
 /// A `Debug` that names every field and shows all but the sensitive ones.
 fn debug_impl(message: &MessageDescriptor) -> String {

@@ -5,6 +5,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
+include!(concat!(env!("OUT_DIR"), "/asked.rs"));
 
 /// The encoded `FileDescriptorSet` of all contracts, with custom options and comments.
 pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
@@ -12,6 +13,13 @@ pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descript
 #[cfg(test)]
 mod tests {
     use crate::tradewind::ordering::v1::{Address, PlaceOrderRequest, Recipient};
+
+    #[test]
+    fn what_a_request_asks_is_all_but_what_it_waits_for() {
+        let request = PlaceOrderRequest { customer_id: "c-1".to_owned(), ..PlaceOrderRequest::default() };
+        let waits = PlaceOrderRequest { after: vec!["catalog:0190163d8694739b:0:1".to_owned()], ..request.clone() };
+        assert_eq!((waits.asked(), request.asked()), (request.clone(), request));
+    }
 
     #[test]
     fn debug_never_shows_a_sensitive_field() {

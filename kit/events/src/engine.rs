@@ -113,6 +113,9 @@ impl Engine {
     /// With reactions to events of other contexts.
     #[must_use]
     pub fn reactions(mut self, reactions: Reactions) -> Self {
+        for source in reactions.sources() {
+            self.shared.store.will_read(reactions.consumer(), &source);
+        }
         self.reactions.push(Arc::new(reactions));
         self
     }

@@ -123,6 +123,24 @@ impl MigrationTrait for CreateStuck {
     }
 }
 
+/// Adds what a stored request asked, which is less than what it said.
+struct AddAsked;
+
+impl MigrationName for AddAsked {
+    fn name(&self) -> &str {
+        "kit_0007_add_asked"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddAsked {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let bytes = if connection.get_database_backend() == DbBackend::Postgres { "BYTEA" } else { "BLOB" };
+        connection.execute_unprepared(&format!("ALTER TABLE request ADD COLUMN asked {bytes} NULL")).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -132,6 +150,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(AddInformative),
         Box::new(AddReached),
         Box::new(CreateStuck),
+        Box::new(AddAsked),
     ]
 }
 

@@ -13,6 +13,7 @@ mod retry;
 mod server;
 mod sessions;
 mod signals;
+mod sources;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use self::file::{sqlite_file, sqlite_url};
 use self::memory::Memory;
 use self::sessions::Sessions;
 use self::signals::Signals;
+use self::sources::Sources;
 use self::writer::Writer;
 use crate::error::db;
 use crate::sql::statement;
@@ -76,6 +78,7 @@ struct Inner {
     reader: DatabaseConnection,
     backend: Backend,
     memory: Arc<Memory>,
+    sources: Sources,
     stuck: StuckHere,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
@@ -116,6 +119,7 @@ impl Store {
             reader,
             backend,
             memory,
+            sources: Sources::default(),
             stuck: StuckHere::default(),
             signals: Signals::default(),
             changes,
@@ -265,6 +269,10 @@ impl Store {
 
     pub(crate) fn signals(&self) -> &Signals {
         &self.0.signals
+    }
+
+    fn sources(&self) -> &Sources {
+        &self.0.sources
     }
 
     pub(crate) fn stuck_readers(&self) -> &StuckHere {

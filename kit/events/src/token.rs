@@ -2,58 +2,64 @@
 
 use std::fmt::Write;
 
-use tradewind_domain::Error;
+use uuid::Uuid;
 
 /// A position in a partition of a context's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) context: String,
+    /// Which log of the context: see [`log`].
+    pub(crate) log: u64,
     pub(crate) partition: u16,
     pub(crate) position: u64,
 }
 
-/// More places than any token can have.
-const MOST: usize = 1024;
+/// A token is of one log, which has no more partitions.
+const MOST_PLACES: usize = 16;
+/// Bytes of the longest token; a context's name is short.
+const LONGEST: usize = 2_048;
 
-/// `<context>:<partition>:<position>`, separated by commas.
+/// Tells one log of a context from another: positions of an earlier one mean nothing in a later one.
+pub(crate) fn log(incarnation: Uuid) -> u64 {
+    incarnation.as_u64_pair().0
+}
+
+/// `<context>:<log>:<partition>:<position>`, separated by commas.
 pub(crate) fn format(places: &[Place]) -> String {
     let mut text = String::new();
-    for Place { context, partition, position } in places {
+    for Place { context, log, partition, position } in places {
         let comma = if text.is_empty() { "" } else { "," };
         // Writing to a String cannot fail.
-        let _ = write!(text, "{comma}{context}:{partition}:{position}");
+        let _ = write!(text, "{comma}{context}:{log:016x}:{partition}:{position}");
     }
     text
 }
 
-/// Reads what [`format`] wrote; an empty text has no places.
-pub(crate) fn parse(text: &str) -> Result<Vec<Place>, Error> {
-    let malformed =
-        || Error::invalid("position_token", "POSITION_TOKEN_MALFORMED", "not a token that a write returned");
+/// Reads what [`format`] wrote, and nothing else; an empty text has no places.
+pub(crate) fn parse(text: &str) -> Option<Vec<Place>> {
     if text.is_empty() {
-        return Ok(Vec::new());
+        return Some(Vec::new());
     }
-    if text.split(',').count() > MOST {
-        return Err(malformed());
+    if text.len() > LONGEST || text.split(',').count() > MOST_PLACES {
+        return None;
     }
-    text.split(',')
-        .map(|place| {
-            let mut parts = place.split(':');
-            let (Some(context), Some(partition), Some(position), None) =
-                (parts.next(), parts.next(), parts.next(), parts.next())
-            else {
-                return Err(malformed());
-            };
-            if context.is_empty() || !context.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                return Err(malformed());
-            }
-            Ok(Place {
-                context: context.to_owned(),
-                partition: partition.parse().map_err(|_| malformed())?,
-                position: position.parse().map_err(|_| malformed())?,
-            })
-        })
-        .collect()
+    let places = text.split(',').map(place).collect::<Option<Vec<_>>>()?;
+    (format(&places) == text).then_some(places)
+}
+
+fn place(text: &str) -> Option<Place> {
+    let mut parts = text.split(':');
+    let (context, log, partition, position) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let named = !context.is_empty() && context.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let position =
+        position.parse().ok().filter(|position| i64::try_from(*position).is_ok_and(|position| position > 0))?;
+    let place = Place {
+        context: context.to_owned(),
+        log: u64::from_str_radix(log, 16).ok()?,
+        partition: partition.parse().ok()?,
+        position,
+    };
+    (named && parts.next().is_none()).then_some(place)
 }
 
 #[cfg(test)]
@@ -61,20 +67,47 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const LOG: &str = "0190163d8694739b";
+
     #[test]
     fn a_token_survives_the_round_trip() {
-        let text = "catalog:0:123,catalog:15:7";
-        assert_eq!(format(&parse(text).unwrap()), text);
+        let text = format!("catalog:{LOG}:0:123,catalog:{LOG}:15:7");
+        assert_eq!(format(&parse(&text).unwrap()), text);
         assert_eq!(parse("").unwrap(), []);
+        let incarnation = Uuid::parse_str("0190163d-8694-739b-aea5-966c26f8ad91").unwrap();
+        assert_eq!(parse(&text).unwrap()[0].log, log(incarnation));
     }
 
     #[test]
-    fn anything_else_is_invalid() {
-        for text in
-            ["x", "catalog:0", "catalog:0:1:2", ":0:1", "catalog:-1:1", "catalog:0:x", "catalog:0:1,", "a b:0:1"]
-        {
-            let error = parse(text).unwrap_err();
-            assert_eq!(error.reason, "POSITION_TOKEN_MALFORMED", "{text}");
+    fn anything_else_is_malformed() {
+        let many = vec![format!("catalog:{LOG}:0:1"); MOST_PLACES + 1].join(",");
+        let long = format!("{}:{LOG}:0:1", "c".repeat(LONGEST));
+        let of = |rest: &str| format!("catalog:{LOG}:{rest}");
+        let mut texts = vec!["x", "catalog:0:123", "catalog", "::::", ",", "a b:0190163d8694739b:0:1", &many, &long];
+        let rest = [
+            "",
+            "0",
+            "0:1:2",
+            "-1:1",
+            "0:x",
+            "0:1,",
+            "+0:1",
+            "00:1",
+            "0:01",
+            "0:0",
+            "65536:1",
+            "0:9223372036854775808",
+        ];
+        let rest: Vec<_> = rest.into_iter().map(of).collect();
+        texts.extend(rest.iter().map(String::as_str));
+        texts.extend([
+            ":0190163d8694739b:0:1",
+            "catalog:190163d8694739b:0:1",
+            "catalog:0190163D8694739B:0:1",
+            "catalog:+190163d8694739b:0:1",
+        ]);
+        for text in texts {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 }

@@ -35,7 +35,8 @@ impl CatalogService for Catalog {
     ) -> Result<Response<CreateProductResponse>, Status> {
         let caller = peer(&request)?.id.name().to_owned();
         let request = request.into_inner();
-        let key = RequestKey::new(&caller, "CreateProduct", &request.request_id, &request).map_err(status)?;
+        let key = RequestKey::new(&caller, "CreateProduct", &request.request_id, &request, &request.asked())
+            .map_err(status)?;
         let listing = Listing::parse(request.product).map_err(status)?;
         answer(app::create_product(&self.store, key.as_ref(), &listing).await)
     }
@@ -46,7 +47,8 @@ impl CatalogService for Catalog {
     ) -> Result<Response<RepriceProductResponse>, Status> {
         let caller = peer(&request)?.id.name().to_owned();
         let request = request.into_inner();
-        let key = RequestKey::new(&caller, "RepriceProduct", &request.request_id, &request).map_err(status)?;
+        let key = RequestKey::new(&caller, "RepriceProduct", &request.request_id, &request, &request.asked())
+            .map_err(status)?;
         let price = new_price(request.price.as_ref()).map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
         answer(app::reprice_product(&self.store, key.as_ref(), &product_id, price).await)
@@ -58,7 +60,8 @@ impl CatalogService for Catalog {
     ) -> Result<Response<RetireProductResponse>, Status> {
         let caller = peer(&request)?.id.name().to_owned();
         let request = request.into_inner();
-        let key = RequestKey::new(&caller, "RetireProduct", &request.request_id, &request).map_err(status)?;
+        let key = RequestKey::new(&caller, "RetireProduct", &request.request_id, &request, &request.asked())
+            .map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
         answer(app::retire_product(&self.store, key.as_ref(), &product_id).await)
     }

@@ -38,7 +38,8 @@ impl InventoryService for Inventory {
     ) -> Result<Response<ReceiveStockResponse>, Status> {
         let caller = peer(&request)?.id.name().to_owned();
         let request = request.into_inner();
-        let key = RequestKey::new(&caller, "ReceiveStock", &request.request_id, &request).map_err(status)?;
+        let key = RequestKey::new(&caller, "ReceiveStock", &request.request_id, &request, &request.asked())
+            .map_err(status)?;
         let receipt = Receipt::parse(request).map_err(status)?;
         answer(app::receive_stock(&self.store, key.as_ref(), &receipt).await)
     }

@@ -38,7 +38,7 @@ impl OrderingService for Orders {
     async fn place_order(&self, request: Request<PlaceOrderRequest>) -> Result<Response<PlaceOrderResponse>, Status> {
         let caller = peer(&request)?.id.name().to_owned();
         let request = request.into_inner();
-        let key = RequestKey::new(&caller, "PlaceOrder", &request.request_id, &request);
+        let key = RequestKey::new(&caller, "PlaceOrder", &request.request_id, &request, &request.asked());
         let order = convert::place_order(request, key, self.order_deadline).map_err(status)?;
         app::place_order(&self.store, order).await.map(Response::new).map_err(status)
     }

@@ -104,16 +104,25 @@ impl Group {
         }
     }
 
-    /// Asks the owner how many partitions there are until it answers.
+    /// Asks the owner which log it has and how many partitions until it answers, and then follows its heartbeats.
     async fn learn(self, partitions: watch::Sender<u16>) {
-        let Some(Origin { log, .. }) = &self.origin else { return };
+        let Some(Origin { log, heads, .. }) = &self.origin else { return };
         let mut attempt = 0;
         loop {
             if let Ok(Ok(page)) = timeout(FETCH_TIMEOUT, log.read_log(&self.context, 0, 0, 1)).await {
-                return note(&partitions, page.partitions);
+                self.store.note_log(&self.context, page.incarnation, page.partitions);
+                note(&partitions, page.partitions);
+                break;
             }
             tokio::time::sleep(BACKOFF.wait(attempt)).await;
             attempt += 1;
+        }
+        let mut heads = heads.clone();
+        while heads.changed().await.is_ok() {
+            if let Some(Heads { incarnation, positions }) = heads.borrow_and_update().as_ref() {
+                let partitions = u16::try_from(positions.len()).unwrap_or(u16::MAX);
+                self.store.note_log(&self.context, *incarnation, partitions);
+            }
         }
     }
 

@@ -149,6 +149,7 @@ impl Reader {
         if let Some(changed) = self.compare(&page) {
             return Ok(Some(changed));
         }
+        self.store.note_log(&self.context, page.incarnation, page.partitions);
         self.note_partitions(usize::from(page.partitions));
         self.head = self.head.max(page.head);
         self.catching_up = page.events.len() >= usize::try_from(limit).map_err(Error::internal)?;

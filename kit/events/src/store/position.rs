@@ -59,8 +59,8 @@ const SEQUENCING: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(25);
 
 impl Store {
-    /// Where a reader that has seen everything in `committed` stands, as text: `<context>:<partition>:<position>`, separated
-    /// by commas. On PostgreSQL it waits until the log has the events. Where nothing was appended, as by a request that was
+    /// Where a reader that has seen everything in `committed` stands, as text: `<context>:<log>:<partition>:<position>`,
+    /// separated by commas. On PostgreSQL it waits until the log has the events. Where nothing was appended, as by a request that was
     /// recognised or had nothing left to do, it stands for the whole log as it is now.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Store {
             let Some(position) = found else {
                 return Err(Error::unavailable("POSITION_NOT_ASSIGNED", "the log has not taken the event in yet"));
             };
-            places.push(Place { context: self.context().to_owned(), partition, position });
+            places.push(self.place(partition, position));
         }
         Ok(token::format(&places))
     }
@@ -90,17 +90,22 @@ impl Store {
     async fn whole_log(&self) -> Result<Vec<Place>, Error> {
         let heads = self.heads().await?.positions;
         let grown = (0..self.partitions()).zip(heads).filter(|(_, position)| *position > 0);
-        Ok(grown
-            .map(|(partition, position)| Place { context: self.context().to_owned(), partition, position })
-            .collect())
+        Ok(grown.map(|(partition, position)| self.place(partition, position)).collect())
     }
 
-    /// Waits until `consumer`, a reader of this service, has handled everything that `token` stands for.
+    fn place(&self, partition: u16, position: u64) -> Place {
+        Place { context: self.context().to_owned(), log: token::log(self.incarnation()), partition, position }
+    }
+
+    /// Waits until `consumer`, a reader of this service, has handled everything that the tokens in the field `after` of a request
+    /// stand for in the logs that it reads. What they say of logs that only other consumers read is checked and passed over.
     ///
     /// # Errors
-    /// `Invalid` on a malformed token; `Unavailable` with reason `POSITION_NOT_REACHED` when `deadline` passes first.
-    pub async fn wait_for(&self, consumer: &str, token: &str, deadline: Duration) -> Result<(), Error> {
-        let places = token::parse(token)?;
+    /// `Invalid` at once for more than 16 tokens, and for one that is malformed or of no log that this service reads;
+    /// `Unavailable` with reason `POSITION_NOT_REACHED` when `deadline` passes first.
+    pub async fn wait_for(&self, consumer: &str, after: &[String], deadline: Duration) -> Result<(), Error> {
+        let mut places = self.places(after).await?;
+        places.retain(|place| self.reads(consumer, &place.context));
         if places.is_empty() {
             return Ok(());
         }
@@ -117,7 +122,7 @@ impl Store {
             None => Err(Error::new(
                 ErrorKind::Unavailable,
                 "POSITION_NOT_REACHED",
-                format!("{consumer} has not seen {token} yet"),
+                format!("{consumer} has not seen everything that the request says it must see yet"),
             )),
         }
     }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{Cursor, Store, StoreOptions};
 use crate::sql::statement;
 use crate::times::micros;
+use crate::token::{self, Place};
 use crate::{Clock, Metadata, NewIntent, Recorded, RequestKey, StreamName};
 
 /// A store whose clock stands still until it is moved.
@@ -220,8 +221,14 @@ tradewind_testing::both_stores! {
         let cursor = bank.store.cursor("reader", "shop", 0).await.unwrap().unwrap();
         assert_eq!((cursor.position, cursor.incarnation), (9, log));
         let soon = Duration::from_secs(5);
-        bank.store.wait_for("reader", "shop:0:9", soon).await.unwrap();
-        let waiting = bank.store.wait_for("reader", "shop:0:10", soon);
+        bank.store.will_read("reader", "shop");
+        bank.store.note_log("shop", log, 1);
+        let token = |position| {
+            [token::format(&[Place { context: "shop".to_owned(), log: token::log(log), partition: 0, position }])]
+        };
+        let (reached, next) = (token(9), token(10));
+        bank.store.wait_for("reader", &reached, soon).await.unwrap();
+        let waiting = bank.store.wait_for("reader", &next, soon);
         let (waited, moved) = tokio::join!(waiting, bank.advance(9, 10, log));
         assert!(moved.unwrap());
         waited.unwrap();
@@ -265,7 +272,7 @@ tradewind_testing::both_stores! {
         let bank = Stopped::open(&database).await;
         let remember = async |id: u32| {
             let mut tx = bank.store.begin().await.unwrap();
-            let request = RequestKey::new("ann", "/bank/Open", &id.to_string(), &()).unwrap().unwrap();
+            let request = RequestKey::new("ann", "/bank/Open", &id.to_string(), &(), &()).unwrap().unwrap();
             tx.remember(&request, &()).await.unwrap();
             tx.commit().await.unwrap();
         };
@@ -281,7 +288,7 @@ tradewind_testing::both_stores! {
         assert_eq!(prune(30).await, 2);
         assert_eq!(prune(30).await, 0);
         let mut tx = bank.store.begin().await.unwrap();
-        let young = RequestKey::new("ann", "/bank/Open", "5", &()).unwrap().unwrap();
+        let young = RequestKey::new("ann", "/bank/Open", "5", &(), &()).unwrap().unwrap();
         assert_eq!(tx.recall::<()>(&young).await.unwrap(), Some(()));
     }
 

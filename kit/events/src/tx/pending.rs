@@ -90,13 +90,14 @@ impl Pending {
     fn write_requests(&mut self, script: &mut Script, now: OffsetDateTime) {
         let mut requests = std::mem::take(&mut self.requests).into_iter();
         for size in batches(requests.len()) {
-            script.start("INSERT INTO request (principal, method, request_id, hash, response, time) VALUES ");
-            script.rows(requests.by_ref().take(size).map(|(key, response)| -> [Value; 6] {
+            script.start("INSERT INTO request (principal, method, request_id, hash, asked, response, time) VALUES ");
+            script.rows(requests.by_ref().take(size).map(|(key, response)| -> [Value; 7] {
                 [
                     key.principal.into(),
                     key.method.into(),
                     key.request_id.into(),
                     key.hash.to_vec().into(),
+                    key.asked.to_vec().into(),
                     response.into(),
                     micros(now).into(),
                 ]

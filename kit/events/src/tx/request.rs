@@ -20,12 +20,15 @@ pub struct RequestKey {
     pub request_id: String,
     /// SHA-256 of the encoded request.
     pub hash: [u8; 32],
+    /// SHA-256 of what it asks, encoded: a repetition may differ in the rest.
+    pub asked: [u8; 32],
 }
 
 const LONGEST: usize = 64;
 
 impl RequestKey {
-    /// The key of `request`; `None` when it has no id, and so cannot be repeated.
+    /// The key of `request`; `None` when it has no id, and so cannot be repeated. `asked` is what of it makes it the request that it
+    /// is, without what only says when it can be answered.
     ///
     /// # Errors
     /// `Invalid` with reason `REQUEST_ID_INVALID` when the id is longer than 64 characters or not printable ASCII.
@@ -34,6 +37,7 @@ impl RequestKey {
         method: &'static str,
         request_id: &str,
         request: &impl Message,
+        asked: &impl Message,
     ) -> Result<Option<Self>, Error> {
         if request_id.is_empty() {
             return Ok(None);
@@ -47,6 +51,7 @@ impl RequestKey {
             method: method.to_owned(),
             request_id: request_id.to_owned(),
             hash: Sha256::digest(request.encode_to_vec()).into(),
+            asked: Sha256::digest(asked.encode_to_vec()).into(),
         }))
     }
 }
@@ -57,13 +62,16 @@ impl Tx {
     /// # Errors
     /// `Invalid` with reason `REQUEST_ID_REUSED` when the id was used for another request.
     pub async fn recall<R: Message + Default>(&mut self, request: &RequestKey) -> Result<Option<R>, Error> {
-        let query = "SELECT hash, response FROM request WHERE principal = $1 AND method = $2 AND request_id = $3";
+        let query =
+            "SELECT hash, asked, response FROM request WHERE principal = $1 AND method = $2 AND request_id = $3";
         let values: [Value; 3] =
             [request.principal.as_str().into(), request.method.as_str().into(), request.request_id.as_str().into()];
         let row = self.conn().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;
         let Some(row) = row else { return Ok(None) };
         let hash: Vec<u8> = row.try_get("", "hash").map_err(db)?;
-        if hash != request.hash {
+        // A build before kept only the first.
+        let asked: Option<Vec<u8>> = row.try_get("", "asked").map_err(db)?;
+        if hash != request.hash && asked.is_none_or(|asked| asked != request.asked) {
             let description = "was used for another request before";
             return Err(Error::invalid("request_id", "REQUEST_ID_REUSED", description));
         }

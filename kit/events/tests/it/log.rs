@@ -72,11 +72,40 @@ tradewind_testing::both_stores! {
         let bank = Bank::open(&database).await;
         let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
         assert!(token.starts_with("bank:"), "{token}");
-        let error = bank.store.wait_for("reader", &token, Duration::from_millis(50)).await.unwrap_err();
-        assert_eq!((error.kind, error.reason), (ErrorKind::Unavailable, "POSITION_NOT_REACHED"));
-        let error = bank.store.wait_for("reader", "nonsense", Duration::from_millis(50)).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Invalid);
-        bank.store.wait_for("reader", "", Duration::ZERO).await.unwrap();
+        let short = Duration::from_millis(50);
+        let wait = async |after: &[&str]| {
+            let after: Vec<String> = after.iter().map(|token| (*token).to_owned()).collect();
+            bank.store.wait_for("reader", &after, short).await.map_err(|error| (error.kind, error.reason))
+        };
+        bank.store.will_read("reader", "bank");
+        assert_eq!(wait(&[&token]).await, Err((ErrorKind::Unavailable, "POSITION_NOT_REACHED")));
+        assert_eq!(wait(&["nonsense"]).await, Err((ErrorKind::Invalid, "POSITION_TOKEN_MALFORMED")));
+        assert_eq!(wait(&vec![token.as_str(); 17]).await, Err((ErrorKind::Invalid, "TOO_MANY_POSITION_TOKENS")));
+        assert_eq!((wait(&[""]).await, wait(&[]).await), (Ok(()), Ok(())));
+    }
+
+    async fn a_token_of_no_log_that_is_read_is_refused_at_once(database: Database) {
+        let bank = Bank::open(&database).await;
+        let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
+        bank.store.will_read("reader", "shop");
+        let [_, log, partition, position] = *token.split(':').collect::<Vec<_>>() else { panic!("{token}") };
+        let other = if log.starts_with('0') { "1" } else { "0" }.to_owned() + &log[1..];
+        let head: u64 = position.parse().unwrap();
+        let foreign = [
+            format!("cellar:{log}:{partition}:{position}"),
+            format!("bank:{other}:{partition}:{position}"),
+            format!("bank:{log}:{}:{position}", bank.store.partitions()),
+            format!("bank:{log}:{partition}:{}", head + 1),
+            format!("shop:{log}:16:1"),
+        ];
+        for token in foreign {
+            let error = bank.store.wait_for("reader", &[String::new(), token.clone()], PATIENCE).await.unwrap_err();
+            assert_eq!((error.kind, error.reason), (ErrorKind::Invalid, "POSITION_TOKEN_FOREIGN"), "{token}");
+            assert_eq!(error.violations[0].field, "after[1]");
+        }
+        // Nobody has told yet which log the shop has; what is in the own log the reader of the shop's does not wait for.
+        let waited = bank.store.wait_for("reader", &[format!("shop:{log}:0:1"), token], Duration::from_millis(50)).await;
+        assert_eq!(waited.unwrap_err().reason, "POSITION_NOT_REACHED");
     }
 
     async fn a_transaction_that_appended_nothing_has_a_token_that_covers_what_is_there(database: Database) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use prost::Message;
+use sea_orm::ConnectionTrait;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{RequestKey, StreamName};
 use tradewind_testing::Database;
@@ -18,7 +19,8 @@ struct Response {
 }
 
 fn key(principal: &str, request_id: &str, amount: u64) -> RequestKey {
-    RequestKey::new(principal, "/bank/OpenAccount", request_id, &Deposited { amount }).unwrap().unwrap()
+    let request = Deposited { amount };
+    RequestKey::new(principal, "/bank/OpenAccount", request_id, &request, &request).unwrap().unwrap()
 }
 
 /// Opens an account under a new id, once a request.
@@ -56,6 +58,24 @@ tradewind_testing::both_stores! {
         assert_eq!(error.violations[0].field, "request_id");
     }
 
+    async fn a_repetition_may_differ_in_what_it_does_not_ask(database: Database) {
+        let bank = Bank::open(&database).await;
+        let key = |said: u64, asked: u64| {
+            let (said, asked) = (Deposited { amount: said }, Deposited { amount: asked });
+            RequestKey::new("ann", "/bank/OpenAccount", "r1", &said, &asked).unwrap().unwrap()
+        };
+        let first = open_account(&bank, &key(1, 0)).await.unwrap();
+        assert_eq!(open_account(&bank, &key(2, 0)).await.unwrap(), first);
+        assert_eq!(open_account(&bank, &key(2, 7)).await.unwrap_err().reason, "REQUEST_ID_REUSED");
+
+        // What a build before has kept is the whole request.
+        let tx = bank.store.begin().await.unwrap();
+        tx.conn().execute_unprepared("UPDATE request SET asked = NULL").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(open_account(&bank, &key(1, 0)).await.unwrap(), first);
+        assert_eq!(open_account(&bank, &key(2, 0)).await.unwrap_err().reason, "REQUEST_ID_REUSED");
+    }
+
     async fn repetitions_at_the_same_time_are_one(database: Database) {
         let bank = Arc::new(Bank::open(&database).await);
         let all = (0..16).map(|_| {
@@ -84,7 +104,7 @@ tradewind_testing::both_stores! {
 
 #[test]
 fn an_id_is_short_and_printable_or_absent() {
-    let new = |id: &str| RequestKey::new("ann", "/bank/OpenAccount", id, &Deposited { amount: 1 });
+    let new = |id: &str| RequestKey::new("ann", "/bank/OpenAccount", id, &Deposited { amount: 1 }, &());
     assert!(new("").unwrap().is_none());
     assert!(new(&"x".repeat(64)).unwrap().is_some());
     for id in ["x".repeat(65), "a b".to_owned(), "é".to_owned(), "a\n".to_owned()] {

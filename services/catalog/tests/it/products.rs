@@ -63,7 +63,7 @@ fn gbp(minor: i64) -> Money {
 fn key(request_id: &str, product_id: &str) -> RequestKey {
     let product = Some(ProductMessage { product_id: product_id.to_owned(), ..ProductMessage::default() });
     let request = CreateProductRequest { request_id: request_id.to_owned(), product };
-    RequestKey::new("operator", "CreateProduct", request_id, &request).unwrap().unwrap()
+    RequestKey::new("operator", "CreateProduct", request_id, &request, &request).unwrap().unwrap()
 }
 
 both_stores! {

@@ -21,7 +21,7 @@ fn request(quantity: i64) -> ReceiveStockRequest {
 }
 
 fn key(request: &ReceiveStockRequest) -> Option<RequestKey> {
-    RequestKey::new("operator", "ReceiveStock", &request.request_id, request).unwrap()
+    RequestKey::new("operator", "ReceiveStock", &request.request_id, request, request).unwrap()
 }
 
 both_stores! {
@@ -88,7 +88,7 @@ fn a_repeated_request_books_in_once() {
         let first = receive(request(5)).await.unwrap();
         let again = receive(request(5)).await.unwrap();
 
-        assert_eq!(first.position, "inventory:0:1");
+        assert!(first.position.starts_with("inventory:") && first.position.ends_with(":0:1"), "{}", first.position);
         assert_eq!(again.level, first.level);
         assert_eq!(warehouse.level("TEA").await.received, 5);
         assert_eq!(receive(request(6)).await.unwrap_err().reason, "REQUEST_ID_REUSED");

@@ -2,7 +2,7 @@ use contracts::tradewind::ordering::v1::{ListOrdersResponse, OrderStatus};
 use tradewind_domain::{Error, OrderId, request};
 use tradewind_events::Store;
 
-use super::{ORDER_LIST, context_of, wait_for};
+use super::{ORDER_LIST, PATIENCE};
 use crate::store::order_list as table;
 
 /// Which orders to list.
@@ -24,8 +24,7 @@ pub(crate) struct Page {
 /// `Unavailable` when the writes it must see have not arrived.
 pub(crate) async fn list_orders(store: &Store, page: Page) -> Result<ListOrdersResponse, Error> {
     // The list is made of this context's events: other contexts' writes do not show in it.
-    wait_for(store, ORDER_LIST, &page.after, |token| context_of(token).is_none_or(|context| context == "ordering"))
-        .await?;
+    store.wait_for(ORDER_LIST, &page.after, PATIENCE).await?;
     let found = table::page(store.reader(), &page).await?;
     let (orders, next_page_token) = request::page(found, page.size, |last| last.order_id.clone());
     Ok(ListOrdersResponse { orders, next_page_token })

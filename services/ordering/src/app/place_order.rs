@@ -4,7 +4,7 @@ use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
 use tradewind_domain::{Error, Money, OrderId};
 use tradewind_events::{Committed, RequestKey, Store, timestamp};
 
-use super::{CONSUMER, context_of, expire_on_deadline, view::View, wait_for};
+use super::{CONSUMER, PATIENCE, expire_on_deadline, view::View};
 use crate::{
     domain::{Assortment, Command, Order, Place, Wanted},
     store::price_list,
@@ -36,7 +36,7 @@ pub(crate) struct PlaceOrder {
 /// not arrived; otherwise the order's own refusal.
 pub(crate) async fn place_order(store: &Store, order: PlaceOrder) -> Result<PlaceOrderResponse, Error> {
     // An order sees every earlier write of this context anyhow, and no reader of its own log keeps the price list.
-    wait_for(store, CONSUMER, &order.after, |token| context_of(token) != Some("ordering")).await?;
+    store.wait_for(CONSUMER, &order.after, PATIENCE).await?;
     let assortment = price_list::find(store.reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
 
     let (response, committed) = store.retry(|| attempt(store, &order, &assortment)).await?;

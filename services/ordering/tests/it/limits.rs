@@ -1,11 +1,16 @@
 //! What others recorded before there were limits, and what a client invents, stops nobody.
 
-use contracts::tradewind::{ordering::v1::OrderStatus, shipping::v1::ShipmentRejected};
+use contracts::tradewind::{
+    ordering::v1::{ListOrdersRequest, OrderStatus, PlaceOrderRequest},
+    shipping::v1::ShipmentRejected,
+};
 use prost::{Message, Name};
 use sea_orm::{ConnectionTrait, Statement};
+use tonic::{Code, Status};
 use tradewind_domain::OrderId;
 use tradewind_events::{Clock, Store, StoreOptions};
-use tradewind_testing::{Database, block_on};
+use tradewind_mesh::{reason, violations};
+use tradewind_testing::{Database, block_on, both_stores};
 
 use crate::shop::Shop;
 
@@ -39,4 +44,77 @@ fn an_event_that_is_larger_than_any_may_be_now_stops_no_order() {
         assert_eq!(shop.watch(&id).await.last().unwrap().status(), OrderStatus::Confirmed);
         shop.close().await;
     });
+}
+
+/// Code, reason and field of a refusal.
+fn what(refused: &Status) -> (Code, String, String) {
+    let field = violations(refused).pop().map(|violation| violation.field).unwrap_or_default();
+    (refused.code(), reason(refused).unwrap_or_default(), field)
+}
+
+both_stores! {
+    async fn a_token_that_no_write_returned_is_refused_at_once(database: Database) {
+        let shop = Shop::open(database).await;
+        let order = async |after: &[&str]| {
+            let after = after.iter().map(|token| (*token).to_owned()).collect();
+            let refused = shop.place(PlaceOrderRequest { after, ..shop.request("") }).await;
+            refused.map(|_| ()).map_err(|refused| what(&refused))
+        };
+        let list = async |after: &[&str]| {
+            let after = after.iter().map(|token| (*token).to_owned()).collect();
+            let request = ListOrdersRequest { after, ..ListOrdersRequest::default() };
+            shop.orders.clone().list_orders(request).await.map(|_| ()).map_err(|refused| what(&refused))
+        };
+        let [_, log, partition, position] = *shop.seen.split(':').collect::<Vec<_>>() else { panic!("{}", shop.seen) };
+        // Its log is known once it is read.
+        assert_eq!(order(&[&shop.seen]).await, Ok(()));
+        let malformed = [
+            "?".to_owned(),
+            format!("catalog:{partition}:{position}"),
+            format!("catalog:{log}:{partition}:0"),
+            format!("catalog:{log}:{partition}:+{position}"),
+            format!("catalog:{log}:0{partition}:{position}"),
+            format!("catalog:{}:{partition}:{position}", log.to_uppercase() + "0"),
+            format!("{},", shop.seen),
+            format!(" {}", shop.seen),
+            format!("catalog:{log}:{partition}:18446744073709551616"),
+            format!("catalog:{log}:65536:{position}"),
+            vec![shop.seen.as_str(); 17].join(","),
+            "x".repeat(100_000),
+        ];
+        let foreign = [
+            format!("ware_house:{log}:{partition}:{position}"),
+            format!("catalog:0000000000000000:{partition}:{position}"),
+            format!("catalog:{log}:1:{position}"),
+            format!("catalog:{log}:65535:{position}"),
+            format!("ordering:{log}:{partition}:{position}"),
+            format!("shipping:{log}:{partition}:{position}"),
+            "CATALOG:0000000000000000:0:1".to_owned(),
+        ];
+        let malformed = malformed.iter().map(|token| ("POSITION_TOKEN_MALFORMED", token));
+        for (reason, token) in malformed.chain(foreign.iter().map(|token| ("POSITION_TOKEN_FOREIGN", token))) {
+            let expected = Err((Code::InvalidArgument, reason.to_owned(), "after[1]".to_owned()));
+            assert_eq!(order(&[&shop.seen, token]).await, expected, "{token}");
+            assert_eq!(list(&[&shop.seen, token]).await, expected, "{token}");
+        }
+        let seen = |count| vec![shop.seen.as_str(); count];
+        let many = Err((Code::InvalidArgument, "TOO_MANY_POSITION_TOKENS".to_owned(), "after".to_owned()));
+        assert_eq!((order(&seen(17)).await, list(&seen(17)).await), (many.clone(), many));
+        assert_eq!((order(&seen(16)).await, list(&seen(16)).await), (Ok(()), Ok(())));
+        shop.close().await;
+    }
+
+    async fn a_repetition_may_name_other_writes_that_it_must_see(database: Database) {
+        let mut shop = Shop::open(database).await;
+        let request = shop.request("r-1");
+        let first = shop.place(request.clone()).await.unwrap();
+        shop.reprice("coffee", crate::shop::money("EUR", 600)).await;
+        for after in [vec![shop.seen.clone()], Vec::new(), vec![shop.seen.clone(), request.after[0].clone()]] {
+            assert_eq!(shop.place(PlaceOrderRequest { after, ..request.clone() }).await.unwrap(), first);
+        }
+        let other = PlaceOrderRequest { customer_id: "c-2".to_owned(), ..request };
+        let refused = what(&shop.place(other).await.unwrap_err());
+        assert_eq!(refused, (Code::InvalidArgument, "REQUEST_ID_REUSED".to_owned(), "request_id".to_owned()));
+        shop.close().await;
+    }
 }

@@ -114,7 +114,10 @@ fn undeclared_events_move_the_cursor() {
         let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
         let audit = Running::start(engine.reactions(Reactions::new("audit").on(NeverCalled)));
         pair.deposit(&["a"], 30).await;
-        pair.audit.wait_for("audit", "bank:0:30", PATIENCE).await.unwrap();
+        let nothing = pair.bank.begin().await.unwrap().commit().await.unwrap();
+        let token = pair.bank.token(&nothing).await.unwrap();
+        assert!(token.ends_with(":0:30"), "{token}");
+        pair.audit.wait_for("audit", &[token], PATIENCE).await.unwrap();
         audit.stop().await;
         bank.stop().await;
     });
