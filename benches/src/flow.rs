@@ -59,7 +59,8 @@ impl Flow {
         let audit = Service::start(audit, AUDIT, nats, Some(bank.owner()), |engine| engine.reactions(reactions))?;
         let (effects_sender, effects) = watch::channel(0);
         let seen = Arc::default();
-        audit.runtime.spawn(watch_effects(audit.store.clone(), journal, effects_sender, Arc::clone(&seen)));
+        let log = bank.store.incarnation().as_u64_pair().0;
+        audit.runtime.spawn(watch_effects(audit.store.clone(), log, journal, effects_sender, Arc::clone(&seen)));
         Ok(Self { bank, audit, batches: 0, written: 0, effects, seen, _databases: databases })
     }
 
@@ -140,6 +141,7 @@ async fn deposit(store: &Store, batch: u64, times: usize) -> Result<(), Error> {
 /// Waits, as a client would, until what the audit handles is committed, and notes when that was.
 async fn watch_effects(
     audit: Store,
+    log: u64,
     journal: Journal,
     effects: watch::Sender<u64>,
     seen: Arc<Mutex<Moments>>,
@@ -147,9 +149,9 @@ async fn watch_effects(
     loop {
         let handled = journal.take().await;
         let last: BTreeMap<u16, u64> = handled.iter().map(|handled| (handled.partition, handled.position)).collect();
-        let tokens: Vec<_> =
-            last.iter().map(|(partition, position)| format!("{BANK}:{partition}:{position}")).collect();
-        audit.wait_for(AUDIT, &tokens.join(","), PATIENCE).await?;
+        let token = |(partition, position)| format!("{BANK}:{log:016x}:{partition}:{position}");
+        let token = last.iter().map(token).collect::<Vec<_>>().join(",");
+        audit.wait_for(AUDIT, &[token], PATIENCE).await?;
         let now = Instant::now();
         seen.lock().unwrap_or_else(PoisonError::into_inner).extend(handled.iter().map(|handled| (handled.batch, now)));
         effects.send_modify(|effects| *effects += u64::try_from(handled.len()).unwrap_or_default());

@@ -183,7 +183,7 @@ impl Person {
 
     /// Every event of one context about an order, oldest first.
     pub async fn events_about(&self, service: &str, order_id: &str) -> Vec<EventRecord> {
-        let request = ReadKeyRequest { key: order_id.to_owned() };
+        let request = ReadKeyRequest { key: order_id.to_owned(), ..ReadKeyRequest::default() };
         let read = patiently("events are read", async || {
             EventLogServiceClient::new(self.to(service)).read_key(request.clone()).await
         });
@@ -201,7 +201,7 @@ impl Person {
                 ..ReadLogRequest::default()
             };
             let page = patiently("the log is read", async || {
-                EventLogServiceClient::new(self.to(service)).read_log(request).await
+                EventLogServiceClient::new(self.to(service)).read_log(request.clone()).await
             });
             let page = page.await.into_inner();
             heads.push(page.head);

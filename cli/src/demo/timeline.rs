@@ -29,7 +29,7 @@ struct Entry {
 pub(crate) async fn of(shop: &Shop, order_id: &str) -> Result<Timeline> {
     let mut entries = Vec::new();
     for service in SERVICES {
-        let request = ReadKeyRequest { key: order_id.to_owned() };
+        let request = ReadKeyRequest { key: order_id.to_owned(), ..ReadKeyRequest::default() };
         let response = shop.log_of(service)?.read_key(request).await?.into_inner();
         for record in response.events {
             entries.push(entry(service, record)?);

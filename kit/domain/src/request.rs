@@ -4,12 +4,20 @@ mod violations;
 
 use std::str::FromStr;
 
+use prost::Message;
+
 pub use violations::Violations;
 
 use crate::{Error, OrderId};
 
 const USUAL_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
+
+/// The most bytes that the items of a page have together, so that the whole answer stays below 2 MB. One item that has more is a
+/// page of its own.
+pub const PAGE_BYTES: usize = 1_950_000;
+/// What an item takes besides itself.
+const AROUND: usize = 5;
 
 /// What [`is_sku`] asks for, for people.
 pub const SKU_RULE: &str = "must be 1 to 63 printable ASCII characters without spaces";
@@ -54,13 +62,25 @@ pub fn invalid_page_token() -> Error {
     Error::invalid("page_token", "INVALID_PAGE_TOKEN", "not a token that a page before gave")
 }
 
-/// Cuts `found`, of which one more than `size` was looked for, to a page, and returns it with the token of the next: `token`
-/// of the last item, or empty where nothing follows.
-pub fn page<T>(mut found: Vec<T>, size: usize, token: impl FnOnce(&T) -> String) -> (Vec<T>, String) {
-    let more = found.len() > size;
-    found.truncate(size);
+/// Cuts `found`, of which one more than `size` was looked for, to a page of so many items and [`PAGE_BYTES`], and returns it with
+/// the token of the next: `token` of the last item, or empty where nothing follows.
+pub fn page<T: Message>(mut found: Vec<T>, size: usize, token: impl FnOnce(&T) -> String) -> (Vec<T>, String) {
+    let fit = fit(&found).min(size);
+    let more = found.len() > fit;
+    found.truncate(fit);
     let next = found.last().filter(|_| more).map(token).unwrap_or_default();
     (found, next)
+}
+
+/// How many of the first items have [`PAGE_BYTES`] together at most; the first always does.
+pub fn fit<T: Message>(items: &[T]) -> usize {
+    let mut bytes = 0;
+    let fits = |item: &&T| {
+        let first = bytes == 0;
+        bytes += item.encoded_len() + AROUND;
+        first || bytes <= PAGE_BYTES
+    };
+    items.iter().take_while(fits).count()
 }
 
 #[cfg(test)]
@@ -78,10 +98,24 @@ mod tests {
 
     #[test]
     fn a_page_names_the_next_only_where_there_is_one() {
-        let cut = |found: &[u8]| page(found.to_vec(), 2, u8::to_string);
+        let cut = |found: &[u32]| page(found.to_vec(), 2, u32::to_string);
         assert_eq!(cut(&[1, 2, 3]), (vec![1, 2], "2".to_owned()));
         assert_eq!(cut(&[1, 2]), (vec![1, 2], String::new()));
         assert_eq!(cut(&[]), (vec![], String::new()));
+    }
+
+    #[test]
+    fn a_page_is_cut_by_its_bytes_and_never_empty() {
+        let cut = |sizes: &[usize]| {
+            let (found, next) =
+                page(sizes.iter().map(|size| "x".repeat(*size)).collect(), 10, |last| last.len().to_string());
+            (found.len(), next)
+        };
+        assert_eq!(cut(&[1_000_000, 900_000, 1]), (3, String::new()));
+        assert_eq!(cut(&[1_000_000, 900_000, 50_000, 7]), (2, "900000".to_owned()));
+        assert_eq!(cut(&[5_000_000, 1]), (1, "5000000".to_owned()));
+        assert_eq!(cut(&[5_000_000]), (1, String::new()));
+        assert_eq!(cut(&[1; 11]), (10, "1".to_owned()));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod intents;
 mod lease;
 mod logs;
 mod metrics;
+mod page;
 mod pause;
 mod permissions;
 mod prune;
@@ -51,6 +52,7 @@ pub use consumers::{Consumer, Consumers, Partition, Source};
 pub use engine::Engine;
 pub use error::{SERIALIZATION, UNKNOWN, VERSION_CONFLICT, db};
 pub use intents::{Intent, IntentHandler, Unknown};
+pub use page::page_text;
 pub use pause::Pause;
 pub use permissions::BrokerPermissions;
 pub use quarantine::{

@@ -153,7 +153,7 @@ impl Relay {
                     after = Some(event.id);
                 }
                 any |= !page.events.is_empty();
-                if page.events.len() < PAGE || stop.is_cancelled() {
+                if page.events.last().is_none_or(|last| last.position >= page.head) || stop.is_cancelled() {
                     break;
                 }
                 self.save_if_many().await?;

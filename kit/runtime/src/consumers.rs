@@ -3,7 +3,7 @@
 mod convert;
 
 use contracts::tradewind::consumer::v1::{
-    DiscardParkedEventRequest, DiscardParkedEventResponse, GetParkedStreamRequest, GetParkedStreamResponse,
+    Act, DiscardParkedEventRequest, DiscardParkedEventResponse, GetParkedStreamRequest, GetParkedStreamResponse,
     ListActsRequest, ListActsResponse, ListConsumersRequest, ListConsumersResponse, ListParkedStreamsRequest,
     ListParkedStreamsResponse, PauseConsumerRequest, PauseConsumerResponse, ReplayParkedStreamRequest,
     ReplayParkedStreamResponse, ResumeConsumerRequest, ResumeConsumerResponse,
@@ -13,9 +13,6 @@ use tonic::{Request, Response, Status};
 use tradewind_domain::request::{page, page_size, page_token};
 use tradewind_events::{Consumers, Quarantine, Store};
 use tradewind_mesh::{peer, status};
-
-/// Payload after which a page is cut short; well below what a client takes in one message.
-const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
 /// Serves what operators ask of a service's consumers; the runtime does so for every service.
 pub(crate) fn consumers(
@@ -70,8 +67,8 @@ impl ConsumerService for OwnConsumers {
         let size = page_size(size).map_err(status)?;
         let after = convert::stream_token(&token).map_err(status)?;
         let found = self.quarantine.streams(after.as_ref(), size + 1).await.map_err(status)?;
-        let (found, next_page_token) = page(found, size, |last| convert::token_of(&last.stream));
-        let streams = found.into_iter().map(convert::summary).collect();
+        let found = found.into_iter().map(convert::summary).collect();
+        let (streams, next_page_token) = page(found, size, convert::token_of);
         Ok(Response::new(ListParkedStreamsResponse { streams, next_page_token }))
     }
 
@@ -85,16 +82,9 @@ impl ConsumerService for OwnConsumers {
         let size = page_size(size).map_err(status)?;
         let after: u64 = page_token(&token).map_err(status)?.unwrap_or_default();
         let found = self.quarantine.events(&stream, after, size + 1).await.map_err(status)?;
-        let mut bytes = 0;
-        let short_enough = found.iter().take_while(|parked| {
-            let first = bytes == 0;
-            bytes += parked.event.payload.len() + 1;
-            first || bytes <= ENOUGH_BYTES
-        });
-        let size = size.min(short_enough.count());
-        let (found, next_page_token) = page(found, size, |last| last.event.position.to_string());
+        let found = found.into_iter().map(convert::parked).collect();
+        let (events, next_page_token) = page(found, size, convert::position_of);
         let total_size = self.quarantine.count(&stream).await.map_err(status)?;
-        let events = found.into_iter().map(convert::parked).collect();
         Ok(Response::new(GetParkedStreamResponse { events, next_page_token, total_size }))
     }
 
@@ -136,8 +126,9 @@ impl ConsumerService for OwnConsumers {
         let size = page_size(size).map_err(status)?;
         let before = page_token(&token).map_err(status)?;
         let found = self.store.acts(before, size + 1).await.map_err(status)?;
-        let (found, next_page_token) = page(found, size, |last| last.number.to_string());
-        Ok(Response::new(ListActsResponse { acts: found.into_iter().map(convert::act).collect(), next_page_token }))
+        let found = found.into_iter().map(convert::act).collect();
+        let (acts, next_page_token) = page(found, size, |last: &Act| last.number.to_string());
+        Ok(Response::new(ListActsResponse { acts, next_page_token }))
     }
 }
 

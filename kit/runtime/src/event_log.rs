@@ -11,8 +11,9 @@ use futures::{FutureExt, future::BoxFuture};
 use prost_types::Timestamp;
 use time::OffsetDateTime;
 use tonic::{Code, Request, Response, Status};
+use tradewind_domain::request::{fit, invalid_page_token, page};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName, timestamp};
+use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName, from_micros, timestamp};
 use tradewind_mesh::{Channels, status};
 use uuid::Uuid;
 
@@ -21,8 +22,6 @@ const MOST: u32 = 1_000;
 /// The most bytes of another context's answer: an event that was recorded before there was a limit comes whole, as a page of its
 /// own, lest nobody gets past it.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
-/// Payload after which an answer is cut short; well below what a client takes in one message.
-const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
 /// Serves the log of a context from its own store; the runtime does so for every service.
 #[must_use]
@@ -49,33 +48,47 @@ impl EventLogService for OwnLog {
             let (incarnation, id) = (uuid("incarnation", &incarnation)?, uuid("after_id", &after_id)?);
             self.store.hear(incarnation, partition, (after, id), "a reader").await.map_err(status)?;
         }
-        let page = self.store.read_log(partition, after, limit).await.map_err(status)?;
-        if partition >= page.partitions {
+        let log = self.store.read_log(partition, after, limit).await.map_err(status)?;
+        if partition >= log.partitions {
             return Err(status(no_such_partition()));
         }
-        let mut bytes = 0;
-        let short_enough = |event: &Recorded| {
-            let first = bytes == 0;
-            bytes += event.payload.len() + 1;
-            first || bytes <= ENOUGH_BYTES
-        };
+        let mut events: Vec<_> = log.events.into_iter().map(record).collect();
+        events.truncate(fit(&events));
         Ok(Response::new(ReadLogResponse {
-            incarnation: page.incarnation.to_string(),
-            head: page.head,
-            partitions: page.partitions.into(),
-            after_id: page.after.map(|id| id.to_string()).unwrap_or_default(),
-            events: page.events.into_iter().take_while(short_enough).map(record).collect(),
+            incarnation: log.incarnation.to_string(),
+            head: log.head,
+            partitions: log.partitions.into(),
+            after_id: log.after.map(|id| id.to_string()).unwrap_or_default(),
+            events,
         }))
     }
 
     async fn read_key(&self, request: Request<ReadKeyRequest>) -> Result<Response<ReadKeyResponse>, Status> {
-        let key = request.into_inner().key;
+        let ReadKeyRequest { key, page_token } = request.into_inner();
         if key.is_empty() {
             return Err(status(Error::invalid("key", "KEY_MISSING", "must name what the events are about")));
         }
-        let events = self.store.read_key(&key).await.map_err(status)?;
-        Ok(Response::new(ReadKeyResponse { events: events.into_iter().map(record).collect() }))
+        let after = recorded_at(&page_token).map_err(status)?;
+        let limit = usize::try_from(MOST).map_err(|error| status(Error::internal(error)))?;
+        let found = self.store.read_key(&key, after, limit + 1).await.map_err(status)?;
+        let found = found.into_iter().map(record).collect();
+        let (events, next_page_token) = page(found, limit, token_of);
+        Ok(Response::new(ReadKeyResponse { events, next_page_token }))
     }
+}
+
+/// Time and id of the last event of the page before.
+fn recorded_at(token: &str) -> Result<Option<(OffsetDateTime, Uuid)>, Error> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let parts = token.split_once('/').and_then(|(time, id)| Some((time.parse().ok()?, Uuid::try_parse(id).ok()?)));
+    parts.map(|(time, id)| Some((from_micros(time), id))).ok_or_else(invalid_page_token)
+}
+
+fn token_of(event: &EventRecord) -> String {
+    let time = event.time.unwrap_or_default();
+    format!("{}/{}", time.seconds * 1_000_000 + i64::from(time.nanos / 1_000), event.id)
 }
 
 /// Reads the logs of other contexts through their owners.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::ParkedStream;
 use crate::error::{brief, db};
+use crate::page::page_text;
 use crate::sql::{signed, statement, unsigned};
 use crate::times::{from_micros, micros};
 use crate::{Recorded, Store, Tx};
@@ -164,8 +165,8 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn acts(&self, before: Option<u64>, limit: usize) -> Result<Vec<Act>, Error> {
-        let query = "SELECT number, time, principal, kind, consumer, source, stream, position, event_id, outcome, detail \
-             FROM act WHERE number < $1 ORDER BY number DESC LIMIT $2";
+        let columns = "number, time, principal, kind, consumer, source, stream, position, event_id, outcome, detail";
+        let query = page_text(columns, "LENGTH(detail)", "act WHERE number < $1 ORDER BY number DESC", "$2");
         let values: [Value; 2] =
             [before.map_or(i64::MAX, signed).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
         let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;

@@ -6,12 +6,16 @@ use tradewind_domain::Error;
 use super::{ParkedEvent, ParkedStream, ParkedSummary};
 use crate::Store;
 use crate::error::db;
+use crate::page::page_text;
 use crate::sql::{recorded, signed, statement, unsigned};
 use crate::times::from_micros;
 
 /// What [`parked_event`] expects.
-const COLUMNS: &str = "p.stream, p.version, p.event_id AS id, p.type, p.payload, p.partition_key, p.partition, p.time, \
+const COLUMNS: &str = "p.payload, p.stream, p.version, p.event_id AS id, p.type, p.partition_key, p.partition, p.time, \
      p.correlation, p.causation, p.traceparent, p.position, p.reason, p.error, p.attempts, p.parked_at";
+/// The same without a payload.
+const SUMMARY: &str = "SUBSTR(p.payload, 1, 0) AS payload, p.stream, p.version, p.event_id AS id, p.type, p.partition_key, \
+     p.partition, p.time, p.correlation, p.causation, p.traceparent, p.position, p.reason, p.error, p.attempts, p.parked_at";
 
 /// How much of one source is in quarantine for one consumer.
 pub(crate) struct Amount {
@@ -29,7 +33,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<ParkedSummary>, Error> {
         let query = format!(
-            "SELECT p.consumer, p.source, g.events, {COLUMNS} FROM parked p JOIN (\
+            "SELECT p.consumer, p.source, g.events, {SUMMARY} FROM parked p JOIN (\
              SELECT consumer, source, stream, MIN(position) AS position, COUNT(*) AS events FROM parked \
              WHERE (consumer, source, stream) > ($1, $2, $3) GROUP BY consumer, source, stream \
              ORDER BY consumer, source, stream LIMIT $4) g \
@@ -42,7 +46,8 @@ impl Store {
         found.iter().map(summary).collect()
     }
 
-    /// Up to `limit` events of a stream in quarantine that follow the position `after`, in order.
+    /// Up to `limit` events of a stream in quarantine that follow the position `after`, in order, and no more than a page has and
+    /// one.
     pub(super) async fn parked_events(
         &self,
         stream: &ParkedStream,
@@ -60,10 +65,8 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<ParkedEvent>, Error> {
-        let query = format!(
-            "SELECT {COLUMNS} FROM parked p WHERE p.consumer = $1 AND p.source = $2 AND p.stream = $3 \
-             AND p.position > $4 ORDER BY p.position LIMIT $5"
-        );
+        let rest = "parked p WHERE p.consumer = $1 AND p.source = $2 AND p.stream = $3 AND p.position > $4 ORDER BY p.position";
+        let query = page_text(COLUMNS, "LENGTH(p.payload)", rest, "$5");
         let [consumer, source, name] = stream.values();
         let values = [consumer, source, name, signed(after).into(), rows(limit)];
         let found = connection.query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;

@@ -11,8 +11,12 @@ use crate::Recorded;
 const RUN_EVENTS: usize = 64;
 /// Positions in one transaction, undeclared events included.
 const RUN_POSITIONS: usize = 1_024;
+/// Bytes of the events in one transaction.
+const RUN_BYTES: usize = 4 * 1024 * 1024;
 /// Positions held beyond the cursor; what is dropped comes again from the owner.
 const CAPACITY: usize = 1_024;
+/// Bytes of the events there.
+const BYTES: usize = 16 * 1024 * 1024;
 
 /// A run of contiguous positions, to be handled in one transaction.
 pub(super) struct Run {
@@ -46,6 +50,10 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
+    fn size(&self) -> usize {
+        self.event.as_ref().map_or(0, Recorded::size)
+    }
+
     /// Whether it can come after the event `last`: two histories of one log have other events at the same positions.
     fn follows(&self, last: Option<Uuid>) -> bool {
         self.after.zip(last).is_none_or(|(after, last)| after == last)
@@ -57,6 +65,7 @@ impl Ahead {
 pub(super) struct Inbox {
     /// By position.
     ahead: BTreeMap<u64, Ahead>,
+    bytes: usize,
     /// Position and reply subject of each message, in the order of arrival.
     owed: VecDeque<(u64, Subject)>,
 }
@@ -64,12 +73,18 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Takes an event beyond the cursor. When full, the furthest one is dropped.
     pub(super) fn put(&mut self, position: u64, event: Ahead) {
-        if self.ahead.len() >= CAPACITY && !self.ahead.contains_key(&position) {
+        if let Some(before) = self.ahead.remove(&position) {
+            self.bytes -= before.size();
+        }
+        while self.ahead.len() >= CAPACITY || self.bytes + event.size() > BYTES {
             match self.ahead.last_entry() {
-                Some(last) if *last.key() > position => drop(last.remove()),
-                _ => return,
+                Some(last) if *last.key() > position => self.bytes -= last.remove().size(),
+                // What comes first is taken, however large it is.
+                None => break,
+                Some(_) => return,
             }
         }
+        self.bytes += event.size();
         self.ahead.insert(position, event);
     }
 
@@ -85,11 +100,17 @@ impl Inbox {
     pub(super) fn run(&mut self, cursor: u64, last: Option<Uuid>) -> Option<Run> {
         self.forget_through(cursor);
         let mut run = Run { to: cursor, last, events: Vec::new() };
+        let mut bytes = 0;
         for _ in 0..RUN_POSITIONS {
             match self.ahead.first_entry() {
                 Some(entry)
-                    if *entry.key() == run.to + 1 && run.events.len() < RUN_EVENTS && entry.get().follows(run.last) =>
+                    if *entry.key() == run.to + 1
+                        && run.events.len() < RUN_EVENTS
+                        && (run.events.is_empty() || bytes + entry.get().size() <= RUN_BYTES)
+                        && entry.get().follows(run.last) =>
                 {
+                    bytes += entry.get().size();
+                    self.bytes -= entry.get().size();
                     let Ahead { id, event, .. } = entry.remove();
                     (run.to, run.last) = (run.to + 1, Some(id));
                     run.events.extend(event);
@@ -108,6 +129,7 @@ impl Inbox {
     /// Forgets everything beyond the cursor.
     pub(super) fn forget_ahead(&mut self) {
         self.ahead.clear();
+        self.bytes = 0;
     }
 
     /// The number of positions missing between `cursor` and the first event beyond it, if there is one.
@@ -136,7 +158,7 @@ impl Inbox {
 
     fn forget_through(&mut self, cursor: u64) {
         while let Some(entry) = self.ahead.first_entry().filter(|entry| *entry.key() <= cursor) {
-            entry.remove();
+            self.bytes -= entry.remove().size();
         }
     }
 }
@@ -226,6 +248,21 @@ mod tests {
         assert_eq!(inbox.run(0, None).unwrap().to, 256);
         assert_eq!(inbox.gap(256), Some(1_000 - 256));
         assert_eq!(inbox.ahead.last_key_value().map(|(last, _)| *last), Some(1_000 + 1_024 - 256));
+    }
+
+    #[test]
+    fn large_events_bound_the_look_ahead_and_a_run_but_never_keep_out_what_comes_first() {
+        let large = |position, bytes| ahead(Some(Recorded { payload: vec![0; bytes], ..event(position) }));
+        let mut inbox = Inbox::default();
+        (2..=40).for_each(|position| inbox.put(position, large(position, 900_000)));
+        assert_eq!((inbox.ahead.len(), inbox.bytes <= BYTES), (18, true));
+        inbox.put(1, large(1, 50_000_000));
+        assert_eq!((inbox.ahead.len(), inbox.run(0, None).unwrap().to, inbox.bytes), (1, 1, 0));
+        (2..=40).for_each(|position| inbox.put(position, large(position, 900_000)));
+        inbox.put(2, large(2, 900_000));
+        assert_eq!(inbox.run(1, None).unwrap().to, 5);
+        inbox.forget_through(40);
+        assert_eq!(inbox.bytes, 0);
     }
 
     #[test]

@@ -152,7 +152,9 @@ impl Reader {
         self.store.note_log(&self.context, page.incarnation, page.partitions);
         self.note_partitions(usize::from(page.partitions));
         self.head = self.head.max(page.head);
-        self.catching_up = page.events.len() >= usize::try_from(limit).map_err(Error::internal)?;
+        // A page of large events is short although more follow.
+        let short = page.events.last().is_some_and(|last| last.position < page.head);
+        self.catching_up = short || page.events.len() >= usize::try_from(limit).map_err(Error::internal)?;
         if self.remote.is_some() {
             metrics().reader_gap_fills.add(u64::try_from(page.events.len()).unwrap_or_default(), &self.attributes);
         }

@@ -3,12 +3,15 @@
 use opentelemetry::KeyValue;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
+use tradewind_domain::request::PAGE_BYTES;
 use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
+use uuid::Uuid;
 
 use super::tail::{Following, Tail};
 use super::{Current, Store};
 use crate::error::db;
 use crate::metrics::metrics;
+use crate::page::page_text;
 use crate::sql::{EVENT_COLUMNS, recorded, signed, statement, unsigned};
 use crate::times::{from_micros, micros};
 use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
@@ -82,13 +85,22 @@ impl Store {
         rows.iter().map(with_state).collect()
     }
 
-    /// Every event about a key, whatever its stream, in the order of recording; their positions in the log are not read.
+    /// Up to `limit` events about a key, whatever their streams, that follow the event recorded at `after` with that id, in the
+    /// order of recording, and no more than a page has; their positions in the log are not read.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
-    pub async fn read_key(&self, key: &str) -> Result<Vec<Recorded>, Error> {
-        let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE partition_key = $1 ORDER BY time, id");
-        let query = statement(self.backend(), query, [key.into()]);
+    pub async fn read_key(
+        &self,
+        key: &str,
+        after: Option<(OffsetDateTime, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        let (time, id) = after.map_or((i64::MIN, Uuid::nil()), |(time, id)| (micros(time), id));
+        let rest = "event WHERE partition_key = $1 AND (time, id) > ($2, $3) ORDER BY time, id";
+        let query = page_text(EVENT_COLUMNS, "LENGTH(payload)", rest, "$4");
+        let values: [Value; 4] = [key.into(), time.into(), id.into(), count(limit)];
+        let query = statement(self.backend(), query, values);
         let rows = self.read(query).await?;
         rows.iter().map(|row| recorded(row, false)).collect()
     }
@@ -112,29 +124,34 @@ impl Store {
         }
     }
 
-    /// Up to `limit` events of a partition that follow the position `after`, as the database has them now.
+    /// Up to `limit` events of a partition that follow the position `after`, as the database has them now, and no more than a page
+    /// has.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn read_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
-        // One more, which is the event at `after`.
-        let count = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add((after > 0).into());
-        let query = "SELECT e.stream, e.version, e.id, e.type, e.payload, e.partition_key, e.partition, e.time, \
-             e.correlation, e.causation, e.traceparent, l.position \
-             FROM log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
-             WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3";
-        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), count.into()];
-        let rows = self.read(statement(self.backend(), query, values)).await?;
+        // One more, which is the event at `after`, without its payload.
+        let asked = limit.saturating_add((after > 0).into());
+        let columns = "e.stream, e.version, e.id, e.type, CASE WHEN l.position > $2 THEN e.payload ELSE SUBSTR(e.payload, 1, 0) \
+             END AS payload, e.partition_key, e.partition, e.time, e.correlation, e.causation, e.traceparent, l.position";
+        let size = "CASE WHEN l.position > $2 THEN LENGTH(e.payload) ELSE 0 END";
+        let rest = "log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
+             WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position";
+        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), count(asked)];
+        let query = statement(self.backend(), page_text(columns, size, rest, "$3"), values);
+        let rows = self.read(query).await?;
         let mut events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
-        let head = match events.last() {
-            Some(last) if i64::try_from(events.len()).is_ok_and(|found| found < count) => last.position,
-            _ => self.head(None, partition).await?,
-        };
         let before = events.first().filter(|first| first.position == after).map(|first| first.id);
         if before.is_some() {
             events.remove(0);
         }
-        events.truncate(limit);
+        let whole = events.len();
+        events.truncate(fit(&events).min(limit));
+        let head = match events.last() {
+            Some(last) if whole == events.len() && whole < limit => last.position,
+            None if before.is_some() && limit > 0 => after,
+            _ => self.head(None, partition).await?,
+        };
         if let Some(last) = events.last() {
             self.memory().saw(partition, (last.position, last.id));
         }
@@ -222,6 +239,21 @@ impl Store {
             None => self.read(statement).await,
         }
     }
+}
+
+/// How many of the first events a page has; the first always.
+pub(super) fn fit(events: &[Recorded]) -> usize {
+    let mut bytes = 0;
+    let fits = |event: &&Recorded| {
+        let first = bytes == 0;
+        bytes += event.size();
+        first || bytes <= PAGE_BYTES
+    };
+    events.iter().take_while(fits).count()
+}
+
+fn count(limit: usize) -> Value {
+    i64::try_from(limit).unwrap_or(i64::MAX).into()
 }
 
 /// Applies rows of [`FOLDED`], which must follow without a gap.

@@ -7,12 +7,15 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tradewind_domain::request::PAGE_BYTES;
 use uuid::Uuid;
 
 use crate::{Recorded, StreamName};
 
 /// How many events are kept.
 const CAPACITY: usize = 1024;
+/// How many bytes of them.
+const BYTES: usize = 16 * 1024 * 1024;
 
 /// The last events of one partition of a log.
 #[derive(Default)]
@@ -35,6 +38,7 @@ struct Ring {
     head: u64,
     /// The events up to it, without a gap.
     events: VecDeque<Recorded>,
+    bytes: usize,
     /// The head may have moved since.
     uncertain: bool,
     /// Whatever moves the head comes by [`Tail::extend`].
@@ -102,7 +106,13 @@ impl Tail {
             return Following::Unknown;
         };
         let before = skipped.checked_sub(1).and_then(|before| ring.events.get(before)).map(|before| before.id);
-        let events: Vec<_> = ring.events.iter().skip(skipped).take(limit).cloned().collect();
+        let mut bytes = 0;
+        let fits = |event: &&Recorded| {
+            let first = bytes == 0;
+            bytes += event.size();
+            first || bytes <= PAGE_BYTES
+        };
+        let events: Vec<_> = ring.events.iter().skip(skipped).take(limit).take_while(fits).cloned().collect();
         if events.is_empty() || (before.is_none() && after > 0) {
             Following::Unknown
         } else {
@@ -130,10 +140,12 @@ impl Tail {
 
 impl Ring {
     fn push(&mut self, event: Recorded) {
-        if self.events.len() == CAPACITY {
-            self.events.pop_front();
-        }
+        self.bytes += event.size();
         self.events.push_back(event);
+        while self.events.len() > CAPACITY || self.bytes > BYTES {
+            let Some(oldest) = self.events.pop_front() else { return };
+            self.bytes -= oldest.size();
+        }
     }
 }
 
@@ -156,6 +168,16 @@ mod tests {
             metadata: Metadata::default(),
         };
         versions.map(event).collect()
+    }
+
+    #[test]
+    fn few_large_events_are_kept_and_a_page_of_them_is_short() {
+        let tail = Tail::default();
+        let large = |event: Recorded| Recorded { payload: vec![0; 900_000], ..event };
+        tail.append(events(1..=40).into_iter().map(large).collect());
+        let kept = tail.ring().events.len();
+        assert_eq!((kept, positions(&tail, 20, 5)), (18, None));
+        assert_eq!(positions(&tail, 30, 5), Some(vec![31, 32]));
     }
 
     fn positions(tail: &Tail, after: u64, limit: usize) -> Option<Vec<u64>> {

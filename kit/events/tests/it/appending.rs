@@ -14,7 +14,7 @@ use crate::account::{Account, AccountEvent, Bank, Command, Deposited};
 
 /// An event of so many bytes.
 #[derive(Clone, Debug)]
-struct Large(usize);
+pub(crate) struct Large(pub(crate) usize);
 
 impl EventSet for Large {
     fn type_name(&self) -> String {
@@ -174,7 +174,7 @@ tradewind_testing::both_stores! {
         }
         let token = bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
         assert!(token.ends_with(":100"), "{token}");
-        let partition = token.split(':').nth(1).unwrap().parse().unwrap();
+        let partition = token.split(':').nth(2).unwrap().parse().unwrap();
         let page = bank.store.read_log(partition, 0, 1000).await.unwrap();
         let amounts: Vec<u64> = page
             .events

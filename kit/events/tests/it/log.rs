@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tradewind_domain::ErrorKind;
 use tradewind_events::{Recorded, Store, StreamName};
 use tradewind_testing::{Database, eventually};
 
 use crate::account::{Account, Bank, Command};
+use crate::appending::Large;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -113,6 +114,48 @@ tradewind_testing::both_stores! {
         let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
         let nothing = bank.store.begin().await.unwrap().commit().await.unwrap();
         assert_eq!(bank.store.token(&nothing).await.unwrap(), token);
+    }
+
+    async fn a_page_of_large_events_is_short_and_the_next_goes_on(database: Database) {
+        let bank = Bank::open(&database).await;
+        for version in 0..7 {
+            let mut tx = bank.store.begin().await.unwrap();
+            tx.append(&StreamName::from("account-a"), version, "a", vec![Large(900_000)]).await.unwrap();
+            bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
+        }
+        let partition = bank.store.history(&StreamName::from("account-a")).await.unwrap()[0].partition;
+        let (mut after, mut pages) = (0, Vec::new());
+        while after < 7 {
+            let page = bank.store.read_log(partition, after, 1_000).await.unwrap();
+            assert_eq!(page.head, 7);
+            after = page.events.last().unwrap().position;
+            pages.push(page.events.len());
+        }
+        assert_eq!(pages, [2, 2, 2, 1]);
+        let end = bank.store.read_log(partition, 7, 1_000).await.unwrap();
+        assert_eq!((end.head, end.events.len(), end.after.is_some()), (7, 0, true));
+
+        // What is larger than a page may be comes alone, and what follows it is not forgotten.
+        let tx = bank.store.begin().await.unwrap();
+        let giant = if bank.store.backend() == DbBackend::Sqlite { "zeroblob(5000000)" } else { "decode(repeat('00', 5000000), 'hex')" };
+        let update = format!("UPDATE event SET payload = {giant} WHERE stream = 'account-a' AND version IN (1, 3)");
+        tx.conn().execute_unprepared(&update).await.unwrap();
+        tx.commit().await.unwrap();
+        for after in [0, 2] {
+            let page = bank.store.read_log(partition, after, 1_000).await.unwrap();
+            assert_eq!((page.head, page.events.len()), (7, 1));
+        }
+
+        // Of what follows a page one is read, and no more.
+        let (mut last, mut versions) = (None, Vec::new());
+        loop {
+            let found = bank.store.read_key("a", last, 1_000).await.unwrap();
+            assert!(found.len() <= 3, "{}", found.len());
+            let Some(event) = found.first() else { break };
+            versions.push(event.version);
+            last = Some((event.time, event.id));
+        }
+        assert_eq!(versions, [1, 2, 3, 4, 5, 6, 7]);
     }
 
     async fn an_empty_partition_has_head_zero(database: Database) {

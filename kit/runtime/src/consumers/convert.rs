@@ -49,8 +49,13 @@ pub(super) fn stream_token(token: &str) -> Result<Option<ParkedStream>, Error> {
     }
 }
 
-pub(super) fn token_of(ParkedStream { consumer, source, stream }: &ParkedStream) -> String {
+pub(super) fn token_of(v1::ParkedStream { consumer, source, stream, .. }: &v1::ParkedStream) -> String {
     format!("{consumer}/{source}/{stream}")
+}
+
+/// The position of an event in quarantine, which is the token of what follows it.
+pub(super) fn position_of(parked: &v1::ParkedEvent) -> String {
+    parked.event.as_ref().map_or(0, |event| event.position).to_string()
 }
 
 pub(super) fn consumer(Consumer { name, sources, pause: paused }: Consumer) -> v1::Consumer {
@@ -152,7 +157,9 @@ mod tests {
     fn a_token_is_the_last_stream_of_a_page() {
         let named = |name: &str| stream("audit".to_owned(), "bank".to_owned(), name.to_owned()).unwrap();
         for name in ["account-1", "account-a/b"] {
-            assert_eq!(stream_token(&token_of(&named(name))).unwrap(), Some(named(name)));
+            let ParkedStream { consumer, source, stream } = named(name);
+            let last = v1::ParkedStream { consumer, source, stream: stream.to_string(), ..v1::ParkedStream::default() };
+            assert_eq!(stream_token(&token_of(&last)).unwrap(), Some(named(name)));
         }
         assert_eq!(stream_token("").unwrap(), None);
         for broken in ["audit", "audit/bank", "audit//x"] {

@@ -56,7 +56,8 @@ async fn the_log_is_read_from_its_owner_with_everything_that_was_recorded() {
     let one = log.read_log(ask(0, 0, 1)).await.unwrap().into_inner();
     assert_eq!((one.events.len(), one.head), (1, 3));
 
-    let about = log.read_key(ReadKeyRequest { key: "pier-7".into() }).await.unwrap().into_inner();
+    let about =
+        log.read_key(ReadKeyRequest { key: "pier-7".into(), ..ReadKeyRequest::default() }).await.unwrap().into_inner();
     assert_eq!(
         about.events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>(),
         ["berth-1", "berth-2", "berth-3"]

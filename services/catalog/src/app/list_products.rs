@@ -12,6 +12,7 @@ use crate::store;
 /// When the database fails.
 pub async fn list_products(store: &Store, after: &str, size: usize) -> Result<ListProductsResponse, Error> {
     let found = store::page(store.reader(), after, size + 1).await?;
-    let (rows, next_page_token) = request::page(found, size, |last| last.product_id.clone());
-    Ok(ListProductsResponse { products: rows.into_iter().map(Product::from).collect(), next_page_token })
+    let found = found.into_iter().map(Product::from).collect();
+    let (products, next_page_token) = request::page(found, size, |last: &Product| last.product_id.clone());
+    Ok(ListProductsResponse { products, next_page_token })
 }

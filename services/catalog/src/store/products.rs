@@ -5,7 +5,7 @@ use contracts::tradewind::money::v1::Money as MoneyMessage;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, Money};
-use tradewind_events::{from_micros, micros, timestamp};
+use tradewind_events::{from_micros, micros, page_text, timestamp};
 
 use crate::domain::Listing;
 
@@ -120,7 +120,8 @@ pub async fn find(db: &impl ConnectionTrait, product_id: &str) -> Result<Option<
 /// # Errors
 /// When the database fails.
 pub async fn page(db: &impl ConnectionTrait, after: &str, limit: usize) -> Result<Vec<ProductRow>, Error> {
-    let text = format!("SELECT {COLUMNS} FROM product WHERE product_id > $1 ORDER BY product_id LIMIT $2");
+    let rest = "product WHERE product_id > $1 ORDER BY product_id";
+    let text = page_text(COLUMNS, "LENGTH(name) + LENGTH(description)", rest, "$2");
     let values: [Value; 2] = [after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
     ProductRow::find_by_statement(Statement::from_sql_and_values(db.get_database_backend(), text, values))
         .all(db)

@@ -13,6 +13,7 @@ use crate::store;
 /// When the database fails.
 pub async fn list_stock(store: &Store, after: Option<(&str, &str)>, size: usize) -> Result<ListStockResponse, Error> {
     let found = store::stock_page(store.reader(), after, size + 1).await?;
-    let (rows, next_page_token) = request::page(found, size, |last| level_id(&last.sku, &last.location));
-    Ok(ListStockResponse { levels: rows.into_iter().map(StockLevel::from).collect(), next_page_token })
+    let found = found.into_iter().map(StockLevel::from).collect();
+    let (levels, next_page_token) = request::page(found, size, |last: &StockLevel| level_id(&last.sku, &last.location));
+    Ok(ListStockResponse { levels, next_page_token })
 }

@@ -3,6 +3,7 @@
 use contracts::tradewind::inventory::v1::ReservationStatus;
 use contracts::tradewind::ordering::v1::ShortLine;
 use inventory::app;
+use prost::Message;
 use tradewind_testing::{Database, both_stores};
 
 use crate::warehouse::{Warehouse, order, part};
@@ -42,6 +43,24 @@ both_stores! {
         warehouse.cancel(&order).await.unwrap();
         assert!(warehouse.levels().await.iter().all(|level| level.reserved == 0 && level.available == 1));
         assert_eq!(warehouse.open_reservations().await, []);
+    }
+
+    async fn a_page_of_large_reservations_is_short_and_names_the_next(database: Database) {
+        let warehouse = Warehouse::open(&database).await;
+        let orders: Vec<String> = (0..9).map(|number| format!("0190163d-8694-739b-aea5-{number:012}")).collect();
+        warehouse.hold(&orders, 700_000).await;
+        let (mut after, mut pages, mut listed) = (String::new(), Vec::new(), Vec::new());
+        loop {
+            let page = app::list_open_reservations(&warehouse.store, &after, 1000).await.unwrap();
+            assert!(page.encoded_len() < 2_000_000, "{}", page.encoded_len());
+            pages.push(page.reservations.len());
+            listed.extend(page.reservations.into_iter().map(|reservation| reservation.order_id));
+            after = page.next_page_token;
+            if after.is_empty() {
+                break;
+            }
+        }
+        assert_eq!((pages, listed), (vec![2, 2, 2, 2, 1], orders));
     }
 
     async fn a_short_order_takes_nothing_and_every_short_line_is_named(database: Database) {

@@ -4,7 +4,8 @@ use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
 use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
 use inventory::app::{self, ReleaseOnOrderCancelled, ReserveOnOrderPlaced, ShipOnOrderShipped};
 use inventory::domain::Receipt;
-use sea_orm::ConnectionTrait;
+use prost::Message;
+use sea_orm::{ConnectionTrait, Statement};
 use tradewind_domain::Error;
 use tradewind_events::{Clock, Metadata, Reaction, Received, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::Database;
@@ -44,6 +45,19 @@ impl Warehouse {
             let rows: Vec<_> = skus.iter().flat_map(|sku| (0..places).map(move |place| row(sku, place))).collect();
             let insert = "INSERT INTO stock (sku, location, received, shipped, reserved, receipts) VALUES";
             tx.conn().execute_unprepared(&format!("{insert} {}", rows.join(", "))).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    /// Lists reservations of so many bytes as open.
+    pub(crate) async fn hold(&self, orders: &[String], bytes: usize) {
+        let tx = self.store.begin().await.unwrap();
+        for order_id in orders {
+            let parts = vec![part(&"x".repeat(bytes), "hull", 1)];
+            let held = Reservation { order_id: order_id.clone(), allocations: parts, ..Reservation::default() };
+            let insert = "INSERT INTO open_reservation (order_id, reservation) VALUES ($1, $2)";
+            let values = [order_id.as_str().into(), held.encode_to_vec().into()];
+            tx.conn().execute_raw(Statement::from_sql_and_values(self.store.backend(), insert, values)).await.unwrap();
         }
         tx.commit().await.unwrap();
     }

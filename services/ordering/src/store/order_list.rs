@@ -4,7 +4,7 @@ use contracts::tradewind::ordering::v1::Order;
 use prost::Message;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use tradewind_domain::Error;
-use tradewind_events::{Tx, Upsert, db, from_micros, timestamp};
+use tradewind_events::{Tx, Upsert, db, from_micros, page_text, timestamp};
 
 use crate::app::Page;
 
@@ -48,7 +48,8 @@ pub(crate) async fn page(connection: &impl ConnectionTrait, page: &Page) -> Resu
         only("order_id <", before.to_string().into());
     }
     let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {} ", conditions.join(" AND ")) };
-    let text = format!("SELECT created, body FROM order_list {filter}ORDER BY order_id DESC LIMIT {}", page.size + 1);
+    let rest = format!("order_list {filter}ORDER BY order_id DESC");
+    let text = page_text("created, body", "LENGTH(body)", &rest, &(page.size + 1).to_string());
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
     connection.query_all_raw(statement).await.map_err(db)?.iter().map(order).collect()
 }

@@ -1,7 +1,7 @@
 //! What others recorded before there were limits, and what a client invents, stops nobody.
 
 use contracts::tradewind::{
-    ordering::v1::{ListOrdersRequest, OrderStatus, PlaceOrderRequest},
+    ordering::v1::{ListOrdersRequest, Order, OrderStatus, PlaceOrderRequest},
     shipping::v1::ShipmentRejected,
 };
 use prost::{Message, Name};
@@ -53,6 +53,35 @@ fn what(refused: &Status) -> (Code, String, String) {
 }
 
 both_stores! {
+    async fn a_page_of_large_orders_is_short_and_names_the_next(database: Database) {
+        let shop = Shop::open(database).await;
+        let mut orders: Vec<String> = (0..9).map(|_| OrderId::generate().to_string()).collect();
+        let connection = sea_orm::Database::connect(shop.database_url("ordering")).await.unwrap();
+        for order_id in &orders {
+            let order =
+                Order { order_id: order_id.clone(), cancellation_detail: "x".repeat(700_000), ..Order::default() };
+            let insert = "INSERT INTO order_list (order_id, customer_id, status, version, created, body) VALUES ($1, 'c-9', 1, 1, 0, $2)";
+            let values = [order_id.as_str().into(), order.encode_to_vec().into()];
+            let insert = Statement::from_sql_and_values(connection.get_database_backend(), insert, values);
+            connection.execute_raw(insert).await.unwrap();
+        }
+        let mut request = ListOrdersRequest { page_size: 1000, customer_id: "c-9".to_owned(), ..ListOrdersRequest::default() };
+        let (mut pages, mut listed) = (Vec::new(), Vec::new());
+        loop {
+            let page = shop.orders.clone().list_orders(request.clone()).await.unwrap().into_inner();
+            assert!(page.encoded_len() < 2_000_000, "{}", page.encoded_len());
+            pages.push(page.orders.len());
+            listed.extend(page.orders.into_iter().map(|order| order.order_id));
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        orders.sort_by(|one, other| other.cmp(one));
+        assert_eq!((pages, listed), (vec![2, 2, 2, 2, 1], orders));
+        shop.close().await;
+    }
+
     async fn a_token_that_no_write_returned_is_refused_at_once(database: Database) {
         let shop = Shop::open(database).await;
         let order = async |after: &[&str]| {

@@ -5,7 +5,7 @@ use contracts::tradewind::{
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Tx, Upsert, db, from_micros, micros, timestamp};
+use tradewind_events::{Tx, Upsert, db, from_micros, micros, page_text, timestamp};
 
 /// What changes in a row; what is empty stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,8 +67,9 @@ pub(crate) async fn page(
     after: Option<OrderId>,
     limit: usize,
 ) -> Result<Vec<Resource>, Error> {
-    let query = "SELECT order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated \
-         FROM payment WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+    let columns = "order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated";
+    let size = "LENGTH(decline_reason) + LENGTH(charge_id) + LENGTH(refund_id)";
+    let query = page_text(columns, size, "payment WHERE order_id > $1 ORDER BY order_id", "$2");
     let after = after.map(|after| after.to_string()).unwrap_or_default();
     let values: [Value; 2] = [after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), query, values);

@@ -2,7 +2,7 @@ use contracts::tradewind::shipping::v1::Shipment;
 use prost::Message;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Tx, Upsert, db};
+use tradewind_events::{Tx, Upsert, db, page_text};
 
 const PUT: Upsert = Upsert {
     insert: "INSERT INTO shipment (order_id, shipment)",
@@ -24,7 +24,8 @@ pub async fn page(
     after: Option<OrderId>,
     limit: usize,
 ) -> Result<Vec<Shipment>, Error> {
-    let query = "SELECT shipment FROM shipment WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+    let rest = "shipment WHERE order_id > $1 ORDER BY order_id";
+    let query = page_text("shipment", "LENGTH(shipment)", rest, "$2");
     let after = after.map(|after| after.to_string()).unwrap_or_default();
     let values: [Value; 2] = [after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), query, values);

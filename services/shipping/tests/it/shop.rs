@@ -181,7 +181,7 @@ impl Operator {
 
     /// How often a cancellation of the order was refused.
     pub(crate) async fn refusals(&self, order_id: &str) -> usize {
-        let request = ReadKeyRequest { key: order_id.to_owned() };
+        let request = ReadKeyRequest { key: order_id.to_owned(), ..ReadKeyRequest::default() };
         let events = self.log.clone().read_key(request).await.unwrap().into_inner().events;
         events.iter().filter(|event| event.r#type == ShipmentCancellationRefused::full_name()).count()
     }
