@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use tokio::runtime::Runtime;
+use tradewind_events::{Retention, Streams};
 use tradewind_testing::{Database, Nats, Postgres, pki, scratch};
 
 use flow::Flow;
@@ -157,7 +158,8 @@ impl Bench {
 
     fn events(&self, figures: &mut Vec<Figure>) -> Result<()> {
         for on in self.databases() {
-            let (nats, database) = (Nats::start(), on.database());
+            let streams = Streams::new(Retention::default()).of(toy::BANK, [""; 0]).of(toy::AUDIT, [toy::BANK]);
+            let (nats, database) = (Nats::start().keeping(streams, None), on.database());
             let least = self.runtime.block_on(machine::commit_and_publish(&database.url(), &nats, self.time))?;
             let least = milliseconds(&least, 0.99);
             figures.push(Figure::new(PUBLISH_AND_COMMIT, Some(on.name()), least, "ms"));

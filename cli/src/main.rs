@@ -63,7 +63,7 @@ enum Command {
     Status,
     /// Play every way an order can end, with real crashes, and prove the books. Needs no `up`.
     Demo(demo::Args),
-    /// Print what the broker has to know of the services.
+    /// Print what the broker has to know of the services, and make what it holds for them.
     #[command(subcommand)]
     Broker(commands::broker::Command),
     /// Issue and renew certificates.
@@ -118,7 +118,7 @@ fn main() -> ExitCode {
         Command::Down => block_on(commands::down::run(global)),
         Command::Status => block_on(commands::status::run(global)),
         Command::Demo(args) => block_on(demo::run(global, args)),
-        Command::Broker(command) => commands::broker::run(command),
+        Command::Broker(command) => block_on(commands::broker::run(global, command)),
         Command::Pki(command) => block_on(commands::pki::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),

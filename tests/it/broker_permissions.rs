@@ -1,12 +1,15 @@
 //! What the broker refuses each service, by the contracts, and that the services need none of it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use async_nats::jetstream::consumer::pull::Config as Consumer;
-use async_nats::jetstream::{self, stream::Config as Stream};
+use async_nats::jetstream;
+use async_nats::jetstream::stream::{Config, Republish, Source};
 use async_nats::{Client, ConnectOptions, Event, ServerError};
 use tempfile::TempDir;
+use tradewind_events::Retention;
 use tradewind_mesh::{Identity, IdentityFiles, Policy};
+use tradewind_runtime::{BROKER_INIT, broker_streams};
 use tradewind_testing::{Database, Nats, eventually, pki};
 use uuid::Uuid;
 
@@ -58,29 +61,6 @@ impl Member {
         .await;
     }
 
-    /// Makes the stream of its own events, as its relay would.
-    async fn make_stream(&self, name: &str) {
-        let subjects = vec![format!("tw.{name}.>")];
-        let stream = Stream { name: stream_of(name), subjects, ..Stream::default() };
-        eventually(PATIENCE, "the stream is made", async || {
-            self.jetstream.create_or_update_stream(stream.clone()).await
-        })
-        .await;
-    }
-
-    /// Makes its own consumer of the first partition, as its reader would.
-    async fn make_consumer(&self, name: &str, source: &str) {
-        let consumer = Consumer {
-            durable_name: Some(format!("{name}-0")),
-            filter_subject: format!("tw.{source}.0.>"),
-            ..Consumer::default()
-        };
-        eventually(PATIENCE, "the consumer is made", async || {
-            self.jetstream.create_consumer_on_stream(consumer.clone(), stream_of(source)).await
-        })
-        .await;
-    }
-
     async fn publish_event(&self, subject: &str) {
         self.jetstream.publish(subject.to_owned(), "event".into()).await.unwrap().await.unwrap();
     }
@@ -90,8 +70,7 @@ fn stream_of(context: &str) -> String {
     format!("TW_{}", context.to_uppercase())
 }
 
-/// The members of an empty shop: the streams of ordering and inventory are there, and each of payment's and inventory's
-/// consumers of ordering.
+/// The members of an empty shop, where every stream and consumer of the contracts is there.
 struct Members {
     ordering: Member,
     inventory: Member,
@@ -103,22 +82,19 @@ struct Members {
 
 impl Members {
     async fn gather() -> Self {
-        let pki = pki(&["nats", "ordering", "inventory", "payment", "operator"]);
-        let nats = secured_broker(pki.path());
+        let pki = pki(&["nats", BROKER_INIT, "ordering", "inventory", "payment", "operator"]);
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let streams = broker_streams(&policy, Retention::default());
+        let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
         let connect = async |name| Member::connect(&nats, &pki, name).await;
-        let members = Self {
+        Self {
             ordering: connect("ordering").await,
             inventory: connect("inventory").await,
             payment: connect("payment").await,
             operator: connect("operator").await,
             _nats: nats,
             _pki: pki,
-        };
-        members.ordering.make_stream("ordering").await;
-        members.inventory.make_stream("inventory").await;
-        members.inventory.make_consumer("inventory", "ordering").await;
-        members.payment.make_consumer("payment", "ordering").await;
-        members
+        }
     }
 
     /// How many events a stream holds, as the operator sees it.
@@ -162,8 +138,6 @@ async fn a_service_reads_only_the_contexts_that_it_declares() {
         reader.may_not_publish(&format!("$JS.API.CONSUMER.CREATE.{stream}")).await;
         reader.may_not_publish(&format!("$JS.API.STREAM.MSG.GET.{stream}")).await;
     }
-    // Its own consumer does not serve to read something else.
-    members.payment.may_not_publish("$JS.API.CONSUMER.CREATE.TW_ORDERING.payment-0.tw.>").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -185,8 +159,6 @@ async fn a_service_cannot_touch_anothers_stream_or_consumer() {
         members.payment.may_not_publish(&format!("$JS.API.CONSUMER.{verb}.TW_ORDERING.inventory-0")).await;
     }
     members.payment.may_not_publish("$JS.ACK.TW_ORDERING.inventory-0.1.1.1.1.0").await;
-    // The owner makes its stream and cannot unmake it.
-    members.ordering.may_not_publish("$JS.API.STREAM.DELETE.TW_ORDERING").await;
 
     let stream = members.operator.jetstream.get_stream("TW_ORDERING").await.unwrap();
     let consumer = stream.consumer_info("inventory-0").await.unwrap();
@@ -194,14 +166,110 @@ async fn a_service_cannot_touch_anothers_stream_or_consumer() {
         (stream.cached_info().state.messages, consumer.num_pending, consumer.ack_floor.consumer_sequence),
         (1, 1, 0)
     );
-    members.payment.jetstream.delete_consumer_from_stream("payment-0", "TW_ORDERING").await.expect("its own it may");
+}
+
+/// What JetStream can be asked; `S` stands for a stream, `C` for a consumer. Whoever may make or change one of them can have
+/// the broker read and write for him: sources, a republication, a mirror, a delivery to another's subject.
+const REQUESTS: [&str; 33] = [
+    "$JS.API.INFO",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.CREATE.S",
+    "$JS.API.STREAM.UPDATE.S",
+    "$JS.API.STREAM.DELETE.S",
+    "$JS.API.STREAM.PURGE.S",
+    "$JS.API.STREAM.INFO.S",
+    "$JS.API.STREAM.MSG.GET.S",
+    "$JS.API.STREAM.MSG.DELETE.S",
+    "$JS.API.STREAM.SNAPSHOT.S",
+    "$JS.API.STREAM.RESTORE.S",
+    "$JS.API.STREAM.PEER.REMOVE.S",
+    "$JS.API.STREAM.LEADER.STEPDOWN.S",
+    "$JS.API.STREAM.TEMPLATE.CREATE.S",
+    "$JS.API.DIRECT.GET.S",
+    "$JS.API.DIRECT.GET.S.tw.ordering.0.order.OrderPlaced",
+    "$JS.API.CONSUMER.CREATE.S",
+    "$JS.API.CONSUMER.CREATE.S.C",
+    "$JS.API.CONSUMER.CREATE.S.C.tw.ordering.0.>",
+    "$JS.API.CONSUMER.DURABLE.CREATE.S.C",
+    "$JS.API.CONSUMER.DELETE.S.C",
+    "$JS.API.CONSUMER.NAMES.S",
+    "$JS.API.CONSUMER.LIST.S",
+    "$JS.API.CONSUMER.INFO.S.C",
+    "$JS.API.CONSUMER.MSG.NEXT.S.C",
+    "$JS.API.CONSUMER.PAUSE.S.C",
+    "$JS.API.CONSUMER.UNPIN.S.C",
+    "$JS.API.CONSUMER.RESET.S.C",
+    "$JS.API.CONSUMER.LEADER.STEPDOWN.S.C",
+    "$JS.API.META.LEADER.STEPDOWN",
+    "$JS.API.SERVER.REMOVE",
+    "$JS.API.ACCOUNT.PURGE.$G",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_all_that_jetstream_can_be_asked_a_service_may_ask_what_it_needs() {
+    let Members { payment, .. } = &Members::gather().await;
+    let allowed = [
+        "$JS.API.STREAM.INFO.TW_PAYMENT",
+        "$JS.API.STREAM.MSG.GET.TW_PAYMENT",
+        "$JS.API.CONSUMER.INFO.TW_ORDERING.payment-0",
+        "$JS.API.CONSUMER.MSG.NEXT.TW_ORDERING.payment-0",
+    ];
+    let mut asked = BTreeSet::new();
+    for request in REQUESTS {
+        for stream in ["TW_PAYMENT", "TW_ORDERING", "TW_INVENTORY", "TW_FORGED"] {
+            for consumer in ["payment-0", "inventory-0", "forged"] {
+                let tokens = request.split('.').map(|token| match token {
+                    "S" => stream,
+                    "C" => consumer,
+                    token => token,
+                });
+                asked.insert(tokens.collect::<Vec<_>>().join("."));
+            }
+        }
+    }
+    for subject in &asked {
+        payment.client.publish(subject.clone(), "{}".into()).await.unwrap();
+    }
+    for subject in asked.iter().filter(|subject| !allowed.contains(&subject.as_str())) {
+        payment.is_refused(&format!("Publish to \"{subject}\"")).await;
+    }
+    // The server answers in order, so that these would have been refused by now.
+    payment.may_not_publish("$JS.API.the.last").await;
+    let refusals = payment.refusals.lock().unwrap().join("\n");
+    for subject in allowed {
+        assert!(asked.contains(subject) && !refusals.contains(&format!("\"{subject}\"")), "{refusals}");
+    }
+}
+
+/// The way that was open: a stream of its own that copies another's events, or republishes to another's subjects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_cannot_have_the_broker_read_or_forge_for_it() {
+    let Members { payment, operator, .. } = &Members::gather().await;
+    let plain = |name: &str| Config { name: name.to_owned(), ..Config::default() };
+    let source = Source { name: "TW_INVENTORY".to_owned(), ..Source::default() };
+    let republish =
+        Republish { source: "tw.payment.>".into(), destination: "tw.inventory.>".into(), headers_only: false };
+    let subjects = vec!["tw.payment.>".to_owned()];
+    for config in [
+        Config { sources: Some(vec![source.clone()]), subjects: subjects.clone(), ..plain("TW_PAYMENT") },
+        Config { republish: Some(republish), subjects, ..plain("TW_PAYMENT") },
+        Config { mirror: Some(source), ..plain("TW_COPY") },
+    ] {
+        let (create, update) =
+            tokio::join!(payment.jetstream.create_stream(&config), payment.jetstream.update_stream(&config));
+        assert!(create.is_err() && update.is_err(), "{config:?}");
+    }
+    let stream = operator.jetstream.get_stream("TW_PAYMENT").await.unwrap();
+    let Config { sources, republish, mirror, .. } = &stream.cached_info().config;
+    assert!(sources.is_none() && republish.is_none() && mirror.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operator_looks_and_changes_nothing() {
     let Members { operator, .. } = &Members::gather().await;
     let stream = operator.jetstream.get_stream("TW_ORDERING").await.unwrap();
-    assert_eq!(stream.cached_info().state.consumer_count, 2);
+    assert_eq!(stream.cached_info().state.consumer_count, 4 * 16, "four contexts read it, in up to sixteen partitions");
     stream.consumer_info("payment-0").await.unwrap();
     for subject in
         ["tw.ordering.0.order.OrderPlaced", "tw.head.ordering", "$JS.API.CONSUMER.DELETE.TW_ORDERING.payment-0"]

@@ -202,9 +202,10 @@ fn what_compose_starts_becomes_ready_and_settles_an_order() {
     let _nats = compose.broker();
     let shop = compose.shop();
     assert!(compose.health("catalog").unwrap_err().starts_with("catalog: not ready: "), "nothing runs yet");
-    let running: Vec<_> = shop.iter().chain(&["outside"]).map(|name| (*name, compose.start(name))).collect();
+    let running: Vec<_> =
+        shop.iter().chain(&["broker-init", "outside"]).map(|name| (*name, compose.start(name))).collect();
     block_on(async {
-        for (name, program) in running.iter().filter(|(name, _)| *name != "outside") {
+        for (name, program) in running.iter().filter(|(name, _)| shop.contains(name)) {
             eventually(PATIENCE, &format!("{name} is ready"), async || {
                 compose.health(name).map_err(|why| format!("{why}{}", program.log()))
             })

@@ -18,6 +18,7 @@ fn what_the_chart_starts_becomes_ready_and_passes_helm_test() {
     let mut cluster = Cluster::render("values-try.yaml");
     cluster.init();
     let _databases = cluster.databases();
+    let _broker_init = cluster.start("broker-init");
     let names: Vec<_> = ["nats", "outside"].into_iter().chain(cluster.services()).map(str::to_owned).collect();
     let running: Vec<_> = names.iter().map(|name| (name, cluster.start(name))).collect();
     block_on(async {

@@ -14,8 +14,9 @@ use contracts::tradewind::{
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tradewind_events::Retention;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy, reason};
-use tradewind_runtime::{Running, Service, Settings, broker_users};
+use tradewind_runtime::{BROKER_INIT, Running, Service, Settings, broker_streams, broker_users};
 use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, eventually, free_port, pki};
 use uuid::Uuid;
 
@@ -28,8 +29,18 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
 /// Everybody who has a certificate.
-const WORKLOADS: [&str; 9] =
-    ["catalog", "ordering", "inventory", "payment", "shipping", "notification", "gateway", "operator", "nats"];
+const WORKLOADS: [&str; 10] = [
+    "catalog",
+    "ordering",
+    "inventory",
+    "payment",
+    "shipping",
+    "notification",
+    "gateway",
+    "operator",
+    BROKER_INIT,
+    "nats",
+];
 /// The services that call the outside.
 const CALLERS_OF_THE_OUTSIDE: [&str; 3] = ["payment", "shipping", "notification"];
 
@@ -86,7 +97,9 @@ impl Shop {
     /// The same without any service: the caller runs them, each with its [`variables`](Self::variables).
     pub async fn unstaffed(database: impl Fn() -> Database) -> Self {
         let pki = pki(&WORKLOADS);
-        let nats = secured_broker(pki.path());
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let streams = broker_streams(&policy, Retention::default());
+        let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
         let addresses = SERVICES.map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
         let addresses = BTreeMap::from(addresses);
         let operator = Person::new(channels(&pki, "operator", &addresses));

@@ -1,11 +1,18 @@
-//! `tradewind broker`: what the broker has to know of the services.
+//! `tradewind broker`: what the broker has to know of the services, and what it holds for them.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use tokio::signal::unix::{SignalKind, signal};
+use tradewind_domain::Error;
+use tradewind_events::{Made, Retention};
 
-use crate::local::{TRUST_DOMAIN, broker_users};
-use crate::output::say;
+use crate::Global;
+use crate::local::{Layout, TRUST_DOMAIN, broker_users, connect, streams};
+use crate::output::{complain, say};
+
+const AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -13,18 +20,75 @@ pub(crate) enum Command {
     ///
     /// The text is JSON, which nats-server reads: save it to a file and `include` that at the top level of the server's own,
     /// whose `tls` block says `verify_and_map: true`. Each user is the SPIFFE id in a certificate: one for each context of the
-    /// contracts, which may publish its own events and read the contexts it reacts to, and `operator`, which may look at
-    /// streams and consumers.
+    /// contracts, which may publish its own events and read the contexts it reacts to, `broker-init`, which makes streams and
+    /// consumers, and `operator`, which may look at them.
     Config {
         /// The trust domain of the certificates.
         #[arg(long, default_value = TRUST_DOMAIN, value_name = "NAME")]
         trust_domain: String,
     },
+    /// Make the streams and consumers that the contracts ask for, and bring those that are there up to date.
+    ///
+    /// Services may make none. It connects as `broker-init`, whose certificate is in the folder's pki/. What `up`, `demo` and
+    /// `replay` start does this by itself.
+    Init(Init),
 }
 
-pub(crate) fn run(command: Command) -> Result<ExitCode> {
+#[derive(clap::Args)]
+pub(crate) struct Init {
+    /// Stay, and make again whatever the broker loses.
+    #[arg(long)]
+    watch: bool,
+    /// The broker, nats:// or tls://; several servers are separated by commas. The local system's unless set.
+    #[arg(long, env = "TRADEWIND_NATS_URL", value_name = "URL")]
+    nats_url: Option<String>,
+    /// Copies of each event in a clustered broker: 1, 3 or 5.
+    #[arg(long, default_value = "1", value_name = "COUNT", value_parser = ["1", "3", "5"])]
+    replicas: String,
+    /// How long the broker may be away, unless it is watched.
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    within: Duration,
+}
+
+pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Config { trust_domain } => broker_users(&trust_domain)?.lines().try_for_each(|line| say!("{line}"))?,
+        Command::Init(init) => make(global, init).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn make(global: Global, Init { watch, nats_url, replicas, within }: Init) -> Result<()> {
+    let layout = Layout::standard(&global.dir);
+    let broker = connect(layout.pki(), nats_url.unwrap_or_else(|| layout.nats_url())).await?;
+    let streams = streams(Retention { replicas: replicas.parse()?, ..Retention::default() })?;
+    if watch {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            () = streams.keep(&broker, tell) => {}
+            _ = terminate.recv() => {}
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+        }
+        return Ok(());
+    }
+    let deadline = Instant::now() + within;
+    loop {
+        match streams.make(&broker).await {
+            Ok(made) => return say!("{}", said(made)),
+            Err(error) if Instant::now() >= deadline => return Err(error).context("the broker's streams are not made"),
+            Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
+}
+
+fn tell(outcome: Result<Made, Error>) {
+    match outcome {
+        // Whoever read it may have gone, which is no reason to end.
+        Ok(made) => drop(say!("{}", said(made))),
+        Err(error) => complain(&format!("tradewind: {error}")),
+    }
+}
+
+fn said(Made { streams, consumers }: Made) -> String {
+    format!("the streams are there: made {streams} streams and {consumers} consumers")
 }

@@ -1,13 +1,17 @@
-//! The broker's program and its configuration.
+//! The broker's program, its configuration, and what it holds.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use tradewind_events::Broker;
-use tradewind_mesh::Policy;
+use tokio::sync::mpsc;
+use tradewind_domain::Error;
+use tradewind_events::{Broker, BrokerOptions, Retention, Streams};
+use tradewind_mesh::{Identity, IdentityFiles, Policy};
+use tradewind_runtime::BROKER_INIT;
 
 use super::layout::Layout;
+use super::system::Notice;
 
 /// The broker's users and what each may do, as the contracts say.
 ///
@@ -16,6 +20,50 @@ use super::layout::Layout;
 pub(crate) fn users(trust_domain: &str) -> Result<String> {
     let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
     Ok(tradewind_runtime::broker_users(&policy, trust_domain)?)
+}
+
+/// What the broker holds for the services, as the contracts say.
+///
+/// # Errors
+/// When the contracts cannot be read.
+pub(crate) fn streams(retention: Retention) -> Result<Streams> {
+    let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
+    Ok(tradewind_runtime::broker_streams(&policy, retention))
+}
+
+/// A connection that may make streams, with the certificate in the folder `pki` where the URL asks for one.
+///
+/// # Errors
+/// When there is no such certificate, or the URL is none.
+pub(crate) async fn connect(pki: &Path, url: String) -> Result<Broker> {
+    let identity = || {
+        let files = IdentityFiles::in_dir(pki, BROKER_INIT);
+        Identity::load(files).with_context(|| format!("no certificate of {BROKER_INIT:?} in {}", pki.display()))
+    };
+    let tls = if url.contains("tls://") { Some(identity()?.client_config()) } else { None };
+    Ok(Broker::connect(BrokerOptions { url, tls, name: BROKER_INIT.to_owned() }).await?)
+}
+
+/// Keeps the streams of a local system's broker, for ever.
+pub(super) async fn keep(layout: Layout, notices: mpsc::UnboundedSender<Notice>) {
+    let tell = |text: String| {
+        // Nobody may be listening any more while the system stops.
+        let _ = notices.send(Notice { process: "nats", text });
+    };
+    let kept = async {
+        let broker = connect(layout.pki(), layout.nats_url()).await?;
+        let refused = |error: Error| {
+            // Whoever starts the broker tells that it is away.
+            if error.reason != "BROKER_DISCONNECTED" {
+                tell(format!("its streams cannot be made: {error}"));
+            }
+        };
+        streams(Retention::default())?.keep(&broker, |outcome| outcome.map_or_else(refused, drop)).await;
+        Ok::<_, anyhow::Error>(())
+    };
+    if let Err(error) = kept.await {
+        tell(format!("its streams are not made: {error:#}"));
+    }
 }
 
 /// Writes the configuration of a local system's broker; its users are in a file beside it.

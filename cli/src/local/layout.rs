@@ -7,14 +7,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use tradewind_runtime::BROKER_INIT;
+
 use super::{Postgres, broker};
 
 /// The services, in the order in which they are shown.
 pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
 
 /// Every identity a local system has certificates for.
-const IDENTITIES: [&str; 9] =
-    ["catalog", "ordering", "inventory", "payment", "shipping", "notification", "gateway", "operator", "nats"];
+const IDENTITIES: [&str; 10] = [
+    "catalog",
+    "ordering",
+    "inventory",
+    "payment",
+    "shipping",
+    "notification",
+    "gateway",
+    "operator",
+    BROKER_INIT,
+    "nats",
+];
 
 /// The trust domain of a local system's certificates.
 pub(crate) const TRUST_DOMAIN: &str = "tradewind.local";
@@ -182,6 +194,11 @@ impl Layout {
         self.ports.nats_monitor
     }
 
+    /// The broker's address.
+    pub(crate) fn nats_url(&self) -> String {
+        format!("tls://127.0.0.1:{}", self.ports.nats)
+    }
+
     /// Where the outside world answers.
     pub(crate) fn outside_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.outside)
@@ -222,7 +239,7 @@ impl Layout {
             ("KEY", file(&format!("{service}.key"))),
             ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
             ("DATABASE_URL", self.database_url(service)),
-            ("NATS_URL", format!("tls://127.0.0.1:{}", self.ports.nats)),
+            ("NATS_URL", self.nats_url()),
             ("PEERS", peers.join(",")),
             ("OUTSIDE_URL", self.outside_url()),
             ("LOG_FORMAT", "json".to_owned()),

@@ -8,7 +8,7 @@ mod postgres;
 mod process;
 mod system;
 
-pub(crate) use broker::users as broker_users;
+pub(crate) use broker::{connect, streams, users as broker_users};
 pub(crate) use folder::folder;
 pub(crate) use layout::{Layout, SERVICES, TRUST_DOMAIN, init_pki, renew};
 pub(crate) use postgres::Postgres;

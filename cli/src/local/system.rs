@@ -59,6 +59,7 @@ pub(crate) struct System {
     processes: BTreeMap<&'static str, Handle>,
     http: reqwest::Client,
     recorder: JoinHandle<()>,
+    streams: JoinHandle<()>,
     /// Held for as long as the system runs; the kernel lets go of it however this process ends.
     _lock: File,
 }
@@ -89,6 +90,7 @@ impl System {
         for spec in &specs {
             layout.ensure_free(spec.name)?;
         }
+        let streams = tokio::spawn(broker::keep(layout.clone(), notices.clone()));
         let mut processes = BTreeMap::new();
         for spec in specs {
             let name = spec.name;
@@ -100,7 +102,7 @@ impl System {
         let http = tradewind_runtime::direct().build()?;
         let states = processes.iter().map(|(name, handle)| (*name, handle.state.clone())).collect();
         let recorder = tokio::spawn(record(layout.run_file(), states));
-        Ok(Self { layout, processes, http, recorder, _lock: lock })
+        Ok(Self { layout, processes, http, recorder, streams, _lock: lock })
     }
 
     /// Where the system lives.
@@ -176,6 +178,7 @@ impl System {
             }
         }
         self.recorder.abort();
+        self.streams.abort();
         let _ = std::fs::remove_file(self.layout.run_file());
     }
 

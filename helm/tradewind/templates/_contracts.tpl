@@ -34,7 +34,7 @@
 
 {{/* Every workload that has a certificate, as a list. */}}
 {{- define "tradewind.workloads" -}}
-{{- $names := append (keys (include "tradewind.contracts" . | fromJson).services | sortAlpha) "operator" -}}
+{{- $names := concat (keys (include "tradewind.contracts" . | fromJson).services | sortAlpha) (list "broker-init" "operator") -}}
 {{- if eq .Values.nats.mode "internal" -}}{{- $names = append $names "nats" -}}{{- end -}}
 {{- if eq .Values.postgres.mode "internal" -}}{{- $names = append $names "postgres" -}}{{- end -}}
 {{- toJson $names -}}

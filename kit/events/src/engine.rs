@@ -21,7 +21,7 @@ use crate::prune;
 use crate::quarantine::{self, Quarantine};
 use crate::reactions::Reactions;
 use crate::reader::{LogSource, Readers};
-use crate::relay::{Relay, Retention};
+use crate::relay::Relay;
 use crate::roster::{Members, Seat};
 use crate::store::Store;
 use crate::tenure::{self, Turn};
@@ -51,7 +51,6 @@ pub struct Engine {
     shared: Shared,
     broker: Broker,
     log: Arc<dyn LogSource>,
-    retention: Retention,
     request_retention: Duration,
     reactions: Vec<Arc<Reactions>>,
     workers: Vec<Start>,
@@ -67,7 +66,6 @@ impl Engine {
             shared,
             broker,
             log: source,
-            retention: Retention::default(),
             request_retention: REQUEST_RETENTION,
             reactions: Vec::new(),
             workers: Vec::new(),
@@ -93,13 +91,6 @@ impl Engine {
     #[must_use]
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.shared.call_timeout = timeout;
-        self
-    }
-
-    /// Bounds what the broker keeps of the own events.
-    #[must_use]
-    pub fn retention(mut self, retention: Retention) -> Self {
-        self.retention = retention;
         self
     }
 
@@ -167,7 +158,7 @@ impl Engine {
     /// # Errors
     /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let Self { shared, broker, log, retention, request_retention, reactions, workers } = self;
+        let Self { shared, broker, log, request_retention, reactions, workers } = self;
         let (stop_work, stop_log) = (stop.child_token(), CancellationToken::new());
         let (seat, members) = Seat::new(shared.store.clone(), Arc::clone(&shared.holder));
         let (pauses, paused) = watch::channel(None);
@@ -177,7 +168,7 @@ impl Engine {
         publishing.spawn(wake::between_replicas(shared.store.clone(), broker.clone(), stop_log.clone()));
         publishing.spawn(witness::follow(shared.store.clone(), broker.clone(), stop_log.clone()));
         publishing.spawn(seat.keep(stop_work.clone(), stop_log.clone()));
-        publishing.spawn(publish(shared.store.clone(), members.clone(), broker.clone(), retention, stop_log.clone()));
+        publishing.spawn(publish(shared.store.clone(), members.clone(), broker.clone(), stop_log.clone()));
         let mut working = JoinSet::new();
         let readers = Readers { store: shared.store.clone(), members: members.clone(), paused, broker, log };
         for reactions in &reactions {
@@ -215,15 +206,9 @@ async fn sequence(store: Store, stop: CancellationToken) -> Result<(), Error> {
 }
 
 /// Publishes the own log and its heads, in one process at a time.
-async fn publish(
-    store: Store,
-    members: Members,
-    broker: Broker,
-    retention: Retention,
-    stop: CancellationToken,
-) -> Result<(), Error> {
+async fn publish(store: Store, members: Members, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     let work = |Turn { over, .. }| {
-        let relay = Relay::new(store.clone(), broker.clone(), retention).run(over.clone());
+        let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
         let heads = heads::publish(store.clone(), broker.clone(), over);
         async { futures::try_join!(relay, heads).map(drop) }
     };

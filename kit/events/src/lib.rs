@@ -35,6 +35,7 @@ mod schema;
 mod sequencer;
 mod sql;
 mod store;
+mod streams;
 mod stuck;
 mod tenure;
 mod timers;
@@ -61,9 +62,9 @@ pub use quarantine::{
 pub use reactions::{Reaction, Reactions, Received};
 pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
-pub use relay::Retention;
 pub use sql::chunks;
 pub use store::{LOG_WENT_BACK, Store, StoreOptions, sqlite_file, sqlite_url};
+pub use streams::{Made, Retention, Streams};
 pub use stuck::Stuck;
 pub use timers::TimerHandler;
 pub use times::{from_micros, micros, timestamp};

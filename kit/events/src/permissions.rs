@@ -18,11 +18,11 @@ pub struct BrokerPermissions {
 
 impl BrokerPermissions {
     /// What the engine of `context` needs that reads the contexts `sources`, by readers that bear the context's name: its own
-    /// events, heads, pings and stream, and its own consumers on the streams of its sources.
+    /// events, heads and pings, and what its consumers on the streams of its sources hold for it.
     pub fn of_service(context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let stream = wire::stream_name(context);
         let mut publish = vec![wire::subjects(context), wire::head_subject(context), wire::wake_subject(context)];
-        publish.extend(["CREATE", "UPDATE", "INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
+        let stream = wire::stream_name(context);
+        publish.extend(["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
         let mut subscribe = vec![format!("{}.>", wire::inbox(context)), wire::wake_subject(context)];
         for source in sources {
             let source = source.as_ref();
@@ -31,6 +31,22 @@ impl BrokerPermissions {
             publish.extend((0..MOST_PARTITIONS).flat_map(|partition| own_consumer(context, source, partition)));
         }
         Self { publish, subscribe }
+    }
+
+    /// What `client` needs that makes the streams of `contexts` and their consumers. It publishes no event, but whoever makes
+    /// streams can have the broker read and write for him: it is as good as the broker's own key.
+    pub fn of_maker(client: &str, contexts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let of_stream = |context: &str| {
+            let stream = wire::stream_name(context);
+            ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.LIST"]
+                .map(|verb| format!("$JS.API.{verb}.{stream}"))
+                .into_iter()
+                .chain([format!("$JS.API.CONSUMER.CREATE.{stream}.>"), format!("$JS.API.CONSUMER.DELETE.{stream}.*")])
+        };
+        Self {
+            publish: contexts.into_iter().flat_map(|context| of_stream(context.as_ref())).collect(),
+            subscribe: vec![format!("{}.>", wire::inbox(client))],
+        }
     }
 
     /// What `client` needs that looks at streams and consumers: it changes nothing and reads no event.
@@ -45,14 +61,11 @@ impl BrokerPermissions {
     }
 }
 
-/// What a reader publishes to make, see, use, acknowledge to and replace its consumer of one partition.
-fn own_consumer(context: &str, source: &str, partition: u16) -> [String; 5] {
+/// What a reader publishes to see, use and acknowledge to its consumer of one partition.
+fn own_consumer(context: &str, source: &str, partition: u16) -> [String; 3] {
     let (stream, consumer) = (wire::stream_name(source), wire::consumer_name(context, partition));
     [
-        // The server holds the subject's filter against the one that is asked for.
-        format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.{}", wire::partition_subjects(source, partition)),
         format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
-        format!("$JS.API.CONSUMER.DELETE.{stream}.{consumer}"),
         format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
         format!("$JS.ACK.{stream}.{consumer}.>"),
     ]
@@ -66,7 +79,7 @@ mod tests {
     fn a_service_that_reads_nothing_has_its_own_subjects_only() {
         let catalog = BrokerPermissions::of_service("catalog", [""; 0]);
         let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog"].map(str::to_owned);
-        let stream = ["CREATE", "UPDATE", "INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
+        let stream = ["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
         assert_eq!(catalog.publish, [publish.as_slice(), &stream].concat());
         assert_eq!(catalog.subscribe, ["_INBOX.catalog.>", "tw.wake.catalog"]);
     }
@@ -77,7 +90,7 @@ mod tests {
         assert_eq!(payment.subscribe, ["_INBOX.payment.>", "tw.wake.payment", "tw.head.ordering"]);
         for partition in [0, MOST_PARTITIONS - 1] {
             for subject in [
-                format!("$JS.API.CONSUMER.CREATE.TW_ORDERING.payment-{partition}.tw.ordering.{partition}.>"),
+                format!("$JS.API.CONSUMER.MSG.NEXT.TW_ORDERING.payment-{partition}"),
                 format!("$JS.ACK.TW_ORDERING.payment-{partition}.>"),
             ] {
                 assert!(payment.publish.contains(&subject), "{subject}");
@@ -86,10 +99,23 @@ mod tests {
     }
 
     #[test]
+    fn no_service_makes_or_changes_a_stream_or_a_consumer() {
+        for service in ["ordering", "payment"] {
+            for subject in BrokerPermissions::of_service(service, ["ordering", "payment"]).publish {
+                for verb in ["CREATE", "UPDATE", "DELETE", "PURGE"] {
+                    assert!(!subject.contains(verb), "{service} may publish {subject}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nothing_of_the_broker_is_granted_as_a_whole() {
         let payment = BrokerPermissions::of_service("payment", ["ordering"]);
         let observer = BrokerPermissions::of_observer("operator");
-        for subject in [payment.publish, payment.subscribe, observer.publish, observer.subscribe].concat() {
+        let maker = BrokerPermissions::of_maker("broker-init", ["ordering"]);
+        let all = [payment, observer, maker].map(|of| [of.publish, of.subscribe].concat()).concat();
+        for subject in all {
             let leading = subject.split('.').take(3).collect::<Vec<_>>();
             assert!(!["$JS.API.>", "$JS.>", "_INBOX.>", "tw.>", ">"].contains(&subject.as_str()), "{subject}");
             assert!(!leading.starts_with(&["$JS", "API", "*"]), "{subject}");

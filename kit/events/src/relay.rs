@@ -6,7 +6,6 @@
 pub(crate) mod age;
 mod in_flight;
 mod lanes;
-mod stream;
 
 use std::time::Duration;
 
@@ -26,7 +25,6 @@ use crate::store::changed;
 use crate::{Recorded, Store, wire};
 use in_flight::{Acknowledged, InFlight};
 use lanes::Lane;
-pub use stream::Retention;
 
 /// The consumer under which the relay keeps its place in the own log.
 pub(crate) const CONSUMER: &str = "relay";
@@ -44,7 +42,6 @@ const REFUSALS: u32 = 5;
 pub(crate) struct Relay {
     store: Store,
     broker: Broker,
-    retention: Retention,
     link: watch::Receiver<Link>,
     grown: watch::Receiver<u64>,
     /// Changes when what is remembered of the log may no longer be so.
@@ -64,12 +61,11 @@ enum Woken {
 }
 
 impl Relay {
-    pub(crate) fn new(store: Store, broker: Broker, retention: Retention) -> Self {
+    pub(crate) fn new(store: Store, broker: Broker) -> Self {
         let (link, grown, epoch) = (broker.link(), store.log_grew(), store.memory().epoch());
         Self {
             store,
             broker,
-            retention,
             link,
             grown,
             epoch,
@@ -109,7 +105,7 @@ impl Relay {
         }
         self.link.mark_unchanged();
         self.broker.ready()?;
-        stream::ensure(&self.broker, self.store.context(), self.retention).await?;
+        stream_is_there(&self.broker, self.store.context()).await?;
         self.store.may_grow().await?;
         if self.epoch.has_changed().is_ok_and(|changed| changed) || self.lanes.is_empty() {
             self.epoch.mark_unchanged();
@@ -262,6 +258,15 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// Nothing that is published without one is kept.
+async fn stream_is_there(broker: &Broker, context: &str) -> Result<(), Error> {
+    let name = wire::stream_name(context);
+    broker.jetstream().get_stream(&name).await.map(drop).map_err(|cause| {
+        let text = format!("{name}: {cause}; `tradewind broker init` makes streams");
+        Error::unavailable("STREAM_MISSING", text)
+    })
 }
 
 /// Ends when the connection changes: what is in flight then is as good as lost.

@@ -4,7 +4,7 @@
 //! What any one context means must not be here.
 
 mod admin;
-mod broker_users;
+mod broker;
 mod consumers;
 mod contract;
 mod dependencies;
@@ -24,7 +24,7 @@ mod telemetry;
 
 use std::{env, process::ExitCode};
 
-pub use broker_users::broker_users;
+pub use broker::{BROKER_INIT, broker_streams, broker_users};
 pub use event_log::event_log;
 pub use http::direct;
 pub use running::{Running, run};

@@ -17,7 +17,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Broker, Engine, Retention};
+use tradewind_events::{Broker, Engine};
 use tradewind_mesh::{Channels, Policy, Server};
 
 use crate::{
@@ -210,9 +210,7 @@ impl Life {
             dependencies::readers_move(store.clone()),
         ];
         checks.append(&mut parts.checks);
-        let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(channels))
-            .grace(ending::for_work(grace))
-            .retention(Retention { replicas: settings.stream_replicas, ..Retention::default() });
+        let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(channels)).grace(ending::for_work(grace));
         if let Some(instance) = settings.instance(name) {
             engine = engine.holder(&instance);
         }

@@ -21,6 +21,7 @@ mod pki;
 mod port;
 mod postgres;
 mod running;
+mod streams;
 mod tools;
 
 pub mod scenario;

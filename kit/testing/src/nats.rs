@@ -5,7 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use tradewind_events::{Retention, Streams};
+use tradewind_mesh::Policy;
+
 use crate::janitor::Janitor;
+use crate::streams::Keeper;
 use crate::{port, tools};
 
 /// The file of its users, beside its configuration: a server looks for what is included there.
@@ -15,6 +19,8 @@ const USERS: &str = "users.json";
 ///
 /// Its methods block for the tens of milliseconds that a server takes.
 pub struct Nats {
+    /// Goes before its server.
+    keeper: Option<Keeper>,
     janitor: Janitor,
     port: u16,
     scheme: &'static str,
@@ -30,6 +36,28 @@ impl Nats {
     #[track_caller]
     pub fn start() -> Self {
         Self::start_with("")
+    }
+
+    /// Starts a server that holds the streams of the contracts, for services in tests.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start) does.
+    #[must_use]
+    #[track_caller]
+    pub fn start_for_services() -> Self {
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).expect("the contracts");
+        Self::start().keeping(tradewind_runtime::broker_streams(&policy, Retention::default()), None)
+    }
+
+    /// With streams, which are made again whenever they are lost; where the server asks for an identity, `pki` has it.
+    ///
+    /// # Panics
+    /// When they cannot be made.
+    #[must_use]
+    #[track_caller]
+    pub fn keeping(mut self, streams: Streams, pki: Option<&Path>) -> Self {
+        self.keeper = Some(Keeper::start(self.url(), pki, streams));
+        self
     }
 
     /// Starts a server that speaks TLS as `nats` of `pki`, and only with the clients that `users`, an
@@ -75,7 +103,7 @@ impl Nats {
         for (file, text) in [("nats.conf", text.as_str()), (USERS, users)] {
             std::fs::write(folder.join(file), text).expect("the new folder is writable");
         }
-        let mut nats = Self { janitor, port, scheme, running: false };
+        let mut nats = Self { keeper: None, janitor, port, scheme, running: false };
         nats.start_again();
         nats
     }

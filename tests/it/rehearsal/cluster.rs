@@ -10,6 +10,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tradewind_runtime::BROKER_INIT;
 use tradewind_testing::{Kubernetes, Postgres, eventually, free_port, nats_server, scratch};
 
 use crate::process;
@@ -270,6 +271,7 @@ impl Cluster {
     pub(crate) fn services(&self) -> Vec<&str> {
         self.of_kind("Deployment")
             .map(|object| text(&object["metadata"]["labels"]["app.kubernetes.io/component"]))
+            .filter(|component| *component != BROKER_INIT)
             .collect()
     }
 }

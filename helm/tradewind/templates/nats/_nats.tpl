@@ -37,11 +37,13 @@ cluster {
     "tls://{{ $fullname }}-nats-{{ $i }}.{{ $host }}:6222"
     {{- end }}
   ]
+  {{- /* A node is whoever has the broker's own certificate; every other one of the authority is a client's. */}}
+  authorization { user: "spiffe://{{ .Values.trustDomain }}/svc/nats", timeout: 5 }
   tls {
     cert_file: "/etc/tradewind/tls/tls.crt"
     key_file: "/etc/tradewind/tls/tls.key"
     ca_file: "/etc/tradewind/tls/ca.crt"
-    verify: true
+    verify_and_map: true
     timeout: 5
   }
 }
@@ -52,4 +54,19 @@ include "users.json"
 {{/* The broker's users, as `tradewind broker config` prints them, in this release's trust domain. */}}
 {{- define "tradewind.natsUsers" -}}
 {{- .Files.Get "files/broker-users.json" | replace "spiffe://tradewind.local/" (printf "spiffe://%s/" .Values.trustDomain) -}}
+{{- end -}}
+
+{{/* The rule of a NetworkPolicy by which a pod reaches the broker. */}}
+{{- define "tradewind.natsEgress" -}}
+{{- if eq .Values.nats.mode "internal" -}}
+- to:
+    - {{ include "tradewind.pods" (list . (list "nats")) | indent 6 | trim }}
+  ports:
+    - {port: client}
+{{- else -}}
+- to:
+    {{- toYaml .Values.nats.external.peers | nindent 4 }}
+  ports:
+    - {port: {{ .Values.nats.external.port }}}
+{{- end -}}
 {{- end -}}

@@ -14,7 +14,6 @@
   "TRUST_DOMAIN" $root.Values.trustDomain
   "DATABASE_URL_FILE" "/etc/tradewind/database/url"
   "NATS_URL" (include "tradewind.natsUrl" $root)
-  "STREAM_REPLICAS" ($root.Values.nats.replicas | toString)
   "PEERS" ($peers | join ",")
   "LOG_FORMAT" "json"
   "LOG" $root.Values.telemetry.log

@@ -1,15 +1,13 @@
 //! The broker's side of a reader: one durable pull consumer for each consumer, source and partition, and the source's
 //! heartbeats.
 //!
-//! The consumer is disposable, because the cursor in the database is the truth: it lives in the server's memory, starts with
-//! new messages, and vanishes when nobody has used it for a while. What it does not deliver is read from the owner.
+//! The consumer is not made here, see [`crate::streams`]. What it does not deliver is read from the owner.
 
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::pull::{Config, Stream};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
-use async_nats::jetstream::stream::ConsumerErrorKind;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::pull::Stream;
 use async_nats::{Subject, jetstream};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
@@ -22,11 +20,8 @@ use crate::fault::{self, Point};
 use crate::{Heads, wire};
 
 const BATCH: usize = 256;
-const MAX_PENDING: i64 = 1_000;
 const EXPIRES: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(10);
-const ACK_WAIT: Duration = Duration::from_secs(30);
-const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 const REOPEN: Duration = Duration::from_millis(250);
 
 /// What a feed tells.
@@ -46,7 +41,6 @@ pub(super) struct Feed {
     heads: watch::Receiver<Option<Heads>>,
     stream: String,
     consumer: String,
-    filter: String,
     state: State,
     /// It was opened or closed, and nobody has been told.
     changed: bool,
@@ -73,7 +67,6 @@ impl Feed {
             heads,
             stream: wire::stream_name(context),
             consumer: wire::consumer_name(consumer, partition),
-            filter: wire::partition_subjects(context, partition),
             state: State::Closed { retry_at: Instant::now() },
             changed: false,
         }
@@ -101,7 +94,7 @@ impl Feed {
             }
             State::Closed { retry_at } if self.broker.is_connected() && retry_at <= Instant::now() => {
                 let (jetstream, stream) = (self.broker.jetstream().clone(), self.stream.clone());
-                let opening = open(jetstream, stream, self.consumer.clone(), self.filter.clone());
+                let opening = open(jetstream, stream, self.consumer.clone());
                 let result = AbortOnDropHandle::new(tokio::spawn(opening));
                 self.state = State::Opening { epoch: link.epoch, result };
             }
@@ -186,30 +179,9 @@ async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     }
 }
 
-async fn open(jetstream: jetstream::Context, stream: String, name: String, filter: String) -> Result<Stream, Error> {
-    let config = Config {
-        durable_name: Some(name.clone()),
-        deliver_policy: DeliverPolicy::New,
-        ack_policy: AckPolicy::All,
-        ack_wait: ACK_WAIT,
-        max_deliver: -1,
-        max_ack_pending: MAX_PENDING,
-        filter_subject: filter,
-        inactive_threshold: ABANDONED_AFTER,
-        num_replicas: 1,
-        memory_storage: true,
-        ..Config::default()
-    };
-    let consumer = match jetstream.create_consumer_on_stream(config, &stream).await {
-        Ok(consumer) => consumer,
-        Err(error) => {
-            // One with other settings cannot be changed, only replaced; it holds nothing worth keeping.
-            if matches!(error.kind(), ConsumerErrorKind::JetStream(cause) if matches!(cause.code(), 400 | 500)) {
-                let _ = jetstream.delete_consumer_from_stream(&name, &stream).await;
-            }
-            return Err(unavailable(&error));
-        }
-    };
+async fn open(jetstream: jetstream::Context, stream: String, name: String) -> Result<Stream, Error> {
+    let consumer: PullConsumer =
+        jetstream.get_consumer_from_stream(&name, &stream).await.map_err(|error| unavailable(&error))?;
     let messages = consumer.stream().max_messages_per_batch(BATCH).expires(EXPIRES).heartbeat(HEARTBEAT).messages();
     messages.await.map_err(|error| unavailable(&error))
 }

@@ -15,6 +15,7 @@ mod quarantine;
 mod replicas;
 mod restored;
 mod rests;
+mod streams;
 mod stuck;
 mod timers;
 mod traces;

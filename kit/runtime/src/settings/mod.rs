@@ -36,8 +36,6 @@ pub struct Settings {
     pub partitions: Option<u16>,
     /// The broker, `nats:` or `tls:`.
     pub nats_url: String,
-    /// Copies of each event in a clustered broker.
-    pub stream_replicas: usize,
     /// `host:port` of every service this one may call, by name.
     pub peers: BTreeMap<String, String>,
     /// The name of this replica, the same after a restart; empty for none.
@@ -110,7 +108,6 @@ impl Settings {
             database_url: database_url.into(),
             partitions: None,
             nats_url: nats_url.into(),
-            stream_replicas: 1,
             peers: BTreeMap::new(),
             instance: String::new(),
             log_format: LogFormat::Auto,
@@ -169,7 +166,6 @@ impl Settings {
             database_url: read("database_url")?.parse(parse::database)?,
             partitions: read("partitions")?.parse(parse::partitions)?,
             nats_url: read("nats_url")?.parse(parse::broker)?,
-            stream_replicas: read("stream_replicas")?.parse(parse::replicas)?,
             peers: sources.peers("peers")?,
             instance: read("instance")?.parse(parse::instance)?,
             log_format: read("log_format")?.parse(parse::log_format)?,
@@ -202,7 +198,6 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
             String::new(),
         ),
         ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
-        ("stream_replicas", "copies of each event in a clustered broker: 1, 3 or 5", "1".into()),
         ("peers", "where the other services are: name=host:port, separated by commas", String::new()),
         (
             "instance",

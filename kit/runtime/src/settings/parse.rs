@@ -58,13 +58,6 @@ pub(super) fn broker(text: &str) -> Parsed<String> {
     }
 }
 
-pub(super) fn replicas(text: &str) -> Parsed<usize> {
-    match text.parse() {
-        Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
-        _ => Err(format!("{text:?} is not 1, 3 or 5")),
-    }
-}
-
 pub(super) fn peer(text: &str) -> Parsed<(String, String)> {
     let (name, address) = text.split_once('=').ok_or_else(|| format!("{text:?} is not name=host:port"))?;
     let (name, address) = (name.trim(), address.trim());

@@ -80,7 +80,6 @@ fn every_mistake_names_its_variable() {
         ("TRADEWIND_DATABASE_URL", "mysql://u:secret@h/d", "is not a sqlite:// or postgres:// URL"),
         ("TRADEWIND_PARTITIONS", "17", r#""17" is not a number of partitions from 1 to 16"#),
         ("TRADEWIND_NATS_URL", "localhost:4222", "is not a nats:// or tls:// URL"),
-        ("TRADEWIND_STREAM_REPLICAS", "2", r#""2" is not 1, 3 or 5"#),
         ("TRADEWIND_PEERS", "catalog", r#""catalog" is not name=host:port"#),
         ("TRADEWIND_INSTANCE", "a b", r#""a b" is not a name (letters, digits, '.', '-', '_')"#),
         ("TRADEWIND_LOG_FORMAT", "xml", r#""xml" is not json, pretty or auto"#),

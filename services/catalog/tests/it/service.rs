@@ -54,7 +54,7 @@ fn is(code: Code, reason: &str, field: &str) -> (Code, String, String) {
 
 both_stores! {
     async fn a_product_lives_its_life(database: Database) {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         let running = start(folder.path(), &database, &nats).await;
         let mut operator = client(folder.path(), "operator", &running);
 
@@ -89,7 +89,7 @@ both_stores! {
     }
 
     async fn malformed_requests_name_their_field_and_strangers_are_turned_away(database: Database) {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         let running = start(folder.path(), &database, &nats).await;
         let mut operator = client(folder.path(), "operator", &running);
 

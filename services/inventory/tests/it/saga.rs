@@ -59,7 +59,7 @@ async fn engine(store: &Store, owner: &Ordering, nats: &Nats) -> Engine {
 
 both_stores! {
     async fn every_order_is_answered_and_settled(database: Database) {
-        let (nats, ordering, warehouse) = (Nats::start(), Ordering::open().await, Warehouse::open(&database).await);
+        let (nats, ordering, warehouse) = (Nats::start_for_services(), Ordering::open().await, Warehouse::open(&database).await);
         warehouse.receive("TEA", "hull", 20).await;
         warehouse.receive("TEA", "york", 10).await;
         let (stop, mut running) = (CancellationToken::new(), JoinSet::new());

@@ -39,7 +39,7 @@ fn delivery(request_id: &str, quantity: i64) -> ReceiveStockRequest {
 
 both_stores! {
     async fn stock_is_received_and_shown(database: Database) {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         let running = start(folder.path(), &database, &nats).await;
         let mut operator = client(folder.path(), "operator", &running);
 
@@ -68,7 +68,7 @@ both_stores! {
 #[test]
 fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
     block_on(async {
-        let (folder, nats, database) = (scratch(), Nats::start(), Database::sqlite());
+        let (folder, nats, database) = (scratch(), Nats::start_for_services(), Database::sqlite());
         let running = start(folder.path(), &database, &nats).await;
         let mut operator = client(folder.path(), "operator", &running);
 

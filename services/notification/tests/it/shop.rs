@@ -37,7 +37,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop whose notification service keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         pki::init(folder.path(), &["notification", "ordering", "operator"], "tradewind.local").unwrap();
         let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         Self { ordering, database, nats, folder }

@@ -42,7 +42,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// Opens the shop with ordering on `database`.
     pub(crate) async fn open(database: Database) -> Self {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         let names: Vec<&'static str> =
             PARTICIPANTS.iter().map(|(name, _)| *name).chain(["ordering", "operator"]).collect();
         pki::init(folder.path(), &names, "tradewind.local").unwrap();

@@ -34,7 +34,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop whose payment service keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         pki::init(folder.path(), &["payment", "ordering", "operator", "shipping"], "tradewind.local").unwrap();
         let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         let provider = Provider::start().await;

@@ -47,7 +47,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop whose shipping service keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
-        let (folder, nats) = (scratch(), Nats::start());
+        let (folder, nats) = (scratch(), Nats::start_for_services());
         pki::init(folder.path(), &["shipping", "ordering", "operator", "catalog"], "tradewind.local").unwrap();
         let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         Self { carrier: Carrier::start().await, ordering, database, nats, folder }

@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind, LARGEST_EVENT};
 use tradewind_events::{
-    Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Store, StoreOptions,
-    Tx, UNKNOWN, db,
+    Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Retention, Store,
+    StoreOptions, Streams, Tx, UNKNOWN, db,
 };
 use tradewind_testing::{Database, Nats, eventually};
 use uuid::Uuid;
@@ -166,6 +166,11 @@ impl LogSource for Direct {
     }
 }
 
+/// What the broker holds for them.
+pub(crate) fn streams() -> Streams {
+    Streams::new(Retention::default()).of("bank", [""; 0]).of("audit", ["bank"])
+}
+
 pub(crate) async fn connect(nats: &Nats) -> Broker {
     Broker::connect(BrokerOptions { url: nats.url(), tls: None, name: "test".to_owned() }).await.unwrap()
 }
@@ -215,7 +220,7 @@ impl Pair {
         let databases = [bank, audit];
         let (bank, audit) = (open(&databases[0], "bank").await, open(&databases[1], "audit").await);
         let owner = Direct::to(&bank);
-        Self { bank, audit, nats: Nats::start(), owner, databases }
+        Self { bank, audit, nats: Nats::start().keeping(streams(), None), owner, databases }
     }
 
     /// The bank's database, for another process of it.
