@@ -1,6 +1,7 @@
 //! The card provider: charges, voids, refunds and the statement. Decides from the request and its own ledger alone;
 //! knows nothing of HTTP, files or clocks.
 
+mod tokens;
 mod wire;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use time::OffsetDateTime;
 
 use crate::books::{self, Decision, Reply};
 use crate::refusal::{Refusal, digest};
+use tokens::{Taken, Taking, amount};
 pub(crate) use wire::{ChargeRequest, ChargeView, DeclineReason, RefundRequest, RefundView, Statement, VoidRequest};
 use wire::{Entry, EntryKind};
 
@@ -42,6 +44,10 @@ pub(crate) enum Fact {
     Captured {
         asked: Asked,
         charge_id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<Taken>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        short_refund: bool,
     },
     Declined {
         asked: Asked,
@@ -71,13 +77,14 @@ impl From<Fact> for books::Fact {
 #[derive(Clone)]
 enum Status {
     Undecided { attempts: u32 },
-    Captured { charge_id: String, refunded_minor: i64 },
+    Captured { charge_id: String, refunded_minor: i64, short_refund: bool },
     Declined { reason: DeclineReason },
     Voided,
 }
 
 struct Charge {
     order_id: String,
+    /// What was asked for, or what was taken.
     amount_minor: i64,
     currency: String,
     /// None where only a void was seen.
@@ -87,7 +94,7 @@ struct Charge {
 
 struct Refund {
     digest: String,
-    refund_id: String,
+    view: RefundView,
 }
 
 /// All charges and refunds by key, and the statement.
@@ -108,7 +115,7 @@ impl Charge {
                 amount_minor: self.amount_minor,
                 currency: self.currency.clone(),
             }),
-            Status::Declined { reason } => Some(ChargeView::Declined { reason: *reason }),
+            Status::Declined { reason } => Some(ChargeView::declined(*reason)),
             Status::Voided => Some(ChargeView::Voided),
         }
     }
@@ -139,23 +146,30 @@ impl Ledger {
                 let refusal = Refusal::unavailable("UNAVAILABLE", "the card provider cannot take this charge now");
                 Decision::replying(Fact::Unavailable { asked }.into(), Reply::Refused(refusal))
             }
-            "tok_ok" | "tok_unavailable" => self.capture(asked, Reply::Now),
-            "tok_slow" => self.capture(asked, |view| Reply::After(SLOW, view)),
-            "tok_lost" => self.capture(asked, |_| Reply::Lost),
+            "tok_unavailable" => self.capture(asked, Taking::default(), Reply::Now),
+            "tok_slow" => self.capture(asked, Taking::default(), |view| Reply::After(SLOW, view)),
+            "tok_lost" => self.capture(asked, Taking::default(), |_| Reply::Lost),
             "tok_declined" => decline(asked, DeclineReason::CardDeclined),
             "tok_insufficient" => decline(asked, DeclineReason::InsufficientFunds),
-            _ => decline(asked, DeclineReason::UnknownToken),
+            "tok_verbose" => decline(asked, DeclineReason::Verbose),
+            token => match Taking::of(token, &asked) {
+                Some(taking) => self.capture(asked, taking, Reply::Now),
+                None => decline(asked, DeclineReason::UnknownToken),
+            },
         })
     }
 
-    fn capture(&self, asked: Asked, reply: impl FnOnce(ChargeView) -> Reply<ChargeView>) -> Decision<ChargeView> {
-        let charge_id = format!("ch_{:06}", self.captured + 1);
-        let view = ChargeView::Captured {
-            charge_id: charge_id.clone(),
-            amount_minor: asked.amount_minor,
-            currency: asked.currency.clone(),
-        };
-        Decision::replying(Fact::Captured { asked, charge_id }.into(), reply(view))
+    fn capture(
+        &self,
+        asked: Asked,
+        taking: Taking,
+        reply: impl FnOnce(ChargeView) -> Reply<ChargeView>,
+    ) -> Decision<ChargeView> {
+        let Taking { charge_id, taken, short_refund } = taking;
+        let charge_id = charge_id.unwrap_or_else(|| format!("ch_{:06}", self.captured + 1));
+        let (amount_minor, currency) = amount(&asked, taken.as_ref());
+        let view = ChargeView::Captured { charge_id: charge_id.clone(), amount_minor, currency };
+        Decision::replying(Fact::Captured { asked, charge_id, taken, short_refund }.into(), reply(view))
     }
 
     /// Answers what became of a charge.
@@ -182,13 +196,15 @@ impl Ledger {
             if known.digest != digest {
                 return Err(Refusal::key_reused());
             }
-            return Ok(Decision::known(RefundView::Refunded { refund_id: known.refund_id.clone() }));
+            return Ok(Decision::known(known.view.clone()));
         }
         let charge = self.charges.get(&request.charge_key).ok_or_else(charge_not_found)?;
-        let captured = match charge.status {
+        let (captured, short) = match charge.status {
             Status::Undecided { .. } => return Err(charge_not_found()),
-            Status::Captured { refunded_minor, .. } => charge.amount_minor - refunded_minor,
-            Status::Declined { .. } | Status::Voided => 0,
+            Status::Captured { refunded_minor, short_refund, .. } => {
+                (charge.amount_minor - refunded_minor, i64::from(short_refund))
+            }
+            Status::Declined { .. } | Status::Voided => (0, 0),
         };
         if charge.order_id != request.order_id {
             return Err(Refusal::conflict("ORDER_MISMATCH", "the charge belongs to another order"));
@@ -201,8 +217,9 @@ impl Ledger {
             return Err(Refusal::conflict("EXCEEDS_CAPTURED", message));
         }
         let refund_id = format!("re_{:06}", self.refunds.len() + 1);
-        let view = RefundView::Refunded { refund_id: refund_id.clone() };
         let RefundRequest { key, charge_key, order_id, amount_minor, currency } = request;
+        let amount_minor = amount_minor - short;
+        let view = RefundView::Refunded { refund_id: refund_id.clone(), amount_minor, currency: currency.clone() };
         let fact = Fact::Refunded { key, charge_key, order_id, amount_minor, currency, refund_id, digest };
         Ok(Decision::new(fact.into(), view))
     }
@@ -223,10 +240,11 @@ impl Ledger {
                 };
                 self.settle(asked, Status::Undecided { attempts });
             }
-            Fact::Captured { asked, charge_id } => {
+            Fact::Captured { mut asked, charge_id, taken, short_refund } => {
                 self.captured += 1;
+                (asked.amount_minor, asked.currency) = amount(&asked, taken.as_ref());
                 self.enter(EntryKind::Capture, &asked.key, &asked.order_id, (asked.amount_minor, &asked.currency), at);
-                self.settle(asked, Status::Captured { charge_id, refunded_minor: 0 });
+                self.settle(asked, Status::Captured { charge_id, refunded_minor: 0, short_refund });
             }
             Fact::Declined { asked, reason } => {
                 self.enter(EntryKind::Decline, &asked.key, &asked.order_id, (asked.amount_minor, &asked.currency), at);
@@ -252,7 +270,8 @@ impl Ledger {
                     *refunded_minor += amount_minor;
                 }
                 self.enter(EntryKind::Refund, &key, &order_id, (amount_minor, &currency), at);
-                self.refunds.insert(key, Refund { digest, refund_id });
+                let view = RefundView::Refunded { refund_id, amount_minor, currency };
+                self.refunds.insert(key, Refund { digest, view });
             }
         }
     }
@@ -276,7 +295,7 @@ impl Ledger {
 }
 
 fn decline(asked: Asked, reason: DeclineReason) -> Decision<ChargeView> {
-    Decision::new(Fact::Declined { asked, reason }.into(), ChargeView::Declined { reason })
+    Decision::new(Fact::Declined { asked, reason }.into(), ChargeView::declined(reason))
 }
 
 fn charge_not_found() -> Refusal {

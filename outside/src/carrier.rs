@@ -15,6 +15,12 @@ pub(crate) use wire::{BookingRequest, BookingView, CancelRequest, RejectReason, 
 
 /// The postal code under which the carrier never answers.
 const SILENT: &str = "00TIMEOUT";
+/// The postal code whose bookings get no number.
+const NUMBERLESS: &str = "00NONUMBER";
+/// The postal code whose bookings all get the same number.
+const SAME_NUMBER: &str = "00SAMENUMBER";
+/// The postal code that is rejected with a long text.
+const VERBOSE: &str = "00VERBOSE";
 /// The postal code where nobody delivers; so are those that start with `X`.
 const UNDELIVERABLE: &str = "99999";
 
@@ -75,7 +81,7 @@ impl Booking {
         let tracking = self.tracking.clone().unwrap_or_default();
         match self.status {
             Status::Booked => BookingView::Booked { tracking },
-            Status::Rejected(reason) => BookingView::Rejected { reason },
+            Status::Rejected(reason) => BookingView::rejected(reason),
             Status::Cancelled => BookingView::Cancelled,
             Status::Dispatched => BookingView::Dispatched { tracking },
             Status::Delivered => BookingView::Delivered { tracking },
@@ -118,10 +124,15 @@ impl Bookings {
         Ok(if postal_code == SILENT {
             Decision::silence()
         } else if postal_code == UNDELIVERABLE || postal_code.starts_with('X') {
-            let reason = RejectReason::UndeliverableAddress;
-            Decision::new(Fact::Rejected { asked, reason }.into(), BookingView::Rejected { reason })
+            reject(asked, RejectReason::UndeliverableAddress)
+        } else if postal_code == VERBOSE {
+            reject(asked, RejectReason::Verbose)
         } else {
-            let tracking = format!("TW{:09}", self.all.len() + 1);
+            let tracking = match postal_code.as_str() {
+                NUMBERLESS => String::new(),
+                SAME_NUMBER => "TWSAME".to_owned(),
+                _ => format!("TW{:09}", self.all.len() + 1),
+            };
             let view = BookingView::Booked { tracking: tracking.clone() };
             Decision::new(Fact::Booked { asked, tracking }.into(), view)
         })
@@ -220,4 +231,8 @@ impl Bookings {
         let unknown = || Refusal::not_found("BOOKING_NOT_FOUND", "no booking was seen under this key");
         self.get(key).ok_or_else(unknown)
     }
+}
+
+fn reject(asked: Asked, reason: RejectReason) -> Decision<BookingView> {
+    Decision::new(Fact::Rejected { asked, reason }.into(), BookingView::rejected(reason))
 }

@@ -1,5 +1,7 @@
 //! Why a request was refused. Knows nothing of HTTP; `http` gives each kind its status.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -73,6 +75,11 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
         return Err(Refusal::field(field, "INVALID_FIELD", format!("{field} contains control characters")));
     }
     Ok(())
+}
+
+/// Five million bytes of a reason that nobody can use.
+pub(crate) fn verbose() -> Cow<'static, str> {
+    "the card of A. Customer, \u{1f4b3} 4111 1111 1111 1111, is \"no good\"; ".repeat(78_125).into()
 }
 
 /// Accepts a positive amount in a currency of three capital letters.

@@ -3,6 +3,7 @@
 use contracts::tradewind::{
     catalog::v1::RepriceProductRequest,
     inventory::v1::StockLevel,
+    money::v1::Money,
     notification::v1::{ListNotificationsRequest, NotificationKind},
     ordering::v1::{
         Address, CancellationReason, GetOrderHistoryRequest, Order, OrderStatus, PlaceOrderRequest, Recipient,
@@ -132,6 +133,45 @@ stories! {
             let entries = card_entries(shop, &settled).await;
             assert!(entries.iter().all(|(kind, _)| kind == "decline"), "{entries:?}");
         }
+    }
+
+    async fn what_the_provider_takes_by_mistake_comes_back_as_it_was_taken(shop) {
+        let tea = shop.offer("tea", 450, 5).await;
+        for (token, taken, currency) in
+            [("tok_short", 1, "GBP"), ("tok_over", 901, "GBP"), ("tok_currency", 900, "EUR"), ("tok_no_id", 900, "GBP")]
+        {
+            let order = PlaceOrderRequest { payment_token: token.to_owned(), ..tea.order(2) };
+            let settled = shop.operator.settled(&shop.operator.place(order).await.order_id).await;
+            assert_eq!(cancelled_for(&settled), (OrderStatus::Cancelled, CancellationReason::PaymentMismatch), "{token}");
+            assert_eq!(settled.cancellation_detail, "PROVIDER_MISMATCH", "{token}");
+            assert_eq!(settled.refunded, Some(Money { currency: currency.to_owned(), minor: taken }), "{token}");
+            let moved = [("capture".to_owned(), taken), ("refund".to_owned(), taken)];
+            assert_eq!(card_entries(shop, &settled).await, moved, "{token}");
+        }
+        let order = PlaceOrderRequest { payment_token: "tok_zero".to_owned(), ..tea.order(2) };
+        let settled = shop.operator.settled(&shop.operator.place(order).await.order_id).await;
+        assert_eq!(cancelled_for(&settled), (OrderStatus::Cancelled, CancellationReason::PaymentDeclined));
+        assert_eq!((settled.cancellation_detail.as_str(), settled.refunded), ("PROVIDER_MISMATCH", None));
+        assert_eq!(level(shop, "tea").await.available, 5);
+    }
+
+    async fn no_text_of_the_outsides_stops_or_enters_the_shop(shop) {
+        let tea = shop.offer("tea", 450, 5).await;
+        let to = |postal_code: &str| {
+            let mut order = tea.order(1);
+            let address = order.recipient.as_mut().and_then(|recipient| recipient.address.as_mut()).unwrap();
+            postal_code.clone_into(&mut address.postal_code);
+            order
+        };
+        let wordy = PlaceOrderRequest { payment_token: "tok_verbose".to_owned(), ..tea.order(1) };
+        for (order, detail) in
+            [(wordy, "UNNAMED"), (to("00VERBOSE"), "UNNAMED"), (to("00NONUMBER"), "CARRIER_MISMATCH")]
+        {
+            let settled = shop.operator.settled(&shop.operator.place(order).await.order_id).await;
+            assert_eq!((settled.status(), settled.cancellation_detail.as_str()), (OrderStatus::Cancelled, detail));
+        }
+        let settled = shop.operator.settled(&shop.operator.place(tea.order(1)).await.order_id).await;
+        assert_eq!(settled.status(), OrderStatus::Confirmed, "others go on");
     }
 
     async fn a_parcel_that_nobody_delivers_is_refunded_once(shop) {

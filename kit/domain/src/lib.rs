@@ -1,5 +1,5 @@
 //! The vocabulary every context's domain is written in: aggregates that decide and evolve, the id of
-//! an order, money, what requests are checked for, and a closed set of error kinds.
+//! an order, money, what requests are checked for, what is kept of the outside's text, and a closed set of error kinds.
 //!
 //! Nothing here does I/O, waits, reads a clock or knows one context from another; nothing here may
 //! depend on a crate that does.
@@ -11,6 +11,7 @@ mod event;
 mod id;
 mod money;
 pub mod request;
+mod told;
 
 pub use aggregate::Aggregate;
 pub use currency::{Currency, UnknownCurrency};
@@ -18,6 +19,7 @@ pub use error::{DomainError, Error, ErrorKind, FieldViolation};
 pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
+pub use told::{Reason, Reference};
 
 /// What the macros of this crate expand to; not for direct use.
 #[doc(hidden)]

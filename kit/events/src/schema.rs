@@ -141,6 +141,23 @@ impl MigrationTrait for AddAsked {
     }
 }
 
+/// Creates the table of what parties outside call things.
+struct CreateReference;
+
+impl MigrationName for CreateReference {
+    fn name(&self) -> &str {
+        "kit_0008_create_reference"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateReference {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        connection.execute_unprepared(&render(REFERENCE, connection.get_database_backend())).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -151,6 +168,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(AddReached),
         Box::new(CreateStuck),
         Box::new(AddAsked),
+        Box::new(CreateReference),
     ]
 }
 
@@ -288,6 +306,12 @@ const ACT: &str = "CREATE TABLE act (
     event_id {uuid} NULL,
     outcome TEXT NOT NULL,
     detail TEXT NOT NULL)";
+
+const REFERENCE: &str = "CREATE TABLE reference (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (kind, name))";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN

@@ -11,6 +11,7 @@ mod pause;
 mod pending;
 mod put;
 mod reader;
+mod reference;
 mod request;
 mod size;
 

@@ -1,9 +1,11 @@
 //! Calls to parties outside over HTTP and JSON: made within a time, told apart by what is known of them, and counted.
 //!
 //! What a party is asked for, and what its answers mean, belongs to the service that calls it. Neither what is sent nor
-//! what is answered is ever shown or logged, but for the reason of a refusal.
+//! what is answered is ever shown or logged, but for the reason of a refusal; and no answer is kept beyond its bounds.
 
+mod answer;
 mod calls;
+mod mismatches;
 mod settings;
 
 use std::time::Duration;
@@ -11,14 +13,15 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::{Response, StatusCode, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tradewind_domain::Reason;
 
 pub use calls::Calls;
+pub use mismatches::Mismatches;
 pub use reqwest::Url;
 pub use settings::{TIMEOUT, URL, base_url, default_url, timeout};
 
 /// The longest an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
-const LONGEST_REASON: usize = 64;
 
 /// Why a call settles nothing. Neither kind says whether the party has acted on it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,10 +29,13 @@ pub enum NoAnswer {
     /// The party was not reached, or did not answer, or was in no state to decide. Asking again helps.
     #[error("{0}")]
     Unknown(String),
-    /// The party will not take the request as it is, for this reason of its own (`UPPER_SNAKE_CASE`, or `HTTP_` and the
-    /// status where it gives none): a defect on either side. Needs a person.
+    /// The party answered what cannot be read: a defect on either side. Asking again may help; otherwise it needs a person.
+    #[error("{0}")]
+    Unreadable(&'static str),
+    /// The party will not take the request as it is, for this reason of its own, or `HTTP_` and the status where it gives
+    /// none: a defect on either side. Needs a person.
     #[error("refused with {0}")]
-    Refused(String),
+    Refused(Reason),
 }
 
 /// A party behind a base URL.
@@ -59,13 +65,13 @@ impl Party {
     /// Posts to the path of these segments, with a body if there is one, and reads the answer.
     ///
     /// # Errors
-    /// Also when an answer cannot be read, which is `Unknown`.
+    /// `Unreadable` where the answer is not what was expected, or too long.
     pub async fn post<A: DeserializeOwned>(
         &self,
         segments: &[&str],
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<A, NoAnswer> {
-        self.taken(segments, body).await?.json().await.map_err(|error| unanswered(&error))
+        answer::read(self.taken(segments, body).await?).await
     }
 
     /// Posts to the path of these segments where it only matters that it is taken, whatever the answer says besides.
@@ -101,8 +107,6 @@ fn unanswered(error: &reqwest::Error) -> NoAnswer {
         "no answer in time"
     } else if error.is_connect() {
         "cannot be reached"
-    } else if error.is_decode() {
-        "an answer that cannot be read"
     } else {
         "the connection ended without an answer"
     };
@@ -117,14 +121,9 @@ async fn refused(response: Response) -> NoAnswer {
     let status = response.status();
     let undecided = status.is_server_error()
         || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
-    let told = response.json::<RefusalView>().await.ok().map(|view| view.error.reason);
-    let reason = told.filter(|reason| is_reason(reason)).unwrap_or_else(|| format!("HTTP_{}", status.as_u16()));
+    let told = answer::read::<RefusalView>(response).await.ok().and_then(|view| Reason::read(&view.error.reason));
+    let reason = told.unwrap_or_else(|| Reason::told(&format!("HTTP_{}", status.as_u16())));
     if undecided { NoAnswer::Unknown(format!("{status}: {reason}")) } else { NoAnswer::Refused(reason) }
-}
-
-fn is_reason(text: &str) -> bool {
-    (1..=LONGEST_REASON).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 #[derive(Deserialize)]
@@ -149,14 +148,6 @@ mod tests {
             let party = Party::new(Url::parse(base).unwrap(), Duration::from_secs(1)).unwrap();
             let url = party.url(&["card", "charges", "charge/o-1", "void"]);
             assert_eq!(url.as_str(), format!("{before}/card/charges/charge%2Fo-1/void"));
-        }
-    }
-
-    #[test]
-    fn a_reason_is_never_a_sentence() {
-        assert!(is_reason("UNDELIVERABLE_ADDRESS"));
-        for text in ["", "no street 1 High Street", "lower", &"X".repeat(65)] {
-            assert!(!is_reason(text), "{text}");
         }
     }
 }

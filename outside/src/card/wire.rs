@@ -1,9 +1,11 @@
 //! What callers of the card provider send and get.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::refusal::{Checked, Refusal, check_money, check_text};
+use crate::refusal::{Checked, Refusal, check_money, check_text, verbose};
 
 /// Asks for money. Has no `Debug`, so that amount and token cannot meet in a log.
 #[derive(Serialize, Deserialize)]
@@ -65,6 +67,18 @@ pub(crate) enum DeclineReason {
     CardDeclined,
     InsufficientFunds,
     UnknownToken,
+    Verbose,
+}
+
+impl DeclineReason {
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::CardDeclined => "CARD_DECLINED".into(),
+            Self::InsufficientFunds => "INSUFFICIENT_FUNDS".into(),
+            Self::UnknownToken => "UNKNOWN_TOKEN".into(),
+            Self::Verbose => verbose(),
+        }
+    }
 }
 
 /// What became of a charge, as callers see it.
@@ -72,15 +86,21 @@ pub(crate) enum DeclineReason {
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum ChargeView {
     Captured { charge_id: String, amount_minor: i64, currency: String },
-    Declined { reason: DeclineReason },
+    Declined { reason: Cow<'static, str> },
     Voided,
 }
 
+impl ChargeView {
+    pub(super) fn declined(reason: DeclineReason) -> Self {
+        Self::Declined { reason: reason.text() }
+    }
+}
+
 /// A refund that was made.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum RefundView {
-    Refunded { refund_id: String },
+    Refunded { refund_id: String, amount_minor: i64, currency: String },
 }
 
 /// What moved, or was refused, and when.

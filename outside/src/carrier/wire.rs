@@ -1,9 +1,11 @@
 //! What callers of the carrier send and get.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::refusal::{Checked, Refusal, check_text};
+use crate::refusal::{Checked, Refusal, check_text, verbose};
 
 /// Asks for a shipment. Has no `Debug`, so that names and addresses cannot get into a log.
 #[derive(Serialize, Deserialize)]
@@ -73,6 +75,16 @@ impl Checked for CancelRequest {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum RejectReason {
     UndeliverableAddress,
+    Verbose,
+}
+
+impl RejectReason {
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::UndeliverableAddress => "UNDELIVERABLE_ADDRESS".into(),
+            Self::Verbose => verbose(),
+        }
+    }
 }
 
 /// What became of a booking.
@@ -80,10 +92,16 @@ pub(crate) enum RejectReason {
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum BookingView {
     Booked { tracking: String },
-    Rejected { reason: RejectReason },
+    Rejected { reason: Cow<'static, str> },
     Cancelled,
     Dispatched { tracking: String },
     Delivered { tracking: String },
+}
+
+impl BookingView {
+    pub(super) fn rejected(reason: RejectReason) -> Self {
+        Self::Rejected { reason: reason.text() }
+    }
 }
 
 /// All bookings, or those of one order, as they stand, in the order in which they were first seen.

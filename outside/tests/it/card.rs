@@ -56,6 +56,36 @@ async fn the_token_decides() {
 }
 
 #[tokio::test]
+async fn some_tokens_take_something_else_than_was_asked_for() {
+    let outside = Outside::new();
+    for (token, minor, currency) in [
+        ("tok_short", 1, "GBP"),
+        ("tok_over", 1251, "GBP"),
+        ("tok_zero", 0, "GBP"),
+        ("tok_negative", -1250, "GBP"),
+        ("tok_currency", 1250, "EUR"),
+    ] {
+        let answer = outside.ok("/card/charges", &charge(token, token)).await;
+        assert_eq!((&answer["amount_minor"], &answer["currency"]), (&json!(minor), &json!(currency)), "{token}");
+        let void = outside.ok(&format!("/card/charges/charge%2F{token}/void"), &json!({"order_id": token})).await;
+        assert_eq!(void, answer, "{token}");
+        assert_eq!(outside.statement(token).await, [("capture".into(), minor)]);
+    }
+    outside.refused("/card/refunds", &refund("tok_short", "refund/s", 2), 409, "EXCEEDS_CAPTURED").await;
+    outside.ok("/card/refunds", &refund("tok_short", "refund/s", 1)).await;
+    for order in ["o1", "o2"] {
+        assert_eq!(outside.ok("/card/charges", &charge(order, "tok_same_id")).await["charge_id"], "ch_same");
+    }
+    assert_eq!(outside.ok("/card/charges", &charge("o3", "tok_no_id")).await["charge_id"], "");
+    outside.ok("/card/charges", &charge("o4", "tok_refund_short")).await;
+    let back = outside.ok("/card/refunds", &refund("o4", "refund/o4", 1250)).await;
+    assert_eq!((&back["amount_minor"], &back["currency"]), (&json!(1249), &json!("GBP")));
+    assert_eq!(outside.ok("/card/refunds", &refund("o4", "refund/o4", 1250)).await, back);
+    let declined = outside.ok("/card/charges", &charge("o5", "tok_verbose")).await;
+    assert!(declined["reason"].as_str().unwrap().len() > 4_000_000);
+}
+
+#[tokio::test]
 async fn a_charge_voided_before_it_came_never_succeeds() {
     let outside = Outside::new();
     let void = json!({"order_id": "o1"});

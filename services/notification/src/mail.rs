@@ -4,6 +4,7 @@ mod sink;
 mod smtp;
 
 use time::OffsetDateTime;
+use tradewind_domain::Reason;
 use tradewind_events::Unknown;
 
 pub(crate) use smtp::Smtp;
@@ -41,5 +42,5 @@ pub(crate) enum Answer {
     /// It has the message.
     Accepted,
     /// It will never take it, for this reason, which holds no personal data.
-    Refused(String),
+    Refused(Reason),
 }

@@ -34,6 +34,7 @@ pub(crate) fn cancelled(event: &OrderClosed) -> Text {
     let why = match event.reason() {
         CancellationReason::OutOfStock => ", because we do not have everything you ordered in stock",
         CancellationReason::PaymentDeclined => ", because your card was declined",
+        CancellationReason::PaymentMismatch => ", because your card was not charged what your order costs",
         CancellationReason::ShipmentRejected => ", because our carrier cannot deliver to your address",
         CancellationReason::Customer => ", as you asked",
         CancellationReason::Deadline => ", because we could not complete it in time",

@@ -2,6 +2,7 @@
 
 use contracts::tradewind::ordering::v1::Recipient;
 use serde::{Deserialize, Serialize};
+use tradewind_domain::{Reason, Reference};
 use tradewind_runtime::outside::Party;
 
 use crate::app::{Booking, Carrier, NoAnswer, Standing};
@@ -87,8 +88,14 @@ struct CancelBody<'a> {
 #[derive(Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum StandingView {
-    Booked { tracking: String },
-    Rejected { reason: String },
+    Booked {
+        #[serde(default)]
+        tracking: String,
+    },
+    Rejected {
+        #[serde(default)]
+        reason: String,
+    },
     Cancelled,
     Dispatched,
     Delivered,
@@ -97,8 +104,8 @@ enum StandingView {
 impl From<StandingView> for Standing {
     fn from(view: StandingView) -> Self {
         match view {
-            StandingView::Booked { tracking } => Self::Booked { tracking },
-            StandingView::Rejected { reason } => Self::Rejected { reason },
+            StandingView::Booked { tracking } => Self::Booked { tracking: Reference::read(&tracking) },
+            StandingView::Rejected { reason } => Self::Rejected { reason: Reason::told(&reason) },
             StandingView::Cancelled => Self::Cancelled,
             StandingView::Dispatched => Self::Dispatched,
             StandingView::Delivered => Self::Delivered,

@@ -1,16 +1,21 @@
 use saga_model::{Setting, check};
 
-fn assert_settles(units: i64, heard_again: usize) {
-    let report = check(Setting { units, heard_again, mutant: None }).unwrap();
+fn assert_settles(units: i64, heard_again: usize, mistakes: bool) {
+    let report = check(Setting { units, heard_again, mistakes, mutant: None }).unwrap();
     assert!(report.broken().next().is_none(), "{report}");
 }
 
 #[test]
 fn two_orders_over_one_unit_settle_however_they_are_interleaved() {
-    assert_settles(1, 1);
+    assert_settles(1, 1, false);
 }
 
 #[test]
 fn two_orders_that_both_find_a_unit_settle_too() {
-    assert_settles(2, 0);
+    assert_settles(2, 0, false);
+}
+
+#[test]
+fn two_orders_settle_however_the_outside_is_mistaken() {
+    assert_settles(1, 0, true);
 }

@@ -77,13 +77,14 @@ impl<R: Clone + PartialEq, A> Calls<R, A> {
         self.in_hand.take().is_some()
     }
 
-    /// How far the open request is.
+    /// How far the requests are; another one counts for more than an answer to the one before.
     pub(crate) fn progress(&self) -> usize {
-        match (self.open, &self.in_hand) {
+        let answered = match (self.open, &self.in_hand) {
             (true, None) => 0,
             (true, Some(_)) => 1,
             (false, _) => 2,
-        }
+        };
+        3 * self.asked.len() + answered
     }
 }
 

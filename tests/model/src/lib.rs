@@ -29,6 +29,8 @@ pub struct Setting {
     pub units: i64,
     /// How many messages of each order are handled again, with effect, as if a reader had lost its cursor.
     pub heard_again: usize,
+    /// The outside makes mistakes: it takes other money than it is asked for, and books parcels without a number.
+    pub mistakes: bool,
     /// A bug that is planted around the real rules.
     pub mutant: Option<Mutant>,
 }

@@ -17,6 +17,9 @@ struct Options {
     /// How many messages of each order are handled again, as if a reader had lost its cursor
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     heard_again: usize,
+    /// Let the outside take other money than it is asked for, and book parcels without a number
+    #[arg(long)]
+    mistakes: bool,
     /// Plant this bug only, and do nothing else
     #[arg(long, value_name = "BUG")]
     mutant: Option<Mutant>,
@@ -26,8 +29,11 @@ struct Options {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let Options { units, heard_again, mutant, json } = Options::parse();
-    let run = |mutant| check(Setting { units, heard_again, mutant });
+    let Options { units, heard_again, mistakes, mutant, json } = Options::parse();
+    let run = |mutant: Option<Mutant>| {
+        let mistakes = mistakes || mutant.is_some_and(Mutant::needs_mistakes);
+        check(Setting { units, heard_again, mistakes, mutant })
+    };
     let reports = match mutant {
         Some(mutant) => vec![run(Some(mutant))?],
         None => {

@@ -10,12 +10,14 @@ use tradewind_domain::{Error, Money};
 pub(crate) const ID: &str = "order";
 /// What is ordered.
 pub(crate) const SKU: &str = "TEA";
+/// What it is paid in.
+pub(crate) const CURRENCY: &str = "GBP";
 /// What it costs, in minor units.
 pub(crate) const PRICE: i64 = 450;
 
 /// What places it.
 pub(crate) fn place() -> Result<Command, Error> {
-    let unit_price = Money::new("GBP", PRICE).map_err(Error::internal)?;
+    let unit_price = Money::new(CURRENCY, PRICE).map_err(Error::internal)?;
     let line = Line { product_id: "tea".to_owned(), sku: SKU.to_owned(), quantity: 1, unit_price };
     Ok(Command::Place(Box::new(Place {
         order_id: ID.to_owned(),

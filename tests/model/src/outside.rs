@@ -3,8 +3,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use payment::app::{CardProvider, Charge, ChargeAnswer, Refund, RefundAnswer};
+use contracts::tradewind::money::v1::Money;
+use payment::app::{CardProvider, Charge, ChargeAnswer, Receipt, Refund};
 use shipping::app::{Booking, Carrier, NoAnswer, Standing};
+use tradewind_domain::{Reason, Reference};
+
+use crate::order::CURRENCY;
 
 /// What the outside says where it is free to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,7 +17,12 @@ pub(crate) enum Verdict {
     Accept,
     /// It is not.
     Refuse,
+    /// Other money is taken than was asked for; the parcel will be, without a number.
+    Mistake,
 }
+
+/// What is taken by mistake, in minor units.
+pub(crate) const MISTAKEN: i64 = 1;
 
 /// The card provider's record of one order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,11 +73,9 @@ impl Outside<CardRecord> {
 impl CardProvider for Outside<CardRecord> {
     async fn charge(&self, charge: &Charge) -> Result<ChargeAnswer, NoAnswer> {
         Ok(self.decide(|record| match self.verdict {
-            Verdict::Accept => {
-                record.captured += charge.amount.minor();
-                ChargeAnswer::Captured { charge_id: "ch_1".to_owned() }
-            }
-            Verdict::Refuse => ChargeAnswer::Declined { reason: "CARD_DECLINED".to_owned() },
+            Verdict::Accept => record.capture(charge.amount.minor()),
+            Verdict::Mistake => record.capture(MISTAKEN),
+            Verdict::Refuse => ChargeAnswer::Declined { reason: Reason::told("CARD_DECLINED") },
         }))
     }
 
@@ -76,15 +83,15 @@ impl CardProvider for Outside<CardRecord> {
         Ok(self.decide(|_| ChargeAnswer::Voided))
     }
 
-    async fn refund(&self, refund: &Refund) -> Result<RefundAnswer, NoAnswer> {
+    async fn refund(&self, refund: &Refund) -> Result<Receipt, NoAnswer> {
         let record = self.record();
         if record.refunded == 0 {
-            if refund.amount.minor() > record.captured {
-                return Err(NoAnswer::Refused("EXCEEDS_CAPTURED".to_owned()));
+            if refund.amount.minor > record.captured {
+                return Err(NoAnswer::Refused(Reason::told("EXCEEDS_CAPTURED")));
             }
-            self.write(CardRecord { refunded: refund.amount.minor(), ..record });
+            self.write(CardRecord { refunded: refund.amount.minor, ..record });
         }
-        Ok(RefundAnswer { refund_id: "re_1".to_owned() })
+        Ok(receipt(self.record().refunded, "re_1"))
     }
 }
 
@@ -98,12 +105,15 @@ impl Outside<CarrierRecord> {
 
 impl Carrier for Outside<CarrierRecord> {
     async fn book(&self, _: &Booking) -> Result<Standing, NoAnswer> {
-        let booked = Standing::Booked { tracking: "TW1".to_owned() };
+        let booked = Standing::Booked { tracking: Reference::read("TW1") };
         Ok(match (self.record(), self.verdict) {
             (Some(Standing::Dispatched | Standing::Delivered), _) => booked,
             (Some(known), _) => known,
             (None, Verdict::Accept) => self.decided(booked),
-            (None, Verdict::Refuse) => self.decided(Standing::Rejected { reason: "UNDELIVERABLE_ADDRESS".to_owned() }),
+            (None, Verdict::Refuse) => {
+                self.decided(Standing::Rejected { reason: Reason::told("UNDELIVERABLE_ADDRESS") })
+            }
+            (None, Verdict::Mistake) => self.decided(Standing::Booked { tracking: None }),
         })
     }
 
@@ -119,19 +129,29 @@ impl Carrier for Outside<CarrierRecord> {
         match self.record() {
             Some(Standing::Booked { .. }) => Ok(self.decided(Standing::Dispatched)),
             Some(Standing::Dispatched | Standing::Delivered) => Ok(Standing::Dispatched),
-            _ => Err(NoAnswer::Refused("NOT_BOOKED".to_owned())),
+            _ => Err(NoAnswer::Refused(Reason::told("NOT_BOOKED"))),
         }
     }
 
     async fn deliver(&self, _: &str) -> Result<Standing, NoAnswer> {
         match self.record() {
             Some(Standing::Dispatched | Standing::Delivered) => Ok(self.decided(Standing::Delivered)),
-            _ => Err(NoAnswer::Refused("NOT_DISPATCHED".to_owned())),
+            _ => Err(NoAnswer::Refused(Reason::told("NOT_DISPATCHED"))),
         }
     }
 }
 
+fn receipt(minor: i64, id: &str) -> Receipt {
+    Receipt { amount: Money { currency: CURRENCY.to_owned(), minor }, id: Reference::read(id) }
+}
+
 impl CardRecord {
+    /// Takes money.
+    fn capture(&mut self, minor: i64) -> ChargeAnswer {
+        self.captured += minor;
+        ChargeAnswer::Captured(receipt(minor, "ch_1"))
+    }
+
     /// A number that grows with all that is decided and moved.
     pub(crate) fn progress(&self) -> usize {
         let moved = usize::try_from(self.captured + self.refunded).unwrap_or_default();

@@ -100,8 +100,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { setting: Setting { units, heard_again, mutant }, order_states, states, steps, depth, .. } = self;
+        let Self {
+            setting: Setting { units, heard_again, mistakes, mutant }, order_states, states, steps, depth, ..
+        } = self;
         write!(f, "two orders over {units} in stock, up to {heard_again} messages of each handled again")?;
+        if *mistakes {
+            write!(f, ", an outside that makes mistakes")?;
+        }
         match mutant {
             Some(mutant) => writeln!(f, "; planted: {mutant}")?,
             None => writeln!(f)?,

@@ -16,7 +16,7 @@ type Rule = fn(&Saga, &[(Step, &Saga)]) -> bool;
 /// Every rule, by its name.
 pub(crate) const RULES: [(&str, Rule); 7] = [
     ("a card is charged once at most", |saga, _| saga.card.record.captured <= order::PRICE),
-    ("money is given back once at most, and only for a cancelled order", |saga, _| refunds_are_due(saga)),
+    ("money is given back once at most, and only where it is not to be kept", |saga, _| refunds_are_due(saga)),
     ("a parcel leaves for a confirmed order only", |saga, _| !has_left(saga) || is_sold(saga)),
     ("no answer and no reaction is refused", |saga, _| saga.refusal.is_none()),
     ("a closed order has everything back", |saga, _| {
@@ -53,7 +53,8 @@ pub(crate) fn reservation(saga: &Saga) -> ReservationStatus {
 fn refunds_are_due(saga: &Saga) -> bool {
     let record = &saga.card.record;
     let cancelled = matches!(status(saga), OrderStatus::Cancelling | OrderStatus::Cancelled);
-    record.refunded <= record.captured && (record.refunded == 0 || cancelled)
+    let mistaken = record.captured != order::PRICE;
+    record.refunded <= record.captured && (record.refunded == 0 || cancelled || mistaken)
 }
 
 fn has_left(saga: &Saga) -> bool {

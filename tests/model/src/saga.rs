@@ -92,8 +92,7 @@ impl Saga {
         let told: usize = self.logs.iter().map(Vec::len).sum();
         let read: usize = self.cursors.iter().sum();
         let decided = self.card.record.progress() + carried(&self.carrier.record);
-        // What is told or read may open a request at each party, which takes back less than it adds.
-        10 * (told + read + self.heard_again) + decided + self.card.progress() + self.carrier.progress()
+        told + read + self.heard_again + decided + self.card.progress() + self.carrier.progress()
     }
 
     /// Tells whether nothing waits for an answer of the outside.
@@ -135,8 +134,10 @@ impl Saga {
         }
         for party in [Party::CardProvider, Party::Carrier] {
             for (request, intent) in self.asked(party).iter().enumerate() {
-                let verdicts = [Some(Verdict::Accept), is_forward(intent).then_some(Verdict::Refuse)];
-                for verdict in verdicts.into_iter().flatten() {
+                let free = [Verdict::Accept, Verdict::Refuse, Verdict::Mistake];
+                let possible = if is_forward(intent) { 2 + usize::from(setting.mistakes) } else { 1 };
+                for verdict in &free[..possible] {
+                    let verdict = *verdict;
                     let arrive = |heard| Step::Arrive { party, request, verdict, heard };
                     steps.extend([arrive(false), arrive(true)]);
                 }

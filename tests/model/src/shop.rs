@@ -12,6 +12,7 @@ use crate::{
     Mutant, Setting,
     automaton::{Automaton, Edge, StateId},
     message::Message,
+    outside::MISTAKEN,
     rules::{RULES, is_sold, reservation, status, units},
     saga::{Move, Saga},
 };
@@ -20,6 +21,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Shop {
     units: i64,
+    mistakes: bool,
     mutant: Option<Mutant>,
     pub(crate) order: Arc<Automaton>,
 }
@@ -50,7 +52,8 @@ pub(crate) struct Action {
 impl Shop {
     /// Two orders, just placed.
     pub(crate) fn new(setting: &Setting) -> Result<Self, Error> {
-        Ok(Self { units: setting.units, mutant: setting.mutant, order: Arc::new(Automaton::unfold(setting)?) })
+        let Setting { units, mistakes, mutant, .. } = *setting;
+        Ok(Self { units, mistakes, mutant, order: Arc::new(Automaton::unfold(setting)?) })
     }
 
     /// A step of one of the orders; with it, whether the two change places.
@@ -123,7 +126,8 @@ impl Model for Shop {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
+        let mistaken = self.mistakes.then(gets_a_mistake_back);
+        let mut properties = vec![
             Property::always("stock is never oversold", |_, state: &Orders| {
                 (0..=state.stock.on_hand).contains(&state.stock.reserved) && !state.stock.refused
             }),
@@ -153,8 +157,16 @@ impl Model for Shop {
                 let [one, other] = shop.sagas(state);
                 gave_back(one) && is_sold(other) || gave_back(other) && is_sold(one)
             }),
-        ]
+        ];
+        properties.extend(mistaken);
+        properties
     }
+}
+
+fn gets_a_mistake_back() -> Property<Shop> {
+    Property::sometimes("an order gets back what was taken by mistake", |shop: &Shop, state| {
+        shop.any(state, |saga: &Saga| status(saga) == OrderStatus::Cancelled && saga.card.record.refunded == MISTAKEN)
+    })
 }
 
 /// One of the rules that each order has to keep.

@@ -107,7 +107,7 @@ fn card(record: &CardRecord) -> String {
     let CardRecord { charge, captured, refunded } = record;
     match charge {
         None => "undecided".to_owned(),
-        Some(ChargeAnswer::Captured { .. }) => format!("{captured} captured, {refunded} refunded"),
+        Some(ChargeAnswer::Captured(_)) => format!("{captured} captured, {refunded} refunded"),
         Some(ChargeAnswer::Declined { .. }) => "declined".to_owned(),
         Some(ChargeAnswer::Voided) => "voided".to_owned(),
     }

@@ -21,15 +21,18 @@ const PLENTY: i64 = 1_000;
 pub(super) const WAVE: Duration = Duration::from_millis(900);
 pub(super) const WAVES: usize = 3;
 
-const MIX: [(Kind, usize); 14] = [
+const MIX: [(Kind, usize); 17] = [
     (Kind::Plain, 4),
     (Kind::Slow, 1),
     (Kind::Lost, 1),
     (Kind::Flaky, 1),
     (Kind::Declined, 2),
+    (Kind::Mistaken, 3),
+    (Kind::Wordy, 1),
     (Kind::OutOfStock, 1),
     (Kind::Scarce, 3),
     (Kind::Undeliverable, 2),
+    (Kind::Useless, 2),
     (Kind::Silent, 1),
     (Kind::Hasty, 2),
     (Kind::Regretful, 2),

@@ -12,6 +12,7 @@ impl MailSystem for Party {
         match Self::hand_over(self, &["mail", "messages"], &MessageBody { key, to, subject, body }).await {
             Ok(()) => Ok(Answer::Accepted),
             Err(NoAnswer::Refused(reason)) => Ok(Answer::Refused(reason)),
+            Err(NoAnswer::Unreadable(cause)) => Err(Unknown(cause.to_owned())),
             Err(NoAnswer::Unknown(cause)) => Err(Unknown(cause)),
         }
     }

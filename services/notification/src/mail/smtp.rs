@@ -8,6 +8,7 @@ use std::time::Duration;
 use lettre::message::{Mailbox, Message, header::ContentType};
 use lettre::transport::smtp::{self, AsyncSmtpTransportBuilder};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use tradewind_domain::Reason;
 use tradewind_events::Unknown;
 
 use super::{Answer, Letter, MailSystem};
@@ -47,7 +48,7 @@ impl Smtp {
 impl MailSystem for Smtp {
     async fn hand_over(&self, letter: &Letter) -> Result<Answer, Unknown> {
         let Some(message) = self.message(letter) else {
-            return Ok(Answer::Refused("INVALID_ADDRESS".to_owned()));
+            return Ok(Answer::Refused(Reason::told("INVALID_ADDRESS")));
         };
         match tokio::time::timeout(self.timeout, self.server.send(message)).await {
             Ok(Ok(_)) => Ok(Answer::Accepted),
@@ -60,10 +61,11 @@ impl MailSystem for Smtp {
 /// What an error means. Of a server's reply only the code is taken: its text may name the recipient.
 fn read(error: &smtp::Error) -> Result<Answer, Unknown> {
     match error.status().map(u16::from) {
-        Some(code) if ABOUT_THE_MESSAGE.contains(&code) => Ok(Answer::Refused(format!("SMTP_{code}"))),
+        Some(code) if ABOUT_THE_MESSAGE.contains(&code) => Ok(Answer::Refused(Reason::told(&format!("SMTP_{code}")))),
         Some(code) => Err(Unknown(format!("the mail server answers {code}"))),
         // What cannot be said to this server at all, e.g. an address beyond ASCII.
-        None if error.is_client() => Ok(Answer::Refused("NOT_EXPRESSIBLE".to_owned())),
+        None if error.is_client() => Ok(Answer::Refused(Reason::told("NOT_EXPRESSIBLE"))),
+        None if error.is_response() => Err(Unknown("an answer that cannot be read".to_owned())),
         None => {
             let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
             Err(Unknown(causes.fold("no answer".to_owned(), |text, cause| format!("{text}: {cause}"))))

@@ -23,6 +23,8 @@ pub enum Command {
     RecordRelease,
     /// The money is taken.
     RecordPayment,
+    /// Something else was taken than was asked for, and is being paid back.
+    RefusePayment,
     /// The card provider refused; nothing is taken.
     DeclinePayment {
         /// The provider's reason.
@@ -90,6 +92,7 @@ impl Command {
             Self::RejectStock { .. } => "RejectStock",
             Self::RecordRelease => "RecordRelease",
             Self::RecordPayment => "RecordPayment",
+            Self::RefusePayment => "RefusePayment",
             Self::DeclinePayment { .. } => "DeclinePayment",
             Self::RecordVoid => "RecordVoid",
             Self::RecordRefund { .. } => "RecordRefund",

@@ -46,6 +46,13 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
             StockConfirmed => Ok(vec![paid(placed).into()]),
             _ => NOTHING,
         },
+        Command::RefusePayment => match order.status {
+            Pending => Err(unexpected),
+            StockConfirmed => {
+                order.cancel(CancellationReason::PaymentMismatch, "PROVIDER_MISMATCH".to_owned(), Vec::new())
+            }
+            _ => NOTHING,
+        },
         Command::ConfirmShipment { tracking } => match order.status {
             Pending | StockConfirmed => Err(unexpected),
             Paid => Ok(vec![confirmed(placed, tracking).into()]),

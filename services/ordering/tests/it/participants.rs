@@ -115,14 +115,21 @@ answers! {
             "tok_declined" => PaymentDeclined { order_id, reason: "CARD_DECLINED".to_owned() }.into(),
             // The provider never answers.
             "tok_timeout" => PaymentRequested { order_id, ..PaymentRequested::default() }.into(),
-            _ => PaymentCaptured { order_id, amount: order.total.clone(), charge_id: "ch-1".to_owned() }.into(),
+            _ => PaymentCaptured {
+                order_id,
+                amount: order.total.clone(),
+                charge_id: "ch-1".to_owned(),
+                ..PaymentCaptured::default()
+            }
+            .into(),
         })
     };
     GiveBack "give_back_on_order_cancelled" on OrderCancelled: |order, last| {
         let order_id = order.order_id.clone();
         match last {
             Some(Saying::Captured(charge)) => {
-                Some(PaymentRefunded { order_id, amount: charge.amount, refund_id: "re-1".to_owned() }.into())
+                let refund_id = "re-1".to_owned();
+                Some(PaymentRefunded { order_id, amount: charge.amount, refund_id, ..PaymentRefunded::default() }.into())
             }
             Some(Saying::Requested(_)) => Some(PaymentVoided { order_id }.into()),
             _ => None,

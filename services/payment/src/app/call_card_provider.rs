@@ -1,14 +1,15 @@
 use std::time::Instant;
 
-use tradewind_domain::Error;
+use contracts::tradewind::payment::v1::Mismatch;
+use tradewind_domain::{Error, Reason};
 use tradewind_events::{Intent, IntentHandler, Tx, Unknown};
-use tradewind_runtime::outside::Calls;
+use tradewind_runtime::outside::{Calls, Mismatches};
 
 use super::{
-    CardProvider, ChargeAnswer, NoAnswer, RefundAnswer,
+    CardProvider, ChargeAnswer, NoAnswer, Receipt,
     intents::{CARD, Owed, execute, owed},
 };
-use crate::domain::Command;
+use crate::domain::{Command, Moved};
 
 static CALLS: Calls = Calls::new("tradewind_payment_provider", "the card provider");
 
@@ -18,37 +19,37 @@ static CALLS: Calls = Calls::new("tradewind_payment_provider", "the card provide
 /// it is, and it is called again under the same key: that money was not taken is for the provider to say.
 pub struct CallCardProvider<P> {
     provider: P,
+    mismatches: Mismatches,
 }
 
 impl<P: CardProvider> CallCardProvider<P> {
     /// Calls `provider`.
-    pub const fn new(provider: P) -> Self {
-        Self { provider }
+    pub fn new(provider: P) -> Self {
+        Self { provider, mismatches: Mismatches::of("card provider") }
     }
 
     async fn charge(&self, charge: &super::Charge) -> Result<Command, NoAnswer> {
         match self.provider.charge(charge).await? {
-            ChargeAnswer::Captured { charge_id } => Ok(Command::RecordCaptured { charge_id }),
+            ChargeAnswer::Captured(receipt) => Ok(Command::RecordCaptured(receipt.into())),
             ChargeAnswer::Declined { reason } => Ok(Command::RecordDeclined { reason }),
             // Somebody voided a charge that this context still wants. Where that was a later void of this context's own, the
             // intent has been replaced and nothing settled here would count. Otherwise (a record restored from a backup, a
             // void by hand) nobody has decided that the order ends: its deadline will, and the void asked for then gets the
             // same answer, which settles.
-            ChargeAnswer::Voided => Err(NoAnswer::Refused("CHARGE_VOIDED".to_owned())),
+            ChargeAnswer::Voided => Err(NoAnswer::Refused(Reason::told("CHARGE_VOIDED"))),
         }
     }
 
     async fn void(&self, order_id: &str) -> Result<Command, NoAnswer> {
         self.provider.void(order_id).await.map(|answer| match answer {
-            ChargeAnswer::Captured { charge_id } => Command::RecordCaptured { charge_id },
+            ChargeAnswer::Captured(receipt) => Command::RecordCaptured(receipt.into()),
             ChargeAnswer::Declined { reason } => Command::RecordDeclined { reason },
             ChargeAnswer::Voided => Command::RecordVoided,
         })
     }
 
     async fn refund(&self, refund: &super::Refund) -> Result<Command, NoAnswer> {
-        let RefundAnswer { refund_id } = self.provider.refund(refund).await?;
-        Ok(Command::RecordRefunded { refund_id })
+        Ok(Command::RecordRefunded(self.provider.refund(refund).await?.into()))
     }
 }
 
@@ -71,28 +72,56 @@ impl<P: CardProvider> IntentHandler for CallCardProvider<P> {
         CALLS.count(action, result_of(&answer), began.elapsed());
         answer.map_err(|cause| {
             // What is merely unknown is logged by the engine, which asks again.
-            if let NoAnswer::Refused(reason) = &cause {
+            if !matches!(cause, NoAnswer::Unknown(_)) {
                 let (order_id, attempt) = (&intent.key, intent.attempt);
-                tracing::error!(order_id, action, attempt, reason, "the card provider refuses; asking again");
+                tracing::error!(order_id, action, attempt, %cause, "the card provider gives no answer; asking again");
             }
             Unknown(cause.to_string())
         })
     }
 
     async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Command) -> Result<(), Error> {
-        execute(tx, &intent.key, outcome.clone()).await
+        let order_id = &intent.key;
+        let mut command = outcome.clone();
+        match &mut command {
+            Command::RecordCaptured(moved) => find_owner(tx, "charge", order_id, moved).await?,
+            Command::RecordRefunded(moved) => find_owner(tx, "refund", order_id, moved).await?,
+            _ => {}
+        }
+        for event in execute(tx, order_id, command).await? {
+            match event.mismatch() {
+                Mismatch::Unspecified => {}
+                differs => self.mismatches.tell(order_id, &intent.action, differs.as_str_name()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds out whether the provider has called what it did for another order the same.
+async fn find_owner(tx: &mut Tx, kind: &str, order_id: &str, moved: &mut Moved) -> Result<(), Error> {
+    if let Some(id) = &moved.id {
+        moved.is_anothers = !tx.claim_reference(kind, id.as_str(), order_id).await?;
+    }
+    Ok(())
+}
+
+impl From<Receipt> for Moved {
+    fn from(Receipt { amount, id }: Receipt) -> Self {
+        Self { amount, id, is_anothers: false }
     }
 }
 
 const fn result_of(answer: &Result<Command, NoAnswer>) -> &'static str {
     match answer {
-        Ok(Command::RecordCaptured { .. }) => "captured",
+        Ok(Command::RecordCaptured(_)) => "captured",
         Ok(Command::RecordDeclined { .. }) => "declined",
         Ok(Command::RecordVoided) => "voided",
-        Ok(Command::RecordRefunded { .. }) => "refunded",
+        Ok(Command::RecordRefunded(_)) => "refunded",
         // No answer asks for these.
         Ok(Command::Charge { .. } | Command::GiveBack) => "none",
         Err(NoAnswer::Unknown(_)) => "unknown",
+        Err(NoAnswer::Unreadable(_)) => "unreadable",
         Err(NoAnswer::Refused(_)) => "refused",
     }
 }

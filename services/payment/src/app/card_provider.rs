@@ -1,6 +1,7 @@
 //! What this context asks of a card provider; the provider itself is elsewhere.
 
-use tradewind_domain::Money;
+use contracts::tradewind::money::v1::Money as ContractMoney;
+use tradewind_domain::{Money, Reason, Reference};
 pub use tradewind_runtime::outside::NoAnswer;
 
 use crate::domain::Token;
@@ -17,7 +18,7 @@ pub trait CardProvider: Send + Sync + 'static {
     fn void(&self, order_id: &str) -> impl Future<Output = Result<ChargeAnswer, NoAnswer>> + Send;
 
     /// Gives back what was taken.
-    fn refund(&self, refund: &Refund) -> impl Future<Output = Result<RefundAnswer, NoAnswer>> + Send;
+    fn refund(&self, refund: &Refund) -> impl Future<Output = Result<Receipt, NoAnswer>> + Send;
 }
 
 /// A charge to be made.
@@ -36,30 +37,29 @@ pub struct Charge {
 pub struct Refund {
     /// The order that was paid.
     pub order_id: String,
-    /// What to give back.
-    pub amount: Money,
+    /// What to give back: what was taken, in whichever currency that was.
+    pub amount: ContractMoney,
 }
 
 /// What has become of a charge, for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChargeAnswer {
-    /// The money is taken.
-    Captured {
-        /// The provider's id of the charge.
-        charge_id: String,
-    },
+    /// Money is taken.
+    Captured(Receipt),
     /// Nothing is taken.
     Declined {
         /// The provider's reason.
-        reason: String,
+        reason: Reason,
     },
     /// Nothing is taken, and no charge can succeed any more.
     Voided,
 }
 
-/// The money is given back.
+/// What the provider says that it took or gave back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundAnswer {
-    /// The provider's id of the refund.
-    pub refund_id: String,
+pub struct Receipt {
+    /// How much; its currency is three capital letters, but perhaps none that there is.
+    pub amount: ContractMoney,
+    /// What the provider calls it; none where it says nothing that can be kept.
+    pub id: Option<Reference>,
 }

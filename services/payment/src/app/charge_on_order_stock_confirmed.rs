@@ -14,6 +14,6 @@ impl Reaction for ChargeOnOrderStockConfirmed {
     const BEGINS: Option<&'static str> = Some(Payment::NAME);
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderStockConfirmed>) -> Result<(), Error> {
-        execute(tx, &event.data.order_id, Command::try_from(&event.data)?).await
+        execute(tx, &event.data.order_id, Command::try_from(&event.data)?).await.map(drop)
     }
 }

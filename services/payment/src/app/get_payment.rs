@@ -22,5 +22,7 @@ pub async fn get_payment(store: &Store, order_id: OrderId) -> Result<Resource, E
         charge_id: payment.charge_id,
         refund_id: payment.refund_id,
         update_time: Some(timestamp(found.updated)),
+        captured: payment.captured,
+        mismatch: payment.mismatch.into(),
     })
 }

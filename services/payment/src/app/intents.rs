@@ -27,18 +27,19 @@ pub(super) enum Owed {
     Refund(Refund),
 }
 
-/// Lets the order's payment decide on `command`, and writes the intent that its events ask for in the same transaction.
+/// Lets the order's payment decide on `command`, writes the intent that its events ask for in the same transaction, and
+/// returns the events.
 ///
 /// # Errors
 /// The payment's refusal, or the database's.
-pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<(), Error> {
+pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<Vec<PaymentEvent>, Error> {
     let executed = tx.execute::<Payment>(order_id, order_id, command).await?;
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
             tx.intend(intent).await?;
         }
     }
-    Ok(())
+    Ok(executed.events)
 }
 
 /// The intent that an event asks for; its payload is the event itself.
@@ -69,7 +70,8 @@ pub(super) fn owed(action: &str, payload: &[u8]) -> Result<Owed, Error> {
         VOID => decode(payload).map(|PaymentVoidRequested { order_id }| Owed::Void { order_id }),
         REFUND => {
             let PaymentRefundRequested { order_id, amount } = decode(payload)?;
-            Ok(Owed::Refund(Refund { order_id, amount: money(amount)? }))
+            let amount = amount.ok_or_else(|| Error::internal("a refund without an amount"))?;
+            Ok(Owed::Refund(Refund { order_id, amount }))
         }
         unknown => Err(Error::internal(format!("no call is named {unknown}"))),
     }
@@ -114,8 +116,9 @@ mod tests {
         assert_eq!(owed_after(requested), Some(Owed::Charge(charge)));
         let void = Owed::Void { order_id: order_id.clone() };
         assert_eq!(owed_after(PaymentVoidRequested { order_id: order_id.clone() }), Some(void));
-        let refund = Owed::Refund(Refund { order_id: order_id.clone(), amount });
-        assert_eq!(owed_after(PaymentRefundRequested { order_id, amount: gbp(5) }), Some(refund));
+        let taken = ContractMoney { currency: "XBT".to_owned(), minor: 7 };
+        let refund = Owed::Refund(Refund { order_id: order_id.clone(), amount: taken.clone() });
+        assert_eq!(owed_after(PaymentRefundRequested { order_id, amount: Some(taken) }), Some(refund));
         assert_eq!(owed_after(PaymentCaptured::default()), None);
     }
 

@@ -16,7 +16,7 @@ mod tests;
 use tradewind_events::Reactions;
 
 pub use call_card_provider::CallCardProvider;
-pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Refund, RefundAnswer};
+pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Receipt, Refund};
 pub use charge_on_order_stock_confirmed::ChargeOnOrderStockConfirmed;
 pub use get_payment::get_payment;
 pub use give_back_on_order_cancelled::GiveBackOnOrderCancelled;

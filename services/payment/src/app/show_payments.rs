@@ -51,11 +51,18 @@ fn change(event: PaymentEvent) -> Change {
     let to = Change::to;
     match event {
         PaymentEvent::Requested(event) => Change { amount: event.amount, ..to(event.order_id, Pending) },
-        PaymentEvent::Captured(event) => Change { charge_id: event.charge_id, ..to(event.order_id, Captured) },
+        PaymentEvent::Captured(event) => Change {
+            captured: event.amount,
+            charge_id: event.charge_id,
+            mismatch: event.mismatch,
+            ..to(event.order_id, Captured)
+        },
         PaymentEvent::Declined(event) => Change { decline_reason: event.reason, ..to(event.order_id, Declined) },
         PaymentEvent::VoidRequested(event) => to(event.order_id, Voiding),
         PaymentEvent::Voided(event) => to(event.order_id, Voided),
         PaymentEvent::RefundRequested(event) => to(event.order_id, Refunding),
-        PaymentEvent::Refunded(event) => Change { refund_id: event.refund_id, ..to(event.order_id, Refunded) },
+        PaymentEvent::Refunded(event) => {
+            Change { refund_id: event.refund_id, mismatch: event.mismatch, ..to(event.order_id, Refunded) }
+        }
     }
 }

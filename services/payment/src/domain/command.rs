@@ -1,6 +1,6 @@
-use tradewind_domain::Money;
+use tradewind_domain::{Money, Reason};
 
-use super::Token;
+use super::{Moved, Token};
 
 /// What a payment can be asked to do: by its order, and by what the card provider answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,23 +16,17 @@ pub enum Command {
     },
     /// Take nothing, or give back what was taken.
     GiveBack,
-    /// The provider took the money.
-    RecordCaptured {
-        /// The provider's id of the charge.
-        charge_id: String,
-    },
+    /// The provider took money: this, whatever it was asked for.
+    RecordCaptured(Moved),
     /// The provider refused.
     RecordDeclined {
         /// The provider's reason.
-        reason: String,
+        reason: Reason,
     },
     /// The provider took nothing, and will not under this order's key.
     RecordVoided,
-    /// The provider gave the money back.
-    RecordRefunded {
-        /// The provider's id of the refund.
-        refund_id: String,
-    },
+    /// The provider gave money back: this, whatever it was asked for.
+    RecordRefunded(Moved),
 }
 
 impl Command {
@@ -41,10 +35,10 @@ impl Command {
         match self {
             Self::Charge { .. } => "Charge",
             Self::GiveBack => "GiveBack",
-            Self::RecordCaptured { .. } => "RecordCaptured",
+            Self::RecordCaptured(_) => "RecordCaptured",
             Self::RecordDeclined { .. } => "RecordDeclined",
             Self::RecordVoided => "RecordVoided",
-            Self::RecordRefunded { .. } => "RecordRefunded",
+            Self::RecordRefunded(_) => "RecordRefunded",
         }
     }
 }

@@ -1,6 +1,6 @@
 use contracts::tradewind::payment::v1::{
-    PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested, PaymentVoidRequested,
-    PaymentVoided,
+    Mismatch, PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested,
+    PaymentVoidRequested, PaymentVoided,
 };
 
 tradewind_domain::events! {
@@ -13,5 +13,21 @@ tradewind_domain::events! {
         Voided(PaymentVoided),
         RefundRequested(PaymentRefundRequested),
         Refunded(PaymentRefunded),
+    }
+}
+
+/// Why a payment is declined where the provider says that it captured nothing, or less than that.
+pub const PROVIDER_MISMATCH: &str = "PROVIDER_MISMATCH";
+
+impl PaymentEvent {
+    /// In what the provider's answer that it records is not what was asked for.
+    #[must_use]
+    pub fn mismatch(&self) -> Mismatch {
+        match self {
+            Self::Captured(event) => event.mismatch(),
+            Self::Refunded(event) => event.mismatch(),
+            Self::Declined(event) if event.reason == PROVIDER_MISMATCH => Mismatch::Amount,
+            _ => Mismatch::Unspecified,
+        }
     }
 }

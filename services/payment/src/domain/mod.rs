@@ -6,6 +6,7 @@ mod asked;
 mod command;
 mod error;
 mod event;
+mod moved;
 mod payment;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod token;
 
 pub use command::Command;
 pub use error::PaymentError;
-pub use event::PaymentEvent;
+pub use event::{PROVIDER_MISMATCH, PaymentEvent};
+pub use moved::Moved;
 pub use payment::Payment;
 pub use token::Token;

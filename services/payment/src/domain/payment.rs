@@ -1,13 +1,13 @@
 use contracts::tradewind::{
     money::v1::Money as ContractMoney,
     payment::v1::{
-        PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested, PaymentStatus,
-        PaymentVoidRequested, PaymentVoided,
+        Mismatch, PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested,
+        PaymentStatus, PaymentVoidRequested, PaymentVoided,
     },
 };
 use tradewind_domain::{Aggregate, Money};
 
-use super::{Command, PaymentError, PaymentEvent, Token};
+use super::{Command, Moved, PROVIDER_MISMATCH, PaymentError, PaymentEvent, Token};
 
 type Decision = Result<Vec<PaymentEvent>, PaymentError>;
 
@@ -18,20 +18,26 @@ const NOTHING: Decision = Ok(Vec::new());
 /// ```text
 /// PENDING ─▶ CAPTURED ─▶ REFUNDING ─▶ REFUNDED
 ///    │ └───▶ DECLINED        ▲
-///    ▼          ▲            │ captured after all
+///    ▼          ▲            │ captured after all, or not what was asked for
 /// VOIDING ──────┴────────────┤
 ///    └────▶ VOIDED
 /// ```
+///
+/// What is recorded and given back is what the provider says it took, whatever it was asked for.
 ///
 /// The card token is not part of the state: it is needed for the charge alone, which takes it from the event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payment {
     pub(crate) order_id: String,
     pub(crate) status: PaymentStatus,
+    /// What was asked for.
     pub(crate) amount: Option<ContractMoney>,
+    /// What was taken.
+    pub(crate) captured: Option<ContractMoney>,
     pub(crate) charge_id: String,
     pub(crate) refund_id: String,
     pub(crate) decline_reason: String,
+    pub(crate) mismatch: Mismatch,
 }
 
 impl Payment {
@@ -58,7 +64,7 @@ impl Payment {
     fn give_back(&self) -> Decision {
         match self.status {
             PaymentStatus::Pending => Ok(vec![PaymentVoidRequested { order_id: self.order_id.clone() }.into()]),
-            PaymentStatus::Captured => Ok(vec![self.refund_requested()]),
+            PaymentStatus::Captured => Ok(vec![self.refund_requested(self.captured.clone())]),
             // Never asked, never taken, or on its way back.
             PaymentStatus::Unspecified
             | PaymentStatus::Declined
@@ -69,15 +75,26 @@ impl Payment {
         }
     }
 
-    fn captured(&self, charge_id: String, unexpected: PaymentError) -> Decision {
-        let captured = |charge_id| {
-            PaymentCaptured { order_id: self.order_id.clone(), amount: self.amount.clone(), charge_id }.into()
-        };
+    fn captured(&self, moved: &Moved, unexpected: PaymentError) -> Decision {
+        let (amount, charge_id) = (Some(moved.amount.clone()), moved.id());
         match self.status {
-            PaymentStatus::Pending => Ok(vec![captured(charge_id)]),
-            PaymentStatus::Voiding => Ok(vec![captured(charge_id), self.refund_requested()]),
+            PaymentStatus::Pending | PaymentStatus::Voiding | PaymentStatus::Declined if moved.amount.minor <= 0 => {
+                self.declined(PROVIDER_MISMATCH.to_owned(), unexpected)
+            }
+            PaymentStatus::Pending | PaymentStatus::Voiding => {
+                let mismatch = moved.differs_from(self.amount.as_ref());
+                let captured = PaymentCaptured {
+                    order_id: self.order_id.clone(),
+                    amount: amount.clone(),
+                    charge_id: charge_id.to_owned(),
+                    mismatch: mismatch.into(),
+                };
+                let is_kept = self.status == PaymentStatus::Pending && mismatch == Mismatch::Unspecified;
+                let refund = (!is_kept).then(|| self.refund_requested(amount));
+                Ok(std::iter::once(captured.into()).chain(refund).collect())
+            }
             PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded
-                if self.charge_id == charge_id =>
+                if self.charge_id == charge_id && self.captured == amount =>
             {
                 NOTHING
             }
@@ -103,18 +120,25 @@ impl Payment {
         }
     }
 
-    fn refunded(&self, refund_id: String, unexpected: PaymentError) -> Decision {
+    fn refunded(&self, moved: &Moved, unexpected: PaymentError) -> Decision {
         match self.status {
-            PaymentStatus::Refunding => Ok(vec![
-                PaymentRefunded { order_id: self.order_id.clone(), amount: self.amount.clone(), refund_id }.into(),
+            // Where nothing came back, it is still owed.
+            PaymentStatus::Refunding if moved.amount.minor > 0 => Ok(vec![
+                PaymentRefunded {
+                    order_id: self.order_id.clone(),
+                    amount: Some(moved.amount.clone()),
+                    refund_id: moved.id().to_owned(),
+                    mismatch: moved.differs_from(self.captured.as_ref()).into(),
+                }
+                .into(),
             ]),
-            PaymentStatus::Refunded if self.refund_id == refund_id => NOTHING,
+            PaymentStatus::Refunded if self.refund_id == moved.id() => NOTHING,
             _ => Err(unexpected),
         }
     }
 
-    fn refund_requested(&self) -> PaymentEvent {
-        PaymentRefundRequested { order_id: self.order_id.clone(), amount: self.amount.clone() }.into()
+    fn refund_requested(&self, amount: Option<ContractMoney>) -> PaymentEvent {
+        PaymentRefundRequested { order_id: self.order_id.clone(), amount }.into()
     }
 }
 
@@ -129,10 +153,10 @@ impl Aggregate for Payment {
         match command {
             Command::Charge { order_id, amount, token } => self.charge(order_id, amount, &token),
             Command::GiveBack => self.give_back(),
-            Command::RecordCaptured { charge_id } => self.captured(charge_id, unexpected),
-            Command::RecordDeclined { reason } => self.declined(reason, unexpected),
+            Command::RecordCaptured(moved) => self.captured(&moved, unexpected),
+            Command::RecordDeclined { reason } => self.declined(reason.into(), unexpected),
             Command::RecordVoided => self.voided(unexpected),
-            Command::RecordRefunded { refund_id } => self.refunded(refund_id, unexpected),
+            Command::RecordRefunded(moved) => self.refunded(&moved, unexpected),
         }
     }
 
@@ -145,6 +169,8 @@ impl Aggregate for Payment {
             }
             PaymentEvent::Captured(event) => {
                 self.charge_id.clone_from(&event.charge_id);
+                self.captured.clone_from(&event.amount);
+                self.mismatch = event.mismatch();
                 self.status = PaymentStatus::Captured;
             }
             PaymentEvent::Declined(event) => {
@@ -156,6 +182,9 @@ impl Aggregate for Payment {
             PaymentEvent::RefundRequested(_) => self.status = PaymentStatus::Refunding,
             PaymentEvent::Refunded(event) => {
                 self.refund_id.clone_from(&event.refund_id);
+                if event.mismatch != 0 {
+                    self.mismatch = event.mismatch();
+                }
                 self.status = PaymentStatus::Refunded;
             }
         }

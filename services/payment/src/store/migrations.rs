@@ -7,7 +7,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 /// The tables of this context, oldest first.
 #[must_use]
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreatePayment)]
+    vec![Box::new(CreatePayment), Box::new(AddCaptured)]
 }
 
 struct CreatePayment;
@@ -29,6 +29,26 @@ impl MigrationTrait for CreatePayment {
         };
         let table = PAYMENT.replace("{key}", key);
         connection.execute_unprepared(&format!("{table}{clustered}")).await?;
+        Ok(())
+    }
+}
+
+/// Adds what was taken, which may not be what was asked for.
+struct AddCaptured;
+
+impl MigrationName for AddCaptured {
+    fn name(&self) -> &str {
+        "payment_0002_add_captured"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for AddCaptured {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in ["captured_currency TEXT", "captured_minor BIGINT", "mismatch BIGINT"] {
+            let add = format!("ALTER TABLE payment ADD COLUMN {column} NULL");
+            manager.get_connection().execute_unprepared(&add).await?;
+        }
         Ok(())
     }
 }

@@ -16,12 +16,16 @@ pub(crate) struct Change {
     pub(crate) status: PaymentStatus,
     /// What is asked for.
     pub(crate) amount: Option<Money>,
+    /// What was taken.
+    pub(crate) captured: Option<Money>,
     /// Why it was declined.
     pub(crate) decline_reason: String,
     /// The provider's id of the charge.
     pub(crate) charge_id: String,
     /// The provider's id of the refund.
     pub(crate) refund_id: String,
+    /// In what the provider's answer was not what was asked for; 0 where it was.
+    pub(crate) mismatch: i32,
 }
 
 impl Change {
@@ -34,12 +38,16 @@ impl Change {
 
 /// The first change of a payment has its amount, and no other has.
 const APPLY: Upsert = Upsert {
-    insert: "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated)",
+    insert: "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated, \
+     captured_currency, captured_minor, mismatch)",
     on_conflict: "ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
      decline_reason = COALESCE(NULLIF(excluded.decline_reason, ''), payment.decline_reason), \
      charge_id = COALESCE(NULLIF(excluded.charge_id, ''), payment.charge_id), \
      refund_id = COALESCE(NULLIF(excluded.refund_id, ''), payment.refund_id), \
-     updated = excluded.updated",
+     updated = excluded.updated, \
+     captured_currency = COALESCE(excluded.captured_currency, payment.captured_currency), \
+     captured_minor = COALESCE(excluded.captured_minor, payment.captured_minor), \
+     mismatch = COALESCE(NULLIF(excluded.mismatch, 0), payment.mismatch)",
 };
 
 /// Applies one change that happened at `time` when `tx` is committed.
@@ -54,6 +62,9 @@ pub(crate) fn apply(tx: &mut Tx, change: &Change, time: OffsetDateTime) {
         change.charge_id.as_str().into(),
         change.refund_id.as_str().into(),
         micros(time).into(),
+        change.captured.as_ref().map(|captured| captured.currency.as_str()).into(),
+        change.captured.as_ref().map(|captured| captured.minor).into(),
+        i64::from(change.mismatch).into(),
     ];
     tx.put(APPLY, &change.order_id, row);
 }
@@ -67,7 +78,8 @@ pub(crate) async fn page(
     after: Option<OrderId>,
     limit: usize,
 ) -> Result<Vec<Resource>, Error> {
-    let columns = "order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated";
+    let columns = "order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated, captured_currency, \
+         captured_minor, mismatch";
     let size = "LENGTH(decline_reason) + LENGTH(charge_id) + LENGTH(refund_id)";
     let query = page_text(columns, size, "payment WHERE order_id > $1 ORDER BY order_id", "$2");
     let after = after.map(|after| after.to_string()).unwrap_or_default();
@@ -79,6 +91,8 @@ pub(crate) async fn page(
 
 fn resource(row: &QueryResult) -> Result<Resource, DbErr> {
     let status: i64 = row.try_get("", "status")?;
+    let captured: Option<String> = row.try_get("", "captured_currency")?;
+    let mismatch: Option<i64> = row.try_get("", "mismatch")?;
     Ok(Resource {
         order_id: row.try_get("", "order_id")?,
         status: i32::try_from(status).unwrap_or_default(),
@@ -87,5 +101,10 @@ fn resource(row: &QueryResult) -> Result<Resource, DbErr> {
         charge_id: row.try_get("", "charge_id")?,
         refund_id: row.try_get("", "refund_id")?,
         update_time: Some(timestamp(from_micros(row.try_get("", "updated")?))),
+        captured: match captured {
+            Some(currency) => Some(Money { currency, minor: row.try_get("", "captured_minor")? }),
+            None => None,
+        },
+        mismatch: mismatch.and_then(|mismatch| i32::try_from(mismatch).ok()).unwrap_or_default(),
     })
 }

@@ -1,7 +1,10 @@
 //! Whatever the provider and the order do, money is taken once at most and given back once at most.
 
-use contracts::tradewind::payment::v1::{ListPaymentsRequest, PaymentStatus};
+use contracts::tradewind::payment::v1::{
+    GetPaymentRequest, ListPaymentsRequest, Mismatch, PaymentStatus, payment_service_client::PaymentServiceClient,
+};
 use serde_json::json;
+use tradewind_mesh::Channel;
 use tradewind_testing::{Database, block_on, both_stores, eventually};
 
 use crate::shop::{DEADLINE, Shop, becomes};
@@ -59,6 +62,81 @@ both_stores! {
         assert!(payment.refund_id.len() > 3 && !payment.charge_id.is_empty(), "{payment:?}");
         assert_eq!(shop.provider.statement(&order).await, [once("capture"), once("refund")]);
     }
+}
+
+#[test]
+fn what_was_taken_and_not_asked_for_is_paid_back_as_it_was_taken() {
+    block_on(async {
+        let shop = Shop::open(Database::sqlite()).await;
+        let running = shop.start().await;
+        let mut operator = shop.client("operator", &running);
+        for (token, taken, currency, mismatch) in [
+            ("tok_short", 1, "GBP", Mismatch::Amount),
+            ("tok_over", 2_001, "GBP", Mismatch::Amount),
+            ("tok_currency", 2_000, "EUR", Mismatch::Currency),
+            ("tok_no_id", 2_000, "GBP", Mismatch::IdMissing),
+        ] {
+            let order = shop.order(token).await;
+            let payment = becomes(&operator, &order, PaymentStatus::Refunded).await;
+            shop.cancel(&order).await;
+            assert_eq!((payment.amount.as_ref().unwrap().minor, payment.mismatch()), (2_000, mismatch), "{token}");
+            let captured = payment.captured.unwrap();
+            assert_eq!((captured.minor, captured.currency.as_str()), (taken, currency), "{token}");
+            let moved = [("capture".to_owned(), taken), ("refund".to_owned(), taken)];
+            assert_eq!(shop.provider.statement(&order).await, moved, "{token}");
+        }
+        for (token, kind, said) in
+            [("tok_zero", "capture", 0), ("tok_negative", "capture", -2_000), ("tok_verbose", "decline", 2_000)]
+        {
+            let order = shop.order(token).await;
+            let payment = becomes(&operator, &order, PaymentStatus::Declined).await;
+            let reason = if kind == "decline" { "UNNAMED" } else { "PROVIDER_MISMATCH" };
+            assert_eq!(payment.decline_reason, reason, "{token}");
+            assert_eq!(shop.provider.statement(&order).await, [(kind.to_owned(), said)], "{token}");
+        }
+        let [first, second] = [shop.order("tok_same_id").await, shop.order("tok_same_id").await];
+        let mut ends = Vec::new();
+        for order in [&first, &second] {
+            ends.push(ends_as(&operator, order).await);
+        }
+        ends.sort_unstable();
+        assert_eq!(ends, [PaymentStatus::Captured, PaymentStatus::Refunded], "one of the two has the id");
+
+        let order = shop.order("tok_refund_short").await;
+        becomes(&operator, &order, PaymentStatus::Captured).await;
+        shop.cancel(&order).await;
+        let payment = becomes(&operator, &order, PaymentStatus::Refunded).await;
+        assert_eq!(payment.mismatch(), Mismatch::Amount, "less came back than was taken");
+        let listed = eventually(DEADLINE, "the list says so too", async || {
+            let listed = operator.list_payments(ListPaymentsRequest::default()).await.unwrap().into_inner().payments;
+            listed.into_iter().find(|listed| *listed == payment)
+        });
+        listed.await;
+        eventually(DEADLINE, "every one is counted", async || {
+            let url = format!("http://{}/metrics", running.admin_addr());
+            let text =
+                tradewind_runtime::direct().build().unwrap().get(url).send().await.unwrap().text().await.unwrap();
+            let counted = |line: &str| {
+                line.starts_with("tradewind_outside_mismatches_total{") && line.contains("party=\"card provider\"")
+            };
+            let count = text.lines().find(|line| counted(line)).and_then(|line| line.rsplit(' ').next()?.parse().ok());
+            if count.is_some_and(|count: u64| count >= 8) { Ok(()) } else { Err(text) }
+        })
+        .await;
+    });
+}
+
+/// Waits until nothing more is to be done about the order's payment.
+async fn ends_as(operator: &PaymentServiceClient<Channel>, order: &str) -> PaymentStatus {
+    eventually(DEADLINE, "the payment has come to its end", async || {
+        let request = GetPaymentRequest { order_id: order.to_owned() };
+        let payment = operator.clone().get_payment(request).await.map_err(|error| error.to_string())?;
+        match payment.into_inner().payment.unwrap_or_default().status() {
+            end @ (PaymentStatus::Captured | PaymentStatus::Refunded) => Ok(end),
+            status => Err(status.as_str_name().to_owned()),
+        }
+    })
+    .await
 }
 
 #[test]

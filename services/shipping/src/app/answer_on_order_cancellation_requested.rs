@@ -13,6 +13,6 @@ impl Reaction for AnswerOnOrderCancellationRequested {
     const NAME: &'static str = "answer_on_order_cancellation_requested";
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderCancellationRequested>) -> Result<(), Error> {
-        execute(tx, &event.data.order_id, Command::from(&event.data)).await
+        execute(tx, &event.data.order_id, Command::from(&event.data)).await.map(drop)
     }
 }

@@ -14,6 +14,6 @@ impl Reaction for BookOnOrderPaid {
     const BEGINS: Option<&'static str> = Some(Shipment::NAME);
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPaid>) -> Result<(), Error> {
-        execute(tx, &event.data.order_id, Command::from(&event.data)).await
+        execute(tx, &event.data.order_id, Command::from(&event.data)).await.map(drop)
     }
 }

@@ -1,14 +1,15 @@
 use std::time::Instant;
 
-use tradewind_domain::{Error, ErrorKind};
+use contracts::tradewind::shipping::v1::Mismatch;
+use tradewind_domain::{Error, ErrorKind, Reason};
 use tradewind_events::{Intent, IntentHandler, Tx, Unknown};
-use tradewind_runtime::outside::Calls;
+use tradewind_runtime::outside::{Calls, Mismatches};
 
 use super::{
     Carrier, NoAnswer, Standing,
     intents::{CARRIER, Owed, execute, owed},
 };
-use crate::domain::Command;
+use crate::domain::{Command, ShipmentEvent};
 
 static CALLS: Calls = Calls::new("tradewind_shipping_carrier", "the carrier");
 
@@ -18,6 +19,7 @@ static CALLS: Calls = Calls::new("tradewind_shipping_carrier", "the carrier");
 /// alarm and leaves the intent where it is: it is made again, slowly, under the same key, until somebody has helped.
 pub struct CallCarrier<C> {
     carrier: C,
+    mismatches: Mismatches,
 }
 
 /// What came back from the carrier.
@@ -26,13 +28,13 @@ pub enum Outcome {
     /// How the booking stands.
     Answered(Standing),
     /// The carrier will not take the request as it is, for this reason.
-    Refused(String),
+    Refused(Reason),
 }
 
 impl<C: Carrier> CallCarrier<C> {
     /// Calls `carrier`.
-    pub const fn new(carrier: C) -> Self {
-        Self { carrier }
+    pub fn new(carrier: C) -> Self {
+        Self { carrier, mismatches: Mismatches::of("carrier") }
     }
 
     async fn make(&self, order_id: &str, call: &Owed) -> Result<Standing, NoAnswer> {
@@ -64,15 +66,29 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
         match answer {
             Ok(standing) => Ok(Outcome::Answered(standing)),
             Err(NoAnswer::Refused(reason)) => Ok(Outcome::Refused(reason)),
+            Err(NoAnswer::Unreadable(cause)) => {
+                tracing::error!(order_id = intent.key, action = call.name(), cause, "the carrier gives no answer");
+                Err(Unknown(cause.to_owned()))
+            }
             Err(NoAnswer::Unknown(cause)) => Err(Unknown(cause)),
         }
     }
 
     async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Outcome) -> Result<(), Error> {
-        match outcome.settles(intent)? {
-            Some(command) => execute(tx, &intent.key, command).await,
-            None => Ok(()),
+        let order_id = &intent.key;
+        let Some(mut command) = outcome.settles(intent)? else { return Ok(()) };
+        if let Command::RecordBooked { tracking: Some(tracking), is_anothers } = &mut command {
+            *is_anothers = !tx.claim_reference("tracking", tracking.as_str(), order_id).await?;
         }
+        for event in execute(tx, order_id, command).await? {
+            match event {
+                ShipmentEvent::CancellationRequested(event) if event.mismatch() != Mismatch::Unspecified => {
+                    self.mismatches.tell(order_id, &intent.action, event.mismatch().as_str_name());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +115,9 @@ impl Owed {
     /// `Rejected` with reason `UNEXPECTED_ANSWER` for one that is none to this call.
     fn settled_by(&self, standing: &Standing) -> Result<Option<Command>, Error> {
         match (self, standing.clone()) {
-            (Self::Book(_), Standing::Booked { tracking }) => Ok(Some(Command::RecordBooked { tracking })),
+            (Self::Book(_), Standing::Booked { tracking }) => {
+                Ok(Some(Command::RecordBooked { tracking, is_anothers: false }))
+            }
             (Self::Book(_) | Self::Cancel, Standing::Rejected { reason }) => {
                 Ok(Some(Command::RecordRejected { reason }))
             }
@@ -131,18 +149,21 @@ const fn result_of(answer: &Result<Standing, NoAnswer>) -> &'static str {
     match answer {
         Ok(standing) => standing.name(),
         Err(NoAnswer::Unknown(_)) => "unknown",
+        Err(NoAnswer::Unreadable(_)) => "unreadable",
         Err(NoAnswer::Refused(_)) => "refused",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tradewind_domain::Reference;
+
     use super::*;
 
     #[test]
     fn only_an_answer_to_the_call_settles_it() {
         let reason = |owed: &Owed, standing| owed.settled_by(&standing).map_err(|error| error.reason);
-        let tracking = || "TW1".to_owned();
+        let tracking = || Reference::read("TW1");
         assert_eq!(reason(&Owed::Cancel, Standing::Cancelled), Ok(Some(Command::RecordCancelled)));
         assert_eq!(reason(&Owed::Dispatch, Standing::Dispatched), Ok(None));
         assert_eq!(reason(&Owed::Deliver, Standing::Delivered), Ok(None));

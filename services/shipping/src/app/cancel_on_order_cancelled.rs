@@ -13,6 +13,6 @@ impl Reaction for CancelOnOrderCancelled {
     const NAME: &'static str = "cancel_on_order_cancelled";
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
-        execute(tx, &event.data.order_id, Command::from(&event.data)).await
+        execute(tx, &event.data.order_id, Command::from(&event.data)).await.map(drop)
     }
 }

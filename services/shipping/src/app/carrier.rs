@@ -1,6 +1,7 @@
 //! What this context asks of a carrier; the carrier itself is elsewhere.
 
 use contracts::tradewind::{ordering::v1::Recipient, shipping::v1::ParcelItem};
+use tradewind_domain::{Reason, Reference};
 pub use tradewind_runtime::outside::NoAnswer;
 
 /// A party that takes parcels to people.
@@ -37,13 +38,13 @@ pub struct Booking {
 pub enum Standing {
     /// It will be taken.
     Booked {
-        /// The carrier's number.
-        tracking: String,
+        /// The carrier's number; none where it gives none that can be kept.
+        tracking: Option<Reference>,
     },
     /// It will not be taken.
     Rejected {
         /// The carrier's reason.
-        reason: String,
+        reason: Reason,
     },
     /// It is not carried, and nothing under this key can be any more.
     Cancelled,

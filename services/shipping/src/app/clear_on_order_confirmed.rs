@@ -13,6 +13,6 @@ impl Reaction for ClearOnOrderConfirmed {
     const NAME: &'static str = "clear_on_order_confirmed";
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
-        execute(tx, &event.data.order_id, Command::from(&event.data)).await
+        execute(tx, &event.data.order_id, Command::from(&event.data)).await.map(drop)
     }
 }

@@ -40,18 +40,19 @@ impl Owed {
     }
 }
 
-/// Lets the order's shipment decide on `command`, and writes the intent that its events ask for in the same transaction.
+/// Lets the order's shipment decide on `command`, writes the intent that its events ask for in the same transaction, and
+/// returns the events.
 ///
 /// # Errors
 /// The shipment's refusal, or the database's.
-pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<(), Error> {
+pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<Vec<ShipmentEvent>, Error> {
     let executed = tx.execute::<Shipment>(order_id, order_id, command).await?;
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
             tx.intend(intent).await?;
         }
     }
-    Ok(())
+    Ok(executed.events)
 }
 
 /// The intent that an event asks for. Only a booking needs to know more than the order.

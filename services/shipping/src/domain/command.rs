@@ -1,4 +1,5 @@
 use contracts::tradewind::{ordering::v1::Recipient, shipping::v1::ParcelItem};
+use tradewind_domain::{Reason, Reference};
 
 /// What a shipment can be asked to do: by its order, by the warehouse, and by what the carrier answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,13 +25,15 @@ pub enum Command {
     Deliver,
     /// The carrier will take it.
     RecordBooked {
-        /// The carrier's number.
-        tracking: String,
+        /// The carrier's number; none where it gave none that can be kept.
+        tracking: Option<Reference>,
+        /// Another order's parcel has the same number.
+        is_anothers: bool,
     },
     /// The carrier will not take it.
     RecordRejected {
         /// The carrier's reason.
-        reason: String,
+        reason: Reason,
     },
     /// The carrier carries nothing under this order's key, and will not.
     RecordCancelled,

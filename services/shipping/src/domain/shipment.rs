@@ -1,17 +1,21 @@
 use contracts::tradewind::{
     ordering::v1::Recipient,
     shipping::v1::{
-        ParcelItem, ShipmentBooked, ShipmentCancellationRefused, ShipmentCancellationRequested, ShipmentCancelled,
-        ShipmentCleared, ShipmentDelivered, ShipmentDispatched, ShipmentRejected, ShipmentRequested, ShipmentStatus,
+        Mismatch, ParcelItem, ShipmentBooked, ShipmentCancellationRefused, ShipmentCancellationRequested,
+        ShipmentCancelled, ShipmentCleared, ShipmentDelivered, ShipmentDispatched, ShipmentRejected, ShipmentRequested,
+        ShipmentStatus,
     },
 };
-use tradewind_domain::Aggregate;
+use tradewind_domain::{Aggregate, Reference};
 
 use super::{Command, ShipmentError, ShipmentEvent};
 
 type Decision = Result<Vec<ShipmentEvent>, ShipmentError>;
 
 const NOTHING: Decision = Ok(Vec::new());
+
+/// Why a shipment is rejected whose booking was no use.
+const CARRIER_MISMATCH: &str = "CARRIER_MISMATCH";
 
 /// The shipment of one order.
 ///
@@ -20,7 +24,7 @@ const NOTHING: Decision = Ok(Vec::new());
 ///   │ │        │          │
 ///   │ └────────┴──────────┴────▶ CANCELLING ─▶ CANCELLED
 ///   ▼                                │
-/// REJECTED ◀─────────────────────────┘ never taken
+/// REJECTED ◀─────────────────────────┘ never taken, or taken in a way that is no use
 /// ```
 ///
 /// Leaving CLEARED is the pivot of the whole order: one append decides between DISPATCHED and CANCELLING, whoever asks
@@ -34,6 +38,8 @@ pub struct Shipment {
     pub(crate) items: Vec<ParcelItem>,
     pub(crate) tracking: String,
     pub(crate) rejection_reason: String,
+    /// In what the booking is no use; it is being taken back.
+    pub(crate) mismatch: Mismatch,
 }
 
 impl Shipment {
@@ -129,9 +135,15 @@ impl Shipment {
         }
     }
 
-    fn booked(&self, tracking: String, unexpected: ShipmentError) -> Decision {
+    /// Without a number of its own a parcel cannot be told from others: its booking is taken back before the order hears of it.
+    fn booked(&self, tracking: Option<&Reference>, is_anothers: bool, unexpected: ShipmentError) -> Decision {
+        let tracking = tracking.map_or("", Reference::as_str);
         match self.status {
-            ShipmentStatus::Pending => Ok(vec![ShipmentBooked { order_id: self.id(), tracking }.into()]),
+            ShipmentStatus::Pending if tracking.is_empty() => Ok(vec![self.taken_back(Mismatch::TrackingMissing)]),
+            ShipmentStatus::Pending if is_anothers => Ok(vec![self.taken_back(Mismatch::TrackingReused)]),
+            ShipmentStatus::Pending => {
+                Ok(vec![ShipmentBooked { order_id: self.id(), tracking: tracking.to_owned() }.into()])
+            }
             // The cancellation that is owed, or done, comes after it.
             ShipmentStatus::Cancelling | ShipmentStatus::Cancelled => NOTHING,
             ShipmentStatus::Unspecified | ShipmentStatus::Rejected => Err(unexpected),
@@ -153,6 +165,10 @@ impl Shipment {
 
     fn cancelled(&self, unexpected: ShipmentError) -> Decision {
         match self.status {
+            // The order has not heard of this booking: to it, the carrier has refused.
+            ShipmentStatus::Cancelling if self.mismatch != Mismatch::Unspecified => {
+                Ok(vec![ShipmentRejected { order_id: self.id(), reason: CARRIER_MISMATCH.to_owned() }.into()])
+            }
             ShipmentStatus::Cancelling => Ok(vec![ShipmentCancelled { order_id: self.id() }.into()]),
             ShipmentStatus::Cancelled => NOTHING,
             _ => Err(unexpected),
@@ -160,7 +176,11 @@ impl Shipment {
     }
 
     fn cancellation_requested(&self) -> ShipmentEvent {
-        ShipmentCancellationRequested { order_id: self.id() }.into()
+        self.taken_back(Mismatch::Unspecified)
+    }
+
+    fn taken_back(&self, mismatch: Mismatch) -> ShipmentEvent {
+        ShipmentCancellationRequested { order_id: self.id(), mismatch: mismatch.into() }.into()
     }
 
     fn id(&self) -> String {
@@ -183,8 +203,8 @@ impl Aggregate for Shipment {
             Command::Cancel => self.cancel(unexpected),
             Command::Dispatch => self.dispatch(),
             Command::Deliver => self.deliver(),
-            Command::RecordBooked { tracking } => self.booked(tracking, unexpected),
-            Command::RecordRejected { reason } => self.rejected(reason, unexpected),
+            Command::RecordBooked { tracking, is_anothers } => self.booked(tracking.as_ref(), is_anothers, unexpected),
+            Command::RecordRejected { reason } => self.rejected(reason.into(), unexpected),
             Command::RecordCancelled => self.cancelled(unexpected),
         }
     }
@@ -205,7 +225,10 @@ impl Aggregate for Shipment {
                 self.status = ShipmentStatus::Rejected;
             }
             ShipmentEvent::Cleared(_) => self.status = ShipmentStatus::Cleared,
-            ShipmentEvent::CancellationRequested(_) => self.status = ShipmentStatus::Cancelling,
+            ShipmentEvent::CancellationRequested(event) => {
+                self.mismatch = event.mismatch();
+                self.status = ShipmentStatus::Cancelling;
+            }
             ShipmentEvent::Cancelled(_) => self.status = ShipmentStatus::Cancelled,
             ShipmentEvent::CancellationRefused(_) => {}
             ShipmentEvent::Dispatched(_) => self.status = ShipmentStatus::Dispatched,

@@ -11,6 +11,29 @@ use tradewind_testing::{Database, block_on, both_stores, eventually};
 
 use crate::shop::{DEADLINE, Shop};
 
+#[test]
+fn a_booking_that_is_no_use_is_taken_back_and_no_text_of_the_carriers_is_kept() {
+    block_on(async {
+        let shop = Shop::open(Database::sqlite()).await;
+        let operator = shop.start().await;
+        let first = shop.order_to("00SAMENUMBER").await;
+        assert_eq!(operator.sees(&first, ShipmentStatus::Booked).await.tracking, "TWSAME");
+        for (postal_code, reason, carrier) in [
+            ("00NONUMBER", "CARRIER_MISMATCH", "cancelled"),
+            ("00SAMENUMBER", "CARRIER_MISMATCH", "cancelled"),
+            ("00VERBOSE", "UNNAMED", "rejected"),
+            ("99999", "UNDELIVERABLE_ADDRESS", "rejected"),
+        ] {
+            let order = shop.order_to(postal_code).await;
+            let shipment = operator.sees(&order, ShipmentStatus::Rejected).await;
+            assert_eq!((shipment.rejection_reason.as_str(), shipment.tracking.as_str()), (reason, ""), "{postal_code}");
+            shop.carrier_shows(&order, carrier).await;
+            shop.cancel(&order).await;
+        }
+        shop.carrier_shows(&first, "booked").await;
+    });
+}
+
 both_stores! {
     async fn a_confirmed_order_can_be_cancelled_until_its_parcel_leaves(database: Database) {
         let shop = Shop::open(database).await;

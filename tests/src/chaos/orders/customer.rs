@@ -31,10 +31,16 @@ pub(super) enum Kind {
     Lost,
     Flaky,
     Declined,
+    /// The card provider takes something else than it is asked for.
+    Mistaken,
+    /// The card provider refuses with more text than anybody can use.
+    Wordy,
     OutOfStock,
     /// One of several after what is not enough for all.
     Scarce,
     Undeliverable,
+    /// The carrier books without a number, or refuses with more text than anybody can use.
+    Useless,
     /// The card provider never answers, and the customer cancels.
     Silent,
     /// Cancels at once.
@@ -100,6 +106,8 @@ impl Customer {
             Kind::Lost => "tok_lost",
             Kind::Flaky => "tok_unavailable",
             Kind::Declined => "tok_declined",
+            Kind::Mistaken => ["tok_short", "tok_over", "tok_currency"][self.variant(3)],
+            Kind::Wordy => "tok_verbose",
             Kind::Silent | Kind::Expired => "tok_timeout",
             _ => "tok_ok",
         };
@@ -107,11 +115,19 @@ impl Customer {
         if self.kind == Kind::Expired {
             request.settle_within = Some(prost_types::Duration { seconds: 2, nanos: 0 });
         }
-        if self.kind == Kind::Undeliverable {
-            let address = request.recipient.as_mut().and_then(|recipient| recipient.address.as_mut());
-            "99999".clone_into(&mut address.unwrap().postal_code);
-        }
+        let postal_code = match self.kind {
+            Kind::Undeliverable => "99999",
+            Kind::Useless => ["00NONUMBER", "00VERBOSE"][self.variant(2)],
+            _ => return request,
+        };
+        let address = request.recipient.as_mut().and_then(|recipient| recipient.address.as_mut());
+        postal_code.clone_into(&mut address.unwrap().postal_code);
         request
+    }
+
+    /// One of so many.
+    fn variant(&self, count: usize) -> usize {
+        usize::try_from(self.quantity).unwrap() % count
     }
 
     /// Lists a product, changes its price, has some delivered, and returns an order for one.
@@ -180,14 +196,15 @@ impl Customer {
 
     /// Whether this is how it must end.
     fn wishes(&self, order: &Order) -> bool {
-        use CancellationReason::{Customer, Deadline, OutOfStock, PaymentDeclined, ShipmentRejected};
+        use CancellationReason::{Customer, Deadline, OutOfStock, PaymentDeclined, PaymentMismatch, ShipmentRejected};
         let ended = (order.status(), order.cancellation_reason());
         let cancelled = match self.kind {
             Kind::Plain | Kind::Slow | Kind::Lost | Kind::Flaky | Kind::New => None,
             Kind::Dispatched => return ended.0 == OrderStatus::Shipped,
-            Kind::Declined => Some(PaymentDeclined),
+            Kind::Declined | Kind::Wordy => Some(PaymentDeclined),
+            Kind::Mistaken => Some(PaymentMismatch),
             Kind::OutOfStock => Some(OutOfStock),
-            Kind::Undeliverable => Some(ShipmentRejected),
+            Kind::Undeliverable | Kind::Useless => Some(ShipmentRejected),
             Kind::Silent | Kind::Hasty | Kind::Regretful => Some(Customer),
             Kind::Expired => Some(Deadline),
             Kind::Scarce => return ended.0 == OrderStatus::Confirmed || ended == (OrderStatus::Cancelled, OutOfStock),

@@ -5,7 +5,9 @@ use super::{Command, Reply};
 impl Reply for PaymentCaptured {
     const REACTION: &'static str = "pay_on_payment_captured";
     fn heard(&self) -> (&str, Command) {
-        (&self.order_id, Command::RecordPayment)
+        // Also a mismatch that this build has no name for is one.
+        let command = if self.mismatch == 0 { Command::RecordPayment } else { Command::RefusePayment };
+        (&self.order_id, command)
     }
 }
 

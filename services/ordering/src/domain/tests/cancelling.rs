@@ -2,9 +2,9 @@ use contracts::tradewind::ordering::v1::{OrderStatus, ShortLine};
 use tradewind_testing::scenario::given;
 
 use super::*;
-use crate::domain::Order;
+use crate::domain::{Order, Reply};
 
-use CancellationReason::{Customer, Deadline, OutOfStock, PaymentDeclined, ShipmentRejected};
+use CancellationReason::{Customer, Deadline, OutOfStock, PaymentDeclined, PaymentMismatch, ShipmentRejected};
 
 fn confirmed_order() -> Vec<OrderEvent> {
     vec![placed(), stock_confirmed(), paid(), confirmed()]
@@ -43,6 +43,37 @@ fn a_declined_payment_owes_only_the_stock() {
         .then([cancelled.into()])
         .when(Command::RecordRelease)
         .then([closed(PaymentDeclined, None)]);
+}
+
+#[test]
+fn an_order_that_was_not_paid_as_it_was_asked_is_cancelled_and_owed_what_was_taken() {
+    let cancelled = OrderCancelled {
+        order_id: order_id(),
+        reason: PaymentMismatch.into(),
+        detail: "PROVIDER_MISMATCH".to_owned(),
+        ..OrderCancelled::default()
+    };
+    let euro = Some(ContractMoney { currency: "EUR".to_owned(), minor: 1 });
+    given::<Order>([placed(), stock_confirmed()])
+        .when(Command::RefusePayment)
+        .then([cancelled.into()])
+        .when(Command::RefusePayment)
+        .then([])
+        .when(Command::RecordRelease)
+        .then([compensated(Compensation::Stock, None)])
+        .when(Command::RecordRefund { amount: euro.clone() })
+        .then([closed(PaymentMismatch, euro)]);
+    given::<Order>([placed()]).when(Command::RefusePayment).then_refused("UNEXPECTED_REPLY");
+}
+
+#[test]
+fn a_capture_is_a_payment_only_where_nothing_about_it_differs() {
+    use contracts::tradewind::payment::v1::PaymentCaptured;
+    for (mismatch, command) in [(0, Command::RecordPayment), (1, Command::RefusePayment), (99, Command::RefusePayment)]
+    {
+        let captured = PaymentCaptured { order_id: order_id(), mismatch, ..PaymentCaptured::default() };
+        assert_eq!(captured.heard(), (ID, command));
+    }
 }
 
 #[test]

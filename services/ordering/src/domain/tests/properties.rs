@@ -10,6 +10,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         3 => Just(Command::ConfirmStock),
         3 => Just(Command::RecordPayment),
+        1 => Just(Command::RefusePayment),
         3 => Just(Command::ConfirmShipment { tracking: "T-1".to_owned() }),
         2 => Just(Command::RecordRelease),
         2 => Just(refund()),

@@ -13,7 +13,7 @@ use contracts::tradewind::{
 };
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, Reason, Reference};
 use tradewind_events::{
     Broker, BrokerOptions, Clock, Engine, LogPage, LogSource, Metadata, Reaction, Received, Store, StoreOptions,
     StreamName,
@@ -22,24 +22,26 @@ use tradewind_testing::{Database, block_on, both_stores, eventually};
 use uuid::Uuid;
 
 use self::script::{Act, Script};
-use super::{
-    CallCardProvider, ChargeAnswer, ChargeOnOrderStockConfirmed, GiveBackOnOrderCancelled, NoAnswer, RefundAnswer,
-};
+use super::{CallCardProvider, ChargeAnswer, ChargeOnOrderStockConfirmed, GiveBackOnOrderCancelled, NoAnswer, Receipt};
 use crate::domain::Payment;
 use crate::store::migrations;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn captured() -> ChargeAnswer {
-    ChargeAnswer::Captured { charge_id: "ch_1".to_owned() }
+    ChargeAnswer::Captured(receipt(2_000, "ch_1"))
+}
+
+fn receipt(minor: i64, id: &str) -> Receipt {
+    Receipt { amount: Money { currency: "GBP".to_owned(), minor }, id: Reference::read(id) }
 }
 
 fn declined() -> ChargeAnswer {
-    ChargeAnswer::Declined { reason: "CARD_DECLINED".to_owned() }
+    ChargeAnswer::Declined { reason: Reason::told("CARD_DECLINED") }
 }
 
 fn refunded() -> Act {
-    Act::Refund(Ok(RefundAnswer { refund_id: "re_1".to_owned() }))
+    Act::Refund(Ok(receipt(2_000, "re_1")))
 }
 
 fn unknown() -> NoAnswer {
@@ -47,7 +49,7 @@ fn unknown() -> NoAnswer {
 }
 
 fn refused() -> NoAnswer {
-    NoAnswer::Refused("KEY_REUSED".to_owned())
+    NoAnswer::Refused(Reason::told("KEY_REUSED"))
 }
 
 fn answers(answer: ChargeAnswer) -> [Act; 1] {
@@ -190,6 +192,38 @@ both_stores! {
 }
 
 #[test]
+fn a_charge_that_has_the_id_of_another_orders_is_given_back() {
+    block_on(async {
+        let script = Script::default().charge(answers(captured())).refund([refunded()]);
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let (first, second) = (shop.order(), shop.order());
+        first.confirm_stock().await;
+        first.becomes(PaymentStatus::Captured).await;
+        second.confirm_stock().await;
+        second.becomes(PaymentStatus::Refunded).await;
+        assert_eq!(first.status().await, PaymentStatus::Captured);
+    });
+}
+
+#[test]
+fn what_a_void_finds_taken_is_given_back_as_it_was_taken() {
+    block_on(async {
+        let other = Receipt { amount: Money { currency: "XBT".to_owned(), minor: 7 }, id: None };
+        let script = Script::default()
+            .charge([Act::Charge(Err(NoAnswer::Unreadable("an answer that cannot be read")))])
+            .void(answers(ChargeAnswer::Captured(other.clone())))
+            .refund([Act::Refund(Ok(other.clone()))]);
+        let shop = Shop::with(Database::sqlite(), &script).await;
+        let order = shop.order();
+        order.confirm_stock().await;
+        called(&script, "charge", 1).await;
+        order.cancel().await;
+        order.becomes(PaymentStatus::Refunded).await;
+        assert_eq!(script.refunds(), [other.amount]);
+    });
+}
+
+#[test]
 fn a_refusal_of_the_request_is_never_a_decline() {
     block_on(async {
         let script = Script::default().charge([Act::Charge(Err(refused()))]).void(answers(ChargeAnswer::Voided));
@@ -220,7 +254,11 @@ fn a_charge_that_somebody_else_voided_waits_for_the_order_to_end() {
 #[test]
 fn what_a_replaced_call_answers_is_dropped() {
     block_on(async {
-        let script = Script::default().charge([Act::Held(captured())]).void(answers(captured())).refund([refunded()]);
+        let next = ChargeAnswer::Captured(receipt(2_000, "ch_2"));
+        let script = Script::default()
+            .charge([Act::Held(captured()), Act::Held(next)])
+            .void(answers(captured()))
+            .refund([refunded()]);
         let shop = Shop::with(Database::sqlite(), &script).await;
         let order = shop.order();
         order.confirm_stock().await;

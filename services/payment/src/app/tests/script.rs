@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use contracts::tradewind::money::v1::Money;
 use tokio::sync::Notify;
 
-use crate::app::{CardProvider, Charge, ChargeAnswer, NoAnswer, Refund, RefundAnswer};
+use crate::app::{CardProvider, Charge, ChargeAnswer, NoAnswer, Receipt, Refund};
 
 /// What the provider does when it is called; it does the last of them for ever.
 #[derive(Clone)]
 pub(super) enum Act {
     Charge(Result<ChargeAnswer, NoAnswer>),
-    Refund(Result<RefundAnswer, NoAnswer>),
+    Refund(Result<Receipt, NoAnswer>),
     /// Answers only after [`Script::let_go`].
     Held(ChargeAnswer),
 }
@@ -26,6 +27,7 @@ struct Inner {
     void: Mutex<VecDeque<Act>>,
     refund: Mutex<VecDeque<Act>>,
     called: Mutex<Vec<&'static str>>,
+    refunds: Mutex<Vec<Money>>,
     go: Notify,
 }
 
@@ -51,6 +53,11 @@ impl Script {
 
     pub(super) fn times(&self, action: &str) -> usize {
         self.0.called.lock().unwrap().iter().filter(|called| **called == action).count()
+    }
+
+    /// What it was asked to give back, call by call.
+    pub(super) fn refunds(&self) -> Vec<Money> {
+        self.0.refunds.lock().unwrap().clone()
     }
 
     fn next(&self, action: &'static str, acts: &Mutex<VecDeque<Act>>) -> Act {
@@ -85,8 +92,8 @@ impl CardProvider for Script {
         self.charged(self.next("void", &self.0.void)).await
     }
 
-    async fn refund(&self, refund: &Refund) -> Result<RefundAnswer, NoAnswer> {
-        assert_eq!(refund.amount.to_string(), "GBP 20.00");
+    async fn refund(&self, refund: &Refund) -> Result<Receipt, NoAnswer> {
+        self.0.refunds.lock().unwrap().push(refund.amount.clone());
         match self.next("refund", &self.0.refund) {
             Act::Refund(answer) => answer,
             Act::Charge(_) | Act::Held(_) => panic!("a charge is no answer to this"),

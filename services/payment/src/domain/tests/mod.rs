@@ -7,13 +7,13 @@ mod table;
 use contracts::tradewind::{
     money::v1::Money as ContractMoney,
     payment::v1::{
-        PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested,
+        Mismatch, PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested,
         PaymentVoidRequested, PaymentVoided,
     },
 };
-use tradewind_domain::Money;
+use tradewind_domain::{Money, Reason, Reference};
 
-use super::{Command, PaymentEvent, Token};
+use super::{Command, Moved, PaymentEvent, Token};
 
 const ID: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
@@ -30,7 +30,17 @@ fn requested() -> PaymentEvent {
 }
 
 fn captured() -> PaymentEvent {
-    PaymentCaptured { order_id: order_id(), amount: amount(), charge_id: "ch_1".to_owned() }.into()
+    captured_as(&moved(2_000, "ch_1"), Mismatch::Unspecified)
+}
+
+fn captured_as(moved: &Moved, mismatch: Mismatch) -> PaymentEvent {
+    PaymentCaptured {
+        order_id: order_id(),
+        amount: Some(moved.amount.clone()),
+        charge_id: moved.id().to_owned(),
+        mismatch: mismatch.into(),
+    }
+    .into()
 }
 
 fn declined() -> PaymentEvent {
@@ -46,11 +56,31 @@ fn voided() -> PaymentEvent {
 }
 
 fn refund_requested() -> PaymentEvent {
-    PaymentRefundRequested { order_id: order_id(), amount: amount() }.into()
+    refund_of(&moved(2_000, ""))
+}
+
+fn refund_of(moved: &Moved) -> PaymentEvent {
+    PaymentRefundRequested { order_id: order_id(), amount: Some(moved.amount.clone()) }.into()
 }
 
 fn refunded() -> PaymentEvent {
-    PaymentRefunded { order_id: order_id(), amount: amount(), refund_id: "re_1".to_owned() }.into()
+    refunded_as(&moved(2_000, "re_1"), Mismatch::Unspecified)
+}
+
+fn refunded_as(moved: &Moved, mismatch: Mismatch) -> PaymentEvent {
+    PaymentRefunded {
+        order_id: order_id(),
+        amount: Some(moved.amount.clone()),
+        refund_id: moved.id().to_owned(),
+        mismatch: mismatch.into(),
+    }
+    .into()
+}
+
+/// Money that was moved, in the order's currency.
+fn moved(minor: i64, id: &str) -> Moved {
+    let amount = ContractMoney { currency: "GBP".to_owned(), minor };
+    Moved { amount, id: Reference::read(id), is_anothers: false }
 }
 
 fn charge_of(minor: i64) -> Command {
@@ -63,13 +93,13 @@ fn charge() -> Command {
 }
 
 fn record_captured() -> Command {
-    Command::RecordCaptured { charge_id: "ch_1".to_owned() }
+    Command::RecordCaptured(moved(2_000, "ch_1"))
 }
 
 fn record_declined() -> Command {
-    Command::RecordDeclined { reason: "CARD_DECLINED".to_owned() }
+    Command::RecordDeclined { reason: Reason::told("CARD_DECLINED") }
 }
 
 fn record_refunded() -> Command {
-    Command::RecordRefunded { refund_id: "re_1".to_owned() }
+    Command::RecordRefunded(moved(2_000, "re_1"))
 }

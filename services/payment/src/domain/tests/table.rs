@@ -87,9 +87,10 @@ fn a_capture_is_recorded_once_and_refunded_at_once_where_the_order_is_cancelled(
 
 #[test]
 fn a_second_charge_is_never_recorded() {
-    check(&Command::RecordCaptured { charge_id: "ch_2".to_owned() }, |status| match status {
+    let second = moved(2_000, "ch_2");
+    check(&Command::RecordCaptured(second.clone()), |status| match status {
         PaymentStatus::Pending | PaymentStatus::Voiding => {
-            let event = PaymentCaptured { order_id: order_id(), amount: amount(), charge_id: "ch_2".to_owned() }.into();
+            let event = captured_as(&second, Mismatch::Unspecified);
             let refund = (status == PaymentStatus::Voiding).then(refund_requested);
             Ok(std::iter::once(event).chain(refund).collect())
         }
@@ -126,12 +127,77 @@ fn only_what_is_being_refunded_is_refunded() {
 
 #[test]
 fn a_second_refund_is_never_recorded() {
-    check(&Command::RecordRefunded { refund_id: "re_2".to_owned() }, |status| match status {
-        PaymentStatus::Refunding => {
-            Ok(vec![PaymentRefunded { order_id: order_id(), amount: amount(), refund_id: "re_2".to_owned() }.into()])
-        }
+    let second = moved(2_000, "re_2");
+    check(&Command::RecordRefunded(second.clone()), |status| match status {
+        PaymentStatus::Refunding => Ok(vec![refunded_as(&second, Mismatch::Unspecified)]),
         _ => Err("UNEXPECTED_ANSWER"),
     });
+}
+
+/// What a provider may say in place of 20.00 taken under an id of its own, and what that is called.
+fn mismatches() -> [(Moved, Mismatch); 7] {
+    let euros = ContractMoney { currency: "EUR".to_owned(), minor: 2_000 };
+    [
+        (moved(1, "ch_1"), Mismatch::Amount),
+        (moved(2_001, "ch_1"), Mismatch::Amount),
+        (moved(i64::MAX, "ch_1"), Mismatch::Amount),
+        (Moved { amount: euros, ..moved(0, "ch_1") }, Mismatch::Currency),
+        (moved(2_000, ""), Mismatch::IdMissing),
+        (Moved { is_anothers: true, ..moved(2_000, "ch_1") }, Mismatch::IdReused),
+        (Moved { is_anothers: true, ..moved(1, "ch_1") }, Mismatch::Amount),
+    ]
+}
+
+#[test]
+fn what_is_taken_and_was_not_asked_for_is_recorded_as_it_is_and_given_back_at_once() {
+    for (taken, mismatch) in mismatches() {
+        check(&Command::RecordCaptured(taken.clone()), |status| match status {
+            PaymentStatus::Pending | PaymentStatus::Voiding => {
+                Ok(vec![captured_as(&taken, mismatch), refund_of(&taken)])
+            }
+            PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded
+                if taken.amount == moved(2_000, "").amount && taken.id() == "ch_1" =>
+            {
+                Ok(vec![])
+            }
+            _ => Err("UNEXPECTED_ANSWER"),
+        });
+        let back = Moved { id: Reference::read("re_1"), is_anothers: false, ..taken.clone() };
+        given::<Payment>([requested()])
+            .when(Command::RecordCaptured(taken.clone()))
+            .then([captured_as(&taken, mismatch), refund_of(&taken)])
+            .when(Command::GiveBack)
+            .then([])
+            .when(Command::RecordRefunded(back.clone()))
+            .then([refunded_as(&back, Mismatch::Unspecified)])
+            .when(Command::GiveBack)
+            .then([]);
+    }
+}
+
+#[test]
+fn nothing_taken_or_less_is_a_decline_with_a_reason_of_its_own() {
+    for minor in [0, -1, -2_000, i64::MIN] {
+        check(&Command::RecordCaptured(moved(minor, "ch_1")), |status| match status {
+            PaymentStatus::Pending | PaymentStatus::Voiding => {
+                let reason = "PROVIDER_MISMATCH".to_owned();
+                Ok(vec![PaymentDeclined { order_id: order_id(), reason }.into()])
+            }
+            PaymentStatus::Declined => Ok(vec![]),
+            _ => Err("UNEXPECTED_ANSWER"),
+        });
+    }
+}
+
+#[test]
+fn what_comes_back_is_recorded_as_it_is_and_nothing_is_no_refund() {
+    for (back, mismatch) in mismatches() {
+        check(&Command::RecordRefunded(back.clone()), |status| match status {
+            PaymentStatus::Refunding => Ok(vec![refunded_as(&back, mismatch)]),
+            _ => Err("UNEXPECTED_ANSWER"),
+        });
+    }
+    check(&Command::RecordRefunded(moved(0, "re_2")), |_| Err("UNEXPECTED_ANSWER"));
 }
 
 #[test]

@@ -9,10 +9,12 @@ mod table;
 use contracts::tradewind::{
     ordering::v1::{Address, Recipient},
     shipping::v1::{
-        ParcelItem, ShipmentBooked, ShipmentCancellationRefused, ShipmentCancellationRequested, ShipmentCancelled,
-        ShipmentCleared, ShipmentDelivered, ShipmentDispatched, ShipmentRejected, ShipmentRequested,
+        Mismatch, ParcelItem, ShipmentBooked, ShipmentCancellationRefused, ShipmentCancellationRequested,
+        ShipmentCancelled, ShipmentCleared, ShipmentDelivered, ShipmentDispatched, ShipmentRejected, ShipmentRequested,
     },
 };
+
+use tradewind_domain::{Reason, Reference};
 
 use super::{Command, ShipmentEvent};
 
@@ -56,7 +58,7 @@ fn cleared() -> ShipmentEvent {
 }
 
 fn cancellation_requested() -> ShipmentEvent {
-    ShipmentCancellationRequested { order_id: order_id() }.into()
+    ShipmentCancellationRequested { order_id: order_id(), ..ShipmentCancellationRequested::default() }.into()
 }
 
 fn cancelled() -> ShipmentEvent {
@@ -84,9 +86,13 @@ fn book() -> Command {
 }
 
 fn record_booked() -> Command {
-    Command::RecordBooked { tracking: "TW1".to_owned() }
+    booked_as("TW1")
 }
 
 fn record_rejected() -> Command {
-    Command::RecordRejected { reason: "UNDELIVERABLE_ADDRESS".to_owned() }
+    Command::RecordRejected { reason: Reason::told("UNDELIVERABLE_ADDRESS") }
+}
+
+fn booked_as(tracking: &str) -> Command {
+    Command::RecordBooked { tracking: Reference::read(tracking), is_anothers: false }
 }

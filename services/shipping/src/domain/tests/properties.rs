@@ -15,7 +15,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => Just(Command::Cancel),
         2 => Just(Command::Dispatch),
         1 => Just(Command::Deliver),
-        3 => "TW[12]".prop_map(|tracking| Command::RecordBooked { tracking }),
+        3 => ("(TW[12])?", any::<bool>()).prop_map(|(tracking, is_anothers)| Command::RecordBooked {
+            tracking: Reference::read(&tracking),
+            is_anothers,
+        }),
         1 => Just(record_rejected()),
         1 => Just(Command::RecordCancelled),
     ]

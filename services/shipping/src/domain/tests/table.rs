@@ -143,11 +143,32 @@ fn a_booking_is_recorded_once_and_too_late_once_it_is_being_taken_back() {
 
 #[test]
 fn another_number_for_the_same_parcel_is_a_contradiction() {
-    check(&Command::RecordBooked { tracking: "TW2".to_owned() }, |status, _| match status {
+    check(&booked_as("TW2"), |status, _| match status {
         ShipmentStatus::Pending => Ok(vec![ShipmentBooked { order_id: order_id(), tracking: "TW2".to_owned() }.into()]),
         ShipmentStatus::Cancelling | ShipmentStatus::Cancelled => NOTHING,
         _ => UNEXPECTED,
     });
+}
+
+#[test]
+fn a_booking_without_a_number_of_its_own_is_taken_back_and_rejects_the_shipment() {
+    let missing = Command::RecordBooked { tracking: None, is_anothers: false };
+    let reused = Command::RecordBooked { tracking: Reference::read("TW1"), is_anothers: true };
+    for (useless, mismatch) in [(missing, Mismatch::TrackingMissing), (reused, Mismatch::TrackingReused)] {
+        let taken_back = ShipmentCancellationRequested { order_id: order_id(), mismatch: mismatch.into() };
+        let reason = "CARRIER_MISMATCH".to_owned();
+        given::<Shipment>([requested()])
+            .when(useless.clone())
+            .then([taken_back.into()])
+            .when(useless)
+            .then([])
+            .when(Command::Cancel)
+            .then([])
+            .when(Command::RecordCancelled)
+            .then([ShipmentRejected { order_id: order_id(), reason }.into()])
+            .when(Command::Cancel)
+            .then([]);
+    }
 }
 
 #[test]
