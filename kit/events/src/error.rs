@@ -41,7 +41,23 @@ pub(crate) fn commit(error: DbErr) -> Error {
             Error::new(ErrorKind::Conflict, SERIALIZATION, "the same request is being handled already")
         }
         Meaning::Duplicate(_) => Error::new(ErrorKind::Conflict, VERSION_CONFLICT, "the stream has moved on"),
+        _ if is_gap(&error) => Error::new(ErrorKind::Conflict, VERSION_CONFLICT, "the stream ends before that"),
         _ => db(error),
+    }
+}
+
+/// Tells whether an event was refused because the version before it is not there.
+fn is_gap(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    let Some(error) = error.as_database_error() else { return false };
+    match error.code().as_deref() {
+        // A column that is not null, in the table that is written with every event.
+        Some("23502") => error.table() == Some("outbox"),
+        // SQLITE_CONSTRAINT_TRIGGER.
+        Some("1811") => true,
+        _ => false,
     }
 }
 

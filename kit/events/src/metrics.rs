@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) reader_parkings: Counter<u64>,
     pub(crate) reader_stopped: Gauge<u64>,
     pub(crate) reader_stuck: Gauge<u64>,
+    pub(crate) log_gaps: Gauge<u64>,
     pub(crate) reader_paused: Gauge<u64>,
     pub(crate) intents_open: Gauge<u64>,
     pub(crate) intent_attempts: Counter<u64>,
@@ -98,6 +99,10 @@ fn make() -> Metrics {
         ),
         reader_stopped: gauge("tradewind_reader_stopped", "1 where a reader stopped because its source's log changed"),
         reader_stuck: gauge("tradewind_reader_stuck", "1 where a reader cannot get past its position"),
+        log_gaps: gauge(
+            "tradewind_log_gaps",
+            "Events that cannot enter the log because the versions before them are not in it",
+        ),
         reader_paused: gauge("tradewind_reader_paused", "1 while an operator has a consumer rest"),
         intents_open: gauge("tradewind_intents_open", "Calls to the outside still owed"),
         intent_attempts: counter("tradewind_intent_attempts", "Calls to the outside"),

@@ -11,6 +11,7 @@ mod inbox;
 mod measure;
 mod repair;
 mod stuck;
+mod turns;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -109,6 +110,7 @@ pub(crate) struct Reader {
     /// Since when it is behind, as far as is known.
     behind_since: Option<OffsetDateTime>,
     inbox: Inbox,
+    turns: turns::Turns,
 
     grown: watch::Receiver<u64>,
     /// Changes when what was read of the database may no longer be so.
@@ -227,6 +229,7 @@ impl Reader {
                     self.saved = cursor.unwrap_or_default();
                     (self.position, self.last) = (self.saved.position, self.saved.event);
                     self.parked = parked.into_iter().collect();
+                    self.turns.forget();
                     self.save_at = None;
                     return Ok(());
                 }

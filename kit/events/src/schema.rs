@@ -158,6 +158,27 @@ impl MigrationTrait for CreateReference {
     }
 }
 
+/// Lets no version into the log without the one before; on PostgreSQL the statement that appends sees to it.
+struct GuardVersions;
+
+impl MigrationName for GuardVersions {
+    fn name(&self) -> &str {
+        "kit_0009_guard_versions"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for GuardVersions {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        if connection.get_database_backend() == DbBackend::Postgres {
+            return Ok(());
+        }
+        connection.execute_unprepared("DROP TRIGGER event_logged").await?;
+        connection.execute_unprepared(GUARDED).await.map(drop)
+    }
+}
+
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
@@ -169,6 +190,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(CreateStuck),
         Box::new(AddAsked),
         Box::new(CreateReference),
+        Box::new(GuardVersions),
     ]
 }
 
@@ -315,6 +337,15 @@ const REFERENCE: &str = "CREATE TABLE reference (
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
+    INSERT INTO log (partition, position, stream, version)
+    SELECT NEW.partition, COALESCE(MAX(position), 0) + 1, NEW.stream, NEW.version
+    FROM log WHERE partition = NEW.partition;
+END";
+
+/// The same, for a version whose predecessor is there.
+const GUARDED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
+    SELECT RAISE(ABORT, 'the version before is missing') WHERE NEW.version > 1 AND NOT EXISTS (
+        SELECT 1 FROM event WHERE stream = NEW.stream AND version = NEW.version - 1);
     INSERT INTO log (partition, position, stream, version)
     SELECT NEW.partition, COALESCE(MAX(position), 0) + 1, NEW.stream, NEW.version
     FROM log WHERE partition = NEW.partition;

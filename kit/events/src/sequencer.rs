@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::error::db;
 use crate::lease::{BEAT, NOW, TTL, lasting};
+use crate::metrics::metrics;
 use crate::sql::{EVENT_COLUMNS, recorded, signed, statement};
 use crate::store::{changed, jitter, tell};
 use crate::{Recorded, Store};
@@ -24,12 +25,13 @@ const BATCH: usize = 512;
 const SOONEST: Duration = Duration::from_millis(5);
 const LATEST: Duration = Duration::from_millis(400);
 /// Ids that a transaction may have been overtaken by and still be found at once; one that was overtaken by more is found within
-/// [`BEAT`]. To look further back every time would mean to pass over the remains of all rows that were moved since the last
-/// vacuum.
+/// [`BEAT`], or as soon as an event that follows it waits for it. To look further back every time would mean to pass over the
+/// remains of all rows that were moved since the last vacuum.
 const LATE: i64 = 256;
 
 /// Renews the lease, and if it is still held takes the oldest outbox rows and writes them to the log behind the last position
-/// of their partition.
+/// of their partition. What begins after a version that is neither in the log nor among the rows stays: no version is placed
+/// before its predecessor.
 ///
 /// One statement sees one snapshot, so it may not overlook what the holder before has written: taking the lease waits for that
 /// one's last statement, which has locked the lease's row.
@@ -37,9 +39,15 @@ static MOVE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH held AS (
             UPDATE lease SET expires = {NOW} + $1 WHERE name = '{LEASE}' AND holder = $2 AND epoch = $3 RETURNING epoch),
+        seen AS MATERIALIZED (
+            SELECT id, stream, version FROM outbox WHERE EXISTS (SELECT FROM held) AND id >= $4 ORDER BY id LIMIT {BATCH}),
+        runs AS (
+            SELECT id, stream, version, MIN(version) OVER run AS first, ROW_NUMBER() OVER run AS place
+            FROM seen WINDOW run AS (PARTITION BY stream ORDER BY version ROWS UNBOUNDED PRECEDING)),
         moved AS (
             DELETE FROM outbox WHERE id = ANY (ARRAY(
-                SELECT id FROM outbox WHERE EXISTS (SELECT FROM held) AND id >= $4 ORDER BY id LIMIT {BATCH}))
+                SELECT id FROM runs WHERE version = first + place - 1 AND (first = 1 OR EXISTS (
+                    SELECT FROM log WHERE log.stream = runs.stream AND log.version = runs.first - 1))))
             RETURNING id, partition, stream, version),
         heads AS MATERIALIZED (
             SELECT partition, COALESCE((SELECT MAX(position) FROM log WHERE log.partition = p.partition), 0) AS head
@@ -49,7 +57,7 @@ static MOVE: LazyLock<String> = LazyLock::new(|| {
             SELECT m.partition, h.head + ROW_NUMBER() OVER (PARTITION BY m.partition ORDER BY m.id), m.stream, m.version
             FROM moved m JOIN heads h ON h.partition = m.partition
             RETURNING partition, position, stream, version)
-        SELECT (SELECT MAX(id) FROM moved) AS last, w.position AS position, {columns}
+        SELECT (SELECT MAX(id) FROM seen) AS last, (SELECT COUNT(*) FROM seen) AS seen, w.position AS position, {columns}
         FROM held LEFT JOIN (written w JOIN event e ON e.stream = w.stream AND e.version = w.version) ON TRUE
         ORDER BY w.partition, w.position",
         columns = EVENT_COLUMNS.split(", ").map(|column| format!("e.{column} AS {column}")).collect::<Vec<_>>().join(", ")
@@ -60,8 +68,37 @@ static MOVE: LazyLock<String> = LazyLock::new(|| {
 pub(crate) struct Moved {
     /// By partition and position.
     events: Vec<Recorded>,
-    /// The highest id among them; 0 when there were none.
+    /// The highest id that was looked at; 0 when there was none.
     last: i64,
+    /// How many rows were looked at.
+    seen: usize,
+}
+
+impl Moved {
+    /// Rows whose predecessor was neither in the log nor among them.
+    fn waiting(&self) -> usize {
+        self.seen - self.events.len()
+    }
+}
+
+/// What came of all batches of one sweep.
+#[derive(Default)]
+struct Swept {
+    last: i64,
+    waiting: usize,
+    moved: bool,
+}
+
+/// Events that follow nothing are no race: their predecessors are not in the database.
+fn tell_waiting(waiting: usize) {
+    metrics().log_gaps.record(u64::try_from(waiting).unwrap_or(u64::MAX), &[]);
+    if waiting > 0 {
+        tracing::error!(
+            waiting,
+            runbook = "docs/runbook.md#events-wait-for-their-predecessors",
+            "events cannot enter the log: the versions before them are not in it"
+        );
+    }
 }
 
 impl Store {
@@ -91,6 +128,7 @@ impl Store {
                     for tail in self.tails() {
                         tail.forget();
                     }
+                    metrics().log_gaps.record(0, &[]);
                     if stop.is_cancelled() {
                         if let Err(error) = self.release_lease(LEASE, &holder, epoch).await {
                             tracing::debug!(%error, "the sequencer's lease was not given back; it lapses");
@@ -114,24 +152,30 @@ impl Store {
         }
         let mut outbox = self.signals().outbox.subscribe();
         let (mut woken, mut pause) = (true, SOONEST);
-        let (mut last, mut looked) = (0, Instant::now());
+        let (mut last, mut looked, mut waiting) = (0, Instant::now(), 0);
         while !stop.is_cancelled() {
             outbox.mark_unchanged();
             let everywhere = looked.elapsed() >= BEAT || (!woken && self.outbox_has_rows().await?);
             if woken || everywhere {
                 let from = if everywhere { 0 } else { last - LATE };
-                let Some(moved) = self.move_batch(holder, epoch, TTL, from).await? else { return Ok(()) };
-                last = last.max(moved.last);
+                let Some(mut swept) = self.sweep(holder, epoch, from, stop).await? else { return Ok(()) };
+                if swept.waiting > 0 && !everywhere {
+                    // What they wait for was overtaken by more than is looked back.
+                    match self.sweep(holder, epoch, 0, stop).await? {
+                        Some(again) => swept = Swept { moved: swept.moved || again.moved, ..again },
+                        None => return Ok(()),
+                    }
+                }
+                last = last.max(swept.last);
                 if everywhere {
                     looked = Instant::now();
+                    if swept.waiting != waiting {
+                        waiting = swept.waiting;
+                        tell_waiting(waiting);
+                    }
                 }
-                let full = moved.events.len() == BATCH;
-                if !moved.events.is_empty() {
+                if swept.moved {
                     pause = SOONEST;
-                    self.placed(moved.events);
-                }
-                if full {
-                    continue;
                 }
             }
             woken = tokio::select! {
@@ -142,6 +186,32 @@ impl Store {
             pause = if woken { SOONEST } else { LATEST.min(pause * 2) };
         }
         Ok(())
+    }
+
+    /// Moves every row whose id is `from` or more that does not have to wait, a batch at a time, so that what waits holds up
+    /// nothing else; `None` when the lease is lost.
+    async fn sweep(
+        &self,
+        holder: &str,
+        epoch: u64,
+        mut from: i64,
+        stop: &CancellationToken,
+    ) -> Result<Option<Swept>, Error> {
+        let mut swept = Swept::default();
+        loop {
+            let Some(moved) = self.move_batch(holder, epoch, TTL, from).await? else { return Ok(None) };
+            swept.last = swept.last.max(moved.last);
+            swept.waiting += moved.waiting();
+            swept.moved |= !moved.events.is_empty();
+            let full = moved.seen == BATCH;
+            from = moved.last + 1;
+            if !moved.events.is_empty() {
+                self.placed(moved.events);
+            }
+            if !full || stop.is_cancelled() {
+                return Ok(Some(swept));
+            }
+        }
     }
 
     async fn outbox_has_rows(&self) -> Result<bool, Error> {
@@ -161,11 +231,14 @@ impl Store {
         let rows = self.write(statement(self.backend(), MOVE.as_str(), values)).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let last: Option<i64> = first.try_get("", "last").map_err(db)?;
-        let events = match last {
+        let seen: i64 = first.try_get("", "seen").map_err(db)?;
+        let placed: Option<i64> = first.try_get("", "position").map_err(db)?;
+        let events = match placed {
             Some(_) => rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?,
             None => Vec::new(),
         };
-        Ok(Some(Moved { events, last: last.unwrap_or_default() }))
+        let seen = usize::try_from(seen).map_err(Error::internal)?;
+        Ok(Some(Moved { events, last: last.unwrap_or_default(), seen }))
     }
 
     /// Tells everybody in this process what is in the log now.

@@ -61,6 +61,13 @@ impl Reader {
         if let Some(first) = run.events.first() {
             self.begins(first);
         }
+        for event in &run.events {
+            if let Some(before) = self.turns.take(event) {
+                let (stream, version) = (&event.stream, event.version);
+                let why = format!("version {version} of {stream} comes after version {before}");
+                return Err(Halt::Changed("VERSION_OUT_OF_TURN", why));
+            }
+        }
         if self.repeat(&run).await?.is_none() {
             return Ok(());
         }

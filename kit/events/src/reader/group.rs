@@ -13,6 +13,7 @@ use tradewind_domain::Error;
 use super::feed::Feed;
 use super::inbox::Inbox;
 use super::repair::FETCH_TIMEOUT;
+use super::turns::Turns;
 use super::{BACKOFF, Reader, Remote};
 use crate::broker::Broker;
 use crate::circuit::Gate;
@@ -171,6 +172,7 @@ impl Group {
             position_at_heartbeat: 0,
             behind_since: None,
             inbox: Inbox::default(),
+            turns: Turns::default(),
             grown: self.store.log_grew(),
             epoch: self.store.memory().epoch(),
             fetch_at: Instant::now(),

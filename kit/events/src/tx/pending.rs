@@ -77,12 +77,7 @@ impl Pending {
             script.follow("INSERT INTO event (").text(EVENT_COLUMNS).text(", informative) VALUES ");
             script.rows(events.by_ref().take(size).map(event_row));
             if backend == DbBackend::Postgres {
-                script.text(" RETURNING partition, stream, version").with(|appended| {
-                    format!(
-                        "INSERT INTO outbox (partition, stream, version) \
-                         SELECT partition, stream, version FROM {appended}"
-                    )
-                });
+                script.text(" RETURNING partition, stream, version").with(outbox);
             }
         }
     }
@@ -175,6 +170,17 @@ impl Pending {
             }
         }
     }
+}
+
+/// Adds the events of the statement `appended` to the outbox. No column may be NULL, and so nothing is committed where a version
+/// has no predecessor; on SQLite the trigger that writes the log sees to it.
+fn outbox(appended: &str) -> String {
+    format!(
+        "INSERT INTO outbox (partition, stream, version) SELECT partition, stream, CASE WHEN version = 1 \
+         OR EXISTS (SELECT FROM {appended} b WHERE b.stream = a.stream AND b.version = a.version - 1) \
+         OR EXISTS (SELECT FROM event b WHERE b.stream = a.stream AND b.version = a.version - 1) \
+         THEN version END FROM {appended} a"
+    )
 }
 
 fn event_row(PendingEvent { event, informative }: PendingEvent) -> [Value; 12] {

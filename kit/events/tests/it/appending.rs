@@ -90,6 +90,25 @@ tradewind_testing::both_stores! {
         assert_eq!(bank.store.history(&stream).await.unwrap().len(), 1);
     }
 
+    /// As after a failover to a copy that has not received the last commits.
+    async fn a_version_whose_predecessor_the_database_has_lost_is_not_appended(database: Database) {
+        let bank = Bank::open(&database).await;
+        let stream = StreamName::of::<Account>("a");
+        let cached = bank.execute("a", Command::DepositTwice(1)).await.unwrap();
+        bank.store.token(&cached).await.unwrap();
+        let mut tx = bank.store.begin().await.unwrap();
+        tx.execute::<Account>("a", "a", Command::DepositTwice(1)).await.unwrap();
+        for table in ["log", "event"] {
+            tx.conn().execute_unprepared(&format!("DELETE FROM {table} WHERE version = 2")).await.unwrap();
+        }
+        let error = tx.commit().await.unwrap_err();
+        assert_eq!((error.kind, error.reason), (ErrorKind::Conflict, VERSION_CONFLICT), "{error}");
+        let history = bank.store.history(&stream).await.unwrap();
+        assert_eq!(history.iter().map(|event| event.version).collect::<Vec<_>>(), [1, 2]);
+        bank.execute("a", Command::Deposit(5)).await.unwrap();
+        assert_eq!(bank.balance("a").await, 7);
+    }
+
     async fn a_stale_or_future_expectation_is_a_conflict(database: Database) {
         let bank = Bank::open(&database).await;
         let stream = StreamName::from("account-a");

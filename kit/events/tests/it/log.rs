@@ -193,6 +193,60 @@ fn a_late_commit_is_not_missed() {
     });
 }
 
+/// However many others were faster: what follows a late commit in its stream waits for it.
+#[test]
+fn a_version_never_precedes_its_predecessor_in_the_log() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::open(&database).await;
+        for round in 0..3_u64 {
+            let id = format!("late-{round}");
+            let late = bank.store.begin().await.unwrap();
+            late.conn().execute_unprepared(&format!("
+                INSERT INTO event (stream, version, id, type, payload, partition_key, partition, time, correlation, causation, traceparent)
+                VALUES ('account-{id}', 1, gen_random_uuid(), 'tradewind.bank.v1.Deposited', '', 'key', 0, 0, '', '', '');
+                INSERT INTO outbox (partition, stream, version) VALUES (0, 'account-{id}', 1)")).await.unwrap();
+            for index in 0..10 {
+                let mut tx = bank.store.begin().await.unwrap();
+                for account in 0..40 {
+                    tx.execute::<Account>(&format!("{round}-{index}-{account}"), "key", Command::Deposit(1))
+                        .await
+                        .unwrap();
+                }
+                bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
+            }
+            late.commit().await.unwrap();
+            let mut next = bank.store.begin().await.unwrap();
+            next.execute::<Account>(&id, "key", Command::Deposit(1)).await.unwrap();
+            bank.store.token(&next.commit().await.unwrap()).await.unwrap();
+            let stream = StreamName::of::<Account>(&id);
+            let placed = read_all(&bank.store).await.into_iter().filter(|event| event.stream == stream);
+            assert_eq!(placed.map(|event| event.version).collect::<Vec<_>>(), [1, 2]);
+        }
+    });
+}
+
+/// A row whose predecessor is nowhere, as no transaction leaves it, stays; it holds up nobody else.
+#[test]
+fn what_has_no_predecessor_waits_alone() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::without_sequencer(&database).await;
+        let tx = bank.store.begin().await.unwrap();
+        tx.conn()
+            .execute_unprepared("INSERT INTO outbox (partition, stream, version) SELECT 0, 'account-lost', 1 + n FROM generate_series(1, 600) n")
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        drop(bank);
+        let bank = Bank::open(&database).await;
+        for _ in 0..3 {
+            bank.store.token(&bank.execute("a", Command::DepositTwice(1)).await.unwrap()).await.unwrap();
+        }
+        assert_eq!(read_all(&bank.store).await.len(), 6);
+    });
+}
+
 /// Takes the next outbox id before everybody who commits earlier.
 async fn write_without_commit(tx: &tradewind_events::Tx) {
     tx.conn()
