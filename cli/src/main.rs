@@ -98,7 +98,7 @@ enum Command {
     /// happen.
     #[command(subcommand)]
     Quarantine(commands::quarantine::Command),
-    /// Play real sales from an Online Retail CSV file through a system of its own.
+    /// Play real sales from a file through a system of its own.
     Replay(replay::Args),
     /// Run one service in this process; its settings come from TRADEWIND_* variables.
     Service(commands::service::Args),

@@ -9,7 +9,7 @@ use contracts::tradewind::money::v1::Money;
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
-pub(crate) use terminal::{NobodyListens, complain, document, json_line, line, printable, say};
+pub(crate) use terminal::{NobodyListens, complain, document, is_printable, json_line, line, printable, say};
 
 /// A message in proto3's JSON form.
 ///

@@ -67,6 +67,11 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden, |one, into| into.extend(one.escape_default()))
 }
 
+/// Whether a text is its [`printable`] form.
+pub(crate) fn is_printable(text: &str) -> bool {
+    !text.chars().any(is_hidden)
+}
+
 /// The text of a JSON document with the same characters in JSON's own escapes. They can only stand within its strings; its
 /// line ends are its own.
 fn as_json(text: &str) -> Cow<'_, str> {

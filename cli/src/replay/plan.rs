@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use time::PrimitiveDateTime;
 
-use super::rows::Row;
+use super::rows::{MOST_UNITS, Row};
 
 /// A product as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) cancellations: usize,
     /// Returns that do not.
     pub(crate) no_matching_order: usize,
+    /// Invoices that cannot be an order, and why.
+    pub(crate) impossible: Vec<String>,
 }
 
 /// One order in this many may be planned to find nothing on the shelf, at most.
@@ -85,7 +87,16 @@ pub(crate) fn plan(rows: &[Row], limit: usize) -> Plan {
     }
     let (returns, mut sales): (Vec<_>, Vec<_>) =
         invoices(rows).into_iter().partition(|invoice| invoice.number.starts_with('C'));
-    sales.retain(|invoice| invoice.basket.len() <= MAX_LINES);
+    let at_most = i32::try_from(MOST_UNITS).unwrap_or(i32::MAX);
+    sales.retain(|invoice| {
+        let (lines, units) = (invoice.basket.len(), invoice.basket.values().copied().max().unwrap_or_default());
+        let possible = lines <= MAX_LINES && units <= at_most;
+        if !possible {
+            plan.impossible
+                .push(format!("invoice {}: {lines} lines, up to {units} units of a product", invoice.number));
+        }
+        possible
+    });
     sales.truncate(limit);
 
     let empty_shelves = empty_shelves(&sales);
@@ -99,7 +110,7 @@ pub(crate) fn plan(rows: &[Row], limit: usize) -> Plan {
         }
         orders.push(Planned {
             invoice: sale.number.clone(),
-            customer: if sale.customer.is_empty() { "anonymous".to_owned() } else { sale.customer.clone() },
+            customer: if is_customer(&sale.customer) { sale.customer.clone() } else { "anonymous".to_owned() },
             country: country_code(&sale.country),
             lines: sale.basket.iter().map(|(product, units)| (product.clone(), *units)).collect(),
             end: if short { End::OutOfStock } else { End::Confirmed },
@@ -110,6 +121,11 @@ pub(crate) fn plan(rows: &[Row], limit: usize) -> Plan {
     plan.products = ordered.iter().filter_map(|product| listings.remove(*product)).collect();
     plan.orders = orders;
     plan
+}
+
+/// Whether an order can be on that name.
+fn is_customer(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Rows of one invoice together, in time order; lines of one product are added up.
@@ -177,18 +193,18 @@ fn empty_shelves(sales: &[Invoice]) -> BTreeSet<&str> {
     empty
 }
 
-/// ISO 3166-1 alpha-2 of the names the data set uses; ZZ (user-assigned) for no country.
+/// ISO 3166-1 alpha-2 of the names the data sets use; the shop's own country for what is none.
 fn country_code(name: &str) -> &'static str {
-    const CODES: &str = "Australia AU;Austria AT;Bahrain BH;Belgium BE;Brazil BR;Canada CA;Channel Islands JE;Cyprus CY;\
+    const CODES: &str = "Australia AU;Austria AT;Bahrain BH;Belgium BE;Bermuda BM;Brazil BR;Canada CA;Channel Islands JE;Cyprus CY;\
         Czech Republic CZ;Denmark DK;EIRE IE;Finland FI;France FR;Germany DE;Greece GR;Hong Kong HK;Iceland IS;\
-        Israel IL;Italy IT;Japan JP;Lebanon LB;Lithuania LT;Malta MT;Netherlands NL;Norway NO;Poland PL;Portugal PT;\
-        RSA ZA;Saudi Arabia SA;Singapore SG;Spain ES;Sweden SE;Switzerland CH;United Arab Emirates AE;\
+        Israel IL;Italy IT;Japan JP;Korea KR;Lebanon LB;Lithuania LT;Malta MT;Netherlands NL;Nigeria NG;Norway NO;Poland PL;Portugal PT;\
+        RSA ZA;Saudi Arabia SA;Singapore SG;Spain ES;Sweden SE;Switzerland CH;Thailand TH;United Arab Emirates AE;\
         United Kingdom GB;USA US";
     CODES
         .split(';')
         .filter_map(|entry| entry.rsplit_once(' '))
         .find(|(known, _)| *known == name)
-        .map_or("ZZ", |(_, code)| code)
+        .map_or("GB", |(_, code)| code)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ use crate::watch::Watch;
 
 const LOADING: usize = 64;
 const LOCATION: &str = "main";
+/// The most units that one receipt books in.
+const ONE_RECEIPT: i64 = 1_000_000_000;
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
 const NO_DEADLINE: prost_types::Duration = prost_types::Duration { seconds: 24 * 3600, nanos: 0 };
 
@@ -60,9 +62,7 @@ pub(crate) async fn load(shop: &Shop, products: &[Listing], progress: &ProgressB
     let positions: Vec<String> = stream::iter(products)
         .map(|listing| async move {
             let position = list(shop, listing).await?;
-            if listing.stock > 0 {
-                receive(shop, listing).await?;
-            }
+            receive(shop, listing).await?;
             progress.inc(1);
             anyhow::Ok(position)
         })
@@ -85,26 +85,39 @@ fn latest(positions: Vec<String>) -> Vec<String> {
     furthest.into_iter().map(|(partition, position)| format!("{partition}:{position}")).collect()
 }
 
+/// Lists a product, under its code where the catalogue does not take its name.
 async fn list(shop: &Shop, listing: &Listing) -> Result<String> {
+    match list_as(shop, listing, &listing.name).await {
+        Err(status) if status.code() == tonic::Code::InvalidArgument => Ok(list_as(shop, listing, &listing.sku).await?),
+        other => Ok(other?),
+    }
+}
+
+async fn list_as(shop: &Shop, listing: &Listing, name: &str) -> Result<String, tonic::Status> {
     let product = Product {
         product_id: listing.product_id.clone(),
         sku: listing.sku.clone(),
-        name: listing.name.clone(),
+        name: name.to_owned(),
         price: Some(Money { currency: "GBP".to_owned(), minor: listing.pence }),
         ..Product::default()
     };
     let request = CreateProductRequest { request_id: format!("list-{}", listing.product_id), product: Some(product) };
-    Ok(shop.catalog()?.create_product(request).await?.into_inner().position)
+    let mut catalog = shop.catalog().map_err(|error| tonic::Status::internal(error.to_string()))?;
+    Ok(catalog.create_product(request).await?.into_inner().position)
 }
 
 async fn receive(shop: &Shop, listing: &Listing) -> Result<()> {
-    let request = ReceiveStockRequest {
-        request_id: format!("receive-{}", listing.product_id),
-        sku: listing.sku.clone(),
-        location: LOCATION.to_owned(),
-        quantity: listing.stock,
-    };
-    shop.inventory()?.receive_stock(request).await?;
+    let mut left = listing.stock;
+    while left > 0 {
+        let request = ReceiveStockRequest {
+            request_id: format!("receive-{}-{left}", listing.product_id),
+            sku: listing.sku.clone(),
+            location: LOCATION.to_owned(),
+            quantity: left.min(ONE_RECEIPT),
+        };
+        shop.inventory()?.receive_stock(request).await?;
+        left -= ONE_RECEIPT;
+    }
     Ok(())
 }
 
@@ -125,7 +138,13 @@ pub(crate) async fn play(
     let ends: Vec<(End, String)> = stream::iter(&plan.orders)
         .map(|planned| async {
             let placed_at = Instant::now();
-            let order_id = place(shop, planned, after).await?;
+            let order_id = match place(shop, planned, after).await? {
+                Ok(order_id) => order_id,
+                Err(refused) => {
+                    progress.inc(1);
+                    return Ok((planned.end, refused));
+                }
+            };
             let mut order = settled(shop, &order_id).await?;
             let micros = u64::try_from(placed_at.elapsed().as_micros())?;
             latency.lock().map_err(|_| anyhow::anyhow!("a measurement panicked"))?.record(micros)?;
@@ -148,8 +167,8 @@ pub(crate) async fn play(
     Ok(Played { ends: counted, latency, elapsed })
 }
 
-/// Places one order; the invoice's number makes trying again harmless.
-async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<String> {
+/// Places one order; the invoice's number makes trying again harmless. Returns its id, or how it was refused.
+async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<Result<String, String>> {
     let request = PlaceOrderRequest {
         request_id: format!("invoice-{}", planned.invoice),
         customer_id: planned.customer.clone(),
@@ -167,9 +186,14 @@ async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<Strin
     loop {
         match shop.ordering()?.place_order(request.clone()).await {
             Ok(response) => {
-                return Ok(response.into_inner().order.context("a placed order without an order")?.order_id);
+                return Ok(Ok(response.into_inner().order.context("a placed order without an order")?.order_id));
             }
             Err(status) if is_passing(&status) => tokio::time::sleep(TRY_AGAIN_AFTER).await,
+            // One invoice that is refused says nothing about the others.
+            Err(status) if status.code() == tonic::Code::InvalidArgument => {
+                let reason = tradewind_mesh::reason(&status).unwrap_or_default();
+                return Ok(Err(format!("refused: {reason}")));
+            }
             Err(status) => return Err(status).with_context(|| format!("invoice {}", planned.invoice)),
         }
     }

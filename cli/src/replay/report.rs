@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::play::Played;
-use super::rows::Rows;
+use super::rows::{Rows, SAMPLES};
 use crate::books::Proof;
 
 /// Everything there is to tell.
@@ -21,7 +21,11 @@ impl Report<'_> {
     pub(crate) fn lines(&self) -> Vec<String> {
         let Self { rows, plan, played, proof, .. } = self;
         let mut lines = vec![format!("rows      {} read, {} of them sales or returns", rows.read, rows.rows.len())];
-        lines.extend(rows.passed_over.iter().map(|(reason, count)| format!("          {count} passed over: {reason}")));
+        for (reason, count) in &rows.passed_over {
+            lines.push(format!("          {count} passed over: {reason}"));
+            let samples = rows.samples.iter().filter(|sample| sample.reason == *reason);
+            lines.extend(samples.map(|sample| format!("            {}", sample.text)));
+        }
         lines.push(format!(
             "          {} at another price than the product's first; sold at the first",
             plan.differing_prices
@@ -33,6 +37,11 @@ impl Report<'_> {
             plan.cancellations,
             plan.no_matching_order
         ));
+        let impossible = &plan.impossible;
+        if !impossible.is_empty() {
+            lines.push(format!("          {} invoices passed over: they cannot be an order", impossible.len()));
+            lines.extend(impossible.iter().take(SAMPLES).map(|invoice| format!("            {invoice}")));
+        }
         lines.extend(played.ends.iter().map(|((planned, end), count)| {
             let surprise = if end == planned.name() { String::new() } else { format!("  PLANNED: {}", planned.name()) };
             format!("ended     {count:>6} {end}{surprise}")
@@ -70,6 +79,9 @@ impl Report<'_> {
         serde_json::json!({
             "rows": self.rows.read,
             "passed_over": self.rows.passed_over,
+            "passed_over_rows": self.rows.samples.iter().map(|sample| &sample.text).collect::<Vec<_>>(),
+            "malformed": self.rows.malformed(),
+            "impossible_invoices": self.plan.impossible.len(),
             "differing_prices": self.plan.differing_prices,
             "products": self.plan.products.len(),
             "orders": self.orders(),

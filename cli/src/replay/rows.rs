@@ -1,22 +1,40 @@
-//! Reads the public "Online Retail" CSV format: one sold or returned line of an invoice a row.
+//! Reads sales as they are passed round, in the columns of the public "Online Retail" data sets: one sold or returned line of an
+//! invoice a row.
 //!
-//! Columns, in any order: `InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
-//! CustomerID, Country`. A row that is no sale is counted by its reason and passed over.
+//! A row that is no sale, or cannot be one, is counted by its reason and passed over. What is read in a different way for a
+//! whole column, a date or a fraction, is told from all of its rows, or refused.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read};
+mod dates;
+mod file;
+mod numbers;
+mod table;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use time::PrimitiveDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
+
+use crate::output::is_printable;
+use dates::Dates;
+use numbers::Decimals;
+use table::{Record, Table};
+
+/// How to read what a file alone does not tell.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct Dialect {
+    /// Which of a date's numbers comes first, where the file does not tell.
+    #[arg(long, value_name = "ORDER")]
+    dates: Option<Dates>,
+    /// What a number's fraction begins with, where the file does not tell.
+    #[arg(long, value_name = "MARK")]
+    decimals: Option<Decimals>,
+}
 
 /// One line of an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The invoice; it begins with C where goods came back.
+    /// The invoice, upper case; it begins with C where goods came back.
     pub(crate) invoice: String,
     /// The product's code, upper case.
     pub(crate) code: String,
@@ -40,170 +58,164 @@ pub(crate) struct Rows {
     pub(crate) read: usize,
     pub(crate) rows: Vec<Row>,
     pub(crate) passed_over: BTreeMap<&'static str, usize>,
+    /// Some of those, at most [`SAMPLES`] a reason.
+    pub(crate) samples: Vec<Sample>,
 }
 
-const COLUMNS: [&str; 8] =
-    ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
+/// A row that was passed over.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) reason: &'static str,
+    /// Where it is, what is wrong with it, and its beginning.
+    pub(crate) text: String,
+}
+
+/// Rows that are shown for each reason.
+pub(super) const SAMPLES: usize = 3;
+/// The most units that one line of an order may have.
+pub(super) const MOST_UNITS: i64 = 1_000_000;
+/// A million pounds for one unit: more is no price of a shop.
+const MOST_PENCE: i64 = 100_000_000;
+/// One row in so many may be malformed, at most.
+const MALFORMED_ONE_IN: usize = 20;
+
+/// The reasons for which a row is at fault, rather than about something that is no sale.
+const FAULTS: [&str; 4] = ["malformed", "impossible_quantity", "impossible_price", "impossible_text"];
 
 /// Codes of the data set that stand for postage, fees, discounts and corrections.
 const NO_PRODUCTS: [&str; 13] =
     ["POST", "DOT", "M", "D", "S", "B", "C2", "C3", "PADS", "CRUK", "AMAZONFEE", "BANK CHARGES", "TEST"];
 
-const DATE_FORMATS: [&[BorrowedFormatItem<'_>]; 2] = [
-    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]"),
-    format_description!("[month padding:none]/[day padding:none]/[year] [hour padding:none]:[minute]"),
-];
+impl Rows {
+    /// Rows that are at fault.
+    pub(crate) fn malformed(&self) -> usize {
+        FAULTS.iter().filter_map(|reason| self.passed_over.get(reason)).sum()
+    }
 
-/// Reads a file, gzipped or not.
-///
-/// # Errors
-/// When the file cannot be read or lacks a column; never because of a single row.
-pub(crate) fn read(path: &Path) -> Result<Rows> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let mut reader = BufReader::new(file);
-    let gzipped = reader.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    let text: Box<dyn Read> =
-        if gzipped { Box::new(flate2::read::MultiGzDecoder::new(reader)) } else { Box::new(reader) };
-    parse(text).with_context(|| format!("cannot read {}", path.display()))
-}
+    /// What to say where so many rows are at fault that it may be another kind of file.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let malformed = self.malformed();
+        let first = self.samples.iter().find(|sample| FAULTS.contains(&sample.reason));
+        (malformed * MALFORMED_ONE_IN > self.read).then(|| {
+            let first = first.map_or_else(String::new, |sample| format!("; the first is {}", sample.text));
+            format!("{malformed} of {} rows are malformed, which is more than 5 %{first}", self.read)
+        })
+    }
 
-fn parse(text: impl Read) -> Result<Rows> {
-    let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text);
-    let header = csv.byte_headers()?.clone();
-    let names: Vec<String> = header
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_owned())
-        .collect();
-    let mut columns = [0; COLUMNS.len()];
-    for (column, wanted) in columns.iter_mut().zip(COLUMNS) {
-        match names.iter().position(|name| name == wanted) {
-            Some(index) => *column = index,
-            None => bail!("there is no column {wanted}; the header is {}", names.join(",")),
+    fn pass_over(&mut self, reason: &'static str, text: impl FnOnce() -> String) {
+        let count = self.passed_over.entry(reason).or_default();
+        *count += 1;
+        if *count <= SAMPLES {
+            self.samples.push(Sample { reason, text: text() });
         }
     }
-    let mut rows = Rows::default();
-    for record in csv.byte_records() {
-        rows.read += 1;
-        let record = match record {
-            Ok(record) => record,
-            Err(error) if error.is_io_error() => return Err(error.into()),
-            Err(_) => {
-                *rows.passed_over.entry("malformed").or_default() += 1;
-                continue;
+}
+
+/// Reads a file, however it is packed, encoded and separated; or a workbook.
+///
+/// # Errors
+/// When it cannot be read, lacks a column, or does not tell how its dates or fractions are meant; never because of a single row.
+pub(crate) fn read(path: &Path, dialect: Dialect) -> Result<Rows> {
+    let read = || understand(&table::read(file::open(path)?)?, dialect);
+    read().with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn understand(table: &Table, dialect: Dialect) -> Result<Rows> {
+    let complete = || table.records.iter().filter(|record| record.complete);
+    // A comma between fields is seldom one within a number.
+    let usual = matches!(table.delimiter, None | Some(b',')).then_some(Decimals::Point);
+    let numbers =
+        complete().flat_map(|record| [&record.fields[QUANTITY], &record.fields[PRICE]].map(|text| (text, record)));
+    let decimals = match dialect.decimals {
+        Some(decimals) => decimals,
+        None => numbers::decide(numbers.map(|(text, record)| (text, || table.place(record))), usual)?,
+    };
+    let column = complete().filter_map(|record| {
+        let text = &record.fields[DATE];
+        dates::parse(text).map(|written| (written, text, move || table.place(record)))
+    });
+    let dates = match dialect.dates {
+        Some(dates) => dates,
+        None => dates::decide(column)?,
+    };
+    let mut rows = Rows { read: table.records.len(), ..Rows::default() };
+    let mut sheets: HashMap<String, usize> = HashMap::new();
+    for record in &table.records {
+        let read = row(record, dates, decimals).and_then(|row| {
+            // Sheets of consecutive years overlap.
+            let first = *sheets.entry(row.invoice.clone()).or_insert(record.sheet);
+            if first == record.sheet {
+                Ok(row)
+            } else {
+                Err(("repeated", "the invoice is on a sheet before".to_owned()))
             }
-        };
-        let fields = columns.map(|column| record.get(column).map(|f| String::from_utf8_lossy(f).trim().to_owned()));
-        match row(fields) {
+        });
+        match read {
             Ok(row) => rows.rows.push(row),
-            Err(reason) => *rows.passed_over.entry(reason).or_default() += 1,
+            Err((reason, why)) => rows.pass_over(reason, || {
+                let beginning: String = record.fields.iter().collect::<Vec<_>>().join(",").chars().take(120).collect();
+                format!("{}: {why}: {beginning}", table.place(record))
+            }),
         }
     }
     Ok(rows)
 }
 
-fn row(fields: [Option<String>; COLUMNS.len()]) -> Result<Row, &'static str> {
-    let [
-        Some(invoice),
-        Some(code),
-        Some(description),
-        Some(quantity),
-        Some(date),
-        Some(price),
-        Some(customer),
-        Some(country),
-    ] = fields
+const QUANTITY: usize = 3;
+const DATE: usize = 4;
+const PRICE: usize = 5;
+
+/// A row as a sale or a return, or why it is none.
+fn row(record: &Record, dates: Dates, decimals: Decimals) -> Result<Row, (&'static str, String)> {
+    let fields: Vec<&str> = record.fields.iter().collect();
+    let (true, [invoice, code, description, quantity, date, price, customer, country]) = (record.complete, &fields[..])
     else {
-        return Err("malformed");
+        return Err(("malformed", "it has other columns than the header".to_owned()));
     };
-    let quantity: i32 = quantity.parse().map_err(|_| "malformed")?;
-    let at = DATE_FORMATS.iter().find_map(|format| PrimitiveDateTime::parse(&date, format).ok()).ok_or("malformed")?;
-    let pence = pence(&price).ok_or("malformed")?;
-    let code = code.to_ascii_uppercase();
+    let no = |what: &str, text: &str| ("malformed", format!("{text:?} is no {what}"));
+    let units =
+        numbers::parse(quantity, decimals).and_then(numbers::Decimal::units).ok_or_else(|| no("quantity", quantity))?;
+    let at = dates::parse(date).and_then(|date| date.read(dates)).ok_or_else(|| no("date", date))?;
+    let pence =
+        numbers::parse(price, decimals).and_then(numbers::Decimal::hundredths).ok_or_else(|| no("price", price))?;
+    let [invoice, code, customer] = [invoice, code, customer].map(|text| identifier(text));
+    let (invoice, code) = (invoice.to_ascii_uppercase(), code.to_ascii_uppercase());
     if invoice.is_empty() || code.is_empty() {
-        return Err("malformed");
+        return Err(("malformed", "it names no invoice or no product".to_owned()));
     }
-    if NO_PRODUCTS.contains(&code.as_str()) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err("no_product");
+    let impossible = |what: &str| ("impossible_text", format!("its {what} cannot be one"));
+    if !(invoice.len() <= 48 && invoice.bytes().all(|byte| byte.is_ascii_graphic())) {
+        return Err(impossible("invoice"));
     }
-    if pence < 0 {
-        return Err("negative_price");
+    if [*description, customer, *country].iter().any(|text| !is_printable(text)) {
+        return Err(impossible("description, customer or country"));
     }
-    if pence == 0 {
-        return Err("no_price");
+    if NO_PRODUCTS.contains(&code.as_str()) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) || code.len() > 63
+    {
+        return Err(("no_product", format!("{code:?} stands for none")));
     }
-    let returned = invoice.starts_with('C');
-    if (returned && quantity >= 0) || (!returned && quantity <= 0) {
-        return Err("no_sale");
+    match pence {
+        ..0 => return Err(("negative_price", price.to_string())),
+        0 => return Err(("no_price", price.to_string())),
+        1..=MOST_PENCE => {}
+        _ => return Err(("impossible_price", price.to_string())),
     }
+    let possible = i32::try_from(units).ok().filter(|_| units.abs() <= MOST_UNITS);
+    let quantity = possible.ok_or_else(|| ("impossible_quantity", quantity.to_string()))?;
+    if invoice.starts_with('C') != (quantity < 0) || quantity == 0 {
+        return Err(("no_sale", format!("{quantity} units on invoice {invoice}")));
+    }
+    let [description, customer, country] = [*description, customer, *country].map(str::to_owned);
     Ok(Row { invoice, code, description, quantity, at, pence, customer, country })
 }
 
-/// Reads a decimal number of pounds as pence, rounded half up; no floating point touches it.
-fn pence(text: &str) -> Option<i64> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (pounds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if pounds.is_empty() && fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+/// A number that names something, without the fraction that some programs write.
+fn identifier(text: &str) -> &str {
+    match text.strip_suffix(".0") {
+        Some(number) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => number,
+        _ => text,
     }
-    let pounds: i64 = if pounds.is_empty() { 0 } else { pounds.parse::<u32>().ok()?.into() };
-    let mut places = fraction.bytes().chain(std::iter::repeat(b'0')).map(|byte| i64::from(byte - b'0'));
-    let (tens, ones, next) = (places.next()?, places.next()?, places.next()?);
-    let pence = pounds * 100 + tens * 10 + ones + i64::from(next >= 5);
-    Some(if negative { -pence } else { pence })
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
-
-    fn parsed(rows: &str) -> Rows {
-        parse(format!("{HEADER}{rows}").as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn both_date_forms_are_read() {
-        let rows = parsed(
-            "1,71053,LANTERN,6,2010-12-01 08:26:00,3.39,17850,United Kingdom\n\
-             2,71053,LANTERN,6,12/1/2010 8:26,3.39,17850,United Kingdom\n",
-        );
-        assert_eq!(rows.rows.len(), 2);
-        assert_eq!(rows.rows[0].at, rows.rows[1].at);
-        assert_eq!(rows.rows[0].pence, 339);
-    }
-
-    #[test]
-    fn what_is_no_sale_is_counted_by_reason() {
-        let rows = parsed(
-            "1,POST,POSTAGE,1,2010-12-01 08:26:00,3.39,1,X\n\
-             1,71053,A,1,2010-12-01 08:26:00,0,1,X\n\
-             1,71053,A,1,2010-12-01 08:26:00,-1.5,1,X\n\
-             1,71053,A,-1,2010-12-01 08:26:00,1,1,X\n\
-             1,71053,A,one,2010-12-01 08:26:00,1,1,X\n\
-             1,71053,A,1,yesterday,1,1,X\n\
-             short,row\n",
-        );
-        let expected = [("malformed", 3), ("negative_price", 1), ("no_price", 1), ("no_product", 1), ("no_sale", 1)];
-        assert_eq!(rows.passed_over.into_iter().collect::<Vec<_>>(), expected);
-        assert_eq!((rows.read, rows.rows.len()), (7, 0));
-    }
-
-    #[test]
-    fn a_missing_column_is_named() {
-        let error = parse("InvoiceNo,Quantity\n".as_bytes()).unwrap_err();
-        assert!(error.to_string().contains("StockCode"), "{error}");
-    }
-
-    #[test]
-    fn prices_are_exact() {
-        let of = |text| pence(text);
-        assert_eq!(
-            (of("3.39"), of("0.1"), of("13541.33"), of("0.001"), of("7")),
-            (Some(339), Some(10), Some(1_354_133), Some(0), Some(700))
-        );
-        assert_eq!((of("1.995"), of("-2.5"), of(".5")), (Some(200), Some(-250), Some(50)));
-        assert_eq!((of(""), of("abc"), of("1.2.3"), of("1e5")), (None, None, None, None));
-    }
-}
+mod tests;

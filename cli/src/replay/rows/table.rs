@@ -1,0 +1,220 @@
+//! The columns that are wanted out of a file's rows, as text. What the text means is not known here.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use calamine::{Data, Reader as _, Sheets};
+use csv::{ReaderBuilder, StringRecord};
+
+use super::file::Content;
+
+/// The columns in the order of a record's fields, each with the names that it goes by, in lower case and letters only.
+pub(super) const COLUMNS: [(&str, &[&str]); 8] = [
+    ("InvoiceNo", &["invoiceno", "invoice", "invoicenumber", "invoiceid"]),
+    ("StockCode", &["stockcode"]),
+    ("Description", &["description"]),
+    ("Quantity", &["quantity"]),
+    ("InvoiceDate", &["invoicedate"]),
+    ("UnitPrice", &["unitprice", "price"]),
+    ("CustomerID", &["customerid", "customer", "customerno"]),
+    ("Country", &["country"]),
+];
+
+/// The header is looked for in so many rows.
+const ROWS_BEFORE: usize = 10;
+/// A record over more lines than these and its first begins with a quotation mark that nobody closed.
+const MOST_LINES: usize = 4;
+
+/// Everything a file holds below its headers.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) records: Vec<Record>,
+    /// The sheets that were read; none for text.
+    pub(super) sheets: Vec<String>,
+    /// What stands between fields; nothing in a workbook.
+    pub(super) delimiter: Option<u8>,
+}
+
+/// One row.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// The sheet it is on.
+    pub(super) sheet: usize,
+    /// Its line, or its row on the sheet.
+    pub(super) line: u64,
+    /// The wanted columns; or what there is, where it does not have them all.
+    pub(super) fields: StringRecord,
+    pub(super) complete: bool,
+}
+
+impl Table {
+    /// Where a record is, in words.
+    pub(super) fn place(&self, record: &Record) -> String {
+        match self.sheets.get(record.sheet) {
+            Some(sheet) => format!("row {} of sheet {sheet}", record.line),
+            None => format!("line {}", record.line),
+        }
+    }
+}
+
+/// Reads the wanted columns of a file.
+///
+/// # Errors
+/// When no row near its beginning is a header with all of them; never because of a single row.
+pub(super) fn read(content: Content) -> Result<Table> {
+    match content {
+        Content::Text(text) => of_text(&text),
+        Content::Workbook(sheets) => of_workbook(*sheets),
+    }
+}
+
+fn of_text(text: &str) -> Result<Table> {
+    let mut best = Header::default();
+    for delimiter in [b',', b';', b'\t', b'|'] {
+        let mut csv = reader(text, delimiter);
+        for record in csv.records().take(ROWS_BEFORE) {
+            let Ok(record) = record else { break };
+            let header = Header::of(&record);
+            if header.missing().is_none() {
+                let end = usize::try_from(csv.position().byte())?;
+                let records = records(text, delimiter, end, &header)?;
+                return Ok(Table { records, sheets: Vec::new(), delimiter: Some(delimiter) });
+            }
+            best = best.or(header);
+        }
+    }
+    bail!(best.complaint())
+}
+
+fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(text.as_bytes())
+}
+
+/// The records from byte `start` on. Lines are counted here: where a line ends in CR and LF, the parser stops between them.
+fn records(text: &str, delimiter: u8, mut start: usize, header: &Header) -> Result<Vec<Record>> {
+    let line_ends = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
+    let mut line = 1 + u64::try_from(line_ends(text.get(..start).unwrap_or_default()))?;
+    let mut records = Vec::new();
+    'from_here: loop {
+        let from = start;
+        let mut csv = reader(text.get(from..).unwrap_or_default(), delimiter);
+        let mut fields = StringRecord::new();
+        while csv.read_record(&mut fields)? {
+            let end = from + usize::try_from(csv.position().byte())?;
+            let raw = text.get(start..end).unwrap_or_default();
+            let body = raw.trim_start_matches(['\r', '\n']);
+            let begin = end - body.len();
+            line += u64::try_from(line_ends(&raw[..raw.len() - body.len()]))?;
+            let more_lines = line_ends(body.trim_end_matches(['\r', '\n']));
+            if more_lines > MOST_LINES || (more_lines > 0 && fields.len() != header.width) {
+                // What follows the line with the stray quotation mark is read as if that were not there.
+                let one = body.lines().next().unwrap_or_default();
+                records.push(Record { sheet: 0, line, fields: StringRecord::from(vec![one]), complete: false });
+                start = begin + one.len();
+                continue 'from_here;
+            }
+            records.extend(header.record(0, line, &fields));
+            line += u64::try_from(line_ends(body))?;
+            start = end;
+        }
+        return Ok(records);
+    }
+}
+
+fn of_workbook(mut sheets: Sheets<Cursor<Arc<[u8]>>>) -> Result<Table> {
+    let (mut table, mut best) = (Table::default(), Header::default());
+    for name in sheets.sheet_names() {
+        let range = sheets.worksheet_range(&name).with_context(|| format!("sheet {name}"))?;
+        let mut header = None;
+        for (row, line) in range.rows().zip(u64::from(range.start().map_or(0, |(row, _)| row)) + 1..) {
+            let fields: StringRecord = row.iter().map(cell).collect();
+            if let Some(header) = &header {
+                table.records.extend(Header::record(header, table.sheets.len() - 1, line, &fields));
+                continue;
+            }
+            let found = Header::of(&fields);
+            if found.missing().is_none() {
+                table.sheets.push(name.clone());
+                header = Some(found);
+            } else if line > u64::try_from(ROWS_BEFORE)? {
+                break;
+            } else {
+                best = best.or(found);
+            }
+        }
+    }
+    ensure!(!table.sheets.is_empty(), best.complaint());
+    Ok(table)
+}
+
+/// A cell as text: a number without a fraction that is none, a date in ISO's form.
+fn cell(cell: &Data) -> String {
+    match cell {
+        Data::Empty => String::new(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::Int(number) => number.to_string(),
+        Data::Float(number) => number.to_string(),
+        Data::Bool(truth) => truth.to_string(),
+        Data::DateTime(time) if time.is_datetime() => {
+            let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
+            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+        }
+        Data::DateTime(other) => other.as_f64().to_string(),
+        Data::Error(error) => error.to_string(),
+    }
+}
+
+/// Where each wanted column is in a row.
+#[derive(Clone, Debug, Default)]
+struct Header {
+    columns: [Option<usize>; COLUMNS.len()],
+    /// Fields of a row.
+    width: usize,
+    text: Vec<String>,
+}
+
+impl Header {
+    fn of(fields: &StringRecord) -> Self {
+        let text: Vec<String> =
+            fields.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        let plain = |name: &String| -> String {
+            name.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect()
+        };
+        let names: Vec<String> = text.iter().map(plain).collect();
+        let columns = COLUMNS.map(|(_, known)| names.iter().position(|name| known.contains(&name.as_str())));
+        Self { columns, width: fields.len(), text }
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        self.columns.iter().zip(COLUMNS).find(|(column, _)| column.is_none()).map(|(_, (name, _))| name)
+    }
+
+    /// Whichever has more of the columns.
+    fn or(self, other: Self) -> Self {
+        let known = |header: &Self| (header.columns.iter().flatten().count(), header.width.min(1));
+        if known(&other) > known(&self) { other } else { self }
+    }
+
+    fn complaint(&self) -> String {
+        let wanted = COLUMNS.map(|(name, _)| name).join(", ");
+        let missing = self.missing().unwrap_or_default();
+        let header: String = self.text.join(",").chars().take(200).collect();
+        format!("there is no column {missing}; the header is {header:?}, and wanted are {wanted}")
+    }
+
+    /// A row's wanted columns; nothing where the row is blank.
+    fn record(&self, sheet: usize, line: u64, fields: &StringRecord) -> Option<Record> {
+        if fields.iter().all(|field| field.trim().is_empty()) {
+            return None;
+        }
+        let beyond = fields.iter().skip(self.width).any(|field| !field.trim().is_empty());
+        let wanted: Option<StringRecord> = if beyond {
+            None
+        } else {
+            self.columns.iter().map(|column| column.and_then(|column| fields.get(column)).map(str::trim)).collect()
+        };
+        let complete = wanted.is_some();
+        Some(Record { sheet, line, fields: wanted.unwrap_or_else(|| fields.clone()), complete })
+    }
+}
