@@ -234,7 +234,7 @@ impl Bench {
     }
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {
-        let (nats, pki, folder) = (Nats::start(), pki(&footprint::SERVICES), scratch());
+        let (nats, pki, folder) = (Nats::start_for_services(), pki(&footprint::SERVICES), scratch());
         for service in footprint::SERVICES {
             progress(&format!("starting {service}"));
             let found = footprint::of(service, &self.programs, folder.path(), pki.path(), &nats);

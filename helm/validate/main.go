@@ -81,11 +81,13 @@ func validate(folder, schemas string) error {
 		}
 		report.add(c, faults)
 	})
+	report.add(combination{sets: []string{"large numbers"}}, chart.numbers())
+	report.add(combination{sets: []string{"in another chart"}}, chart.within())
 	if err := report.err(); err != nil {
 		return err
 	}
 	fmt.Printf("chart: %d combinations of values, %d different objects, %d refusals: schemas of %s, restricted pods, no secrets, "+
-		"whole references, the contracts' graph (%.0f s)\n",
+		"whole references, the contracts' graph, large numbers, as a part of another chart (%.0f s)\n",
 		len(combinations), report.objects(), len(refusals), kubernetes.versions(), time.Since(began).Seconds())
 	return nil
 }

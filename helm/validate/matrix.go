@@ -9,10 +9,15 @@ import (
 type combination struct {
 	files []string
 	sets  []string
+	// Another name for the release, where it matters.
+	release string
 }
 
 func (c combination) String() string {
 	var words []string
+	if c.release != "" {
+		words = append(words, c.release)
+	}
 	for _, file := range c.files {
 		words = append(words, "--values "+file)
 	}
@@ -57,6 +62,9 @@ var extras = []string{
 	"tls.mode=certManager,tls.certManager.issuer.create=false,tls.certManager.issuer.name=corp," +
 		"tls.certManager.issuer.kind=ClusterIssuer",
 	"defaults.podDisruptionBudget.enabled=false,defaults.whenUnsatisfiable=DoNotSchedule,defaults.priorityClassName=high",
+	"listenAddress=0.0.0.0,appProtocols.grpc=,serviceAnnotations.a=b,commonPodAnnotations.c=d",
+	"networkPolicy.dns.ports[0]=5353,networkPolicy.extraEgress[0].ports[0].port=15012,networkPolicy.extraIngress[0].ports[0].port=15020",
+	"enabled=true,global.region=north",
 	"services.catalog.image.digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 	"services.ordering.canary.weight=10,services.ordering.canary.image.tag=next,services.ordering.canary.settings.LOG=debug",
 	"services.ordering.tolerations[0].key=dedicated,services.ordering.tolerations[0].operator=Exists," +
@@ -74,7 +82,7 @@ func matrix() []combination {
 		}
 		all = append(all, combination{files: files})
 		for _, single := range singles {
-			all = append(all, combination{files, []string{single}})
+			all = append(all, combination{files: files, sets: []string{single}})
 		}
 	}
 	products := [][]string{{}}
@@ -103,6 +111,10 @@ func refused(set, because string) refusal {
 	return refusal{combination{sets: []string{set}}, because}
 }
 
+func nobodys(release, because string) refusal {
+	return refusal{combination{release: release}, because}
+}
+
 var refusals = []refusal{
 	refused("servics.catalog.replicas=3", "additional properties 'servics' not allowed"),
 	refused("services.catalog.replica=3", "additional properties 'replica' not allowed"),
@@ -125,4 +137,14 @@ var refusals = []refusal{
 	refused("gateway.enabled=true", "value must be false"),
 	refused("postgres.external.secretPattern=db", "does not match pattern"),
 	refused("shutdown.graceSeconds=0", "minimum: got 0, want 1"),
+	refused("tls.mode=certManager,tls.certManager.renewBefore=24h", "tls.certManager.renewBefore: 24h is not before the end"),
+	refused("tls.mode=certManager,tls.certManager.renewBefore=1500m", "renewBefore: 1500m is not before the end"),
+	refused("tls.mode=certManager,tls.certManager.serverDuration=1h", "serverRenewBefore: 2160h is not before the end"),
+	refused("tls.certManager.duration=1d", "does not match pattern"),
+	refused("listenAddress=10.0.0.1", "value must be one of"),
+	refused("appProtocols.grcp=tls", "value must be one of"),
+	refused("networkPolicy.dns.ports[0]=0", "minimum: got 0, want 1"),
+	nobodys("shop.v2", "shop.v2-tradewind: no Service can be called so"),
+	nobodys("1shop", "1shop-tradewind: no Service can be called so"),
+	nobodys("a-release-with-a-name-of-many-words", "is longer than the 35 characters"),
 }

@@ -83,19 +83,31 @@ func (c *chart) render(with combination, upgrade bool) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
+	name := with.release
+	if name == "" {
+		name = release
+	}
+	return c.renderValues(values, name, upgrade)
+}
+
+func (c *chart) renderValues(values map[string]any, name string, upgrade bool) ([]object, error) {
+	return renderChart(c.helm, values, name, upgrade)
+}
+
+func renderChart(chart *helm.Chart, values map[string]any, name string, upgrade bool) ([]object, error) {
 	capabilities := chartutil.DefaultCapabilities.Copy()
 	capabilities.KubeVersion = chartutil.KubeVersion{Version: "v" + oldest, Major: "1", Minor: "30"}
 	options := chartutil.ReleaseOptions{
-		Name: release, Namespace: namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade,
+		Name: name, Namespace: namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade,
 	}
 	if upgrade {
 		options.Revision = 2
 	}
-	top, err := chartutil.ToRenderValues(c.helm, values, options, capabilities)
+	top, err := chartutil.ToRenderValues(chart, values, options, capabilities)
 	if err != nil {
 		return nil, err
 	}
-	files, err := engine.Render(c.helm, top)
+	files, err := engine.Render(chart, top)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +122,7 @@ func (c *chart) render(with combination, upgrade bool) ([]object, error) {
 				return nil, fmt.Errorf("%s: %w\n%s", path, err, text)
 			}
 			if content != nil {
-				objects = append(objects, object{strings.TrimPrefix(path, c.helm.Name()+"/templates/"), text, content})
+				objects = append(objects, object{strings.TrimPrefix(path, chart.Name()+"/templates/"), text, content})
 			}
 		}
 	}

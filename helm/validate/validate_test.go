@@ -108,3 +108,56 @@ func TestPoliciesAreTheContracts(t *testing.T) {
 		expect(t, graph([]object{parse(t, strings.Replace(policies, c.old, c.new, 1))}, contract), c.fault)
 	}
 }
+
+func render(t *testing.T, with combination) []object {
+	t.Helper()
+	chart, err := load("../tradewind")
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := chart.render(with, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+func TestNamesAreNobodyElses(t *testing.T) {
+	taken := map[string]string{}
+	for _, name := range []string{"shop", "tradewind", "shop-tradewind", "tradewind-shop", "tradewindshop", "shop-tradewind-2"} {
+		for _, o := range render(t, combination{release: name}) {
+			if other, there := taken[o.kind()+o.name()]; there && other != name {
+				t.Errorf("releases %s and %s share %s", other, name, o)
+			}
+			taken[o.kind()+o.name()] = name
+		}
+	}
+}
+
+func TestEveryAddressIsListenedOn(t *testing.T) {
+	for _, c := range []struct{ address, none string }{{"::", "0.0.0.0:"}, {"0.0.0.0", "[::]:"}} {
+		for _, o := range render(t, combination{sets: []string{"listenAddress=" + c.address}}) {
+			if strings.Contains(o.text, c.none) {
+				t.Errorf("%s has %s", o, c.none)
+			}
+		}
+	}
+}
+
+func TestAlertsFollowTheDurations(t *testing.T) {
+	for _, c := range []struct{ set, seconds string }{
+		{"tls.mode=certManager", "14400"},
+		{"tls.mode=certManager,tls.certManager.renewBefore=1h30m", "2700"},
+		{"tls.mode=selfSigned", "14400"},
+	} {
+		told := ""
+		for _, o := range render(t, combination{sets: []string{c.set, "monitoring.prometheusRule.enabled=true"}}) {
+			if o.kind() == "PrometheusRule" {
+				told = strings.Join(strings.Fields(o.text), " ")
+			}
+		}
+		if !strings.Contains(told, "< "+c.seconds) {
+			t.Errorf("%s: no alert at %s s", c.set, c.seconds)
+		}
+	}
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod broker;
+mod broker_nodes;
 mod broker_permissions;
 mod chaos;
 mod chart;

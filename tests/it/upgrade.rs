@@ -1,7 +1,7 @@
 //! A rolling upgrade: replicas of this build and of a later one side by side.
 //!
-//! The later build is made from a copy of these sources with one additive field and one new type of event. Its dependencies
-//! are those of this build.
+//! The later build is made from a copy of these sources with one additive field, one new type of event and one migration. Its
+//! dependencies are those of this build.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ const SOURCES: [&str; 10] =
 
 /// Of each file of the later build that differs, what is replaced by what. An order tells where it was placed, and that it was
 /// screened.
-const CHANGES: [(&str, &[(&str, &str)]); 5] = [
+const CHANGES: [(&str, &[(&str, &str)]); 6] = [
     // Cargo tells crates apart by it.
     ("Cargo.toml", &[("[workspace.package]\nversion = \"", "[workspace.package]\nversion = \"1")]),
     (
@@ -42,6 +42,26 @@ const CHANGES: [(&str, &[(&str, &str)]); 5] = [
             (
                 "        Placed(OrderPlaced),\n",
                 "        Placed(OrderPlaced),\n        Screened(OrderScreened): informative,\n",
+            ),
+        ],
+    ),
+    (
+        "services/ordering/src/store/migrations.rs",
+        &[
+            (
+                "vec![Box::new(CreatePriceListAndOrderList)]",
+                "vec![Box::new(CreatePriceListAndOrderList), Box::new(AddChannel)]",
+            ),
+            (
+                "/// What the catalogue said last about each product.\n",
+                "struct AddChannel;\n\n\
+                 impl MigrationName for AddChannel {\n    fn name(&self) -> &str {\n        \
+                 \"ordering_0099_add_channel\"\n    }\n}\n\n\
+                 #[async_trait]\nimpl MigrationTrait for AddChannel {\n    \
+                 async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {\n        \
+                 let add = \"ALTER TABLE order_list ADD COLUMN channel TEXT\";\n        \
+                 manager.get_connection().execute_unprepared(add).await.map(drop)\n    }\n}\n\n\
+                 /// What the catalogue said last about each product.\n",
             ),
         ],
     ),

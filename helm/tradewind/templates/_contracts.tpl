@@ -3,23 +3,30 @@
 {{- .Files.Get "files/contracts.json" -}}
 {{- end -}}
 
-{{/* A service's values: what it says itself laid over `defaults`: (list $ "catalog") */}}
+{{/* Lays a service's values, what it says itself over `defaults`, into an empty map: (list $ "catalog" $service). Not by way of JSON,
+out of which a number comes as a float, and a million as 1e+06. */}}
 {{- define "tradewind.service" -}}
 {{- $root := index . 0 -}}
-{{- include "tradewind.merge" (list $root.Values.defaults (index $root.Values.services (index . 1) | default dict)) -}}
+{{- include "tradewind.lay" (list (index . 2) (deepCopy $root.Values.defaults)) -}}
+{{- include "tradewind.lay" (list (index . 2) (index $root.Values.services (index . 1) | default dict)) -}}
 {{- end -}}
 
-{{/* One map laid over another, as JSON. Sprig's own merge lets no `false` and no 0 win: (list below above) */}}
-{{- define "tradewind.merge" -}}
-{{- $merged := deepCopy (index . 0) -}}
+{{/* Lays one map over another. Sprig's own merge lets no `false` and no 0 win: (list into from) */}}
+{{- define "tradewind.lay" -}}
+{{- $into := index . 0 -}}
 {{- range $key, $value := index . 1 -}}
-{{- $below := index $merged $key -}}
+{{- $below := index $into $key -}}
 {{- if and (kindIs "map" $value) (kindIs "map" $below) -}}
-{{- $value = include "tradewind.merge" (list $below $value) | fromJson -}}
+{{- include "tradewind.lay" (list $below $value) -}}
+{{- else -}}
+{{- $_ := set $into $key $value -}}
 {{- end -}}
-{{- $_ := set $merged $key $value -}}
 {{- end -}}
-{{- toJson $merged -}}
+{{- end -}}
+
+{{/* A value as text: a number that came as a float without an exponent. */}}
+{{- define "tradewind.text" -}}
+{{- if kindIs "float64" . -}}{{- toJson . -}}{{- else -}}{{- toString . -}}{{- end -}}
 {{- end -}}
 
 {{/* The services that one calls, as a list: (list $contracts "ordering") */}}
@@ -63,10 +70,31 @@
 {{- end -}}
 {{- end -}}
 {{- range $name, $_ := $contracts.services -}}
-{{- $service := include "tradewind.service" (list $root $name) | fromJson -}}
+{{- $service := dict -}}
+{{- include "tradewind.service" (list $root $name $service) -}}
 {{- $told := or $service.settings.OUTSIDE_URL $service.secretSettings.OUTSIDE_URL $service.settings.SMTP_URL $service.secretSettings.SMTP_URL -}}
 {{- if and $service.callsOutside (not $root.Values.outside.enabled) (not $told) -}}
 {{- fail (printf "services.%s.settings.OUTSIDE_URL: %s calls parties outside the shop; name them, or set outside.enabled" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- $fullname := include "tradewind.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- fail (printf "%s: no Service can be called so, only letters, digits and '-' after a letter; take another name for the release, or set fullnameOverride" $fullname) -}}
+{{- end -}}
+{{- if gt (len $fullname) 35 -}}
+{{- fail (printf "%s: is longer than the 35 characters that names of objects can begin with; take a shorter name for the release, or set fullnameOverride" $fullname) -}}
+{{- end -}}
+{{- /* Names once were the release's alone where that held the chart's, and cut. */ -}}
+{{- $before := contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) | trunc 35 | trimSuffix "-" -}}
+{{- if and .Release.IsUpgrade (ne $before $fullname) (not .Values.fullnameOverride) (lookup "apps/v1" "Deployment" .Release.Namespace (printf "%s-%s" $before (keys $contracts.services | sortAlpha | first))) -}}
+{{- fail (printf "fullnameOverride: the objects of this release are called %s-…; set it to %s to keep them" $before $before) -}}
+{{- end -}}
+{{- if eq .Values.tls.mode "certManager" -}}
+{{- $tls := .Values.tls.certManager -}}
+{{- range $duration, $renewal := dict "duration" "renewBefore" "serverDuration" "serverRenewBefore" -}}
+{{- if ge (include "tradewind.seconds" (index $tls $renewal) | int) (include "tradewind.seconds" (index $tls $duration) | int) -}}
+{{- fail (printf "tls.certManager.%s: %s is not before the end of a certificate that lasts %s (%s)" $renewal (index $tls $renewal) (index $tls $duration) $duration) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq .Values.nats.mode "external") (not .Values.nats.external.url) -}}

@@ -38,3 +38,19 @@ podSelector:
   matchExpressions:
     - {key: app.kubernetes.io/component, operator: In, values: {{ index . 1 | toJson }}}
 {{- end -}}
+
+{{/* A port of a Service, which leads to the container's of the same name: (list $ "grpc" 7100) */}}
+{{- define "tradewind.port" -}}
+{{- $name := index . 1 -}}
+{name: {{ $name }}, port: {{ index . 2 }}, targetPort: {{ $name }}{{ with index (index . 0).Values.appProtocols $name }}, appProtocol: {{ . }}{{ end }}}
+{{- end -}}
+
+{{/* The annotations of a component's pods, and more of its own: (list $ own…) */}}
+{{- define "tradewind.podAnnotations" -}}
+{{- $all := deepCopy (index . 0).Values.commonPodAnnotations -}}
+{{- range slice . 1 -}}{{- $all = merge (deepCopy .) $all -}}{{- end -}}
+{{- with $all }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}

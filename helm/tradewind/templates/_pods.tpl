@@ -3,13 +3,13 @@
 {{- $ids := index . 0 -}}
 runAsNonRoot: true
 {{- with $ids.user }}
-runAsUser: {{ . }}
+runAsUser: {{ include "tradewind.text" . }}
 {{- end }}
 {{- with $ids.group }}
-runAsGroup: {{ . }}
+runAsGroup: {{ include "tradewind.text" . }}
 {{- end }}
 {{- with $ids.fsGroup }}
-fsGroup: {{ . }}
+fsGroup: {{ include "tradewind.text" . }}
 fsGroupChangePolicy: OnRootMismatch
 {{- end }}
 seccompProfile: {type: RuntimeDefault}
@@ -70,5 +70,5 @@ spec:
   {{- end }}
   resources:
     requests:
-      storage: {{ $storage.size }}
+      storage: {{ include "tradewind.text" $storage.size }}
 {{- end -}}

@@ -6,6 +6,7 @@ mod connect;
 mod file;
 mod history;
 mod memory;
+mod migrations;
 mod position;
 mod queue;
 mod read;

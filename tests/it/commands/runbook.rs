@@ -44,8 +44,9 @@ fn the_commands_of_the_runbook_run() {
             // What a block does to the certificates, the next does not meet.
             let folder: &TempDir = folders.entry(place.clone()).or_insert_with(|| folder_of(&shop));
             let mut command = Command::new(program);
-            let peers = shop.variables("ordering").into_iter().filter(|(name, _)| *name == "TRADEWIND_PEERS");
-            command.args(&arguments).current_dir(folder.path()).envs(peers);
+            let addresses = ["TRADEWIND_PEERS", "TRADEWIND_NATS_URL"];
+            let addresses = shop.variables("ordering").into_iter().filter(|(name, _)| addresses.contains(name));
+            command.args(&arguments).current_dir(folder.path()).envs(addresses);
             let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
             assert!(done.is_ok(), "{place}: {words:?} as {arguments:?}: {done:?}");
             ran.push(words.join(" "));

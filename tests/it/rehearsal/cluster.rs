@@ -110,7 +110,7 @@ impl Cluster {
         }
         for ((component, port), here) in &self.ports {
             if component == container.component {
-                text = text.replace(&format!("0.0.0.0:{port}"), &format!("127.0.0.1:{here}"));
+                text = text.replace(&format!("[::]:{port}"), &format!("127.0.0.1:{here}"));
             }
         }
         // A path here may contain one that is mapped.

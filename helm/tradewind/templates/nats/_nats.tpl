@@ -16,8 +16,8 @@
 {{- $host := include "tradewind.host" (list . "nats") -}}
 {{- $fullname := include "tradewind.fullname" . -}}
 server_name: $POD_NAME
-listen: "0.0.0.0:4222"
-http: "0.0.0.0:8222"
+listen: {{ include "tradewind.listen" (list . 4222) | quote }}
+http: {{ include "tradewind.listen" (list . 8222) | quote }}
 pid_file: "/run/nats/nats.pid"
 jetstream { store_dir: "/data", max_file_store: {{ .Values.nats.internal.storage.size }} }
 tls {
@@ -30,7 +30,7 @@ tls {
 {{- if gt (int .Values.nats.internal.servers) 1 }}
 cluster {
   name: {{ $fullname | quote }}
-  listen: "0.0.0.0:6222"
+  listen: {{ include "tradewind.listen" (list . 6222) | quote }}
   no_advertise: true
   routes: [
     {{- range $i := until (int .Values.nats.internal.servers) }}

@@ -6,8 +6,8 @@
 {{- $peers = append $peers (printf "%s=%s:7100" . (include "tradewind.host" (list $root (printf "%s-peers" .)))) -}}
 {{- end -}}
 {{- $settings := dict
-  "GRPC_ADDR" "0.0.0.0:7100"
-  "ADMIN_ADDR" "0.0.0.0:7200"
+  "GRPC_ADDR" (include "tradewind.listen" (list $root 7100))
+  "ADMIN_ADDR" (include "tradewind.listen" (list $root 7200))
   "CA" "/etc/tradewind/tls/ca.crt"
   "CERT" "/etc/tradewind/tls/tls.crt"
   "KEY" "/etc/tradewind/tls/tls.key"
@@ -17,8 +17,8 @@
   "PEERS" ($peers | join ",")
   "LOG_FORMAT" "json"
   "LOG" $root.Values.telemetry.log
-  "GRACE" (printf "%vs" $root.Values.shutdown.graceSeconds)
-  "TRACE_RATIO" ($root.Values.telemetry.traceRatio | toString)
+  "GRACE" (printf "%ss" (include "tradewind.text" $root.Values.shutdown.graceSeconds))
+  "TRACE_RATIO" (include "tradewind.text" $root.Values.telemetry.traceRatio)
 -}}
 {{- if and .service.callsOutside $root.Values.outside.enabled -}}
 {{- $_ := set $settings "OUTSIDE_URL" (printf "http://%s:7300" (include "tradewind.host" (list $root "outside"))) -}}
@@ -28,11 +28,11 @@
 {{- $_ := set $settings (printf "%s_FILE" $key) (printf "/etc/tradewind/secrets/%s" $key) -}}
 {{- end -}}
 {{- range $key, $value := .service.settings -}}
-{{- $_ := set $settings $key ($value | toString) -}}
+{{- $_ := set $settings $key (include "tradewind.text" $value) -}}
 {{- end -}}
 {{- if eq .track "canary" -}}
 {{- range $key, $value := .service.canary.settings -}}
-{{- $_ := set $settings $key ($value | toString) -}}
+{{- $_ := set $settings $key (include "tradewind.text" $value) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key, $value := $settings }}
@@ -59,11 +59,7 @@ metadata:
     {{- with $service.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  annotations:
-    checksum/settings: {{ include "tradewind.settings" . | sha256sum }}
-    {{- with $service.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+  {{- include "tradewind.podAnnotations" (list $root $service.podAnnotations (dict "checksum/settings" (include "tradewind.settings" . | sha256sum))) | nindent 2 }}
 spec:
   serviceAccountName: {{ include "tradewind.fullname" $root }}-{{ .name }}
   automountServiceAccountToken: false

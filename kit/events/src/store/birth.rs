@@ -1,19 +1,15 @@
 //! Bringing a database up to date: the tables, and what is fixed when it is born.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
-use sea_orm_migration::prelude::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::retry::jitter;
+use super::migrations::migrate;
 use crate::error::db;
 use crate::fault;
-use crate::schema;
 use crate::sql::statement;
 
 /// What a database keeps of its birth.
@@ -25,9 +21,6 @@ const SQLITE_PARTITIONS: u16 = 1;
 const POSTGRES_PARTITIONS: u16 = 4;
 /// The most a log may have: the broker's permissions name the reader of each.
 pub(crate) const MOST_PARTITIONS: u16 = 16;
-
-/// How often a migration that replicas run at the same time is tried.
-const ATTEMPTS: u32 = 10;
 
 /// Refuses another context's database, migrates, and reads or writes what is fixed at birth.
 pub(super) async fn prepare(
@@ -77,56 +70,5 @@ fn check(context: &str, facts: &HashMap<String, String>) -> Result<(), Error> {
             format!("the database belongs to {owner}, not to {context}"),
         )),
         _ => Ok(()),
-    }
-}
-
-/// Replicas that start together may trip over each other's CREATE TABLE: whoever comes second finds it done.
-async fn migrate(connection: &DatabaseConnection, own: Vec<Box<dyn MigrationTrait>>) -> Result<(), Error> {
-    let migrator = Migrations(schema::migrations().into_iter().chain(own).map(Arc::from).collect());
-    let mut attempt = 1;
-    loop {
-        match migrator.up(connection, None).await {
-            Ok(()) => return Ok(()),
-            Err(error) if attempt < ATTEMPTS && connection.get_database_backend() == DbBackend::Postgres => {
-                tracing::debug!(%error, attempt, "migrating failed, trying again");
-                attempt += 1;
-                tokio::time::sleep(Duration::from_millis(100) + jitter(Duration::from_millis(200))).await;
-            }
-            Err(error) => return Err(db(error)),
-        }
-    }
-}
-
-/// The kit's and the service's migrations, handed out as often as the migrator asks.
-struct Migrations(Vec<Arc<dyn MigrationTrait>>);
-
-#[async_trait::async_trait]
-impl MigratorTraitSelf for Migrations {
-    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        self.0.iter().map(|migration| Box::new(Shared(Arc::clone(migration))) as Box<dyn MigrationTrait>).collect()
-    }
-}
-
-struct Shared(Arc<dyn MigrationTrait>);
-
-impl MigrationName for Shared {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Shared {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.0.up(manager).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.0.down(manager).await
-    }
-
-    /// A process killed between two statements of a migration must find none of them done, on SQLite too.
-    fn use_transaction(&self) -> Option<bool> {
-        self.0.use_transaction().or(Some(true))
     }
 }

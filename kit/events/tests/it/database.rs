@@ -28,6 +28,23 @@ impl MigrationTrait for CreateNote {
     }
 }
 
+/// Adds a column of its own name.
+struct AddColumn(&'static str);
+
+impl MigrationName for AddColumn {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for AddColumn {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let add = format!("ALTER TABLE note ADD COLUMN {} TEXT", self.0);
+        manager.get_connection().execute_unprepared(&add).await.map(drop)
+    }
+}
+
 fn with_notes(database: &Database) -> StoreOptions {
     StoreOptions { migrations: vec![Box::new(CreateNote)], ..options(database, "bank") }
 }
@@ -63,6 +80,28 @@ tradewind_testing::both_stores! {
         assert_eq!((error.kind, error.reason), (ErrorKind::Rejected, "WRONG_DATABASE"));
         let bank = Store::open(options(&database, "bank")).await.unwrap();
         assert!(bank.reader().query_all_raw(query(&bank, "SELECT id FROM note")).await.is_err());
+    }
+
+    async fn a_build_before_passes_over_what_a_later_one_has_added(database: Database) {
+        let with = |names: &[&'static str]| {
+            let migrations = names.iter().map(|name| Box::new(AddColumn(name)) as Box<dyn MigrationTrait>);
+            let own = std::iter::once(Box::new(CreateNote) as Box<dyn MigrationTrait>).chain(migrations).collect();
+            StoreOptions { migrations: own, ..options(&database, "bank") }
+        };
+        let this = Store::open(with(&[])).await.unwrap();
+        let later = Store::open(with(&["bank_0002_add_author", "bank_0003_add_place"])).await.unwrap();
+        // Rolled back, side by side with the later one, and forward again.
+        let back = Store::open(with(&[])).await.unwrap();
+        for (id, store) in [this, back, later].iter().enumerate() {
+            let tx = store.begin().await.unwrap();
+            tx.conn().execute_unprepared(&format!("INSERT INTO note (id) VALUES ({id})")).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        Store::open(with(&["bank_0002_add_author", "bank_0003_add_place"])).await.unwrap();
+
+        let error = Store::open(with(&["bank_0003_add_place"])).await.err().unwrap();
+        assert_eq!((error.kind, error.reason), (ErrorKind::Rejected, "MIGRATION_UNKNOWN"));
+        assert!(error.to_string().contains("bank_0002_add_author"), "{error}");
     }
 
     async fn replicas_may_be_born_together(database: Database) {
