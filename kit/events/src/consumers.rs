@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 
@@ -168,7 +167,7 @@ impl Consumers {
 impl Store {
     async fn cursors(&self) -> Result<Cursors, Error> {
         let query = statement(self.backend(), "SELECT consumer, source, partition, position, updated FROM cursor", []);
-        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        let rows = self.read(query).await?;
         rows.iter()
             .map(|row| {
                 let number = |column: &str| row.try_get::<i64>("", column).map_err(db);

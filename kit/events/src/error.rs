@@ -10,6 +10,8 @@ use crate::StreamName;
 pub const VERSION_CONFLICT: &str = "VERSION_CONFLICT";
 /// The reason when the database asks for the transaction to be run again: deadlock, serialization failure, busy.
 pub const SERIALIZATION: &str = "SERIALIZATION";
+/// The reason when more reads wait for their turn than would be served soon.
+pub(crate) const TOO_MANY_READS: &str = "TOO_MANY_READS";
 /// The reason of an error of the database that is none of those known: it may pass, or never.
 pub const UNKNOWN: &str = "DATABASE_ERROR_UNKNOWN";
 
@@ -23,6 +25,7 @@ pub fn db(error: DbErr) -> Error {
     match meaning(&error) {
         Meaning::Rerun => Error::new(ErrorKind::Conflict, SERIALIZATION, error.to_string()),
         Meaning::Away => Error::unavailable("DATABASE_UNAVAILABLE", error.to_string()),
+        Meaning::Busy => Error::new(ErrorKind::Exhausted, TOO_MANY_READS, "too many ask at once; ask again later"),
         Meaning::Duplicate(_) => Error::new(ErrorKind::AlreadyExists, "DUPLICATE", error.to_string()),
         Meaning::Defect => Error::internal(error),
         Meaning::Unknown => Error::new(ErrorKind::Internal, UNKNOWN, error.to_string()),
@@ -82,6 +85,7 @@ pub(crate) fn may_rerun(error: &Error) -> bool {
 enum Meaning {
     Rerun,
     Away,
+    Busy,
     Duplicate(String),
     Defect,
     /// Tried again, but not for ever.
@@ -90,6 +94,7 @@ enum Meaning {
 
 fn meaning(error: &DbErr) -> Meaning {
     match error {
+        DbErr::Custom(text) if text == TOO_MANY_READS => Meaning::Busy,
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Meaning::Away,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => driver(error),
         _ => Meaning::Defect,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::Value;
 use tradewind_domain::Error;
 
 use crate::Store;
@@ -34,15 +34,15 @@ impl Store {
              WHERE lease.holder = excluded.holder OR lease.expires <= {NOW} RETURNING epoch"
         );
         let values: [Value; 3] = [name.into(), holder.into(), lasting(ttl)];
-        let row = self.reader().query_one_raw(statement(self.backend(), acquire, values)).await.map_err(db)?;
-        row.map(|row| row.try_get("", "epoch").map(unsigned).map_err(db)).transpose()
+        let rows = self.vital(statement(self.backend(), acquire, values)).await?;
+        rows.first().map(|row| row.try_get("", "epoch").map(unsigned).map_err(db)).transpose()
     }
 
     /// Lets somebody else take the lease at once.
     pub(crate) async fn release_lease(&self, name: &str, holder: &str, epoch: u64) -> Result<(), Error> {
         let release = "UPDATE lease SET expires = 0 WHERE name = $1 AND holder = $2 AND epoch = $3";
         let values: [Value; 3] = [name.into(), holder.into(), signed(epoch).into()];
-        self.reader().execute_raw(statement(self.backend(), release, values)).await.map_err(db).map(drop)
+        self.vital(statement(self.backend(), release, values)).await.map(drop)
     }
 }
 

@@ -63,7 +63,7 @@ pub use reactions::{Reaction, Reactions, Received};
 pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use sql::chunks;
-pub use store::{LOG_WENT_BACK, Store, StoreOptions, sqlite_file, sqlite_url};
+pub use store::{LOG_WENT_BACK, Reads, Store, StoreOptions, sqlite_file, sqlite_url};
 pub use streams::{Made, Retention, Streams};
 pub use stuck::Stuck;
 pub use timers::TimerHandler;

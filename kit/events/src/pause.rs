@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
+use sea_orm::{DbBackend, QueryResult};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +67,7 @@ impl Store {
     pub async fn paused_consumers(&self) -> Result<Vec<Pause>, Error> {
         let query =
             statement(self.backend(), "SELECT consumer, since, principal, reason FROM pause ORDER BY consumer", []);
-        let rows = self.reader().query_all_raw(query).await.map_err(db)?;
+        let rows = self.read(query).await?;
         rows.iter().map(Pause::read).collect()
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Value};
+use sea_orm::{DbBackend, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -151,8 +151,7 @@ impl Seat {
              SELECT holder FROM lease WHERE name LIKE '{PREFIX}%' AND name <> $1 AND expires > {NOW}"
         );
         let values: [Value; 3] = [self.name.as_str().into(), signed(epoch).into(), lasting(TTL)];
-        let rows =
-            self.store.reader().query_all_raw(statement(self.store.backend(), beat, values)).await.map_err(db)?;
+        let rows = self.store.vital(statement(self.store.backend(), beat, values)).await?;
         let alive: BTreeSet<String> =
             rows.iter().map(|row| row.try_get("", "holder").map_err(db)).collect::<Result<_, _>>()?;
         if !alive.contains(&*self.holder) {
@@ -167,14 +166,14 @@ impl Seat {
     async fn join(&mut self) -> Result<u64, Error> {
         let forget = format!("DELETE FROM lease WHERE name LIKE '{PREFIX}%' AND expires < {NOW} - $1");
         let forget = statement(self.store.backend(), forget, [lasting(FORGOTTEN)]);
-        self.store.reader().execute_raw(forget).await.map_err(db)?;
+        self.store.vital(forget).await?;
         let join = format!(
             "INSERT INTO lease (name, holder, epoch, expires) VALUES ($1, $2, 1, {NOW} + $3) ON CONFLICT (name) DO \
              UPDATE SET holder = excluded.holder, expires = excluded.expires, epoch = lease.epoch + 1 RETURNING epoch"
         );
         let values: [Value; 3] = [self.name.as_str().into(), (*self.holder).into(), lasting(TTL)];
-        let row = self.store.reader().query_one_raw(statement(self.store.backend(), join, values)).await.map_err(db)?;
-        let row = row.ok_or_else(|| Error::internal("no seat"))?;
+        let rows = self.store.vital(statement(self.store.backend(), join, values)).await?;
+        let row = rows.first().ok_or_else(|| Error::internal("no seat"))?;
         let epoch = unsigned(row.try_get("", "epoch").map_err(db)?);
         self.epoch = Some(epoch);
         Ok(epoch)
@@ -184,8 +183,8 @@ impl Seat {
         let Some(epoch) = self.epoch else { return Ok(()) };
         let values: [Value; 2] = [self.name.as_str().into(), signed(epoch).into()];
         let leave = statement(self.store.backend(), "DELETE FROM lease WHERE name = $1 AND epoch = $2", values);
-        let left = timeout(TTL, self.store.reader().execute_raw(leave)).await;
-        left.map_err(|_| Error::unavailable("DATABASE_SILENT", "the database is silent"))?.map_err(db).map(drop)
+        let left = timeout(TTL, self.store.vital(leave)).await;
+        left.unwrap_or_else(|_| Err(Error::unavailable("DATABASE_SILENT", "the database is silent"))).map(drop)
     }
 }
 

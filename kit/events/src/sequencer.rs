@@ -216,7 +216,7 @@ impl Store {
 
     async fn outbox_has_rows(&self) -> Result<bool, Error> {
         let look = statement(self.backend(), "SELECT 1 AS one FROM outbox ORDER BY id LIMIT 1", []);
-        Ok(!self.read(look).await?.is_empty())
+        Ok(!self.vital(look).await?.is_empty())
     }
 
     /// Renews the lease for `ttl` and moves one batch of rows whose id is `from` or more; `None` when the lease is lost.
@@ -228,7 +228,7 @@ impl Store {
         from: i64,
     ) -> Result<Option<Moved>, Error> {
         let values: [Value; 4] = [lasting(ttl), holder.into(), signed(epoch).into(), from.into()];
-        let rows = self.write(statement(self.backend(), MOVE.as_str(), values)).await?;
+        let rows = self.vital(statement(self.backend(), MOVE.as_str(), values)).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let last: Option<i64> = first.try_get("", "last").map_err(db)?;
         let seen: i64 = first.try_get("", "seen").map_err(db)?;

@@ -10,6 +10,7 @@ mod migrations;
 mod position;
 mod queue;
 mod read;
+mod reads;
 mod retry;
 mod server;
 mod sessions;
@@ -18,28 +19,30 @@ mod sources;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod vital;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
 use time::OffsetDateTime;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 use tradewind_domain::Error;
 use uuid::Uuid;
 
 pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
+use self::connect::Pools;
 pub use self::file::{sqlite_file, sqlite_url};
 use self::memory::Memory;
+pub use self::reads::Reads;
 use self::sessions::Sessions;
 use self::signals::Signals;
 use self::sources::Sources;
+use self::vital::{PING, Vital};
 use self::writer::Writer;
 use crate::error::db;
-use crate::sql::statement;
 use crate::stuck::StuckHere;
 use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
@@ -76,7 +79,8 @@ struct Inner {
     context: &'static str,
     partitions: u16,
     clock: Clock,
-    reader: DatabaseConnection,
+    reads: Reads,
+    vital: Vital,
     backend: Backend,
     memory: Arc<Memory>,
     sources: Sources,
@@ -94,9 +98,6 @@ enum Backend {
 /// How many changed streams a slow receiver of [`Store::changes`] may lag behind.
 const CHANGES: usize = 1024;
 
-/// How long [`Store::ping`] waits for an answer.
-const PING: Duration = Duration::from_secs(2);
-
 impl Store {
     /// Opens the database, creating the SQLite file and its folder where they are missing, and brings its tables up to date.
     ///
@@ -106,18 +107,24 @@ impl Store {
     pub async fn open(options: StoreOptions) -> Result<Self, Error> {
         let StoreOptions { url, context, migrations, clock, partitions } = options;
         let memory = Arc::new(Memory::new());
-        let (writing, reader) = connect::connect(&url, context, &memory).await?;
-        let born = birth::prepare(&writing, context, migrations, partitions).await?;
-        let backend = match writing.get_database_backend() {
-            DbBackend::Sqlite => Backend::Sqlite(Writer::new(writing)),
-            _ => Backend::Postgres(Sessions::new(writing, Arc::clone(&memory))),
+        let Pools { transactions, reads, vital } = connect::connect(&url, context, &memory).await?;
+        let born = birth::prepare(&transactions, context, migrations, partitions).await?;
+        let sessions = |pool, connections, spare| Sessions::new(pool, connections, spare, Arc::clone(&memory));
+        let (backend, vital) = match transactions.get_database_backend() {
+            DbBackend::Sqlite => (Backend::Sqlite(Writer::new(transactions)), Vital::Sqlite(vital)),
+            // Of the vital ones one is the sequencer's, as good as always.
+            _ => (
+                Backend::Postgres(sessions(transactions, connect::TRANSACTIONS, 2)),
+                Vital::Postgres(sessions(vital, connect::VITAL, 1)),
+            ),
         };
         let (changes, _) = broadcast::channel(CHANGES);
         let store = Self(Arc::new(Inner {
             context,
             partitions: born.partitions,
             clock,
-            reader,
+            reads: Reads::new(reads),
+            vital,
             backend,
             memory,
             sources: Sources::default(),
@@ -153,16 +160,23 @@ impl Store {
         Ok(Tx::new(self.clone(), written, era))
     }
 
-    /// Reads outside transactions; it cannot write.
+    /// Reads outside transactions, a few at a time and in turn; where too many wait, it is `Exhausted` with reason
+    /// `TOO_MANY_READS`. It cannot write.
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
-        &self.0.reader
+    pub fn reader(&self) -> &Reads {
+        &self.0.reads
+    }
+
+    /// Reads what a command has to know before it begins; it does not wait for those who only look.
+    #[must_use]
+    pub fn command_reader(&self) -> &DatabaseConnection {
+        self.0.reads.pool()
     }
 
     /// Runs a statement that reads.
     pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
         match &self.0.backend {
-            Backend::Sqlite(_) => self.0.reader.query_all_raw(statement).await,
+            Backend::Sqlite(_) => self.0.reads.pool().query_all_raw(statement).await,
             Backend::Postgres(sessions) => sessions.run(statement).await,
         }
         .map_err(db)
@@ -185,26 +199,14 @@ impl Store {
         self.0.changes.subscribe()
     }
 
-    /// Asks the database for a sign of life.
-    ///
-    /// # Errors
-    /// `Unavailable` when it gives none within two seconds.
-    pub async fn ping(&self) -> Result<(), Error> {
-        let question = statement(self.backend(), "SELECT value FROM meta WHERE key = 'context'", []);
-        match tokio::time::timeout(PING, self.0.reader.query_one_raw(question)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Error::unavailable("DATABASE_UNAVAILABLE", error.to_string())),
-            Err(_) => Err(Error::unavailable("DATABASE_UNAVAILABLE", "the database does not answer")),
-        }
-    }
-
     /// Gives connections back that are kept from one transaction to the next: for the end of a process, before the database
     /// is left alone.
     pub async fn rest(&self) {
-        if let Backend::Postgres(sessions) = &self.0.backend
-            && tokio::time::timeout(PING, sessions.clear()).await.is_err()
-        {
-            tracing::debug!("the database did not answer; its connections are dropped");
+        if let (Backend::Postgres(transactions), Vital::Postgres(vital)) = (&self.0.backend, &self.0.vital) {
+            let cleared = async { tokio::join!(transactions.clear(), vital.clear()) };
+            if tokio::time::timeout(PING, cleared).await.is_err() {
+                tracing::debug!("the database did not answer; its connections are dropped");
+            }
         }
     }
 
@@ -235,37 +237,7 @@ impl Store {
     /// The database behind the store.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
-        self.0.reader.get_database_backend()
-    }
-
-    /// Changes after anything has reached the log through this process.
-    pub(crate) fn log_grew(&self) -> watch::Receiver<u64> {
-        self.0.signals.log.subscribe()
-    }
-
-    /// Changes after a reader's cursor has moved in this process.
-    pub(crate) fn cursors_moved(&self) -> watch::Receiver<u64> {
-        self.0.signals.cursors.subscribe()
-    }
-
-    /// Changes after something was parked in this process, or is no longer.
-    pub(crate) fn quarantine_changed(&self) -> watch::Receiver<u64> {
-        self.0.signals.quarantine.subscribe()
-    }
-
-    /// Changes after an intent of this kind was written in this process.
-    pub(crate) fn intents_changed(&self, kind: &str) -> watch::Receiver<u64> {
-        self.0.signals.intents.subscribe(kind)
-    }
-
-    /// Changes after a timer of this name was written in this process.
-    pub(crate) fn timers_changed(&self, name: &str) -> watch::Receiver<u64> {
-        self.0.signals.timers.subscribe(name)
-    }
-
-    /// Makes the sequencer, if it runs here, look for committed events now.
-    pub(crate) fn wake_sequencer(&self) {
-        signals::tell(&self.0.signals.outbox);
+        self.0.reads.get_database_backend()
     }
 
     pub(crate) fn signals(&self) -> &Signals {

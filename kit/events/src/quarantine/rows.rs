@@ -85,7 +85,7 @@ impl Store {
     pub(crate) async fn amounts_parked(&self) -> Result<Vec<Amount>, Error> {
         let query = "SELECT consumer, source, COUNT(DISTINCT stream) AS streams, COUNT(*) AS events FROM parked \
              GROUP BY consumer, source";
-        let found = self.reader().query_all_raw(statement(self.backend(), query, [])).await.map_err(db)?;
+        let found = self.read(statement(self.backend(), query, [])).await?;
         let amount = |row: &QueryResult| {
             Ok(Amount {
                 consumer: row.try_get("", "consumer").map_err(db)?,

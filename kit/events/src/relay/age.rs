@@ -1,6 +1,5 @@
 //! How long the oldest event has waited that is not known to be at the broker.
 
-use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 
@@ -41,8 +40,8 @@ impl Store {
         let each: Vec<String> = (0..self.partitions()).map(next).collect();
         let query = format!("SELECT MIN(time) AS oldest FROM ({}) AS next", each.join(" UNION ALL "));
         let query = statement(self.backend(), query, [CONSUMER.into(), self.context().into()]);
-        let row = self.reader().query_one_raw(query).await.map_err(db)?;
-        let oldest: Option<i64> = row.map(|row| row.try_get("", "oldest")).transpose().map_err(db)?.flatten();
+        let rows = self.read(query).await?;
+        let oldest: Option<i64> = rows.first().map(|row| row.try_get("", "oldest")).transpose().map_err(db)?.flatten();
         Ok(oldest.map(from_micros))
     }
 }

@@ -1,4 +1,4 @@
-//! Connections: one that writes and a few that read on SQLite, a pool on PostgreSQL.
+//! Connections, in pools that cannot take one another's: of transactions, of those who read, and of what must not wait for either.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,10 @@ use super::sqlite_file;
 use crate::error::db;
 
 const READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+/// Of transactions on PostgreSQL; with those that read and the vital ones, a replica has 16 at most.
+pub(super) const TRANSACTIONS: u32 = 10;
+/// Of heartbeats, leases, the sequencer and signs of life there.
+pub(super) const VITAL: u32 = 2;
 const ACQUIRE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(5);
 const STATEMENT: Duration = Duration::from_secs(30);
@@ -43,21 +46,29 @@ const BY_KEY: [(&str, &str); 5] = [
 /// What is an error says so anyway.
 const QUIET: [(&str, &str); 1] = [("client_min_messages", "error")];
 
-/// Connects to `url`: what writes and what reads, which are the same pool on PostgreSQL.
-pub(super) async fn connect(
-    url: &str,
-    context: &str,
-    memory: &Arc<Memory>,
-) -> Result<(DatabaseConnection, DatabaseConnection), Error> {
+/// The connections to a database.
+pub(super) struct Pools {
+    pub(super) transactions: DatabaseConnection,
+    pub(super) reads: DatabaseConnection,
+    /// On SQLite it only reads: there is nobody to share a file with.
+    pub(super) vital: DatabaseConnection,
+}
+
+/// Connects to `url`.
+pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> Result<Pools, Error> {
     if url.starts_with("sqlite:") {
         create_folder(url).await?;
-        let writing = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
-        let reading = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
-        Ok((writing, reading))
+        let transactions = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
+        let reads = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
+        let vital = Database::connect(sqlite(url, 1, true)).await.map_err(db)?;
+        Ok(Pools { transactions, reads, vital })
     } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        let pool = Database::connect(postgres(url, context, memory)).await.map_err(server::refused)?;
-        server::check(&pool).await?;
-        Ok((pool.clone(), pool))
+        let pool = async |connections| {
+            Database::connect(postgres(url, context, memory, connections)).await.map_err(server::refused)
+        };
+        let transactions = pool(TRANSACTIONS).await?;
+        server::check(&transactions).await?;
+        Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await? })
     } else {
         Err(Error::new(
             ErrorKind::Invalid,
@@ -97,11 +108,11 @@ fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &str, context: &str, memory: &Arc<Memory>) -> ConnectOptions {
+fn postgres(url: &str, context: &str, memory: &Arc<Memory>, connections: u32) -> ConnectOptions {
     let memory = Arc::clone(memory);
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(POSTGRES_CONNECTIONS)
+        .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(IDLE)

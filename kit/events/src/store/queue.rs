@@ -1,6 +1,6 @@
 //! Intents and timers as their workers see them: what is due, whose turn it is.
 
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use sea_orm::{DbBackend, QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 
@@ -113,12 +113,13 @@ impl Store {
         }
         let reclaim = format!(
             "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $2 WHERE kind = $1 AND key IN (\
-             SELECT key FROM intent WHERE kind = $1 AND claimed_by IN ({}) FOR UPDATE SKIP LOCKED)",
+             SELECT key FROM intent WHERE kind = $1 AND claimed_by IN ({}) FOR UPDATE SKIP LOCKED) \
+             RETURNING key",
             roster::gone()
         );
         let values: [Value; 2] = [kind.into(), micros(self.now()).into()];
-        let done = self.reader().execute_raw(statement(self.backend(), reclaim, values)).await.map_err(db)?;
-        Ok(done.rows_affected())
+        let reclaimed = self.write(statement(self.backend(), reclaim, values)).await?;
+        u64::try_from(reclaimed.len()).map_err(Error::internal)
     }
 
     /// How many intents of a kind there are.

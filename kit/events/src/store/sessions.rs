@@ -1,4 +1,4 @@
-//! PostgreSQL's connections for transactions.
+//! PostgreSQL's connections for transactions, and those for what must not wait for them.
 //!
 //! The driver's pool asks every connection that is given back whether it lives, which costs as much as a statement. So a few
 //! stay checked out from one transaction to the next, and BEGIN and COMMIT are statements like others; the driver believes
@@ -14,25 +14,27 @@ use sea_orm::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, ErrorKind};
 
 use super::memory::Memory;
 use crate::error::{self, db};
 
-/// How many connections are kept, of those that the pool may have: the others are for reads.
-const KEPT: usize = 12;
 /// After so long a connection goes back to the pool, so that none lives for ever.
 const LIFETIME: Duration = Duration::from_secs(600);
 /// After so long without a transaction, too.
 const IDLE: Duration = Duration::from_secs(60);
 /// After so long it is not trusted with a statement that cannot be sent again.
 const UNTESTED: Duration = Duration::from_secs(10);
+/// How long a transaction may wait until it can begin.
+const TURN: Duration = Duration::from_secs(5);
 /// How long a kept connection may take to begin.
 const BEGIN: Duration = Duration::from_secs(2);
 
 /// The connections that transactions run on.
 pub(super) struct Sessions {
     pool: DatabaseConnection,
+    /// One for each connection of the pool: who waits for one waits here, so that a kept one is not overlooked.
+    turns: Arc<Semaphore>,
     /// One for each connection that is kept, or will be.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Vec<Kept>>>,
@@ -48,30 +50,44 @@ struct Kept {
 }
 
 impl Sessions {
-    pub(super) fn new(pool: DatabaseConnection, memory: Arc<Memory>) -> Self {
-        Self { pool, permits: Arc::new(Semaphore::new(KEPT)), kept: Arc::default(), memory }
+    /// Sessions on the `connections` of a pool, all but the `spare` of which are kept.
+    pub(super) fn new(pool: DatabaseConnection, connections: u32, spare: u32, memory: Arc<Memory>) -> Self {
+        let all = |count| Arc::new(Semaphore::new(usize::try_from(count).unwrap_or_default()));
+        let (turns, permits) = (all(connections), all(connections.saturating_sub(spare)));
+        Self { pool, turns, permits, kept: Arc::default(), memory }
     }
 
     /// Begins a transaction at READ COMMITTED.
     pub(super) async fn begin(&self) -> Result<OpenSession, Error> {
+        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        // It is never closed.
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(too_many)?;
         while let Some(Kept { connection, permit, born, .. }) = self.last() {
             if let Ok(Ok(_)) = timeout(BEGIN, connection.execute_unprepared("BEGIN")).await {
-                return Ok(self.open(connection, Some(permit), born));
+                return Ok(self.open(connection, turn, Some(permit), born));
             }
             self.lost();
         }
         let connection = self.pool.begin().await.map_err(db)?;
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok();
-        Ok(self.open(connection, permit, Instant::now()))
+        Ok(self.open(connection, turn, permit, Instant::now()))
     }
 
     fn open(
         &self,
         connection: DatabaseTransaction,
+        turn: OwnedSemaphorePermit,
         permit: Option<OwnedSemaphorePermit>,
         born: Instant,
     ) -> OpenSession {
-        OpenSession { connection, permit, born, kept: Arc::clone(&self.kept), memory: Arc::clone(&self.memory) }
+        OpenSession {
+            connection,
+            _turn: turn,
+            permit,
+            born,
+            kept: Arc::clone(&self.kept),
+            memory: Arc::clone(&self.memory),
+        }
     }
 
     /// The database was away: no connection is kept, and nothing remembered.
@@ -82,16 +98,27 @@ impl Sessions {
 
     /// Runs a statement by itself, which commits it.
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        // Whoever asks from within a transaction must not wait for others who do: then the pool decides.
+        let _turn = timeout(TURN, self.turns.acquire()).await;
         let Some(kept) = self.last().filter(|kept| kept.used.elapsed() < UNTESTED) else {
             return self.pool.query_all_raw(statement).await;
         };
         let rows = kept.connection.query_all_raw(statement).await;
         match &rows {
-            Ok(_) => keep(&self.kept, kept),
+            Ok(_) if kept.born.elapsed() < LIFETIME => keep(&self.kept, kept),
+            Ok(_) => drop(tokio::spawn(give_back(kept.connection))),
             Err(error) if error::is_away(error) => self.lost(),
             Err(_) => {}
         }
         rows
+    }
+
+    /// The same on a connection that is kept for such statements, where no transaction has left one.
+    pub(super) async fn run_kept(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        if self.permits.available_permits() > 0 {
+            self.begin().await?.commit().await?;
+        }
+        self.run(statement).await.map_err(db)
     }
 
     /// Gives back every connection that is kept.
@@ -112,6 +139,7 @@ impl Sessions {
 /// An open transaction; dropping it rolls back and gives the connection to the pool.
 pub(crate) struct OpenSession {
     connection: DatabaseTransaction,
+    _turn: OwnedSemaphorePermit,
     /// Its connection can be kept.
     permit: Option<OwnedSemaphorePermit>,
     born: Instant,
@@ -125,7 +153,7 @@ impl OpenSession {
     }
 
     pub(super) async fn commit(self) -> Result<(), Error> {
-        let Self { connection, permit, born, kept, memory } = self;
+        let Self { connection, _turn, permit, born, kept, memory } = self;
         let lost = |error: DbErr| {
             if error::is_away(&error) {
                 memory.forget();
@@ -141,6 +169,10 @@ impl OpenSession {
             _ => connection.commit().await.map_err(lost),
         }
     }
+}
+
+fn too_many() -> Error {
+    Error::new(ErrorKind::Exhausted, "TOO_MANY_TRANSACTIONS", "too many transactions at once; try again later")
 }
 
 /// Keeps a connection for the next transaction; those that were not used for long go back to the pool.

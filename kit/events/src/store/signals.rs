@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::Store;
+
 /// The topics of one store.
 pub(crate) struct Signals {
     /// Something reached the log.
@@ -34,6 +36,38 @@ impl Default for Signals {
             intents: Topics::default(),
             timers: Topics::default(),
         }
+    }
+}
+
+impl Store {
+    /// Changes after anything has reached the log through this process.
+    pub(crate) fn log_grew(&self) -> watch::Receiver<u64> {
+        self.signals().log.subscribe()
+    }
+
+    /// Changes after a reader's cursor has moved in this process.
+    pub(crate) fn cursors_moved(&self) -> watch::Receiver<u64> {
+        self.signals().cursors.subscribe()
+    }
+
+    /// Changes after something was parked in this process, or is no longer.
+    pub(crate) fn quarantine_changed(&self) -> watch::Receiver<u64> {
+        self.signals().quarantine.subscribe()
+    }
+
+    /// Changes after an intent of this kind was written in this process.
+    pub(crate) fn intents_changed(&self, kind: &str) -> watch::Receiver<u64> {
+        self.signals().intents.subscribe(kind)
+    }
+
+    /// Changes after a timer of this name was written in this process.
+    pub(crate) fn timers_changed(&self, name: &str) -> watch::Receiver<u64> {
+        self.signals().timers.subscribe(name)
+    }
+
+    /// Makes the sequencer, if it runs here, look for committed events now.
+    pub(crate) fn wake_sequencer(&self) {
+        tell(&self.signals().outbox);
     }
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use tokio::task::JoinHandle;
 use tradewind_domain::ErrorKind;
 use tradewind_events::{Store, StoreOptions, Upsert, VERSION_CONFLICT, db};
 use tradewind_testing::{Database, eventually};
@@ -226,19 +227,64 @@ fn query(store: &Store, text: &str) -> sea_orm::Statement {
     sea_orm::Statement::from_string(store.backend(), text)
 }
 
+/// What each session of a store is doing, as another sees it.
+async fn sessions(database: &Database, doing: &str) -> i64 {
+    let observer = sea_orm::Database::connect(database.url()).await.unwrap();
+    let text = format!(
+        "SELECT COUNT(*) AS sessions FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND {doing}"
+    );
+    let counted = Statement::from_string(observer.get_database_backend(), text);
+    observer.query_one_raw(counted).await.unwrap().unwrap().try_get("", "sessions").unwrap()
+}
+
 #[test]
-fn what_transactions_keep_of_the_pool_leaves_connections_to_read_with() {
+fn a_flood_of_reads_stops_neither_transactions_nor_the_log_nor_signs_of_life() {
     tradewind_testing::block_on(async {
         let database = Database::postgres();
-        let bank = Bank::without_sequencer(&database).await;
-        for tx in try_join_all((0..15).map(|_| bank.store.begin())).await.unwrap() {
-            tx.commit().await.unwrap();
+        let bank = Bank::open(&database).await;
+        let flood: Vec<_> = (0..200)
+            .map(|_| {
+                let store = bank.store.clone();
+                tokio::spawn(async move {
+                    let slow = query(&store, "SELECT pg_sleep(25)");
+                    store.reader().query_all_raw(slow).await.map_err(db).map(drop)
+                })
+            })
+            .collect();
+        let refused = eventually(Duration::from_secs(20), "some are refused", async || {
+            let asleep = sessions(&database, "query LIKE '%pg_sleep%' AND state = 'active'").await;
+            let refused = flood.iter().filter(|one| one.is_finished()).count();
+            if asleep == 3 && refused > 0 { Ok(refused) } else { Err(format!("{asleep} asleep, {refused} refused")) }
+        })
+        .await;
+        assert_eq!(refused, 200 - 3 - 128);
+
+        bank.store.ping().await.unwrap();
+        let committed = bank.execute("a", Command::Deposit(1)).await.unwrap();
+        bank.store.token(&committed).await.unwrap();
+        bank.store.command_reader().query_all_raw(query(&bank.store, "SELECT 1")).await.unwrap();
+        let (done, waiting): (Vec<_>, Vec<_>) = flood.into_iter().partition(JoinHandle::is_finished);
+        for one in done {
+            let error = one.await.unwrap().unwrap_err();
+            assert_eq!((error.kind, error.reason), (ErrorKind::Exhausted, "TOO_MANY_READS"), "{error}");
         }
-        let reading = try_join_all((0..4).map(|_| bank.store.reader().begin())).await.unwrap();
-        let kept =
-            "SELECT COUNT(*) AS kept FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'";
-        let kept = reading[0].query_one_raw(query(&bank.store, kept)).await.unwrap().unwrap();
-        assert_eq!(kept.try_get::<i64>("", "kept").unwrap(), 12);
+        waiting.iter().for_each(JoinHandle::abort);
+    });
+}
+
+#[test]
+fn a_replica_has_few_connections_whatever_it_is_asked() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Bank::open(&database).await;
+        let store = &bank.store;
+        let everything = (0..64).map(async |number| {
+            let looked = store.reader().query_all_raw(query(store, "SELECT 1")).await.map_err(db);
+            bank.execute(&format!("account-{number}"), Command::Deposit(1)).await?;
+            looked.map(drop)
+        });
+        try_join_all(everything).await.unwrap();
+        assert!(sessions(&database, "backend_type = 'client backend'").await <= 16);
     });
 }
 

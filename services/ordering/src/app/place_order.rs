@@ -37,7 +37,8 @@ pub(crate) struct PlaceOrder {
 pub(crate) async fn place_order(store: &Store, order: PlaceOrder) -> Result<PlaceOrderResponse, Error> {
     // An order sees every earlier write of this context anyhow, and no reader of its own log keeps the price list.
     store.wait_for(CONSUMER, &order.after, PATIENCE).await?;
-    let assortment = price_list::find(store.reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
+    let assortment =
+        price_list::find(store.command_reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
 
     let (response, committed) = store.retry(|| attempt(store, &order, &assortment)).await?;
     Ok(PlaceOrderResponse { position: store.token(&committed).await?, ..response })

@@ -8,7 +8,7 @@ use tradewind_domain::Error;
 use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
-use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, notes, open};
+use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, notes, open, query};
 use crate::account::{Deposited, options};
 
 /// Notes which replica handled a deposit of which partition, besides what [`NoteDeposit`] does.
@@ -118,5 +118,31 @@ fn a_process_that_takes_a_name_takes_its_seat() {
             eventually(PATIENCE, "it has joined", async || count(&pair.audit, epoch).await == life).await;
             one.kill().await;
         }
+    });
+}
+
+#[test]
+fn a_flood_of_reads_takes_no_replicas_seat() {
+    block_on(async {
+        let pair = pair().await;
+        let store = open(pair.audit_database(), "audit").await;
+        let engine = Engine::new(store.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
+        let reactions = Reactions::new("audit").on(NoteDeposit::new(&store));
+        let replica = Running::start(engine.holder("flooded").reactions(reactions));
+        let lasts = "SELECT COALESCE(MAX(expires), 0) FROM lease WHERE name = 'member/flooded'";
+        eventually(PATIENCE, "it has a seat", async || count(&pair.audit, lasts).await > 0).await;
+
+        let flood = (0..100).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.reader().query_all_raw(query(&store, "SELECT pg_sleep(25)", [])).await })
+        });
+        let flood: Vec<_> = flood.collect();
+        let asleep = "SELECT COUNT(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(25)' AND state = 'active'";
+        eventually(PATIENCE, "the flood is there", async || count(&pair.audit, asleep).await >= 3).await;
+        // Longer than a seat lasts that is not renewed.
+        let later = count(&pair.audit, lasts).await + 3_500_000;
+        eventually(PATIENCE, "the seat is renewed", async || count(&pair.audit, lasts).await > later).await;
+        flood.iter().for_each(tokio::task::JoinHandle::abort);
+        replica.stop().await;
     });
 }
