@@ -69,7 +69,7 @@ enum Command {
     /// Issue and renew certificates.
     #[command(subcommand)]
     Pki(commands::pki::Command),
-    /// Make the passwords of databases on Kubernetes.
+    /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
     /// Place, follow and cancel orders.
@@ -120,7 +120,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => block_on(demo::run(global, args)),
         Command::Broker(command) => block_on(commands::broker::run(global, command)),
         Command::Pki(command) => block_on(commands::pki::run(global, command)),
-        Command::Database(command) => block_on(commands::database::run(command)),
+        Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),

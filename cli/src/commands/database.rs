@@ -1,11 +1,15 @@
-//! `tradewind database`: what services need to know of their databases on Kubernetes.
+//! `tradewind database`: copies of a service's database, what to do when one lost events, and the passwords on Kubernetes.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
+use tradewind_domain::Error;
 use uuid::Uuid;
 
+use crate::Global;
 use crate::kubernetes::{Cluster, Entries, Secrets};
+use crate::local::{Layout, SERVICES};
 use crate::output::say;
 
 #[derive(clap::Subcommand)]
@@ -14,6 +18,63 @@ pub(crate) enum Command {
     ///
     /// It holds a new password and the URL with it; role and database are named after the service. What is there is kept.
     Init(Init),
+    /// Copy a service's SQLite database into a new file, while the service runs or not.
+    ///
+    /// The copy is of one moment, and is checked for damage. A plain `cp` of a file in use is no backup: part of it is in the
+    /// file `-wal` beside it. For PostgreSQL use pg_dump.
+    Backup {
+        #[command(flatten)]
+        place: Place,
+        /// The file to make.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Put a backup in the place of a service's SQLite database, while the service is stopped.
+    ///
+    /// The backup is checked first, and stays as it is. What was in its place is kept beside it, as `.before-restore`. The event
+    /// log gets a new incarnation: whoever has read further in it than the backup reaches stops and says so, instead of skipping
+    /// what comes next. For PostgreSQL use pg_restore and then `accept-loss`.
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        /// The backup.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
+    /// Let a service go on whose database has lost events that it had published.
+    ///
+    /// Such a service answers, but takes nothing new in (LOG_WENT_BACK), until somebody has looked what is lost. This gives its
+    /// event log a new incarnation; the service goes on within a second. Those who have read what is lost stop, to be decided
+    /// upon one by one: see the runbook, "A log went back".
+    AcceptLoss {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Which database.
+#[derive(clap::Args)]
+pub(crate) struct Place {
+    /// The service it belongs to.
+    #[arg(value_name = "SERVICE", value_parser = SERVICES)]
+    service: String,
+    /// Where it is, as the service is told: sqlite:// with a file, or postgres://; otherwise the file in --dir.
+    #[arg(long, value_name = "URL", env = "TRADEWIND_DATABASE_URL", hide_env_values = true)]
+    url: Option<String>,
+    /// A file that holds the URL, as services on Kubernetes are given it.
+    #[arg(long, value_name = "FILE", env = "TRADEWIND_DATABASE_URL_FILE", conflicts_with = "url")]
+    url_file: Option<PathBuf>,
+}
+
+impl Place {
+    fn url(&self, global: &Global) -> Result<String> {
+        if let Some(file) = &self.url_file {
+            let url = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            return Ok(url.trim().to_owned());
+        }
+        let own = || Layout::standard(&global.dir).database_url(&self.service);
+        Ok(self.url.clone().unwrap_or_else(own))
+    }
 }
 
 #[derive(clap::Args)]
@@ -34,7 +95,32 @@ pub(crate) struct Init {
     cluster: Cluster,
 }
 
-pub(crate) async fn run(Command::Init(init): Command) -> Result<ExitCode> {
+pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Init(init) => return make_secrets(init).await,
+        Command::Backup { place, to } => {
+            tradewind_events::back_up(&place.url(&global)?, &to).await.map_err(failed)?;
+            say!("{} is in {}", place.service, to.display())?;
+        }
+        Command::Restore { place, from } => {
+            let restored = tradewind_events::restore(&place.url(&global)?, &place.service, &from).await;
+            let incarnation = restored.map_err(failed)?;
+            say!("{} is as in {}; its log is {incarnation} now", place.service, from.display())?;
+        }
+        Command::AcceptLoss { place } => {
+            let incarnation =
+                tradewind_events::accept_loss(&place.url(&global)?, &place.service).await.map_err(failed)?;
+            say!("the log of {} is {incarnation} now", place.service)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn failed(error: Error) -> anyhow::Error {
+    anyhow!("{}: {}", error.reason, error.message)
+}
+
+async fn make_secrets(init: Init) -> Result<ExitCode> {
     let secrets = Secrets::of(&init.cluster)?;
     let mut made = 0;
     for service in &init.services {

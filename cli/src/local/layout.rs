@@ -249,7 +249,8 @@ impl Layout {
         .collect()
     }
 
-    fn database_url(&self, service: &str) -> String {
+    /// Where a service's database is.
+    pub(crate) fn database_url(&self, service: &str) -> String {
         match &self.postgres {
             Some(server) => server.database(service),
             None => tradewind_events::sqlite_url(&self.data().join(format!("{service}.db"))),

@@ -1,5 +1,7 @@
 //! Database errors as the errors every layer speaks: what may be tried again, what is away, what is a defect.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::{DbErr, RuntimeErr};
 use tradewind_domain::{Error, ErrorKind};
@@ -15,6 +17,9 @@ pub(crate) const TOO_MANY_READS: &str = "TOO_MANY_READS";
 /// The reason of an error of the database that is none of those known: it may pass, or never.
 pub const UNKNOWN: &str = "DATABASE_ERROR_UNKNOWN";
 
+/// The reason when the database is damaged: no repetition helps, and nothing more is written to it.
+pub const DATABASE_CORRUPT: &str = "DATABASE_CORRUPT";
+
 /// What a database error means; for a service's own statements: `.map_err(tradewind_events::db)?`.
 ///
 /// A violated uniqueness is `AlreadyExists`, a deadlock or busy database `Conflict` with reason [`SERIALIZATION`], what is wrong
@@ -28,6 +33,10 @@ pub fn db(error: DbErr) -> Error {
         Meaning::Busy => Error::new(ErrorKind::Exhausted, TOO_MANY_READS, "too many ask at once; ask again later"),
         Meaning::Duplicate(_) => Error::new(ErrorKind::AlreadyExists, "DUPLICATE", error.to_string()),
         Meaning::Defect => Error::internal(error),
+        Meaning::Corrupt => {
+            DAMAGES.fetch_add(1, Ordering::Relaxed);
+            Error::new(ErrorKind::Internal, DATABASE_CORRUPT, error.to_string())
+        }
         Meaning::Unknown => Error::new(ErrorKind::Internal, UNKNOWN, error.to_string()),
     }
 }
@@ -64,6 +73,14 @@ fn is_gap(error: &DbErr) -> bool {
     }
 }
 
+/// How often damage has shown in this process, whoever's statement it was.
+static DAMAGES: AtomicU64 = AtomicU64::new(0);
+
+/// Changes when damage has shown, of whichever database.
+pub(crate) fn damages() -> u64 {
+    DAMAGES.load(Ordering::Relaxed)
+}
+
 /// Bytes of an error's text that are kept.
 const BRIEF: usize = 2_000;
 
@@ -88,6 +105,8 @@ enum Meaning {
     Busy,
     Duplicate(String),
     Defect,
+    /// What is stored is damaged.
+    Corrupt,
     /// Tried again, but not for ever.
     Unknown,
 }
@@ -95,6 +114,8 @@ enum Meaning {
 fn meaning(error: &DbErr) -> Meaning {
     match error {
         DbErr::Custom(text) if text == TOO_MANY_READS => Meaning::Busy,
+        // A damaged file shows when it is opened, too.
+        DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(driver(error), Meaning::Corrupt) => Meaning::Corrupt,
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Meaning::Away,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => driver(error),
         _ => Meaning::Defect,
@@ -137,6 +158,8 @@ fn coded(code: &str) -> Meaning {
             // Connection, credentials, no such database, resources, operator intervention (a statement's time is over among it),
             // system.
             Some("08" | "28" | "3D" | "53" | "57" | "58") => Meaning::Away,
+            // Data or index corrupted.
+            _ if matches!(code, "XX001" | "XX002") => Meaning::Corrupt,
             // Read-only, as a replica is; a transaction that said nothing for too long.
             _ if matches!(code, "25006" | "25P03") => Meaning::Away,
             _ => Meaning::Unknown,
@@ -147,8 +170,10 @@ fn coded(code: &str) -> Meaning {
         Ok(5 | 6) => Meaning::Rerun,
         // SQLITE_ERROR, SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_MISUSE, SQLITE_RANGE.
         Ok(1 | 18 | 19 | 20 | 21 | 25) => Meaning::Defect,
-        // SQLITE_PERM, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL (of locks), NOTADB.
-        Ok(3 | 7..=11 | 13..=15 | 26) => Meaning::Away,
+        // SQLITE_CORRUPT, SQLITE_NOTADB.
+        Ok(11 | 26) => Meaning::Corrupt,
+        // SQLITE_PERM, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL (of locks).
+        Ok(3 | 7..=10 | 13..=15) => Meaning::Away,
         _ => Meaning::Unknown,
     }
 }
@@ -164,9 +189,12 @@ mod tests {
         }
         let postgres =
             ["08006", "25006", "25P03", "53100", "53200", "53300", "57014", "57P01", "57P05", "58030", "28P01"];
-        let sqlite = ["7", "8", "1032", "9", "10", "778", "11", "13", "14", "15", "26"];
+        let sqlite = ["7", "8", "1032", "9", "10", "778", "13", "14", "15"];
         for code in postgres.into_iter().chain(sqlite) {
             assert!(matches!(coded(code), Meaning::Away), "{code}");
+        }
+        for code in ["11", "267", "26", "XX001", "XX002"] {
+            assert!(matches!(coded(code), Meaning::Corrupt), "{code}");
         }
         for code in ["", "XX000", "26000", "55000", "P0001", "25001", "HV000", "2", "4", "17", "nonsense"] {
             assert!(matches!(coded(code), Meaning::Unknown), "{code}");

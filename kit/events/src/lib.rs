@@ -51,7 +51,7 @@ pub use broker::{Broker, BrokerOptions};
 pub use clock::Clock;
 pub use consumers::{Consumer, Consumers, Partition, Source};
 pub use engine::Engine;
-pub use error::{SERIALIZATION, UNKNOWN, VERSION_CONFLICT, db};
+pub use error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, VERSION_CONFLICT, db};
 pub use intents::{Intent, IntentHandler, Unknown};
 pub use page::page_text;
 pub use pause::Pause;
@@ -63,7 +63,10 @@ pub use reactions::{Reaction, Reactions, Received};
 pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use sql::chunks;
-pub use store::{LOG_WENT_BACK, Reads, Store, StoreOptions, sqlite_file, sqlite_url};
+pub use store::{
+    DATABASE_REPLACED, LOG_WENT_BACK, Reads, Store, StoreOptions, accept_loss, back_up, restore, sqlite_file,
+    sqlite_url,
+};
 pub use streams::{Made, Retention, Streams};
 pub use stuck::Stuck;
 pub use timers::TimerHandler;

@@ -9,6 +9,7 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 pub(crate) struct Metrics {
     pub(crate) members: Gauge<u64>,
     pub(crate) log_went_back: Gauge<u64>,
+    pub(crate) database_damaged: Gauge<u64>,
     pub(crate) circuit_open: Gauge<u64>,
     pub(crate) requests_pruned: Counter<u64>,
     pub(crate) events_passed_over: Counter<u64>,
@@ -57,6 +58,10 @@ fn make() -> Metrics {
     };
     Metrics {
         members: gauge("tradewind_members", "Engines at work on the database, as this one sees it"),
+        database_damaged: gauge(
+            "tradewind_database_damaged",
+            "1 while the database is damaged or another file is in its place, and nothing is written",
+        ),
         log_went_back: gauge(
             "tradewind_log_went_back",
             "1 while the own log lacks events that were seen in it, and nothing is appended",

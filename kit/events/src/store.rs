@@ -1,10 +1,12 @@
 //! The service's database: opening it, transactions on it, reads outside of them, and who is told when it changes.
 
+mod backup;
 mod birth;
 mod cache;
 mod connect;
 mod file;
 mod history;
+mod mark;
 mod memory;
 mod migrations;
 mod position;
@@ -35,6 +37,7 @@ pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
 use self::connect::Pools;
 pub use self::file::{sqlite_file, sqlite_url};
+use self::mark::Marked;
 use self::memory::Memory;
 pub use self::reads::Reads;
 use self::sessions::Sessions;
@@ -42,13 +45,16 @@ use self::signals::Signals;
 use self::sources::Sources;
 use self::vital::{PING, Vital};
 use self::writer::Writer;
-use crate::error::db;
+use crate::error::{DATABASE_CORRUPT, db};
+use crate::metrics::metrics;
 use crate::stuck::StuckHere;
 use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
+pub use self::backup::{accept_loss, back_up, restore};
 pub(crate) use self::cache::{AnyState, Current};
 pub use self::history::LOG_WENT_BACK;
+pub use self::mark::DATABASE_REPLACED;
 pub(crate) use self::position::Cursor;
 pub(crate) use self::queue::{ClaimedIntent, DueTimer};
 pub(crate) use self::read::apply;
@@ -103,15 +109,24 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable` when the database cannot be reached; `Rejected` with reason `WRONG_DATABASE` when it belongs to another
-    /// context; `Internal` when a migration fails.
+    /// context; `Rejected` when it cannot hold every text (`DATABASE_ENCODING`), its sessions are not as asked for
+    /// (`DATABASE_POOLED`, `DATABASE_SCHEMA`), or another SQLite file is in its place ([`DATABASE_REPLACED`]); `Internal` when it
+    /// is damaged ([`DATABASE_CORRUPT`](crate::DATABASE_CORRUPT)), or a migration fails.
     pub async fn open(options: StoreOptions) -> Result<Self, Error> {
+        let opened = Self::try_open(options).await;
+        let damaged = |error: &Error| [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason);
+        metrics().database_damaged.record(opened.as_ref().err().is_some_and(damaged).into(), &[]);
+        opened
+    }
+
+    async fn try_open(options: StoreOptions) -> Result<Self, Error> {
         let StoreOptions { url, context, migrations, clock, partitions } = options;
         let memory = Arc::new(Memory::new());
-        let Pools { transactions, reads, vital } = connect::connect(&url, context, &memory).await?;
+        let Pools { transactions, reads, vital, marked } = connect::connect(&url, context, &memory).await?;
         let born = birth::prepare(&transactions, context, migrations, partitions).await?;
         let sessions = |pool, connections, spare| Sessions::new(pool, connections, spare, Arc::clone(&memory));
         let (backend, vital) = match transactions.get_database_backend() {
-            DbBackend::Sqlite => (Backend::Sqlite(Writer::new(transactions)), Vital::Sqlite(vital)),
+            DbBackend::Sqlite => (Backend::Sqlite(Writer::new(transactions, marked)), Vital::Sqlite(vital)),
             // Of the vital ones one is the sequencer's, as good as always.
             _ => (
                 Backend::Postgres(sessions(transactions, connect::TRANSACTIONS, 2)),
@@ -144,7 +159,8 @@ impl Store {
         let era = self.cache().era();
         let written = match &self.0.backend {
             Backend::Sqlite(writer) => {
-                let turn = writer.begin().await?;
+                self.undamaged()?;
+                let turn = self.noting(writer.begin().await)?;
                 if turn.interrupted {
                     self.cache().clear();
                 }
@@ -155,7 +171,10 @@ impl Store {
                 }
                 Written::Sqlite(turn)
             }
-            Backend::Postgres(sessions) => Written::Postgres(sessions.begin().await?),
+            Backend::Postgres(sessions) => {
+                self.undamaged()?;
+                Written::Postgres(sessions.begin().await?)
+            }
         };
         Ok(Tx::new(self.clone(), written, era))
     }
@@ -175,17 +194,17 @@ impl Store {
 
     /// Runs a statement that reads.
     pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
-        match &self.0.backend {
+        let rows = match &self.0.backend {
             Backend::Sqlite(_) => self.0.reads.pool().query_all_raw(statement).await,
             Backend::Postgres(sessions) => sessions.run(statement).await,
-        }
-        .map_err(db)
+        };
+        self.noting(rows.map_err(db))
     }
 
     /// Runs a statement that writes and commits it; what it returns.
     pub(crate) async fn write(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
         if let Backend::Postgres(sessions) = &self.0.backend {
-            return sessions.run(statement).await.map_err(db);
+            return self.noting(sessions.run(statement).await.map_err(db));
         }
         let tx = self.begin().await?;
         let rows = tx.conn().query_all_raw(statement).await.map_err(db)?;
@@ -199,9 +218,14 @@ impl Store {
         self.0.changes.subscribe()
     }
 
-    /// Gives connections back that are kept from one transaction to the next: for the end of a process, before the database
-    /// is left alone.
+    /// Gives connections back that are kept from one transaction to the next, and leaves an SQLite file in order: for the end of
+    /// a process, before the database is left alone.
     pub async fn rest(&self) {
+        if let Backend::Sqlite(writer) = &self.0.backend
+            && let Err(error) = writer.rest().await
+        {
+            tracing::warn!(%error, "the database was not left in order; it is checked at the next start");
+        }
         if let (Backend::Postgres(transactions), Vital::Postgres(vital)) = (&self.0.backend, &self.0.vital) {
             let cleared = async { tokio::join!(transactions.clear(), vital.clear()) };
             if tokio::time::timeout(PING, cleared).await.is_err() {
@@ -250,6 +274,13 @@ impl Store {
 
     pub(crate) fn stuck_readers(&self) -> &StuckHere {
         &self.0.stuck
+    }
+
+    fn marked(&self) -> Option<&Marked> {
+        match &self.0.backend {
+            Backend::Sqlite(writer) => writer.marked(),
+            Backend::Postgres(_) => None,
+        }
     }
 
     pub(crate) fn memory(&self) -> &Memory {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 
 use crate::broker::Broker;
+use crate::error::damages;
 use crate::{Store, wire};
 
 /// How often the database is asked whether its log went back, as another replica has found or an operator has accepted.
@@ -22,11 +23,12 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// Holds the own log against what was seen of it, until `stop`.
 pub(crate) async fn follow(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     let (mut epoch, mut link, mut log) = (store.memory().epoch(), broker.link(), store.memory().log());
-    let mut asked = None;
+    let (mut asked, mut damages) = (None, damages());
     while !stop.is_cancelled() {
         let now = (*epoch.borrow_and_update(), link.borrow_and_update().epoch);
         log.mark_unchanged();
         let looked = async {
+            damages = store.look_for_damage(damages).await?;
             store.look().await?;
             store.may_grow().await?;
             if broker.is_connected() && asked != Some(now) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Broker, BrokerOptions, Clock, Store, StoreOptions, Stuck};
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_events::{Broker, BrokerOptions, Clock, DATABASE_CORRUPT, DATABASE_REPLACED, Store, StoreOptions, Stuck};
 use tradewind_mesh::Identity;
 
 use crate::{
@@ -51,6 +52,11 @@ pub(crate) async fn open(
         let Some(opened) = stop.run_until_cancelled(Store::open(options)).await else { return Ok(None) };
         let error = match opened {
             Ok(store) => return Ok(Some(store)),
+            // An operator can put the right file in place.
+            Err(error) if [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason) => named(&error),
+            Err(error) if matches!(error.kind, ErrorKind::Rejected | ErrorKind::Invalid) => {
+                return Err(SettingsError::of("database_url", named(&error)).into());
+            }
             Err(error) if !error.kind.is_transient() => return Err(anyhow!(error).context("database")),
             Err(error) => error.to_string(),
         };
@@ -64,6 +70,10 @@ pub(crate) async fn open(
         }
         wait = (wait * 2).min(longest);
     }
+}
+
+fn named(error: &Error) -> String {
+    format!("{}: {}", error.reason, error.message)
 }
 
 /// Asks the database for a sign of life.
@@ -90,9 +100,7 @@ pub(crate) fn readers_move(store: Store) -> Check {
 
 /// Asks whether the own log is whole, as far as is known.
 pub(crate) fn intact(store: Store) -> Check {
-    Check::new("log", move || {
-        std::future::ready(store.intact().map_err(|error| format!("{}: {}", error.reason, error.message)))
-    })
+    Check::new("log", move || std::future::ready(store.intact().map_err(|error| named(&error))))
 }
 
 /// Asks whether the broker is connected.

@@ -25,6 +25,7 @@ fn the_commands_of_the_runbook_run() {
             ("<order>", order),
             ("<n>", &discarded.position.to_string()),
             ("<why>", "a test"),
+            ("<file>", "ordering.backup"),
         ];
         let mut folders = BTreeMap::new();
         let mut ran = Vec::new();
@@ -42,7 +43,10 @@ fn the_commands_of_the_runbook_run() {
                 |word: &String| filled.iter().fold(word.clone(), |word, (name, value)| word.replace(name, value));
             let arguments: Vec<String> = words[1..].iter().map(fill).map(|word| shop_address(&shop, word)).collect();
             // What a block does to the certificates, the next does not meet.
-            let folder: &TempDir = folders.entry(place.clone()).or_insert_with(|| folder_of(&shop));
+            if !folders.contains_key(&place) {
+                folders.insert(place.clone(), folder_of(&shop).await);
+            }
+            let folder: &TempDir = &folders[&place];
             let mut command = Command::new(program);
             let addresses = ["TRADEWIND_PEERS", "TRADEWIND_NATS_URL"];
             let addresses = shop.variables("ordering").into_iter().filter(|(name, _)| addresses.contains(name));
@@ -89,7 +93,7 @@ async fn parked(shop: &Shop) -> Vec<ParkedStream> {
 }
 
 /// A folder as `tradewind up` would have left it, with copies of the shop's certificates.
-fn folder_of(shop: &Shop) -> TempDir {
+async fn folder_of(shop: &Shop) -> TempDir {
     let folder = scratch();
     let pki = folder.path().join(".tradewind/pki");
     std::fs::create_dir_all(&pki).unwrap();
@@ -97,6 +101,10 @@ fn folder_of(shop: &Shop) -> TempDir {
         let file = file.unwrap().path();
         std::fs::copy(&file, pki.join(file.file_name().unwrap())).unwrap();
     }
+    // Databases that nobody uses, as after a stop.
+    let data = folder.path().join(".tradewind/data");
+    std::fs::create_dir_all(&data).unwrap();
+    tradewind_events::back_up(&shop.database_url("ordering"), &data.join("ordering.db")).await.unwrap();
     folder
 }
 

@@ -8,7 +8,7 @@ use tradewind_domain::{Error, ErrorKind};
 use super::inbox::Run;
 use super::{Halt, Reader};
 use crate::backoff::Backoff;
-use crate::error::UNKNOWN;
+use crate::error::{DATABASE_CORRUPT, UNKNOWN};
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::store::Cursor;
@@ -45,6 +45,8 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error.reason {
             _ if error.kind.is_transient() => Self::Passing(error),
+            // It is nobody's event that is at fault.
+            DATABASE_CORRUPT => Self::Passing(error),
             UNKNOWN => Self::Unknown(error),
             _ => Self::Permanent(error),
         }

@@ -8,6 +8,7 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tradewind_domain::{Error, ErrorKind};
 
+use super::mark::{self, Marked};
 use super::memory::Memory;
 use super::server;
 use super::sqlite_file;
@@ -52,23 +53,36 @@ pub(super) struct Pools {
     pub(super) reads: DatabaseConnection,
     /// On SQLite it only reads: there is nobody to share a file with.
     pub(super) vital: DatabaseConnection,
+    /// An SQLite file's mark.
+    pub(super) marked: Option<Arc<Marked>>,
 }
 
 /// Connects to `url`.
 pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> Result<Pools, Error> {
     if url.starts_with("sqlite:") {
         create_folder(url).await?;
+        let inspected = sqlite_file(url).map(Marked::inspect).transpose()?;
         let transactions = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
+        let marked = match inspected {
+            Some((marked, suspicious)) => {
+                if suspicious {
+                    mark::check(&transactions).await?;
+                }
+                marked.opened()?;
+                Some(Arc::new(marked))
+            }
+            None => None,
+        };
         let reads = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
         let vital = Database::connect(sqlite(url, 1, true)).await.map_err(db)?;
-        Ok(Pools { transactions, reads, vital })
+        Ok(Pools { transactions, reads, vital, marked })
     } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
         let pool = async |connections| {
             Database::connect(postgres(url, context, memory, connections)).await.map_err(server::refused)
         };
         let transactions = pool(TRANSACTIONS).await?;
         server::check(&transactions).await?;
-        Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await? })
+        Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None })
     } else {
         Err(Error::new(
             ErrorKind::Invalid,
@@ -101,8 +115,8 @@ fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
             if reads_only {
                 options.pragma("cache_size", "-512").pragma("query_only", "on")
             } else {
-                // A checkpoint copies pages into the database file and syncs it: rarely, and in one go.
-                options.pragma("cache_size", "-4096").pragma("wal_autocheckpoint", "4000")
+                // A checkpoint copies pages into the database file and syncs it: rarely, in one go, and not by SQLite itself.
+                options.pragma("cache_size", "-4096").pragma("wal_autocheckpoint", "0")
             }
         });
     options

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, QueryResult, Value};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
 use super::Store;
+use super::mark::{self, Marked};
 use super::memory::Witness;
-use crate::error::db;
+use crate::error::{DATABASE_CORRUPT, damages, db};
 use crate::sql::{signed, statement};
 
 /// The reason when nothing may be appended because the log went back.
@@ -33,15 +34,42 @@ impl Store {
         self.intact()
     }
 
-    /// For readiness: whether the log is known to have gone back.
+    /// For readiness: whether the log is known to have gone back, or the database to be damaged.
     ///
     /// # Errors
-    /// `Unavailable` with reason [`LOG_WENT_BACK`].
+    /// `Unavailable` with reason [`LOG_WENT_BACK`] or `DATABASE_REPLACED`; `Internal` with reason [`DATABASE_CORRUPT`].
     pub fn intact(&self) -> Result<(), Error> {
+        self.undamaged()?;
         match &self.memory().log().borrow().went_back {
             Some(why) => Err(Error::unavailable(LOG_WENT_BACK, why.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Fails where the database is known to be damaged, or its file is another one by now.
+    pub(crate) fn undamaged(&self) -> Result<(), Error> {
+        if let Some(why) = &self.memory().log().borrow().damaged {
+            return Err(Error::new(ErrorKind::Internal, DATABASE_CORRUPT, why.clone()));
+        }
+        self.marked().map_or(Ok(()), Marked::in_place)
+    }
+
+    /// Looks for damage in the own file where some has shown in this process since `seen`; how often it has shown by now.
+    pub(crate) async fn look_for_damage(&self, seen: u64) -> Result<u64, Error> {
+        let now = damages();
+        if now != seen && self.marked().is_some() {
+            self.noting(mark::check(self.reader()).await)?;
+        }
+        Ok(now)
+    }
+
+    /// Takes note of an error that says that the database is damaged.
+    pub(crate) fn noting<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+        outcome.inspect_err(|error| {
+            if error.reason == DATABASE_CORRUPT {
+                self.memory().damaged(&error.message);
+            }
+        })
     }
 
     /// Hears a reader of this log, or the broker: the event `witness` was read in the log `incarnation`. One of another

@@ -34,6 +34,8 @@ pub(crate) struct Memory {
 pub(crate) struct LogState {
     pub(crate) incarnation: Uuid,
     pub(crate) went_back: Option<String>,
+    /// Why nothing at all may be written.
+    pub(crate) damaged: Option<String>,
 }
 
 #[derive(Default)]
@@ -140,13 +142,27 @@ impl Memory {
             }
         }
         let went_back = if before.incarnation == incarnation { before.went_back.or(went_back) } else { went_back };
-        self.set(LogState { incarnation, went_back });
+        self.set(LogState { incarnation, went_back, ..before });
+    }
+
+    /// The database is damaged: nothing is written to it any more.
+    pub(super) fn damaged(&self, text: &str) {
+        let before = self.log.borrow().clone();
+        if before.damaged.is_none() {
+            tracing::error!(
+                why = text,
+                runbook = "docs/runbook.md#a-database-is-damaged",
+                "the database is damaged; nothing is written to it any more"
+            );
+            metrics().database_damaged.record(1, &[]);
+            self.set(LogState { damaged: Some(text.to_owned()), ..before });
+        }
     }
 
     /// The log went back: nothing is appended to it, nor published, until an operator has decided.
     pub(super) fn went_back(&self, text: String) {
-        let incarnation = self.log.borrow().incarnation;
-        self.set(LogState { incarnation, went_back: Some(text) });
+        let before = self.log.borrow().clone();
+        self.set(LogState { went_back: Some(text), ..before });
     }
 
     fn set(&self, now: LogState) {
@@ -215,7 +231,7 @@ mod tests {
         memory.heard(Uuid::from_u128(1), None);
         assert!(memory.log().borrow().went_back.is_some());
         memory.heard(Uuid::from_u128(2), None);
-        assert_eq!(*memory.log().borrow(), LogState { incarnation: Uuid::from_u128(2), went_back: None });
+        assert_eq!(*memory.log().borrow(), LogState { incarnation: Uuid::from_u128(2), ..LogState::default() });
         assert_eq!(memory.unverified().unwrap().1, []);
     }
 }

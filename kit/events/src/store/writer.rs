@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tradewind_domain::Error;
 
+use super::mark::Marked;
 use super::sessions::OpenSession;
 use crate::error::{self, db};
 use crate::sql::{Script, statement};
@@ -27,11 +28,13 @@ const BEGIN: &str = "BEGIN IMMEDIATE;\nPRAGMA data_version";
 pub(super) struct Writer {
     pool: DatabaseConnection,
     session: Arc<Mutex<Session>>,
+    /// The file; `None` for a database in memory.
+    marked: Option<Arc<Marked>>,
 }
 
 impl Writer {
-    pub(super) fn new(pool: DatabaseConnection) -> Self {
-        Self { pool, session: Arc::default() }
+    pub(super) fn new(pool: DatabaseConnection, marked: Option<Arc<Marked>>) -> Self {
+        Self { pool, session: Arc::default(), marked }
     }
 
     /// Waits for its turn and begins.
@@ -46,15 +49,34 @@ impl Writer {
                 connection
             }
         };
+        if let Some(marked) = &self.marked {
+            marked.checkpoint(&*connection, false).await?;
+        }
         // Whatever becomes of BEGIN, even if nobody waits for it any more, the turn ends with ROLLBACK.
         let mut turn = Turn { connection, session: Some(session), interrupted: false };
         let begun = turn.connection.query_one_raw(statement(DbBackend::Sqlite, BEGIN, [])).await.map_err(db)?;
         let now = begun.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(db)?;
         if let Some(Some((_, seen))) = turn.session.as_deref_mut() {
             turn.interrupted = *seen != now;
+            if let Some(marked) = self.marked.as_ref().filter(|_| turn.interrupted && *seen != 0) {
+                marked.interrupted()?;
+            }
             *seen = now;
         }
         Ok(turn)
+    }
+
+    /// Leaves the file in order: everything is in it.
+    pub(super) async fn rest(&self) -> Result<(), Error> {
+        let session = self.session.lock().await;
+        match (&*session, &self.marked) {
+            (Some((connection, _)), Some(marked)) => marked.checkpoint(&**connection, true).await,
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn marked(&self) -> Option<&Marked> {
+        self.marked.as_deref()
     }
 }
 

@@ -84,7 +84,7 @@ impl Tx {
                 tail.append(kept);
             }
         });
-        outcome.await?;
+        store.noting(outcome.await)?;
         settling.known = true;
         fault::hit_if(requested, Point::RequestCommitted);
         drop(settling);

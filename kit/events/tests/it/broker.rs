@@ -1,6 +1,6 @@
 //! Two services and a broker: what one commits the other handles once and in order, whatever happens between them.
 
-mod audit;
+pub(crate) mod audit;
 mod begins;
 mod deaths;
 mod delivery;

@@ -6,6 +6,7 @@ mod account;
 mod appending;
 mod broker;
 mod database;
+mod files;
 mod loading;
 mod log;
 mod requests;
