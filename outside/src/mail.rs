@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::books::{self, Decision};
-use crate::refusal::{Checked, Refusal, check_text};
+use crate::refusal::{Checked, Refusal, check_text, check_text_up_to};
+
+/// The longest address there is (RFC 5321).
+const LONGEST_ADDRESS: usize = 254;
 
 /// A message to take. Has no `Debug`, so that addresses cannot get into a log.
 #[derive(Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub(crate) struct MessageRequest {
 impl Checked for MessageRequest {
     fn check(&self) -> Result<(), Refusal> {
         check_text("key", &self.key)?;
-        check_text("to", &self.to)?;
+        check_text_up_to(LONGEST_ADDRESS, "to", &self.to)?;
         check_text("subject", &self.subject)
     }
 }

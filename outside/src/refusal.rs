@@ -65,11 +65,16 @@ const LONGEST: usize = 200;
 
 /// Accepts 1 to 200 characters without control characters.
 pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
+    check_text_up_to(LONGEST, field, text)
+}
+
+/// Accepts 1 to `most` characters without control characters.
+pub(crate) fn check_text_up_to(most: usize, field: &str, text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::field(field, "MISSING_FIELD", format!("{field} must not be empty")));
     }
-    if text.chars().count() > LONGEST {
-        return Err(Refusal::field(field, "TOO_LONG", format!("{field} has more than {LONGEST} characters")));
+    if text.chars().count() > most {
+        return Err(Refusal::field(field, "TOO_LONG", format!("{field} has more than {most} characters")));
     }
     if text.chars().any(char::is_control) {
         return Err(Refusal::field(field, "INVALID_FIELD", format!("{field} contains control characters")));

@@ -5,20 +5,26 @@
 //! depend on a crate that does.
 
 mod aggregate;
+mod country;
 mod currency;
+mod email;
 mod error;
 mod event;
 mod id;
 mod money;
 pub mod request;
+mod text;
 mod told;
 
 pub use aggregate::Aggregate;
+pub use country::Country;
 pub use currency::{Currency, UnknownCurrency};
+pub use email::{EMAIL_RULE, sendable};
 pub use error::{DomainError, Error, ErrorKind, FieldViolation};
 pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
+pub use text::{TEXT_RULE, is_text, is_text_of_lines};
 pub use told::{Reason, Reference};
 
 /// What the macros of this crate expand to; not for direct use.

@@ -48,7 +48,10 @@ impl Checked for BookingRequest {
         check_text("name", &self.name)?;
         check_text("address.line1", &self.address.line1)?;
         check_text("address.city", &self.address.city)?;
-        check_text("address.postal_code", &self.address.postal_code)?;
+        // Not every country has them.
+        if !self.address.postal_code.is_empty() {
+            check_text("address.postal_code", &self.address.postal_code)?;
+        }
         check_text("address.country", &self.address.country)?;
         if self.parcels.is_empty() {
             return Err(Refusal::field("parcels", "MISSING_FIELD", "parcels must not be empty"));

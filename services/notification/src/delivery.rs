@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use contracts::tradewind::notification::v1::NotificationKind;
 use opentelemetry::{KeyValue, global, metrics::Counter};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, Reason};
 use tradewind_events::{Intent, IntentHandler, Store, Tx, Unknown};
 
 use crate::mail::{Answer, MailSystem};
-use crate::reactions::{MAIL, name, of_key};
+use crate::reactions::{KINDS, MAIL, name, of_key};
 use crate::table;
 
 static MESSAGES: LazyLock<Counter<u64>> = LazyLock::new(|| {
@@ -32,12 +32,16 @@ pub(crate) enum Outcome {
     /// The mail system has it.
     Sent,
     /// It is given up.
-    Failed(String),
+    Failed(Reason),
 }
 
 impl<M: MailSystem> Deliver<M> {
     /// Hands over to `system` what `store` holds, each message up to `attempts` times.
-    pub(crate) const fn new(store: Store, system: M, attempts: NonZeroU32) -> Self {
+    pub(crate) fn new(store: Store, system: M, attempts: NonZeroU32) -> Self {
+        // There from the beginning, so that the first one can be seen.
+        for kind in KINDS {
+            MESSAGES.add(0, &[KeyValue::new("kind", name(kind)), KeyValue::new("result", "failed")]);
+        }
         Self { store, system, attempts }
     }
 }
@@ -48,21 +52,21 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
 
     async fn call(&self, intent: &Intent) -> Result<Outcome, Unknown> {
         if intent.attempt >= self.attempts.get() {
-            return Ok(Outcome::Failed(format!("no answer to {} attempts", intent.attempt)));
+            return Ok(given_up("NO_ANSWER"));
         }
         let Some((order_id, kind)) = of_key(&intent.key) else {
-            return Ok(Outcome::Failed("the key names no message".to_owned()));
+            return Ok(given_up("NO_SUCH_MESSAGE"));
         };
         let found = table::letter(self.store.reader(), order_id, kind).await;
         let Some(letter) = found.map_err(|error| Unknown(error.to_string()))? else {
-            return Ok(Outcome::Failed("there is no such message".to_owned()));
+            return Ok(given_up("NO_SUCH_MESSAGE"));
         };
         if !letter.has_safe_head() {
-            return Ok(Outcome::Failed("a line break in the address".to_owned()));
+            return Ok(given_up("INVALID_ADDRESS"));
         }
         match self.system.hand_over(&letter).await? {
             Answer::Accepted => Ok(Outcome::Sent),
-            Answer::Refused(reason) => Ok(Outcome::Failed(format!("refused: {reason}"))),
+            Answer::Refused(reason) => Ok(Outcome::Failed(reason)),
         }
     }
 
@@ -75,12 +79,16 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
                 "sent"
             }
             Outcome::Failed(why) => {
-                tracing::error!(order_id, kind = name(kind), why, "a message is given up");
-                table::mark_failed(tx.conn(), order_id, kind).await?;
+                tracing::error!(order_id, kind = name(kind), reason = %why, attempts = intent.attempt, "a message is given up");
+                table::mark_failed(tx.conn(), order_id, kind, why.as_str()).await?;
                 "failed"
             }
         };
         MESSAGES.add(1, &[KeyValue::new("kind", name(kind)), KeyValue::new("result", result)]);
         Ok(())
     }
+}
+
+fn given_up(reason: &str) -> Outcome {
+    Outcome::Failed(Reason::told(reason))
 }

@@ -11,6 +11,10 @@ use crate::texts::{self, Text};
 /// The kind of all intents of this context.
 pub(crate) const MAIL: &str = "mail";
 
+/// What messages are about.
+pub(crate) const KINDS: [NotificationKind; 3] =
+    [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped];
+
 /// What follows the events of orders.
 pub(crate) fn reactions() -> Reactions {
     Reactions::new("notification").on(TellOnOrderConfirmed).on(TellOnOrderClosed).on(TellOnOrderShipped)
@@ -86,8 +90,7 @@ pub(crate) fn key(order_id: &str, kind: NotificationKind) -> String {
 /// The message that a key stands for.
 pub(crate) fn of_key(key: &str) -> Option<(&str, NotificationKind)> {
     let (order_id, kind) = key.rsplit_once('/')?;
-    let kinds = [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped];
-    Some((order_id, kinds.into_iter().find(|known| name(*known) == kind)?))
+    Some((order_id, KINDS.into_iter().find(|known| name(*known) == kind)?))
 }
 
 /// Part of keys that are in databases and at the mail system: not to be changed.

@@ -14,7 +14,7 @@ use crate::texts::Text;
 
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateNotification)]
+    vec![Box::new(CreateNotification), Box::new(AddFailure)]
 }
 
 struct CreateNotification;
@@ -32,6 +32,23 @@ impl MigrationTrait for CreateNotification {
         let clustered = if connection.get_database_backend() == DbBackend::Sqlite { " WITHOUT ROWID" } else { "" };
         connection.execute_unprepared(&format!("{NOTIFICATION}{clustered}")).await?;
         Ok(())
+    }
+}
+
+/// Adds why a message was given up.
+struct AddFailure;
+
+impl MigrationName for AddFailure {
+    fn name(&self) -> &str {
+        "notification_0002_add_failure"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for AddFailure {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = "ALTER TABLE notification ADD COLUMN failure TEXT NULL";
+        manager.get_connection().execute_unprepared(column).await.map(drop)
     }
 }
 
@@ -113,7 +130,7 @@ pub(crate) async fn mark_sent(
     execute(connection, update, values).await.map(drop)
 }
 
-/// Records that the message is given up.
+/// Records that the message is given up, and why.
 ///
 /// # Errors
 /// When the database fails.
@@ -121,9 +138,10 @@ pub(crate) async fn mark_failed(
     connection: &impl ConnectionTrait,
     order_id: &str,
     kind: NotificationKind,
+    reason: &str,
 ) -> Result<(), Error> {
-    let update = "UPDATE notification SET failed = TRUE WHERE order_id = $1 AND kind = $2";
-    let values: [Value; 2] = [order_id.into(), number(kind).into()];
+    let update = "UPDATE notification SET failed = TRUE, failure = $3 WHERE order_id = $1 AND kind = $2";
+    let values: [Value; 3] = [order_id.into(), number(kind).into(), reason.into()];
     execute(connection, update, values).await.map(drop)
 }
 
@@ -137,7 +155,7 @@ pub(crate) async fn page(
     after: NotificationKind,
     limit: usize,
 ) -> Result<Vec<Notification>, Error> {
-    let query = "SELECT order_id, kind, recipient, subject, sent, sent_time FROM notification \
+    let query = "SELECT order_id, kind, recipient, subject, sent, sent_time, failed, failure FROM notification \
          WHERE order_id = $1 AND kind > $2 ORDER BY kind LIMIT $3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values: [Value; 3] = [order_id.into(), number(after).into(), limit.into()];
@@ -148,6 +166,7 @@ pub(crate) async fn page(
 
 fn notification(row: &QueryResult) -> Result<Notification, DbErr> {
     let (kind, sent_time): (i64, Option<i64>) = (row.try_get("", "kind")?, row.try_get("", "sent_time")?);
+    let failure: Option<String> = row.try_get("", "failure")?;
     Ok(Notification {
         order_id: row.try_get("", "order_id")?,
         kind: i32::try_from(kind).unwrap_or_default(),
@@ -155,6 +174,8 @@ fn notification(row: &QueryResult) -> Result<Notification, DbErr> {
         subject: row.try_get("", "subject")?,
         sent: row.try_get("", "sent")?,
         sent_time: sent_time.map(|time| timestamp(from_micros(time))),
+        failed: row.try_get("", "failed")?,
+        failure_reason: failure.unwrap_or_default(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::consumer::v1;
 use tradewind_domain::{
-    Error,
+    Error, is_text,
     request::{Violations, invalid_page_token},
 };
 use tradewind_events::{
@@ -30,8 +30,12 @@ pub(super) fn stream(consumer: String, source: String, stream: String) -> Result
 /// Why an operator does something.
 pub(super) fn reason(text: String) -> Result<String, Error> {
     match text.trim().chars().count() {
-        1..=LONGEST_REASON => Ok(text.trim().to_owned()),
-        _ => Err(Error::invalid("reason", "REASON_INVALID", "must be 1 to 500 characters that say why")),
+        1..=LONGEST_REASON if is_text(text.trim()) => Ok(text.trim().to_owned()),
+        _ => Err(Error::invalid(
+            "reason",
+            "REASON_INVALID",
+            "must be 1 to 500 characters that say why, none of them control, invisible or direction-changing",
+        )),
     }
 }
 

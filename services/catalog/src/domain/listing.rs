@@ -3,7 +3,7 @@
 use contracts::tradewind::catalog::v1::Product as ProductMessage;
 use contracts::tradewind::money::v1::Money as MoneyMessage;
 use tradewind_domain::{
-    Error, Money,
+    Error, Money, is_text, is_text_of_lines,
     request::{SKU_RULE, Violations, is_sku},
 };
 
@@ -14,9 +14,9 @@ pub struct Listing {
     pub product_id: String,
     /// 1 to 63 printable ASCII characters without spaces.
     pub sku: String,
-    /// 1 to 200 characters, none of them a control character.
+    /// 1 to 200 characters of one line that shows something.
     pub name: String,
-    /// At most 2000 characters, none of them NUL.
+    /// At most 2000 characters of any number of lines.
     pub description: String,
     /// More than 0.
     pub price: Money,
@@ -44,13 +44,13 @@ impl Listing {
             is_name(&name),
             "product.name",
             "INVALID_NAME",
-            "must be 1 to 200 characters, none of them a control character",
+            "must be 1 to 200 characters that show something, none of them control, invisible or direction-changing",
         );
         violations.check(
             is_description(&description),
             "product.description",
             "INVALID_DESCRIPTION",
-            "must be at most 2000 characters, none of them NUL",
+            "must be at most 2000 characters, none of them invisible, direction-changing or control but line ends and tabs",
         );
         let price = read_price(&mut violations, "product.price", price.as_ref());
         let price = violations.finish_with(price)?;
@@ -76,11 +76,11 @@ pub fn is_product_id(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    (1..=200).contains(&text.chars().count()) && is_text(text)
 }
 
 fn is_description(text: &str) -> bool {
-    text.chars().count() <= 2000 && !text.contains('\0')
+    text.chars().count() <= 2000 && is_text_of_lines(text)
 }
 
 fn read_price(violations: &mut Violations, field: &str, price: Option<&MoneyMessage>) -> Option<Money> {
@@ -142,7 +142,7 @@ mod tests {
         for sku in ["", "A B", "A\n", "\u{e9}", &"a".repeat(64)] {
             assert_eq!(refused(|product| product.sku = sku.to_owned()), one("INVALID_SKU", "product.sku"), "{sku:?}");
         }
-        for name in ["", "a\0b", &"\u{e9}".repeat(201)] {
+        for name in ["", " ", "a\0b", "\u{200b}", "\u{202e}aet", &"\u{e9}".repeat(201)] {
             assert_eq!(
                 refused(|product| product.name = name.to_owned()),
                 one("INVALID_NAME", "product.name"),

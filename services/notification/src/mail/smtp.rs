@@ -8,7 +8,7 @@ use std::time::Duration;
 use lettre::message::{Mailbox, Message, header::ContentType};
 use lettre::transport::smtp::{self, AsyncSmtpTransportBuilder};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use tradewind_domain::Reason;
+use tradewind_domain::{Reason, sendable};
 use tradewind_events::Unknown;
 
 use super::{Answer, Letter, MailSystem};
@@ -32,7 +32,7 @@ impl Smtp {
 
     /// The message as it is on the wire; none when the address is not one.
     fn message(&self, letter: &Letter) -> Option<Message> {
-        let to: Address = letter.to.parse().ok()?;
+        let to: Address = sendable(&letter.to)?.parse().ok()?;
         Message::builder()
             .message_id(Some(message_id(&letter.key, self.from.email.domain())))
             .date(letter.written.into())
@@ -111,6 +111,27 @@ mod tests {
             "{once}"
         );
         assert!(once.contains("Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"), "{once}");
+    }
+
+    #[test]
+    fn what_the_door_lets_in_can_be_sent() {
+        let long = format!("{}@{}.example", "a".repeat(64), ["x".repeat(60), "y".repeat(60), "z".repeat(50)].join("."));
+        for to in [
+            "a@example.com",
+            "first.last+tag@sub.example.co.uk",
+            "o'neil@example.com",
+            "\"john smith\"@example.com",
+            "\"a@b\"@example.com",
+            "!#$%&'*+-/=?^_`{|}~@example.com",
+            "info@bücher.example",
+            "a@例え.jp",
+            "root@localhost",
+            &long,
+        ] {
+            assert!(sendable(to).is_some(), "{to}");
+            let sent = formatted(to).unwrap();
+            assert!(sent.is_ascii(), "{sent}");
+        }
     }
 
     #[test]

@@ -85,6 +85,7 @@ fn a_message_is_given_up_after_so_many_attempts_and_holds_nothing_up() {
         shop.shipped(&order, CUSTOMER).await;
         let seen = operator.sees_sent(&order, 1).await;
         assert_eq!((seen[0].sent, seen[1].sent), (false, true));
+        assert_eq!((seen[0].failed, seen[0].failure_reason.as_str()), (true, "NO_ANSWER"));
         assert!(operator.counted("result=\"failed\"").await > 0 && operator.counted("kind=\"shipped\"").await > 0);
         assert_eq!(sink.messages().await.len(), 1);
     });
@@ -102,7 +103,10 @@ fn nobody_is_told_where_there_is_no_usable_address() {
         operator.sees_sent(&fine, 1).await;
         shop.sees_given_up(2).await;
         assert!(operator.about(&nobody).await.is_empty());
-        assert!(!operator.about(&crooked).await[0].sent && !operator.about(&too_long).await[0].sent);
+        for (order, reason) in [(&crooked, "INVALID_ADDRESS"), (&too_long, "TOO_LONG")] {
+            let told = &operator.about(order).await[0];
+            assert_eq!((told.sent, told.failed, told.failure_reason.as_str()), (false, true, reason));
+        }
         assert_eq!(sink.messages().await.len(), 1);
     });
 }

@@ -11,8 +11,9 @@ use contracts::tradewind::{
 };
 use time::OffsetDateTime;
 use tradewind_domain::{
-    Error, Money, OrderId,
+    Country, EMAIL_RULE, Error, Money, OrderId, TEXT_RULE, is_text,
     request::{Violations, order_id, page_size, page_token},
+    sendable,
 };
 use tradewind_events::{AsOf, RequestKey};
 
@@ -72,27 +73,19 @@ fn recipient(recipient: Option<Recipient>, violations: &mut Violations) -> Recip
         return Recipient::default();
     };
     check_text(violations, "recipient.name", &recipient.name, 100);
-    violations.check(
-        recipient.email.contains('@')
-            && is_plain(&recipient.email)
-            && (3..=320).contains(&recipient.email.chars().count()),
-        "recipient.email",
-        "INVALID_EMAIL",
-        "must be 3 to 320 characters with an @ among them",
-    );
+    violations.check(sendable(&recipient.email).is_some(), "recipient.email", "INVALID_EMAIL", EMAIL_RULE);
     let Some(address) = &recipient.address else {
         violations.add("recipient.address", "REQUIRED", "is needed");
         return recipient;
     };
     check_text(violations, "recipient.address.line1", &address.line1, 200);
     check_text(violations, "recipient.address.city", &address.city, 100);
-    check_text(violations, "recipient.address.postal_code", &address.postal_code, 16);
-    violations.check(
-        address.country.len() == 2 && address.country.bytes().all(|byte| byte.is_ascii_uppercase()),
-        "recipient.address.country",
-        "INVALID_COUNTRY",
-        "must be two upper-case letters (ISO 3166-1 alpha-2)",
-    );
+    let country = Country::parse(&address.country);
+    let description = "must be a country's officially assigned ISO 3166-1 alpha-2 code in upper case";
+    violations.check(country.is_some(), "recipient.address.country", "INVALID_COUNTRY", description);
+    if !address.postal_code.is_empty() || country.is_some_and(Country::needs_postal_code) {
+        check_text(violations, "recipient.address.postal_code", &address.postal_code, 16);
+    }
     recipient
 }
 
@@ -124,8 +117,7 @@ fn expected_total(total: &ContractMoney, violations: &mut Violations) -> Option<
 fn check_text(violations: &mut Violations, field: &str, text: &str, most: usize) {
     let fits = (1..=most).contains(&text.chars().count());
     violations.check(fits, field, "INVALID_LENGTH", &format!("must be 1 to {most} characters"));
-    let blank = !text.is_empty() && text.trim().is_empty();
-    violations.check(!blank && is_plain(text), field, "INVALID_TEXT", "must not be blank or hold control characters");
+    violations.check(text.is_empty() || is_text(text), field, "INVALID_TEXT", TEXT_RULE);
 }
 
 fn is_plain(text: &str) -> bool {

@@ -108,6 +108,23 @@ fn a_refusal_names_every_field_at_fault() {
             recipient.address.as_mut().unwrap().line1 = "1 Quay\nX".to_owned();
         });
         assert_eq!(unprintable.await, invalid("INVALID_TEXT", &["recipient.name", "recipient.address.line1"]));
+        for (name, email, country, postal_code, field) in [
+            ("\u{200b}", "a@example.com", "GB", "EH6", "recipient.name"),
+            ("\u{202e}Ada", "a@example.com", "GB", "EH6", "recipient.name"),
+            ("Ada", "@@@", "GB", "EH6", "recipient.email"),
+            ("Ada", "a@", "GB", "EH6", "recipient.email"),
+            ("Ada", "a b@example.com", "GB", "EH6", "recipient.email"),
+            ("Ada", "a@example.com", "UK", "EH6", "recipient.address.country"),
+            ("Ada", "a@example.com", "GB", "", "recipient.address.postal_code"),
+        ] {
+            let refused = refusal(&shop, |request| {
+                let recipient = request.recipient.as_mut().unwrap();
+                (recipient.name, recipient.email) = (name.to_owned(), email.to_owned());
+                let address = recipient.address.as_mut().unwrap();
+                (address.country, address.postal_code) = (country.to_owned(), postal_code.to_owned());
+            });
+            assert_eq!(refused.await.2, [field], "{name:?} {email} {country}");
+        }
         let currency = refusal(&shop, |request| request.expected_total = money("ABC", 1)).await;
         assert_eq!(currency, invalid("UNKNOWN_CURRENCY", &["expected_total.currency"]));
         let seconds = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
