@@ -13,6 +13,7 @@ mod event;
 mod id;
 mod money;
 pub mod request;
+mod sensitive;
 mod text;
 mod told;
 
@@ -24,6 +25,7 @@ pub use error::{DomainError, Error, ErrorKind, FieldViolation};
 pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
+pub use sensitive::Sensitive;
 pub use text::{TEXT_RULE, is_text, is_text_of_lines};
 pub use told::{Reason, Reference};
 

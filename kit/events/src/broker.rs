@@ -1,15 +1,18 @@
 //! The connection to NATS. It is made and remade in the background for ever: nothing here waits for a broker, because
 //! nothing in the system needs one to be correct.
 
+mod address;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::{Client, ClientError, ConnectOptions, Event, ServerAddr, ServerError};
+use async_nats::{Client, ClientError, ConnectOptions, Event, ServerError};
 use tokio::sync::watch;
 use tradewind_domain::Error;
 
+pub use self::address::check_broker_url;
 use crate::metrics::metrics;
 use crate::wire;
 
@@ -61,16 +64,11 @@ impl Broker {
     /// # Errors
     /// `Invalid` with reason `BROKER_URL_INVALID` when the URL cannot be read.
     pub async fn connect(options: BrokerOptions) -> Result<Self, Error> {
-        let invalid = |cause: &dyn std::fmt::Display| Error::invalid("url", "BROKER_URL_INVALID", cause.to_string());
-        let servers = options
-            .url
-            .split(',')
-            .map(|server| server.trim().parse::<ServerAddr>())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|cause| invalid(&cause))?;
+        let (servers, credentials) = address::parse(&options.url)?;
         let (sender, link) = watch::channel(Link::default());
         let watcher = Watcher { link: sender, refusals: Mutex::default() };
-        let mut connect = ConnectOptions::new()
+        let mut connect = credentials
+            .present(ConnectOptions::new())
             .custom_inbox_prefix(wire::inbox(&options.name))
             .name(options.name)
             .retry_on_initial_connect()
@@ -85,7 +83,10 @@ impl Broker {
         if let Some(tls) = options.tls {
             connect = connect.tls_client_config(tls);
         }
-        let client = connect.connect(servers).await.map_err(|cause| invalid(&cause))?;
+        let client = connect
+            .connect(servers)
+            .await
+            .map_err(|cause| Error::invalid("url", "BROKER_URL_INVALID", cause.to_string()))?;
         let jetstream = jetstream::context::ContextBuilder::new()
             .timeout(REQUEST_TIMEOUT)
             .ack_timeout(REQUEST_TIMEOUT)

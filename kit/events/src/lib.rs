@@ -47,7 +47,7 @@ mod wake;
 mod wire;
 mod witness;
 
-pub use broker::{Broker, BrokerOptions};
+pub use broker::{Broker, BrokerOptions, check_broker_url};
 pub use clock::Clock;
 pub use consumers::{Consumer, Consumers, Partition, Source};
 pub use engine::Engine;
@@ -64,8 +64,8 @@ pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use sql::chunks;
 pub use store::{
-    DATABASE_REPLACED, LOG_WENT_BACK, Reads, Store, StoreOptions, accept_loss, back_up, restore, sqlite_file,
-    sqlite_url,
+    DATABASE_REPLACED, LOG_WENT_BACK, Reads, Store, StoreOptions, accept_loss, back_up, check_database_url, restore,
+    sqlite_file, sqlite_url,
 };
 pub use streams::{Made, Retention, Streams};
 pub use stuck::Stuck;

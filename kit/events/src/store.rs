@@ -21,6 +21,7 @@ mod sources;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod url;
 mod vital;
 mod writer;
 
@@ -43,6 +44,7 @@ pub use self::reads::Reads;
 use self::sessions::Sessions;
 use self::signals::Signals;
 use self::sources::Sources;
+pub use self::url::check_database_url;
 use self::vital::{PING, Vital};
 use self::writer::Writer;
 use crate::error::{DATABASE_CORRUPT, db};

@@ -11,7 +11,7 @@ use tradewind_events::{Broker, BrokerOptions, Clock, DATABASE_CORRUPT, DATABASE_
 use tradewind_mesh::Identity;
 
 use crate::{
-    readiness::{Check, Report},
+    readiness::{Check, Failure, Report},
     service::Service,
     settings::{Settings, SettingsError},
 };
@@ -24,8 +24,8 @@ const REOPEN: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// # Errors
 /// A URL that is none.
 pub(crate) async fn broker(name: &str, settings: &Settings, identity: &Identity) -> Result<Broker, SettingsError> {
-    let tls = settings.nats_url.contains("tls://").then(|| identity.client_config());
-    let options = BrokerOptions { url: settings.nats_url.clone(), tls, name: name.to_owned() };
+    let tls = settings.nats_url.expose().contains("tls://").then(|| identity.client_config());
+    let options = BrokerOptions { url: settings.nats_url.expose().clone(), tls, name: name.to_owned() };
     Broker::connect(options).await.map_err(|error| SettingsError::of("nats_url", error))
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn open(
     let mut last = String::new();
     loop {
         let options = StoreOptions {
-            url: settings.database_url.clone(),
+            url: settings.database_url.expose().clone(),
             context: service.name(),
             migrations: (service.migrations)(),
             clock: Clock::system(),
@@ -53,17 +53,17 @@ pub(crate) async fn open(
         let error = match opened {
             Ok(store) => return Ok(Some(store)),
             // An operator can put the right file in place.
-            Err(error) if [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason) => named(&error),
+            Err(error) if [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason) => error,
             Err(error) if matches!(error.kind, ErrorKind::Rejected | ErrorKind::Invalid) => {
                 return Err(SettingsError::of("database_url", named(&error)).into());
             }
             Err(error) if !error.kind.is_transient() => return Err(anyhow!(error).context("database")),
-            Err(error) => error.to_string(),
+            Err(error) => error,
         };
-        if error != last {
+        if error.message != last {
             tracing::warn!(%error, "the database cannot be opened; trying again until it can");
-            reports.send_replace(Report::waiting_for("database", error.clone()));
-            last = error;
+            last.clone_from(&error.message);
+            reports.send_replace(Report::waiting_for("database", error));
         }
         if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
             return Ok(None);
@@ -80,7 +80,7 @@ fn named(error: &Error) -> String {
 pub(crate) fn answers(store: Store) -> Check {
     Check::new("database", move || {
         let store = store.clone();
-        async move { store.ping().await.map_err(|error| error.to_string()) }
+        async move { store.ping().await }
     })
 }
 
@@ -93,17 +93,17 @@ pub(crate) fn readers_move(store: Store) -> Check {
             format!("{consumer} cannot get past position {position} of {source}/{partition}: {reason}")
         };
         let all: Vec<_> = stuck.iter().map(one).collect();
-        std::future::ready(if all.is_empty() { Ok(()) } else { Err(all.join("; ")) })
+        std::future::ready(if all.is_empty() { Ok(()) } else { Err(Failure::new("READER_STUCK", all.join("; "))) })
     };
     Check::new("readers", ask).advisory()
 }
 
 /// Asks whether the own log is whole, as far as is known.
 pub(crate) fn intact(store: Store) -> Check {
-    Check::new("log", move || std::future::ready(store.intact().map_err(|error| named(&error))))
+    Check::new("log", move || std::future::ready(store.intact()))
 }
 
 /// Asks whether the broker is connected.
 pub(crate) fn connected(broker: Broker) -> Check {
-    Check::new("broker", move || std::future::ready(broker.ready().map_err(|error| error.to_string())))
+    Check::new("broker", move || std::future::ready(broker.ready()))
 }

@@ -20,7 +20,33 @@ const SOON: Duration = Duration::from_millis(5);
 /// Time one check may take.
 const WITHIN: Duration = Duration::from_secs(1);
 
-type Ask = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+type Ask = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+
+/// Why a check failed: a word for whoever asks, and the rest for the log, which may name what nobody outside has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    reason: &'static str,
+    detail: String,
+}
+
+impl Failure {
+    pub(crate) fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+impl From<tradewind_domain::Error> for Failure {
+    fn from(error: tradewind_domain::Error) -> Self {
+        Self { reason: error.reason, detail: error.message }
+    }
+}
+
+/// Of what a service asks itself.
+impl From<String> for Failure {
+    fn from(detail: String) -> Self {
+        Self::new("CHECK_FAILED", detail)
+    }
+}
 
 /// One thing the service depends on.
 #[derive(Clone)]
@@ -32,11 +58,12 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(crate) fn new<F>(name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn new<F, E>(name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<(), String>> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
     {
-        Self { name, ask: Arc::new(move || ask().boxed()), advice: false }
+        Self { name, ask: Arc::new(move || ask().map(|answer| answer.map_err(Into::into)).boxed()), advice: false }
     }
 
     /// The same check as advice: calls can be served although it fails.
@@ -45,11 +72,10 @@ impl Check {
     }
 
     async fn answer(&self) -> Answer {
-        let error = match time::timeout(WITHIN, (self.ask)()).await {
+        Answer::of(match time::timeout(WITHIN, (self.ask)()).await {
             Ok(answer) => answer.err(),
-            Err(_) => Some(format!("no answer within {WITHIN:?}")),
-        };
-        Answer { ok: error.is_none(), error }
+            Err(_) => Some(Failure::new("NO_ANSWER", format!("no answer within {WITHIN:?}"))),
+        })
     }
 }
 
@@ -67,22 +93,39 @@ pub(crate) struct Report {
 pub(crate) struct Answer {
     pub(crate) ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<&'static str>,
+    /// For the log alone.
+    #[serde(skip)]
+    detail: String,
+}
+
+impl Answer {
+    fn of(failure: Option<Failure>) -> Self {
+        match failure {
+            None => Self { ok: true, error: None, detail: String::new() },
+            Some(Failure { reason, detail }) => Self { ok: false, error: Some(reason), detail },
+        }
+    }
 }
 
 impl Report {
     /// Returns the answer while the named thing is not there yet.
-    pub(crate) fn waiting_for(name: &'static str, why: impl Into<String>) -> Self {
-        let answer = Answer { ok: false, error: Some(why.into()) };
-        Self { ready: false, checks: BTreeMap::from([(name, answer)]) }
+    pub(crate) fn waiting_for(name: &'static str, why: impl Into<Failure>) -> Self {
+        Self { ready: false, checks: BTreeMap::from([(name, Answer::of(Some(why.into())))]) }
+    }
+
+    fn failing(&self) -> impl Iterator<Item = (&'static str, &Answer)> {
+        self.checks.iter().filter(|(_, answer)| !answer.ok).map(|(name, answer)| (*name, answer))
     }
 
     fn names_failing(&self) -> String {
-        let failing = self.checks.iter().filter(|(_, answer)| !answer.ok);
-        failing
-            .map(|(name, answer)| format!("{name}: {}", answer.error.as_deref().unwrap_or_default()))
-            .collect::<Vec<_>>()
-            .join(", ")
+        self.failing().map(|(name, answer)| format!("{name}: {}", answer.detail)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether other things fail, or for another reason, than in `last`; a detail may change every time.
+    fn fails_otherwise(&self, last: &Self) -> bool {
+        let words = |report: &Self| report.failing().map(|(name, answer)| (name, answer.error)).collect::<Vec<_>>();
+        words(self) != words(last)
     }
 }
 
@@ -105,10 +148,14 @@ pub(crate) async fn watch(checks: Vec<Check>, reports: watch::Sender<Report>, st
 }
 
 fn publish(reports: &watch::Sender<Report>, report: Report) {
-    let was = reports.borrow().ready;
+    // Here is all of what readiness itself tells in a word.
+    let (was, otherwise) = (reports.borrow().ready, report.fails_otherwise(&reports.borrow()));
     match (was, report.ready) {
-        (false, true) => tracing::info!("ready"),
-        (true, false) => tracing::warn!(failing = report.names_failing(), "not ready"),
+        (false, true) => tracing::info!(failing = report.names_failing(), "ready"),
+        (_, false) if was || otherwise => tracing::warn!(failing = report.names_failing(), "not ready"),
+        (true, true) if otherwise && report.failing().next().is_some() => {
+            tracing::warn!(failing = report.names_failing(), "ready, and something is amiss");
+        }
         _ => {}
     }
     reports.send_if_modified(|last| {
@@ -127,16 +174,18 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn ready_turns_false_and_back_naming_what_failed() {
+    async fn ready_turns_false_and_back_naming_what_failed_in_a_word() {
         let up = Arc::new(AtomicBool::new(true));
         let broker = Check::new("broker", {
             let up = Arc::clone(&up);
             move || {
                 let up = up.load(Ordering::Relaxed);
-                async move { up.then_some(()).ok_or_else(|| "not connected".to_owned()) }
+                async move {
+                    up.then_some(()).ok_or_else(|| Failure::new("AWAY", "tls://shop:secret@10.0.0.7 does not answer"))
+                }
             }
         });
-        let database = Check::new("database", || async { Ok(()) });
+        let database = Check::new("database", || async { Ok::<_, Failure>(()) });
         let (reports, mut last) = watch::channel(Report::default());
         let stop = CancellationToken::new();
         let watching = tokio::spawn(watch(vec![database, broker], reports, stop.clone()));
@@ -145,8 +194,7 @@ mod tests {
         time::timeout(deadline, last.wait_for(|report| report.ready)).await.unwrap().unwrap();
         up.store(false, Ordering::Relaxed);
         let report = time::timeout(deadline, last.wait_for(|report| !report.ready)).await.unwrap().unwrap().clone();
-        let expected =
-            r#"{"ready":false,"checks":{"broker":{"ok":false,"error":"not connected"},"database":{"ok":true}}}"#;
+        let expected = r#"{"ready":false,"checks":{"broker":{"ok":false,"error":"AWAY"},"database":{"ok":true}}}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), expected);
         up.store(true, Ordering::Relaxed);
         time::timeout(deadline, last.wait_for(|report| report.ready)).await.unwrap().unwrap();
@@ -163,14 +211,14 @@ mod tests {
         let stop = CancellationToken::new();
         let watching = tokio::spawn(watch(vec![readers], reports, stop.clone()));
         let report = last.wait_for(|report| report.ready).await.unwrap().clone();
-        assert_eq!(report.checks["readers"].error.as_deref(), Some("stuck"));
+        assert_eq!(report.checks["readers"].error, Some("CHECK_FAILED"));
         stop.cancel();
         watching.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_check_that_hangs_is_a_failure() {
-        let hangs = Check::new("database", std::future::pending);
-        assert_eq!(hangs.answer().await.error.as_deref(), Some("no answer within 1s"));
+        let hangs = Check::new("database", std::future::pending::<Result<(), Failure>>);
+        assert_eq!(hangs.answer().await.error, Some("NO_ANSWER"));
     }
 }

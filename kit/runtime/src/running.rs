@@ -24,7 +24,7 @@ use crate::{
     admin, contract, dependencies, ending,
     event_log::OwnersLogs,
     identity,
-    readiness::{self, Report},
+    readiness::{self, Failure, Report},
     routes,
     service::{Compose, Kit, Service},
     settings::{Settings, SettingsError},
@@ -153,7 +153,8 @@ impl Service {
         let (grpc_addr, admin_addr) = (server.local_addr(), admin.local_addr()?);
 
         let stop = CancellationToken::new();
-        let (reports, last) = watch::channel(Report::waiting_for("database", "not opened yet"));
+        let (reports, last) =
+            watch::channel(Report::waiting_for("database", Failure::new("NOT_OPEN_YET", "not opened yet")));
         let over = stop.clone().drop_guard();
         let channels = Channels::new(identity, policy.clone(), settings.peers.clone());
         let admin_stop = CancellationToken::new();

@@ -188,7 +188,7 @@ impl Parts {
         self.with(|engine| engine.timer(handler))
     }
 
-    /// Makes readiness depend on one thing more; the text of an error is shown to whoever asks.
+    /// Makes readiness depend on one thing more; the text of an error is logged.
     #[must_use]
     pub fn check<F>(mut self, name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static) -> Self
     where

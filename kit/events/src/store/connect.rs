@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::Error;
 
 use super::mark::{self, Marked};
 use super::memory::Memory;
 use super::server;
 use super::sqlite_file;
+use super::url::{check_database_url, verified};
 use crate::error::db;
 
 const READERS: u32 = 4;
@@ -59,6 +60,7 @@ pub(super) struct Pools {
 
 /// Connects to `url`.
 pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> Result<Pools, Error> {
+    check_database_url(url)?;
     if url.starts_with("sqlite:") {
         create_folder(url).await?;
         let inspected = sqlite_file(url).map(Marked::inspect).transpose()?;
@@ -76,19 +78,13 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
         let reads = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
         let vital = Database::connect(sqlite(url, 1, true)).await.map_err(db)?;
         Ok(Pools { transactions, reads, vital, marked })
-    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+    } else {
         let pool = async |connections| {
             Database::connect(postgres(url, context, memory, connections)).await.map_err(server::refused)
         };
         let transactions = pool(TRANSACTIONS).await?;
         server::check(&transactions).await?;
         Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None })
-    } else {
-        Err(Error::new(
-            ErrorKind::Invalid,
-            "DATABASE_URL_INVALID",
-            "the database URL must begin with sqlite: or postgres:",
-        ))
     }
 }
 
@@ -134,8 +130,11 @@ fn postgres(url: &str, context: &str, memory: &Arc<Memory>, connections: u32) ->
         .statement_timeout(STATEMENT)
         .set_application_name(format!("tradewind-{context}"))
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| {
-            options.options(VANISHED).options(BY_KEY).options(QUIET).options(server::RELIED_ON)
+        .map_sqlx_postgres_opts({
+            let url = url.to_owned();
+            move |options| {
+                verified(options, &url).options(VANISHED).options(BY_KEY).options(QUIET).options(server::RELIED_ON)
+            }
         })
         .map_sqlx_postgres_pool_opts(move |pool| {
             let memory = Arc::clone(&memory);

@@ -11,6 +11,7 @@ mod tests;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
+use tradewind_domain::Sensitive;
 use tradewind_mesh::IdentityFiles;
 
 pub(crate) use own::fields_of;
@@ -31,11 +32,11 @@ pub struct Settings {
     /// The trust domain the certificate must belong to.
     pub trust_domain: String,
     /// The service's database, `sqlite:` or `postgres:`.
-    pub database_url: String,
+    pub database_url: Sensitive<String>,
     /// Partitions of the event log, where the database is yet to be born.
     pub partitions: Option<u16>,
     /// The broker, `nats:` or `tls:`.
-    pub nats_url: String,
+    pub nats_url: Sensitive<String>,
     /// `host:port` of every service this one may call, by name.
     pub peers: BTreeMap<String, String>,
     /// The name of this replica, the same after a restart; empty for none.
@@ -105,9 +106,9 @@ impl Settings {
             admin_addr: loopback,
             identity,
             trust_domain: parse::TRUST_DOMAIN.into(),
-            database_url: database_url.into(),
+            database_url: database_url.into().into(),
             partitions: None,
-            nats_url: nats_url.into(),
+            nats_url: nats_url.into().into(),
             peers: BTreeMap::new(),
             instance: String::new(),
             log_format: LogFormat::Auto,
@@ -139,7 +140,7 @@ impl Settings {
     /// An SQLite file has one process, so the service's name will do; elsewhere there is none unless it was given.
     pub(crate) fn instance(&self, service: &str) -> Option<String> {
         match self.instance.as_str() {
-            "" if self.database_url.starts_with("sqlite:") => Some(service.to_owned()),
+            "" if self.database_url.expose().starts_with("sqlite:") => Some(service.to_owned()),
             "" => None,
             instance => Some(format!("{service}@{instance}")),
         }

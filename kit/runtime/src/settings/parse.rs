@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tracing_subscriber::EnvFilter;
+use tradewind_domain::Sensitive;
 
 use super::LogFormat;
 
@@ -33,9 +34,11 @@ pub(super) fn trust_domain(text: &str) -> Parsed<String> {
         .ok_or_else(|| format!("{text:?} is not a trust domain (lower case, digits, '.', '-', '_')"))
 }
 
-pub(super) fn database(text: &str) -> Parsed<String> {
-    let supported = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
-    supported.then(|| text.to_owned()).ok_or_else(|| "is not a sqlite:// or postgres:// URL".into())
+pub(super) fn database(text: &str) -> Parsed<Sensitive<String>> {
+    match tradewind_events::check_database_url(text) {
+        Ok(()) => Ok(text.to_owned().into()),
+        Err(error) => Err(error.message),
+    }
 }
 
 pub(super) fn partitions(text: &str) -> Parsed<Option<u16>> {
@@ -46,15 +49,10 @@ pub(super) fn partitions(text: &str) -> Parsed<Option<u16>> {
     }
 }
 
-pub(super) fn broker(text: &str) -> Parsed<String> {
-    let valid = |server: &str| {
-        let host = server.strip_prefix("nats://").or_else(|| server.strip_prefix("tls://"));
-        host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
-    };
-    if text.split(',').all(|server| valid(server.trim())) {
-        Ok(text.to_owned())
-    } else {
-        Err("is not a nats:// or tls:// URL".into())
+pub(super) fn broker(text: &str) -> Parsed<Sensitive<String>> {
+    match tradewind_events::check_broker_url(text) {
+        Ok(()) => Ok(text.to_owned().into()),
+        Err(error) => Err(error.message),
     }
 }
 
@@ -111,5 +109,5 @@ pub(super) fn ratio(text: &str) -> Parsed<f64> {
 
 pub(super) fn endpoint(text: &str) -> Parsed<String> {
     let valid = text.starts_with("http://") || text.starts_with("https://");
-    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an http:// or https:// URL"))
+    valid.then(|| text.to_owned()).ok_or_else(|| "is not an http:// or https:// URL".into())
 }

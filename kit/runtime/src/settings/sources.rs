@@ -38,6 +38,13 @@ pub(super) fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.to_ascii_uppercase())
 }
 
+/// What a parser says of a text, without the line of the text, which may hold a password: where it is, and what is wrong.
+fn without_source(told: &str) -> String {
+    let mut lines = told.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    lines.next_back().map_or_else(|| first.to_owned(), |last| format!("{first}: {last}"))
+}
+
 impl Sources {
     /// Reads the process's environment and the file it names.
     ///
@@ -79,7 +86,9 @@ impl Sources {
                 .map_err(|error| SettingsError::new(FILE, format!("{path:?} cannot be read: {error}")))?;
             sources.file = File::from_str(&text, FileFormat::Toml)
                 .collect()
-                .map_err(|error| SettingsError::new(FILE, format!("{path:?} is not TOML: {error}")))?
+                .map_err(|error| {
+                    SettingsError::new(FILE, format!("{path:?} is not TOML: {}", without_source(&error.to_string())))
+                })?
                 .into_iter()
                 .collect();
             sources.file_name = path;

@@ -51,7 +51,7 @@ fn file(text: &str) -> (tempfile::TempDir, String) {
 fn defaults_suffice_where_the_credentials_are() {
     let settings = read(&[]).unwrap();
     assert_eq!(settings.grpc_addr, "127.0.0.1:7101".parse().unwrap());
-    assert_eq!(settings.database_url, "sqlite://.tradewind/data/harbour.db");
+    assert_eq!(settings.database_url.expose(), "sqlite://.tradewind/data/harbour.db");
     assert_eq!(settings.grace, Duration::from_secs(10));
     assert_eq!(settings.own.typed::<Harbour>().unwrap(), Harbour::default());
 }
@@ -77,16 +77,20 @@ fn every_mistake_names_its_variable() {
             "/nowhere/x.key",
             r#""/nowhere/x.key" cannot be read: No such file or directory (os error 2)"#,
         ),
-        ("TRADEWIND_DATABASE_URL", "mysql://u:secret@h/d", "is not a sqlite:// or postgres:// URL"),
+        ("TRADEWIND_DATABASE_URL", "mysql://u:secret@h/d", "the database URL is not a sqlite:// or postgres:// URL"),
         ("TRADEWIND_PARTITIONS", "17", r#""17" is not a number of partitions from 1 to 16"#),
-        ("TRADEWIND_NATS_URL", "localhost:4222", "is not a nats:// or tls:// URL"),
+        (
+            "TRADEWIND_NATS_URL",
+            "localhost:4222",
+            "the broker's URL is not a nats:// or tls:// URL, with %40 for an @ in a password and so on",
+        ),
         ("TRADEWIND_PEERS", "catalog", r#""catalog" is not name=host:port"#),
         ("TRADEWIND_INSTANCE", "a b", r#""a b" is not a name (letters, digits, '.', '-', '_')"#),
         ("TRADEWIND_LOG_FORMAT", "xml", r#""xml" is not json, pretty or auto"#),
         ("TRADEWIND_GRACE", "soon", r#""soon" is not a duration such as 10s or 1m 30s"#),
         ("TRADEWIND_WORKERS", "0", r#""0" is not a number of threads from 1 to 512"#),
         ("TRADEWIND_TRACE_RATIO", "2", r#""2" is not a number from 0 to 1"#),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", r#""collector:4317" is not an http:// or https:// URL"#),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", r#"is not an http:// or https:// URL"#),
         ("TRADEWIND_BERTHS", "many", r#"string "many" is not an integer"#),
         ("TRADEWIND_TIDE", "high", r#""high" is not a duration such as 10s or 1m 30s"#),
     ] {
@@ -98,7 +102,7 @@ fn every_mistake_names_its_variable() {
 fn a_value_may_be_in_a_file_of_its_own() {
     let (_folder, path) = file("postgres://u:secret@h/d\n");
     let settings = read(&[("TRADEWIND_DATABASE_URL_FILE", &path)]).unwrap();
-    assert_eq!(settings.database_url, "postgres://u:secret@h/d");
+    assert_eq!(settings.database_url.expose(), "postgres://u:secret@h/d");
     let (_folder, path) = file("9");
     assert_eq!(read(&[("TRADEWIND_BERTHS_FILE", &path)]).unwrap().own.typed::<Harbour>().unwrap().berths, 9);
 
@@ -145,6 +149,22 @@ fn a_password_in_a_url_is_never_shown() {
     let settings =
         read(&[("TRADEWIND_DATABASE_URL", "postgres://u:secret@h/d"), ("TRADEWIND_PILOT_URL", "secret")]).unwrap();
     assert!(!format!("{settings:?} {:?}", settings.own).contains("secret"));
+}
+
+#[test]
+fn a_mistake_in_a_url_or_beside_it_repeats_no_password() {
+    for (name, value) in [
+        ("TRADEWIND_DATABASE_URL", "postgres://u:12#secret@h/d"),
+        ("TRADEWIND_DATABASE_URL", "postgres://u:secret@h:port/d"),
+        ("TRADEWIND_NATS_URL", "tls://u:12/secret@h"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://u:secret@h"),
+    ] {
+        let told = read(&[(name, value)]).unwrap_err();
+        assert!(told.starts_with(name) && !told.contains("secret"), "{told}");
+    }
+    let (_folder, path) = file("grace = \"10s\"\ndatabase_url = \"postgres://u:secret@h/d\n");
+    let told = read(&[("TRADEWIND_CONFIG", &path)]).unwrap_err();
+    assert!(told.contains("line 2") && !told.contains("secret"), "{told}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
-use tradewind_domain::{Error, Money, OrderId};
+use tradewind_domain::{Error, Money, OrderId, Sensitive};
 use tradewind_events::{Committed, RequestKey, Store, timestamp};
 
 use super::{CONSUMER, PATIENCE, expire_on_deadline, view::View};
@@ -21,7 +21,7 @@ pub(crate) struct PlaceOrder {
     pub(crate) recipient: Recipient,
     /// One a product.
     pub(crate) wanted: Vec<Wanted>,
-    pub(crate) payment_token: String,
+    pub(crate) payment_token: Sensitive<String>,
     pub(crate) expected_total: Option<Money>,
     /// Tokens of writes that the order must see.
     pub(crate) after: Vec<String>,

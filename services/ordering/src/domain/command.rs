@@ -3,7 +3,7 @@ use contracts::tradewind::{
     ordering::v1::{Recipient, ShortLine},
 };
 use prost_types::Timestamp;
-use tradewind_domain::Money;
+use tradewind_domain::{Money, Sensitive};
 
 use super::Line;
 
@@ -78,7 +78,7 @@ pub struct Place {
     /// What the customer believes it costs, if the customer said so.
     pub expected_total: Option<Money>,
     /// What the card provider gave the client for its card.
-    pub payment_token: String,
+    pub payment_token: Sensitive<String>,
     /// When it is cancelled unless it is confirmed.
     pub deadline: Timestamp,
 }

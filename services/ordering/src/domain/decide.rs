@@ -166,7 +166,7 @@ fn accept(place: Place) -> Result<OrderPlaced, OrderError> {
         recipient: Some(place.recipient),
         lines: place.lines.into_iter().map(Into::into).collect(),
         total: Some(contract_money(actual)),
-        payment_token: place.payment_token,
+        payment_token: place.payment_token.into_exposed(),
         deadline: Some(place.deadline),
     })
 }

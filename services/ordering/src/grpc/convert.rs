@@ -60,7 +60,7 @@ pub(super) fn place_order(
         customer_id: request.customer_id,
         recipient,
         wanted: Wanted::merged(wanted),
-        payment_token: request.payment_token,
+        payment_token: request.payment_token.into(),
         expected_total,
         after: request.after,
         settle_within,

@@ -10,11 +10,13 @@ mod moved;
 mod payment;
 #[cfg(test)]
 mod tests;
-mod token;
 
 pub use command::Command;
 pub use error::PaymentError;
 pub use event::{PROVIDER_MISMATCH, PaymentEvent};
 pub use moved::Moved;
 pub use payment::Payment;
-pub use token::Token;
+use tradewind_domain::Sensitive;
+
+/// What the card provider gave a client for its card: it pays.
+pub type Token = Sensitive<String>;

@@ -52,7 +52,7 @@ fn place() -> Place {
             Line { product_id: "pot".to_owned(), sku: "SKU-POT".to_owned(), quantity: 1, unit_price: gbp(1_400) },
         ],
         expected_total: None,
-        payment_token: "tok_ok".to_owned(),
+        payment_token: "tok_ok".to_owned().into(),
         deadline: Timestamp { seconds: 1_800_000_000, nanos: 0 },
     }
 }

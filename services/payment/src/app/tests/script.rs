@@ -84,7 +84,7 @@ impl Script {
 
 impl CardProvider for Script {
     async fn charge(&self, charge: &Charge) -> Result<ChargeAnswer, NoAnswer> {
-        assert_eq!((charge.amount.to_string().as_str(), charge.token.expose()), ("GBP 20.00", "tok_ok"));
+        assert_eq!((charge.amount.to_string().as_str(), charge.token.expose().as_str()), ("GBP 20.00", "tok_ok"));
         self.charged(self.next("charge", &self.0.charge)).await
     }
 
