@@ -195,6 +195,22 @@ fn services() -> BTreeSet<String> {
 }
 
 #[test]
+fn the_authoritys_key_is_in_no_container_but_that_which_issues() {
+    let compose = Compose::read();
+    compose.complete("identities", &[]).unwrap();
+    for name in compose.services.keys().filter(|name| *name != "identities") {
+        for (target, folder) in compose.mounts(name) {
+            let keys = std::process::Command::new("find").arg(&folder).args(["-name", "ca.key"]).output().unwrap();
+            assert!(keys.stdout.is_empty(), "{name} has it below {target}");
+        }
+    }
+    let published = compose.mounts("catalog").into_iter().find(|(target, _)| target == "/data").unwrap().1.join("pki");
+    for file in ["ca.pem", "catalog.pem", "catalog.key"] {
+        assert!(published.join(file).exists(), "{file} is published");
+    }
+}
+
+#[test]
 fn what_compose_starts_becomes_ready_and_settles_an_order() {
     let mut compose = Compose::read();
     compose.complete("identities", &[]).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
@@ -38,6 +38,9 @@ pub(crate) struct Init {
     /// The trust domain of the certificates.
     #[arg(long, default_value = TRUST_DOMAIN, value_name = "NAME", requires = "kubernetes")]
     trust_domain: String,
+    /// Lay copies of everything but the authority's key into this folder, for those who are to have no more.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "kubernetes")]
+    publish: Option<PathBuf>,
     #[command(flatten)]
     cluster: Cluster,
 }
@@ -48,12 +51,15 @@ const CA: &str = "ca";
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     let dir = global.dir.join("pki");
     match command {
-        Command::Init(Init { kubernetes: Some(prefix), workloads, trust_domain, cluster }) => {
+        Command::Init(Init { kubernetes: Some(prefix), workloads, trust_domain, cluster, .. }) => {
             let Report { made, kept } = init_secrets(&prefix, &workloads, &trust_domain, &cluster).await?;
             say!("Secrets {prefix}-…: made {}, kept {}", made.len(), kept.len())?;
         }
-        Command::Init(_) => {
+        Command::Init(Init { publish: folder, .. }) => {
             let report = init_pki(&dir)?;
+            if let Some(folder) = &folder {
+                publish(&dir, folder)?;
+            }
             if global.json {
                 json_line(&serde_json::json!({ "dir": dir, "made": report.made, "kept": report.kept }))?;
             } else {
@@ -66,6 +72,24 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Copies certificates and keys, each as a whole or not at all, and never the authority's key.
+fn publish(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+    for entry in std::fs::read_dir(from)? {
+        let name = entry?.file_name();
+        let path = Path::new(&name);
+        if path == Path::new("ca.key") || !path.extension().is_some_and(|end| end == "pem" || end == "key") {
+            continue;
+        }
+        // A copy has the rights of what it is of.
+        let (copy, whole) = (to.join(path.with_extension("tmp")), to.join(path));
+        std::fs::copy(from.join(path), &copy)
+            .and_then(|_| std::fs::rename(&copy, &whole))
+            .with_context(|| whole.display().to_string())?;
+    }
+    Ok(())
 }
 
 /// Lays what the Secrets hold into a folder, makes what is missing there, and stores that.

@@ -96,6 +96,12 @@ spec:
         - name: TRADEWIND_INSTANCE
           valueFrom:
             fieldRef: {fieldPath: metadata.name}
+        {{- if eq $root.Values.postgres.mode "external" }}
+        - {name: PGSSLMODE, value: {{ $root.Values.postgres.external.sslmode }}}
+        {{- if $root.Values.postgres.external.caSecretPattern }}
+        - {name: PGSSLROOTCERT, value: /etc/tradewind/database/ca.crt}
+        {{- end }}
+        {{- end }}
       ports:
         - {name: grpc, containerPort: 7100}
         - {name: admin, containerPort: 7200}
@@ -128,11 +134,19 @@ spec:
   volumes:
     - {{ include "tradewind.tlsVolume" (list $root .name) | indent 6 | trim }}
     - name: database
-      secret:
-        secretName: {{ include "tradewind.databaseSecret" (list $root .name) }}
+      projected:
         defaultMode: 0440
-        items:
-          - {key: {{ eq $root.Values.postgres.mode "external" | ternary $root.Values.postgres.external.key "url" }}, path: url}
+        sources:
+          - secret:
+              name: {{ include "tradewind.databaseSecret" (list $root .name) }}
+              items:
+                - {key: {{ eq $root.Values.postgres.mode "external" | ternary $root.Values.postgres.external.key "url" }}, path: url}
+          {{- if and (eq $root.Values.postgres.mode "external") $root.Values.postgres.external.caSecretPattern }}
+          - secret:
+              name: {{ $root.Values.postgres.external.caSecretPattern | replace "{service}" .name }}
+              items:
+                - {key: {{ $root.Values.postgres.external.caKey }}, path: ca.crt}
+          {{- end }}
     {{- if $service.secretSettings }}
     - name: secrets
       projected:

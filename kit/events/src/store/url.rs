@@ -51,17 +51,14 @@ pub fn check_database_url(url: &str) -> Result<(), Error> {
     }
 }
 
-/// Asks for a server whose certificate is for its name, unless the URL says what is asked for, or no wire is between.
+/// Asks for a server whose certificate is for its name, unless the URL or `PGSSLMODE` says what is asked for, or no wire is between.
 pub(super) fn verified(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let host = options.get_host();
     let is_here = options.get_socket().is_some()
         || host == "localhost"
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if is_here || parameters(url).any(|key| key == "sslmode") {
-        options
-    } else {
-        options.ssl_mode(PgSslMode::VerifyFull)
-    }
+    let is_told = parameters(url).any(|key| key == "sslmode") || !matches!(options.get_ssl_mode(), PgSslMode::Prefer);
+    if is_here || is_told { options } else { options.ssl_mode(PgSslMode::VerifyFull) }
 }
 
 fn parameters(url: &str) -> impl Iterator<Item = &str> {

@@ -1,0 +1,99 @@
+//! What every crate of the project has to keep to.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Sensitive in a contract, and much too common a word to be that everywhere.
+const COMMON: [&str; 2] = ["name", "address"];
+const FOLDERS: [&str; 5] = ["kit", "services", "cli", "outside", "tests/model"];
+
+fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, end, found);
+        } else if path.extension().is_some_and(|extension| extension == end) {
+            found.push(path);
+        }
+    }
+}
+
+fn read(folder: &str, end: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder), end, &mut found);
+    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The fields that a contract calls sensitive.
+fn sensitive() -> BTreeSet<String> {
+    let texts = read("proto", "proto");
+    let lines =
+        texts.iter().flat_map(|(_, text)| text.lines()).filter(|line| line.contains("options.v1.sensitive) = true"));
+    let names = lines.filter_map(|line| line.split('=').next()?.split_whitespace().last().map(str::to_owned));
+    names.filter(|name| !COMMON.contains(&name.as_str())).collect()
+}
+
+/// The fields of a text's types with a derived `Debug` that would show a sensitive value.
+fn shown(text: &str, sensitive: &BTreeSet<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    // What stands between one derive and the next belongs to the first; a type ends with a brace at its own depth.
+    for (derived, rest) in text.split("#[derive(").skip(1).filter_map(|part| part.split_once(")]")) {
+        if !derived.split(',').any(|name| name.trim() == "Debug") {
+            continue;
+        }
+        let mut depth = 0_i32;
+        for line in rest.lines() {
+            let code = line
+                .trim()
+                .trim_start_matches("pub ")
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub(super) ");
+            if let Some((field, kind)) = code.split_once(": ")
+                && depth > 0
+                && sensitive.contains(field)
+                && (kind.contains("String") || kind.contains("str"))
+                && !kind.contains("Sensitive")
+            {
+                found.push(code.to_owned());
+            }
+            depth +=
+                i32::try_from(line.matches('{').count()).unwrap() - i32::try_from(line.matches('}').count()).unwrap();
+            let ends = depth == 0 && (line.ends_with(';') || line.contains('}'));
+            if ends {
+                break;
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_type_shows_what_a_contract_calls_sensitive() {
+    let sensitive = sensitive();
+    assert!(
+        ["payment_token", "email", "line1", "postal_code", "recipient"].iter().all(|name| sensitive.contains(*name))
+    );
+    for (path, text) in FOLDERS.iter().flat_map(|folder| read(folder, "rs")) {
+        let found = shown(&text, &sensitive);
+        assert!(found.is_empty(), "{}: {found:?} must be Sensitive, or its type must not derive Debug", path.display());
+    }
+}
+
+#[test]
+fn the_rule_finds_what_it_is_for() {
+    let names = BTreeSet::from(["payment_token".to_owned()]);
+    let found = |text: &str| shown(text, &names).len();
+    assert_eq!(
+        found("#[derive(Clone, Debug)]\npub struct Place {\n    /// Pays.\n    pub payment_token: String,\n}\n"),
+        1
+    );
+    assert_eq!(
+        found("#[derive(Debug)]\nenum C {\n    Place {\n        payment_token: Option<String>,\n    },\n}\n"),
+        1
+    );
+    assert_eq!(found("#[derive(Debug)]\nstruct P {\n    payment_token: Sensitive<String>,\n}\n"), 0);
+    assert_eq!(found("#[derive(Clone)]\nstruct P {\n    payment_token: String,\n}\n"), 0);
+    assert_eq!(found("#[derive(Debug)]\nstruct A;\nstruct P {\n    payment_token: String,\n}\n"), 0);
+}
