@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::{Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
@@ -16,18 +17,28 @@ use crate::observe::{Observation, Side, code_of};
 use crate::{deadline, status};
 
 /// Hands the observation of a call over to the body of its response. A response whose headers
-/// carry the status already has no more to it. A stream that is given `stop` ends with `UNAVAILABLE` as soon as it is cancelled.
+/// carry the status already has no more to it. A stream ends with `UNAVAILABLE` as soon as it has to.
 pub(crate) fn watch(
     response: Response<Body>,
     mut observation: Observation,
-    stop: Option<CancellationToken>,
+    until: Option<Until>,
     lost: fn(Status) -> Status,
 ) -> Response<Body> {
     if let Some(code) = code_of(response.headers()) {
         observation.finish(code);
         return response;
     }
-    response.map(|inner| Body::new(Watched { inner: Some(inner), alarms: None, stop, observation, lost }))
+    response.map(|inner| Body::new(Watched { inner: Some(inner), alarms: None, until, observation, lost }))
+}
+
+/// When a stream that is served has to end before it is over.
+pub(crate) struct Until {
+    /// The server stops.
+    pub(crate) stop: CancellationToken,
+    /// The connection is too old: cancelled with the server's, too.
+    pub(crate) drain: CancellationToken,
+    /// Its place among the streams of its connection, held for as long as it lasts.
+    pub(crate) _place: OwnedSemaphorePermit,
 }
 
 struct Watched {
@@ -35,7 +46,7 @@ struct Watched {
     inner: Option<Body>,
     /// Made when the body first has to wait, which the body of a unary response doesn't.
     alarms: Option<Alarms>,
-    stop: Option<CancellationToken>,
+    until: Option<Until>,
     observation: Observation,
     /// What a failure to read the body means.
     lost: fn(Status) -> Status,
@@ -44,7 +55,7 @@ struct Watched {
 /// What wakes a stream to end it.
 struct Alarms {
     deadline: Option<Pin<Box<Sleep>>>,
-    stop: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    drain: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 type Item = Option<Result<Frame<Bytes>, Status>>;
@@ -89,13 +100,16 @@ impl Watched {
     fn over(&mut self, cx: &mut Context<'_>) -> Option<Status> {
         let alarms = self.alarms.get_or_insert_with(|| Alarms {
             deadline: self.observation.deadline().map(|end| Box::pin(tokio::time::sleep_until(end))),
-            stop: self.stop.take().map(|stop| Box::pin(stop.cancelled_owned())),
+            drain: self.until.as_ref().map(|until| Box::pin(until.drain.clone().cancelled_owned())),
         });
         if alarms.deadline.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready()) {
             return Some(deadline::exceeded(self.observation.side().name()));
         }
-        let stopped = alarms.stop.as_mut().is_some_and(|stop| stop.as_mut().poll(cx).is_ready());
-        stopped.then(shutting_down)
+        let drained = alarms.drain.as_mut().is_some_and(|drain| drain.as_mut().poll(cx).is_ready());
+        drained.then(|| match &self.until {
+            Some(until) if !until.stop.is_cancelled() => too_old(),
+            _ => shutting_down(),
+        })
     }
 }
 
@@ -128,6 +142,15 @@ impl http_body::Body for Watched {
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
     }
+}
+
+fn too_old() -> Status {
+    status::refusal(
+        Code::Unavailable,
+        "CONNECTION_TOO_OLD",
+        "the connection has served its time; open the stream again",
+        [],
+    )
 }
 
 fn shutting_down() -> Status {

@@ -16,8 +16,8 @@ use tonic::service::Routes;
 use tonic::{Code, Request, Status};
 
 use self::call::Gate;
-use self::connection::Connections;
 pub(crate) use self::connection::jitter;
+use self::connection::{AGE, Connections};
 use crate::{Error, Identity, Policy, Result, SpiffeId, status, tls};
 
 /// Connections a server holds at once, handshakes included; more wait in the kernel's queue.
@@ -53,6 +53,7 @@ pub struct Server {
     acceptor: TlsAcceptor,
     policy: Policy,
     context: String,
+    age: Duration,
 }
 
 impl Server {
@@ -62,7 +63,14 @@ impl Server {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, acceptor, policy, context: context.to_owned() })
+        Ok(Self { listener, address, acceptor, policy, context: context.to_owned(), age: AGE })
+    }
+
+    /// Drains connections at this age instead of after ten minutes.
+    #[must_use]
+    pub const fn draining_after(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
     }
 
     /// The address it listens on, with the port the system chose where port 0 was asked for.
@@ -79,6 +87,7 @@ impl Server {
             gate: Arc::new(Gate::new(self.policy, self.context, routes, stop.clone())),
             stop: stop.clone(),
             kill: CancellationToken::new(),
+            age: self.age,
         };
         let places = Places {
             connections: Arc::new(Semaphore::new(CONNECTIONS)),

@@ -1,6 +1,6 @@
 //! The admin server: plain HTTP for probes and scrapers, never for clients.
 
-use std::{future::IntoFuture, io};
+use std::{collections::VecDeque, convert::Infallible, io, time::Duration};
 
 use axum::{
     Json, Router,
@@ -8,10 +8,27 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::{net::TcpListener, sync::watch};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{readiness::Report, telemetry::Telemetry};
+
+/// Connections at once; probes and scrapers are few. One more ends the oldest, which has long had its answer: so connections that
+/// say nothing keep nobody out.
+const CONNECTIONS: usize = 64;
+/// How long a request's head may take, and the pause before the next one of a connection.
+const HEADERS: Duration = Duration::from_secs(30);
+/// Before the next attempt where no connection can be accepted, such as without file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `/health/live`, `/health/ready` and `/metrics` until told to stop.
 pub(crate) async fn serve(
@@ -24,10 +41,30 @@ pub(crate) async fn serve(
         .route("/health/live", get(|| async { Json(serde_json::json!({ "live": true })) }))
         .route("/health/ready", get(move || std::future::ready(ready(&reports))))
         .route("/metrics", get(move || std::future::ready(metrics(telemetry))));
-    tokio::select! {
-        // Kept-alive connections of scrapers would hold up a graceful end.
-        () = stop.cancelled() => Ok(()),
-        served = axum::serve(listener, routes).into_future() => served,
+    // Kept-alive connections of scrapers would hold up a graceful end.
+    stop.run_until_cancelled(accept(listener, routes)).await.map_or(Ok(()), |never| match never {})
+}
+
+async fn accept(listener: TcpListener, routes: Router) -> Infallible {
+    let mut serving = JoinSet::new();
+    let mut open: VecDeque<AbortHandle> = VecDeque::new();
+    loop {
+        let Ok((tcp, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        while serving.try_join_next().is_some() {}
+        open.retain(|connection| !connection.is_finished());
+        if open.len() >= CONNECTIONS
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.abort();
+        }
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS)
+            .serve_connection(TokioIo::new(tcp), TowerToHyperService::new(routes.clone()));
+        open.push_back(serving.spawn(async move { drop(connection.await) }));
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -17,9 +18,33 @@ use tower::ServiceExt;
 use tracing::Instrument;
 
 use super::Peer;
+use crate::body::Until;
 use crate::observe::{Observation, Side};
 use crate::policy::Verdict;
 use crate::{Policy, body, deadline, status};
+
+/// The streams of one connection: so few that calls find room beside them, and over before the connection is.
+#[derive(Clone)]
+pub(super) struct Streams {
+    places: Arc<Semaphore>,
+    drain: CancellationToken,
+}
+
+impl Streams {
+    /// At most `most` at once, which end when `drain` is cancelled.
+    pub(super) fn new(most: usize, drain: CancellationToken) -> Self {
+        Self { places: Arc::new(Semaphore::new(most)), drain }
+    }
+
+    fn open(&self, stop: &CancellationToken) -> Result<Until, Status> {
+        let full = |_| {
+            let text = "the connection carries as many streams as it may; open another, or end one";
+            status::refusal(Code::ResourceExhausted, "TOO_MANY_STREAMS", text, [])
+        };
+        let place = self.places.clone().try_acquire_owned().map_err(full)?;
+        Ok(Until { stop: stop.clone(), drain: self.drain.clone(), _place: place })
+    }
+}
 
 /// Stands before the handlers: observes, asks the policy, bounds the time.
 pub(super) struct Gate {
@@ -40,15 +65,19 @@ impl Gate {
         self: Arc<Self>,
         request: Request<Incoming>,
         peer: Arc<Peer>,
+        connection: Streams,
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path();
-        let stop = self.streams(path).then(|| self.stop.clone());
+        let until = self.streams(path).then(|| connection.open(&self.stop)).transpose();
         let deadline = deadline::of_call(Instant::now(), self.timeout(path), request.headers());
         let observation =
             Observation::serve(self.policy.label(path), peer.id.name(), request.headers()).until(deadline);
-        let answer = self.admit(request, peer, deadline).instrument(observation.span().clone()).await;
+        let (until, answer) = match until {
+            Ok(until) => (until, self.admit(request, peer, deadline).instrument(observation.span().clone()).await),
+            Err(full) => (None, Err(full)),
+        };
         let response = answer.unwrap_or_else(Status::into_http);
-        Ok(body::watch(response, observation, stop, |lost| lost))
+        Ok(body::watch(response, observation, until, |lost| lost))
     }
 
     async fn admit(

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::call::Gate;
+use super::call::{Gate, Streams};
 use super::{Peer, Place};
 use crate::handshake::Failure;
 use crate::tls::Refusal;
@@ -23,10 +23,13 @@ use crate::{SpiffeId, observe};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
-const AGE: Duration = Duration::from_secs(600);
+pub(super) const AGE: Duration = Duration::from_secs(600);
 /// How long a connection that is too old may take to finish its calls.
 const AGE_GRACE: Duration = Duration::from_secs(60);
+/// Calls and streams that a connection carries at once.
 const STREAMS: u32 = 200;
+/// How many of them may be streams, which last.
+const WATCHERS: usize = 100;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -39,6 +42,8 @@ pub(super) struct Connections {
     pub(super) stop: CancellationToken,
     /// Finish at once.
     pub(super) kill: CancellationToken,
+    /// When a connection is drained.
+    pub(super) age: Duration,
 }
 
 impl Connections {
@@ -79,7 +84,9 @@ impl Connections {
 
     async fn serve(self, stream: TlsStream<TcpStream>, peer: Arc<Peer>) {
         let (gate, caller) = (self.gate, peer.clone());
-        let service = service_fn(move |request| gate.clone().handle(request, caller.clone()));
+        let drain = self.stop.child_token();
+        let streams = Streams::new(WATCHERS, drain.clone());
+        let service = service_fn(move |request| gate.clone().handle(request, caller.clone(), streams.clone()));
         let mut connection = pin!(
             http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
@@ -88,7 +95,7 @@ impl Connections {
                 .keep_alive_timeout(PING_TIMEOUT)
                 .serve_connection(TokioIo::new(stream), service)
         );
-        let mut old = pin!(tokio::time::sleep(AGE + jitter(AGE / 10)));
+        let mut old = pin!(tokio::time::sleep(self.age + jitter(self.age / 10)));
         let mut draining = false;
         loop {
             tokio::select! {
@@ -101,7 +108,7 @@ impl Connections {
                 () = self.kill.cancelled() => return,
                 () = self.stop.cancelled(), if !draining => {
                     draining = true;
-                    old.as_mut().reset(tokio::time::Instant::now() + AGE);
+                    old.as_mut().reset(tokio::time::Instant::now() + self.age);
                     connection.as_mut().graceful_shutdown();
                 }
                 () = &mut old => {
@@ -110,6 +117,8 @@ impl Connections {
                         return;
                     }
                     draining = true;
+                    // Streams would outlive it: they are told, and go on elsewhere.
+                    drain.cancel();
                     old.as_mut().reset(tokio::time::Instant::now() + AGE_GRACE);
                     connection.as_mut().graceful_shutdown();
                 }

@@ -107,3 +107,43 @@ async fn after_the_grace_period_calls_are_cut_off() {
     let cut = call.await.unwrap().unwrap_err();
     assert_eq!(cut.code(), Code::Unavailable, "{cut:?}");
 }
+
+#[tokio::test]
+async fn a_watch_is_told_before_its_connection_is_too_old() {
+    let world = World::start().await;
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), world.identity("echo"), policy(), "echo").await.unwrap();
+    let address = server.local_addr();
+    let routes = Routes::new(Echo::default());
+    let served = server.draining_after(Duration::from_millis(200)).serve(routes, world.stop.clone(), Duration::ZERO);
+    tokio::spawn(served);
+    let channel = channel(world.identity("gateway"), "echo", address);
+    let mut stream = listen(&channel, WATCH, "first").await.unwrap();
+    assert_eq!(stream.message().await.unwrap().as_deref(), Some("first"));
+    let told = stream.message().await.unwrap_err();
+    assert_eq!(told.code(), Code::Unavailable, "{told:?}");
+    assert_eq!(told.get_details_error_info().unwrap().reason, "CONNECTION_TOO_OLD");
+    let mut again = listen(&channel, WATCH, "again").await.unwrap();
+    assert_eq!(again.message().await.unwrap().as_deref(), Some("again"));
+}
+
+#[tokio::test]
+async fn watchers_leave_room_for_calls_on_their_connection() {
+    let world = World::start().await;
+    let channel = world.channel("gateway");
+    let mut open = Vec::new();
+    let refused = loop {
+        assert!(open.len() < 2_000, "streams take every place");
+        match listen(&channel, WATCH, "first").await {
+            Ok(mut stream) => match stream.message().await {
+                Ok(_) => open.push(stream),
+                Err(refused) => break refused,
+            },
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+    assert_eq!(refused.get_details_error_info().unwrap().reason, "TOO_MANY_STREAMS");
+    assert_eq!(ask(&channel, SAY, "hello").await.unwrap(), "hello");
+    open.pop();
+    eventually("a place is free again", async || listen(&channel, WATCH, "first").await.is_ok()).await;
+}

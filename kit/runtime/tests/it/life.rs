@@ -190,3 +190,21 @@ async fn the_database_of_another_context_ends_the_start() {
     let why = service.start(settings).await.unwrap().ready(DEADLINE).await.unwrap_err();
     assert!(format!("{why:#}").starts_with("database: "), "{why:#}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_say_nothing_keep_no_probe_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let nats = Nats::start();
+    let running = harbour().start(settings(folder.path(), nats.url())).await.unwrap();
+    let admin = running.admin_addr();
+    let mut silent = Vec::new();
+    for count in 0..300 {
+        let mut stream = TcpStream::connect(admin).await.unwrap();
+        let half: &[u8] = if count % 2 == 0 { b"GET /health/live HTTP/1.1\r\nhost:" } else { b"" };
+        stream.write_all(half).await.unwrap();
+        silent.push(stream);
+    }
+    assert_eq!(get(admin, "/health/live").await.0, 200);
+    let ended = silent[0].read(&mut [0; 512]).await.unwrap_or(0);
+    assert_eq!(ended, 0, "the oldest makes room");
+}
