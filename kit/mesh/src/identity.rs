@@ -1,5 +1,7 @@
 //! Who this process is: certificate, key and trusted roots, reloaded while it runs.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -9,12 +11,13 @@ use opentelemetry::KeyValue;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::error::Check;
 use crate::{Error, Result, SpiffeId, observe, tls};
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped
@@ -41,8 +44,8 @@ impl IdentityFiles {
 }
 
 /// The workload's identity. Cheap to clone; every clone sees a reload, and so does every handshake
-/// from then on. A change that cannot be used (a key of another certificate, half a file) is
-/// logged, counted, and ignored: the last good credentials stay.
+/// from then on. A change that cannot be used (a key of another certificate, half a file, an authority that nobody here trusts,
+/// dates that are over or to come) is logged, shown, and not taken: the last good credentials stay.
 #[derive(Clone, Debug)]
 pub struct Identity(Arc<Inner>);
 
@@ -51,7 +54,14 @@ struct Inner {
     files: IdentityFiles,
     current: ArcSwap<Material>,
     /// What was read last, good or not, so that a bad file is reported once and not every two seconds.
-    seen: Mutex<Arc<Contents>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    contents: Contents,
+    /// Why they are not in use.
+    refused: Option<String>,
 }
 
 #[derive(Debug)]
@@ -59,12 +69,15 @@ pub(crate) struct Material {
     pub(crate) id: SpiffeId,
     pub(crate) key: Arc<CertifiedKey>,
     pub(crate) roots: Arc<RootCertStore>,
+    /// What the roots are made of.
+    bundle: Vec<CertificateDer<'static>>,
     pub(crate) clients: Arc<dyn ClientCertVerifier>,
     pub(crate) servers: Arc<WebPkiServerVerifier>,
     /// Seconds since 1970.
     not_after: i64,
 }
 
+#[derive(PartialEq, Eq)]
 struct Contents {
     ca: Vec<u8>,
     cert: Vec<u8>,
@@ -82,9 +95,10 @@ impl Identity {
     pub fn load(files: IdentityFiles) -> Result<Self> {
         let contents = Contents::read(&files)?;
         let material = Material::parse(&files, &contents)?;
+        check::usable(&files, &material, UnixTime::now())?;
         material.report();
-        let inner =
-            Arc::new(Inner { files, current: ArcSwap::from_pointee(material), seen: Mutex::new(Arc::new(contents)) });
+        let seen = Mutex::new(Seen { contents, refused: None });
+        let inner = Arc::new(Inner { files, current: ArcSwap::from_pointee(material), seen });
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(watch(Arc::downgrade(&inner)));
         }
@@ -117,26 +131,39 @@ impl Identity {
 impl Inner {
     fn reload(&self) -> Result<bool> {
         let contents = Contents::read(&self.files)?;
-        {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if seen.ca == contents.ca && seen.cert == contents.cert && seen.key == contents.key {
-                return Ok(false);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = seen.contents == contents;
+        if same && seen.refused.is_none() {
+            return Ok(false);
+        }
+        // What was refused is looked at again: it may be for later.
+        let usable = self.usable(&contents);
+        let refused = usable.as_ref().err().map(ToString::to_string);
+        let known = same && refused == seen.refused;
+        *seen = Seen { contents, refused };
+        drop(seen);
+        observe::identity_refused(usable.as_ref().err().map(Error::check));
+        match usable {
+            Ok(material) => {
+                material.report();
+                self.current.store(Arc::new(material));
+                Ok(true)
             }
-            *seen =
-                Arc::new(Contents { ca: contents.ca.clone(), cert: contents.cert.clone(), key: contents.key.clone() });
+            Err(_) if known => Ok(false),
+            Err(error) => Err(error),
         }
-        let material = Material::parse(&self.files, &contents)?;
+    }
+
+    fn usable(&self, contents: &Contents) -> Result<Material> {
+        let material = Material::parse(&self.files, contents)?;
         let before = self.current.load();
-        if material.id != before.id {
-            return Err(Error::credential(
-                &self.files.cert,
-                format!("is for {}, this process is {}", material.id, before.id),
-            ));
+        let ours = &before.id;
+        if material.id != *ours {
+            let text = format!("is for {}, this process is {ours}", material.id);
+            return Err(Error::credential(&self.files.cert, Check::Name, text));
         }
-        drop(before);
-        material.report();
-        self.current.store(Arc::new(material));
-        Ok(true)
+        check::usable(&self.files, &material, UnixTime::now())?;
+        Ok(material)
     }
 }
 
@@ -158,7 +185,8 @@ async fn watch(identity: Weak<Inner>) {
             Err(error) => {
                 unreadable = matches!(error, Error::File { .. });
                 observe::identity_reloads().add(1, &[KeyValue::new("outcome", "refused")]);
-                tracing::warn!(%error, "new credentials cannot be used; the last good ones stay");
+                let check = error.check().label();
+                tracing::warn!(check, %error, "new credentials cannot be used; the last good ones stay");
             }
         }
     }
@@ -175,36 +203,45 @@ impl Material {
     fn parse(files: &IdentityFiles, contents: &Contents) -> Result<Self> {
         let provider = tls::provider();
         let mut roots = RootCertStore::empty();
-        for root in certificates(&files.ca, &contents.ca)? {
-            roots.add(root).map_err(|error| Error::credential(&files.ca, error.to_string()))?;
+        let bundle = certificates(&files.ca, &contents.ca)?;
+        for (index, root) in bundle.iter().enumerate() {
+            let added =
+                check::authority(root).and_then(|()| roots.add(root.clone()).map_err(|error| error.to_string()));
+            added.map_err(|why| {
+                let (nth, of, subject) = (index + 1, bundle.len(), check::subject(root));
+                let text =
+                    format!("certificate {nth} of {of} ({subject}) {why}: take it out of the file, or put it right");
+                Error::credential(&files.ca, Check::Authority, text)
+            })?;
         }
         let roots = Arc::new(roots);
 
         let chain = certificates(&files.cert, &contents.cert)?;
         let leaf = &chain[0];
         let id = SpiffeId::of_certificate(leaf)
-            .ok_or_else(|| Error::credential(&files.cert, "has no single SPIFFE id among its names"))?;
+            .ok_or_else(|| Error::credential(&files.cert, Check::Name, "has no single SPIFFE id among its names"))?;
         let (_, parsed) = X509Certificate::from_der(leaf)
-            .map_err(|error| Error::credential(&files.cert, format!("cannot be parsed: {error}")))?;
+            .map_err(|error| Error::credential(&files.cert, Check::Form, format!("cannot be parsed: {error}")))?;
         let not_after = parsed.validity().not_after.timestamp();
 
         let private = PrivateKeyDer::from_pem_slice(&contents.key)
-            .map_err(|_| Error::credential(&files.key, "holds no private key in PEM"))?;
+            .map_err(|_| Error::credential(&files.key, Check::Key, "holds no private key in PEM"))?;
         let signer = provider
             .key_provider
             .load_private_key(private)
-            .map_err(|error| Error::credential(&files.key, error.to_string()))?;
+            .map_err(|error| Error::credential(&files.key, Check::Key, error.to_string()))?;
         let key = CertifiedKey::new(chain, signer);
-        key.keys_match().map_err(|_| Error::credential(&files.key, "is not the key of the certificate"))?;
+        key.keys_match().map_err(|_| Error::credential(&files.key, Check::Key, "is not the key of the certificate"))?;
 
-        let unusable = |error: &dyn std::fmt::Display| Error::credential(&files.ca, error.to_string());
+        let unusable =
+            |error: &dyn std::fmt::Display| Error::credential(&files.ca, Check::Authority, error.to_string());
         let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
             .build()
             .map_err(|error| unusable(&error))?;
         let servers = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
             .build()
             .map_err(|error| unusable(&error))?;
-        Ok(Self { id, key: Arc::new(key), roots, clients, servers, not_after })
+        Ok(Self { id, key: Arc::new(key), roots, bundle, clients, servers, not_after })
     }
 
     fn report(&self) {
@@ -219,11 +256,14 @@ impl Material {
 
 /// Every certificate of a PEM file; at least one.
 fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let all = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Error::credential(path, format!("is not PEM: {error}")))?;
+    let mut all = Vec::new();
+    for one in CertificateDer::pem_slice_iter(pem) {
+        let nth = all.len() + 1;
+        let why = |error| Error::credential(path, Check::Form, format!("certificate {nth} is not PEM ({error})"));
+        all.push(one.map_err(why)?);
+    }
     if all.is_empty() {
-        return Err(Error::credential(path, "holds no certificate"));
+        return Err(Error::credential(path, Check::Form, "holds no certificate"));
     }
     Ok(all)
 }

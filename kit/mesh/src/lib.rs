@@ -19,7 +19,7 @@ mod status;
 mod tls;
 
 pub use client::{Channel, Channels};
-pub use error::Error;
+pub use error::{Check, Error};
 pub use identity::{Identity, IdentityFiles};
 pub use policy::{DeclaredReaction, MethodPolicy, Policy, Retry};
 pub use server::{Peer, Server, peer};

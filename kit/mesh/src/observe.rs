@@ -12,6 +12,8 @@ use tonic::Code;
 use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::error::Check;
+
 /// Boundaries in seconds: a local call takes a few hundred microseconds, a deadline is a few seconds.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -56,6 +58,12 @@ static IDENTITY_RELOADS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_description("Changes of the credentials on disk, by outcome")
         .build()
 });
+static IDENTITY_REFUSED: LazyLock<Gauge<u64>> = LazyLock::new(|| {
+    global::meter("tradewind")
+        .u64_gauge("tradewind_identity_refused")
+        .with_description("1 while the credentials on disk cannot be used, by the check that they failed")
+        .build()
+});
 static IDENTITY_EXPIRY: LazyLock<Gauge<i64>> = LazyLock::new(|| {
     global::meter("tradewind")
         .i64_gauge("tradewind_identity_not_after_timestamp")
@@ -76,6 +84,13 @@ pub(crate) fn handshake_failures() -> &'static Counter<u64> {
 
 pub(crate) fn identity_reloads() -> &'static Counter<u64> {
     &IDENTITY_RELOADS
+}
+
+/// Tells which check the credentials on disk fail; none when they are in use.
+pub(crate) fn identity_refused(failed: Option<Check>) {
+    for check in Check::ALL {
+        IDENTITY_REFUSED.record(u64::from(failed == Some(check)), &[KeyValue::new("check", check.label())]);
+    }
 }
 
 pub(crate) fn identity_expiry() -> &'static Gauge<i64> {

@@ -55,13 +55,20 @@ async fn no_certificate_is_refused_and_counted() {
     eventually("the refusal is counted", async || refused("no_client_certificate") > before).await;
 }
 
+/// The gateway of another authority, which trusts both.
+fn foreigner(world: &World, other: &tempfile::TempDir) -> Identity {
+    let both = other.path().join("both.pem");
+    let bundle = [world.dir.path(), other.path()].map(|folder| std::fs::read_to_string(folder.join("ca.pem")).unwrap());
+    std::fs::write(&both, bundle.concat()).unwrap();
+    Identity::load(IdentityFiles { ca: both, ..IdentityFiles::in_dir(other.path(), "gateway") }).unwrap()
+}
+
 #[tokio::test]
 async fn a_certificate_of_another_ca_is_refused_and_counted() {
     let world = World::start().await;
     let before = refused("unknown_ca");
     let other = credentials();
-    let files = IdentityFiles { ca: world.dir.path().join("ca.pem"), ..IdentityFiles::in_dir(other.path(), "gateway") };
-    assert!(!is_let_in(Identity::load(files).unwrap().client_config(), world.address).await);
+    assert!(!is_let_in(foreigner(&world, &other).client_config(), world.address).await);
     eventually("the refusal is counted", async || refused("unknown_ca") > before).await;
 }
 
@@ -80,7 +87,7 @@ async fn an_expired_certificate_is_refused_and_counted() {
     let world = World::start().await;
     let before = refused("certificate_expired");
     let id = SpiffeId::new(crate::world::DOMAIN, "gateway").unwrap();
-    pki::issue(world.dir.path(), &id, Duration::ZERO).unwrap();
+    pki::issue(world.dir.path(), &id, Duration::from_secs(3)).unwrap();
     let identity = world.identity("gateway");
     eventually("the certificate has expired", async || {
         let let_in = is_let_in(identity.client_config(), world.address).await;
@@ -124,8 +131,7 @@ async fn a_root_added_to_the_bundle_is_trusted_without_a_restart() {
     let world = World::start().await;
     let other = credentials();
     let ca = world.dir.path().join("ca.pem");
-    let files = IdentityFiles { ca: ca.clone(), ..IdentityFiles::in_dir(other.path(), "gateway") };
-    let foreign = Identity::load(files).unwrap();
+    let foreign = foreigner(&world, &other);
     assert!(!is_let_in(foreign.client_config(), world.address).await);
     let bundle = [ca.clone(), other.path().join("ca.pem")].map(|file| std::fs::read_to_string(file).unwrap()).concat();
     std::fs::write(&ca, bundle).unwrap();

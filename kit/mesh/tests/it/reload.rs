@@ -185,3 +185,112 @@ fn another_identity_is_not_taken_on_while_running() {
     assert!(identity.reload().is_err());
     assert_eq!(identity.spiffe_id().name(), "echo");
 }
+
+fn now() -> time::OffsetDateTime {
+    let seconds = rustls::pki_types::UnixTime::now().as_secs().try_into().unwrap();
+    time::OffsetDateTime::from_unix_timestamp(seconds).unwrap()
+}
+
+/// A pair of files that an authority issued, as the test wants them.
+fn issued(dir: &Path, make: impl FnOnce(&mut rcgen::CertificateParams)) {
+    let read = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
+    let ca =
+        rcgen::Issuer::from_ca_cert_pem(&read("ca.pem"), rcgen::KeyPair::from_pem(&read("ca.key")).unwrap()).unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    let now = now();
+    (params.not_before, params.not_after) = (now - time::Duration::hours(1), now + time::Duration::hours(1));
+    let uri = format!("spiffe://{DOMAIN}/svc/echo");
+    params.subject_alt_names = vec![rcgen::SanType::URI(uri.try_into().unwrap())];
+    make(&mut params);
+    let key = rcgen::KeyPair::generate().unwrap();
+    fs::write(dir.join("echo.pem"), params.signed_by(&key, &ca).unwrap().pem()).unwrap();
+    fs::write(dir.join("echo.key"), key.serialize_pem()).unwrap();
+}
+
+fn uri(name: &str) -> rcgen::SanType {
+    rcgen::SanType::URI(name.to_owned().try_into().unwrap())
+}
+
+#[test]
+fn a_pair_that_nobody_would_accept_is_not_taken_at_start_nor_later() {
+    use rcgen::{
+        ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth},
+        IsCa, KeyUsagePurpose,
+    };
+    type Spoil = fn(&Path);
+    let spoiled: [(&str, Spoil); 11] = [
+        ("has expired on", |dir| issued(dir, |it| it.not_after = it.not_before + time::Duration::minutes(1))),
+        ("is not valid before", |dir| issued(dir, |it| it.not_before += time::Duration::minutes(90))),
+        ("is not for clientAuth", |dir| issued(dir, |it| it.extended_key_usages = vec![ServerAuth])),
+        ("is not for serverAuth", |dir| issued(dir, |it| it.extended_key_usages = vec![ClientAuth])),
+        ("may not sign", |dir| issued(dir, |it| it.key_usages = vec![KeyUsagePurpose::KeyEncipherment])),
+        ("no single SPIFFE id", |dir| issued(dir, |it| it.subject_alt_names.clear())),
+        ("no single SPIFFE id", |dir| {
+            issued(dir, |it| it.subject_alt_names.push(uri("spiffe://tradewind.test/svc/b")))
+        }),
+        ("no single SPIFFE id", |dir| {
+            issued(dir, |it| it.subject_alt_names = vec![uri("https://tradewind.test/echo")])
+        }),
+        ("is of none of the authorities", |dir| {
+            let other = credentials();
+            for file in ["echo.pem", "echo.key"] {
+                fs::copy(other.path().join(file), dir.join(file)).unwrap();
+            }
+        }),
+        ("would be refused by others", |dir| {
+            issued(dir, |it| it.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+        }),
+        ("is not the key of the certificate", |dir| {
+            fs::copy(dir.join("gateway.key"), dir.join("echo.key")).unwrap();
+        }),
+    ];
+    for (problem, spoil) in spoiled {
+        let dir = credentials();
+        let files = IdentityFiles::in_dir(dir.path(), "echo");
+        let running = Identity::load(files.clone()).unwrap();
+        spoil(dir.path());
+        for told in [running.reload().unwrap_err(), Identity::load(files).unwrap_err()] {
+            let told = told.to_string();
+            assert!(told.contains("echo.") && told.contains(problem) && !told.contains('\n'), "{problem}: {told}");
+        }
+        issued(dir.path(), |_| {});
+        assert!(running.reload().unwrap(), "{problem}: a good pair is taken again");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_for_later_is_taken_when_its_time_has_come() {
+    let dir = credentials();
+    let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
+    issued(dir.path(), |it| it.not_before = now() + time::Duration::seconds(2));
+    assert!(identity.reload().is_err());
+    // Outside of the runtime, nothing but this looks at the files.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(eventually("its time has come", async || identity.reload().unwrap()));
+}
+
+#[test]
+fn one_bad_certificate_of_a_bundle_is_named() {
+    let dir = credentials();
+    let ca = dir.path().join("ca.pem");
+    let files = IdentityFiles::in_dir(dir.path(), "echo");
+    let identity = Identity::load(files.clone()).unwrap();
+    let good = fs::read_to_string(&ca).unwrap();
+    let leaf = fs::read_to_string(dir.path().join("gateway.pem")).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nMIIBszCC\n-----END CERTIFICATE-----\n";
+    for (second, told) in [
+        (leaf.as_str(), "ca.pem: certificate 2 of 3 (CN=gateway) is no authority's"),
+        (broken, "ca.pem: certificate 2 of 3 (no subject can be read) cannot be parsed"),
+        ("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", "ca.pem: certificate 2 is not PEM"),
+    ] {
+        fs::write(&ca, format!("{good}{second}{good}")).unwrap();
+        for error in
+            [identity.reload().unwrap_err().to_string(), Identity::load(files.clone()).unwrap_err().to_string()]
+        {
+            assert!(error.contains(told) && !error.contains('\n'), "{error}");
+        }
+    }
+    let another = fs::read_to_string(credentials().path().join("ca.pem")).unwrap();
+    fs::write(&ca, format!("{another}{good}")).unwrap();
+    assert!(identity.reload().unwrap(), "a bundle of two authorities, as when one is replaced");
+}
