@@ -4,8 +4,8 @@ use saga_model::{Mutant, Setting, Story, check};
 
 /// How the bug breaks the property.
 fn story_of(mutant: Mutant, property: &str) -> Story {
-    let report =
-        check(Setting { units: 1, heard_again: 1, mistakes: mutant.needs_mistakes(), mutant: Some(mutant) }).unwrap();
+    let (mistakes, overtaken) = (mutant.needs_mistakes(), mutant.needs_overtaking());
+    let report = check(Setting { units: 1, heard_again: 1, mistakes, overtaken, mutant: Some(mutant) }).unwrap();
     let finding = report.broken().find(|finding| finding.name == property);
     finding.and_then(|finding| finding.counterexample.clone()).unwrap_or_else(|| panic!("not found:\n{report}"))
 }
@@ -54,6 +54,13 @@ fn a_charge_whose_attempts_have_keys_of_their_own() {
     let property = "a card is charged once at most";
     let last = "the card provider gets \"charge\": 900 captured, 0 refunded, and answers";
     assert_found(Mutant::ChargesUnderFreshKeys, property, last);
+}
+
+#[test]
+fn payment_that_forgets_a_cancellation_which_came_before_its_charge() {
+    let steps = story_of(Mutant::ForgetsWhatCameFirst, "an order that comes to rest is settled").steps;
+    let late = |step: &String| step.contains("payment hears OrderStockConfirmed late");
+    assert!(steps.iter().any(late), "{steps:#?}");
 }
 
 #[test]

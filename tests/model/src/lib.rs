@@ -31,6 +31,9 @@ pub struct Setting {
     pub heard_again: usize,
     /// The outside makes mistakes: it takes other money than it is asked for, and books parcels without a number.
     pub mistakes: bool,
+    /// One event of each order is handled by a participant after one that follows it, as if its log had them the wrong way
+    /// round.
+    pub overtaken: bool,
     /// A bug that is planted around the real rules.
     pub mutant: Option<Mutant>,
 }

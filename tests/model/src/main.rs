@@ -32,13 +32,15 @@ fn main() -> anyhow::Result<ExitCode> {
     let Options { units, heard_again, mistakes, mutant, json } = Options::parse();
     let run = |mutant: Option<Mutant>| {
         let mistakes = mistakes || mutant.is_some_and(Mutant::needs_mistakes);
-        check(Setting { units, heard_again, mistakes, mutant })
+        let overtaken = mutant.is_some_and(Mutant::needs_overtaking);
+        check(Setting { units, heard_again, mistakes, overtaken, mutant })
     };
     let reports = match mutant {
         Some(mutant) => vec![run(Some(mutant))?],
         None => {
+            let out_of_order = Setting { units, heard_again: 0, mistakes: false, overtaken: true, mutant: None };
             let planted = Mutant::value_variants().iter().map(|mutant| run(Some(*mutant)));
-            std::iter::once(run(None)).chain(planted).collect::<Result<_, _>>()?
+            [run(None), check(out_of_order)].into_iter().chain(planted).collect::<Result<_, _>>()?
         }
     };
     let as_expected = reports.iter().all(is_as_expected);

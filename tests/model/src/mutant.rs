@@ -40,6 +40,8 @@ pub enum Mutant {
     ReservesWhatIsReserved,
     /// Each attempt of a charge has a key of its own.
     ChargesUnderFreshKeys,
+    /// Payment does not remember that an order was cancelled before it had heard of its charge.
+    ForgetsWhatCameFirst,
 }
 
 impl Mutant {
@@ -47,6 +49,12 @@ impl Mutant {
     #[must_use]
     pub const fn needs_mistakes(self) -> bool {
         matches!(self, Self::TrustsTheProvider)
+    }
+
+    /// Tells whether it makes no difference while events come in their order.
+    #[must_use]
+    pub const fn needs_overtaking(self) -> bool {
+        matches!(self, Self::ForgetsWhatCameFirst)
     }
 }
 
@@ -77,7 +85,7 @@ pub(crate) fn reservation(
 ) -> Decision<Reservation> {
     let Reserved { order_id, status, allocations, .. } = reservation.into();
     match command {
-        inventory::domain::Command::Release
+        inventory::domain::Command::Release { .. }
             if mutant == Some(Mutant::ReleasesTwice) && status == i32::from(ReservationStatus::Released) =>
         {
             Ok(vec![StockReleased { order_id, allocations }.into()])
@@ -91,6 +99,10 @@ pub(crate) fn payment(
     payment: &Payment,
     command: payment::domain::Command,
 ) -> Decision<Payment> {
+    let forgets = mutant == Some(Mutant::ForgetsWhatCameFirst) && payment.status() == PaymentStatus::Unspecified;
+    if forgets && matches!(command, payment::domain::Command::GiveBack { .. }) {
+        return Ok(Vec::new());
+    }
     let command = match command {
         payment::domain::Command::RecordCaptured(moved) if mutant == Some(Mutant::TrustsTheProvider) => {
             let amount = Money { currency: order::CURRENCY.to_owned(), minor: order::PRICE };

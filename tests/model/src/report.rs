@@ -101,11 +101,19 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            setting: Setting { units, heard_again, mistakes, mutant }, order_states, states, steps, depth, ..
+            setting: Setting { units, heard_again, mistakes, overtaken, mutant },
+            order_states,
+            states,
+            steps,
+            depth,
+            ..
         } = self;
         write!(f, "two orders over {units} in stock, up to {heard_again} messages of each handled again")?;
         if *mistakes {
             write!(f, ", an outside that makes mistakes")?;
+        }
+        if *overtaken {
+            write!(f, ", one event of each heard after its successor")?;
         }
         match mutant {
             Some(mutant) => writeln!(f, "; planted: {mutant}")?,

@@ -15,7 +15,7 @@ use tradewind_events::NewIntent;
 use crate::{
     Setting,
     calls::{Calls, is_forward},
-    message::{Command, Message},
+    message::{Command, Context, Message},
     order,
     outside::{CardRecord, CarrierRecord, Verdict, carried},
     step::{FEEDS, Feed, Party, Step},
@@ -34,6 +34,9 @@ pub(crate) struct Saga {
     cursors: [usize; FEEDS.len()],
     pub(crate) card: Calls<CardRecord, payment::domain::Command>,
     pub(crate) carrier: Calls<CarrierRecord, Outcome>,
+    /// The message that was overtaken and is still to come, by feed and position; whether there was one yet.
+    late: Option<(usize, usize)>,
+    overtaken: bool,
     /// How often a message was handled, with effect, that had been handled before.
     heard_again: usize,
     /// What was refused by somebody who has no right to.
@@ -60,6 +63,8 @@ impl Saga {
             cursors: Default::default(),
             card: Calls::default(),
             carrier: Calls::default(),
+            late: None,
+            overtaken: false,
             heard_again: 0,
             refusal: None,
         };
@@ -81,8 +86,13 @@ impl Saga {
     /// and the outside may never say whether it takes the money or the parcel.
     pub(crate) fn is_owed(&self, step: Step) -> bool {
         match step {
-            Step::Expire | Step::Hear { .. } | Step::Record { .. } => true,
-            Step::Cancel | Step::Dispatch | Step::Deliver | Step::HearAgain { .. } | Step::Crash { .. } => false,
+            Step::Expire | Step::Hear { .. } | Step::HearLate | Step::Record { .. } => true,
+            Step::Cancel
+            | Step::Dispatch
+            | Step::Deliver
+            | Step::HearAgain { .. }
+            | Step::Overtake { .. }
+            | Step::Crash { .. } => false,
             Step::Arrive { party, request, heard, .. } => heard && !is_forward(&self.asked(party)[request]),
         }
     }
@@ -92,7 +102,8 @@ impl Saga {
         let told: usize = self.logs.iter().map(Vec::len).sum();
         let read: usize = self.cursors.iter().sum();
         let decided = self.card.record.progress() + carried(&self.carrier.record);
-        told + read + self.heard_again + decided + self.card.progress() + self.carrier.progress()
+        let overtaken = usize::from(self.overtaken) + usize::from(self.overtaken && self.late.is_none());
+        told + read + overtaken + self.heard_again + decided + self.card.progress() + self.carrier.progress()
     }
 
     /// Tells whether nothing waits for an answer of the outside.
@@ -115,6 +126,11 @@ impl Saga {
         &self.logs[FEEDS[feed].owner as usize][position]
     }
 
+    /// The feed and position of the message that is still to come although one after it was heard.
+    pub(crate) const fn late(&self) -> Option<(usize, usize)> {
+        self.late
+    }
+
     /// All that was ever asked of a party.
     pub(crate) fn asked(&self, party: Party) -> &[NewIntent] {
         match party {
@@ -125,9 +141,12 @@ impl Saga {
 
     /// Every step that could be taken; those that change nothing are among them.
     fn conceivable(&self, setting: &Setting) -> Vec<Step> {
-        let mut steps = vec![Step::Expire, Step::Cancel, Step::Dispatch, Step::Deliver];
+        let mut steps = vec![Step::Expire, Step::Cancel, Step::Dispatch, Step::Deliver, Step::HearLate];
         for (index, feed) in FEEDS.into_iter().enumerate() {
             steps.extend(self.next(index, feed).map(|position| Step::Hear { feed: index, position }));
+            if setting.overtaken && !self.overtaken && feed.owner == Context::Ordering {
+                steps.extend(self.next(index, feed).map(|position| Step::Overtake { feed: index, position }));
+            }
             if self.heard_again < setting.heard_again {
                 steps.extend((0..self.cursors[index]).map(|position| Step::HearAgain { feed: index, position }));
             }

@@ -55,6 +55,15 @@ pub(crate) enum Step {
         /// Which.
         position: usize,
     },
+    /// A participant's reader gets the message after its next one before it.
+    Overtake {
+        /// In which log, by whom.
+        feed: usize,
+        /// Which is held up.
+        position: usize,
+    },
+    /// The reader handles the message that was held up.
+    HearLate,
     /// A request reaches the party, which decides unless it has before.
     Arrive {
         /// At whom.

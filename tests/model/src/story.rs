@@ -59,6 +59,13 @@ fn step(step: Step, before: &Saga, after: &Saga) -> String {
         Step::HearAgain { feed, position } => {
             format!("{} hears {} once more", FEEDS[feed].reader, before.message(feed, position))
         }
+        Step::Overtake { feed, position } => {
+            format!("{} is held up on its way to {}", before.message(feed, position), FEEDS[feed].reader)
+        }
+        Step::HearLate => match before.late() {
+            Some((feed, position)) => format!("{} hears {} late", FEEDS[feed].reader, before.message(feed, position)),
+            None => "nothing is late".to_owned(),
+        },
         Step::Arrive { party, request, heard, .. } => {
             let action = &before.asked(party)[request].action;
             let state = match party {

@@ -11,14 +11,14 @@ impl Plan {
         let order_id = order_id.to_owned();
         match self {
             Self::Covered(allocations) => Command::Reserve { order_id, allocations },
-            Self::Short(short_lines) => Command::Reject { order_id, short_lines },
+            Self::Short(short_lines) => Command::Reject { order_id, short_lines, reason: String::new() },
         }
     }
 }
 
 impl From<&OrderCancelled> for Command {
-    fn from(_: &OrderCancelled) -> Self {
-        Self::Release
+    fn from(event: &OrderCancelled) -> Self {
+        Self::Release { order_id: event.order_id.clone() }
     }
 }
 

@@ -33,9 +33,14 @@ pub enum Command {
         order_id: String,
         /// Every line that is short.
         short_lines: Vec<ShortLine>,
+        /// Why, where no line is short.
+        reason: String,
     },
-    /// Gives back what is set aside, if anything is.
-    Release,
+    /// Gives back what is set aside, and sets nothing aside from now on.
+    Release {
+        /// The order.
+        order_id: String,
+    },
     /// Books out what is set aside.
     Ship,
 }
@@ -109,14 +114,18 @@ impl Aggregate for Reservation {
             (Command::Reserve { order_id, allocations }, Status::Unspecified) => {
                 Ok(vec![StockReserved { order_id, allocations }.into()])
             }
-            (Command::Reject { order_id, short_lines }, Status::Unspecified) => {
-                Ok(vec![StockRejected { order_id, short_lines }.into()])
+            (Command::Reject { order_id, short_lines, reason }, Status::Unspecified) => {
+                Ok(vec![StockRejected { order_id, short_lines, reason }.into()])
             }
             (Command::Reserve { .. } | Command::Reject { .. }, _) => Ok(Vec::new()),
 
-            (Command::Release, Status::Reserved) => Ok(vec![self.released()]),
-            (Command::Release, Status::Shipped) => Err(ReservationError::ContradictsShipment),
-            (Command::Release, Status::Unspecified | Status::Rejected | Status::Released) => Ok(Vec::new()),
+            (Command::Release { .. }, Status::Reserved) => Ok(vec![self.released()]),
+            // Remembered, so that the order which is still to come is refused.
+            (Command::Release { order_id }, Status::Unspecified) => {
+                Ok(vec![StockReleased { order_id, allocations: Vec::new() }.into()])
+            }
+            (Command::Release { .. }, Status::Shipped) => Err(ReservationError::ContradictsShipment),
+            (Command::Release { .. }, Status::Rejected | Status::Released) => Ok(Vec::new()),
 
             (Command::Ship, Status::Reserved) => Ok(vec![self.shipped()]),
             (Command::Ship, Status::Shipped) => Ok(Vec::new()),
@@ -138,7 +147,10 @@ impl Aggregate for Reservation {
                 self.short_lines.clone_from(&rejected.short_lines);
                 self.status = Status::Rejected;
             }
-            ReservationEvent::Released(_) => self.status = Status::Released,
+            ReservationEvent::Released(released) => {
+                self.order_id.clone_from(&released.order_id);
+                self.status = Status::Released;
+            }
             ReservationEvent::Shipped(_) => self.status = Status::Shipped,
         }
     }
@@ -165,7 +177,11 @@ mod tests {
     }
 
     fn reject() -> Command {
-        Command::Reject { order_id: ORDER.into(), short_lines: short() }
+        Command::Reject { order_id: ORDER.into(), short_lines: short(), reason: String::new() }
+    }
+
+    fn release() -> Command {
+        Command::Release { order_id: ORDER.into() }
     }
 
     fn reserved() -> ReservationEvent {
@@ -173,7 +189,7 @@ mod tests {
     }
 
     fn rejected() -> ReservationEvent {
-        StockRejected { order_id: ORDER.into(), short_lines: short() }.into()
+        StockRejected { order_id: ORDER.into(), short_lines: short(), reason: String::new() }.into()
     }
 
     fn released() -> ReservationEvent {
@@ -192,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_released_is_what_was_reserved_and_only_once() {
-        given::<Reservation>([reserved()]).when(Command::Release).then([released()]).when(Command::Release).then([]);
+        given::<Reservation>([reserved()]).when(release()).then([released()]).when(release()).then([]);
     }
 
     #[test]
@@ -201,9 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_or_unknown_order_has_nothing_to_release() {
-        given::<Reservation>([rejected()]).when(Command::Release).then([]);
-        given::<Reservation>([]).when(Command::Release).then([]);
+    fn a_rejected_order_has_nothing_to_release() {
+        given::<Reservation>([rejected()]).when(release()).then([]);
+    }
+
+    #[test]
+    fn a_release_that_comes_first_is_answered_and_the_order_that_comes_late_gets_nothing() {
+        let nothing = StockReleased { order_id: ORDER.into(), allocations: vec![] };
+        let first = given::<Reservation>([]).when(release()).then([nothing.into()]);
+        first.when(reserve()).then([]).when(reject()).then([]).when(release()).then([]);
     }
 
     #[test]
@@ -212,7 +234,7 @@ mod tests {
             given::<Reservation>(events).when(command).then_refused(reason);
         };
         refused(vec![reserved(), released()], Command::Ship, "CONTRADICTS_RELEASE");
-        refused(vec![reserved(), shipped()], Command::Release, "CONTRADICTS_SHIPMENT");
+        refused(vec![reserved(), shipped()], release(), "CONTRADICTS_SHIPMENT");
         refused(vec![rejected()], Command::Ship, "CONTRADICTS_REJECTION");
         refused(vec![], Command::Ship, "NOTHING_RESERVED");
     }

@@ -18,6 +18,8 @@ pub enum Command {
     RejectStock {
         /// Every line that is short.
         short_lines: Vec<ShortLine>,
+        /// Why, where no line is short.
+        reason: String,
     },
     /// Inventory has given the units back to its stock.
     RecordRelease,

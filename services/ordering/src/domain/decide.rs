@@ -59,8 +59,9 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
             _ => NOTHING,
         },
 
-        Command::RejectStock { short_lines } if order.status == Pending => {
-            let detail = format!("{} of {} lines are short", short_lines.len(), placed.lines.len());
+        Command::RejectStock { short_lines, reason } if order.status == Pending => {
+            let short = || format!("{} of {} lines are short", short_lines.len(), placed.lines.len());
+            let detail = if reason.is_empty() { short() } else { reason };
             order.cancel(CancellationReason::OutOfStock, detail, short_lines)
         }
         Command::DeclinePayment { reason } if order.status == StockConfirmed => {

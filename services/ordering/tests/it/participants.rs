@@ -96,7 +96,7 @@ answers! {
             order.lines.iter().filter(|line| line.sku == SCARCE).map(|line| short(&line.sku)).collect();
         Some(match short_lines.is_empty() {
             true => StockReserved { order_id: order.order_id.clone(), allocations: vec![] }.into(),
-            false => StockRejected { order_id: order.order_id.clone(), short_lines }.into(),
+            false => StockRejected { order_id: order.order_id.clone(), short_lines, reason: String::new() }.into(),
         })
     };
     Release "release_on_order_cancelled" on OrderCancelled: |order, last| match last {

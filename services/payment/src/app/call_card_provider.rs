@@ -119,7 +119,7 @@ const fn result_of(answer: &Result<Command, NoAnswer>) -> &'static str {
         Ok(Command::RecordVoided) => "voided",
         Ok(Command::RecordRefunded(_)) => "refunded",
         // No answer asks for these.
-        Ok(Command::Charge { .. } | Command::GiveBack) => "none",
+        Ok(Command::Charge { .. } | Command::Refuse { .. } | Command::GiveBack { .. }) => "none",
         Err(NoAnswer::Unknown(_)) => "unknown",
         Err(NoAnswer::Unreadable(_)) => "unreadable",
         Err(NoAnswer::Refused(_)) => "refused",

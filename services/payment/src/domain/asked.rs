@@ -18,7 +18,7 @@ impl TryFrom<&OrderStockConfirmed> for Command {
 }
 
 impl From<&OrderCancelled> for Command {
-    fn from(_: &OrderCancelled) -> Self {
-        Self::GiveBack
+    fn from(event: &OrderCancelled) -> Self {
+        Self::GiveBack { order_id: event.order_id.clone() }
     }
 }

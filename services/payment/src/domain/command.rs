@@ -14,8 +14,18 @@ pub enum Command {
         /// From which card.
         token: Token,
     },
+    /// Never take it.
+    Refuse {
+        /// Whose payment it is, as its events carry it.
+        order_id: String,
+        /// Why.
+        reason: String,
+    },
     /// Take nothing, or give back what was taken.
-    GiveBack,
+    GiveBack {
+        /// Whose payment it is, as its events carry it.
+        order_id: String,
+    },
     /// The provider took money: this, whatever it was asked for.
     RecordCaptured(Moved),
     /// The provider refused.
@@ -34,7 +44,8 @@ impl Command {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Charge { .. } => "Charge",
-            Self::GiveBack => "GiveBack",
+            Self::Refuse { .. } => "Refuse",
+            Self::GiveBack { .. } => "GiveBack",
             Self::RecordCaptured(_) => "RecordCaptured",
             Self::RecordDeclined { .. } => "RecordDeclined",
             Self::RecordVoided => "RecordVoided",

@@ -24,6 +24,7 @@ const NOTHING: Decision = Ok(Vec::new());
 /// ```
 ///
 /// What is recorded and given back is what the provider says it took, whatever it was asked for.
+/// What is given back before it was asked for is VOIDED, and what is refused then DECLINED, at once.
 ///
 /// The card token is not part of the state: it is needed for the charge alone, which takes it from the event.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +49,9 @@ impl Payment {
     }
 
     fn charge(&self, order_id: String, amount: Money, token: &Token) -> Decision {
+        if self.ended_unasked() {
+            return NOTHING;
+        }
         if amount.minor() <= 0 {
             return Err(PaymentError::AmountNotPositive);
         }
@@ -61,13 +65,26 @@ impl Payment {
         }
     }
 
-    fn give_back(&self) -> Decision {
+    /// Given back or refused before it was asked for, so that what comes late changes nothing.
+    fn ended_unasked(&self) -> bool {
+        self.status != PaymentStatus::Unspecified && self.amount.is_none()
+    }
+
+    fn refuse(&self, order_id: String, reason: String) -> Decision {
         match self.status {
+            PaymentStatus::Unspecified => Ok(vec![PaymentDeclined { order_id, reason }.into()]),
+            _ => NOTHING,
+        }
+    }
+
+    fn give_back(&self, order_id: String) -> Decision {
+        match self.status {
+            // Remembered, so that the charge which is still to come is refused.
+            PaymentStatus::Unspecified => Ok(vec![PaymentVoided { order_id }.into()]),
             PaymentStatus::Pending => Ok(vec![PaymentVoidRequested { order_id: self.order_id.clone() }.into()]),
             PaymentStatus::Captured => Ok(vec![self.refund_requested(self.captured.clone())]),
-            // Never asked, never taken, or on its way back.
-            PaymentStatus::Unspecified
-            | PaymentStatus::Declined
+            // Never taken, or on its way back.
+            PaymentStatus::Declined
             | PaymentStatus::Voiding
             | PaymentStatus::Voided
             | PaymentStatus::Refunding
@@ -152,7 +169,8 @@ impl Aggregate for Payment {
         let unexpected = PaymentError::Unexpected { command: command.name(), status: self.status };
         match command {
             Command::Charge { order_id, amount, token } => self.charge(order_id, amount, &token),
-            Command::GiveBack => self.give_back(),
+            Command::Refuse { order_id, reason } => self.refuse(order_id, reason),
+            Command::GiveBack { order_id } => self.give_back(order_id),
             Command::RecordCaptured(moved) => self.captured(&moved, unexpected),
             Command::RecordDeclined { reason } => self.declined(reason.into(), unexpected),
             Command::RecordVoided => self.voided(unexpected),
@@ -174,11 +192,15 @@ impl Aggregate for Payment {
                 self.status = PaymentStatus::Captured;
             }
             PaymentEvent::Declined(event) => {
+                self.order_id.clone_from(&event.order_id);
                 self.decline_reason.clone_from(&event.reason);
                 self.status = PaymentStatus::Declined;
             }
             PaymentEvent::VoidRequested(_) => self.status = PaymentStatus::Voiding,
-            PaymentEvent::Voided(_) => self.status = PaymentStatus::Voided,
+            PaymentEvent::Voided(event) => {
+                self.order_id.clone_from(&event.order_id);
+                self.status = PaymentStatus::Voided;
+            }
             PaymentEvent::RefundRequested(_) => self.status = PaymentStatus::Refunding,
             PaymentEvent::Refunded(event) => {
                 self.refund_id.clone_from(&event.refund_id);

@@ -36,7 +36,7 @@ impl Change {
     }
 }
 
-/// The first change of a payment has its amount, and no other has.
+/// The first change of a payment has its amount, where it was ever asked for, and no other has.
 const APPLY: Upsert = Upsert {
     insert: "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated, \
      captured_currency, captured_minor, mismatch)",
@@ -93,10 +93,11 @@ fn resource(row: &QueryResult) -> Result<Resource, DbErr> {
     let status: i64 = row.try_get("", "status")?;
     let captured: Option<String> = row.try_get("", "captured_currency")?;
     let mismatch: Option<i64> = row.try_get("", "mismatch")?;
+    let amount = Money { currency: row.try_get("", "currency")?, minor: row.try_get("", "minor")? };
     Ok(Resource {
         order_id: row.try_get("", "order_id")?,
         status: i32::try_from(status).unwrap_or_default(),
-        amount: Some(Money { currency: row.try_get("", "currency")?, minor: row.try_get("", "minor")? }),
+        amount: (amount != Money::default()).then_some(amount),
         decline_reason: row.try_get("", "decline_reason")?,
         charge_id: row.try_get("", "charge_id")?,
         refund_id: row.try_get("", "refund_id")?,

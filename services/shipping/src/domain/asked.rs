@@ -28,8 +28,8 @@ impl From<&OrderCancellationRequested> for Command {
 }
 
 impl From<&OrderCancelled> for Command {
-    fn from(_: &OrderCancelled) -> Self {
-        Self::Cancel
+    fn from(event: &OrderCancelled) -> Self {
+        Self::Cancel { order_id: event.order_id.clone() }
     }
 }
 

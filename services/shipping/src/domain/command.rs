@@ -17,8 +17,18 @@ pub enum Command {
     Clear,
     /// The customer wants a confirmed order cancelled: say whether that is still possible.
     RequestCancellation,
+    /// Never ask a carrier.
+    Refuse {
+        /// Whose shipment it is, as its events carry it.
+        order_id: String,
+        /// Why.
+        reason: String,
+    },
     /// The order is cancelled: the parcel must not leave.
-    Cancel,
+    Cancel {
+        /// Whose shipment it is, as its events carry it.
+        order_id: String,
+    },
     /// The parcel leaves.
     Dispatch,
     /// The parcel has arrived.
@@ -46,7 +56,8 @@ impl Command {
             Self::Book { .. } => "Book",
             Self::Clear => "Clear",
             Self::RequestCancellation => "RequestCancellation",
-            Self::Cancel => "Cancel",
+            Self::Refuse { .. } => "Refuse",
+            Self::Cancel { .. } => "Cancel",
             Self::Dispatch => "Dispatch",
             Self::Deliver => "Deliver",
             Self::RecordBooked { .. } => "RecordBooked",

@@ -56,6 +56,10 @@ impl Shipment {
     }
 
     fn book(&self, order_id: String, recipient: Option<Recipient>, items: Vec<ParcelItem>) -> Decision {
+        // Cancelled or refused before it was asked for: what comes late changes nothing.
+        if self.status != ShipmentStatus::Unspecified && self.items.is_empty() {
+            return NOTHING;
+        }
         if recipient.is_none() {
             return Err(ShipmentError::RecipientMissing);
         }
@@ -97,16 +101,22 @@ impl Shipment {
         }
     }
 
-    fn cancel(&self, unexpected: ShipmentError) -> Decision {
+    fn refuse(&self, order_id: String, reason: String) -> Decision {
         match self.status {
+            ShipmentStatus::Unspecified => Ok(vec![ShipmentRejected { order_id, reason }.into()]),
+            _ => NOTHING,
+        }
+    }
+
+    fn cancel(&self, order_id: String, unexpected: ShipmentError) -> Decision {
+        match self.status {
+            // Remembered, so that the booking which is still to come is refused.
+            ShipmentStatus::Unspecified => Ok(vec![ShipmentCancelled { order_id }.into()]),
             ShipmentStatus::Pending | ShipmentStatus::Booked | ShipmentStatus::Cleared => {
                 Ok(vec![self.cancellation_requested()])
             }
-            // Never asked, never taken, or on its way back.
-            ShipmentStatus::Unspecified
-            | ShipmentStatus::Rejected
-            | ShipmentStatus::Cancelling
-            | ShipmentStatus::Cancelled => NOTHING,
+            // Never taken, or on its way back.
+            ShipmentStatus::Rejected | ShipmentStatus::Cancelling | ShipmentStatus::Cancelled => NOTHING,
             // An order is not cancelled behind its shipment's back.
             ShipmentStatus::Dispatched | ShipmentStatus::Delivered => Err(unexpected),
         }
@@ -200,7 +210,8 @@ impl Aggregate for Shipment {
             Command::Book { order_id, recipient, items } => self.book(order_id, recipient, items),
             Command::Clear => self.clear(unexpected),
             Command::RequestCancellation => self.request_cancellation(unexpected),
-            Command::Cancel => self.cancel(unexpected),
+            Command::Refuse { order_id, reason } => self.refuse(order_id, reason),
+            Command::Cancel { order_id } => self.cancel(order_id, unexpected),
             Command::Dispatch => self.dispatch(),
             Command::Deliver => self.deliver(),
             Command::RecordBooked { tracking, is_anothers } => self.booked(tracking.as_ref(), is_anothers, unexpected),
@@ -221,6 +232,7 @@ impl Aggregate for Shipment {
                 self.status = ShipmentStatus::Booked;
             }
             ShipmentEvent::Rejected(event) => {
+                self.order_id.clone_from(&event.order_id);
                 self.rejection_reason.clone_from(&event.reason);
                 self.status = ShipmentStatus::Rejected;
             }
@@ -229,7 +241,10 @@ impl Aggregate for Shipment {
                 self.mismatch = event.mismatch();
                 self.status = ShipmentStatus::Cancelling;
             }
-            ShipmentEvent::Cancelled(_) => self.status = ShipmentStatus::Cancelled,
+            ShipmentEvent::Cancelled(event) => {
+                self.order_id.clone_from(&event.order_id);
+                self.status = ShipmentStatus::Cancelled;
+            }
             ShipmentEvent::CancellationRefused(_) => {}
             ShipmentEvent::Dispatched(_) => self.status = ShipmentStatus::Dispatched,
             ShipmentEvent::Delivered(_) => self.status = ShipmentStatus::Delivered,

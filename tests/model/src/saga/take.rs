@@ -63,6 +63,15 @@ impl Saga {
                 self.heard_again += 1;
                 self.hear(mutant, feed, position, available)
             }
+            Step::Overtake { feed, position } => {
+                self.cursors[feed] = position + 1;
+                (self.late, self.overtaken) = (Some((feed, position)), true);
+                Ok(true.into())
+            }
+            Step::HearLate => match self.late.take() {
+                Some((feed, position)) => self.hear(mutant, feed, position, available).map(Effect::in_any_case),
+                None => Ok(Effect::default()),
+            },
             Step::Arrive { party: Party::CardProvider, request, verdict, heard } => {
                 let call =
                     |record, intent: &NewIntent| call_card(mutant::known(mutant, record, intent), intent, verdict);

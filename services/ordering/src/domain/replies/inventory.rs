@@ -12,7 +12,8 @@ impl Reply for StockReserved {
 impl Reply for StockRejected {
     const REACTION: &'static str = "cancel_on_stock_rejected";
     fn heard(&self) -> (&str, Command) {
-        (&self.order_id, Command::RejectStock { short_lines: self.short_lines.clone() })
+        let (short_lines, reason) = (self.short_lines.clone(), self.reason.clone());
+        (&self.order_id, Command::RejectStock { short_lines, reason })
     }
 }
 

@@ -24,7 +24,7 @@ fn an_order_short_of_stock_is_cancelled_and_owed_nothing() {
         short_lines: short_lines.clone(),
     };
     let order = given::<Order>([placed()])
-        .when(Command::RejectStock { short_lines })
+        .when(Command::RejectStock { short_lines, reason: String::new() })
         .then([cancelled.into(), closed(OutOfStock, None)])
         .state();
     assert_eq!(order.status(), OrderStatus::Cancelled);
@@ -105,7 +105,9 @@ fn an_undecided_order_is_cancelled_by_the_customer_or_by_its_deadline() {
 fn a_pending_order_closes_with_whatever_inventory_answers() {
     let order = || given::<Order>([placed(), cancelled(Customer)]);
     order().when(Command::RecordRelease).then([closed(Customer, None)]);
-    order().when(Command::RejectStock { short_lines: Vec::new() }).then([closed(Customer, None)]);
+    order()
+        .when(Command::RejectStock { short_lines: Vec::new(), reason: String::new() })
+        .then([closed(Customer, None)]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_reply_to_what_was_never_asked_is_refused() {
     refused(&[placed()], Command::RecordRelease);
     refused(&[placed()], Command::DeclinePayment { reason: String::new() });
     refused(&[placed(), stock_confirmed()], Command::ConfirmShipment { tracking: tracking() });
-    refused(&[placed(), stock_confirmed()], Command::RejectStock { short_lines: Vec::new() });
+    refused(&[placed(), stock_confirmed()], Command::RejectStock { short_lines: Vec::new(), reason: String::new() });
     refused(&[placed(), stock_confirmed(), paid()], refund());
     refused(&[placed(), stock_confirmed(), paid(), confirmed()], Command::RecordShipmentCancelled);
     refused(&[placed(), stock_confirmed(), paid(), confirmed()], Command::Deliver);

@@ -92,6 +92,10 @@ fn charge() -> Command {
     charge_of(2_000)
 }
 
+fn give_back() -> Command {
+    Command::GiveBack { order_id: order_id() }
+}
+
 fn record_captured() -> Command {
     Command::RecordCaptured(moved(2_000, "ch_1"))
 }

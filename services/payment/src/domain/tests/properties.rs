@@ -11,7 +11,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(charge()),
         Just(charge_of(1)),
         Just(charge_of(0)),
-        Just(Command::GiveBack),
+        Just(give_back()),
         (any_minor(), "(ch_[12])?").prop_map(|(minor, id)| Command::RecordCaptured(moved(minor, &id))),
         Just(record_declined()),
         Just(Command::RecordVoided),
@@ -124,7 +124,7 @@ proptest! {
     ) {
         let mut story = Story::told(commands);
         story.hear(charge());
-        story.hear(Command::GiveBack);
+        story.hear(give_back());
         for answer in answers {
             story.hear(answer);
             prop_assert_ne!(story.payment.status(), PaymentStatus::Captured);

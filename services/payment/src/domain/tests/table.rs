@@ -68,11 +68,28 @@ fn nothing_or_less_cannot_be_charged() {
 
 #[test]
 fn what_is_open_is_voided_and_what_was_taken_is_refunded() {
-    check(&Command::GiveBack, |status| match status {
+    check(&give_back(), |status| match status {
+        PaymentStatus::Unspecified => Ok(vec![voided()]),
         PaymentStatus::Pending => Ok(vec![void_requested()]),
         PaymentStatus::Captured => Ok(vec![refund_requested()]),
         _ => Ok(vec![]),
     });
+}
+
+#[test]
+fn a_void_that_comes_first_is_answered_and_the_charge_that_comes_late_is_refused() {
+    let first = given::<Payment>([]).when(give_back()).then([voided()]);
+    first.when(charge()).then([]).when(charge_of(0)).then([]).when(give_back()).then([]);
+}
+
+#[test]
+fn what_an_operator_gives_up_is_declined_and_asked_for_no_more() {
+    let refuse = || Command::Refuse { order_id: order_id(), reason: "CARD_DECLINED".to_owned() };
+    check(&refuse(), |status| match status {
+        PaymentStatus::Unspecified => Ok(vec![declined()]),
+        _ => Ok(vec![]),
+    });
+    given::<Payment>([]).when(refuse()).then([declined()]).when(charge()).then([]).when(give_back()).then([]);
 }
 
 #[test]
@@ -166,11 +183,11 @@ fn what_is_taken_and_was_not_asked_for_is_recorded_as_it_is_and_given_back_at_on
         given::<Payment>([requested()])
             .when(Command::RecordCaptured(taken.clone()))
             .then([captured_as(&taken, mismatch), refund_of(&taken)])
-            .when(Command::GiveBack)
+            .when(give_back())
             .then([])
             .when(Command::RecordRefunded(back.clone()))
             .then([refunded_as(&back, Mismatch::Unspecified)])
-            .when(Command::GiveBack)
+            .when(give_back())
             .then([]);
     }
 }
@@ -205,13 +222,13 @@ fn a_payment_goes_the_long_way_round() {
     given::<Payment>([])
         .when(charge())
         .then([requested()])
-        .when(Command::GiveBack)
+        .when(give_back())
         .then([void_requested()])
         .when(record_captured())
         .then([captured(), refund_requested()])
         .when(record_refunded())
         .then([refunded()])
-        .when(Command::GiveBack)
+        .when(give_back())
         .then([]);
 }
 

@@ -45,6 +45,10 @@ fn requested() -> ShipmentEvent {
     ShipmentRequested { order_id: order_id(), recipient: Some(recipient()), items: items(2) }.into()
 }
 
+fn cancel() -> Command {
+    Command::Cancel { order_id: order_id() }
+}
+
 fn booked() -> ShipmentEvent {
     ShipmentBooked { order_id: order_id(), tracking: "TW1".to_owned() }.into()
 }

@@ -12,7 +12,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => Just(book_of(3)),
         2 => Just(Command::Clear),
         1 => Just(Command::RequestCancellation),
-        1 => Just(Command::Cancel),
+        1 => Just(cancel()),
         2 => Just(Command::Dispatch),
         1 => Just(Command::Deliver),
         3 => ("(TW[12])?", any::<bool>()).prop_map(|(tracking, is_anothers)| Command::RecordBooked {
@@ -147,7 +147,7 @@ proptest! {
     fn what_is_cancelled_cannot_leave(commands in any_commands(), after in any_commands()) {
         let mut story = Story::told(commands);
         if story.count(is_dispatch) == 0 {
-            story.hear(Command::Cancel);
+            story.hear(cancel());
             let asked = story.count(is_cancellation) > 0;
             for command in after {
                 story.hear(command);

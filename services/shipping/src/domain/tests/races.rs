@@ -52,7 +52,7 @@ fn whoever_asks_first_decides_in_every_order() {
 
 #[test]
 fn a_cancelled_order_and_an_open_booking_meet_in_every_order() {
-    let commands = [Command::Cancel, record_booked(), record_rejected(), Command::RecordCancelled];
+    let commands = [cancel(), record_booked(), record_rejected(), Command::RecordCancelled];
     for order in orders(&commands) {
         let mut shipment = Shipment::default();
         shipment.evolve(&requested());

@@ -100,13 +100,31 @@ fn a_cancellation_is_granted_until_the_parcel_has_left() {
 
 #[test]
 fn a_cancelled_order_takes_back_what_has_not_left() {
-    check(&Command::Cancel, |status, _| match status {
+    check(&cancel(), |status, _| match status {
+        ShipmentStatus::Unspecified => Ok(vec![cancelled()]),
         ShipmentStatus::Pending | ShipmentStatus::Booked | ShipmentStatus::Cleared => {
             Ok(vec![cancellation_requested()])
         }
         ShipmentStatus::Dispatched | ShipmentStatus::Delivered => UNEXPECTED,
         _ => NOTHING,
     });
+}
+
+#[test]
+fn a_cancellation_that_comes_first_is_answered_and_the_booking_that_comes_late_is_refused() {
+    let first = given::<Shipment>([]).when(cancel()).then([cancelled()]);
+    first.when(book()).then([]).when(book_of(0)).then([]).when(cancel()).then([]);
+}
+
+#[test]
+fn what_an_operator_gives_up_is_rejected_and_asked_for_no_more() {
+    let refuse = || Command::Refuse { order_id: order_id(), reason: "GIVEN_UP".to_owned() };
+    let rejected = ShipmentRejected { order_id: order_id(), reason: "GIVEN_UP".to_owned() };
+    check(&refuse(), |status, _| match status {
+        ShipmentStatus::Unspecified => Ok(vec![rejected.clone().into()]),
+        _ => NOTHING,
+    });
+    given::<Shipment>([]).when(refuse()).then([rejected.into()]).when(book()).then([]).when(cancel()).then([]);
 }
 
 #[test]
@@ -162,11 +180,11 @@ fn a_booking_without_a_number_of_its_own_is_taken_back_and_rejects_the_shipment(
             .then([taken_back.into()])
             .when(useless)
             .then([])
-            .when(Command::Cancel)
+            .when(cancel())
             .then([])
             .when(Command::RecordCancelled)
             .then([ShipmentRejected { order_id: order_id(), reason }.into()])
-            .when(Command::Cancel)
+            .when(cancel())
             .then([]);
     }
 }
