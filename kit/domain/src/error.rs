@@ -44,6 +44,22 @@ pub struct FieldViolation {
     pub description: String,
 }
 
+impl FieldViolation {
+    /// How many a refusal names; of the others it says how many there are.
+    pub const SHOWN: usize = 8;
+}
+
+/// The first of `texts` for a message, and how many more there are.
+#[must_use]
+pub fn some_of(texts: impl ExactSizeIterator<Item = impl Into<String>>, between: &str) -> String {
+    let more = texts.len().saturating_sub(FieldViolation::SHOWN);
+    let mut shown: Vec<String> = texts.take(FieldViolation::SHOWN).map(Into::into).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(between)
+}
+
 /// An error of any layer: its kind decides the treatment, its reason is stable for programs, its
 /// message is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,13 +19,14 @@ use crate::{deadline, status};
 /// Hands the observation of a call over to the body of its response. A response whose headers
 /// carry the status already has no more to it. A stream ends with `UNAVAILABLE` as soon as it has to.
 pub(crate) fn watch(
-    response: Response<Body>,
+    mut response: Response<Body>,
     mut observation: Observation,
     until: Option<Until>,
     lost: fn(Status) -> Status,
 ) -> Response<Body> {
     if let Some(code) = code_of(response.headers()) {
         observation.finish(code);
+        status::fit(response.headers_mut());
         return response;
     }
     response.map(|inner| Body::new(Watched { inner: Some(inner), alarms: None, until, observation, lost }))
@@ -63,8 +64,9 @@ type Item = Option<Result<Frame<Bytes>, Status>>;
 impl Watched {
     fn seen(&mut self, item: Item) -> Item {
         match item {
-            Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
+            Some(Ok(mut frame)) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    status::fit(trailers);
                     self.observation.finish(code_of(trailers).unwrap_or(Code::Unknown));
                 }
                 Some(Ok(frame))

@@ -8,6 +8,7 @@ mod body;
 mod client;
 pub mod deadline;
 mod error;
+mod form;
 mod handshake;
 mod identity;
 mod observe;

@@ -8,10 +8,14 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, ExtensionDescriptor, Kind, MethodDescriptor, ReflectMessage, Value,
 };
 
+use tradewind_domain::request::Violations;
+
 use crate::Error;
+use crate::form::{Forms, Malformed};
 
 const METHOD: &str = "tradewind.options.v1.method";
 const SERVICE: &str = "tradewind.options.v1.service";
+const MAX_LENGTH: &str = "tradewind.options.v1.max_length";
 /// What the readers of a context's events may call on it without being named.
 const READ_LOG: &str = "/tradewind.eventlog.v1.EventLogService/ReadLog";
 const HEALTH: &str = "/grpc.health.v1.Health/";
@@ -35,6 +39,9 @@ struct Tables {
     reactions: BTreeMap<String, Vec<DeclaredReaction>>,
     /// Owner of events → the contexts that react to some of them.
     readers: BTreeMap<String, BTreeSet<String>>,
+    forms: Forms,
+    /// What asks for health, which is not in the contract.
+    health: usize,
 }
 
 /// The contract's word on one method.
@@ -52,6 +59,8 @@ pub struct MethodPolicy {
     pub streaming: bool,
     /// Whether the request is a stream, which can be sent only once.
     pub client_streaming: bool,
+    /// What its requests look like.
+    form: usize,
 }
 
 /// Whether a call that ended `UNAVAILABLE` may be repeated.
@@ -96,13 +105,16 @@ impl Policy {
                 .ok_or_else(|| Error::Contract(format!("the descriptor declares no extension {name}")))
         };
         let (method_option, service_option) = (extension(METHOD)?, extension(SERVICE)?);
+        let length = extension(MAX_LENGTH)?;
         let mut tables = Tables::default();
+        tables.health = tables.forms.of_one_text("service");
         for service in pool.services() {
             if let Some(options) = option(&service.options(), &service_option) {
                 tables.declare(service.full_name(), &options)?;
             }
             for method in service.methods() {
-                let policy = MethodPolicy::read(&method, option(&method.options(), &method_option).as_ref());
+                let form = tables.forms.learn(&method.input(), &length);
+                let policy = MethodPolicy::read(&method, option(&method.options(), &method_option).as_ref(), form);
                 tables.methods.insert(policy.path.to_string(), Arc::new(policy));
             }
         }
@@ -142,6 +154,19 @@ impl Policy {
 
     pub(crate) fn shared(&self, path: &str) -> Option<Arc<MethodPolicy>> {
         self.0.methods.get(path).cloned()
+    }
+
+    /// What the one message of a request for `path` looks like; none where the request is a stream.
+    pub(crate) fn form(&self, path: &str) -> Option<usize> {
+        match self.method(path) {
+            Some(method) => (!method.client_streaming).then_some(method.form),
+            None => path.starts_with(HEALTH).then_some(self.0.health),
+        }
+    }
+
+    /// Whether `bytes` are a request of this form, and which of its texts may not be as they are.
+    pub(crate) fn check(&self, form: usize, bytes: &[u8]) -> Result<Violations, Malformed> {
+        self.0.forms.check(form, bytes)
     }
 
     /// Whether workload `caller` may call `path` on a server of `context`.
@@ -198,7 +223,7 @@ impl Tables {
 }
 
 impl MethodPolicy {
-    fn read(method: &MethodDescriptor, options: Option<&DynamicMessage>) -> Self {
+    fn read(method: &MethodDescriptor, options: Option<&DynamicMessage>, form: usize) -> Self {
         let callers = options.and_then(|options| options.get_field_by_name("callers"));
         let retry = options.map(|options| enum_name(options, "retry"));
         Self {
@@ -218,6 +243,7 @@ impl MethodPolicy {
             },
             streaming: method.is_client_streaming() || method.is_server_streaming(),
             client_streaming: method.is_client_streaming(),
+            form,
         }
     }
 }

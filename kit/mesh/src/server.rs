@@ -2,6 +2,7 @@
 
 mod call;
 mod connection;
+mod message;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,9 +1,10 @@
 //! Errors to gRPC status and back: the one place where kinds become codes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use http::HeaderMap;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 use tradewind_domain::{Error, ErrorKind, FieldViolation};
 
 /// `ErrorInfo.domain` of what the services say themselves.
@@ -11,8 +12,19 @@ const DOMAIN: &str = "tradewind";
 /// `ErrorInfo.domain` of what the mesh refuses before a service is asked.
 const MESH: &str = "mesh.tradewind";
 
+/// The most bytes of a status on the wire: of what `grpc-message` is percent-encoded to and `grpc-status-details-bin` in base64.
+/// A peer that takes 8 KiB of trailers, the least there is, has room for what goes beside it.
+const MOST_SENT: usize = 7_680;
+// Together these stay below it, whatever they say: a test tries the worst.
+const MESSAGE: usize = 1_200;
+const FIELD: usize = 96;
+const DESCRIPTION: usize = 160;
+const FACTS: usize = 8;
+const KEY: usize = 40;
+const VALUE: usize = 96;
+
 /// The status of an error: code by kind, `ErrorInfo` with reason and facts, `BadRequest` with the
-/// fields at fault. The text of an internal error is logged and stays here.
+/// fields at fault: some of them, and how many more there are. The text of an internal error is logged and stays here.
 pub fn status(error: impl Into<Error>) -> Status {
     let error = error.into();
     let code = match error.kind {
@@ -26,16 +38,68 @@ pub fn status(error: impl Into<Error>) -> Status {
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Internal => {
             tracing::error!(reason = error.reason, error = %error.message, "internal error");
-            let details = ErrorDetails::with_error_info(error.reason, DOMAIN, HashMap::new());
-            return Status::with_error_details(Code::Internal, "internal error", details);
+            return answer(Code::Internal, "internal error", DOMAIN, error.reason, [], Vec::new());
         }
     };
-    let metadata = error.metadata.into_iter().collect::<HashMap<_, _>>();
-    let mut details = ErrorDetails::with_error_info(error.reason, DOMAIN, metadata);
-    for violation in error.violations {
-        details.add_bad_request_violation(violation.field, violation.description);
+    answer(code, &error.message, DOMAIN, error.reason, error.metadata, error.violations)
+}
+
+/// The one place where a status with details is made. It fits into the trailers of any peer: texts are cut, and of many fields
+/// at fault the first are named and the fact `more_violations` counts the others.
+fn answer(
+    code: Code,
+    message: &str,
+    domain: &str,
+    reason: &str,
+    facts: impl IntoIterator<Item = (String, String)>,
+    violations: Vec<FieldViolation>,
+) -> Status {
+    let more = violations.len().saturating_sub(FieldViolation::SHOWN);
+    let counted = (more > 0).then(|| ("more_violations".to_owned(), more.to_string()));
+    let facts = counted.into_iter().chain(facts).take(FACTS);
+    let facts: HashMap<_, _> = facts.map(|(key, value)| (cut(&key, KEY), cut(&value, VALUE))).collect();
+    let mut details = ErrorDetails::with_error_info(cut(reason, KEY), cut(domain, KEY), facts);
+    for violation in violations.iter().take(FieldViolation::SHOWN) {
+        details.add_bad_request_violation(cut(&violation.field, FIELD), cut(&violation.description, DESCRIPTION));
     }
-    Status::with_error_details(code, error.message, details)
+    Status::with_error_details(code, cut(message, MESSAGE), details)
+}
+
+/// As much of `text` as is sent in `most` bytes when percent-encoded, with `...` where something is missing.
+fn cut(text: &str, most: usize) -> String {
+    const MISSING: &str = "...";
+    let weight = |letter: char| match letter {
+        '"' | '#' | '%' | '<' | '>' | '`' | '?' | '{' | '}' => 3,
+        letter if letter.is_ascii_graphic() => 1,
+        letter => 3 * letter.len_utf8(),
+    };
+    let (mut sent, mut kept) = (0, 0);
+    for (at, letter) in text.char_indices() {
+        if sent <= most - MISSING.len() {
+            kept = at;
+        }
+        sent += weight(letter);
+        if sent > most {
+            return format!("{}{MISSING}", &text[..kept]);
+        }
+    }
+    text.to_owned()
+}
+
+/// Makes a status that somebody else put into `headers` fit as well.
+pub(crate) fn fit(headers: &mut HeaderMap) {
+    let sent = |name| headers.get(name).map_or(0, http::HeaderValue::len);
+    if sent("grpc-message") + sent("grpc-status-details-bin") <= MOST_SENT {
+        return;
+    }
+    let Some(status) = Status::from_header_map(headers) else { return };
+    let info = status.get_details_error_info().unwrap_or_else(|| ErrorInfo::new("", "", HashMap::new()));
+    let facts = info.metadata.into_iter().collect::<BTreeMap<_, _>>();
+    let fitting = answer(status.code(), status.message(), &info.domain, &info.reason, facts, violations(&status));
+    if fitting.add_header(headers).is_err() {
+        headers.remove("grpc-message");
+        headers.remove("grpc-status-details-bin");
+    }
 }
 
 /// The stable reason of a status that carries one.
@@ -63,8 +127,8 @@ pub(crate) fn refusal<'a>(
     message: &str,
     facts: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Status {
-    let metadata = facts.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect::<HashMap<_, _>>();
-    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, MESH, metadata))
+    let facts = facts.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+    answer(code, message, MESH, reason, facts, Vec::new())
 }
 
 /// A status code as the gRPC documents spell it: `NOT_FOUND`.
@@ -93,11 +157,16 @@ pub const fn code_name(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used)]
     use tonic::Code;
     use tonic_types::StatusExt;
+    use tradewind_domain::request::Violations;
     use tradewind_domain::{Error, ErrorKind};
 
-    use super::{reason, status, violations};
+    use http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::{FACTS, MOST_SENT, cut, fit, reason, status, violations};
 
     #[test]
     fn a_refusal_keeps_its_reason_its_facts_and_its_fields() {
@@ -125,6 +194,63 @@ mod tests {
         ] {
             assert_eq!(status(Error::new(kind, "REASON", "text")).code(), code);
         }
+    }
+
+    fn sent(status: &tonic::Status) -> usize {
+        let mut headers = HeaderMap::new();
+        status.add_header(&mut headers).expect("a status has headers");
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+    }
+
+    #[test]
+    fn a_hundred_fields_at_fault_are_some_and_a_count() {
+        let mut violations = Violations::default();
+        for line in 0..100 {
+            violations.add(format!("lines[{line}].quantity"), "QUANTITY_OUT_OF_RANGE", "must be 1 to 1000000");
+        }
+        let status = status(violations);
+        assert_eq!((super::violations(&status).len(), reason(&status).as_deref()), (8, Some("QUANTITY_OUT_OF_RANGE")));
+        assert!(status.message().ends_with("lines[7].quantity: must be 1 to 1000000; and 92 more"), "{status:?}");
+        let more = status.get_details_error_info().and_then(|info| info.metadata.get("more_violations").cloned());
+        assert_eq!(more.as_deref(), Some("92"));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_only_where_it_is_too_long() {
+        assert_eq!((cut("tea", 3), cut("teas", 3), cut("ééé", 18)), ("tea".into(), "...".into(), "ééé".into()));
+        assert_eq!((cut("éééé", 18), cut("a b c", 8)), ("éé...".into(), "a b...".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_status_is_larger_than_trailers_may_be(texts in prop::collection::vec(worst(), 3), many in 0_usize..200) {
+            let [message, field, value] = &texts[..] else { unreachable!("there are three") };
+            let mut error = Error::invalid(field, "A_REASON_OF_FORTY_CHARACTERS_OR_SOME_MORE", message);
+            for count in 0..many {
+                error = error.with_violation(format!("{count}{field}"), message).with(format!("{count}{field}"), value);
+            }
+            let status = status(error);
+            prop_assert!(sent(&status) <= MOST_SENT + 100, "{}", sent(&status));
+            prop_assert!(status.get_details_error_info().is_some_and(|info| info.metadata.len() <= FACTS));
+        }
+    }
+
+    /// What percent-encoding or UTF-8 makes the most of, short and long.
+    fn worst() -> impl Strategy<Value = String> {
+        (prop::sample::select(vec!["a", " ", "%", "é", "이", "\u{1f375}", "\u{0}", "\u{202e}"]), 0_usize..10_000)
+            .prop_map(|(letter, times)| letter.repeat(times))
+    }
+
+    #[test]
+    fn a_status_that_somebody_else_made_fits_before_it_is_sent() {
+        let mut headers =
+            HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"))]);
+        let large = tonic::Status::with_details(Code::Aborted, "이".repeat(9_000), vec![7; 9_000].into());
+        large.add_header(&mut headers).expect("a status has headers");
+        fit(&mut headers);
+        let status = tonic::Status::from_header_map(&headers).expect("it is still a status");
+        assert_eq!(status.code(), Code::Aborted);
+        assert!(sent(&status) <= MOST_SENT && status.message().starts_with('이') && headers.len() >= 3, "{headers:?}");
     }
 
     #[test]

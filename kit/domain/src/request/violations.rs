@@ -1,4 +1,4 @@
-use crate::{Error, ErrorKind, FieldViolation};
+use crate::{Error, ErrorKind, FieldViolation, some_of};
 
 /// Everything that is wrong with one request: every field at fault is found, not just the first.
 #[derive(Debug, Default)]
@@ -54,8 +54,8 @@ impl From<Violations> for Error {
             Some(first) if reasons.all(|other| other == first) => first,
             _ => "INVALID_REQUEST",
         };
-        let said: Vec<_> = violations.iter().map(|(_, said)| format!("{}: {}", said.field, said.description)).collect();
-        let mut error = Self::new(ErrorKind::Invalid, reason, said.join("; "));
+        let said = violations.iter().map(|(_, said)| format!("{}: {}", said.field, said.description));
+        let mut error = Self::new(ErrorKind::Invalid, reason, some_of(said, "; "));
         error.violations = violations.into_iter().map(|(_, violation)| violation).collect();
         error
     }

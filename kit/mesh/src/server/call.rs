@@ -1,4 +1,4 @@
-//! What every call passes on its way to a handler.
+//! What every call passes on its way to a handler, and its answer on the way back.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use super::Peer;
+use super::{Peer, message};
 use crate::body::Until;
 use crate::observe::{Observation, Side};
 use crate::policy::Verdict;
@@ -88,12 +88,22 @@ impl Gate {
     ) -> Result<Response<Body>, Status> {
         self.authorize(request.uri().path(), &peer)?;
         request.extensions_mut().insert(peer);
-        let handler = AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind();
-        match deadline::within(deadline, Side::Server.name(), handler).await? {
-            Ok(Ok(response)) => Ok(response),
+        deadline::within(deadline, Side::Server.name(), self.answer(request)).await?
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Status> {
+        let path = request.uri().path();
+        let packs = !self.streams(path) && message::takes_gzip(request.headers());
+        let request = match self.policy.form(path) {
+            Some(form) => message::admit(request, &self.policy, form).await?,
+            None => request.map(Body::new),
+        };
+        let response = match AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind().await {
+            Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
-            Err(_) => Err(status(tradewind_domain::Error::internal("a handler panicked"))),
-        }
+            Err(_) => return Err(status(tradewind_domain::Error::internal("a handler panicked"))),
+        };
+        if packs { message::pack(response).await } else { Ok(response) }
     }
 
     fn authorize(&self, path: &str, peer: &Peer) -> Result<(), Status> {

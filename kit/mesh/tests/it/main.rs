@@ -5,6 +5,7 @@ mod calls;
 mod deadlines;
 mod echo;
 mod handshakes;
+mod messages;
 mod reload;
 mod shutdown;
 mod telemetry;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use tradewind_domain::{DomainError, ErrorKind, FieldViolation, Money};
+use tradewind_domain::{DomainError, ErrorKind, FieldViolation, Money, some_of};
 
 use super::Line;
 
@@ -126,5 +126,5 @@ impl DomainError for AssortmentError {
 }
 
 fn listed(wanted: &[Wanted]) -> String {
-    wanted.iter().map(|line| line.product_id.as_str()).collect::<Vec<_>>().join(", ")
+    some_of(wanted.iter().map(|line| line.product_id.as_str()), ", ")
 }

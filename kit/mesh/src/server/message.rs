@@ -1,0 +1,140 @@
+//! What one message is carried in: its size, whether it is packed with gzip, and whether it is what the contract says. Whatever
+//! cannot be read is refused here, by the caller's fault and name, before a handler is asked.
+
+use std::io::{Read, Write};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use futures::future::ready;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body::Body as HttpBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tradewind_domain::Error;
+
+use crate::Policy;
+use crate::status::{refusal, status};
+
+/// The most bytes a message may have, as it is sent and unpacked.
+const LARGEST: usize = 4 << 20;
+/// The flag and the length before a message.
+const HEAD: usize = 5;
+/// What is smaller than this is not worth packing.
+const WORTH_PACKING: usize = 1024;
+
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
+/// Reads the one message of a request whole, and hands it on plain and known to be of the form that the contract gives it.
+pub(super) async fn admit<B>(request: Request<B>, policy: &Policy, form: usize) -> Result<Request<Body>, Status>
+where
+    B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>>,
+{
+    let (mut parts, body) = request.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    let gzip = is_gzip(parts.headers.remove(ENCODING).as_ref())?;
+    let body = Limited::new(body, HEAD + LARGEST).collect().await.map_err(|error| unread(&*error))?.to_bytes();
+    let body = plain(body, gzip)?;
+    policy.check(form, &body[HEAD..]).map_err(|error| undecodable(&error.to_string()))?.finish().map_err(status)?;
+    Ok(Request::from_parts(parts, Body::new(Full::new(body))))
+}
+
+/// Whether a caller takes an answer that is packed.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPTED).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|encoding| encoding.trim() == "gzip")
+}
+
+/// The same answer to a unary call, packed where that is worth it.
+pub(super) async fn pack(response: Response<Body>) -> Result<Response<Body>, Status> {
+    let (mut parts, body) = response.into_parts();
+    let body = body.collect().await?;
+    let trailers = body.trailers().cloned();
+    let mut bytes = body.to_bytes();
+    if bytes.len() > WORTH_PACKING && bytes[0] == 0 {
+        bytes = packed(&bytes[HEAD..]).map_err(|error| status(Error::internal(error)))?;
+        parts.headers.insert(ENCODING, GZIP);
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    let body = Full::new(bytes).with_trailers(ready(trailers.map(Ok)));
+    Ok(Response::from_parts(parts, Body::new(body)))
+}
+
+fn is_gzip(encoding: Option<&HeaderValue>) -> Result<bool, Status> {
+    match encoding.map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Ok(false),
+        Some(b"gzip") => Ok(true),
+        Some(_) => {
+            let message = "messages are taken plain or packed with gzip";
+            let mut refused = refusal(Code::Unimplemented, "ENCODING_UNKNOWN", message, []);
+            let accepted = tonic::metadata::MetadataValue::from_static("identity,gzip");
+            refused.metadata_mut().insert("grpc-accept-encoding", accepted);
+            Err(refused)
+        }
+    }
+}
+
+/// The message behind its head, unpacked.
+fn plain(body: Bytes, gzip: bool) -> Result<Bytes, Status> {
+    let Some((head, rest)) = body.split_first_chunk::<HEAD>() else {
+        return Err(undecodable("there is no message"));
+    };
+    let [flag, length @ ..] = *head;
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > LARGEST {
+        return Err(too_large());
+    }
+    if length != rest.len() {
+        return Err(undecodable("there is not one whole message"));
+    }
+    match flag {
+        0 => Ok(body),
+        1 if gzip => unpacked(rest),
+        _ => Err(undecodable("the message is packed in a way that the headers don't name")),
+    }
+}
+
+fn unpacked(packed: &[u8]) -> Result<Bytes, Status> {
+    let mut framed = vec![0; HEAD];
+    // One byte more than fits tells what is too large; a bomb is unpacked no further.
+    let most = u64::try_from(LARGEST + 1).unwrap_or(u64::MAX);
+    let unpacked = GzDecoder::new(packed).take(most).read_to_end(&mut framed);
+    let length = unpacked.map_err(|_| undecodable("the message is not packed with gzip"))?;
+    if length > LARGEST {
+        return Err(too_large());
+    }
+    let length = u32::try_from(length).map_err(|_| too_large())?;
+    framed[1..HEAD].copy_from_slice(&length.to_be_bytes());
+    Ok(framed.into())
+}
+
+fn packed(message: &[u8]) -> std::io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(message)?;
+    let packed = encoder.finish()?;
+    let mut framed = BytesMut::with_capacity(HEAD + packed.len());
+    framed.put_u8(1);
+    framed.put_u32(u32::try_from(packed.len()).map_err(std::io::Error::other)?);
+    framed.put_slice(&packed);
+    Ok(framed.freeze())
+}
+
+fn unread(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Status {
+    if error.is::<LengthLimitError>() { too_large() } else { Status::cancelled("the request ended early") }
+}
+
+fn undecodable(what: &str) -> Status {
+    let message = format!("the request cannot be decoded: {what}");
+    refusal(Code::InvalidArgument, "REQUEST_UNDECODABLE", &message, [])
+}
+
+fn too_large() -> Status {
+    let most = LARGEST.to_string();
+    let message = "a request has at most 4 MiB, unpacked as well";
+    refusal(Code::ResourceExhausted, "REQUEST_TOO_LARGE", message, [("most_bytes", most.as_str())])
+}
