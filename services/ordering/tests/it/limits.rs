@@ -109,7 +109,7 @@ both_stores! {
             format!("catalog:{log}:{partition}:18446744073709551616"),
             format!("catalog:{log}:65536:{position}"),
             vec![shop.seen.as_str(); 17].join(","),
-            "x".repeat(100_000),
+            "x".repeat(2_000),
         ];
         let foreign = [
             format!("ware_house:{log}:{partition}:{position}"),
