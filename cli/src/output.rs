@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use contracts::tradewind::money::v1::Money;
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage};
+use tradewind_domain::printable;
 
-pub(crate) use terminal::{NobodyListens, complain, document, is_printable, json_line, line, printable, say};
+pub(crate) use terminal::{NobodyListens, complain, document, json_line, line, say};
 
 /// A message in proto3's JSON form.
 ///

@@ -102,8 +102,9 @@ async fn list_as(shop: &Shop, listing: &Listing, name: &str) -> Result<String, t
         ..Product::default()
     };
     let request = CreateProductRequest { request_id: format!("list-{}", listing.product_id), product: Some(product) };
-    let mut catalog = shop.catalog().map_err(|error| tonic::Status::internal(error.to_string()))?;
-    Ok(catalog.create_product(request).await?.into_inner().position)
+    let catalog = shop.catalog().map_err(|error| tonic::Status::internal(error.to_string()))?;
+    let listed = answered(async || catalog.clone().create_product(request.clone()).await).await?;
+    Ok(listed.into_inner().position)
 }
 
 async fn receive(shop: &Shop, listing: &Listing) -> Result<()> {
@@ -115,7 +116,8 @@ async fn receive(shop: &Shop, listing: &Listing) -> Result<()> {
             location: LOCATION.to_owned(),
             quantity: left.min(ONE_RECEIPT),
         };
-        shop.inventory()?.receive_stock(request).await?;
+        let inventory = shop.inventory()?;
+        answered(async || inventory.clone().receive_stock(request.clone()).await).await?;
         left -= ONE_RECEIPT;
     }
     Ok(())
@@ -183,28 +185,29 @@ async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<Resul
         settle_within: Some(NO_DEADLINE),
         ..PlaceOrderRequest::default()
     };
-    loop {
-        match shop.ordering()?.place_order(request.clone()).await {
-            Ok(response) => {
-                return Ok(Ok(response.into_inner().order.context("a placed order without an order")?.order_id));
-            }
-            Err(status) if is_passing(&status) => tokio::time::sleep(TRY_AGAIN_AFTER).await,
-            // One invoice that is refused says nothing about the others.
-            Err(status) if status.code() == tonic::Code::InvalidArgument => {
-                let reason = tradewind_mesh::reason(&status).unwrap_or_default();
-                return Ok(Err(format!("refused: {reason}")));
-            }
-            Err(status) => return Err(status).with_context(|| format!("invoice {}", planned.invoice)),
+    let ordering = shop.ordering()?;
+    match answered(async || ordering.clone().place_order(request.clone()).await).await {
+        Ok(response) => Ok(Ok(response.into_inner().order.context("a placed order without an order")?.order_id)),
+        // One invoice that is refused says nothing about the others.
+        Err(status) if status.code() == tonic::Code::InvalidArgument => {
+            let reason = tradewind_mesh::reason(&status).unwrap_or_default();
+            Ok(Err(format!("refused: {reason}")))
         }
+        Err(status) => Err(status).with_context(|| format!("invoice {}", planned.invoice)),
     }
 }
 
 async fn settled(shop: &Shop, order_id: &str) -> Result<Order> {
+    let settled = answered(async || Watch::new(shop, order_id).settled().await).await;
+    settled.with_context(|| format!("order {order_id}"))
+}
+
+/// Repeats a call while its failure is one that passes: the id of its request makes that harmless.
+async fn answered<T>(call: impl AsyncFn() -> Result<T, tonic::Status>) -> Result<T, tonic::Status> {
     loop {
-        match Watch::new(shop, order_id).settled().await {
-            Ok(order) => return Ok(order),
+        match call().await {
             Err(status) if is_passing(&status) => tokio::time::sleep(TRY_AGAIN_AFTER).await,
-            Err(status) => return Err(status).with_context(|| format!("order {order_id}")),
+            answer => return answer,
         }
     }
 }

@@ -14,8 +14,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use time::PrimitiveDateTime;
+use tradewind_domain::is_printable;
 
-use crate::output::is_printable;
 use dates::Dates;
 use numbers::Decimals;
 use table::{Record, Table};

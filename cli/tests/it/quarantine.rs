@@ -148,6 +148,35 @@ fn a_stream_in_quarantine_is_explained_replayed_and_at_last_given_up() {
     assert!(log.lines().all(|line| line.contains("operator")) && log.contains("broken"), "{log}");
 }
 
+/// What a terminal would obey, and a line that claims to be another's.
+const HOSTILE: &str = "\u{1b}[2Jgone\u{202e}\u{9b}31m\ninventory     all is well\r";
+
+#[test]
+fn what_others_wrote_is_shown_and_never_obeyed() {
+    let stage = Stage::set();
+    let tame = |text: &str| {
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines.iter().all(|line| tradewind_domain::is_printable(line)), "{text:?}");
+        assert!(!lines.iter().any(|line| line.starts_with("inventory     all is well")), "{text:?}");
+    };
+    let reason = format!("--reason={HOSTILE}");
+    let paused = stage.succeeds(&["consumer", "pause", "inventory", "inventory", &reason]);
+    assert!(paused.contains("\\u{1b}[2Jgone\\u{202e}\\u{9b}31m\\ninventory     all is well"), "{paused}");
+    tame(&paused);
+    for command in
+        [["consumer", "list", "inventory"], ["quarantine", "log", "inventory"], ["quarantine", "list", "inventory"]]
+    {
+        tame(&stage.succeeds(&command));
+        let json = stage.succeeds(&[&["--json"], command.as_slice()].concat());
+        tame(&json);
+        let read: Json = serde_json::from_str(&json).unwrap();
+        let whole = read["consumers"][0]["pause"]["reason"].as_str().is_none_or(|reason| reason == HOSTILE.trim());
+        assert!(whole, "{read:#}");
+    }
+    let refused = stage.fails(&["quarantine", "show", "inventory", HOSTILE]);
+    tame(&refused);
+}
+
 #[test]
 fn consumers_are_listed_and_only_an_operator_may_ask() {
     let stage = Stage::set();

@@ -1,5 +1,5 @@
 //! The vocabulary every context's domain is written in: aggregates that decide and evolve, the id of
-//! an order, money, what requests are checked for, what is kept of the outside's text, and a closed set of error kinds.
+//! an order, money, what requests are checked for, what is kept of the outside's text, how a text is shown, and a closed set of error kinds.
 //!
 //! Nothing here does I/O, waits, reads a clock or knows one context from another; nothing here may
 //! depend on a crate that does.
@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod id;
 mod money;
+mod printable;
 pub mod request;
 mod sensitive;
 mod text;
@@ -25,6 +26,7 @@ pub use error::{DomainError, Error, ErrorKind, FieldViolation, some_of};
 pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
+pub use printable::{is_printable, printable, printable_json};
 pub use sensitive::Sensitive;
 pub use text::{TEXT_RULE, is_text, is_text_of_lines};
 pub use told::{Reason, Reference};

@@ -20,6 +20,7 @@ use tracing_subscriber::{
     },
     registry::LookupSpan,
 };
+use tradewind_domain::printable;
 
 /// Formats events; the fields of the spans around an event are on its line, the innermost winning.
 pub(super) struct Lines {
@@ -110,10 +111,10 @@ fn pretty(writer: &mut Writer<'_>, line: &Line<'_>, span: &SpanContext, level: L
         (true, _) => ("\x1b[2m", "\x1b[34m", "\x1b[0m"),
     };
     let clock = line.timestamp.get(11..23).unwrap_or(line.timestamp);
-    write!(writer, "{dim}{clock}{end} {colour}{:>5}{end} {} {}", line.level, line.service, line.message)?;
+    write!(writer, "{dim}{clock}{end} {colour}{:>5}{end} {} {}", line.level, line.service, printable(line.message))?;
     for (name, value) in &line.fields {
         match value {
-            Value::String(text) => write!(writer, " {dim}{name}={end}{text}")?,
+            Value::String(text) => write!(writer, " {dim}{name}={end}{}", printable(text))?,
             other => write!(writer, " {dim}{name}={end}{other}")?,
         }
     }

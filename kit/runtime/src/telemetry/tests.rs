@@ -102,6 +102,13 @@ fn a_line_for_people_is_one_line() {
 }
 
 #[test]
+fn what_others_wrote_stays_within_its_line() {
+    let lines = logged("info", true, || tracing::error!(why = "sto\u{1b}[2Jrm\n\u{202e}", "{}", "lo\nst\u{9b}m"));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("lo\\nst\\u{9b}m why=sto\\u{1b}[2Jrm\\n\\u{202e}"), "{}", lines[0]);
+}
+
+#[test]
 fn metrics_are_scraped_with_bounds_fit_for_seconds() {
     let registry = prometheus::Registry::new();
     let provider = meter(&registry, Resource::builder_empty().build());
