@@ -25,7 +25,7 @@ pub(crate) fn place() -> Result<Command, Error> {
         recipient: Recipient { name: "A Customer".to_owned(), ..Recipient::default() },
         lines: vec![line],
         expected_total: None,
-        payment_token: "token".to_owned(),
+        payment_token: "token".to_owned().into(),
         deadline: Timestamp::default(),
     })))
 }
