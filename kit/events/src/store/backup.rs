@@ -15,8 +15,8 @@ use crate::sql::statement;
 /// Writes a copy of the SQLite database at `url`, as it is at one moment, to the new file `to`. The service may go on meanwhile.
 ///
 /// # Errors
-/// `Invalid` when `url` is no SQLite file's; `AlreadyExists` when there is a file; `Internal` with reason `DATABASE_CORRUPT` when
-/// the database is damaged; `Unavailable` when files cannot be read or written.
+/// `Invalid` when `url` is no SQLite file's; `NotFound` when there is no log in it; `AlreadyExists` when there is a file; `Internal`
+/// with reason `DATABASE_CORRUPT` when the database is damaged; `Unavailable` when files cannot be read or written.
 pub async fn back_up(url: &str, to: &Path) -> Result<(), Error> {
     let from = file_of(url)?;
     if to.exists() {
@@ -25,7 +25,10 @@ pub async fn back_up(url: &str, to: &Path) -> Result<(), Error> {
     let connection = open_in_place(&from).await?;
     let target = to.to_str().ok_or_else(|| Error::invalid("to", "NOT_UTF8", "the file's name must be UTF-8"))?;
     let copy = statement(DbBackend::Sqlite, "VACUUM INTO $1", [target.into()]);
-    let copied = connection.execute_raw(copy).await.map_err(db);
+    let copied = match context_of(&connection).await? {
+        Some(_) => connection.execute_raw(copy).await.map_err(db),
+        None => Err(no_log()),
+    };
     connection.close().await.map_err(db)?;
     copied?;
     let copy = open(to).await?;
@@ -84,7 +87,7 @@ pub async fn accept_loss(url: &str, context: &str) -> Result<Uuid, Error> {
     let renewed = match context_of(&transaction).await? {
         Some(owner) if owner == context => history::renew(&transaction).await,
         Some(owner) => Err(wrong(&owner, context)),
-        None => Err(Error::new(ErrorKind::NotFound, "NO_LOG", "there is no log in this database")),
+        None => Err(no_log()),
     };
     transaction.commit().await.map_err(db)?;
     connection.close().await.map_err(db)?;
@@ -136,6 +139,10 @@ async fn open(file: &Path) -> Result<DatabaseConnection, Error> {
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|options| options.create_if_missing(false).pragma("wal_autocheckpoint", "0"));
     Database::connect(options).await.map_err(db)
+}
+
+fn no_log() -> Error {
+    Error::new(ErrorKind::NotFound, "NO_LOG", "there is no log in this database")
 }
 
 fn wrong(owner: &str, context: &str) -> Error {
