@@ -291,12 +291,13 @@ fn a_decline_that_came_before_the_void_ends_it() {
 }
 
 #[test]
-fn an_order_that_never_asked_for_money_gets_none_back() {
+fn an_order_that_is_cancelled_before_it_asks_for_money_is_never_charged() {
     block_on(async {
         let script = Script::default();
         let shop = Shop::with(Database::sqlite(), &script).await;
         let order = shop.order();
         order.cancel().await;
-        assert_eq!(order.story().await, Vec::<String>::new());
+        order.confirm_stock().await;
+        assert_eq!(order.story().await, ["PaymentVoided"]);
     });
 }
