@@ -188,7 +188,7 @@ async fn the_database_of_another_context_ends_the_start() {
     let settings = Settings::in_process(files, database(folder.path()), nats.url());
     let service = Service::new::<NoSettings>("notification", Vec::new, |_, _| Ok(Parts::new()));
     let why = service.start(settings).await.unwrap().ready(DEADLINE).await.unwrap_err();
-    assert!(format!("{why:#}").starts_with("database: "), "{why:#}");
+    assert!(format!("{why:#}").starts_with("TRADEWIND_DATABASE_URL: WRONG_DATABASE: "), "{why:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

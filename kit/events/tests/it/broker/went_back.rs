@@ -24,9 +24,10 @@ async fn refuses(bank: &Store) {
     .await;
 }
 
-async fn notices(bank: &Store) {
-    eventually(PATIENCE, "the owner knows that its log went back", async || {
-        if bank.intact().is_err() { Ok(()) } else { Err(()) }
+/// Waits until a process that starts now knows it from the start.
+async fn is_kept(database: &Database) {
+    eventually(PATIENCE, "the database knows that its log went back", async || {
+        if open(database, "bank").await.intact().is_err() { Ok(()) } else { Err(()) }
     })
     .await;
 }
@@ -54,7 +55,7 @@ fn an_owner_whose_database_lost_commits_stops_until_that_is_accepted_and_nothing
         pair.noted(15).await;
         set_back(&mut server);
         refuses(&pair.bank).await;
-        notices(&open(pair.bank_database(), "bank").await).await;
+        is_kept(pair.bank_database()).await;
         bank.stop().await;
         audit.stop().await;
         assert_eq!(count(&pair.audit, "SELECT COUNT(*) FROM seen").await, 15);
