@@ -27,6 +27,27 @@ async fn refusal(shop: &Shop, change: impl FnOnce(&mut PlaceOrderRequest)) -> (C
 }
 
 both_stores! {
+    async fn what_is_wrong_many_times_or_at_length_is_refused_and_the_connection_stays(database: Database) {
+        let shop = Shop::open(database).await;
+        let mut orders = shop.orders.clone();
+        let mut request = shop.request("");
+        request.lines = (1..=100).map(|tea| line(&format!("tea-{tea}"), 0)).collect();
+        let refused = shop.place(request.clone()).await.unwrap_err();
+        assert_eq!((refused.code(), violations(&refused).len()), (Code::InvalidArgument, 8));
+        assert!(refused.message().ends_with("; and 92 more"), "{refused:?}");
+        request.lines = (1..=100).map(|tea| line(&format!("{tea}{}", "茶".repeat(500)), 1)).collect();
+        let refused = shop.place(request.clone()).await.unwrap_err();
+        assert_eq!((refused.code(), violations(&refused).len()), (Code::NotFound, 8), "{refused:?}");
+        request.lines = vec![line(&"x".repeat(8_000), 1)];
+        let refused = shop.place(request).await.unwrap_err();
+        assert_eq!(what(&refused), is(Code::InvalidArgument, "TEXT_TOO_LONG", &["lines[0].product_id"]));
+
+        let customer_id = "c\0".to_owned();
+        let refused = orders.list_orders(ListOrdersRequest { customer_id, ..ListOrdersRequest::default() }).await;
+        assert_eq!(what(&refused.unwrap_err()), is(Code::InvalidArgument, "INVALID_TEXT", &["customer_id"]));
+        shop.close().await;
+    }
+
     async fn a_repeated_request_places_one_order_whatever_has_changed_since(database: Database) {
         let mut shop = Shop::open(database).await;
         let mut request = shop.request("r-1");
