@@ -10,7 +10,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, Tx, Upsert};
+use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, StreamName, Tx, Upsert};
 
 /// The context that appends.
 pub(crate) const BANK: &str = "bank";
@@ -140,6 +140,10 @@ pub(crate) struct NoteDeposit(pub(crate) Journal);
 impl Reaction for NoteDeposit {
     type Event = Deposited;
     const NAME: &'static str = "note_on_deposited";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let version = i64::try_from(event.version).map_err(Error::internal)?;

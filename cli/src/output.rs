@@ -33,7 +33,7 @@ pub(crate) fn dynamic_json(full_name: &str, bytes: &[u8]) -> Result<serde_json::
 /// Prints a message as JSON, indented.
 ///
 /// # Errors
-/// When the message is not part of the contracts, or as of [`line`].
+/// When the message is not part of the contracts, or as of [`line()`].
 pub(crate) fn print_json<M: Message + Name>(message: &M) -> Result<()> {
     document(&json(message)?)
 }
@@ -41,7 +41,7 @@ pub(crate) fn print_json<M: Message + Name>(message: &M) -> Result<()> {
 /// Prints where the next page begins, if there is one.
 ///
 /// # Errors
-/// As of [`line`].
+/// As of [`line()`].
 pub(crate) fn more(next_page_token: &str) -> Result<()> {
     if next_page_token.is_empty() { Ok(()) } else { say!("more: --page-token {next_page_token}") }
 }

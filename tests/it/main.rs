@@ -13,6 +13,7 @@ mod contract;
 mod contracts_hold;
 mod crash;
 mod dependencies;
+mod discard;
 mod drain;
 mod health;
 mod image;

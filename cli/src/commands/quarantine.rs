@@ -36,7 +36,7 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Give up the first event of a stream for good; what waits behind it can be replayed then.
+    /// Give up the first event of a stream for good, and refuse whoever waits for it; what is behind it can be replayed then.
     Discard {
         #[command(flatten)]
         stream: Stream,

@@ -22,7 +22,7 @@ impl fmt::Display for NobodyListens {
 
 impl std::error::Error for NobodyListens {}
 
-/// Prints one line on standard output, as [`line`] does.
+/// Prints one line on standard output, as [`line()`] does.
 macro_rules! say {
     ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
 }
@@ -39,7 +39,7 @@ pub(crate) fn line(text: fmt::Arguments<'_>) -> Result<()> {
 /// Prints a document for programs, indented.
 ///
 /// # Errors
-/// As of [`line`].
+/// As of [`line()`].
 pub(crate) fn document(value: &Value) -> Result<()> {
     write(&printable_json(&format!("{value:#}")))
 }
@@ -47,7 +47,7 @@ pub(crate) fn document(value: &Value) -> Result<()> {
 /// Prints a document for programs on one line.
 ///
 /// # Errors
-/// As of [`line`].
+/// As of [`line()`].
 pub(crate) fn json_line(value: &Value) -> Result<()> {
     write(&printable_json(&value.to_string()))
 }

@@ -58,6 +58,9 @@ pub(crate) fn commit(error: DbErr) -> Error {
     }
 }
 
+/// What SQLite's trigger says of an event whose predecessor is not there.
+pub(crate) const VERSION_MISSING: &str = "the version before is missing";
+
 /// Tells whether an event was refused because the version before it is not there.
 fn is_gap(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
@@ -67,8 +70,8 @@ fn is_gap(error: &DbErr) -> bool {
     match error.code().as_deref() {
         // A column that is not null, in the table that is written with every event.
         Some("23502") => error.table() == Some("outbox"),
-        // SQLITE_CONSTRAINT_TRIGGER.
-        Some("1811") => true,
+        // SQLITE_CONSTRAINT_TRIGGER, of which there may be others.
+        Some("1811") => error.message() == VERSION_MISSING,
         _ => false,
     }
 }

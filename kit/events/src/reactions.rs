@@ -34,6 +34,26 @@ pub trait Reaction: Send + Sync + 'static {
     /// # Errors
     /// Whatever the service's rules say; see above for what each kind leads to.
     fn react(&self, tx: &mut Tx, event: &Received<Self::Event>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Settles what waits for this reaction when an operator gives its event up, for good: whoever asked for something is refused
+    /// it. Where nobody waits, nothing is to be done; where no refusal would settle it, the event [`must_be_replayed`]. Of the
+    /// event there may be nothing left to read but the `stream` it belongs to.
+    ///
+    /// # Errors
+    /// `Rejected` where the event may not be given up; whatever else the service's rules say.
+    fn give_up(&self, tx: &mut Tx, stream: &StreamName) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Why what an operator gave up was refused, in the events that say so.
+pub const GIVEN_UP: &str = "DISCARDED_BY_OPERATOR";
+
+/// The answer of a [reaction](Reaction::give_up), by its name, whose event may not be given up.
+#[must_use]
+pub fn must_be_replayed(reaction: &'static str) -> Error {
+    let text = format!(
+        "others wait for {reaction}, and no refusal would settle what they wait for: mend what its error names, and replay the event"
+    );
+    Error::new(ErrorKind::Rejected, "MUST_BE_REPLAYED", text)
 }
 
 /// An event as a reaction sees it.
@@ -132,15 +152,22 @@ impl Reactions {
                 event = event.type_name, stream = %event.stream, position = event.position
             );
             trace::continue_from(&span, &event.metadata.traceparent);
-            tx.set_cause(Metadata {
-                correlation: event.metadata.correlation.clone(),
-                causation: event.id.to_string(),
-                traceparent: trace::traceparent(&span, &event.metadata.traceparent),
-                partition_key: event.metadata.partition_key.clone(),
-            });
+            tx.set_cause(caused_by(event, trace::traceparent(&span, &event.metadata.traceparent)));
             let reacting = AssertUnwindSafe(reaction.react(tx, event)).catch_unwind().instrument(span);
             reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{name} panicked"))))?;
             fault::hit(Point::Reacted, name);
+        }
+        Ok(())
+    }
+
+    /// Settles what waits for the reactions to an event that is given up.
+    ///
+    /// # Errors
+    /// That of the first that may not be given up.
+    pub(crate) async fn give_up(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
+        tx.set_cause(caused_by(event, event.metadata.traceparent.clone()));
+        for Registered { reaction, .. } in self.to(&event.type_name) {
+            reaction.give_up(tx, &event.stream).await?;
         }
         Ok(())
     }
@@ -157,6 +184,15 @@ impl Reactions {
     }
 }
 
+fn caused_by(event: &Recorded, traceparent: String) -> Metadata {
+    Metadata {
+        correlation: event.metadata.correlation.clone(),
+        causation: event.id.to_string(),
+        traceparent,
+        partition_key: event.metadata.partition_key.clone(),
+    }
+}
+
 /// The context that owns an event: the second segment of its full name, `tradewind.<context>.v1.<Event>`.
 fn source_of(type_name: &str) -> Option<&str> {
     type_name.split('.').nth(1)
@@ -164,6 +200,7 @@ fn source_of(type_name: &str) -> Option<&str> {
 
 trait Erased: Send + Sync {
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;
+    fn give_up<'a>(&'a self, tx: &'a mut Tx, stream: &'a StreamName) -> BoxFuture<'a, Result<(), Error>>;
 }
 
 impl<R: Reaction> Erased for R {
@@ -172,6 +209,10 @@ impl<R: Reaction> Erased for R {
             let received = receive::<R::Event>(event)?;
             Reaction::react(self, tx, &received).await
         })
+    }
+
+    fn give_up<'a>(&'a self, tx: &'a mut Tx, stream: &'a StreamName) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Reaction::give_up(self, tx, stream))
     }
 }
 
@@ -203,6 +244,10 @@ mod tests {
         type Event = E;
         const NAME: &'static str = "do_nothing";
         async fn react(&self, _: &mut Tx, _: &Received<E>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
             Ok(())
         }
     }

@@ -6,6 +6,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
+use crate::error::VERSION_MISSING;
+
 /// Creates the tables of the event store, its readers, intents, timers and idempotent requests.
 pub(crate) struct CreateEventStore;
 
@@ -175,7 +177,7 @@ impl MigrationTrait for GuardVersions {
             return Ok(());
         }
         connection.execute_unprepared("DROP TRIGGER event_logged").await?;
-        connection.execute_unprepared(GUARDED).await.map(drop)
+        connection.execute_unprepared(&GUARDED.replace("{missing}", VERSION_MISSING)).await.map(drop)
     }
 }
 
@@ -344,7 +346,7 @@ END";
 
 /// The same, for a version whose predecessor is there.
 const GUARDED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
-    SELECT RAISE(ABORT, 'the version before is missing') WHERE NEW.version > 1 AND NOT EXISTS (
+    SELECT RAISE(ABORT, '{missing}') WHERE NEW.version > 1 AND NOT EXISTS (
         SELECT 1 FROM event WHERE stream = NEW.stream AND version = NEW.version - 1);
     INSERT INTO log (partition, position, stream, version)
     SELECT NEW.partition, COALESCE(MAX(position), 0) + 1, NEW.stream, NEW.version

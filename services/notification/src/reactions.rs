@@ -3,7 +3,7 @@
 use contracts::tradewind::notification::v1::NotificationKind;
 use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
 use tradewind_domain::Error;
-use tradewind_events::{NewIntent, Reaction, Reactions, Received, Tx};
+use tradewind_events::{NewIntent, Reaction, Reactions, Received, StreamName, Tx};
 
 use crate::table;
 use crate::texts::{self, Text};
@@ -26,6 +26,10 @@ impl Reaction for TellOnOrderConfirmed {
     type Event = OrderConfirmed;
     const NAME: &'static str = "tell_on_order_confirmed";
 
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
         let OrderConfirmed { order_id, recipient, .. } = &event.data;
         let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
@@ -39,6 +43,10 @@ impl Reaction for TellOnOrderClosed {
     type Event = OrderClosed;
     const NAME: &'static str = "tell_on_order_closed";
 
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn react(&self, tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
         let OrderClosed { order_id, recipient, .. } = &event.data;
         let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, recipient: recipient.as_ref() };
@@ -51,6 +59,10 @@ struct TellOnOrderShipped;
 impl Reaction for TellOnOrderShipped {
     type Event = OrderShipped;
     const NAME: &'static str = "tell_on_order_shipped";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
         let OrderShipped { order_id, recipient, .. } = &event.data;

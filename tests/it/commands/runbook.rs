@@ -18,14 +18,14 @@ fn the_commands_of_the_runbook_run() {
     block_on(Box::pin(async {
         let shop = Shop::open(Database::sqlite).await;
         let [replayed, discarded] = two_in_quarantine(&shop).await;
-        let order = replayed.stream.trim_start_matches("reservation-");
+        let order = replayed.stream.trim_start_matches("order-");
         let known = [
-            ("<service>", "ordering"),
-            ("<consumer>", "ordering"),
+            ("<service>", "payment"),
+            ("<consumer>", "payment"),
             ("<order>", order),
             ("<n>", &discarded.position.to_string()),
             ("<why>", "a test"),
-            ("<file>", "ordering.backup"),
+            ("<file>", "payment.backup"),
         ];
         let mut folders = BTreeMap::new();
         let mut ran = Vec::new();
@@ -49,7 +49,7 @@ fn the_commands_of_the_runbook_run() {
             let folder: &TempDir = &folders[&place];
             let mut command = Command::new(program);
             let addresses = ["TRADEWIND_PEERS", "TRADEWIND_NATS_URL"];
-            let addresses = shop.variables("ordering").into_iter().filter(|(name, _)| addresses.contains(name));
+            let addresses = shop.variables("payment").into_iter().filter(|(name, _)| addresses.contains(name));
             command.args(&arguments).current_dir(folder.path()).envs(addresses);
             let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
             assert!(done.is_ok(), "{place}: {words:?} as {arguments:?}: {done:?}");
@@ -61,34 +61,34 @@ fn the_commands_of_the_runbook_run() {
     }));
 }
 
-/// Two orders, for both of which ordering has what inventory told it in quarantine.
+/// Two orders, for both of which payment has what ordering asked of it in quarantine.
 async fn two_in_quarantine(shop: &Shop) -> [ParkedStream; 2] {
     let tea = shop.offer("tea", 450, 2).await;
     for _ in 0..2 {
         let placed = shop.operator.place(tea.order(1)).await;
         shop.operator.settled(&placed.order_id).await;
     }
-    let mut options = ConnectOptions::new(shop.database_url("ordering"));
+    let mut options = ConnectOptions::new(shop.database_url("payment"));
     options.max_connections(1);
-    let ordering = sea_orm::Database::connect(options).await.unwrap();
-    let inventory = shop.database_url("inventory");
-    let file = tradewind_events::sqlite_file(&inventory).unwrap();
+    let payment = sea_orm::Database::connect(options).await.unwrap();
+    let ordering = shop.database_url("ordering");
+    let file = tradewind_events::sqlite_file(&ordering).unwrap();
     let file = file.display();
-    ordering.execute_unprepared(&format!("ATTACH DATABASE '{file}' AS inventory")).await.unwrap();
-    ordering.execute_unprepared(PARK).await.unwrap();
-    ordering.close().await.unwrap();
+    payment.execute_unprepared(&format!("ATTACH DATABASE '{file}' AS ordering")).await.unwrap();
+    payment.execute_unprepared(PARK).await.unwrap();
+    payment.close().await.unwrap();
     parked(shop).await.try_into().unwrap()
 }
 
 const PARK: &str = "
     INSERT INTO parked (consumer, source, stream, position, partition, version, event_id, type, payload, time, partition_key,
         correlation, causation, traceparent, reason, error, attempts, parked_at)
-    SELECT 'ordering', 'inventory', stream, position, log.partition, version, id, type, payload, time, partition_key,
+    SELECT 'payment', 'ordering', stream, position, log.partition, version, id, type, payload, time, partition_key,
         correlation, causation, traceparent, 'INTERNAL', 'a fault that is mended by now', 1, time
-    FROM inventory.event JOIN inventory.log USING (stream, version) WHERE type = 'tradewind.inventory.v1.StockReserved'";
+    FROM ordering.event JOIN ordering.log USING (stream, version) WHERE type = 'tradewind.ordering.v1.OrderStockConfirmed'";
 
 async fn parked(shop: &Shop) -> Vec<ParkedStream> {
-    let all = shop.operator.consumers_of("ordering").list_parked_streams(ListParkedStreamsRequest::default()).await;
+    let all = shop.operator.consumers_of("payment").list_parked_streams(ListParkedStreamsRequest::default()).await;
     all.unwrap().into_inner().streams
 }
 
@@ -104,7 +104,7 @@ async fn folder_of(shop: &Shop) -> TempDir {
     // Databases that nobody uses, as after a stop.
     let data = folder.path().join(".tradewind/data");
     std::fs::create_dir_all(&data).unwrap();
-    tradewind_events::back_up(&shop.database_url("ordering"), &data.join("ordering.db")).await.unwrap();
+    tradewind_events::back_up(&shop.database_url("payment"), &data.join("payment.db")).await.unwrap();
     folder
 }
 

@@ -36,10 +36,12 @@ impl Quarantine {
         self.store.audit(&act, drained).await
     }
 
-    /// Gives up the first event of a stream, which must be at `position`; what queues behind it can be replayed then.
+    /// Gives up the first event of a stream, which must be at `position`, and settles what waits for it in the same transaction;
+    /// what queues behind it can be replayed then.
     ///
     /// # Errors
-    /// `NotFound` with reason `NOT_PARKED`; `Rejected` with reason `POSITION_MISMATCH` when another event is the first.
+    /// `NotFound` with reason `NOT_PARKED`; `Rejected` with reason `POSITION_MISMATCH` when another event is the first, or with
+    /// `MUST_BE_REPLAYED` when it may not be given up.
     pub async fn discard(
         &self,
         stream: &ParkedStream,
@@ -77,6 +79,9 @@ impl Quarantine {
         if tx.lock_parked(stream, partition).await?.is_none_or(|parked| parked.event.position != first) {
             let text = "the stream is being drained at this moment";
             return Err(Error::new(ErrorKind::Conflict, "QUARANTINE_CHANGED", text));
+        }
+        for given_up in &drained.events {
+            reactions.give_up(&mut tx, &given_up.event).await?;
         }
         for (present, parked) in events {
             let (tried, outcome) = match present {
@@ -177,6 +182,10 @@ impl Quarantine {
         let mut tx = self.store.begin().await?;
         let first = tx.lock_parked(stream, seen.event.partition).await?.ok_or_else(|| not_parked(stream))?;
         check_position(first.event.position, position)?;
+        // A consumer that is no more has nobody waiting.
+        if let Ok(reactions) = self.reactions_of(&stream.consumer) {
+            reactions.give_up(&mut tx, &first.event).await?;
+        }
         tx.unpark(stream, position).await?;
         let act = act.clone().about(&first.event);
         tx.record(&act).await?;

@@ -53,9 +53,15 @@ impl From<Error> for Fault {
     }
 }
 
+fn out_of_turn(event: Option<&Recorded>, before: u64) -> String {
+    event.map_or_else(String::new, |event| {
+        format!("version {} of {} comes after version {before}", event.version, event.stream)
+    })
+}
+
 impl Reader {
     /// Handles a run, however long it takes; a permanent error is isolated to its event, whose stream is parked.
-    pub(super) async fn handle(&mut self, run: Run) -> Result<(), Halt> {
+    pub(super) async fn handle(&mut self, mut run: Run) -> Result<(), Halt> {
         if run.events.is_empty() {
             self.pass_over(run.to, run.last);
             return Ok(());
@@ -63,12 +69,14 @@ impl Reader {
         if let Some(first) = run.events.first() {
             self.begins(first);
         }
-        for event in &run.events {
-            if let Some(before) = self.turns.take(event) {
-                let (stream, version) = (&event.stream, event.version);
-                let why = format!("version {version} of {stream} comes after version {before}");
-                return Err(Halt::Changed("VERSION_OUT_OF_TURN", why));
+        let late = run.events.iter().enumerate().find_map(|(index, event)| Some((index, self.turns.take(event)?)));
+        match late {
+            None => {}
+            Some((0, before)) => {
+                return Err(Halt::Changed("VERSION_OUT_OF_TURN", out_of_turn(run.events.first(), before)));
             }
+            // What comes before it is handled; then it is the first, and a reader that has been started again passes it.
+            Some((index, _)) => run.cut(index),
         }
         if self.repeat(&run).await?.is_none() {
             return Ok(());

@@ -29,6 +29,14 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Leaves only the first `count` declared events, which are one at least.
+    pub(super) fn cut(&mut self, count: usize) {
+        self.events.truncate(count);
+        if let Some(last) = self.events.last() {
+            (self.to, self.last) = (last.position, Some(last.id));
+        }
+    }
+
     /// One run for each event; together they end where this one ends.
     pub(super) fn singles(self) -> Vec<Self> {
         let single = |event: Recorded| Self { to: event.position, last: Some(event.id), events: vec![event] };

@@ -101,6 +101,10 @@ impl Reader {
         let limit = gap.map_or(PAGE, |gap| gap.min(PAGE));
         let stop = self.stop.clone();
         let page = stop.run_until_cancelled(self.page(limit)).await.ok_or(Halt::Asked)?;
+        if self.epoch.has_changed().is_ok_and(|changed| changed) {
+            // The database was away meanwhile: what the page would be compared with is read again first.
+            return Ok(());
+        }
         match page.and_then(|page| self.take_page(page, limit)) {
             Ok(Some((reason, why))) => Err(Halt::Changed(reason, why)),
             Ok(None) => {

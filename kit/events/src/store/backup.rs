@@ -63,11 +63,14 @@ pub async fn restore(url: &str, context: &str, from: &Path) -> Result<Uuid, Erro
         let _ = std::fs::remove_file(&draft);
     }
     let incarnation = prepared?;
-    for suffix in ["-wal", "-shm", "-mark", ""] {
-        let (old, kept) = (beside(&place, suffix), beside(&place, &format!(".before-restore{suffix}")));
-        if old.exists() {
-            std::fs::rename(&old, kept).map_err(|error| broken(&old, &error))?;
-        }
+    // The file first: without it what is left of a restore that was cut short is refused, and so is what is kept of two.
+    let parts = ["", "-wal", "-shm", "-mark"]
+        .map(|suffix| (beside(&place, suffix), beside(&place, &format!(".before-restore{suffix}"))));
+    for (_, kept) in parts.iter().filter(|(_, kept)| kept.exists()) {
+        std::fs::remove_file(kept).map_err(|error| broken(kept, &error))?;
+    }
+    for (old, kept) in parts.iter().filter(|(old, _)| old.exists()) {
+        std::fs::rename(old, kept).map_err(|error| broken(old, &error))?;
     }
     std::fs::rename(&draft, &place).map_err(|error| broken(&place, &error))?;
     Ok(incarnation)

@@ -16,6 +16,8 @@ use super::url::{check_database_url, verified};
 use crate::error::db;
 
 const READERS: u32 = 4;
+/// Bytes that SQLite leaves of a write-ahead log that is in the file: less than what makes the next checkpoint due.
+const LOG_KEPT: &str = "4194304";
 /// Of transactions on PostgreSQL; with those that read and the vital ones, a replica has 16 at most.
 pub(super) const TRANSACTIONS: u32 = 10;
 /// Of heartbeats, leases, the sequencer and signs of life there.
@@ -112,7 +114,10 @@ fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
                 options.pragma("cache_size", "-512").pragma("query_only", "on")
             } else {
                 // A checkpoint copies pages into the database file and syncs it: rarely, in one go, and not by SQLite itself.
-                options.pragma("cache_size", "-4096").pragma("wal_autocheckpoint", "0")
+                options
+                    .pragma("cache_size", "-4096")
+                    .pragma("wal_autocheckpoint", "0")
+                    .pragma("journal_size_limit", LOG_KEPT)
             }
         });
     options

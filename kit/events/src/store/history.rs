@@ -89,7 +89,8 @@ impl Store {
         let query = "SELECT e.id AS id FROM log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
              WHERE l.partition = $1 AND l.position = $2";
         let values: [Value; 2] = [i64::from(partition).into(), signed(position).into()];
-        let rows = self.read(statement(self.backend(), query, values)).await?;
+        // Transactions wait for this at their commit, with all there is of their connections.
+        let rows = self.vital(statement(self.backend(), query, values)).await?;
         let there: Option<Uuid> = rows.first().map(|row| row.try_get("", "id").map_err(db)).transpose()?;
         if there == Some(id) {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::ordering::v1::OrderCancelled;
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Received, Tx};
+use tradewind_events::{Reaction, Received, StreamName, Tx, must_be_replayed};
 
 use crate::domain::{Command, Reservation, ReservationEvent};
 use crate::store;
@@ -13,6 +13,10 @@ pub struct ReleaseOnOrderCancelled;
 impl Reaction for ReleaseOnOrderCancelled {
     type Event = OrderCancelled;
     const NAME: &'static str = "release_on_order_cancelled";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Err(must_be_replayed(Self::NAME))
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
         let order_id = &event.data.order_id;

@@ -4,9 +4,9 @@ use contracts::tradewind::inventory::v1;
 use contracts::tradewind::ordering::v1::OrderPlaced;
 use prost::Message;
 use tradewind_domain::{Aggregate, Error};
-use tradewind_events::{Reaction, Received, Tx};
+use tradewind_events::{GIVEN_UP, Reaction, Received, StreamName, Tx};
 
-use crate::domain::{Demand, Reservation, ReservationEvent};
+use crate::domain::{Command, Demand, Reservation, ReservationEvent};
 use crate::store;
 
 /// Sets aside what a new order needs, all of it or nothing.
@@ -16,6 +16,12 @@ impl Reaction for ReserveOnOrderPlaced {
     type Event = OrderPlaced;
     const NAME: &'static str = "reserve_on_order_placed";
     const BEGINS: Option<&'static str> = Some(Reservation::NAME);
+
+    async fn give_up(&self, tx: &mut Tx, stream: &StreamName) -> Result<(), Error> {
+        let (order_id, reason) = (stream.id().to_owned(), GIVEN_UP.to_owned());
+        let refuse = Command::Reject { order_id, short_lines: Vec::new(), reason };
+        tx.execute::<Reservation>(stream.id(), stream.id(), refuse).await.map(drop)
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderPlaced>) -> Result<(), Error> {
         let order_id = &event.data.order_id;

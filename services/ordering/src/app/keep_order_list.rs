@@ -8,7 +8,7 @@ use contracts::tradewind::ordering::v1::{
 };
 use prost::{Message, Name};
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received, Tx};
+use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx};
 
 use super::{ORDER_LIST, view::View};
 use crate::{domain::Order, store::order_list as table};
@@ -41,6 +41,10 @@ impl<E> Keep<E> {
 impl<E: Message + Name + Default + 'static> Reaction for Keep<E> {
     type Event = E;
     const NAME: &'static str = "keep_order_list";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
         let order = tx.load_since::<Order>(event.stream.id(), event.version).await?;

@@ -14,7 +14,7 @@ use contracts::tradewind::{
     },
 };
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Reaction, Reactions, Received, Tx};
+use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx};
 
 tradewind_domain::events! {
     /// What the other contexts say in these tests.
@@ -69,6 +69,11 @@ macro_rules! answers {
         impl Reaction for $type {
             type Event = $event;
             const NAME: &'static str = $name;
+
+
+            async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+                Ok(())
+            }
 
             async fn react(&self, tx: &mut Tx, event: &Received<$event>) -> Result<(), Error> {
                 let $order = &event.data;

@@ -6,7 +6,7 @@ use contracts::tradewind::payment::v1::{
 };
 use prost::{Message, Name};
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received, Tx};
+use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx};
 
 use crate::domain::PaymentEvent;
 use crate::store::{self, Change};
@@ -38,6 +38,10 @@ where
 {
     type Event = E;
     const NAME: &'static str = "show_payment";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
         store::apply(tx, &change(event.data.clone().into()), event.time);

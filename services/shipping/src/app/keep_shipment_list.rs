@@ -6,7 +6,7 @@ use contracts::tradewind::shipping::v1::{
 };
 use prost::{Message, Name};
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received, Tx};
+use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx};
 
 use super::resource::resource;
 use crate::domain::Shipment;
@@ -39,6 +39,10 @@ impl<E> Keep<E> {
 impl<E: Message + Name + Default + 'static> Reaction for Keep<E> {
     type Event = E;
     const NAME: &'static str = "keep_shipment_list";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
         let shipment = tx.load_since::<Shipment>(event.stream.id(), event.version).await?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind, LARGEST_EVENT};
 use tradewind_events::{
     Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Retention, Store,
-    StoreOptions, Streams, Tx, UNKNOWN, db,
+    StoreOptions, StreamName, Streams, Tx, UNKNOWN, db,
 };
 use tradewind_testing::{Database, Nats, eventually};
 use uuid::Uuid;
@@ -84,6 +84,10 @@ impl NoteDeposit {
 impl Reaction for NoteDeposit {
     type Event = Deposited;
     const NAME: &'static str = "note_on_deposited";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if self.unavailable.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {

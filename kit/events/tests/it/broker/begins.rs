@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tradewind_domain::{Aggregate, Error};
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StreamName, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{PATIENCE, Pair, Running, connect, deposit, open};
@@ -23,6 +23,10 @@ impl Reaction for Mirror {
     type Event = Deposited;
     const NAME: &'static str = "mirror_on_deposited";
     const BEGINS: Option<&'static str> = Some(Account::NAME);
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if self.reactions.fetch_add(1, Ordering::SeqCst) == 0

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, StreamName, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit};
@@ -100,6 +100,10 @@ struct NeverCalled;
 impl Reaction for NeverCalled {
     type Event = Withdrawn;
     const NAME: &'static str = "never_on_withdrawn";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, _: &mut Tx, _: &Received<Withdrawn>) -> Result<(), Error> {
         Err(Error::internal("called"))

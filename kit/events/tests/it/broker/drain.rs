@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
 use tradewind_events::{
     ActKind, ActOutcome, Drained, Engine, Outcome, ParkedStream, Quarantine, Reaction, Reactions, Received, Store,
-    StreamName, Tx,
+    StreamName, Tx, must_be_replayed,
 };
 use tradewind_testing::{Database, block_on, eventually};
 
@@ -221,14 +221,32 @@ tradewind_testing::both_stores! {
         let replayed = quarantine.replay(&stream, "operator").await.unwrap();
         assert_eq!(story(&replayed), [(2, "handled", true), (3, "handled", true)]);
         deposit(&pair.bank, "a", 4).await;
-        eventually(PATIENCE, "the rest is handled", async || notes(&pair.audit).await.len() == 3).await;
+        eventually(PATIENCE, "the rest is handled", async || notes(&pair.audit).await.len() == 4).await;
+        assert!(notes(&pair.audit).await.iter().any(|(_, text)| text == "given up"), "who waited was told");
+
+        deposit(&pair.bank, "owed", 13).await;
+        is_parked(&pair, 1).await;
+        let owed = quarantine.events(&parked("owed"), 0, 1).await.unwrap().remove(0).event.position;
+        for refused in [
+            quarantine.discard(&parked("owed"), owed, "operator", "why not").await,
+            quarantine.rehearse(&parked("owed"), Some(owed)).await,
+        ] {
+            assert_eq!(refused.unwrap_err().reason, "MUST_BE_REPLAYED");
+        }
+        is_parked(&pair, 1).await;
 
         let acts = pair.audit.acts(None, 10).await.unwrap();
         let acts: Vec<_> = acts.iter().rev().map(|act| (act.kind, act.outcome, act.position)).collect();
         let (replay, discard, done) = (ActKind::Replay, ActKind::Discard, ActOutcome::Done);
         assert_eq!(
             acts,
-            [(discard, ActOutcome::Refused, 0), (discard, done, 1), (replay, done, 2), (replay, done, 3)]
+            [
+                (discard, ActOutcome::Refused, 0),
+                (discard, done, 1),
+                (replay, done, 2),
+                (replay, done, 3),
+                (discard, ActOutcome::Refused, 0)
+            ]
         );
         audit.stop().await;
         bank.stop().await;
@@ -241,6 +259,13 @@ struct NoteAmount(Store);
 impl Reaction for NoteAmount {
     type Event = Deposited;
     const NAME: &'static str = "note_on_deposited";
+
+    async fn give_up(&self, tx: &mut Tx, stream: &StreamName) -> Result<(), Error> {
+        if stream.id() == "owed" {
+            return Err(must_be_replayed(Self::NAME));
+        }
+        note(tx, &self.0, stream.as_str(), "given up").await
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if event.data.amount == 13 {

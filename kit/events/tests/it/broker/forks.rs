@@ -125,3 +125,33 @@ fn a_log_of_another_incarnation_that_is_the_same_up_to_the_cursor_is_read_on() {
         assert_eq!(incarnation, pair.bank.incarnation().to_string());
     });
 }
+
+#[test]
+fn an_event_behind_a_later_one_of_its_stream_stops_its_reader_until_that_is_started_again() {
+    block_on(async {
+        let mut pair = Pair::new().await;
+        for account in ["b", "b", "a", "a"] {
+            deposit(&pair.bank, account, 1).await;
+        }
+        let tx = pair.bank.begin().await.unwrap();
+        for (from, to) in [(3, 9), (4, 3), (9, 4)] {
+            let swap = format!("UPDATE log SET position = {to} WHERE position = {from}");
+            tx.conn().execute_unprepared(&swap).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        pair.bank = open(pair.bank_database(), "bank").await;
+        pair.owner.replace(&pair.bank);
+        let audit = pair.start_audit().await;
+        pair.noted(3).await;
+        let stopped = async || {
+            let here = pair.audit.stuck_here();
+            if here.iter().any(|stuck| stuck.reason == "VERSION_OUT_OF_TURN") { Ok(()) } else { Err(here.len()) }
+        };
+        eventually(PATIENCE, "the reader has stopped", stopped).await;
+        audit.stop().await;
+        assert_eq!(count(&pair.audit, "SELECT position FROM cursor WHERE consumer = 'audit'").await, 3);
+        let audit = pair.start_audit().await;
+        pair.noted(4).await;
+        audit.stop().await;
+    });
+}

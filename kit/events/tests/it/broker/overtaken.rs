@@ -7,7 +7,7 @@ use futures::FutureExt;
 use sea_orm::ConnectionTrait;
 use tokio::task::JoinHandle;
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StreamName, Tx};
 use tradewind_testing::{block_on, eventually};
 
 use super::audit::{PATIENCE, Pair, Running, connect, count, note, notes, query};
@@ -40,6 +40,10 @@ impl Interrupted {
 impl Reaction for Interrupted {
     type Event = Deposited;
     const NAME: &'static str = "note_on_deposited";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if event.position == 1 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StreamName, Tx};
 use tradewind_testing::{Database, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, open};
@@ -15,6 +15,10 @@ struct Witness(Store);
 impl Reaction for Witness {
     type Event = Deposited;
     const NAME: &'static str = "witness_on_deposited";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         note(tx, &self.0, &event.position.to_string(), "witnessed").await

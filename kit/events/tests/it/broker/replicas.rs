@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, notes, open, query};
@@ -20,6 +20,10 @@ struct Signed {
 impl Reaction for Signed {
     type Event = Deposited;
     const NAME: &'static str = "note_on_deposited";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         note(tx, &self.inner.store, &event.partition.to_string(), &self.replica).await?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::{Database, block_on};
 
 use super::audit::{NoteDeposit, Pair, Running, connect, count};
@@ -29,6 +29,10 @@ struct Away {
 impl Reaction for Away {
     type Event = Deposited;
     const NAME: &'static str = "note_on_deposited";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let attempt = self.attempts.fetch_add(1, Ordering::SeqCst);

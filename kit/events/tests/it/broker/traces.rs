@@ -32,6 +32,10 @@ impl Reaction for Mirror {
     type Event = Deposited;
     const NAME: &'static str = "mirror_on_deposited";
 
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let id = event.stream.id();
         tx.execute::<Account>(id, id, Command::Deposit(event.data.amount)).await.map(drop)

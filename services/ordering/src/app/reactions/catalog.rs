@@ -5,7 +5,7 @@ use contracts::tradewind::{
     money::v1::Money as ContractMoney,
 };
 use tradewind_domain::{Error, Money};
-use tradewind_events::{Reaction, Received, Tx};
+use tradewind_events::{Reaction, Received, StreamName, Tx};
 
 use crate::store::price_list;
 
@@ -14,6 +14,10 @@ pub(super) struct PriceOnProductListed;
 impl Reaction for PriceOnProductListed {
     type Event = ProductListed;
     const NAME: &'static str = "price_on_product_listed";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<ProductListed>) -> Result<(), Error> {
         let product = &event.data;
@@ -28,6 +32,10 @@ impl Reaction for PriceOnProductRepriced {
     type Event = ProductRepriced;
     const NAME: &'static str = "price_on_product_repriced";
 
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn react(&self, tx: &mut Tx, event: &Received<ProductRepriced>) -> Result<(), Error> {
         let price = price(event.data.price.as_ref())?;
         known(price_list::reprice(tx.conn(), &event.data.product_id, price).await?)
@@ -39,6 +47,10 @@ pub(super) struct WithdrawOnProductRetired;
 impl Reaction for WithdrawOnProductRetired {
     type Event = ProductRetired;
     const NAME: &'static str = "withdraw_on_product_retired";
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Ok(())
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<ProductRetired>) -> Result<(), Error> {
         known(price_list::retire(tx.conn(), &event.data.product_id).await?)

@@ -13,7 +13,7 @@ use contracts::tradewind::{
     },
 };
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received, Tx};
+use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx, must_be_replayed};
 
 use super::CONSUMER;
 use crate::domain::{Order, Reply};
@@ -52,6 +52,10 @@ impl<E> Hear<E> {
 impl<E: Reply> Reaction for Hear<E> {
     type Event = E;
     const NAME: &'static str = E::REACTION;
+
+    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
+        Err(must_be_replayed(Self::NAME))
+    }
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
         let (order_id, command) = event.data.heard();
