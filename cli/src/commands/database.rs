@@ -99,7 +99,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Init(init) => return make_secrets(init).await,
         Command::Backup { place, to } => {
-            tradewind_events::back_up(&place.url(&global)?, &to).await.map_err(failed)?;
+            tradewind_events::back_up(&place.url(&global)?, &place.service, &to).await.map_err(failed)?;
             say!("{} is in {}", place.service, to.display())?;
         }
         Command::Restore { place, from } => {

@@ -106,18 +106,24 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     })
 }
 
+/// Orders that are followed at once on one connection: fewer than the streams that a service lets one have.
+const ON_A_CONNECTION: u16 = 50;
+
 async fn play(system: &System, plan: &plan::Plan, args: &Args) -> Result<(play::Played, books::Proof)> {
     for name in system.names() {
         system.wait_ready(name, READY_WITHIN).await?;
     }
-    let shop = Shop::of(system.layout(), "operator")?;
+    // A connection carries only so many streams.
+    let connections = args.in_flight.div_ceil(ON_A_CONNECTION).max(1);
+    let shops = (0..connections).map(|_| Shop::of(system.layout(), "operator")).collect::<Result<Vec<_>>>()?;
+    let shop = &shops[0];
     let progress = bar("listing and stocking products", plan.products.len());
-    let after = play::load(&shop, &plan.products, &progress).await?;
+    let after = play::load(shop, &plan.products, &progress).await?;
     progress.finish_and_clear();
     let progress = bar("settling orders", plan.orders.len());
-    let played = play::play(&shop, plan, &after, usize::from(args.in_flight), &progress).await?;
+    let played = play::play(&shops, plan, &after, usize::from(args.in_flight), &progress).await?;
     progress.finish_and_clear();
-    let proof = books::settle(&shop, &system.layout().outside_url(), BOOKS_WITHIN).await?;
+    let proof = books::settle(shop, &system.layout().outside_url(), BOOKS_WITHIN).await?;
     Ok((played, proof))
 }
 

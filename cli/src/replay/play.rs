@@ -123,13 +123,13 @@ async fn receive(shop: &Shop, listing: &Listing) -> Result<()> {
     Ok(())
 }
 
-/// Places every order, `in_flight` at a time, cancels those that come back, and waits until each is
+/// Places every order, `in_flight` at a time, by one of `shops` after the other, cancels those that come back, and waits until each is
 /// settled.
 ///
 /// # Errors
 /// When an order cannot be followed.
 pub(crate) async fn play(
-    shop: &Shop,
+    shops: &[Shop],
     plan: &Plan,
     after: &[String],
     in_flight: usize,
@@ -137,8 +137,8 @@ pub(crate) async fn play(
 ) -> Result<Played> {
     let latency = Mutex::new(Histogram::<u64>::new_with_max(3_600_000_000, 3)?);
     let started = Instant::now();
-    let ends: Vec<(End, String)> = stream::iter(&plan.orders)
-        .map(|planned| async {
+    let ends: Vec<(End, String)> = stream::iter(plan.orders.iter().zip(shops.iter().cycle()))
+        .map(|(planned, shop)| async {
             let placed_at = Instant::now();
             let order_id = match place(shop, planned, after).await? {
                 Ok(order_id) => order_id,
@@ -214,6 +214,7 @@ async fn answered<T>(call: impl AsyncFn() -> Result<T, tonic::Status>) -> Result
 
 fn is_passing(status: &tonic::Status) -> bool {
     matches!(status.code(), tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::Aborted)
+        || tradewind_mesh::reason(status).as_deref() == Some("TOO_MANY_STREAMS")
 }
 
 fn end_of(order: &Order) -> String {

@@ -130,10 +130,15 @@ impl Identity {
 
 impl Inner {
     fn reload(&self) -> Result<bool> {
-        let contents = Contents::read(&self.files)?;
+        let read = Contents::read(&self.files);
+        if let Err(error) = &read {
+            observe::identity_refused(Some(error.check()));
+        }
+        let contents = read?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let same = seen.contents == contents;
         if same && seen.refused.is_none() {
+            observe::identity_refused(None);
             return Ok(false);
         }
         // What was refused is looked at again: it may be for later.

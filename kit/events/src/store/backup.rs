@@ -17,7 +17,7 @@ use crate::sql::statement;
 /// # Errors
 /// `Invalid` when `url` is no SQLite file's; `NotFound` when there is no log in it; `AlreadyExists` when there is a file; `Internal`
 /// with reason `DATABASE_CORRUPT` when the database is damaged; `Unavailable` when files cannot be read or written.
-pub async fn back_up(url: &str, to: &Path) -> Result<(), Error> {
+pub async fn back_up(url: &str, context: &str, to: &Path) -> Result<(), Error> {
     let from = file_of(url)?;
     if to.exists() {
         return Err(Error::new(ErrorKind::AlreadyExists, "FILE_EXISTS", format!("{} exists already", to.display())));
@@ -26,7 +26,8 @@ pub async fn back_up(url: &str, to: &Path) -> Result<(), Error> {
     let target = to.to_str().ok_or_else(|| Error::invalid("to", "NOT_UTF8", "the file's name must be UTF-8"))?;
     let copy = statement(DbBackend::Sqlite, "VACUUM INTO $1", [target.into()]);
     let copied = match context_of(&connection).await? {
-        Some(_) => connection.execute_raw(copy).await.map_err(db),
+        Some(owner) if owner == context => connection.execute_raw(copy).await.map(drop).map_err(db),
+        Some(owner) => Err(wrong(&owner, context)),
         None => Err(no_log()),
     };
     connection.close().await.map_err(db)?;

@@ -6,11 +6,17 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tradewind_domain::{Error, ErrorKind};
 
 /// What the driver takes; of others it logs the value.
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 18] = [
     "sslmode",
+    "ssl-mode",
     "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
     "sslcert",
+    "ssl-cert",
     "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
     "host",
     "hostaddr",
     "port",
@@ -55,9 +61,11 @@ pub fn check_database_url(url: &str) -> Result<(), Error> {
 pub(super) fn verified(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let host = options.get_host();
     let is_here = options.get_socket().is_some()
+        || host.starts_with('/')
         || host == "localhost"
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    let is_told = parameters(url).any(|key| key == "sslmode") || !matches!(options.get_ssl_mode(), PgSslMode::Prefer);
+    let is_told = parameters(url).any(|key| key == "sslmode" || key == "ssl-mode")
+        || !matches!(options.get_ssl_mode(), PgSslMode::Prefer);
     if is_here || is_told { options } else { options.ssl_mode(PgSslMode::VerifyFull) }
 }
 

@@ -64,7 +64,7 @@ fn a_copy_put_over_a_file_whose_log_is_still_there_is_refused_and_left_alone() {
         bank.store.rest().await;
         let (raw, proper) = (folder.path().join("raw"), folder.path().join("proper"));
         std::fs::copy(file(&database), &raw).unwrap();
-        back_up(&database.url(), &proper).await.unwrap();
+        back_up(&database.url(), "bank", &proper).await.unwrap();
         deposit(&bank, 1).await;
         bank.store.rest().await;
         deposit(&bank, 3).await;
@@ -85,7 +85,7 @@ fn a_copy_made_by_sqlite_itself_since_the_last_checkpoint_is_refused_too() {
         let bank = Bank::open(&database).await;
         deposit(&bank, 3).await;
         let copy = folder.path().join("copy");
-        back_up(&database.url(), &copy).await.unwrap();
+        back_up(&database.url(), "bank", &copy).await.unwrap();
         deposit(&bank, 3).await;
         let left = left_behind(&database, &copy, folder.path());
         assert_eq!(open_at(&database, &left).await.err().unwrap().reason, DATABASE_REPLACED);
@@ -121,7 +121,7 @@ fn a_file_replaced_while_it_is_in_use_is_written_no_more() {
         let bank = Bank::open(&database).await;
         deposit(&bank, 3).await;
         let copy = folder.path().join("copy");
-        back_up(&database.url(), &copy).await.unwrap();
+        back_up(&database.url(), "bank", &copy).await.unwrap();
         let aside = folder.path().join("aside");
         std::fs::rename(file(&database), &aside).unwrap();
         std::fs::copy(&copy, file(&database)).unwrap();
@@ -140,8 +140,8 @@ fn a_backup_is_restored_under_a_new_incarnation_when_nobody_uses_the_file() {
         let (incarnation, url) = {
             let bank = Bank::open(&database).await;
             deposit(&bank, 3).await;
-            back_up(&database.url(), &copy).await.unwrap();
-            assert_eq!(back_up(&database.url(), &copy).await.unwrap_err().reason, "FILE_EXISTS");
+            back_up(&database.url(), "bank", &copy).await.unwrap();
+            assert_eq!(back_up(&database.url(), "bank", &copy).await.unwrap_err().reason, "FILE_EXISTS");
             deposit(&bank, 3).await;
             assert_eq!(restore(&database.url(), "bank", &copy).await.unwrap_err().reason, "DATABASE_IN_USE");
             (bank.store.incarnation(), database.url())
