@@ -59,6 +59,10 @@ fn help(about: &About) -> String {
         let _ = writeln!(text, "  {variable:width$}  {}{default}", setting.meaning);
     }
     text += &format!("  {endpoint:width$}  where traces are exported to (OTLP over gRPC), if set\n");
+    let sslmode = "PGSSLMODE";
+    text += &format!(
+        "  {sslmode:width$}  how a PostgreSQL server elsewhere is verified, where the URL does not say [verify-full]\n"
+    );
     text
 }
 

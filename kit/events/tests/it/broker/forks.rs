@@ -142,16 +142,17 @@ fn an_event_behind_a_later_one_of_its_stream_stops_its_reader_until_that_is_star
         pair.bank = open(pair.bank_database(), "bank").await;
         pair.owner.replace(&pair.bank);
         let audit = pair.start_audit().await;
-        pair.noted(3).await;
         let stopped = async || {
             let here = pair.audit.stuck_here();
             if here.iter().any(|stuck| stuck.reason == "VERSION_OUT_OF_TURN") { Ok(()) } else { Err(here.len()) }
         };
         eventually(PATIENCE, "the reader has stopped", stopped).await;
         audit.stop().await;
-        assert_eq!(count(&pair.audit, "SELECT position FROM cursor WHERE consumer = 'audit'").await, 3);
+        let reached = async || count(&pair.audit, "SELECT position FROM cursor WHERE consumer = 'audit'").await;
+        assert_eq!(reached().await, 3, "what comes before it is done");
         let audit = pair.start_audit().await;
-        pair.noted(4).await;
+        let passed = async || if reached().await == 4 { Ok(()) } else { Err(reached().await) };
+        eventually(PATIENCE, "the reader passes it", passed).await;
         audit.stop().await;
     });
 }

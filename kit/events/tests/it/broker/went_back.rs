@@ -144,6 +144,9 @@ fn an_owner_learns_at_its_start_from_the_broker_that_its_log_went_back() {
     block_on(async {
         let pair = loses_the_last_five().await;
         let bank = pair.start_bank().await;
+        // What is appended before the broker has been asked takes the places of what it knows.
+        let noticed = async || if pair.bank.intact().is_err() { Ok(()) } else { Err("not yet") };
+        eventually(PATIENCE, "the broker has told", noticed).await;
         refuses(&pair.bank).await;
         bank.stop().await;
     });
