@@ -93,7 +93,9 @@ tradewind_testing::both_stores! {
         let later = Store::open(with(&["bank_0002_add_author", "bank_0003_add_place"])).await.unwrap();
         // Rolled back, side by side with the later one, and forward again.
         let back = Store::open(with(&[])).await.unwrap();
-        for (id, store) in [this, back, later].iter().enumerate() {
+        // All of them stay open: an SQLite file that the last one leaves is looked at before it is taken again.
+        let stores = [this, back, later];
+        for (id, store) in stores.iter().enumerate() {
             let tx = store.begin().await.unwrap();
             tx.conn().execute_unprepared(&format!("INSERT INTO note (id) VALUES ({id})")).await.unwrap();
             tx.commit().await.unwrap();
@@ -103,6 +105,7 @@ tradewind_testing::both_stores! {
         let error = Store::open(with(&["bank_0003_add_place"])).await.err().unwrap();
         assert_eq!((error.kind, error.reason), (ErrorKind::Rejected, "MIGRATION_UNKNOWN"));
         assert!(error.to_string().contains("bank_0002_add_author"), "{error}");
+        drop(stores);
     }
 
     async fn replicas_may_be_born_together(database: Database) {

@@ -33,7 +33,7 @@ async fn party() -> Party {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(axum::serve(listener, routes).into_future());
-    Party::new(base, Duration::from_millis(500)).unwrap()
+    Party::new(base, Duration::from_secs(3)).unwrap()
 }
 
 /// An answer with five million bytes of text in its midst.
