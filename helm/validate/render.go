@@ -95,15 +95,7 @@ func (c *chart) renderValues(values map[string]any, name string, upgrade bool) (
 }
 
 func renderChart(chart *helm.Chart, values map[string]any, name string, upgrade bool) ([]object, error) {
-	capabilities := chartutil.DefaultCapabilities.Copy()
-	capabilities.KubeVersion = chartutil.KubeVersion{Version: "v" + oldest, Major: "1", Minor: "30"}
-	options := chartutil.ReleaseOptions{
-		Name: name, Namespace: namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade,
-	}
-	if upgrade {
-		options.Revision = 2
-	}
-	top, err := chartutil.ToRenderValues(chart, values, options, capabilities)
+	top, err := inputs(chart, values, name, upgrade)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +119,19 @@ func renderChart(chart *helm.Chart, values map[string]any, name string, upgrade 
 		}
 	}
 	return objects, nil
+}
+
+// inputs is what templates see of an installation or an upgrade.
+func inputs(chart *helm.Chart, values map[string]any, name string, upgrade bool) (chartutil.Values, error) {
+	capabilities := chartutil.DefaultCapabilities.Copy()
+	capabilities.KubeVersion = chartutil.KubeVersion{Version: "v" + oldest, Major: "1", Minor: "30"}
+	options := chartutil.ReleaseOptions{
+		Name: name, Namespace: namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade,
+	}
+	if upgrade {
+		options.Revision = 2
+	}
+	return chartutil.ToRenderValues(chart, values, options, capabilities)
 }
 
 func (c *chart) values(with combination) (map[string]any, error) {

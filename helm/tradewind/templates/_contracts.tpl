@@ -78,16 +78,19 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- end -}}
 {{- end -}}
 {{- $fullname := include "tradewind.fullname" . -}}
+{{- /* Names once were the release's alone where that held the chart's, and cut. Before what is said of new names, for the old ones have to stay. */ -}}
+{{- $before := .Values.fullnameOverride | default (contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name)) | trunc 35 | trimSuffix "-" -}}
+{{- if and .Release.IsUpgrade (ne $before $fullname) -}}
+{{- $there := lookup "apps/v1" "Deployment" .Release.Namespace (printf "%s-%s" $before (keys $contracts.services | sortAlpha | first)) -}}
+{{- if eq .Release.Name (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $there) -}}
+{{- fail (printf "fullnameOverride: the objects of this release are called %s-…; set it to %s to keep them" $before $before) -}}
+{{- end -}}
+{{- end -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
 {{- fail (printf "%s: no Service can be called so, only letters, digits and '-' after a letter; take another name for the release, or set fullnameOverride" $fullname) -}}
 {{- end -}}
 {{- if gt (len $fullname) 35 -}}
 {{- fail (printf "%s: is longer than the 35 characters that names of objects can begin with; take a shorter name for the release, or set fullnameOverride" $fullname) -}}
-{{- end -}}
-{{- /* Names once were the release's alone where that held the chart's, and cut. */ -}}
-{{- $before := contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) | trunc 35 | trimSuffix "-" -}}
-{{- if and .Release.IsUpgrade (ne $before $fullname) (not .Values.fullnameOverride) (lookup "apps/v1" "Deployment" .Release.Namespace (printf "%s-%s" $before (keys $contracts.services | sortAlpha | first))) -}}
-{{- fail (printf "fullnameOverride: the objects of this release are called %s-…; set it to %s to keep them" $before $before) -}}
 {{- end -}}
 {{- if eq .Values.tls.mode "certManager" -}}
 {{- $tls := .Values.tls.certManager -}}
