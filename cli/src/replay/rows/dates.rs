@@ -15,7 +15,7 @@ pub(crate) enum Dates {
     /// 12/31/2010
     #[value(name = "month-first")]
     Month,
-    /// 10-12-31; four digits tell by themselves
+    /// 10/12/31; four digits tell by themselves
     #[value(name = "year-first")]
     Year,
 }
@@ -27,7 +27,7 @@ const ALL: [Dates; 3] = [Dates::Day, Dates::Month, Dates::Year];
 pub(super) enum Written {
     /// It can mean one time only.
     Certain(PrimitiveDateTime),
-    /// Three numbers; a year of two digits may come first only where `year_first` says so.
+    /// Three numbers; a year of two digits may come first where the last has no four.
     Numbers { numbers: [u16; 3], year_first: bool, time: Time, back: Duration },
 }
 
@@ -68,7 +68,7 @@ pub(super) fn parse(text: &str) -> Option<Written> {
         (None, None) if third.len() == 4 || third.len() <= 2 => {
             let numbers =
                 [number(first)?, number(second)?, if third.len() == 4 { year(third)? } else { number(third)? }];
-            Some(Written::Numbers { numbers, year_first: third.len() <= 2 && date.contains('-'), time, back })
+            Some(Written::Numbers { numbers, year_first: third.len() <= 2, time, back })
         }
         _ => None,
     }

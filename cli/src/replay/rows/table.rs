@@ -9,7 +9,8 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::file::Content;
 
-/// The columns in the order of a record's fields, each with the names that it goes by, in lower case and letters only.
+/// The columns in the order of a record's fields, each with the names that it goes by, in lower case and letters only. Where a file has
+/// several, the one that has the first name is meant.
 pub(super) const COLUMNS: [(&str, &[&str]); 8] = [
     ("InvoiceNo", &["invoiceno", "invoice", "invoicenumber", "invoiceid"]),
     ("StockCode", &["stockcode"]),
@@ -77,6 +78,7 @@ fn of_text(text: &str) -> Result<Table> {
             let Ok(record) = record else { break };
             let header = Header::of(&record);
             if header.missing().is_none() {
+                header.is_plain()?;
                 let end = usize::try_from(csv.position().byte())?;
                 let records = records(text, delimiter, end, &header)?;
                 return Ok(Table { records, sheets: Vec::new(), delimiter: Some(delimiter) });
@@ -135,6 +137,7 @@ fn of_workbook(mut sheets: Sheets<Cursor<Arc<[u8]>>>) -> Result<Table> {
             }
             let found = Header::of(&fields);
             if found.missing().is_none() {
+                found.is_plain().with_context(|| format!("sheet {name}"))?;
                 table.sheets.push(name.clone());
                 header = Some(found);
             } else if line > u64::try_from(ROWS_BEFORE)? {
@@ -169,6 +172,8 @@ fn cell(cell: &Data) -> String {
 #[derive(Clone, Debug, Default)]
 struct Header {
     columns: [Option<usize>; COLUMNS.len()],
+    /// A wanted column that more than one may be, and two of these.
+    twice: Option<(&'static str, [String; 2])>,
     /// Fields of a row.
     width: usize,
     text: Vec<String>,
@@ -182,8 +187,27 @@ impl Header {
             name.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect()
         };
         let names: Vec<String> = text.iter().map(plain).collect();
-        let columns = COLUMNS.map(|(_, known)| names.iter().position(|name| known.contains(&name.as_str())));
-        Self { columns, width: fields.len(), text }
+        let mut twice = None;
+        let columns = COLUMNS.map(|(wanted, known)| {
+            let places = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+                (0..names.len()).filter(|place| is(&names[*place])).collect()
+            };
+            let (exact, any) = (places(&|name| name == known[0]), places(&|name| known.contains(&name)));
+            let found = if exact.is_empty() { any } else { exact };
+            if let [one, other, ..] = found[..] {
+                twice.get_or_insert((wanted, [text[one].clone(), text[other].clone()]));
+            }
+            found.first().copied()
+        });
+        Self { columns, twice, width: fields.len(), text }
+    }
+
+    /// Checks that no two columns may be one.
+    fn is_plain(&self) -> Result<()> {
+        if let Some((wanted, [one, other])) = &self.twice {
+            bail!("the columns {one:?} and {other:?} may both be {wanted}: remove one, or give it another name");
+        }
+        Ok(())
     }
 
     fn missing(&self) -> Option<&'static str> {

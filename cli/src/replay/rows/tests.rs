@@ -200,3 +200,19 @@ fn a_file_of_another_kind_is_refused_in_a_line() {
     let refused = read_of(ambiguous.as_bytes()).unwrap_err();
     assert!(refused.contains("line 2 has the date \"12/1/10 8:26\""), "{refused}");
 }
+
+#[test]
+fn of_two_columns_the_one_with_the_very_name_is_meant_or_neither() {
+    let rest = "StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country";
+    let row = "9,1,A1,X,1,2010-12-01,1.00,1,France\n";
+    let read = below(&format!("Invoice,Invoice No,{rest}\n"), row);
+    assert_eq!(read.rows[0].invoice, "1");
+    let priced = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,Price,Unit Price,Customer,Customer ID,Country\n";
+    let read = below(priced, "1,A1,X,2,2010-12-01,2.00,1.00,Ada,17,France\n");
+    assert_eq!((read.rows[0].pence, read.rows[0].customer.as_str()), (100, "17"));
+    for (one, other) in [("Invoice", "Invoice Number"), ("InvoiceNo", "invoice_no")] {
+        let refused = read_of(format!("{one},{other},{rest}\n{row}").as_bytes()).unwrap_err();
+        assert!(refused.contains(&format!("{one:?} and {other:?} may both be InvoiceNo")), "{refused}");
+        assert!(!refused.contains('\n'), "{refused}");
+    }
+}

@@ -64,7 +64,13 @@ fn the_order_is_told_by_the_whole_column() {
         (&["12/1/10 8:26", "12/13/10 8:26"], Dates::Month),
         (&["01.12.2010", "24.12.2010"], Dates::Day),
         (&["10-12-01", "10-12-02", "11-01-31"], Dates::Year),
+        (&["10/12/01 8:26", "10/12/02 8:26", "11/01/31 8:26"], Dates::Year),
+        (&["10/1/5", "10/1/6", "10/2/5"], Dates::Year),
+        (&["10.12.01", "10.12.24"], Dates::Year),
+        (&["99/12/31", "99/12/30"], Dates::Year),
         (&["01-12-10", "02-12-10", "31-01-11"], Dates::Day),
+        (&["01/12/10", "02/12/10", "31/01/11"], Dates::Day),
+        (&["12/1/10", "12/13/10", "1/4/11"], Dates::Month),
         (&["12-01-10", "12-31-10"], Dates::Month),
         (&["2010-12-01 08:26:00", "12/25/2010 8:26"], Dates::Month),
         (&["1/1/2010", "2/2/2010"], Dates::Day),
@@ -79,6 +85,12 @@ fn what_nothing_tells_is_refused_with_its_row() {
     let told = column(&["2/2/10", "12/1/10 8:26"]).unwrap_err();
     assert!(told.contains("the row of 12/1/10 8:26") && told.contains("2010-01-12 or 2010-12-01"), "{told}");
     assert!(told.contains("--dates day-first or --dates month-first"), "{told}");
+    for text in ["13/12/10", "10.11.12"] {
+        let told = column(&[text]).unwrap_err();
+        assert!(told.contains("no other row tells") && told.contains("--dates day-first or --dates"), "{told}");
+    }
+    let told = column(&["13/12/10", "13/12/10", "14/12/11"]).unwrap_err();
+    assert!(told.contains("2010-12-13 or 2013-12-10") && told.contains("or --dates year-first"), "{told}");
     let told = column(&["13/12/2010", "12/13/2010", "1/2/2010"]).unwrap_err();
     assert!(told.contains("in two ways") && told.contains("12/13/2010") && told.contains("13/12/2010"), "{told}");
     let mut typo = vec!["12/25/2010"; 40];
