@@ -12,7 +12,7 @@ use super::mark::{self, Marked};
 use super::memory::Memory;
 use super::server;
 use super::sqlite_file;
-use super::url::{check_database_url, verified};
+use super::url::{check_database_url, driver_url, verified};
 use crate::error::db;
 
 const READERS: u32 = 4;
@@ -81,11 +81,15 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
         let vital = Database::connect(sqlite(url, 1, true)).await.map_err(db)?;
         Ok(Pools { transactions, reads, vital, marked })
     } else {
+        let (url, left_out) = driver_url(url);
         let pool = async |connections| {
-            Database::connect(postgres(url, context, memory, connections)).await.map_err(server::refused)
+            Database::connect(postgres(&url, context, memory, connections)).await.map_err(server::refused)
         };
         let transactions = pool(TRANSACTIONS).await?;
         server::check(&transactions).await?;
+        if !left_out.is_empty() {
+            tracing::info!(context, parameters = left_out.join(" "), "these of the database URL are not needed here");
+        }
         Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None })
     }
 }
