@@ -180,6 +180,16 @@ impl Policy {
         if method.callers.contains(caller) || reads() { Verdict::Allowed } else { Verdict::Denied }
     }
 
+    /// The longest a call of `path` may take. Of what is not in the contract, only what lasts may take as long as it likes.
+    pub(crate) fn timeout(&self, path: &str) -> Option<Duration> {
+        self.method(path).map_or_else(|| (!lasts(path)).then_some(DEFAULT_TIMEOUT), |method| Some(method.timeout))
+    }
+
+    /// Whether answers of `path` last.
+    pub(crate) fn streams(&self, path: &str) -> bool {
+        self.method(path).map_or_else(|| lasts(path), |method| method.streaming)
+    }
+
     /// The name under which calls of `path` are counted: bounded, whatever a caller asks for.
     pub(crate) fn label(&self, path: &str) -> Arc<str> {
         match self.0.methods.get(path) {
@@ -189,6 +199,11 @@ impl Policy {
             None => "unknown".into(),
         }
     }
+}
+
+/// The streams among the methods of health and reflection: the former's `Watch`, and the latter's only one.
+fn lasts(path: &str) -> bool {
+    path.strip_prefix(HEALTH).is_some_and(|method| method == "Watch") || path.starts_with(REFLECTION)
 }
 
 impl Tables {

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use http::{Request, Response};
@@ -68,32 +67,33 @@ impl Gate {
         connection: Streams,
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path();
-        let until = self.streams(path).then(|| connection.open(&self.stop)).transpose();
-        let deadline = deadline::of_call(Instant::now(), self.timeout(path), request.headers());
+        let deadline = deadline::of_call(Instant::now(), self.policy.timeout(path), request.headers());
         let observation =
             Observation::serve(self.policy.label(path), peer.id.name(), request.headers()).until(deadline);
-        let (until, answer) = match until {
-            Ok(until) => (until, self.admit(request, peer, deadline).instrument(observation.span().clone()).await),
-            Err(full) => (None, Err(full)),
-        };
-        let response = answer.unwrap_or_else(Status::into_http);
+        let admitted = self.admit(request, peer, &connection, deadline).instrument(observation.span().clone()).await;
+        let (response, until) = admitted.unwrap_or_else(|refused| (refused.into_http(), None));
         Ok(body::watch(response, observation, until, |lost| lost))
     }
 
+    /// Asks the policy first, so that whoever may not call takes nothing from those who may.
     async fn admit(
         &self,
         mut request: Request<Incoming>,
         peer: Arc<Peer>,
+        connection: &Streams,
         deadline: Option<Instant>,
-    ) -> Result<Response<Body>, Status> {
-        self.authorize(request.uri().path(), &peer)?;
+    ) -> Result<(Response<Body>, Option<Until>), Status> {
+        let path = request.uri().path();
+        self.authorize(path, &peer)?;
+        let until = self.policy.streams(path).then(|| connection.open(&self.stop)).transpose()?;
         request.extensions_mut().insert(peer);
-        deadline::within(deadline, Side::Server.name(), self.answer(request)).await?
+        let response = deadline::within(deadline, Side::Server.name(), self.answer(request)).await??;
+        Ok((response, until))
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Status> {
         let path = request.uri().path();
-        let packs = !self.streams(path) && message::takes_gzip(request.headers());
+        let packs = !self.policy.streams(path) && message::takes_gzip(request.headers());
         let request = match self.policy.form(path) {
             Some(form) => message::admit(request, &self.policy, form).await?,
             None => request.map(Body::new),
@@ -124,15 +124,5 @@ impl Gate {
                 Err(status::refusal(Code::Unimplemented, "METHOD_UNKNOWN", "the contract has no such method", []))
             }
         }
-    }
-
-    /// Health and reflection, which are not in the contract, may watch for as long as they like.
-    fn timeout(&self, path: &str) -> Option<Duration> {
-        self.policy.method(path).map(|method| method.timeout)
-    }
-
-    /// Health and reflection, which are not in the contract, may be streams.
-    fn streams(&self, path: &str) -> bool {
-        self.policy.method(path).is_none_or(|method| method.streaming)
     }
 }

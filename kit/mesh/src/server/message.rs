@@ -50,8 +50,12 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     accepted.split(',').any(|encoding| encoding.trim() == "gzip")
 }
 
-/// The same answer to a unary call, packed where that is worth it.
+/// The same answer to a unary call, packed where that is worth it. A refusal ends with its headers, and has to: behind any frame of a
+/// body, clients look for the status in trailers, and find none.
 pub(super) async fn pack(response: Response<Body>) -> Result<Response<Body>, Status> {
+    if response.body().is_end_stream() {
+        return Ok(response);
+    }
     let (mut parts, body) = response.into_parts();
     let body = body.collect().await?;
     let trailers = body.trailers().cloned();

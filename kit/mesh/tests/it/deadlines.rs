@@ -1,10 +1,18 @@
 //! Time runs out on both sides, and is handed on.
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
 use tonic::{Code, Request};
-use tradewind_mesh::{deadline, reason};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tower::Service;
+use tradewind_mesh::{Server, deadline, reason};
 
 use crate::echo::{BRIEF, SAY, STREAM, ask, ask_with, listen};
 use crate::world::{World, counted, eventually};
@@ -70,4 +78,38 @@ async fn the_caller_gives_up_by_itself_when_nobody_answers() {
     assert_eq!(expired.code(), Code::DeadlineExceeded, "{expired:?}");
     done.cancel();
     held.await.unwrap();
+}
+
+/// Never says how it is.
+#[derive(Clone)]
+struct Mute;
+
+impl NamedService for Mute {
+    const NAME: &'static str = "grpc.health.v1.Health";
+}
+
+impl Service<http::Request<Body>> for Mute {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = futures::future::Pending<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+        futures::future::pending()
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_health_is_answered_in_the_end() {
+    let world = World::start().await;
+    let any = "127.0.0.1:0".parse().unwrap();
+    let server = Server::bind(any, world.identity("echo"), crate::world::policy(), "echo").await.unwrap();
+    let address = server.local_addr();
+    tokio::spawn(server.serve(Routes::new(Mute), world.stop.clone(), Duration::ZERO));
+    let mut health = HealthClient::new(crate::world::channel(world.identity("gateway"), "echo", address));
+    let expired = health.check(HealthCheckRequest::default()).await.unwrap_err();
+    assert_eq!(expired.code(), Code::DeadlineExceeded, "{expired:?}");
 }

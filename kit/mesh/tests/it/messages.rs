@@ -8,13 +8,14 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, Request};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 use tradewind_mesh::{reason, violations};
 
-use crate::echo::SAY;
+use crate::echo::{ONCE, SAY};
 use crate::world::{World, counted};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -153,4 +154,17 @@ async fn what_is_too_large_exhausts_a_limit_packed_or_not() {
         assert_eq!(reason(&refused).as_deref(), Some("REQUEST_TOO_LARGE"));
     }
     send(&world, SAY, &[], framed(0, &saying(b"x"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_ends_with_its_headers_whatever_packing_is_taken() {
+    for accepted in ["identity", "identity, deflate, gzip"] {
+        let world = World::start().await;
+        let request = Request::post(ONCE).header("content-type", "application/grpc").header("te", "trailers");
+        let request = request.header("grpc-accept-encoding", accepted);
+        let body = Full::new(Bytes::from(framed(0, &saying(b"unavailable once"))));
+        let response = world.channel("operator").oneshot(request.body(Body::new(body)).unwrap()).await.unwrap();
+        assert_eq!(response.headers()["grpc-status"], "14", "{accepted}");
+        assert!(response.body().is_end_stream(), "{accepted}: nothing comes behind the status");
+    }
 }

@@ -147,3 +147,26 @@ async fn watchers_leave_room_for_calls_on_their_connection() {
     open.pop();
     eventually("a place is free again", async || listen(&channel, WATCH, "first").await.is_ok()).await;
 }
+
+#[tokio::test]
+async fn nobody_but_who_watches_takes_a_watchers_place() {
+    let world = World::start().await;
+    let channel = world.channel("stranger");
+    let mut health = HealthClient::new(channel.clone());
+    let (mut open, mut refused) = (Vec::new(), 0);
+    while refused < 20 {
+        assert!(open.len() < 2_000, "streams take every place");
+        match health.watch(HealthCheckRequest::default()).await {
+            Ok(stream) => open.push(stream),
+            Err(full) => {
+                assert_eq!(full.get_details_error_info().unwrap().reason, "TOO_MANY_STREAMS");
+                refused += 1;
+            }
+        }
+    }
+    for _ in 0..20 {
+        health.check(HealthCheckRequest::default()).await.unwrap();
+        let denied = listen(&channel, WATCH, "first").await.unwrap_err();
+        assert_eq!(denied.code(), Code::PermissionDenied, "{denied:?}");
+    }
+}
