@@ -4,6 +4,7 @@ mod backup;
 mod birth;
 mod cache;
 mod connect;
+mod damage;
 mod file;
 mod history;
 mod mark;
@@ -23,6 +24,7 @@ mod tail;
 mod tests;
 mod url;
 mod vital;
+mod wal;
 mod writer;
 
 use std::sync::Arc;

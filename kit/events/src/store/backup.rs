@@ -7,7 +7,8 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbB
 use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::mark::{Marked, beside, check, reserve};
+use super::damage::{Look, check};
+use super::mark::{Marked, beside, reserve};
 use super::{history, sqlite_file, sqlite_url};
 use crate::error::db;
 use crate::sql::statement;
@@ -32,10 +33,7 @@ pub async fn back_up(url: &str, context: &str, to: &Path) -> Result<(), Error> {
     };
     connection.close().await.map_err(db)?;
     copied?;
-    let copy = open(to).await?;
-    let sound = check(&copy).await;
-    copy.close().await.map_err(db)?;
-    sound?;
+    look_through(to).await?;
     std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| broken(to, &error))
 }
 
@@ -102,7 +100,7 @@ pub async fn accept_loss(url: &str, context: &str) -> Result<Uuid, Error> {
 async fn prepare(file: &Path, context: &str) -> Result<Uuid, Error> {
     let connection = open(file).await?;
     let prepared = async {
-        check(&connection).await?;
+        check(&connection, Look::Thorough).await?;
         match context_of(&connection).await? {
             Some(owner) if owner == context => history::renew(&connection).await,
             Some(owner) => Err(wrong(&owner, context)),
@@ -128,9 +126,17 @@ async fn context_of(connection: &impl ConnectionTrait) -> Result<Option<String>,
 /// Opens a service's file, unless it is not the one that its write-ahead log belongs to: that would mix the two.
 async fn open_in_place(file: &Path) -> Result<DatabaseConnection, Error> {
     if file.exists() {
-        Marked::inspect(file.to_owned())?;
+        Marked::inspect(file.to_owned()).await?;
     }
     open(file).await
+}
+
+/// Makes sure that a copy that nobody uses is sound.
+pub(super) async fn look_through(copy: &Path) -> Result<(), Error> {
+    let connection = open(copy).await?;
+    let sound = check(&connection, Look::Thorough).await;
+    connection.close().await.map_err(db)?;
+    sound
 }
 
 async fn open(file: &Path) -> Result<DatabaseConnection, Error> {

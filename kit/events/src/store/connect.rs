@@ -8,7 +8,8 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tradewind_domain::Error;
 
-use super::mark::{self, Marked};
+use super::damage::{self, Look};
+use super::mark::Marked;
 use super::memory::Memory;
 use super::server;
 use super::sqlite_file;
@@ -65,12 +66,15 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
     check_database_url(url)?;
     if url.starts_with("sqlite:") {
         create_folder(url).await?;
-        let inspected = sqlite_file(url).map(Marked::inspect).transpose()?;
+        let inspected = match sqlite_file(url) {
+            Some(file) => Some(Marked::inspect(file).await?),
+            None => None,
+        };
         let transactions = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
         let marked = match inspected {
             Some((marked, suspicious)) => {
                 if suspicious {
-                    mark::check(&transactions).await?;
+                    damage::check(&transactions, Look::Quick).await?;
                 }
                 marked.opened()?;
                 Some(Arc::new(marked))

@@ -8,7 +8,8 @@ use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
 use super::Store;
-use super::mark::{self, Marked};
+use super::damage::{self, Look};
+use super::mark::Marked;
 use super::memory::Witness;
 use crate::error::{DATABASE_CORRUPT, damages, db};
 use crate::sql::{signed, statement};
@@ -58,7 +59,7 @@ impl Store {
     pub(crate) async fn look_for_damage(&self, seen: u64) -> Result<u64, Error> {
         let now = damages();
         if now != seen && self.marked().is_some() {
-            self.noting(mark::check(self.reader()).await)?;
+            self.noting(damage::check(self.reader(), Look::Quick).await)?;
         }
         Ok(now)
     }

@@ -1,40 +1,46 @@
 //! The mark beside an SQLite file: which file its write-ahead log belongs to, and whether it was left in order.
 //!
 //! SQLite applies a write-ahead log to whatever file has the name, so a copy that was put in place while the log of the one
-//! before was still there becomes a mixture, or nothing comes of it. The database file changes only at a checkpoint, and
-//! checkpoints are made here alone: each changes the file's header, which the mark repeats. So a file whose header is another
-//! one was put there by somebody else.
+//! before was still there becomes a mixture, or nothing comes of it. The database file changes only at a checkpoint. One that
+//! is made here gives the file a number that no copy from before has, and the mark repeats the file's header. Others may make
+//! checkpoints too: SQLite itself when the last connection closes, `sqlite3`, a tool that replicates. The header that those
+//! leave stands in the write-ahead log as well. Once that is overwritten, the number still tells the file from all others but
+//! copies made since, and a thorough check of a copy tells it from those.
+
+pub(super) mod said;
 
 use std::fs::{File, TryLockError};
-use std::io::ErrorKind as Io;
+use std::io::{ErrorKind as Io, Seek};
 use std::mem::ManuallyDrop;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 use tradewind_domain::{Error, ErrorKind};
 
+use super::damage::{self, Look};
+use super::retry::random;
+use super::{backup, wal};
 use crate::error::{DATABASE_CORRUPT, db};
-use crate::sql::statement;
+
+use said::{HEADER, State};
 
 /// The reason when the file is not the one that was opened, or that its write-ahead log belongs to.
 pub const DATABASE_REPLACED: &str = "DATABASE_REPLACED";
 
-/// As much of the file as says which it is, by SQLite's file format: change counter, size, schema and user version.
-const HEADER: usize = 100;
 /// A checkpoint is made when the write-ahead log has so many bytes: 4,000 pages.
 const CHECKPOINT: u64 = 4_000 * 4_096;
 
-/// What the mark says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
-    /// In use; the file has this header.
-    Open(String),
-    /// Left in order, with nothing in the write-ahead log; the file has this header.
-    Closed(String),
-    /// A checkpoint is under way, or another program has written: nothing can be said.
-    Unknown,
+/// What is known of the file.
+struct Last {
+    /// What the mark says.
+    state: State,
+    /// The file in its file system.
+    identity: Option<(u64, u64)>,
+    /// When somebody last wrote to it, as far as that is known to be in order.
+    written: Option<SystemTime>,
 }
 
 /// An SQLite file with its mark.
@@ -42,8 +48,7 @@ pub(super) struct Marked {
     file: PathBuf,
     /// Never closed: closing it would take away the locks that SQLite has on the file in this process.
     handle: OnceLock<ManuallyDrop<File>>,
-    /// What was written last, and the file's identity in its file system.
-    last: Mutex<(State, Option<(u64, u64)>)>,
+    last: Mutex<Last>,
     /// Tells others that the file is in use.
     _used: File,
 }
@@ -54,27 +59,25 @@ impl Marked {
     /// # Errors
     /// `Rejected` with reason [`DATABASE_REPLACED`] when a write-ahead log is there that belongs to another file;
     /// `Unavailable` while it is being restored.
-    pub(super) fn inspect(file: PathBuf) -> Result<(Self, bool), Error> {
+    pub(super) async fn inspect(file: PathBuf) -> Result<(Self, bool), Error> {
         let used = lock_file(&file)?;
         used.try_lock_shared().map_err(|error| in_use(&file, &error, "is being restored"))?;
-        let last = Mutex::new((read(&file), None));
+        let last = Mutex::new(Last { state: read(&file), identity: None, written: None });
         let marked = Self { handle: OnceLock::new(), last, _used: used, file };
-        let (header, pending) = (marked.header()?, length(&beside(&marked.file, "-wal"))? > 0);
-        let (file, said) = (&marked.file, marked.lock().0.clone());
-        let replaced = |what: &str| {
-            let file = file.display();
+        let (pending, header) = (length(&marked.log())? > 0, marked.header()?);
+        let said = marked.lock().state.clone();
+        let replaced = match (&header, said.header()) {
+            (None, _) if pending => Some("was removed"),
+            (Some(header), Some(known)) if pending && !marked.follows(header, known).await? => Some("was replaced"),
+            _ => None,
+        };
+        if let Some(what) = replaced {
+            let file = marked.file.display();
             let text = format!(
                 "{file} {what} while {file}-wal is still there, which belongs to the one before: put back what was there, or \
                  use `tradewind database restore`"
             );
-            Err(Error::new(ErrorKind::Rejected, DATABASE_REPLACED, text))
-        };
-        match (&header, &said) {
-            (None, _) if pending => return replaced("was removed"),
-            (Some(header), State::Open(known) | State::Closed(known)) if pending && header != known => {
-                return replaced("was replaced");
-            }
-            _ => {}
+            return Err(Error::new(ErrorKind::Rejected, DATABASE_REPLACED, text));
         }
         let in_order = match (header, &said) {
             (None, _) => true,
@@ -84,15 +87,61 @@ impl Marked {
         Ok((marked, !in_order))
     }
 
-    /// Notes that the file is open, before anything is written to it.
+    /// Tells whether the file with this header may be the one whose mark says `known`, after checkpoints that others made.
+    async fn follows(&self, header: &str, known: &str) -> Result<bool, Error> {
+        // The log is gone meanwhile where another process has just closed the file.
+        if self.is_explained(header, known)? || length(&self.log())? == 0 {
+            return Ok(true);
+        }
+        if !said::akin(header, known) {
+            return Ok(false);
+        }
+        tracing::warn!(file = %self.file.display(), "another program has written to the database; a copy of it is checked");
+        self.mixes_well().await
+    }
+
+    /// Tells whether a header is the known one, or one that the write-ahead log holds.
+    fn is_explained(&self, header: &str, known: &str) -> Result<bool, Error> {
+        let log = self.log();
+        Ok(header == known || wal::holds(&log, header).map_err(|error| unreadable(&log, &error))?)
+    }
+
+    /// Tells whether a copy of the file and its write-ahead log is a sound database.
+    async fn mixes_well(&self) -> Result<bool, Error> {
+        let copy = beside(&self.file, "-look");
+        let copied = self.copy(&copy).map_err(|error| unreadable(&copy, &error));
+        let looked = match copied {
+            Ok(()) => backup::look_through(&copy).await,
+            Err(error) => Err(error),
+        };
+        for suffix in ["", "-wal", "-shm"] {
+            // What is left of it is of no use.
+            let _ = std::fs::remove_file(beside(&copy, suffix));
+        }
+        match looked {
+            Ok(()) => Ok(true),
+            Err(error) if error.reason == DATABASE_CORRUPT => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn copy(&self, to: &Path) -> std::io::Result<()> {
+        let Some(handle) = self.handle.get() else { return Err(Io::NotFound.into()) };
+        let mut from: &File = handle;
+        from.rewind()?;
+        std::io::copy(&mut from, &mut File::create(to)?)?;
+        std::fs::copy(self.log(), beside(to, "-wal")).map(drop)
+    }
+
+    /// Notes that the file is open, before anything is written to it. Whatever the next checkpoint finds in it, it was looked at.
     pub(super) fn opened(&self) -> Result<(), Error> {
-        self.lock().1 = identity(&self.file);
+        self.lock().identity = identity(&self.file);
         self.write(State::Open(self.header()?.unwrap_or_default()))
     }
 
     /// Fails where another file has the name by now: what is written would be lost with the one that is open.
     pub(super) fn in_place(&self) -> Result<(), Error> {
-        let opened = self.lock().1;
+        let opened = self.lock().identity;
         if opened.is_none() || identity(&self.file) == opened {
             return Ok(());
         }
@@ -101,39 +150,65 @@ impl Marked {
         Err(Error::unavailable(DATABASE_REPLACED, text))
     }
 
-    /// Another program has written, and may have made a checkpoint.
-    pub(super) fn interrupted(&self) -> Result<(), Error> {
-        if self.lock().0 == State::Unknown { Ok(()) } else { self.write(State::Unknown) }
-    }
-
-    /// Moves what is in the write-ahead log into the file, when there is much of it or the file is to be left alone, by the one
-    /// connection that writes, which must be in no transaction.
+    /// Moves what is in the write-ahead log into the file, when there is much of it, another program has written to the file, or it
+    /// is to be left alone, by the one connection that writes, which must be in no transaction. The file gets another number then.
     pub(super) async fn checkpoint(&self, connection: &impl ConnectionTrait, last: bool) -> Result<(), Error> {
-        let log = beside(&self.file, "-wal");
-        let state = self.lock().0.clone();
+        self.in_place()?;
+        let state = self.lock().state.clone();
         if let (State::Closed(header), false) = (&state, last) {
             self.write(State::Open(header.clone()))?;
         }
-        if !last && length(&log)? < CHECKPOINT {
+        let touched = self.is_touched()?;
+        if !last && !touched && length(&self.log())? < CHECKPOINT {
             return Ok(());
         }
-        let now = self.header()?;
-        if let (State::Open(known) | State::Closed(known), Some(now)) = (&state, &now)
-            && known != now
-        {
+        if touched {
+            self.look_again(connection).await?;
+        }
+        let run = async |text: &str| connection.execute_unprepared(text).await.map_err(db);
+        run(&format!("PRAGMA user_version = {}", 1 + random() % 0x7fff_ffff)).await?;
+        run(if last { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" }).await?;
+        let written = written(&self.file);
+        let header = self.header()?.unwrap_or_default();
+        let closed = last && length(&self.log())? == 0;
+        self.write(if closed { State::Closed(header) } else { State::Open(header) })?;
+        self.lock().written = written;
+        Ok(())
+    }
+
+    /// Tells whether anybody has written to the file since that was last found in order, unless it was by way of a mark as well.
+    fn is_touched(&self) -> Result<bool, Error> {
+        let (known, now) = (self.lock().written, written(&self.file));
+        if known == now {
+            return Ok(false);
+        }
+        let ours = known.is_some()
+            && written(&beside(&self.file, "-mark")) >= now
+            && read(&self.file).header() == self.header()?.as_deref();
+        if ours {
+            self.lock().written = now;
+        }
+        Ok(!ours)
+    }
+
+    /// Looks at a file that another program has written to, while it is in use.
+    async fn look_again(&self, connection: &impl ConnectionTrait) -> Result<(), Error> {
+        let (said, Some(now)) = (read(&self.file), self.header()?) else { return Ok(()) };
+        let Some(known) = said.header() else { return Ok(()) };
+        if self.is_explained(&now, known)? {
+            return Ok(());
+        }
+        if said::number(known) != said::number(&now) {
             let text = format!("{} was overwritten while it was in use", self.file.display());
             return Err(Error::new(ErrorKind::Internal, DATABASE_CORRUPT, text));
         }
-        self.write(State::Unknown)?;
-        let run = async |text: &str| connection.query_all_raw(statement(DbBackend::Sqlite, text, [])).await.map_err(db);
-        let version = run("PRAGMA user_version").await?;
-        let version: i32 = version.first().map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(db)?;
-        // It is in the header, which so is another one after each checkpoint.
-        run(&format!("PRAGMA user_version = {}", version.wrapping_add(1))).await?;
-        run(if last { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" }).await?;
-        let header = self.header()?.unwrap_or_default();
-        let closed = last && length(&log)? == 0;
-        self.write(if closed { State::Closed(header) } else { State::Open(header) })
+        // What the connection has in memory would hide what is in the file.
+        connection.execute_unprepared("PRAGMA shrink_memory").await.map_err(db)?;
+        damage::check(connection, Look::Thorough).await
+    }
+
+    fn log(&self) -> PathBuf {
+        beside(&self.file, "-wal")
     }
 
     /// What is at the beginning of the file; `None` where there is no file, or an empty one.
@@ -148,18 +223,14 @@ impl Marked {
         };
         let mut bytes = [0; HEADER];
         match handle.read_at(&mut bytes, 0) {
-            Ok(HEADER) => Ok(Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())),
+            Ok(HEADER) => Ok(Some(said::hex(&bytes))),
             Ok(_) => Ok(None),
             Err(error) => Err(unreadable(&self.file, &error)),
         }
     }
 
     fn write(&self, state: State) -> Result<(), Error> {
-        let text = match &state {
-            State::Open(header) => format!("open {header}\n"),
-            State::Closed(header) => format!("closed {header}\n"),
-            State::Unknown => "unknown\n".to_owned(),
-        };
+        let Some(text) = state.text() else { return Ok(()) };
         let (mark, draft) = (beside(&self.file, "-mark"), beside(&self.file, "-mark.new"));
         let put = || {
             std::fs::write(&draft, text)?;
@@ -167,28 +238,13 @@ impl Marked {
             std::fs::rename(&draft, &mark)
         };
         put().map_err(|error| unreadable(&mark, &error))?;
-        self.lock().0 = state;
+        self.lock().state = state;
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, (State, Option<(u64, u64)>)> {
+    fn lock(&self) -> MutexGuard<'_, Last> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Looks for damage; the whole file is read.
-///
-/// # Errors
-/// `Internal` with reason [`DATABASE_CORRUPT`].
-pub(super) async fn check(connection: &impl ConnectionTrait) -> Result<(), Error> {
-    let check = statement(DbBackend::Sqlite, "PRAGMA quick_check(3)", []);
-    let rows = connection.query_all_raw(check).await.map_err(db)?;
-    let found: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).map_err(db)).collect::<Result<_, _>>()?;
-    if found == ["ok"] {
-        return Ok(());
-    }
-    let text = format!("the database is damaged: {}", found.join("; "));
-    Err(Error::new(ErrorKind::Internal, DATABASE_CORRUPT, text))
 }
 
 /// A file that goes with the database file.
@@ -199,9 +255,6 @@ pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Says that nobody may use the file for as long as the returned value lives.
-///
-/// # Errors
-/// `Unavailable` with reason `DATABASE_IN_USE` while somebody does.
 pub(super) fn reserve(file: &Path) -> Result<File, Error> {
     let lock = lock_file(file)?;
     lock.try_lock().map_err(|error| in_use(file, &error, "is in use: stop the service first"))?;
@@ -232,14 +285,13 @@ fn identity(file: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(file).ok().map(|found| (found.dev(), found.ino()))
 }
 
+fn written(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|found| found.modified()).ok()
+}
+
 fn read(file: &Path) -> State {
-    // Where there is none, a build before was the last to use the file.
-    let text = std::fs::read_to_string(beside(file, "-mark")).unwrap_or_default();
-    match text.trim().split_once(' ') {
-        Some(("open", header)) => State::Open(header.to_owned()),
-        Some(("closed", header)) => State::Closed(header.to_owned()),
-        _ => State::Unknown,
-    }
+    // Where there is none, nothing can be said.
+    State::parse(&std::fs::read_to_string(beside(file, "-mark")).unwrap_or_default())
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Error {

@@ -58,9 +58,6 @@ impl Writer {
         let now = begun.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(db)?;
         if let Some(Some((_, seen))) = turn.session.as_deref_mut() {
             turn.interrupted = *seen != now;
-            if let Some(marked) = self.marked.as_ref().filter(|_| turn.interrupted && *seen != 0) {
-                marked.interrupted()?;
-            }
             *seen = now;
         }
         Ok(turn)

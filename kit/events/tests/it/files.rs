@@ -92,6 +92,124 @@ fn a_copy_made_by_sqlite_itself_since_the_last_checkpoint_is_refused_too() {
     });
 }
 
+/// Another program at the database.
+async fn other(file: &Path) -> sea_orm::DatabaseConnection {
+    let mut options = sea_orm::ConnectOptions::new(sqlite_url(file));
+    options.max_connections(1).sqlx_logging(false);
+    sea_orm::Database::connect(options).await.unwrap()
+}
+
+async fn run(program: &sea_orm::DatabaseConnection, statements: &[&str]) {
+    for statement in statements {
+        program.execute_unprepared(statement).await.unwrap();
+    }
+}
+
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+#[test]
+fn what_other_programs_move_into_the_file_is_in_order() {
+    block_on(async {
+        for statements in [&[PASSIVE][..], &[TRUNCATE], &["VACUUM"], &["VACUUM", PASSIVE], &["VACUUM", TRUNCATE]] {
+            let (database, folder) = (Database::sqlite(), scratch());
+            let bank = Bank::open(&database).await;
+            deposit(&bank, 50).await;
+            run(&other(&file(&database)).await, statements).await;
+            let left = left_behind(&database, &file(&database), folder.path());
+            let opened = open_at(&database, &left).await;
+            assert_eq!(balance(&opened.unwrap_or_else(|error| panic!("{statements:?}: {error}"))).await, 50);
+            deposit(&bank, 2).await;
+            let later = scratch();
+            let left = left_behind(&database, &file(&database), later.path());
+            assert_eq!(balance(&open_at(&database, &left).await.unwrap()).await, 52, "{statements:?}");
+            run(&other(&file(&database)).await, statements).await;
+            bank.store.rest().await;
+            deposit(&bank, 1).await;
+            assert_eq!((bank.store.intact(), balance(&bank.store).await), (Ok(()), 53), "{statements:?}");
+        }
+    });
+}
+
+#[test]
+fn a_store_that_was_dropped_is_opened_again_at_once() {
+    block_on(async {
+        let (database, folder) = (Database::sqlite(), scratch());
+        for times in 1..=10 {
+            let bank = Bank::open(&database).await;
+            deposit(&bank, 20).await;
+            // What its closing begins with.
+            run(&other(&file(&database)).await, &[PASSIVE]).await;
+            let left = left_behind(&database, &file(&database), folder.path());
+            drop(bank);
+            assert_eq!(balance(&open_at(&database, &left).await.unwrap()).await, times * 20);
+        }
+    });
+}
+
+#[test]
+fn a_file_that_another_program_went_on_with_after_a_crash_is_looked_through() {
+    block_on(async {
+        let (database, folder) = (Database::sqlite(), scratch());
+        let bank = Bank::open(&database).await;
+        run(&other(&file(&database)).await, &["CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)"]).await;
+        bank.store.rest().await;
+        deposit(&bank, 200).await;
+        let left = left_behind(&database, &file(&database), folder.path());
+        let note = "INSERT INTO notes (text) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500) \
+             SELECT hex(randomblob(50)) FROM n";
+        let program = other(&left).await;
+        run(&program, &[PASSIVE]).await;
+        let older = std::fs::read(&left).unwrap();
+        run(&program, &[note, note, PASSIVE, note]).await;
+        // As it is while that program is at it.
+        let again = folder.path().join("again");
+        for suffix in ["", "-wal", "-mark"] {
+            std::fs::copy(beside(&left, suffix), beside(&again, suffix)).unwrap();
+        }
+        let mixed = folder.path().join("mixed");
+        std::fs::write(&mixed, older).unwrap();
+        for suffix in ["-wal", "-mark"] {
+            std::fs::copy(beside(&left, suffix), beside(&mixed, suffix)).unwrap();
+        }
+        assert_eq!(balance(&open_at(&database, &again).await.unwrap()).await, 200);
+        assert!(!beside(&again, "-look").exists());
+        let refused = open_at(&database, &mixed).await.err().unwrap();
+        assert_eq!(refused.reason, DATABASE_REPLACED, "{refused}");
+    });
+}
+
+#[test]
+fn a_copy_from_before_another_programs_checkpoint_does_not_get_the_log_from_after_it() {
+    block_on(async {
+        let (database, folder) = (Database::sqlite(), scratch());
+        let bank = Bank::open(&database).await;
+        deposit(&bank, 50).await;
+        let raw = folder.path().join("raw");
+        std::fs::copy(file(&database), &raw).unwrap();
+        run(&other(&file(&database)).await, &[TRUNCATE]).await;
+        deposit(&bank, 3).await;
+        let left = left_behind(&database, &raw, folder.path());
+        assert_eq!(open_at(&database, &left).await.err().unwrap().reason, DATABASE_REPLACED);
+    });
+}
+
+#[test]
+fn a_copy_written_over_the_file_while_it_is_in_use_is_damage() {
+    block_on(async {
+        let (database, folder) = (Database::sqlite(), scratch());
+        let bank = Bank::open(&database).await;
+        deposit(&bank, 50).await;
+        let copy = folder.path().join("copy");
+        back_up(&database.url(), "bank", &copy).await.unwrap();
+        bank.store.rest().await;
+        deposit(&bank, 3).await;
+        std::fs::write(file(&database), std::fs::read(&copy).unwrap()).unwrap();
+        assert_eq!(bank.store.begin().await.err().unwrap().reason, DATABASE_CORRUPT);
+        assert_eq!(bank.store.intact().unwrap_err().reason, DATABASE_CORRUPT);
+    });
+}
+
 #[test]
 fn a_damaged_file_is_named_at_its_opening() {
     block_on(async {
