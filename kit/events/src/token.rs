@@ -8,8 +8,9 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) context: String,
-    /// Which log of the context: see [`log`].
-    pub(crate) log: u64,
+    /// Which log of the context: see [`log`]. `None` in a token of a build before, which means the log that the context has now:
+    /// clients keep those through a rollout. That form can go with the release after the one that brought the log's name.
+    pub(crate) log: Option<u64>,
     pub(crate) partition: u16,
     pub(crate) position: u64,
 }
@@ -24,18 +25,22 @@ pub(crate) fn log(incarnation: Uuid) -> u64 {
     incarnation.as_u64_pair().0
 }
 
-/// `<context>:<log>:<partition>:<position>`, separated by commas.
+/// `<context>:<log>:<partition>:<position>`, separated by commas; without the log where it is not known.
 pub(crate) fn format(places: &[Place]) -> String {
     let mut text = String::new();
     for Place { context, log, partition, position } in places {
         let comma = if text.is_empty() { "" } else { "," };
         // Writing to a String cannot fail.
-        let _ = write!(text, "{comma}{context}:{log:016x}:{partition}:{position}");
+        let _ = write!(text, "{comma}{context}:");
+        if let Some(log) = log {
+            let _ = write!(text, "{log:016x}:");
+        }
+        let _ = write!(text, "{partition}:{position}");
     }
     text
 }
 
-/// Reads what [`format`] wrote, and nothing else; an empty text has no places.
+/// Reads what [`format`] wrote here or in a build before, and nothing else; an empty text has no places.
 pub(crate) fn parse(text: &str) -> Option<Vec<Place>> {
     if text.is_empty() {
         return Some(Vec::new());
@@ -48,18 +53,17 @@ pub(crate) fn parse(text: &str) -> Option<Vec<Place>> {
 }
 
 fn place(text: &str) -> Option<Place> {
-    let mut parts = text.split(':');
-    let (context, log, partition, position) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let parts: Vec<_> = text.split(':').collect();
+    let (context, log, partition, position) = match *parts.as_slice() {
+        [context, log, partition, position] => (context, Some(u64::from_str_radix(log, 16).ok()?), partition, position),
+        [context, partition, position] => (context, None, partition, position),
+        _ => return None,
+    };
     let named = !context.is_empty() && context.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let position =
         position.parse().ok().filter(|position| i64::try_from(*position).is_ok_and(|position| position > 0))?;
-    let place = Place {
-        context: context.to_owned(),
-        log: u64::from_str_radix(log, 16).ok()?,
-        partition: partition.parse().ok()?,
-        position,
-    };
-    (named && parts.next().is_none()).then_some(place)
+    let place = Place { context: context.to_owned(), log, partition: partition.parse().ok()?, position };
+    named.then_some(place)
 }
 
 #[cfg(test)]
@@ -75,7 +79,23 @@ mod tests {
         assert_eq!(format(&parse(&text).unwrap()), text);
         assert_eq!(parse("").unwrap(), []);
         let incarnation = Uuid::parse_str("0190163d-8694-739b-aea5-966c26f8ad91").unwrap();
-        assert_eq!(parse(&text).unwrap()[0].log, log(incarnation));
+        assert_eq!(parse(&text).unwrap()[0].log, Some(log(incarnation)));
+    }
+
+    #[test]
+    fn a_token_of_a_build_before_names_no_log() {
+        let text = "catalog:0:123,catalog:15:7";
+        let places = parse(text).unwrap();
+        assert_eq!(
+            places.iter().map(|place| (place.log, place.position)).collect::<Vec<_>>(),
+            [(None, 123), (None, 7)]
+        );
+        assert_eq!(format(&places), text);
+        for text in
+            ["catalog:65536:1", "catalog:0:0", "catalog:00:1", "catalog:-1:1", "catalog:0:1:", ":0:1", "catalog:0:01"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -83,7 +103,7 @@ mod tests {
         let many = vec![format!("catalog:{LOG}:0:1"); MOST_PLACES + 1].join(",");
         let long = format!("{}:{LOG}:0:1", "c".repeat(LONGEST));
         let of = |rest: &str| format!("catalog:{LOG}:{rest}");
-        let mut texts = vec!["x", "catalog:0:123", "catalog", "::::", ",", "a b:0190163d8694739b:0:1", &many, &long];
+        let mut texts = vec!["x", "catalog:0", "catalog", "::::", ",", "a b:0190163d8694739b:0:1", &many, &long];
         let rest = [
             "",
             "0",

@@ -94,7 +94,7 @@ impl Store {
     }
 
     fn place(&self, partition: u16, position: u64) -> Place {
-        Place { context: self.context().to_owned(), log: token::log(self.incarnation()), partition, position }
+        Place { context: self.context().to_owned(), log: Some(token::log(self.incarnation())), partition, position }
     }
 
     /// Waits until `consumer`, a reader of this service, has handled everything that the tokens in the field `after` of a request

@@ -91,7 +91,7 @@ impl Store {
             let own_log = Log { incarnation: self.incarnation(), partitions: self.partitions() };
             if own { Some(own_log) } else { known.logs.get(&place.context).copied() }
         };
-        if log.is_some_and(|log| token::log(log.incarnation) != place.log) {
+        if log.zip(place.log).is_some_and(|(log, named)| token::log(log.incarnation) != named) {
             return Ok(Some("is of another log than the one that the context has now"));
         }
         if place.partition >= log.map_or(MOST_PARTITIONS, |log| log.partitions) {

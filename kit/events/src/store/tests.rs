@@ -224,7 +224,7 @@ tradewind_testing::both_stores! {
         bank.store.will_read("reader", "shop");
         bank.store.note_log("shop", log, 1);
         let token = |position| {
-            [token::format(&[Place { context: "shop".to_owned(), log: token::log(log), partition: 0, position }])]
+            [token::format(&[Place { context: "shop".to_owned(), log: Some(token::log(log)), partition: 0, position }])]
         };
         let (reached, next) = (token(9), token(10));
         bank.store.wait_for("reader", &reached, soon).await.unwrap();

@@ -109,6 +109,31 @@ tradewind_testing::both_stores! {
         assert_eq!(waited.unwrap_err().reason, "POSITION_NOT_REACHED");
     }
 
+    async fn a_token_of_a_build_before_names_the_log_that_is_there(database: Database) {
+        let bank = Bank::open(&database).await;
+        let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
+        bank.store.will_read("reader", "bank");
+        bank.store.will_read("reader", "shop");
+        let [context, _, partition, position] = *token.split(':').collect::<Vec<_>>() else { panic!("{token}") };
+        let wait = async |token: String| bank.store.wait_for("reader", &[token], Duration::from_millis(50)).await;
+        for known in [format!("{context}:{partition}:{position}"), "shop:15:7".to_owned()] {
+            // Nobody has read that yet.
+            assert_eq!(wait(known.clone()).await.unwrap_err().reason, "POSITION_NOT_REACHED", "{known}");
+        }
+        let head: u64 = position.parse().unwrap();
+        for foreign in [
+            format!("cellar:{partition}:{position}"),
+            format!("bank:{}:{position}", bank.store.partitions()),
+            format!("bank:{partition}:{}", head + 1),
+            "shop:16:1".to_owned(),
+        ] {
+            assert_eq!(wait(foreign.clone()).await.unwrap_err().reason, "POSITION_TOKEN_FOREIGN", "{foreign}");
+        }
+        for malformed in ["bank:0", "bank:0:0", "bank:00:1", "bank:0:+1", "bank:0:1:", "bank:0:9223372036854775808"] {
+            assert_eq!(wait(malformed.to_owned()).await.unwrap_err().reason, "POSITION_TOKEN_MALFORMED", "{malformed}");
+        }
+    }
+
     async fn a_transaction_that_appended_nothing_has_a_token_that_covers_what_is_there(database: Database) {
         let bank = Bank::open(&database).await;
         let token = bank.store.token(&bank.execute("a", Command::Deposit(1)).await.unwrap()).await.unwrap();
