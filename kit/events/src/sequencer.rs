@@ -11,6 +11,7 @@ use sea_orm::{DbBackend, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_domain::request::PAGE_BYTES;
 use uuid::Uuid;
 
 use crate::error::db;
@@ -57,17 +58,31 @@ static MOVE: LazyLock<String> = LazyLock::new(|| {
             SELECT m.partition, h.head + ROW_NUMBER() OVER (PARTITION BY m.partition ORDER BY m.id), m.stream, m.version
             FROM moved m JOIN heads h ON h.partition = m.partition
             RETURNING partition, position, stream, version)
-        SELECT (SELECT MAX(id) FROM seen) AS last, (SELECT COUNT(*) FROM seen) AS seen, w.position AS position, {columns}
+        SELECT (SELECT MAX(id) FROM seen) AS last, (SELECT COUNT(*) FROM seen) AS seen, w.position AS position,
+            SUM(LENGTH(e.payload)) OVER sofar <= {PAGE_BYTES} AS whole, {columns}
         FROM held LEFT JOIN (written w JOIN event e ON e.stream = w.stream AND e.version = w.version) ON TRUE
+        WINDOW sofar AS (ORDER BY w.partition, w.position ROWS UNBOUNDED PRECEDING)
         ORDER BY w.partition, w.position",
-        columns = EVENT_COLUMNS.split(", ").map(|column| format!("e.{column} AS {column}")).collect::<Vec<_>>().join(", ")
+        columns = EVENT_COLUMNS.split(", ").map(column).collect::<Vec<_>>().join(", ")
     )
 });
 
+/// A column of an event; payloads come along as long as all of them together are no more than a page.
+fn column(name: &str) -> String {
+    match name {
+        "payload" => {
+            format!("CASE WHEN SUM(LENGTH(e.payload)) OVER sofar <= {PAGE_BYTES} THEN e.payload ELSE '' END AS payload")
+        }
+        _ => format!("e.{name} AS {name}"),
+    }
+}
+
 /// What one batch was.
 pub(crate) struct Moved {
-    /// By partition and position.
-    events: Vec<Recorded>,
+    /// By partition and position. Of the first of them, with their payloads, there is no more than a page.
+    pub(crate) events: Vec<Recorded>,
+    /// How many have their payloads.
+    whole: usize,
     /// The highest id that was looked at; 0 when there was none.
     last: i64,
     /// How many rows were looked at.
@@ -206,7 +221,7 @@ impl Store {
             let full = moved.seen == BATCH;
             from = moved.last + 1;
             if !moved.events.is_empty() {
-                self.placed(moved.events);
+                self.placed(moved);
             }
             if !full || stop.is_cancelled() {
                 return Ok(Some(swept));
@@ -238,18 +253,15 @@ impl Store {
             None => Vec::new(),
         };
         let seen = usize::try_from(seen).map_err(Error::internal)?;
-        Ok(Some(Moved { events, last: last.unwrap_or_default(), seen }))
+        let whole = rows.iter().map_while(|row| row.try_get("", "whole").ok().filter(|whole| *whole)).count();
+        Ok(Some(Moved { events, whole, last: last.unwrap_or_default(), seen }))
     }
 
     /// Tells everybody in this process what is in the log now.
-    fn placed(&self, events: Vec<Recorded>) {
-        let mut events = events.into_iter().peekable();
-        while let Some(partition) = events.peek().map(|event| event.partition) {
-            let of_partition = std::iter::from_fn(|| events.next_if(|event| event.partition == partition));
-            match self.tails().get(usize::from(partition)) {
-                Some(tail) => tail.extend(of_partition),
-                None => of_partition.for_each(drop),
-            }
+    pub(crate) fn placed(&self, Moved { events, whole, .. }: Moved) {
+        for (index, event) in events.into_iter().enumerate() {
+            let Some(tail) = self.tails().get(usize::from(event.partition)) else { continue };
+            if index < whole { tail.extend(event) } else { tail.pass_over(event.position) }
         }
         tell(&self.signals().log);
     }

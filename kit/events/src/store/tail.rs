@@ -72,15 +72,20 @@ impl Tail {
         ring.uncertain = false;
     }
 
-    /// Takes events that this process has just given the places they have.
-    pub(crate) fn extend(&self, events: impl IntoIterator<Item = Recorded>) {
+    /// Takes an event that this process has just given the place it has.
+    pub(crate) fn extend(&self, event: Recorded) {
         let mut ring = self.ring();
-        if !ring.sequenced {
-            return;
-        }
-        for event in events {
+        if ring.sequenced {
             ring.head = event.position;
             ring.push(event);
+        }
+    }
+
+    /// Says that this process has given the place `head` to an event that is not kept here: what comes before is not, either.
+    pub(crate) fn pass_over(&self, head: u64) {
+        let mut ring = self.ring();
+        if ring.sequenced {
+            *ring = Ring { head, sequenced: true, ..Ring::default() };
         }
     }
 
@@ -234,11 +239,15 @@ mod tests {
         };
         tail.begin(10);
         assert_eq!((positions(&tail, 9, 5), positions(&tail, 10, 5)), (None, Some(vec![])));
-        tail.extend(at(11..=12));
+        at(11..=12).into_iter().for_each(|event| tail.extend(event));
         assert_eq!(positions(&tail, 9, 5), None, "what was there before this process gave places");
         assert_eq!((positions(&tail, 11, 5), positions(&tail, 12, 5)), (Some(vec![12]), Some(vec![])));
         assert_eq!(tail.sequenced(), Some(12));
+        tail.pass_over(13);
+        assert_eq!((positions(&tail, 11, 5), positions(&tail, 12, 5)), (None, None), "the database has to be asked");
+        at(14..=15).into_iter().for_each(|event| tail.extend(event));
+        assert_eq!((positions(&tail, 14, 5), tail.sequenced()), (Some(vec![15]), Some(15)));
         tail.forget();
-        assert_eq!((positions(&tail, 10, 5), positions(&tail, 12, 5), tail.sequenced()), (None, None, None));
+        assert_eq!((positions(&tail, 10, 5), positions(&tail, 15, 5), tail.sequenced()), (None, None, None));
     }
 }

@@ -324,6 +324,38 @@ tradewind_testing::both_stores! {
 }
 
 #[test]
+fn a_batch_of_the_sequencer_brings_no_more_payload_than_a_page() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = Stopped::open(&database).await;
+        let backend = bank.store.backend();
+        let epoch = bank.store.acquire_lease("sequencer", "one", Duration::from_secs(3600)).await.unwrap().unwrap();
+        let rows = [
+            "INSERT INTO event (stream, version, id, type, payload, partition_key, partition, time, correlation, causation, \
+             traceparent) SELECT 's-1', v, gen_random_uuid(), '', CONVERT_TO(REPEAT('x', $1::int), 'UTF8'), '', 0, 0, '', '', \
+             '' FROM GENERATE_SERIES(1, 9) v",
+            "INSERT INTO outbox (partition, stream, version) SELECT 0, 's-1', v FROM GENERATE_SERIES(1, 9) v WHERE $1 > 0",
+        ];
+        let tx = bank.store.begin().await.unwrap();
+        for row in rows {
+            tx.conn().execute_raw(statement(backend, row, [900_000.into()])).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        bank.store.tails()[0].begin(0);
+        let moved = bank.store.move_batch("one", epoch, Duration::from_secs(3600), 0).await.unwrap().unwrap();
+        let sizes: Vec<_> = moved.events.iter().map(|event| event.payload.len()).collect();
+        assert_eq!(sizes, [900_000, 900_000, 0, 0, 0, 0, 0, 0, 0], "all are in the log");
+        bank.store.placed(moved);
+        let mut after = 0;
+        while after < 9 {
+            let page = bank.store.follow_log(0, after, 512).await.unwrap();
+            assert!(page.events.iter().all(|event| event.payload.len() == 900_000) && page.head == 9);
+            after = page.events.last().unwrap().position;
+        }
+    });
+}
+
+#[test]
 fn a_lease_has_one_holder_and_a_new_epoch_for_each() {
     tradewind_testing::block_on(async {
         let database = Database::postgres();
