@@ -14,7 +14,7 @@ pub const VERSION_CONFLICT: &str = "VERSION_CONFLICT";
 pub const SERIALIZATION: &str = "SERIALIZATION";
 /// The reason when more reads wait for their turn than would be served soon.
 pub(crate) const TOO_MANY_READS: &str = "TOO_MANY_READS";
-/// The reason of an error of the database that is none of those known: it may pass, or never.
+/// The reason of an error of the database that is none of those known, or of a statement that took too long: it may pass, or never.
 pub const UNKNOWN: &str = "DATABASE_ERROR_UNKNOWN";
 
 /// The reason when the database is damaged: no repetition helps, and nothing more is written to it.
@@ -158,8 +158,9 @@ fn coded(code: &str) -> Meaning {
             _ if code == "55P03" => Meaning::Rerun,
             // Feature not supported, cardinality, data, integrity, syntax or access rule, program limit.
             Some("0A" | "21" | "22" | "23" | "42" | "54") => Meaning::Defect,
-            // Connection, credentials, no such database, resources, operator intervention (a statement's time is over among it),
-            // system.
+            // The statement's time is over: nothing keeps the database from answering others.
+            _ if code == "57014" => Meaning::Unknown,
+            // Connection, credentials, no such database, resources, operator intervention, system.
             Some("08" | "28" | "3D" | "53" | "57" | "58") => Meaning::Away,
             // Data or index corrupted.
             _ if matches!(code, "XX001" | "XX002") => Meaning::Corrupt,
@@ -190,8 +191,7 @@ mod tests {
         for code in ["40001", "40P01", "55P03", "5", "517", "6"] {
             assert!(matches!(coded(code), Meaning::Rerun), "{code}");
         }
-        let postgres =
-            ["08006", "25006", "25P03", "53100", "53200", "53300", "57014", "57P01", "57P05", "58030", "28P01"];
+        let postgres = ["08006", "25006", "25P03", "53100", "53200", "53300", "57P01", "57P05", "58030", "28P01"];
         let sqlite = ["7", "8", "1032", "9", "10", "778", "13", "14", "15"];
         for code in postgres.into_iter().chain(sqlite) {
             assert!(matches!(coded(code), Meaning::Away), "{code}");
@@ -199,7 +199,7 @@ mod tests {
         for code in ["11", "267", "26", "XX001", "XX002"] {
             assert!(matches!(coded(code), Meaning::Corrupt), "{code}");
         }
-        for code in ["", "XX000", "26000", "55000", "P0001", "25001", "HV000", "2", "4", "17", "nonsense"] {
+        for code in ["", "XX000", "26000", "57014", "55000", "P0001", "25001", "HV000", "2", "4", "17", "nonsense"] {
             assert!(matches!(coded(code), Meaning::Unknown), "{code}");
         }
         for code in ["0A000", "21000", "22001", "23503", "42P01", "54000", "1", "18", "19", "787", "20", "21", "25"] {

@@ -235,6 +235,7 @@ impl Reader {
                 }
                 Err(error) => {
                     tracing::warn!(consumer = self.consumer(), source = self.context, %error, "a cursor cannot be read");
+                    self.fails(&error).await;
                     self.pause(BACKOFF.wait(attempt)).await?;
                     attempt += 1;
                 }

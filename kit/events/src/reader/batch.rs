@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
 
 use super::inbox::Run;
@@ -17,8 +18,10 @@ use crate::{Recorded, StreamName, Tx, trace};
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 /// Conflicts are tried again at once, so often.
 const AT_ONCE: u32 = 20;
-/// How often a run is tried whose errors nobody knows; then they count as permanent.
+/// How often a run is tried whose errors nobody knows; then its events are tried one by one.
 const UNKNOWN_TRIES: u32 = 5;
+/// How long one event is tried so at least, before it is the event that counts as wrong: longer than a database takes to fail over.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 /// How often an event was tried when it is parked: with its batch, and alone.
 const PARKED_AFTER: u32 = 2;
 /// The reason in the quarantine of what only waits for an earlier event of its stream.
@@ -78,11 +81,11 @@ impl Reader {
             // What comes before it is handled; then it is the first, and a reader that has been started again passes it.
             Some((index, _)) => run.cut(index),
         }
-        if self.repeat(&run).await?.is_none() {
+        if self.repeat(&run, false).await?.is_none() {
             return Ok(());
         }
         for single in run.singles() {
-            if let Some(error) = self.repeat(&single).await?
+            if let Some(error) = self.repeat(&single, true).await?
                 && let Some(event) = single.events.first()
             {
                 self.park(event, &single, &error).await?;
@@ -95,9 +98,12 @@ impl Reader {
         Ok(())
     }
 
-    /// Tries a run until it is committed, overtaken, or fails for good, which is returned.
-    async fn repeat(&mut self, run: &Run) -> Result<Option<Error>, Halt> {
-        let (mut attempt, mut unknown) = (0, 0);
+    /// Tries a run until it is committed, overtaken, or fails for good, which is returned. What nobody knows counts as that sooner
+    /// where the run is not to be tried `alone`, but its events one by one.
+    async fn repeat(&mut self, run: &Run, alone: bool) -> Result<Option<Error>, Halt> {
+        let mut attempt = 0;
+        // Since when, and how often.
+        let mut unknown: Option<(Instant, u32)> = None;
         loop {
             let error = match self.admitted(run).await? {
                 Ok(Outcome::Committed(freed)) => {
@@ -110,13 +116,19 @@ impl Reader {
                 }
                 Err(Fault::Permanent(error)) => return Ok(Some(error)),
                 Err(Fault::Unknown(error)) => {
-                    unknown += 1;
-                    if unknown == UNKNOWN_TRIES {
+                    let (since, tries) =
+                        unknown.map_or_else(|| (Instant::now(), 1), |(since, tries)| (since, tries + 1));
+                    if tries >= UNKNOWN_TRIES && (!alone || since.elapsed() >= UNKNOWN_FOR) {
                         return Ok(Some(error));
                     }
+                    unknown = Some((since, tries));
                     error
                 }
-                Err(Fault::Passing(error)) => error,
+                Err(Fault::Passing(error)) => {
+                    // The database is not itself, and may not have been before.
+                    unknown = None;
+                    error
+                }
             };
             self.count_retry(&error);
             self.fails(&error).await;
@@ -132,7 +144,9 @@ impl Reader {
         let result = self.attempt(run).await;
         match &result {
             Ok(Outcome::Committed(_)) | Err(Fault::Permanent(_)) => pass.succeeded(),
-            Err(Fault::Passing(error)) if error.kind != ErrorKind::Conflict => pass.failed(),
+            Err(Fault::Passing(error)) if error.kind.is_transient() && error.kind != ErrorKind::Conflict => {
+                pass.failed()
+            }
             Ok(Outcome::Overtaken) | Err(Fault::Passing(_) | Fault::Unknown(_)) => drop(pass),
         }
         Ok(result)
@@ -156,7 +170,8 @@ impl Reader {
         self.pause(BACKOFF.wait(attempt)).await
     }
 
-    /// Runs the reactions of a run in one transaction, whose first statement moves the cursor.
+    /// Runs the reactions of a run in one transaction, whose first statement moves the cursor. What fails before a reaction is no
+    /// event's fault: it is repeated, and shown, until it passes.
     async fn attempt(&self, run: &Run) -> Result<Outcome, Fault> {
         let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
         if !self.advance(&mut tx, self.place(run.to, run.last)).await.map_err(Fault::Passing)? {
@@ -248,7 +263,10 @@ impl Reader {
             Ok::<_, Error>(moved)
         };
         match saved.await {
-            Ok(true) => self.reached(to).await,
+            Ok(true) => {
+                self.reached(to).await;
+                self.moves().await;
+            }
             Ok(false) => {
                 if self.load().await.is_err() {
                     tracing::debug!("stopped while reading the cursor again");
@@ -256,6 +274,7 @@ impl Reader {
             }
             Err(error) => {
                 tracing::warn!(consumer = self.consumer(), source = self.context, %error, "a cursor was not saved");
+                self.fails(&error).await;
                 self.save_later();
             }
         }

@@ -73,11 +73,13 @@ pub(crate) struct NoteDeposit {
     pub(crate) store: Store,
     /// So often it says that it cannot for the moment.
     pub(crate) unavailable: AtomicUsize,
+    /// While it is so, it fails as nobody knows why; and how often it has.
+    pub(crate) odd: Arc<(AtomicBool, AtomicUsize)>,
 }
 
 impl NoteDeposit {
     pub(crate) fn new(store: &Store) -> Self {
-        Self { store: store.clone(), unavailable: AtomicUsize::new(0) }
+        Self { store: store.clone(), unavailable: AtomicUsize::new(0), odd: Arc::default() }
     }
 }
 
@@ -92,6 +94,10 @@ impl Reaction for NoteDeposit {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if self.unavailable.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(Error::unavailable("AWAY", "not now"));
+        }
+        if self.odd.0.load(Ordering::SeqCst) {
+            self.odd.1.fetch_add(1, Ordering::SeqCst);
+            return Err(Error::new(ErrorKind::Internal, UNKNOWN, "nobody knows"));
         }
         if event.data.amount == 13 {
             return Err(Error::new(ErrorKind::Rejected, "UNLUCKY", "no"));

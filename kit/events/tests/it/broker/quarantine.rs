@@ -1,6 +1,7 @@
 //! When an event cannot be handled: for the moment, or ever.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prost::Name;
 use sea_orm::ConnectionTrait;
@@ -131,12 +132,32 @@ fn what_nobody_knows_and_what_is_too_large_park_their_streams_and_no_other() {
         deposit(&pair.bank, "unknown", 17).await;
         deposit(&pair.bank, "large", 19).await;
         pair.deposit(&["sound"], 5).await;
+        // It is tried for as long as a database may need to come to itself.
+        eventually(3 * PATIENCE, "the unknown is parked", async || !parked(&pair).await.is_empty()).await;
         pair.noted(5).await;
         let expected = [("account-unknown", 1, "DATABASE_ERROR_UNKNOWN"), ("account-large", 2, "INTENT_TOO_LARGE")];
         assert_eq!(
             parked(&pair).await,
             expected.map(|(stream, at, reason)| (stream.to_owned(), at, reason.to_owned()))
         );
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
+fn what_nobody_knows_parks_nothing_when_it_passes_within_an_outage() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let reaction = NoteDeposit::new(&pair.audit);
+        let odd = Arc::clone(&reaction.odd);
+        odd.0.store(true, Ordering::SeqCst);
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit_with(reaction).await);
+        pair.deposit(&["a", "b"], 3).await;
+        eventually(PATIENCE, "it was tried often", async || odd.1.load(Ordering::SeqCst) > 11).await;
+        odd.0.store(false, Ordering::SeqCst);
+        pair.noted(6).await;
+        assert_eq!(parked(&pair).await, []);
         audit.stop().await;
         bank.stop().await;
     });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use sea_orm::ConnectionTrait;
 use tradewind_events::{Consumers, Engine, Reactions, Stuck};
 use tradewind_testing::{Database, block_on, eventually};
 
@@ -52,6 +53,28 @@ fn a_reader_that_cannot_get_on_says_so_until_it_can() {
 #[test]
 fn a_reader_that_cannot_get_on_says_so_until_it_can_on_postgres() {
     block_on(says_so_until_it_can(Database::postgres()));
+}
+
+#[test]
+fn a_reader_whose_cursor_cannot_be_read_says_so() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let change = async |text: &str| {
+            let tx = pair.audit.begin().await.unwrap();
+            tx.conn().execute_unprepared(text).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        change("ALTER TABLE cursor RENAME TO elsewhere").await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        let here = eventually(PATIENCE, "it is stuck", async || pair.audit.stuck_here().pop().ok_or("it is not")).await;
+        assert_eq!((here.source.as_str(), here.reason.as_str()), ("bank", "INTERNAL"), "{}", here.error);
+        change("ALTER TABLE elsewhere RENAME TO cursor").await;
+        pair.deposit(&["a"], 1).await;
+        pair.noted(1).await;
+        eventually(PATIENCE, "nothing is stuck", async || pair.audit.stuck_here().is_empty()).await;
+        audit.stop().await;
+        bank.stop().await;
+    });
 }
 
 #[test]
