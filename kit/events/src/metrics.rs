@@ -9,6 +9,7 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 pub(crate) struct Metrics {
     pub(crate) members: Gauge<u64>,
     pub(crate) log_went_back: Gauge<u64>,
+    pub(crate) log_disputed: Gauge<u64>,
     pub(crate) database_damaged: Gauge<u64>,
     pub(crate) circuit_open: Gauge<u64>,
     pub(crate) requests_pruned: Counter<u64>,
@@ -66,6 +67,7 @@ fn make() -> Metrics {
             "tradewind_log_went_back",
             "1 while the own log lacks events that were seen in it, and nothing is appended",
         ),
+        log_disputed: gauge("tradewind_log_disputed", "Readers that have read what the own log does not have"),
         circuit_open: gauge("tradewind_circuit_open", "1 while a circuit is open and only single probes are made"),
         requests_pruned: counter("tradewind_requests_pruned", "Stored responses deleted because of their age"),
         events_passed_over: counter(

@@ -57,6 +57,7 @@ use crate::{Clock, StreamName, Tx};
 
 pub use self::backup::{accept_loss, back_up, restore};
 pub(crate) use self::cache::{AnyState, Current};
+pub(crate) use self::history::LOG_FORKED;
 pub use self::history::LOG_WENT_BACK;
 pub use self::mark::DATABASE_REPLACED;
 pub(crate) use self::position::Cursor;

@@ -1,7 +1,7 @@
 //! The broker as a witness of the own log: it may hold an event that the database has lost.
 //!
-//! It is asked at the start, and whenever the database or the broker was away. Where it cannot say, readers still can: each
-//! compares what it has read last. Nothing here decides what is true; an operator does.
+//! It is asked at the start, whenever the database or the broker was away, and when a reader disputes the log. Where it cannot
+//! say, readers still can: each compares what it has read last. Nothing here decides what is true; an operator does.
 
 use std::time::Duration;
 
@@ -23,9 +23,10 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// Holds the own log against what was seen of it, until `stop`.
 pub(crate) async fn follow(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     let (mut epoch, mut link, mut log) = (store.memory().epoch(), broker.link(), store.memory().log());
+    let mut disputes = store.memory().disputes();
     let (mut asked, mut damages) = (None, damages());
     while !stop.is_cancelled() {
-        let now = (*epoch.borrow_and_update(), link.borrow_and_update().epoch);
+        let now = (*epoch.borrow_and_update(), link.borrow_and_update().epoch, *disputes.borrow_and_update());
         log.mark_unchanged();
         let looked = async {
             damages = store.look_for_damage(damages).await?;
@@ -46,6 +47,7 @@ pub(crate) async fn follow(store: Store, broker: Broker, stop: CancellationToken
                 () = changed(&mut epoch) => {}
                 () = changed(&mut link) => {}
                 () = changed(&mut log) => {}
+                () = changed(&mut disputes) => {}
                 () = tokio::time::sleep(pause) => {}
             }
         })
@@ -71,7 +73,7 @@ async fn ask(store: &Store, broker: &Broker) -> Result<(), Error> {
             continue;
         };
         if let Ok(place) = wire::place(Some(&last.headers)) {
-            store.hear(place.incarnation, partition, (place.position, place.id), "the broker").await?;
+            store.hear_broker(place.incarnation, partition, (place.position, place.id)).await?;
         }
     }
     Ok(())

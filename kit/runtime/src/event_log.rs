@@ -14,7 +14,7 @@ use tonic::{Code, Request, Response, Status};
 use tradewind_domain::request::{fit, invalid_page_token, page};
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName, from_micros, timestamp};
-use tradewind_mesh::{Channels, status};
+use tradewind_mesh::{Channels, peer, status};
 use uuid::Uuid;
 
 /// The most events of one answer, also when the caller leaves it to the server.
@@ -36,6 +36,7 @@ struct OwnLog {
 #[tonic::async_trait]
 impl EventLogService for OwnLog {
     async fn read_log(&self, request: Request<ReadLogRequest>) -> Result<Response<ReadLogResponse>, Status> {
+        let reader = peer(&request)?.id.name().to_owned();
         let ReadLogRequest { partition, after, limit, after_id, incarnation } = request.into_inner();
         let limit = match limit {
             0 => MOST,
@@ -46,7 +47,7 @@ impl EventLogService for OwnLog {
         let partition = u16::try_from(partition).map_err(|_| status(no_such_partition()))?;
         if !after_id.is_empty() {
             let (incarnation, id) = (uuid("incarnation", &incarnation)?, uuid("after_id", &after_id)?);
-            self.store.hear(incarnation, partition, (after, id), "a reader").await.map_err(status)?;
+            self.store.hear(incarnation, partition, (after, id), &reader).await.map_err(status)?;
         }
         let log = self.store.read_log(partition, after, limit).await.map_err(status)?;
         if partition >= log.partitions {

@@ -8,6 +8,7 @@ use tradewind_domain::Error;
 use super::inbox::Ahead;
 use super::{BACKOFF, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
+use crate::store::LOG_FORKED;
 use crate::{LogPage, wire};
 
 /// A heartbeat ahead of the cursor leads to a question only after so long without progress.
@@ -190,7 +191,7 @@ impl Reader {
         }
         if agrees == Some(false) {
             let text = format!("the log has another event at {} than the one that was read", self.position);
-            return Some(("LOG_FORKED", text));
+            return Some((LOG_FORKED, text));
         }
         if known != page.incarnation {
             tracing::info!(

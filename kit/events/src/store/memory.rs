@@ -26,6 +26,7 @@ pub(crate) struct Memory {
     pub(super) reached: Reached,
     epoch: watch::Sender<u64>,
     log: watch::Sender<LogState>,
+    disputes: watch::Sender<u64>,
     known: Mutex<Known>,
 }
 
@@ -58,6 +59,7 @@ impl Memory {
             reached: Reached::default(),
             epoch: watch::Sender::new(0),
             log: watch::Sender::new(LogState::default()),
+            disputes: watch::Sender::new(0),
             known: Mutex::default(),
         }
     }
@@ -128,6 +130,16 @@ impl Memory {
     /// The own log's state and its changes.
     pub(crate) fn log(&self) -> watch::Receiver<LogState> {
         self.log.subscribe()
+    }
+
+    /// Changes when a reader has said that the log lacks what it has read.
+    pub(crate) fn disputes(&self) -> watch::Receiver<u64> {
+        self.disputes.subscribe()
+    }
+
+    /// A reader has said so.
+    pub(super) fn disputed(&self) {
+        self.disputes.send_modify(|disputes| *disputes += 1);
     }
 
     /// Takes over what the database says of its log. Only another incarnation, which an operator gives it, ends it that the log

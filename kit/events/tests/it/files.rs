@@ -295,7 +295,10 @@ fn a_running_owner_hears_that_its_loss_was_accepted() {
         let database = Database::sqlite();
         let bank = Bank::open(&database).await;
         deposit(&bank, 3).await;
-        bank.store.hear(bank.store.incarnation(), 0, (9, uuid::Uuid::new_v4()), "a reader").await.unwrap();
+        for reader in ["a reader", "another"] {
+            let claim = (9, uuid::Uuid::new_v4());
+            bank.store.hear(bank.store.incarnation(), 0, claim, reader).await.unwrap_err();
+        }
         assert!(bank.execute("a", Command::Deposit(1)).await.is_err());
         let renewed = accept_loss(&database.url(), "bank").await.unwrap();
         let engine = tradewind_testing::Nats::start();

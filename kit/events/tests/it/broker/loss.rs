@@ -226,11 +226,10 @@ fn an_owner_whose_log_ends_before_the_cursor_stops_its_reader() {
         pair.owner.replace(&restored);
         let audit = pair.start_audit().await;
         asked_by_reader(&pair).await;
-        eventually(
-            PATIENCE,
-            "the owner knows it, too",
-            async || if restored.intact().is_err() { Ok(()) } else { Err(()) },
-        )
+        eventually(PATIENCE, "the owner has heard of it, too", async || {
+            let said = count(&restored, "SELECT COUNT(*) FROM meta WHERE key = 'disputed by a reader'").await;
+            if said == 1 { Ok(()) } else { Err(said) }
+        })
         .await;
         audit.stop().await;
         assert_eq!(count(&pair.audit, "SELECT COUNT(*) FROM seen").await, 10);

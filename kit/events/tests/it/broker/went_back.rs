@@ -153,20 +153,25 @@ fn an_owner_learns_at_its_start_from_the_broker_that_its_log_went_back() {
 }
 
 #[test]
-fn an_owner_learns_from_a_reader_that_its_log_went_back() {
+fn an_owner_learns_from_two_readers_that_its_log_went_back() {
     block_on(async {
         let mut pair = loses_the_last_five().await;
         pair.nats.stop();
         pair.nats.wipe();
         let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
-        for _ in 0..10 {
-            if pair.bank.intact().is_ok() {
-                // It may be told in the middle of this.
-                let mut tx = pair.bank.begin().await.unwrap();
-                tx.execute::<Account>("b", "b", Command::Deposit(1)).await.unwrap();
-                let _ = tx.commit().await;
-            }
-        }
+        pair.deposit(&["b"], 10).await;
+        let disputed = async || {
+            let said = count(&pair.bank, "SELECT COUNT(*) FROM meta WHERE key = 'disputed by a reader'").await;
+            if said == 1 { Ok(()) } else { Err(said) }
+        };
+        eventually(PATIENCE, "the reader has said what it read", disputed).await;
+        pair.deposit(&["b"], 1).await;
+        assert_eq!(pair.bank.intact(), Ok(()), "one may be wrong");
+        // Of another replica, which the first reader did not tell.
+        let replica = open(pair.bank_database(), "bank").await;
+        let claim = (9, uuid::Uuid::new_v4());
+        let refused = replica.hear(replica.incarnation(), 0, claim, "another").await.unwrap_err();
+        assert_eq!(refused.reason, "LOG_FORKED");
         refuses(&pair.bank).await;
         audit.stop().await;
         bank.stop().await;
@@ -175,7 +180,7 @@ fn an_owner_learns_from_a_reader_that_its_log_went_back() {
 }
 
 #[test]
-fn a_reader_of_another_incarnation_stops_nobody() {
+fn a_reader_alone_or_of_another_incarnation_stops_nobody() {
     block_on(async {
         let database = Database::sqlite();
         let bank = Bank::open(&database).await;
@@ -184,7 +189,18 @@ fn a_reader_of_another_incarnation_stops_nobody() {
         bank.store.hear(uuid::Uuid::new_v4(), 0, strange, "a reader").await.unwrap();
         bank.store.hear(bank.store.incarnation(), 99, strange, "a reader").await.unwrap();
         deposit(&bank.store, "a", 1).await;
-        bank.store.hear(bank.store.incarnation(), 0, strange, "a reader").await.unwrap();
+        for position in [1, 2, u64::MAX] {
+            let claim = (position, uuid::Uuid::new_v4());
+            let refused = bank.store.hear(bank.store.incarnation(), 0, claim, "a reader").await.unwrap_err();
+            assert_eq!(refused.reason, "LOG_FORKED");
+            deposit(&bank.store, "a", 1).await;
+        }
+        let page = bank.store.read_log(0, 1, 1).await.unwrap();
+        bank.store.hear(bank.store.incarnation(), 0, (1, page.after.unwrap()), "another").await.unwrap();
+        deposit(&bank.store, "a", 1).await;
+        bank.store.hear(bank.store.incarnation(), 0, strange, "another").await.unwrap_err();
         assert_eq!(bank.store.intact().unwrap_err().reason, LOG_WENT_BACK);
+        bank.store.renew().await.unwrap();
+        deposit(&bank.store, "a", 1).await;
     });
 }
