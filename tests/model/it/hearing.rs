@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use contracts::tradewind::money::v1::Money;
+use contracts::tradewind::ordering::v1::{OrderPlaced, OrderStatus, OrderStockConfirmed};
+use contracts::tradewind::payment::v1::PaymentRequested;
 use inventory::domain::ReservationEvent;
-use ordering::domain::OrderEvent;
-use payment::domain::PaymentEvent;
+use ordering::domain::{Order, OrderEvent, Reply};
+use payment::domain::{Command, Moved, Payment, PaymentEvent};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use saga_model::{Context, Message};
 use shipping::domain::ShipmentEvent;
-use tradewind_domain::EventSet;
+use tradewind_domain::{Aggregate, EventSet};
 use tradewind_events::Reactions;
 
 /// An empty event of that type, if it is one of an order, a reservation, a payment or a shipment.
@@ -44,4 +47,35 @@ fn the_model_hears_what_each_service_declares() {
     assert_hears(Context::Inventory, &inventory::reactions());
     assert_hears(Context::Payment, &payment::app::reactions());
     assert_hears(Context::Shipping, &shipping::app::reactions());
+}
+
+#[test]
+fn an_order_of_a_build_that_knows_no_mismatch_takes_none_for_its_payment() {
+    let euros = |minor| Money { currency: "EUR".to_owned(), minor };
+    let mut payment = Payment::default();
+    payment.evolve(&PaymentRequested { amount: Some(euros(900)), ..PaymentRequested::default() }.into());
+    let taken = Moved { amount: euros(1), id: None, is_anothers: false };
+    let told = payment.decide(Command::RecordCaptured(taken)).unwrap();
+
+    let mut order = Order::default();
+    order.evolve(&OrderPlaced::default().into());
+    order.evolve(&OrderStockConfirmed::default().into());
+    for event in told {
+        // That build does not see the fields it does not know.
+        let asked = match event {
+            PaymentEvent::Declined(mut event) => {
+                event.mismatch = 0;
+                event.heard().1
+            }
+            PaymentEvent::Captured(mut event) => {
+                event.mismatch = 0;
+                event.heard().1
+            }
+            _ => continue,
+        };
+        for event in order.decide(asked).unwrap() {
+            order.evolve(&event);
+        }
+        assert_eq!(order.status(), OrderStatus::Cancelling);
+    }
 }

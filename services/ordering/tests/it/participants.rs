@@ -117,7 +117,7 @@ answers! {
     Charge "charge_on_order_stock_confirmed" on OrderStockConfirmed: |order, _| {
         let order_id = order.order_id.clone();
         Some(match order.payment_token.as_str() {
-            "tok_declined" => PaymentDeclined { order_id, reason: "CARD_DECLINED".to_owned() }.into(),
+            "tok_declined" => PaymentDeclined { order_id, reason: "CARD_DECLINED".to_owned(), mismatch: 0 }.into(),
             // The provider never answers.
             "tok_timeout" => PaymentRequested { order_id, ..PaymentRequested::default() }.into(),
             _ => PaymentCaptured {

@@ -61,6 +61,8 @@ fn change(event: PaymentEvent) -> Change {
             mismatch: event.mismatch,
             ..to(event.order_id, Captured)
         },
+        // Its capture follows.
+        PaymentEvent::Declined(event) if event.mismatch != 0 => to(event.order_id, Pending),
         PaymentEvent::Declined(event) => Change { decline_reason: event.reason, ..to(event.order_id, Declined) },
         PaymentEvent::VoidRequested(event) => to(event.order_id, Voiding),
         PaymentEvent::Voided(event) => to(event.order_id, Voided),

@@ -26,7 +26,8 @@ impl PaymentEvent {
         match self {
             Self::Captured(event) => event.mismatch(),
             Self::Refunded(event) => event.mismatch(),
-            Self::Declined(event) if event.reason == PROVIDER_MISMATCH => Mismatch::Amount,
+            // Where something was taken, it is its capture that records it.
+            Self::Declined(event) if event.reason == PROVIDER_MISMATCH && event.mismatch == 0 => Mismatch::Amount,
             _ => Mismatch::Unspecified,
         }
     }

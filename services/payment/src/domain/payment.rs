@@ -72,7 +72,7 @@ impl Payment {
 
     fn refuse(&self, order_id: String, reason: String) -> Decision {
         match self.status {
-            PaymentStatus::Unspecified => Ok(vec![PaymentDeclined { order_id, reason }.into()]),
+            PaymentStatus::Unspecified => Ok(vec![declined(order_id, reason, Mismatch::Unspecified)]),
             _ => NOTHING,
         }
     }
@@ -106,9 +106,13 @@ impl Payment {
                     charge_id: charge_id.to_owned(),
                     mismatch: mismatch.into(),
                 };
-                let is_kept = self.status == PaymentStatus::Pending && mismatch == Mismatch::Unspecified;
+                let is_open = self.status == PaymentStatus::Pending;
+                let is_kept = is_open && mismatch == Mismatch::Unspecified;
+                // First, for an order of a build that knows of no mismatch would take the capture for its payment.
+                let refused = (is_open && !is_kept)
+                    .then(|| declined(self.order_id.clone(), PROVIDER_MISMATCH.to_owned(), mismatch));
                 let refund = (!is_kept).then(|| self.refund_requested(amount));
-                Ok(std::iter::once(captured.into()).chain(refund).collect())
+                Ok(refused.into_iter().chain([captured.into()]).chain(refund).collect())
             }
             PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded
                 if self.charge_id == charge_id && self.captured == amount =>
@@ -122,7 +126,7 @@ impl Payment {
     fn declined(&self, reason: String, unexpected: PaymentError) -> Decision {
         match self.status {
             PaymentStatus::Pending | PaymentStatus::Voiding => {
-                Ok(vec![PaymentDeclined { order_id: self.order_id.clone(), reason }.into()])
+                Ok(vec![declined(self.order_id.clone(), reason, Mismatch::Unspecified)])
             }
             PaymentStatus::Declined => NOTHING,
             _ => Err(unexpected),
@@ -159,6 +163,10 @@ impl Payment {
     }
 }
 
+fn declined(order_id: String, reason: String, mismatch: Mismatch) -> PaymentEvent {
+    PaymentDeclined { order_id, reason, mismatch: mismatch.into() }.into()
+}
+
 impl Aggregate for Payment {
     const NAME: &'static str = "payment";
     type Command = Command;
@@ -191,6 +199,8 @@ impl Aggregate for Payment {
                 self.mismatch = event.mismatch();
                 self.status = PaymentStatus::Captured;
             }
+            // The capture that follows says what became of it.
+            PaymentEvent::Declined(event) if event.mismatch != 0 => {}
             PaymentEvent::Declined(event) => {
                 self.order_id.clone_from(&event.order_id);
                 self.decline_reason.clone_from(&event.reason);

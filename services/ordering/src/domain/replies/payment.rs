@@ -14,7 +14,12 @@ impl Reply for PaymentCaptured {
 impl Reply for PaymentDeclined {
     const REACTION: &'static str = "cancel_on_payment_declined";
     fn heard(&self) -> (&str, Command) {
-        (&self.order_id, Command::DeclinePayment { reason: self.reason.clone() })
+        // Of a mismatch something was taken, which is still owed.
+        let command = match self.mismatch {
+            0 => Command::DeclinePayment { reason: self.reason.clone() },
+            _ => Command::RefusePayment,
+        };
+        (&self.order_id, command)
     }
 }
 

@@ -68,11 +68,20 @@ fn an_order_that_was_not_paid_as_it_was_asked_is_cancelled_and_owed_what_was_tak
 
 #[test]
 fn a_capture_is_a_payment_only_where_nothing_about_it_differs() {
-    use contracts::tradewind::payment::v1::PaymentCaptured;
+    use contracts::tradewind::payment::v1::{PaymentCaptured, PaymentDeclined};
     for (mismatch, command) in [(0, Command::RecordPayment), (1, Command::RefusePayment), (99, Command::RefusePayment)]
     {
         let captured = PaymentCaptured { order_id: order_id(), mismatch, ..PaymentCaptured::default() };
         assert_eq!(captured.heard(), (ID, command));
+    }
+    let reason = "PROVIDER_MISMATCH".to_owned();
+    for (mismatch, command) in [
+        (0, Command::DeclinePayment { reason: reason.clone() }),
+        (1, Command::RefusePayment),
+        (99, Command::RefusePayment),
+    ] {
+        let declined = PaymentDeclined { order_id: order_id(), reason: reason.clone(), mismatch };
+        assert_eq!(declined.heard(), (ID, command));
     }
 }
 

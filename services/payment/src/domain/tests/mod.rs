@@ -44,7 +44,11 @@ fn captured_as(moved: &Moved, mismatch: Mismatch) -> PaymentEvent {
 }
 
 fn declined() -> PaymentEvent {
-    PaymentDeclined { order_id: order_id(), reason: "CARD_DECLINED".to_owned() }.into()
+    declined_for("CARD_DECLINED", Mismatch::Unspecified)
+}
+
+fn declined_for(reason: &str, mismatch: Mismatch) -> PaymentEvent {
+    PaymentDeclined { order_id: order_id(), reason: reason.to_owned(), mismatch: mismatch.into() }.into()
 }
 
 fn void_requested() -> PaymentEvent {

@@ -168,10 +168,10 @@ fn mismatches() -> [(Moved, Mismatch); 7] {
 #[test]
 fn what_is_taken_and_was_not_asked_for_is_recorded_as_it_is_and_given_back_at_once() {
     for (taken, mismatch) in mismatches() {
+        let all = [declined_for("PROVIDER_MISMATCH", mismatch), captured_as(&taken, mismatch), refund_of(&taken)];
         check(&Command::RecordCaptured(taken.clone()), |status| match status {
-            PaymentStatus::Pending | PaymentStatus::Voiding => {
-                Ok(vec![captured_as(&taken, mismatch), refund_of(&taken)])
-            }
+            PaymentStatus::Pending => Ok(all.to_vec()),
+            PaymentStatus::Voiding => Ok(all[1..].to_vec()),
             PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded
                 if taken.amount == moved(2_000, "").amount && taken.id() == "ch_1" =>
             {
@@ -182,7 +182,7 @@ fn what_is_taken_and_was_not_asked_for_is_recorded_as_it_is_and_given_back_at_on
         let back = Moved { id: Reference::read("re_1"), is_anothers: false, ..taken.clone() };
         given::<Payment>([requested()])
             .when(Command::RecordCaptured(taken.clone()))
-            .then([captured_as(&taken, mismatch), refund_of(&taken)])
+            .then(all)
             .when(give_back())
             .then([])
             .when(Command::RecordRefunded(back.clone()))
@@ -197,8 +197,7 @@ fn nothing_taken_or_less_is_a_decline_with_a_reason_of_its_own() {
     for minor in [0, -1, -2_000, i64::MIN] {
         check(&Command::RecordCaptured(moved(minor, "ch_1")), |status| match status {
             PaymentStatus::Pending | PaymentStatus::Voiding => {
-                let reason = "PROVIDER_MISMATCH".to_owned();
-                Ok(vec![PaymentDeclined { order_id: order_id(), reason }.into()])
+                Ok(vec![declined_for("PROVIDER_MISMATCH", Mismatch::Unspecified)])
             }
             PaymentStatus::Declined => Ok(vec![]),
             _ => Err("UNEXPECTED_ANSWER"),
