@@ -177,18 +177,24 @@ impl Memory {
         self.set(LogState { went_back: Some(text), ..before });
     }
 
+    /// Wakes those who watch the state only where it differs: one of them sets it each time it looks.
     fn set(&self, now: LogState) {
         metrics().log_went_back.record(now.went_back.is_some().into(), &[]);
-        let before = self.log.send_replace(now.clone());
-        match now.went_back {
-            Some(why) if before.went_back.is_none() => tracing::error!(
-                why,
-                incarnation = %now.incarnation,
-                runbook = "docs/runbook.md#a-log-went-back",
-                "the own log went back; nothing is appended to it until an operator has decided"
-            ),
-            _ => {}
-        }
+        self.log.send_if_modified(|log| {
+            if *log == now {
+                return false;
+            }
+            let before = std::mem::replace(log, now);
+            if let (Some(why), None) = (&log.went_back, before.went_back) {
+                tracing::error!(
+                    why,
+                    incarnation = %log.incarnation,
+                    runbook = "docs/runbook.md#a-log-went-back",
+                    "the own log went back; nothing is appended to it until an operator has decided"
+                );
+            }
+            true
+        });
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -232,6 +238,20 @@ mod tests {
         assert_eq!(memory.unverified(), Some((1, vec![(1, (5, id(5)))])));
         memory.verified(1);
         assert_eq!(memory.unverified(), None);
+    }
+
+    #[test]
+    fn what_is_heard_again_wakes_nobody() {
+        let memory = Memory::new();
+        memory.heard(Uuid::from_u128(1), None);
+        let mut log = memory.log();
+        memory.heard(Uuid::from_u128(1), None);
+        assert!(!log.has_changed().unwrap(), "who looks would look again at once");
+        memory.heard(Uuid::from_u128(1), Some("lost".to_owned()));
+        assert!(log.has_changed().unwrap());
+        log.mark_unchanged();
+        memory.heard(Uuid::from_u128(1), Some("lost".to_owned()));
+        assert!(!log.has_changed().unwrap());
     }
 
     #[test]
