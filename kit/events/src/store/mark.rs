@@ -97,7 +97,7 @@ impl Marked {
             return Ok(false);
         }
         tracing::warn!(file = %self.file.display(), "another program has written to the database; a copy of it is checked");
-        self.mixes_well().await
+        Box::pin(self.mixes_well()).await
     }
 
     /// Tells whether a header is the known one, or one that the write-ahead log holds.
