@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 /// Every service, every kind of boundary, and a fault of each of the things that services stand on.
-const SOME: [&str; 8] = [
+const SOME: [&str; 10] = [
     "catalog/publish.before",
     "ordering/batch.committed",
     "inventory/request.committed",
@@ -13,6 +13,8 @@ const SOME: [&str; 8] = [
     "notification/ack.before",
     "broker, wiped/in the middle",
     "messages/all of it",
+    "database, went back/payment",
+    "database/stalled before COMMIT",
 ];
 
 fn chaos(arguments: &[&str]) -> (Output, String) {

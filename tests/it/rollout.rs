@@ -36,7 +36,7 @@ const SOME: usize = 10;
 #[test]
 fn a_rollout_under_load_loses_no_call() {
     block_on(async {
-        let mut shop = Shop::unstaffed(Database::postgres).await;
+        let mut shop = Shop::unstaffed(|_| Database::postgres()).await;
         let mut deployments = join_all(ROLLED_OUT.map(|name| Deployment::start(&shop, name))).await;
         shop.start(&["catalog", "payment", "shipping", "notification"]).await;
         let tea = shop.offer("tea", 450, 100_000).await;
@@ -74,7 +74,7 @@ fn a_rollout_under_load_loses_no_call() {
 #[test]
 fn a_watch_outlives_the_replica_that_serves_it() {
     block_on(async {
-        let mut shop = Shop::unstaffed(Database::postgres).await;
+        let mut shop = Shop::unstaffed(|_| Database::postgres()).await;
         let mut ordering = Deployment::start(&shop, "ordering").await;
         shop.start(&["catalog", "inventory", "payment", "shipping", "notification"]).await;
         let tea = shop.offer("tea", 450, 10).await;

@@ -81,21 +81,21 @@ pub struct Shop {
 impl Shop {
     /// Returns when every service is ready.
     pub async fn open(database: impl Fn() -> Database) -> Self {
-        let mut shop = Self::unstaffed(database).await;
+        let mut shop = Self::unstaffed(|_| database()).await;
         shop.start(&SERVICES).await;
         shop
     }
 
     /// The same without the service of that name, which the test runs itself.
     pub async fn open_without(absent: &str, database: impl Fn() -> Database) -> Self {
-        let mut shop = Self::unstaffed(database).await;
+        let mut shop = Self::unstaffed(|_| database()).await;
         let present: Vec<_> = SERVICES.into_iter().filter(|name| *name != absent).collect();
         shop.start(&present).await;
         shop
     }
 
-    /// The same without any service: the caller runs them, each with its [`variables`](Self::variables).
-    pub async fn unstaffed(database: impl Fn() -> Database) -> Self {
+    /// The same without any service, each of which the caller runs with its [`variables`](Self::variables) and a database made for it.
+    pub async fn unstaffed(database: impl Fn(&str) -> Database) -> Self {
         let pki = pki(&WORKLOADS);
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
         let streams = broker_streams(&policy, Retention::default());
@@ -103,7 +103,7 @@ impl Shop {
         let addresses = SERVICES.map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
         let addresses = BTreeMap::from(addresses);
         let operator = Person::new(channels(&pki, "operator", &addresses));
-        let databases = SERVICES.map(|name| (name, database())).into();
+        let databases = SERVICES.map(|name| (name, database(name))).into();
         let outside = OutsideWorld::start().await;
         Self { operator, outside, nats, running: BTreeMap::new(), addresses, databases, pki }
     }

@@ -140,9 +140,7 @@ impl Store {
                     if let Err(error) = ended {
                         tracing::warn!(%error, "sequencing failed, trying again");
                     }
-                    for tail in self.tails() {
-                        tail.forget();
-                    }
+                    self.memory().forget_tails();
                     metrics().log_gaps.record(0, &[]);
                     if stop.is_cancelled() {
                         if let Err(error) = self.release_lease(LEASE, &holder, epoch).await {

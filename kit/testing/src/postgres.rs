@@ -149,14 +149,27 @@ impl Postgres {
         self.start_again();
     }
 
-    /// Puts the copy in place: what was committed since is lost, as when an asynchronous standby takes over.
+    /// Puts the copy in place: what was committed since is lost, as when an asynchronous standby takes over, unless it
+    /// [comes forward](Self::come_forward) again.
     ///
     /// # Panics
     /// When there is no copy, or it does not start; the message holds its log.
     #[track_caller]
     pub fn go_back(&mut self) {
         self.stop();
+        self.copy("data", "latest");
         self.copy("copy", "data");
+        self.start_again();
+    }
+
+    /// Puts in place again what was there when it went back: the better copy is found.
+    ///
+    /// # Panics
+    /// When it has not gone back, or does not start; the message holds its log.
+    #[track_caller]
+    pub fn come_forward(&mut self) {
+        self.stop();
+        self.copy("latest", "data");
         self.start_again();
     }
 

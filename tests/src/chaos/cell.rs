@@ -6,27 +6,21 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use sea_orm::{ConnectionTrait, Database as Connection, Statement};
-use serde_json::json;
-use tradewind_events::fault::Point;
-use tradewind_testing::{Database, Postgres, block_on, eventually};
+use tradewind_testing::{Database, Postgres, block_on};
 
 use super::dice::Dice;
-use super::fault::{Fault, Kill, Mangling, Order};
-use super::matrix::{Cell, cells};
-use super::orders::{Assortment, Orders, WAVE, WAVES};
+use super::fault::{Fault, Mangling};
+use super::matrix::Cell;
+use super::orders::{Assortment, Orders};
 use super::staff::Staff;
-use super::{Options, PATIENCE, broker, proof};
+use super::stage::Stage;
+use super::{Options, broker, proof};
 use crate::shop::{SERVICES, Shop};
 
 /// How often more orders are placed to reach a boundary that the first have not reached often enough.
 const MORE: usize = 4;
 /// One cell in so many runs on PostgreSQL, besides those that need it.
 const POSTGRES: u64 = 3;
-/// One service that was killed in so many is killed again, or another is.
-const TWICE: u64 = 3;
-/// How long nobody can write, or a database stands still: longer than anybody waits for a lock.
-const STANDSTILL: Duration = Duration::from_secs(6);
 
 /// What came of a cell.
 #[derive(Clone, Debug)]
@@ -87,7 +81,8 @@ impl Store {
         let by_chance = dice.once_in(POSTGRES);
         match fault {
             Fault::Paused | Fault::Crashed => Self::OwnPostgres,
-            Fault::Locked { .. } => Self::Sqlite,
+            Fault::Stalled => Self::Postgres,
+            Fault::Locked { .. } | Fault::WentBack { .. } => Self::Sqlite,
             _ if by_chance => Self::Postgres,
             _ => Self::Sqlite,
         }
@@ -102,8 +97,17 @@ impl Store {
 }
 
 async fn play(outcome: &mut Outcome, store: Store, dice: &mut Dice, folder: &Path, forge: bool) {
-    let server = matches!(store, Store::OwnPostgres).then(Postgres::start);
-    let shop = Shop::unstaffed(|| match (&store, &server) {
+    let alone = match outcome.cell.fault {
+        Fault::WentBack { service, .. } => Some(service),
+        _ => None,
+    };
+    // One that goes back is killed over and over, and need not outlive the machine.
+    let server = match alone {
+        Some(_) => Some(Postgres::start_with(&["fsync=off"])),
+        None => matches!(store, Store::OwnPostgres).then(Postgres::start),
+    };
+    let shop = Shop::unstaffed(|name| match (&store, &server) {
+        (Store::Sqlite, Some(server)) if alone == Some(name) => server.database(),
         (Store::Sqlite, _) => Database::sqlite(),
         (_, Some(server)) => server.database(),
         (_, None) => Database::postgres(),
@@ -140,152 +144,4 @@ async fn play(outcome: &mut Outcome, store: Store, dice: &mut Dice, folder: &Pat
         _ => true,
     };
     assert!(struck, "{events} events are {messages} messages although some were to be lost or doubled");
-}
-
-/// A shop and what it stands on. Its databases are kept beside the logs when a cell fails.
-struct Stage<'a> {
-    shop: Shop,
-    server: Option<Postgres>,
-    folder: &'a Path,
-}
-
-impl Drop for Stage<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.keep_databases();
-        }
-    }
-}
-
-impl Stage<'_> {
-    /// Does to the shop what the cell is about, once orders flow.
-    async fn strike(&mut self, fault: &Fault, staff: &Staff, dice: &mut Dice) {
-        match fault {
-            Fault::Kill { service, point, among } => self.kill(staff, dice, service, *point, among).await,
-            Fault::Broker { wave, wiped } => {
-                after_wave(*wave, dice).await;
-                tokio::task::block_in_place(|| self.shop.nats.stop());
-                tokio::time::sleep(Duration::from_millis(dice.within(0..1_500))).await;
-                tokio::task::block_in_place(|| {
-                    if *wiped {
-                        self.shop.nats.wipe();
-                    }
-                    self.shop.nats.start_again();
-                });
-            }
-            Fault::Deleted => {
-                for wave in 0..=WAVES {
-                    let reader = dice.choose(&["ordering", "inventory", "payment", "shipping", "notification"]);
-                    staff.member(reader).kill();
-                    broker::delete_messages(&self.shop, dice).await;
-                    after_wave(usize::from(wave > 0), dice).await;
-                }
-            }
-            Fault::Locked { service } => {
-                after_wave(1, dice).await;
-                self.lock(service).await;
-            }
-            Fault::Paused => {
-                after_wave(1, dice).await;
-                let paused = self.server.as_ref().expect("a server of its own").pause();
-                tokio::time::sleep(STANDSTILL).await;
-                drop(paused);
-            }
-            Fault::Crashed => {
-                after_wave(1, dice).await;
-                let server = self.server.as_mut().expect("a server of its own");
-                tokio::task::block_in_place(|| server.stop());
-                tokio::time::sleep(Duration::from_millis(dice.within(0..1_500))).await;
-                tokio::task::block_in_place(|| server.start_again());
-            }
-            Fault::Messages(mangling) => {
-                let seeds: Vec<_> = SERVICES.iter().map(|_| dice.roll()).collect();
-                for (service, seed) in SERVICES.iter().zip(seeds) {
-                    staff.member(service).tell(&Order::Mangle(Mangling { seed, ..*mangling })).await;
-                }
-            }
-            Fault::Silence { service } => {
-                after_wave(1, dice).await;
-                let mangling = Mangling { lost: 100, ..Mangling::default() };
-                staff.member(service).tell(&Order::Mangle(mangling)).await;
-            }
-        }
-    }
-
-    /// Has a service kill itself, and perhaps one more thing happen then.
-    async fn kill(&self, staff: &Staff, dice: &mut Dice, service: &str, point: Point, among: &[&str]) {
-        let first = kill_at(dice, point, among);
-        let again = dice.once_in(TWICE).then(|| {
-            let boundaries: Vec<_> = cells().into_iter().map(|cell| cell.fault).collect();
-            let kills: Vec<_> = boundaries.iter().filter(|fault| matches!(fault, Fault::Kill { .. })).collect();
-            (*dice.choose(&kills)).clone()
-        });
-        if point == Point::IntentCalling {
-            let slow = json!({ "latency_ms": 150 });
-            self.shop.outside.misbehave(&json!({ "card": slow, "carrier": slow, "mail": slow })).await;
-        }
-        staff.member(service).tell(&Order::Kill(first)).await;
-        if let Some(Fault::Kill { service: next, point, among }) = again {
-            let second = kill_at(dice, point, among);
-            staff.member(service).died(1, WAVE * u32::try_from(WAVES).unwrap()).await;
-            staff.member(next).tell(&Order::Kill(second)).await;
-        }
-    }
-
-    /// Keeps everybody else from writing the database of a service.
-    async fn lock(&self, service: &str) {
-        let database = Connection::connect(self.shop.database_url(service)).await.unwrap();
-        let run = async |sql| database.execute_raw(Statement::from_string(database.get_database_backend(), sql)).await;
-        eventually(PATIENCE, "the database is locked", async || run("BEGIN IMMEDIATE").await).await;
-        tokio::time::sleep(STANDSTILL).await;
-        run("ROLLBACK").await.unwrap();
-    }
-
-    /// Lets a reader handle again what it has handled: this must be found.
-    async fn forge(&self, staff: &Staff) {
-        let database = Connection::connect(self.shop.database_url("notification")).await.unwrap();
-        let back = "UPDATE cursor SET position = position - 3 WHERE consumer = 'notification' AND position > 3";
-        let back = Statement::from_string(database.get_database_backend(), back);
-        eventually(PATIENCE, "the cursor goes back", async || database.execute_raw(back.clone()).await).await;
-        let reader = staff.member("notification");
-        let deaths = reader.deaths();
-        reader.kill();
-        reader.died(deaths + 1, PATIENCE).await;
-        staff.ready().await;
-    }
-
-    /// Copies the databases that are files beside the logs.
-    fn keep_databases(&self) {
-        for name in SERVICES {
-            let url = self.shop.database_url(name);
-            let Some(file) = tradewind_events::sqlite_file(&url) else { continue };
-            let file = file.display();
-            for suffix in ["", "-wal"] {
-                // Where there is none, there is none to look at.
-                let _ = std::fs::copy(format!("{file}{suffix}"), self.folder.join(format!("{name}.sqlite{suffix}")));
-            }
-        }
-    }
-}
-
-/// Waits until so many waves of orders have begun, and a little longer.
-async fn after_wave(wave: usize, dice: &mut Dice) {
-    let since = WAVE * u32::try_from(wave).unwrap();
-    tokio::time::sleep(since + Duration::from_millis(dice.within(0..600))).await;
-}
-
-fn kill_at(dice: &mut Dice, point: Point, among: &[&str]) -> Kill {
-    let hits = match point {
-        Point::TimerFired => 1,
-        Point::RequestUncommitted | Point::RequestCommitted | Point::Reacted => 2,
-        _ => 4,
-    };
-    let after_ms = match point {
-        Point::PublishSent => dice.within(0..5),
-        Point::IntentCalling => dice.within(20..200),
-        _ => 0,
-    };
-    let hit = u32::try_from(dice.within(1..hits + 1)).unwrap();
-    let among = among.iter().map(|name| (*name).to_owned()).collect();
-    Kill { point: point.name().to_owned(), among, hit, after_ms }
 }

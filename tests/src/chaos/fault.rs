@@ -64,6 +64,11 @@ pub(super) enum Fault {
     Paused,
     /// The server of all databases is killed.
     Crashed,
+    /// The database of a service, on a server of its own, loses the commits of a while, as when an asynchronous standby takes
+    /// over. A service that others read stops until somebody has found a better copy.
+    WentBack { service: &'static str, read_by_others: bool },
+    /// Some events of every service are overtaken by many later ones before their transaction commits.
+    Stalled,
     /// Messages of every service suffer this.
     Messages(Mangling),
     /// From some moment on no message of a service arrives any more.

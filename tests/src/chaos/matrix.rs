@@ -98,6 +98,12 @@ pub fn cells() -> Vec<Cell> {
     for service in ["ordering", "inventory", "payment", "shipping"] {
         all.push(("messages, the last lost", service, Fault::Silence { service }));
     }
+    for service in ["ordering", "inventory", "payment", "shipping", "notification"] {
+        let read_by_others = service != "notification";
+        all.push(("database, went back", service, Fault::WentBack { service, read_by_others }));
+    }
+    all.push(("database", "stalled before COMMIT", Fault::Stalled));
+    // What comes anew comes last: the seeds of the others stay as they are.
     let numbered = (1..).zip(all);
     numbered.map(|(number, (row, column, fault))| Cell { number, row, column, fault }).collect()
 }

@@ -16,6 +16,7 @@ mod replicas;
 mod report;
 mod soak;
 mod staff;
+mod stage;
 mod upgrade;
 
 use std::path::PathBuf;

@@ -53,7 +53,7 @@ pub fn soak(seed: u64, lasting: Duration, options: &Options) -> Soaked {
 
 async fn play(soaked: &mut Soaked, lasting: Duration, folder: &Path) {
     let server = Postgres::start();
-    let shop = Shop::unstaffed(|| server.database()).await;
+    let shop = Shop::unstaffed(|_| server.database()).await;
     let replicas = Replicas::engage(&shop, folder, ABSENT).await;
     let assortment = Box::pin(Assortment::offer(&shop)).await;
     let end = Instant::now() + lasting;

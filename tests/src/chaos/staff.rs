@@ -129,6 +129,20 @@ impl Member {
         .await;
     }
 
+    /// Waits until it says that it does not go on, and why, in readiness and in the metric that an alert looks at.
+    pub(super) async fn stops_for(&self, reason: &str) {
+        let health = format!("http://{}/health/ready", self.admin);
+        eventually(PATIENCE, &format!("{health} says {reason}"), async || {
+            self.check();
+            let text = async |answer: reqwest::Response| answer.text().await.map_err(|error| error.to_string());
+            let said = text(crate::process::get(&health).await.map_err(|error| error.to_string())?).await?;
+            let metrics = self.metrics().await.map_err(|error| error.to_string())?;
+            let alarm = metrics.lines().any(|line| line.starts_with("tradewind_log_went_back") && line.ends_with(" 1"));
+            if said.contains(reason) && alarm { Ok(()) } else { Err(said) }
+        })
+        .await;
+    }
+
     pub(super) fn check(&self) {
         let ended = self.life.borrow().ended.clone();
         assert!(ended.is_none(), "a service ended by itself: {ended:?}");

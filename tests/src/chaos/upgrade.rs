@@ -59,7 +59,7 @@ pub fn upgrade(seed: u64, later: &Path, options: &Options) -> Upgraded {
 async fn play(upgraded: &mut Upgraded, later: &Path, folder: &Path) {
     let this = std::env::current_exe().expect("the path of this program");
     let server = Postgres::start();
-    let shop = Shop::unstaffed(|| server.database()).await;
+    let shop = Shop::unstaffed(|_| server.database()).await;
     let replicas = Replicas::engage(&shop, folder, Duration::ZERO).await;
     let assortment = Box::pin(Assortment::offer(&shop)).await;
     let (count, enough) = (AtomicUsize::new(0), AtomicBool::new(false));

@@ -71,15 +71,20 @@ impl Memory {
 
     /// The database was away: a new epoch begins.
     pub(crate) fn forget(&self) {
+        self.forget_tails();
+        self.epoch.send_modify(|epoch| *epoch += 1);
+        self.cache.clear();
+        self.reached.clear();
+        tracing::debug!("the database was away; what was remembered of it is forgotten");
+    }
+
+    /// Forgets the ends of the log, but that their last events were there.
+    pub(crate) fn forget_tails(&self) {
         for (partition, tail) in (0_u16..).zip(&self.tails) {
             if let Some(last) = tail.forget() {
                 self.saw(partition, last);
             }
         }
-        self.epoch.send_modify(|epoch| *epoch += 1);
-        self.cache.clear();
-        self.reached.clear();
-        tracing::debug!("the database was away; what was remembered of it is forgotten");
     }
 
     /// Takes note of who answers on a new connection.
@@ -206,7 +211,7 @@ impl Memory {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::StreamName;
+    use crate::{Metadata, Recorded, StreamName};
 
     #[test]
     fn another_server_or_an_absence_begins_an_epoch_in_which_nothing_old_is_known() {
@@ -225,6 +230,27 @@ mod tests {
         remember(memory.cache.era());
         memory.forget();
         assert_eq!((memory.cache.version(&stream), *memory.epoch().borrow()), (None, 2));
+    }
+
+    #[test]
+    fn an_end_of_the_log_that_is_forgotten_before_its_epoch_ends_was_seen_nevertheless() {
+        let memory = Memory::new();
+        let event = Recorded {
+            id: Uuid::from_u128(5),
+            stream: StreamName::from("order-1"),
+            version: 1,
+            partition: 1,
+            position: 5,
+            type_name: String::new(),
+            payload: Vec::new(),
+            time: time::OffsetDateTime::UNIX_EPOCH,
+            metadata: Metadata::default(),
+        };
+        memory.tails[1].begin(4);
+        memory.tails[1].extend(event);
+        memory.forget_tails();
+        memory.forget();
+        assert_eq!(memory.unverified(), Some((1, vec![(1, (5, Uuid::from_u128(5)))])));
     }
 
     #[test]
