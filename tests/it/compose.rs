@@ -272,6 +272,24 @@ fn programs_run_with_no_more_rights_than_they_need() {
 }
 
 #[test]
+fn a_program_may_write_into_the_volumes_that_it_has_for_writing() {
+    let compose = Compose::read();
+    let dockerfile = std::fs::read_to_string(project("deploy/image/Dockerfile")).unwrap();
+    for name in compose.programs().into_keys() {
+        let service = &compose.services[name];
+        assert_eq!(service["user"], Value::Null, "{name} runs as the image's user");
+        for mount in list(&service["volumes"]).filter(|mount| mount["type"] == "volume" && mount["read_only"] != true) {
+            // A new volume is whose the image's folder is, and root's where there is none.
+            let end = format!(" {}", mount["target"].as_str().unwrap());
+            let owned = |line: &&str| {
+                line.starts_with("COPY ") && line.contains("--chown=65532:65532 ") && line.ends_with(&end)
+            };
+            assert_eq!(dockerfile.lines().filter(owned).count(), 2, "both images have a folder{end} for {name}");
+        }
+    }
+}
+
+#[test]
 fn nothing_of_the_shop_waits_for_what_is_only_looked_at() {
     let compose = Compose::read();
     let profile = |name: &str| compose.services[name]["profiles"][0].as_str().unwrap();

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches};
 use tradewind_domain::Error;
 use uuid::Uuid;
 
@@ -24,7 +26,7 @@ pub(crate) enum Command {
     /// file `-wal` beside it. For PostgreSQL use pg_dump.
     Backup {
         #[command(flatten)]
-        place: Place,
+        place: Named,
         /// The file to make.
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
@@ -36,7 +38,7 @@ pub(crate) enum Command {
     /// what comes next. For PostgreSQL use pg_restore and then `accept-loss`.
     Restore {
         #[command(flatten)]
-        place: Place,
+        place: Named,
         /// The backup.
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
@@ -48,7 +50,7 @@ pub(crate) enum Command {
     /// upon one by one: see the runbook, "A log went back".
     AcceptLoss {
         #[command(flatten)]
-        place: Place,
+        place: Named,
     },
 }
 
@@ -61,13 +63,44 @@ pub(crate) struct Place {
     /// Where it is, as the service is told: sqlite:// with a file, or postgres://; otherwise the file in --dir.
     #[arg(long, value_name = "URL", env = "TRADEWIND_DATABASE_URL", hide_env_values = true)]
     url: Option<String>,
-    /// A file that holds the URL, as services on Kubernetes are given it.
-    #[arg(long, value_name = "FILE", env = "TRADEWIND_DATABASE_URL_FILE", conflicts_with = "url")]
+    /// A file that holds the URL, instead, as services on Kubernetes are given it.
+    #[arg(long, value_name = "FILE", env = "TRADEWIND_DATABASE_URL_FILE")]
     url_file: Option<PathBuf>,
+}
+
+/// A place that is taken from the environment only where the command line names none.
+pub(crate) struct Named(Place);
+
+impl FromArgMatches for Named {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut place = Place::from_arg_matches(matches)?;
+        let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if ["dir", "url", "url_file"].into_iter().any(is_typed) {
+            place.url.take_if(|_| !is_typed("url"));
+            place.url_file.take_if(|_| !is_typed("url_file"));
+        }
+        Ok(Self(place))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for Named {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Place::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Place::augment_args_for_update(command)
+    }
 }
 
 impl Place {
     fn url(&self, global: &Global) -> Result<String> {
+        ensure!(self.url.is_none() || self.url_file.is_none(), "both a URL and a file with one are given");
         if let Some(file) = &self.url_file {
             let url = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
             return Ok(url.trim().to_owned());
@@ -98,16 +131,16 @@ pub(crate) struct Init {
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Init(init) => return make_secrets(init).await,
-        Command::Backup { place, to } => {
+        Command::Backup { place: Named(place), to } => {
             tradewind_events::back_up(&place.url(&global)?, &place.service, &to).await.map_err(failed)?;
             say!("{} is in {}", place.service, to.display())?;
         }
-        Command::Restore { place, from } => {
+        Command::Restore { place: Named(place), from } => {
             let restored = tradewind_events::restore(&place.url(&global)?, &place.service, &from).await;
             let incarnation = restored.map_err(failed)?;
             say!("{} is as in {}; its log is {incarnation} now", place.service, from.display())?;
         }
-        Command::AcceptLoss { place } => {
+        Command::AcceptLoss { place: Named(place) } => {
             let incarnation =
                 tradewind_events::accept_loss(&place.url(&global)?, &place.service).await.map_err(failed)?;
             say!("the log of {} is {incarnation} now", place.service)?;

@@ -1,6 +1,6 @@
 //! Copies of a database, by the program while its service runs and when it is stopped.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use tokio::runtime::Runtime;
 use tradewind_mesh::IdentityFiles;
@@ -66,4 +66,30 @@ fn what_is_no_database_is_named() {
         let output = folder.tradewind(&[&["database"], args].concat()).output().unwrap();
         assert!(!output.status.success() && said(&output).contains(reason), "{args:?}: {}", said(&output));
     }
+}
+
+#[test]
+fn what_is_typed_counts_before_what_the_environment_says() {
+    let folder = Folder::new();
+    let (variable, file) = ("TRADEWIND_DATABASE_URL", "TRADEWIND_DATABASE_URL_FILE");
+    let run = |args: &[&str], name: &str, value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+        command.args(["database", "accept-loss", "inventory"]).args(args);
+        said(&command.env("TRADEWIND_DIR", folder.path()).env(name, value).output().unwrap())
+    };
+    let elsewhere = folder.path().join("elsewhere");
+    let elsewhere = elsewhere.to_str().unwrap();
+    let in_folder = format!("{elsewhere}/data/inventory.db");
+    for (name, value) in [(variable, "mysql://x/y"), (file, "/nowhere")] {
+        let told = run(&["--dir", elsewhere], name, value);
+        assert!(told.contains("NO_FILE") && told.contains(&in_folder), "{name}: {told}");
+        let told = run(&["--url", "sqlite:///nowhere/x.db"], name, value);
+        assert!(told.contains("NO_FILE") && told.contains("/nowhere/x.db"), "{name}: {told}");
+    }
+    let told = run(&["--url-file", "/typed"], variable, "mysql://x/y");
+    assert!(told.contains("/typed cannot be read"), "{told}");
+    let told = run(&[], variable, "mysql://x/y");
+    assert!(told.contains("is not a sqlite:// or postgres:// URL"), "{told}");
+    let told = run(&["--url", "sqlite:///x.db", "--url-file", "/typed"], variable, "");
+    assert!(told.contains("both a URL and a file"), "{told}");
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::damage::{Look, check};
 use super::mark::{Marked, beside, reserve};
+use super::url::{check_database_url, driver_url, verified};
 use super::{history, sqlite_file, sqlite_url};
 use crate::error::db;
 use crate::sql::statement;
@@ -78,12 +79,19 @@ pub async fn restore(url: &str, context: &str, from: &Path) -> Result<Uuid, Erro
 /// Accepts that the log in the database at `url` went back: it gets a new incarnation, and its service goes on by itself.
 ///
 /// # Errors
-/// `NotFound` when there is no log in it; `Rejected` with reason `WRONG_DATABASE` when it is not `context`'s; `Unavailable` when it
-/// cannot be reached.
+/// `Invalid` when `url` is none; `NotFound` when there is no log in it; `Rejected` with reason `WRONG_DATABASE` when it is not
+/// `context`'s; `Unavailable` when it cannot be reached.
 pub async fn accept_loss(url: &str, context: &str) -> Result<Uuid, Error> {
     let connection = match sqlite_file(url) {
         Some(file) => open_in_place(&file).await?,
-        None => Database::connect(url).await.map_err(db)?,
+        None => {
+            check_database_url(url)?;
+            let url = driver_url(url).0;
+            let mut options = ConnectOptions::new(&url);
+            options.max_connections(1).sqlx_logging(false);
+            options.map_sqlx_postgres_opts(move |options| verified(options, &url));
+            Database::connect(options).await.map_err(db)?
+        }
     };
     let transaction = connection.begin().await.map_err(db)?;
     let renewed = match context_of(&transaction).await? {
