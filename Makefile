@@ -11,7 +11,7 @@ cargo_build := cargo build --workspace --locked
 
 .PHONY: help
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## start everything on this machine, play the scenarios, print what happened to each order
@@ -47,6 +47,18 @@ chaos: build ## kill every service at every boundary while orders flow, and prov
 soak: build ## the same with two replicas of every service on PostgreSQL, one killed every few seconds for two minutes
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
 		&& exec $(chaos) --soak
+
+.PHONY: cluster
+cluster: build ## start a real Kubernetes node on this machine, install the chart there, and run `helm test`
+	@scripts/cluster up
+
+.PHONY: cluster-test
+cluster-test: build ## try on that node what a release goes through: deaths, upgrades, rollbacks, scaling, drains, who reaches whom
+	@scripts/cluster test
+
+.PHONY: cluster-down
+cluster-down: ## end that node, and leave nothing of it but programs and images in .tools/cluster
+	@scripts/cluster down
 
 .PHONY: model
 model: build ## explore every interleaving of the saga of two orders, and find the bugs planted in it

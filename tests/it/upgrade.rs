@@ -1,160 +1,17 @@
 //! A rolling upgrade: replicas of this build and of a later one side by side.
-//!
-//! The later build is made from a copy of these sources with one additive field, one new type of event and one migration. Its
-//! dependencies are those of this build.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::programs::{project, run};
-
-/// What is compiled, and nothing that a build leaves behind.
-const SOURCES: [&str; 10] =
-    ["Cargo.toml", "Cargo.lock", "build.rs", "proto", "kit", "services", "outside", "cli", "tests", "benches"];
-
-/// Of each file of the later build that differs, what is replaced by what. An order tells where it was placed, and that it was
-/// screened.
-const CHANGES: [(&str, &[(&str, &str)]); 6] = [
-    // Cargo tells crates apart by it.
-    ("Cargo.toml", &[("[workspace.package]\nversion = \"", "[workspace.package]\nversion = \"1")]),
-    (
-        "proto/tradewind/ordering/v1/events.proto",
-        &[
-            (
-                "  google.protobuf.Timestamp deadline = 7;\n}\n",
-                "  google.protobuf.Timestamp deadline = 7;\n  // Where it was placed.\n  string channel = 8;\n}\n",
-            ),
-            (
-                "// Every unit is reserved; the payment is due.\n",
-                "// Nothing spoke against an order.\n\
-                 message OrderScreened {\n  option (tradewind.options.v1.event) = {owner: \"ordering\" aggregate: \"order\"};\n  \
-                 // The order.\n  string order_id = 1;\n}\n\n\
-                 // Every unit is reserved; the payment is due.\n",
-            ),
-        ],
-    ),
-    (
-        "services/ordering/src/domain/event.rs",
-        &[
-            ("OrderPlaced, OrderShipped,", "OrderPlaced, OrderScreened, OrderShipped,"),
-            (
-                "        Placed(OrderPlaced),\n",
-                "        Placed(OrderPlaced),\n        Screened(OrderScreened): informative,\n",
-            ),
-        ],
-    ),
-    (
-        "services/ordering/src/store/migrations.rs",
-        &[
-            (
-                "vec![Box::new(CreatePriceListAndOrderList)]",
-                "vec![Box::new(CreatePriceListAndOrderList), Box::new(AddChannel)]",
-            ),
-            (
-                "/// What the catalogue said last about each product.\n",
-                "struct AddChannel;\n\n\
-                 impl MigrationName for AddChannel {\n    fn name(&self) -> &str {\n        \
-                 \"ordering_0099_add_channel\"\n    }\n}\n\n\
-                 #[async_trait]\nimpl MigrationTrait for AddChannel {\n    \
-                 async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {\n        \
-                 let add = \"ALTER TABLE order_list ADD COLUMN channel TEXT\";\n        \
-                 manager.get_connection().execute_unprepared(add).await.map(drop)\n    }\n}\n\n\
-                 /// What the catalogue said last about each product.\n",
-            ),
-        ],
-    ),
-    (
-        "services/ordering/src/domain/order.rs",
-        &[(
-            "            OrderEvent::Delivered(_) => {\n",
-            "            OrderEvent::Screened(_) => {}\n            OrderEvent::Delivered(_) => {\n",
-        )],
-    ),
-    (
-        "services/ordering/src/domain/decide.rs",
-        &[
-            ("OrderPlaced, OrderShipped,", "OrderPlaced, OrderScreened, OrderShipped,"),
-            (
-                "Command::Place(place) => Ok(vec![accept(*place)?.into()]),\n",
-                "Command::Place(place) => {\n                let placed = accept(*place)?;\n                \
-                 let screened = OrderScreened { order_id: placed.order_id.clone() };\n                \
-                 Ok(vec![placed.into(), screened.into()])\n            }\n",
-            ),
-            (
-                "        deadline: Some(place.deadline),\n",
-                "        deadline: Some(place.deadline),\n        channel: \"web\".to_owned(),\n",
-            ),
-        ],
-    ),
-];
+use crate::later;
+use crate::programs::run;
 
 #[test]
 fn this_build_and_a_later_one_serve_side_by_side_and_every_order_settles() {
-    let later = later_build();
+    let later = later::build(&["chaos"]).join("chaos");
     let folder = tradewind_testing::scratch();
     let said = run(Command::new(env!("CARGO_BIN_EXE_chaos"))
         .args(["--upgrade".as_ref(), later.as_os_str()])
         .args(["--json".as_ref(), folder.path().join("upgrade.json").as_os_str()])
         .args(["--logs".as_ref(), folder.path().as_os_str()]));
     assert!(said.as_ref().is_ok_and(|said| said.ends_with("everything holds\n")), "{said:?}");
-}
-
-/// Builds the later build's `chaos`, in which all its services are.
-fn later_build() -> PathBuf {
-    // Beside the folder of this build, which holds what both are made of: `<target>/debug/deps/<this>`.
-    let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-    let (sources, built) = (target.join("later/sources"), target.join("later/built"));
-    std::fs::create_dir_all(&sources).unwrap();
-    for source in SOURCES {
-        copy(&project("."), Path::new(source), &sources);
-    }
-    let mut cargo = Command::new(env!("CARGO"));
-    // What cargo tells this test about itself would be news to the build scripts of dependencies, which would run again.
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
-            cargo.env_remove(name);
-        }
-    }
-    run(cargo
-        .args(["build", "--quiet", "--offline", "--workspace", "--bin", "chaos"])
-        .current_dir(&sources)
-        .env("CARGO_TARGET_DIR", &built)
-        .env("CARGO_BUILD_BUILD_DIR", &target))
-    .unwrap_or_else(|error| panic!("the later build cannot be made: {error}"));
-    built.join("debug/chaos")
-}
-
-/// Makes a file or folder the same but for the changes of the later build; what is so already is left alone, lest it be built
-/// again.
-fn copy(from: &Path, path: &Path, to: &Path) {
-    let (source, copied) = (from.join(path), to.join(path));
-    if source.is_dir() {
-        std::fs::create_dir_all(&copied).unwrap();
-        for name in names(&copied).difference(&names(&source)) {
-            let gone = copied.join(name);
-            if gone.is_dir() { std::fs::remove_dir_all(gone) } else { std::fs::remove_file(gone) }.unwrap();
-        }
-        for name in names(&source) {
-            copy(from, &path.join(name), to);
-        }
-        return;
-    }
-    let mut content = std::fs::read(&source).unwrap();
-    if let Some((_, changes)) = CHANGES.iter().find(|(changed, _)| path == Path::new(changed)) {
-        content = changes.iter().fold(String::from_utf8(content).unwrap(), changed).into_bytes();
-    }
-    if std::fs::read(&copied).ok().as_ref() != Some(&content) {
-        std::fs::write(&copied, content).unwrap();
-    }
-}
-
-fn names(folder: &Path) -> BTreeSet<OsString> {
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
-}
-
-fn changed(text: String, (before, after): &(&str, &str)) -> String {
-    assert_eq!(text.matches(before).count(), 1, "the later build changes this, which is not there once: {before}");
-    text.replace(before, after)
 }

@@ -11,7 +11,8 @@ use contracts::tradewind::{
 use futures::future::join_all;
 use tradewind_testing::eventually;
 
-use crate::outside_world::{Booking, CardEntry};
+use crate::outside_world::{Booking, CardEntry, Outside};
+use crate::people::Person;
 use crate::shop::{PATIENCE, Shop};
 
 /// Everything that is compared, read one after the other.
@@ -25,20 +26,25 @@ struct Books {
 
 /// Waits until the books hold: what has left the building is booked out a moment after its order says so.
 pub async fn prove(shop: &Shop) {
-    eventually(PATIENCE, "the books hold", async || Books::read(shop).await.check()).await;
+    prove_from_outside(&shop.operator, &shop.outside).await;
+}
+
+/// The same for a shop that runs elsewhere.
+pub async fn prove_from_outside(operator: &Person, outside: &Outside) {
+    eventually(PATIENCE, "the books hold", async || Books::read(operator, outside).await.check()).await;
 }
 
 impl Books {
-    async fn read(shop: &Shop) -> Self {
-        let listed = shop.operator.orders().await;
+    async fn read(operator: &Person, outside: &Outside) -> Self {
+        let listed = operator.orders().await;
         // The list may be a moment old, an order itself never is.
-        let orders = join_all(listed.iter().map(|order| shop.operator.order(&order.order_id))).await;
+        let orders = join_all(listed.iter().map(|order| operator.order(&order.order_id))).await;
         Self {
             orders,
-            card: shop.outside.card_statement().await,
-            carrier: shop.outside.carrier_statement().await,
-            levels: shop.operator.stock().await,
-            reservations: shop.operator.open_reservations().await,
+            card: outside.card_statement().await,
+            carrier: outside.carrier_statement().await,
+            levels: operator.stock().await,
+            reservations: operator.open_reservations().await,
         }
     }
 

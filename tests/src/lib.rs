@@ -11,8 +11,11 @@
 
 pub mod books;
 pub mod chaos;
+pub mod cluster;
+pub mod later;
 pub mod outside_world;
 pub mod people;
 pub mod process;
+pub mod project;
 pub mod proxy;
 pub mod shop;

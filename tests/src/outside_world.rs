@@ -1,6 +1,8 @@
 //! The world around a shop under test: its address, its switches and its statements.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Deref;
 
 use outside::{Options, Server};
 use serde::Deserialize;
@@ -9,10 +11,15 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// What somebody sees of an outside who knows its address.
+pub struct Outside {
+    url: String,
+    http: reqwest::Client,
+}
+
 /// A running outside with a record of its own.
 pub struct OutsideWorld {
-    address: SocketAddr,
-    http: reqwest::Client,
+    seen: Outside,
     stop: DropGuard,
     served: JoinHandle<anyhow::Result<()>>,
     _record: TempDir,
@@ -35,21 +42,40 @@ pub struct Booking {
     pub tracking: Option<String>,
 }
 
+impl Deref for OutsideWorld {
+    type Target = Outside;
+
+    fn deref(&self) -> &Outside {
+        &self.seen
+    }
+}
+
 impl OutsideWorld {
     pub async fn start() -> Self {
         let record = tradewind_testing::scratch();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let options = Options { listen, data: record.path().to_owned(), seed: 1 };
         let server = Server::bind(options).await.expect("the outside is bound");
-        let address = server.local_addr();
+        let seen = Outside::at(format!("http://{}", server.local_addr()));
         let stop = CancellationToken::new();
         let served = tokio::spawn(server.serve(stop.clone()));
+        Self { seen, stop: stop.drop_guard(), served, _record: record }
+    }
+
+    pub async fn stop(self) {
+        drop(self.stop);
+        self.served.await.unwrap().expect("the outside ends in order");
+    }
+}
+
+impl Outside {
+    pub fn at(url: String) -> Self {
         let http = tradewind_runtime::direct().build().expect("an HTTP client");
-        Self { address, http, stop: stop.drop_guard(), served, _record: record }
+        Self { url, http }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
     }
 
     /// What the card provider did, in order.
@@ -64,20 +90,24 @@ impl OutsideWorld {
 
     /// The subjects of all messages to one address.
     pub async fn mail_to(&self, address: &str) -> Vec<String> {
+        self.mail().await.remove(address).unwrap_or_default()
+    }
+
+    /// The subjects of all messages, by the address that they went to.
+    pub async fn mail(&self) -> BTreeMap<String, Vec<String>> {
         let messages = self.get("/mail/messages").await["messages"].take();
-        let messages = messages.as_array().unwrap().iter().filter(|message| message["to"] == address);
-        messages.map(|message| message["subject"].as_str().unwrap().to_owned()).collect()
+        let mut mail = BTreeMap::<_, Vec<_>>::new();
+        for message in messages.as_array().unwrap() {
+            let text = |field: &str| message[field].as_str().unwrap().to_owned();
+            mail.entry(text("to")).or_default().push(text("subject"));
+        }
+        mail
     }
 
     /// Sets how the outside misbehaves, as its `PUT /faults` takes it.
     pub async fn misbehave(&self, faults: &Value) {
         let answer = self.http.put(format!("{}/faults", self.url())).json(faults).send().await.unwrap();
         answer.error_for_status().unwrap();
-    }
-
-    pub async fn stop(self) {
-        drop(self.stop);
-        self.served.await.unwrap().expect("the outside ends in order");
     }
 
     async fn get(&self, path: &str) -> Value {

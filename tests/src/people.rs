@@ -1,11 +1,11 @@
 //! Those who call the shop's services, as a workload with its certificate over mTLS gRPC.
 
 use contracts::tradewind::{
-    catalog::v1::catalog_service_client::CatalogServiceClient,
+    catalog::v1::{CreateProductRequest, Product, catalog_service_client::CatalogServiceClient},
     consumer::v1::consumer_service_client::ConsumerServiceClient,
     eventlog::v1::{EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
     inventory::v1::{
-        ListOpenReservationsRequest, ListStockRequest, Reservation, StockLevel,
+        ListOpenReservationsRequest, ListStockRequest, ReceiveStockRequest, Reservation, StockLevel,
         inventory_service_client::InventoryServiceClient,
     },
     notification::v1::notification_service_client::NotificationServiceClient,
@@ -20,11 +20,11 @@ use contracts::tradewind::{
     },
 };
 use tonic::{Code, Status};
-use tradewind_mesh::{Channel, Channels};
+use tradewind_mesh::{Channel, Channels, reason};
 use tradewind_testing::eventually;
 use uuid::Uuid;
 
-use crate::shop::PATIENCE;
+use crate::shop::{Offer, PATIENCE, pounds};
 
 /// The largest page there is.
 const PAGE: i32 = 1000;
@@ -71,6 +71,48 @@ impl Person {
     /// The consumers of one service, and its quarantine.
     pub fn consumers_of(&self, service: &str) -> ConsumerServiceClient<Channel> {
         ConsumerServiceClient::new(self.to(service))
+    }
+
+    /// Offers a product whose SKU is its id, with so many units in stock, and waits until it can be ordered.
+    pub async fn offer(&self, id: &str, price: i64, units: i64) -> Offer {
+        let product = Product {
+            product_id: id.to_owned(),
+            sku: id.to_owned(),
+            name: id.to_owned(),
+            price: Some(pounds(price)),
+            ..Product::default()
+        };
+        let request = CreateProductRequest { request_id: format!("offer-{id}"), product: Some(product) };
+        let listed = eventually(PATIENCE, "the product is listed", async || {
+            self.catalog().create_product(request.clone()).await
+        })
+        .await;
+        let position = listed.into_inner().position;
+        if units > 0 {
+            self.receive(id, "hull", units).await;
+        }
+        let offer = Offer::of(id);
+        // Refused until ordering has heard of the product, and then only because it costs something else.
+        eventually(PATIENCE, "ordering has heard of the product", async || {
+            let wrong = Some(pounds(price + 1));
+            let order = PlaceOrderRequest { expected_total: wrong, after: vec![position.clone()], ..offer.order(1) };
+            let refused = self.try_place(order).await.expect_err("the price is wrong");
+            (reason(&refused).as_deref() == Some("PRICE_CHANGED")).then_some(()).ok_or(refused)
+        })
+        .await;
+        offer
+    }
+
+    /// Books units in at a location.
+    pub async fn receive(&self, sku: &str, location: &str, units: i64) {
+        let request = ReceiveStockRequest {
+            request_id: Uuid::new_v4().to_string(),
+            sku: sku.to_owned(),
+            location: location.to_owned(),
+            quantity: units,
+        };
+        eventually(PATIENCE, "the units are booked in", async || self.inventory().receive_stock(request.clone()).await)
+            .await;
     }
 
     /// Places an order that is accepted.

@@ -6,8 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use contracts::tradewind::{
-    catalog::v1::{CreateProductRequest, Product},
-    inventory::v1::ReceiveStockRequest,
     money::v1::Money,
     ordering::v1::{Address, OrderLine, PlaceOrderRequest, Recipient},
 };
@@ -15,9 +13,9 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tradewind_events::Retention;
-use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy, reason};
+use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
 use tradewind_runtime::{BROKER_INIT, Running, Service, Settings, broker_streams, broker_users};
-use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, eventually, free_port, pki};
+use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, free_port, pki};
 use uuid::Uuid;
 
 use crate::books;
@@ -42,7 +40,7 @@ const WORKLOADS: [&str; 10] = [
     "nats",
 ];
 /// The services that call the outside.
-const CALLERS_OF_THE_OUTSIDE: [&str; 3] = ["payment", "shipping", "notification"];
+pub const CALLERS_OF_THE_OUTSIDE: [&str; 3] = ["payment", "shipping", "notification"];
 
 pub fn service(name: &str) -> Service {
     match name {
@@ -198,48 +196,14 @@ impl Shop {
         std::fs::read_to_string(self.pki.path().join(file)).unwrap()
     }
 
-    /// Offers a product whose SKU is its id, with so many units in stock, and waits until it can be ordered.
+    /// As [`Person::offer`].
     pub async fn offer(&self, id: &str, price: i64, units: i64) -> Offer {
-        let product = Product {
-            product_id: id.to_owned(),
-            sku: id.to_owned(),
-            name: id.to_owned(),
-            price: Some(pounds(price)),
-            ..Product::default()
-        };
-        let request = CreateProductRequest { request_id: format!("offer-{id}"), product: Some(product) };
-        let listed = eventually(PATIENCE, "the product is listed", async || {
-            self.operator.catalog().create_product(request.clone()).await
-        })
-        .await;
-        let position = listed.into_inner().position;
-        if units > 0 {
-            self.receive(id, "hull", units).await;
-        }
-        let offer = Offer { id: id.to_owned() };
-        // Refused until ordering has heard of the product, and then only because it costs something else.
-        eventually(PATIENCE, "ordering has heard of the product", async || {
-            let wrong = Some(pounds(price + 1));
-            let order = PlaceOrderRequest { expected_total: wrong, after: vec![position.clone()], ..offer.order(1) };
-            let refused = self.operator.try_place(order).await.expect_err("the price is wrong");
-            (reason(&refused).as_deref() == Some("PRICE_CHANGED")).then_some(()).ok_or(refused)
-        })
-        .await;
-        offer
+        self.operator.offer(id, price, units).await
     }
 
-    /// Books units in at a location.
+    /// As [`Person::receive`].
     pub async fn receive(&self, sku: &str, location: &str, units: i64) {
-        let request = ReceiveStockRequest {
-            request_id: Uuid::new_v4().to_string(),
-            sku: sku.to_owned(),
-            location: location.to_owned(),
-            quantity: units,
-        };
-        eventually(PATIENCE, "the units are booked in", async || {
-            self.operator.inventory().receive_stock(request.clone()).await
-        })
-        .await;
+        self.operator.receive(sku, location, units).await;
     }
 }
 
@@ -254,7 +218,7 @@ pub fn secured_broker(pki: &Path) -> Nats {
 
 /// Something that can be ordered.
 pub struct Offer {
-    id: String,
+    pub(crate) id: String,
 }
 
 impl Offer {

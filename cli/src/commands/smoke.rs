@@ -8,23 +8,25 @@ use contracts::tradewind::catalog::v1::{CreateProductRequest, Product};
 use contracts::tradewind::inventory::v1::ReceiveStockRequest;
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest};
-use tonic::Code;
+use tonic::{Code, Status};
 
 use super::order::{new_request_id, recipient, status};
 use crate::Global;
-use crate::output::say;
+use crate::output::{complain, say};
 use crate::shop::Shop;
 use crate::watch::Watch;
 
 /// The product that is ordered.
 const PRODUCT: &str = "smoke-test";
+/// Between two tries of a call.
+const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The card the order is paid with.
     #[arg(long, default_value = "tok_ok")]
     payment_token: String,
-    /// How long all of it may take.
+    /// How long all of it may take; a service that is not there is tried again for as long.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     within: Duration,
 }
@@ -45,7 +47,8 @@ async fn play(shop: &Shop, args: Args) -> Result<Order> {
     let after = list(shop).await?;
     let (sku, location) = (PRODUCT.to_ascii_uppercase(), "main".to_owned());
     let received = ReceiveStockRequest { request_id: new_request_id(), sku, location, quantity: 1 };
-    shop.inventory()?.receive_stock(received).await?;
+    let mut inventory = shop.inventory()?;
+    answered("inventory", async || inventory.receive_stock(received.clone()).await).await?;
     let request = PlaceOrderRequest {
         request_id: new_request_id(),
         customer_id: PRODUCT.to_owned(),
@@ -56,9 +59,10 @@ async fn play(shop: &Shop, args: Args) -> Result<Order> {
         settle_within: Some(args.within.try_into()?),
         ..PlaceOrderRequest::default()
     };
-    let placed = shop.ordering()?.place_order(request).await?.into_inner().order;
+    let mut ordering = shop.ordering()?;
+    let placed = answered("ordering", async || ordering.place_order(request.clone()).await).await?.into_inner().order;
     let id = placed.context("a placed order without an order")?.order_id;
-    Ok(Watch::new(shop, &id).settled().await?)
+    Ok(answered("ordering", async || Watch::new(shop, &id).settled().await).await?)
 }
 
 /// Lists the product; returns what the order has to wait for, which is nothing where it was listed long ago.
@@ -71,9 +75,28 @@ async fn list(shop: &Shop) -> Result<Vec<String>> {
         ..Product::default()
     };
     let request = CreateProductRequest { request_id: PRODUCT.to_owned(), product: Some(product) };
-    match shop.catalog()?.create_product(request).await {
+    let mut catalog = shop.catalog()?;
+    match answered("catalog", async || catalog.create_product(request.clone()).await).await {
         Ok(listed) => Ok(vec![listed.into_inner().position]),
         Err(status) if status.code() == Code::AlreadyExists => Ok(Vec::new()),
         Err(status) => Err(status.into()),
+    }
+}
+
+/// What a service answers, which may not be there yet: a cluster lets a new pod through to others only a while after it started.
+/// Every call here may be made twice.
+async fn answered<T>(service: &str, mut call: impl AsyncFnMut() -> Result<T, Status>) -> Result<T, Status> {
+    let mut said = String::new();
+    loop {
+        match call().await {
+            Err(status) if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) => {
+                if status.message() != said {
+                    status.message().clone_into(&mut said);
+                    complain(&format!("tradewind: tries {service} again: {said}"));
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
     }
 }

@@ -56,7 +56,21 @@ imagePullSecrets:
 
 {{/* The claim of a StatefulSet; nothing in it changes with an upgrade: (list $ "nats" storage) */}}
 {{- define "tradewind.claim" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
 {{- $storage := index . 2 -}}
+{{- $name := printf "%s-%s" (include "tradewind.fullname" $root) $component -}}
+{{- with lookup "apps/v1" "StatefulSet" $root.Release.Namespace $name -}}
+{{- $claim := (first .spec.volumeClaimTemplates).spec -}}
+{{- $size := include "tradewind.text" $storage.size -}}
+{{- $had := $claim.resources.requests.storage -}}
+{{- if ne (include "tradewind.bytes" $had) (include "tradewind.bytes" $size) -}}
+{{- printf "the volumes of %s were made with %s and Kubernetes lets nobody ask for another size here: leave storage.size at %s (it was set to %s). To grow a volume, edit its PersistentVolumeClaim, where its class allows it" $name $had $had $size | fail -}}
+{{- end -}}
+{{- if and $storage.className (ne $storage.className (default "" $claim.storageClassName)) -}}
+{{- printf "the volumes of %s have the storage class %q, which cannot be changed: leave storage.className at it" $name (default "" $claim.storageClassName) | fail -}}
+{{- end -}}
+{{- end -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
@@ -71,4 +85,10 @@ spec:
   resources:
     requests:
       storage: {{ include "tradewind.text" $storage.size }}
+{{- end -}}
+
+{{/* A quantity of bytes as a number. */}}
+{{- define "tradewind.bytes" -}}
+{{- $units := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 -}}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[A-Za-z]*$" .)) -}}
 {{- end -}}

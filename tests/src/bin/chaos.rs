@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "what it prints is what it is for")]
 
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 use system_tests::chaos::{self, Cell, Options, Outcome, Report};
+use system_tests::cluster;
 
 /// Kills every service at every boundary while orders flow, lets broker, databases and messages suffer, and proves after each
 /// run that the books hold and that every reader handled every event exactly once, in order.
@@ -54,9 +56,30 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Role {
+    /// Try on a cluster what a release goes through; `make cluster-test` runs this on a node of its own
+    Cluster(ClusterArguments),
     /// Be a service, with its settings in the environment
     #[command(hide = true)]
     Service { name: String },
+    /// Print those of the addresses that let this process connect
+    #[command(hide = true)]
+    Reach { addresses: Vec<SocketAddr> },
+}
+
+#[derive(clap::Args)]
+struct ClusterArguments {
+    /// Try only rows whose names hold one of these texts, e.g. `kill`
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// List the rows with what is expected, and try none
+    #[arg(long)]
+    list: bool,
+    /// Where to write what came of it as JSON
+    #[arg(long, value_name = "FILE", default_value = "target/cluster.json")]
+    json: PathBuf,
+    /// Where to keep the logs of rows that fail
+    #[arg(long, value_name = "FOLDER", default_value = "target/cluster")]
+    logs: PathBuf,
 }
 
 /// A seed of a cell that there is.
@@ -67,8 +90,15 @@ fn seed(text: &str) -> Result<u64, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(Role::Service { name }) = &arguments.role {
-        return chaos::serve(name);
+    match arguments.role {
+        Some(Role::Service { name }) => return chaos::serve(&name),
+        Some(Role::Cluster(arguments)) => return try_on_a_cluster(&arguments),
+        Some(Role::Reach { addresses }) => {
+            let reached = tradewind_testing::block_on(cluster::reach(addresses));
+            reached.iter().for_each(|address| println!("{address}"));
+            return ExitCode::SUCCESS;
+        }
+        None => {}
     }
     let cells = arguments.cells();
     if arguments.list {
@@ -93,6 +123,19 @@ fn main() -> ExitCode {
     let outcomes = play(cells, arguments.jobs, &options);
     let report = Report::new(outcomes, began.elapsed());
     finish(&report, &report.json(), report.is_good(), &arguments.json.unwrap_or("target/chaos.json".into()))
+}
+
+fn try_on_a_cluster(arguments: &ClusterArguments) -> ExitCode {
+    let rows = cluster::rows(&arguments.only);
+    if arguments.list {
+        for row in rows {
+            println!("{:28} {}", row.name, row.expected);
+        }
+        return ExitCode::SUCCESS;
+    }
+    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
+    let report = cluster::run(rows, &arguments.logs, |tried| println!("{tried}"));
+    finish(&report, &report.json(), report.is_good(), &arguments.json)
 }
 
 impl Arguments {

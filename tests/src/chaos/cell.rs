@@ -62,7 +62,7 @@ async fn run_in_a_shop(cell: Cell, seed: u64, options: &Options) -> Outcome {
     outcome
 }
 
-pub(super) fn text_of(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn text_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
@@ -115,7 +115,7 @@ async fn play(outcome: &mut Outcome, store: Store, dice: &mut Dice, folder: &Pat
     let mut stage = Stage { shop: shop.await, server, folder };
     let fault = outcome.cell.fault.clone();
     let staff = Staff::engage(&stage.shop, folder).await;
-    let assortment = Box::pin(Assortment::offer(&stage.shop)).await;
+    let assortment = Box::pin(Assortment::offer(&stage.shop.operator)).await;
     let orders = Orders::mix(outcome.seed, dice);
     let operator = stage.shop.operator.clone();
     let played = orders.play(&operator, &assortment);

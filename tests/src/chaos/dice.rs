@@ -4,14 +4,14 @@ use std::ops::Range;
 
 /// A generator whose numbers follow from its seed: Vigna's `SplitMix64`.
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) const fn roll(&mut self) -> u64 {
+    pub(crate) const fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,20 +19,20 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    pub(super) const fn within(&mut self, range: Range<u64>) -> u64 {
+    pub(crate) const fn within(&mut self, range: Range<u64>) -> u64 {
         range.start + self.roll() % (range.end - range.start)
     }
 
     /// True once in so many times.
-    pub(super) const fn once_in(&mut self, times: u64) -> bool {
+    pub(crate) const fn once_in(&mut self, times: u64) -> bool {
         self.within(0..times) == 0
     }
 
-    pub(super) fn choose<'a, T>(&mut self, among: &'a [T]) -> &'a T {
+    pub(crate) fn choose<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[usize::try_from(self.within(0..among.len() as u64)).unwrap()]
     }
 
-    pub(super) fn shuffle<T>(&mut self, all: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
         for last in (1..all.len()).rev() {
             all.swap(last, usize::try_from(self.within(0..last as u64 + 1)).unwrap());
         }

@@ -6,13 +6,13 @@
 
 mod broker;
 mod cell;
-mod dice;
+pub(crate) mod dice;
 mod fault;
 mod journal;
 mod matrix;
-mod orders;
-mod proof;
-mod replicas;
+pub(crate) mod orders;
+pub(crate) mod proof;
+pub(crate) mod replicas;
 mod report;
 mod soak;
 mod staff;
@@ -22,6 +22,7 @@ mod upgrade;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use cell::text_of;
 pub use cell::{Outcome, run};
 pub use matrix::{Cell, cells, of_seed, seed};
 pub use report::Report;

@@ -12,11 +12,11 @@ use futures::future::join_all;
 use self::customer::{Customer, DELIVERY, Kind};
 use super::dice::Dice;
 use crate::people::Person;
-use crate::shop::{Offer, Shop};
+use crate::shop::Offer;
 
 /// Units of what not everybody gets who wants it.
 const SCARCE_UNITS: i64 = 2;
-const PLENTY: i64 = 1_000;
+const PLENTY: i64 = 10_000;
 /// How long after the one before a wave of orders begins.
 pub(super) const WAVE: Duration = Duration::from_millis(900);
 pub(super) const WAVES: usize = 3;
@@ -42,7 +42,7 @@ const MIX: [(Kind, usize); 17] = [
 ];
 
 /// What is sold.
-pub(super) struct Assortment {
+pub(crate) struct Assortment {
     tea: Offer,
     cup: Offer,
     scarce: Offer,
@@ -50,23 +50,23 @@ pub(super) struct Assortment {
 }
 
 /// Orders to be placed, and what they lead to.
-pub(super) struct Orders {
+pub(crate) struct Orders {
     all: Vec<Customer>,
 }
 
 /// What has come of orders.
 #[derive(Default)]
-pub(super) struct Settled {
+pub(crate) struct Settled {
     orders: Vec<(Kind, Order)>,
 }
 
 impl Assortment {
-    pub(super) async fn offer(shop: &Shop) -> Self {
+    pub(crate) async fn offer(operator: &Person) -> Self {
         let (tea, cup, scarce, gone) = futures::join!(
-            shop.offer("tea", 450, PLENTY),
-            shop.offer("cup", 999, PLENTY),
-            shop.offer("scarce", 100, SCARCE_UNITS),
-            shop.offer("gone", 100, 0)
+            operator.offer("tea", 450, PLENTY),
+            operator.offer("cup", 999, PLENTY),
+            operator.offer("scarce", 100, SCARCE_UNITS),
+            operator.offer("gone", 100, 0)
         );
         Self { tea, cup, scarce, gone }
     }
@@ -97,7 +97,7 @@ impl Orders {
     }
 
     /// One of any kind but those who compete.
-    pub(super) fn one(name: &str, dice: &mut Dice) -> Self {
+    pub(crate) fn one(name: &str, dice: &mut Dice) -> Self {
         let kinds: Vec<_> = MIX.iter().map(|(kind, _)| *kind).filter(|kind| *kind != Kind::Scarce).collect();
         let customer =
             Customer { name: name.to_owned(), kind: *dice.choose(&kinds), quantity: 1, patience: Duration::ZERO };
@@ -105,7 +105,7 @@ impl Orders {
     }
 
     /// Places them and sees each to its end.
-    pub(super) async fn play(&self, operator: &Person, assortment: &Assortment) -> Settled {
+    pub(crate) async fn play(&self, operator: &Person, assortment: &Assortment) -> Settled {
         let played = self.all.iter().map(async |customer| {
             tokio::time::sleep(customer.patience).await;
             (customer.kind, customer.shop(operator, assortment).await)
@@ -115,16 +115,16 @@ impl Orders {
 }
 
 impl Settled {
-    pub(super) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: Self) {
         self.orders.extend(other.orders);
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.orders.len()
     }
 
     /// The ids of all orders that were acknowledged.
-    pub(super) fn ids(&self) -> BTreeSet<String> {
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
         self.orders.iter().map(|(_, order)| order.order_id.clone()).collect()
     }
 

@@ -5,30 +5,41 @@ use tradewind_testing::eventually;
 use super::orders::Settled;
 use super::{PATIENCE, journal};
 use crate::books;
+use crate::outside_world::Outside;
+use crate::people::Person;
 use crate::shop::Shop;
 
 /// Fails where what the shop, the outside and the readers say is not what has been settled; returns how many events there are.
 pub(super) async fn prove(shop: &Shop, settled: &Settled) -> u64 {
+    prove_from_outside(&shop.operator, &shop.outside, settled).await;
+    journal::prove(shop).await
+}
+
+/// The same by what can be seen without the services' databases.
+pub(crate) async fn prove_from_outside(operator: &Person, outside: &Outside, settled: &Settled) {
     settled.check_scarce();
     eventually(PATIENCE, "the shop has the orders that it acknowledged, and no others", async || {
-        let listed = shop.operator.orders().await;
+        let listed = operator.orders().await;
         let listed = listed.into_iter().map(|order| order.order_id).collect();
         let differing: Vec<_> = settled.ids().symmetric_difference(&listed).cloned().collect();
         if differing.is_empty() { Ok(()) } else { Err(differing) }
     })
     .await;
-    books::prove(shop).await;
+    books::prove_from_outside(operator, outside).await;
     let deliveries = settled.deliveries();
-    for level in shop.operator.stock().await {
+    for level in operator.stock().await {
         assert_eq!(deliveries.get(&level.sku), Some(&level.received), "what was received of {}", level.sku);
     }
-    for (email, times) in settled.messages() {
-        eventually(PATIENCE, &format!("{email} has {times:?} messages"), async || {
-            let mail = shop.outside.mail_to(&email).await;
-            assert!(mail.len() <= *times.end(), "{email} was told twice: {mail:?}");
-            times.contains(&mail.len()).then_some(()).ok_or(mail)
-        })
-        .await;
-    }
-    journal::prove(shop).await
+    eventually(PATIENCE, "everybody was told what became of their order", async || {
+        let mut mail = outside.mail().await;
+        for (email, times) in settled.messages() {
+            let told = mail.remove(&email).unwrap_or_default();
+            assert!(told.len() <= *times.end(), "{email} was told twice: {told:?}");
+            if !times.contains(&told.len()) {
+                return Err(format!("{email} has {told:?}, not {times:?} messages"));
+            }
+        }
+        Ok(())
+    })
+    .await;
 }

@@ -11,6 +11,7 @@ use tradewind_testing::free_port;
 use super::dice::Dice;
 use super::orders::{Assortment, Orders, Settled};
 use super::staff::Member;
+use crate::people::Person;
 use crate::proxy::Proxy;
 use crate::shop::{SERVICES, Shop};
 
@@ -56,8 +57,8 @@ impl Replicas {
 
 /// Customers who place one order after the other, each as soon as the one before has ended and over connections of its own,
 /// until it is `enough`; `count` is how many have ended.
-pub(super) async fn keep_shopping(
-    shop: &Shop,
+pub(crate) async fn keep_shopping(
+    person: impl Fn() -> Person,
     assortment: &Assortment,
     seed: u64,
     count: &AtomicUsize,
@@ -67,7 +68,7 @@ pub(super) async fn keep_shopping(
         let (mut settled, mut dice) = (Settled::default(), Dice::new(seed * CUSTOMERS + number));
         while !enough() {
             let order = Orders::one(&format!("{number}-{}", settled.count()), &mut dice);
-            settled.append(order.play(&shop.person("gateway"), assortment).await);
+            settled.append(order.play(&person(), assortment).await);
             count.fetch_add(1, Ordering::Relaxed);
         }
         settled

@@ -55,10 +55,10 @@ async fn play(soaked: &mut Soaked, lasting: Duration, folder: &Path) {
     let server = Postgres::start();
     let shop = Shop::unstaffed(|_| server.database()).await;
     let replicas = Replicas::engage(&shop, folder, ABSENT).await;
-    let assortment = Box::pin(Assortment::offer(&shop)).await;
+    let assortment = Box::pin(Assortment::offer(&shop.operator)).await;
     let end = Instant::now() + lasting;
     let count = AtomicUsize::new(0);
-    let shopping = keep_shopping(&shop, &assortment, soaked.seed, &count, || Instant::now() >= end);
+    let shopping = keep_shopping(|| shop.person("gateway"), &assortment, soaked.seed, &count, || Instant::now() >= end);
     let (settled, kills) = futures::join!(shopping, kill_until(end, &replicas, Dice::new(soaked.seed)));
     (soaked.orders, soaked.kills) = (settled.count(), kills);
     replicas.ready().await;

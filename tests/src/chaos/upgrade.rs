@@ -61,9 +61,10 @@ async fn play(upgraded: &mut Upgraded, later: &Path, folder: &Path) {
     let server = Postgres::start();
     let shop = Shop::unstaffed(|_| server.database()).await;
     let replicas = Replicas::engage(&shop, folder, Duration::ZERO).await;
-    let assortment = Box::pin(Assortment::offer(&shop)).await;
+    let assortment = Box::pin(Assortment::offer(&shop.operator)).await;
     let (count, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let shopping = keep_shopping(&shop, &assortment, upgraded.seed, &count, || enough.load(Ordering::Relaxed));
+    let shopping =
+        keep_shopping(|| shop.person("gateway"), &assortment, upgraded.seed, &count, || enough.load(Ordering::Relaxed));
     let replacing = async {
         ends(&count, SOME).await;
         for (number, program) in [(1, later), (0, later), (0, &this), (1, &this)] {

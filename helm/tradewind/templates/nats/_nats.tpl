@@ -19,7 +19,7 @@ server_name: $POD_NAME
 listen: {{ include "tradewind.listen" (list . 4222) | quote }}
 http: {{ include "tradewind.listen" (list . 8222) | quote }}
 pid_file: "/run/nats/nats.pid"
-jetstream { store_dir: "/data", max_file_store: {{ .Values.nats.internal.storage.size }} }
+jetstream { store_dir: "/data", max_file_store: {{ .Values.nats.internal.storage.size }}, max_memory_store: 16MB }
 tls {
   cert_file: "/etc/tradewind/tls/tls.crt"
   key_file: "/etc/tradewind/tls/tls.key"
