@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
+use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use tradewind_runtime::BROKER_INIT;
 
@@ -41,6 +42,11 @@ pub(crate) struct Ports {
     nats_monitor: u16,
 }
 
+/// Free ports are looked for below those that systems give to outgoing connections: one of these would sit on a port that was free
+/// a moment ago.
+const FIRST: u16 = 12_000;
+const COUNT: u64 = 18_000;
+
 impl Ports {
     /// The documented ports: 7101 and up for gRPC, 7201 and up for health and metrics.
     pub(crate) fn standard() -> Self {
@@ -53,10 +59,12 @@ impl Ports {
     /// # Errors
     /// When the machine has no free port left.
     pub(crate) fn free() -> Result<Self> {
+        let (wanted, seed) = (SERVICES.len() * 2 + 3, RandomState::new());
+        let random = (0_u64..1_000).filter_map(|number| u16::try_from(seed.hash_one(number) % COUNT).ok());
         // All are held until the last is found, so that no port is given out twice.
-        let held = (0..SERVICES.len() * 2 + 3)
-            .map(|_| TcpListener::bind(("127.0.0.1", 0)).context("no free port on the loopback address"))
-            .collect::<Result<Vec<_>>>()?;
+        let free = random.filter_map(|offset| TcpListener::bind(("127.0.0.1", FIRST + offset)).ok());
+        let held: Vec<_> = free.take(wanted).collect();
+        ensure!(held.len() == wanted, "no {wanted} free ports on the loopback address");
         let ports = held.iter().map(|l| Ok(l.local_addr()?.port())).collect::<Result<Vec<_>>>()?;
         let (grpc, rest) = ports.split_at(SERVICES.len());
         let (admin, rest) = rest.split_at(SERVICES.len());

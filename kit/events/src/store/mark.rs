@@ -231,13 +231,18 @@ impl Marked {
 
     fn write(&self, state: State) -> Result<(), Error> {
         let Some(text) = state.text() else { return Ok(()) };
-        let (mark, draft) = (beside(&self.file, "-mark"), beside(&self.file, "-mark.new"));
+        // Another process may have the file open, too, and write its mark at the same moment.
+        let (mark, draft) = (beside(&self.file, "-mark"), beside(&self.file, &format!("-mark.{}", random())));
         let put = || {
             std::fs::write(&draft, text)?;
             File::open(&draft)?.sync_all()?;
             std::fs::rename(&draft, &mark)
         };
-        put().map_err(|error| unreadable(&mark, &error))?;
+        put().map_err(|error| {
+            // What is left of it is of no use.
+            let _ = std::fs::remove_file(&draft);
+            unreadable(&mark, &error)
+        })?;
         self.lock().state = state;
         Ok(())
     }

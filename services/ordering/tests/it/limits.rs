@@ -99,7 +99,7 @@ both_stores! {
         assert_eq!(order(&[&shop.seen]).await, Ok(()));
         let malformed = [
             "?".to_owned(),
-            format!("catalog:{partition}:{position}"),
+            format!("catalog:{partition}:0"),
             format!("catalog:{log}:{partition}:0"),
             format!("catalog:{log}:{partition}:+{position}"),
             format!("catalog:{log}:0{partition}:{position}"),
