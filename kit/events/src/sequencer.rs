@@ -45,10 +45,12 @@ static MOVE: LazyLock<String> = LazyLock::new(|| {
         runs AS (
             SELECT id, stream, version, MIN(version) OVER run AS first, ROW_NUMBER() OVER run AS place
             FROM seen WINDOW run AS (PARTITION BY stream ORDER BY version ROWS UNBOUNDED PRECEDING)),
+        begun AS MATERIALIZED (
+            SELECT stream FROM runs WHERE place = 1 AND (version = 1 OR EXISTS (
+                SELECT FROM log WHERE log.stream = runs.stream AND log.version = runs.version - 1))),
         moved AS (
             DELETE FROM outbox WHERE id = ANY (ARRAY(
-                SELECT id FROM runs WHERE version = first + place - 1 AND (first = 1 OR EXISTS (
-                    SELECT FROM log WHERE log.stream = runs.stream AND log.version = runs.first - 1))))
+                SELECT id FROM runs JOIN begun USING (stream) WHERE version = first + place - 1))
             RETURNING id, partition, stream, version),
         heads AS MATERIALIZED (
             SELECT partition, COALESCE((SELECT MAX(position) FROM log WHERE log.partition = p.partition), 0) AS head

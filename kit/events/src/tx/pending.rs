@@ -175,11 +175,12 @@ impl Pending {
 /// Adds the events of the statement `appended` to the outbox. No column may be NULL, and so nothing is committed where a version
 /// has no predecessor; on SQLite the trigger that writes the log sees to it.
 fn outbox(appended: &str) -> String {
+    // What the statement itself appends is not in the table yet for it: of each stream only the first is looked up there.
     format!(
-        "INSERT INTO outbox (partition, stream, version) SELECT partition, stream, CASE WHEN version = 1 \
-         OR EXISTS (SELECT FROM {appended} b WHERE b.stream = a.stream AND b.version = a.version - 1) \
-         OR EXISTS (SELECT FROM event b WHERE b.stream = a.stream AND b.version = a.version - 1) \
-         THEN version END FROM {appended} a"
+        "INSERT INTO outbox (partition, stream, version) SELECT partition, stream, CASE WHEN version = 1 OR ahead = version - 1 \
+         OR EXISTS (SELECT FROM event b WHERE b.stream = a.stream AND b.version = a.version - 1) THEN version END \
+         FROM (SELECT partition, stream, version, place, LAG(version) OVER (PARTITION BY stream ORDER BY version) AS ahead \
+         FROM (SELECT partition, stream, version, ROW_NUMBER() OVER () AS place FROM {appended}) n) a ORDER BY place"
     )
 }
 
