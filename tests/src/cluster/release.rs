@@ -182,7 +182,8 @@ impl Release {
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
         Visitor {
             channels: Channels::new(identity, policy, peers.into()),
-            outside: Outside::at(format!("http://{}", address("outside", 7300))),
+            // Its Service has no address of its own, and only names within the cluster.
+            outside: Outside::at(format!("http://{}:7300", self.pods_of("outside").await.remove(0).address)),
             _pki: pki,
         }
     }

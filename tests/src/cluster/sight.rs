@@ -22,20 +22,22 @@ pub(super) struct Process {
     pid: i32,
     /// Its program's name, as the kernel has it.
     pub(super) name: String,
+    began: u64,
 }
 
 impl Pod {
-    /// Its processes but the one that holds its namespaces.
+    /// Its processes but the one that holds its namespaces, the oldest first.
     pub(super) fn processes(&self) -> Vec<Process> {
         let of = |file: &str, pid: i32| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
         let pids =
             std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let mut processes: Vec<_> = pids
             .filter(|pid| of("cgroup", *pid).contains(&self.uid))
-            .map(|pid| Process { pid, name: of("comm", pid).trim().to_owned() })
+            .map(|pid| Process { pid, name: of("comm", pid).trim().to_owned(), began: began(&of("stat", pid)) })
             .filter(|process| process.name != "pause")
             .collect();
-        processes.sort_by_key(|process| process.pid);
+        // A probe's command comes and goes, and may have the lower number.
+        processes.sort_by_key(|process| process.began);
         processes
     }
 
@@ -94,6 +96,12 @@ impl Process {
         unless(!places.any(|mount| mount[4].contains(TOKEN)), "holds a token of the Kubernetes API");
         excesses
     }
+}
+
+/// When a process began, of what `/proc/<pid>/stat` says: the twentieth field behind the program's name.
+fn began(stat: &str) -> u64 {
+    let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
+    behind.split_whitespace().nth(19).and_then(|field| field.parse().ok()).unwrap_or(u64::MAX)
 }
 
 /// Which of these addresses let this process connect, tried all at once.
