@@ -67,7 +67,7 @@ pub(crate) async fn keep_shopping(
     let customers = (0..CUSTOMERS).map(async |number| {
         let (mut settled, mut dice) = (Settled::default(), Dice::new(seed * CUSTOMERS + number));
         while !enough() {
-            let order = Orders::one(&format!("{number}-{}", settled.count()), &mut dice);
+            let order = Orders::one(&format!("{seed}-{number}-{}", settled.count()), &mut dice);
             settled.append(order.play(&person(), assortment).await);
             count.fetch_add(1, Ordering::Relaxed);
         }
