@@ -204,9 +204,9 @@ first_process() {
 
 running() { first_process || die "no node runs here: '$self up' starts one"; }
 # In all of the node's namespaces.
-enter() { nsenter --target "$(running)" --net --pid --mount -- "$@"; }
+enter() { local pid; pid=$(running) && nsenter --target "$pid" --net --pid --mount -- "$@"; }
 # In its network alone: files are read and written as anywhere else.
-within() { nsenter --target "$(running)" --net -- "$@"; }
+within() { local pid; pid=$(running) && nsenter --target "$pid" --net -- "$@"; }
 kubectl() { within "$bin/kubectl" "$@"; }
 
 start() {
