@@ -24,6 +24,8 @@ mod metrics;
 mod page;
 mod pause;
 mod permissions;
+#[cfg(test)]
+mod plans;
 mod prune;
 mod quarantine;
 mod reactions;

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sea_orm::{DbBackend, Value};
+use sea_orm::{DbBackend, Statement, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
@@ -34,6 +34,8 @@ const LATE: i64 = 256;
 /// of their partition. What begins after a version that is neither in the log nor among the rows stays: no version is placed
 /// before its predecessor.
 ///
+/// A predecessor is looked up by a subquery that gives its version: `EXISTS` may be answered out of a hash of the whole table.
+///
 /// One statement sees one snapshot, so it may not overlook what the holder before has written: taking the lease waits for that
 /// one's last statement, which has locked the lease's row.
 static MOVE: LazyLock<String> = LazyLock::new(|| {
@@ -44,13 +46,14 @@ static MOVE: LazyLock<String> = LazyLock::new(|| {
             SELECT id, stream, version FROM outbox WHERE EXISTS (SELECT FROM held) AND id >= $4 ORDER BY id LIMIT {BATCH}),
         runs AS (
             SELECT id, stream, version, MIN(version) OVER run AS first, ROW_NUMBER() OVER run AS place
-            FROM seen WINDOW run AS (PARTITION BY stream ORDER BY version ROWS UNBOUNDED PRECEDING)),
-        begun AS MATERIALIZED (
-            SELECT stream FROM runs WHERE place = 1 AND (version = 1 OR EXISTS (
-                SELECT FROM log WHERE log.stream = runs.stream AND log.version = runs.version - 1))),
+            FROM seen WINDOW run AS (PARTITION BY stream ORDER BY version)),
+        ready AS (
+            SELECT id, version = first + place - 1 AND BOOL_OR(place = 1 AND (version = 1 OR (
+                    SELECT version FROM log WHERE log.stream = runs.stream AND log.version = runs.version - 1) IS NOT NULL))
+                OVER (PARTITION BY stream ORDER BY version) AS follows
+            FROM runs),
         moved AS (
-            DELETE FROM outbox WHERE id = ANY (ARRAY(
-                SELECT id FROM runs JOIN begun USING (stream) WHERE version = first + place - 1))
+            DELETE FROM outbox WHERE id = ANY (ARRAY(SELECT id FROM ready WHERE follows))
             RETURNING id, partition, stream, version),
         heads AS MATERIALIZED (
             SELECT partition, COALESCE((SELECT MAX(position) FROM log WHERE log.partition = p.partition), 0) AS head
@@ -116,6 +119,12 @@ fn tell_waiting(waiting: usize) {
             "events cannot enter the log: the versions before them are not in it"
         );
     }
+}
+
+/// [`MOVE`] with its values.
+fn moving(backend: DbBackend, holder: &str, epoch: u64, ttl: Duration, from: i64) -> Statement {
+    let values: [Value; 4] = [lasting(ttl), holder.into(), signed(epoch).into(), from.into()];
+    statement(backend, MOVE.as_str(), values)
 }
 
 impl Store {
@@ -242,8 +251,7 @@ impl Store {
         ttl: Duration,
         from: i64,
     ) -> Result<Option<Moved>, Error> {
-        let values: [Value; 4] = [lasting(ttl), holder.into(), signed(epoch).into(), from.into()];
-        let rows = self.vital(statement(self.backend(), MOVE.as_str(), values)).await?;
+        let rows = self.vital(moving(self.backend(), holder, epoch, ttl, from)).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let last: Option<i64> = first.try_get("", "last").map_err(db)?;
         let seen: i64 = first.try_get("", "seen").map_err(db)?;
@@ -264,5 +272,16 @@ impl Store {
             if index < whole { tail.extend(event) } else { tail.pass_over(event.position) }
         }
         tell(&self.signals().log);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::read_whole;
+
+    #[test]
+    fn what_it_places_is_found_by_its_key() {
+        assert_eq!(read_whole(|backend| vec![moving(backend, "", 0, TTL, 0)]), Vec::<String>::new());
     }
 }

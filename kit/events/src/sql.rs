@@ -146,10 +146,18 @@ impl Script {
 
     /// Runs all of it on `connection`, which must be in a transaction: a failure leaves the rest undone.
     pub(crate) async fn run(self, connection: &impl sea_orm::ConnectionTrait) -> Result<(), DbErr> {
-        for Joined { texts, values } in self.statements {
-            connection.execute_raw(statement(self.backend, joined(self.backend, texts), values)).await?;
+        for sent in self.sent() {
+            connection.execute_raw(sent).await?;
         }
         Ok(())
+    }
+
+    /// As the statements are sent.
+    pub(crate) fn sent(self) -> impl Iterator<Item = Statement> {
+        let backend = self.backend;
+        self.statements
+            .into_iter()
+            .map(move |Joined { texts, values }| statement(backend, joined(backend, texts), values))
     }
 }
 
@@ -205,7 +213,7 @@ mod tests {
     }
 
     fn texts(script: Script) -> Vec<String> {
-        script.statements.into_iter().map(|sent| joined(script.backend, sent.texts)).collect()
+        script.sent().map(|sent| sent.sql).collect()
     }
 
     #[test]
