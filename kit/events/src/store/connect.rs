@@ -4,8 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::error::{ConnAcquireErr, RuntimeErr};
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use tokio::time::timeout;
 use tradewind_domain::Error;
 
 use super::damage::{self, Look};
@@ -86,8 +90,9 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
         Ok(Pools { transactions, reads, vital, marked })
     } else {
         let (url, left_out) = driver_url(url);
-        let pool = async |connections| {
-            Database::connect(postgres(&url, context, memory, connections)).await.map_err(server::refused)
+        let pool = async |connections| match Database::connect(postgres(&url, context, memory, connections)).await {
+            Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) => Err(unreached(&url).await),
+            opened => opened.map_err(server::refused),
         };
         let transactions = pool(TRANSACTIONS).await?;
         server::check(&transactions).await?;
@@ -96,6 +101,25 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
         }
         Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None })
     }
+}
+
+/// Why no connection could be made in time, by one more attempt: a pool tries again while it is refused, and only says that its time
+/// is over.
+async fn unreached(url: &str) -> Error {
+    let options = match url.parse::<PgConnectOptions>() {
+        Ok(options) => verified(options, url),
+        Err(error) => return server::refused(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
+    };
+    let server = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let why = match timeout(ACQUIRE, options.connect()).await {
+        Ok(Ok(_)) => "it took too long to connect".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it does not answer".to_owned(),
+    };
+    Error::unavailable("DATABASE_UNAVAILABLE", format!("{server}: {why}"))
 }
 
 /// WAL lets readers read while the one writer writes; FULL makes a commit survive a power failure.

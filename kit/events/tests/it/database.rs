@@ -226,6 +226,25 @@ fn postgres_ends_a_session_that_keeps_a_transaction_waiting() {
     });
 }
 
+#[test]
+fn a_server_that_cannot_be_reached_is_named_with_the_reason() {
+    tradewind_testing::block_on(async {
+        let nobody = tradewind_testing::free_port();
+        // It takes connections and says nothing.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = listener.local_addr().unwrap().port();
+        for (port, why) in [(nobody, "refused"), (silent, "does not answer")] {
+            let url = format!("postgres://tradewind:secret@127.0.0.1:{port}/bank");
+            let opened = Store::open(StoreOptions { url, ..options(&Database::sqlite(), "bank") }).await;
+            let error = opened.err().unwrap();
+            assert_eq!((error.kind, error.reason), (ErrorKind::Unavailable, "DATABASE_UNAVAILABLE"), "{error}");
+            let text = error.to_string();
+            assert!(text.contains(&format!("127.0.0.1:{port}: ")) && text.contains(why), "{text}");
+            assert!(!text.contains("secret"), "{text}");
+        }
+    });
+}
+
 fn query(store: &Store, text: &str) -> sea_orm::Statement {
     sea_orm::Statement::from_string(store.backend(), text)
 }
