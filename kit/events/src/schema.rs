@@ -8,202 +8,91 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
 use crate::error::VERSION_MISSING;
 
-/// Creates the tables of the event store, its readers, intents, timers and idempotent requests.
-pub(crate) struct CreateEventStore;
+/// A step of the schema: what it is called for good, and its statements.
+struct Step {
+    name: &'static str,
+    up: fn(DbBackend) -> Vec<String>,
+}
 
-impl MigrationName for CreateEventStore {
+impl MigrationName for Step {
     fn name(&self) -> &str {
-        "kit_0001_create_event_store"
+        self.name
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for CreateEventStore {
+impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        let backend = connection.get_database_backend();
-        for table in TABLES {
-            connection.execute_unprepared(&render(table, backend)).await?;
+        for statement in (self.up)(connection.get_database_backend()) {
+            connection.execute_unprepared(&statement).await?;
         }
-        for index in INDEXES {
-            connection.execute_unprepared(index).await?;
-        }
-        connection.execute_unprepared(if backend == DbBackend::Postgres { OUTBOX } else { LOGGED }).await?;
         Ok(())
     }
 }
 
-/// Creates the table of paused consumers, and the index by which old requests are found.
-struct CreatePause;
-
-impl MigrationName for CreatePause {
-    fn name(&self) -> &str {
-        "kit_0002_create_pause"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for CreatePause {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        connection.execute_unprepared(&render(PAUSE, connection.get_database_backend())).await?;
-        connection.execute_unprepared("CREATE INDEX request_time ON request (time)").await.map(drop)
-    }
-}
-
-/// Creates the table of what operators did.
-struct CreateAct;
-
-impl MigrationName for CreateAct {
-    fn name(&self) -> &str {
-        "kit_0003_create_act"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for CreateAct {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let (number, uuid) = match connection.get_database_backend() {
-            DbBackend::Postgres => ("BIGSERIAL", "UUID"),
-            _ => ("INTEGER", "BLOB"),
-        };
-        let table = ACT.replace("{number}", number).replace("{uuid}", uuid);
-        connection.execute_unprepared(&table).await.map(drop)
-    }
-}
-
-/// Adds what tells a build that does not know an event's type whether it may pass over it.
-struct AddInformative;
-
-impl MigrationName for AddInformative {
-    fn name(&self) -> &str {
-        "kit_0004_add_informative"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for AddInformative {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let column = "ALTER TABLE event ADD COLUMN informative BIGINT NOT NULL DEFAULT 0";
-        manager.get_connection().execute_unprepared(column).await.map(drop)
-    }
-}
-
-/// Adds which event a cursor has reached, as `<position> <id>`: where a log was set back, its positions alone do not tell. The
-/// position is in it because a build before, and operators, move a cursor without it.
-struct AddReached;
-
-impl MigrationName for AddReached {
-    fn name(&self) -> &str {
-        "kit_0006_add_reached"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for AddReached {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let column = "ALTER TABLE cursor ADD COLUMN reached TEXT NULL";
-        manager.get_connection().execute_unprepared(column).await.map(drop)
-    }
-}
-
-/// Creates the table of readers that cannot get past a position.
-struct CreateStuck;
-
-impl MigrationName for CreateStuck {
-    fn name(&self) -> &str {
-        "kit_0007_create_stuck"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for CreateStuck {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        connection.execute_unprepared(&render(STUCK, connection.get_database_backend())).await.map(drop)
-    }
-}
-
-/// Adds what a stored request asked, which is less than what it said.
-struct AddAsked;
-
-impl MigrationName for AddAsked {
-    fn name(&self) -> &str {
-        "kit_0007_add_asked"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for AddAsked {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let bytes = if connection.get_database_backend() == DbBackend::Postgres { "BYTEA" } else { "BLOB" };
-        connection.execute_unprepared(&format!("ALTER TABLE request ADD COLUMN asked {bytes} NULL")).await.map(drop)
-    }
-}
-
-/// Creates the table of what parties outside call things.
-struct CreateReference;
-
-impl MigrationName for CreateReference {
-    fn name(&self) -> &str {
-        "kit_0008_create_reference"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for CreateReference {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        connection.execute_unprepared(&render(REFERENCE, connection.get_database_backend())).await.map(drop)
-    }
-}
-
-/// Lets no version into the log without the one before; on PostgreSQL the statement that appends sees to it.
-struct GuardVersions;
-
-impl MigrationName for GuardVersions {
-    fn name(&self) -> &str {
-        "kit_0009_guard_versions"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for GuardVersions {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        if connection.get_database_backend() == DbBackend::Postgres {
-            return Ok(());
-        }
-        connection.execute_unprepared("DROP TRIGGER event_logged").await?;
-        connection.execute_unprepared(&GUARDED.replace("{missing}", VERSION_MISSING)).await.map(drop)
-    }
-}
+/// The kit's own steps, oldest first.
+const STEPS: [Step; 9] = [
+    Step {
+        name: "kit_0001_create_event_store",
+        up: |backend| {
+            let tables = TABLES.iter().map(|table| render(table, backend));
+            let indexes = INDEXES.iter().map(ToString::to_string);
+            let log = if backend == DbBackend::Postgres { OUTBOX } else { LOGGED };
+            tables.chain(indexes).chain([log.to_owned()]).collect()
+        },
+    },
+    // By the index old requests are found.
+    Step {
+        name: "kit_0002_create_pause",
+        up: |backend| vec![render(PAUSE, backend), "CREATE INDEX request_time ON request (time)".to_owned()],
+    },
+    Step { name: "kit_0003_create_act", up: |backend| vec![numbered(ACT, backend)] },
+    // Tells a build that does not know an event's type whether it may pass over it.
+    Step {
+        name: "kit_0004_add_informative",
+        up: |_| vec!["ALTER TABLE event ADD COLUMN informative BIGINT NOT NULL DEFAULT 0".to_owned()],
+    },
+    // Which event a cursor has reached, as `<position> <id>`: where a log was set back, its positions alone do not tell. The position
+    // is in it because a build before, and operators, move a cursor without it.
+    Step { name: "kit_0006_add_reached", up: |_| vec!["ALTER TABLE cursor ADD COLUMN reached TEXT NULL".to_owned()] },
+    Step { name: "kit_0007_create_stuck", up: |backend| vec![render(STUCK, backend)] },
+    // What a stored request asked, which is less than what it said.
+    Step {
+        name: "kit_0007_add_asked",
+        up: |backend| vec![named("ALTER TABLE request ADD COLUMN asked {bytes} NULL", backend)],
+    },
+    Step { name: "kit_0008_create_reference", up: |backend| vec![render(REFERENCE, backend)] },
+    // No version enters the log without the one before; on PostgreSQL the statement that appends sees to it.
+    Step {
+        name: "kit_0009_guard_versions",
+        up: |backend| match backend {
+            DbBackend::Postgres => Vec::new(),
+            _ => vec!["DROP TRIGGER event_logged".to_owned(), GUARDED.replace("{missing}", VERSION_MISSING)],
+        },
+    },
+];
 
 /// The migrations of the kit, oldest first; they run before the service's own.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![
-        Box::new(CreateEventStore),
-        Box::new(CreatePause),
-        Box::new(CreateAct),
-        Box::new(AddInformative),
-        Box::new(AddReached),
-        Box::new(CreateStuck),
-        Box::new(AddAsked),
-        Box::new(CreateReference),
-        Box::new(GuardVersions),
-    ]
+    STEPS.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
 }
 
-/// Puts the backend's names in place of `{bytes}` and `{uuid}`; on SQLite a table is clustered by its key, so that a row is
-/// written to one b-tree and not to two.
+/// A statement with the backend's names in place of `{bytes}` and `{uuid}`.
+fn named(statement: &str, backend: DbBackend) -> String {
+    let (bytes, uuid) = if backend == DbBackend::Postgres { ("BYTEA", "UUID") } else { ("BLOB", "BLOB") };
+    statement.replace("{bytes}", bytes).replace("{uuid}", uuid)
+}
+
+/// The same for a table; on SQLite it is clustered by its key, so that a row is written to one b-tree and not to two.
 fn render(table: &str, backend: DbBackend) -> String {
-    let (bytes, uuid, clustered) = match backend {
-        DbBackend::Postgres => ("BYTEA", "UUID", ""),
-        _ => ("BLOB", "BLOB", " WITHOUT ROWID"),
-    };
-    format!("{}{clustered}", table.replace("{bytes}", bytes).replace("{uuid}", uuid))
+    named(table, backend) + if backend == DbBackend::Postgres { "" } else { " WITHOUT ROWID" }
+}
+
+/// The same for a table whose rows the database numbers.
+fn numbered(table: &str, backend: DbBackend) -> String {
+    let number = if backend == DbBackend::Postgres { "BIGSERIAL" } else { "INTEGER" };
+    named(table, backend).replace("{number}", number)
 }
 
 const TABLES: &[&str] = &[

@@ -1,6 +1,7 @@
 //! An aggregate to test with, and a store to keep it in.
 
 use prost::{Message, Name};
+use sea_orm::Statement;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
@@ -140,4 +141,9 @@ impl Drop for Bank {
 
 pub(crate) fn options(database: &Database, context: &'static str) -> StoreOptions {
     StoreOptions { url: database.url(), context, migrations: Vec::new(), clock: Clock::system(), partitions: None }
+}
+
+/// A statement as it stands, for a store's database.
+pub(crate) fn query(store: &Store, text: &str) -> Statement {
+    Statement::from_string(store.backend(), text)
 }

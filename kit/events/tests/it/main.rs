@@ -5,6 +5,7 @@
 mod account;
 mod appending;
 mod broker;
+mod connections;
 mod database;
 mod files;
 mod loading;
