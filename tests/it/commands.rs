@@ -61,7 +61,6 @@ fn what_does_not_exist_is_missed() {
         ("scripts/images --prebuilt ordering", "scripts/images --watercolour"),
         ("`tests/it/{crash,broker}.rs`", "`tests/it/{crash,hunger}.rs`"),
         ("`tests/it/*.rs`", "`tests/that/*.rs`"),
-        ("`.tools/cluster`", "`.tools/kitchen`"),
         ("cargo test -p ordering", "cargo test -p kitchen"),
         ("helm test shop --logs", "helm taste shop"),
         ("helm test shop --logs", "helm test shop --louder"),

@@ -188,7 +188,7 @@ fn is_call_of_service(words: &[String]) -> bool {
 /// A path below a folder of the project or of the document's own; what is built or made by running is none.
 fn is_path(word: &str, folder: &Path) -> bool {
     let Some((first, _)) = word.split_once('/') else { return false };
-    !["", "target", ".tradewind"].contains(&first)
+    !["", "target", ".tools", ".tradewind"].contains(&first)
         && !word.contains(['<', '…'])
         && [Path::new(""), folder].iter().any(|base| root().join(base).join(first).is_dir())
 }

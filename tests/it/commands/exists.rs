@@ -148,14 +148,9 @@ fn nats(words: &[&str]) -> Result<(), String> {
     if unknown.is_empty() { Ok(()) } else { Err(format!("no context is called {unknown:?}")) }
 }
 
-/// The file is there, below the project or the document's folder, and a script knows its options. What the repository leaves out
-/// is there where it was made: then a target or a script names it.
+/// The file is there, below the project or the document's folder, and a script knows its options.
 fn file(path: &str, folder: &Path, options: &[&str]) -> Result<(), String> {
     for one in alternatives(path) {
-        if is_made(&one) {
-            names(&one)?;
-            continue;
-        }
         let whole = one.split('*').next().unwrap_or_default().trim_end_matches('/').to_owned();
         let found = [Path::new(""), folder].map(|base| root().join(base).join(&whole));
         let Some(found) = found.iter().find(|found| found.exists()) else { return Err(format!("{one} is not there")) };
@@ -165,18 +160,6 @@ fn file(path: &str, folder: &Path, options: &[&str]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The path is left out of the repository.
-fn is_made(path: &str) -> bool {
-    let ignored = std::fs::read_to_string(project(".gitignore")).unwrap();
-    ignored.lines().any(|entry| path.split('/').next() == entry.strip_prefix('/'))
-}
-
-fn names(path: &str) -> Result<(), String> {
-    let scripts = std::fs::read_dir(project("scripts")).unwrap().map(|entry| entry.unwrap().path());
-    let mut makers = scripts.chain([project("Makefile")]).map(|path| std::fs::read_to_string(path).unwrap());
-    if makers.any(|text| text.contains(path)) { Ok(()) } else { Err(format!("nothing makes {path}")) }
 }
 
 /// `a/{b,c}.rs` is `a/b.rs` and `a/c.rs`.

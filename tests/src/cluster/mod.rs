@@ -57,6 +57,8 @@ pub fn rows(only: &[String]) -> Vec<Row> {
 pub fn run(rows: Vec<Row>, logs: &Path, tell: impl Fn(&Tried)) -> Report {
     block_on(async {
         let mut release = Release::new(Kube::new(), "trial", "trial", "values-kind.yaml");
+        // Who ordered in a run before is known to nobody.
+        release.wipe().await;
         let mut tried = Vec::new();
         for row in rows {
             let began = Instant::now();

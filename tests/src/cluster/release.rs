@@ -21,7 +21,7 @@ const CHART: &str = "helm/tradewind";
 /// For helm itself, beyond our patience.
 const TIMEOUT: &str = "4m";
 /// What every release here is told: the node's kernel may have no IPv6, and orders wait for what was killed.
-const ALWAYS: [&str; 2] = ["listenAddress=0.0.0.0", "services.ordering.settings.ORDER_DEADLINE=1h"];
+pub(super) const ALWAYS: [&str; 2] = ["listenAddress=0.0.0.0", "services.ordering.settings.ORDER_DEADLINE=1h"];
 
 /// A release and what was ordered of it.
 pub(super) struct Release {
@@ -50,6 +50,11 @@ impl Release {
         format!("{}-tradewind-{component}", self.name)
     }
 
+    /// The file that its values are in.
+    pub(super) fn file(&self) -> String {
+        format!("{CHART}/{}", self.values)
+    }
+
     /// Installs it, or changes it to what its file of values says and these settings, and returns when every pod is ready.
     pub(super) async fn upgrade(&self, settings: &[&str]) {
         let wanted = self.try_upgrade(&["--wait", "--timeout", TIMEOUT], settings).await;
@@ -60,7 +65,7 @@ impl Release {
     /// The same with other options, whatever comes of it.
     pub(super) async fn try_upgrade(&self, options: &[&str], settings: &[&str]) -> Result<String, String> {
         self.kube.restricted(self.namespace).await;
-        let values = format!("{CHART}/{}", self.values);
+        let values = self.file();
         let mut arguments =
             vec!["upgrade", "--install", self.name, CHART, "--namespace", self.namespace, "--values", &values];
         arguments.extend(options);

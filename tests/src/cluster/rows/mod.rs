@@ -3,6 +3,7 @@
 mod deaths;
 mod limits;
 mod network;
+mod runbook;
 mod scale;
 mod versions;
 
@@ -57,6 +58,11 @@ pub(super) fn all() -> Vec<Row> {
             "certificates",
             versions::certificates,
             "all are replaced under load: no call lost, the new ones are served"
+        ),
+        row!(
+            "the runbook's commands",
+            runbook::commands,
+            "those for a cluster, typed in its order: each exits 0, and orders settle"
         ),
         row!("uninstall and install", versions::again, "over the volumes that stay: every order of before is there"),
     ]

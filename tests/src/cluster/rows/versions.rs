@@ -19,7 +19,6 @@ const LATER: &str = "later";
 const NEWS: &str = "tradewind.ordering.v1.OrderScreened";
 
 pub(super) async fn install(release: &mut Release) -> String {
-    release.wipe().await;
     release.installed().await;
     let pods = release.pods().await.len();
     format!("{pods} pods ready; {}", release.test().await)
