@@ -2,17 +2,18 @@
 //! nothing in the system needs one to be correct.
 
 mod address;
+mod watcher;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use async_nats::{Client, ClientError, ConnectOptions, Event, ServerError};
+use async_nats::{Client, ConnectOptions};
 use tokio::sync::watch;
 use tradewind_domain::Error;
 
 pub use self::address::check_broker_url;
+use self::watcher::Watcher;
 use crate::metrics::metrics;
 use crate::wire;
 
@@ -22,12 +23,6 @@ const RECONNECT_CAP: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(10);
-/// What the server's word on a subject begins with that the client may not use.
-const VIOLATION: &str = "Permissions Violation";
-/// What the client's word on a server begins with that doesn't know it.
-const UNKNOWN_CLIENT: &str = "authorization violation";
-/// So many different refusals of one connection are logged.
-const MAX_REFUSALS: usize = 64;
 
 /// Where the broker is and who connects.
 pub struct BrokerOptions {
@@ -49,6 +44,7 @@ struct Inner {
     client: Client,
     jetstream: jetstream::Context,
     link: watch::Receiver<Link>,
+    watcher: Arc<Watcher>,
 }
 
 /// The state of the connection. Every new connection has a higher epoch: what a consumer knew of the last one is void.
@@ -66,7 +62,8 @@ impl Broker {
     pub async fn connect(options: BrokerOptions) -> Result<Self, Error> {
         let (servers, credentials) = address::parse(&options.url)?;
         let (sender, link) = watch::channel(Link::default());
-        let watcher = Watcher { link: sender, refusals: Mutex::default() };
+        let watcher = Arc::new(Watcher::new(sender));
+        let (told, tries) = (Arc::clone(&watcher), Arc::clone(&watcher));
         let mut connect = credentials
             .present(ConnectOptions::new())
             .custom_inbox_prefix(wire::inbox(&options.name))
@@ -77,8 +74,13 @@ impl Broker {
             .ping_interval(PING)
             .reconnect_delay_callback(reconnect_delay)
             .event_callback(move |event| {
-                watcher.note(&event);
+                told.note(&event);
                 std::future::ready(())
+            })
+            .reconnect_to_server_callback(move |servers, _| {
+                tries.tried(&servers);
+                // The client chooses.
+                std::future::ready(None)
             });
         if let Some(tls) = options.tls {
             connect = connect.tls_client_config(tls);
@@ -91,7 +93,7 @@ impl Broker {
             .timeout(REQUEST_TIMEOUT)
             .ack_timeout(REQUEST_TIMEOUT)
             .build(client.clone());
-        let inner = Arc::new(Inner { client, jetstream, link });
+        let inner = Arc::new(Inner { client, jetstream, link, watcher });
         tokio::spawn(watch_server(Arc::downgrade(&inner), inner.link.clone()));
         Ok(Self { inner })
     }
@@ -108,7 +110,8 @@ impl Broker {
     /// `Unavailable` with reason `BROKER_DISCONNECTED`, or `BROKER_TOO_OLD` for a server that lacks what is needed.
     pub fn ready(&self) -> Result<(), Error> {
         if !self.inner.link.borrow().up {
-            return Err(Error::unavailable("BROKER_DISCONNECTED", "the broker is not connected"));
+            let why = self.inner.watcher.failure().unwrap_or_else(|| "the broker is not connected".to_owned());
+            return Err(Error::unavailable("BROKER_DISCONNECTED", why));
         }
         self.inner.version().map_or(Ok(()), |version| Self::supports(&version))
     }
@@ -159,50 +162,6 @@ impl Inner {
 fn reconnect_delay(attempts: usize) -> Duration {
     let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
     Duration::from_millis(20).saturating_mul(attempts).min(RECONNECT_CAP)
-}
-
-/// Follows what the client tells of its connection.
-struct Watcher {
-    link: watch::Sender<Link>,
-    /// What was refused on this connection and has been logged: a client that may not do a thing asks again and again.
-    refusals: Mutex<HashSet<String>>,
-}
-
-impl Watcher {
-    fn note(&self, event: &Event) {
-        match event {
-            Event::Connected => {
-                self.refusals().clear();
-                self.link.send_modify(|link| {
-                    link.epoch += 1;
-                    link.up = true;
-                });
-            }
-            Event::Disconnected | Event::Closed => self.link.send_modify(|link| link.up = false),
-            Event::ServerError(ServerError::Other(text)) if text.starts_with(VIOLATION) => self.refused(text),
-            Event::ClientError(ClientError::Other(text)) if text.starts_with(UNKNOWN_CLIENT) => self.refused(text),
-            // Each attempt to reconnect reports one; that the broker is away has been said once.
-            Event::ClientError(_) if !self.link.borrow().up => {
-                tracing::debug!(%event, "no connection to the broker yet");
-            }
-            Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
-                tracing::warn!(%event, "the broker's client reports a fault");
-            }
-            Event::LameDuckMode | Event::Draining => {}
-        }
-    }
-
-    fn refused(&self, text: &str) {
-        metrics().broker_refusals.add(1, &[]);
-        let mut refusals = self.refusals();
-        if refusals.len() < MAX_REFUSALS && refusals.insert(text.to_owned()) {
-            tracing::error!(refusal = text, "the broker refuses what its permissions don't grant this service");
-        }
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Logs and measures the connection until the last clone of the broker is gone.
@@ -261,18 +220,5 @@ mod tests {
     #[test]
     fn reconnecting_never_waits_long() {
         assert!(reconnect_delay(usize::MAX) <= RECONNECT_CAP);
-    }
-
-    #[test]
-    fn a_refusal_is_logged_once_a_connection() {
-        let watcher = Watcher { link: watch::channel(Link::default()).0, refusals: Mutex::default() };
-        let refusal =
-            Event::ServerError(ServerError::Other("Permissions Violation for Publish to \"tw.x\"".to_owned()));
-        watcher.note(&Event::Connected);
-        watcher.note(&refusal);
-        watcher.note(&refusal);
-        assert_eq!(watcher.refusals().len(), 1);
-        watcher.note(&Event::Connected);
-        assert!(watcher.refusals().is_empty());
     }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::error::{ConnAcquireErr, RuntimeErr};
-use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::error::RuntimeErr;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{ConnectOptions as _, Error as SqlxError};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use tokio::time::timeout;
 use tradewind_domain::Error;
@@ -91,7 +91,7 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
     } else {
         let (url, left_out) = driver_url(url);
         let pool = async |connections| match Database::connect(postgres(&url, context, memory, connections)).await {
-            Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) => Err(unreached(&url).await),
+            Err(error) if is_timeout(&error) => Err(unreached(&url).await),
             opened => opened.map_err(server::refused),
         };
         let transactions = pool(TRANSACTIONS).await?;
@@ -101,6 +101,10 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
         }
         Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None })
     }
+}
+
+fn is_timeout(error: &DbErr) -> bool {
+    matches!(error, DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(**error, SqlxError::PoolTimedOut))
 }
 
 /// Why no connection could be made in time, by one more attempt: a pool tries again while it is refused, and only says that its time

@@ -17,21 +17,15 @@ pub(super) async fn commands(release: &mut Release) -> String {
         release.recovered(&pod).await;
     }
     let mut typed = 0;
-    for line in commands_of(&std::fs::read_to_string(project(RUNBOOK)).unwrap()) {
-        let line = line.replace("shop", release.name).replace(THEIRS, &release.file());
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let done = match words.as_slice() {
-            ["helm", arguments @ ..] => {
-                let ours = if arguments[0] == "upgrade" { ALWAYS.as_slice() } else { &[] };
-                let ours = ours.iter().flat_map(|setting| ["--set", setting]);
-                release.kube.helm(&arguments.iter().copied().chain(ours).collect::<Vec<_>>()).await
-            }
-            ["kubectl", arguments @ ..] => release.kube.try_kubectl(arguments).await,
-            _ => unreachable!("only these are looked for"),
-        };
-        done.unwrap_or_else(|error| panic!("{line}: {error}"));
+    for block in blocks(&std::fs::read_to_string(project(RUNBOOK)).unwrap()) {
+        for line in &block {
+            let line = line.replace("shop", release.name).replace(THEIRS, &release.file());
+            let done = type_in(release, &line).await;
+            done.unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        // What one command takes apart, another of its block may put together.
         release.settled().await;
-        typed += 1;
+        typed += block.len();
     }
     assert!(typed > 10, "{typed}");
     // One of them makes a new authority.
@@ -40,9 +34,23 @@ pub(super) async fn commands(release: &mut Release) -> String {
     format!("{typed} commands; {said}")
 }
 
-/// The lines of its blocks that are for a cluster.
-fn commands_of(text: &str) -> Vec<&str> {
+async fn type_in(release: &Release, line: &str) -> Result<String, String> {
+    let mut words = line.split_whitespace();
+    let program = words.next();
+    let mut arguments: Vec<&str> = words.collect();
+    if arguments.first() == Some(&"upgrade") {
+        arguments.extend(ALWAYS.iter().flat_map(|setting| ["--set", setting]));
+    }
+    if program == Some("helm") {
+        release.kube.helm(&arguments).await
+    } else {
+        release.kube.try_kubectl(&arguments).await
+    }
+}
+
+/// Its blocks of commands for a cluster, and their lines.
+fn blocks(text: &str) -> Vec<Vec<&str>> {
+    let is_ours = |line: &&str| ["kubectl ", "helm "].iter().any(|program| line.starts_with(program));
     let blocks = text.split("\n```").skip(1).step_by(2);
-    let lines = blocks.flat_map(str::lines);
-    lines.filter(|line| ["kubectl ", "helm "].iter().any(|program| line.starts_with(program))).collect()
+    blocks.map(|block| block.lines().filter(is_ours).collect::<Vec<_>>()).filter(|lines| !lines.is_empty()).collect()
 }

@@ -1,7 +1,10 @@
-//! When the database is away while the engine has to end.
+//! When the database is away while the engine has to end, and when there is no broker.
+
+use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
-use tradewind_testing::{Postgres, block_on};
+use tradewind_events::{Broker, BrokerOptions};
+use tradewind_testing::{Postgres, block_on, eventually, free_port};
 
 use super::audit::Pair;
 use super::loss::stored;
@@ -32,5 +35,21 @@ fn a_relay_that_cannot_save_its_cursor_publishes_and_ends_cleanly() {
         pair.deposit(&["a"], 9).await;
         stored(&pair, 10).await;
         bank.stop().await;
+    });
+}
+
+#[test]
+fn a_broker_that_cannot_be_reached_is_named_with_the_reason() {
+    block_on(async {
+        let port = free_port();
+        let options = BrokerOptions { url: format!("nats://127.0.0.1:{port}"), tls: None, name: "bank".to_owned() };
+        let broker = Broker::connect(options).await.unwrap();
+        eventually(Duration::from_secs(20), "the reason is told", async || {
+            let error = broker.ready().unwrap_err();
+            assert_eq!(error.reason, "BROKER_DISCONNECTED");
+            let told = error.message.contains(&format!("127.0.0.1:{port}: ")) && error.message.contains("refused");
+            if told { Ok(()) } else { Err(error.message) }
+        })
+        .await;
     });
 }
