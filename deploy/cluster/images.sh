@@ -61,7 +61,7 @@ CONF
 # shop_images FOLDER-OF-PROGRAMS VERSION [PROGRAM…]: all by default.
 shop_images() {
     local names
-    export IMAGE_BINARIES=$1 IMAGE_VERSION=$2 IMAGE_PREFIX=docker.io/library/tradewind- IMAGE_BUILDER=buildah IMAGE_OPTIONS=--quiet
+    export IMAGE_BINARIES=$1 IMAGE_VERSION=$2 IMAGE_BUILDER=buildah IMAGE_OPTIONS=--quiet
     shift 2
     "$root/scripts/images" --prebuilt "$@" >/dev/null
     mapfile -t names < <("$root/scripts/images" --list "$@")
