@@ -55,6 +55,8 @@ var extras = []string{
 	"outside.enabled=false,services.payment.settings.OUTSIDE_URL=https://c.example.org," +
 		"services.shipping.settings.OUTSIDE_URL=https://d.example.org,services.notification.secretSettings.SMTP_URL.secret=mail," +
 		"services.notification.secretSettings.SMTP_URL.key=url",
+	"services.notification.secretSettings.SMTP_URL=null,services.notification.settings.OUTSIDE_URL=https://e.example.org," +
+		"defaults.settings.LOG=null",
 	"telemetry.otlpEndpoint=http://collector.observability:4317",
 	"fullnameOverride=t,commonLabels.team=shop,image.pullSecrets[0]=registry,image.registry=registry.example.org",
 	"runAs.user=null,runAs.group=null,runAs.fsGroup=null",

@@ -7,17 +7,19 @@
 out of which a number comes as a float, and a million as 1e+06. */}}
 {{- define "tradewind.service" -}}
 {{- $root := index . 0 -}}
-{{- include "tradewind.lay" (list (index . 2) (deepCopy $root.Values.defaults)) -}}
+{{- include "tradewind.lay" (list (index . 2) $root.Values.defaults) -}}
 {{- include "tradewind.lay" (list (index . 2) (index $root.Values.services (index . 1) | default dict)) -}}
 {{- end -}}
 
-{{/* Lays one map over another. Sprig's own merge lets no `false` and no 0 win: (list into from) */}}
+{{/* Lays one map over another; null takes a key away. Sprig's own merge lets no `false` and no 0 win: (list into from) */}}
 {{- define "tradewind.lay" -}}
 {{- $into := index . 0 -}}
 {{- range $key, $value := index . 1 -}}
-{{- $below := index $into $key -}}
-{{- if and (kindIs "map" $value) (kindIs "map" $below) -}}
-{{- include "tradewind.lay" (list $below $value) -}}
+{{- if kindIs "map" $value -}}
+{{- if not (kindIs "map" (index $into $key)) -}}{{- $_ := set $into $key dict -}}{{- end -}}
+{{- include "tradewind.lay" (list (index $into $key) $value) -}}
+{{- else if kindIs "invalid" $value -}}
+{{- $_ := unset $into $key -}}
 {{- else -}}
 {{- $_ := set $into $key $value -}}
 {{- end -}}
