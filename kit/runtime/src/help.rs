@@ -9,6 +9,13 @@ use std::{
 
 use crate::{MISCONFIGURED, health, service::About, settings::common};
 
+/// Variables that other programs know by these names, too.
+const OTHERS: [(&str, &str); 3] = [
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "where traces are exported to (OTLP over gRPC), if set"),
+    ("PGSSLMODE", "how a PostgreSQL server elsewhere is verified, where the URL does not say [verify-full]"),
+    ("PGSSLROOTCERT", "file with the authority of that server, where the URL names none [those of the web]"),
+];
+
 /// Answers the arguments; `None` means that there are none and the service is to run.
 pub(crate) fn answer(about: &About, arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let argument = arguments.into_iter().next()?;
@@ -49,20 +56,17 @@ fn help(about: &About) -> String {
     );
     let mut settings = common(about);
     settings.extend(about.settings.iter().cloned());
-    let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    let longest = settings.iter().map(|setting| setting.key.len() + "TRADEWIND_".len()).max().unwrap_or_default();
-    let width = longest.max(endpoint.len());
+    let lengths = settings.iter().map(|setting| setting.key.len() + "TRADEWIND_".len());
+    let width = lengths.chain(OTHERS.map(|(variable, _)| variable.len())).max().unwrap_or_default();
     for setting in settings {
         let variable = format!("TRADEWIND_{}", setting.key.to_ascii_uppercase());
         let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {variable:width$}  {}{default}", setting.meaning);
     }
-    text += &format!("  {endpoint:width$}  where traces are exported to (OTLP over gRPC), if set\n");
-    let sslmode = "PGSSLMODE";
-    text += &format!(
-        "  {sslmode:width$}  how a PostgreSQL server elsewhere is verified, where the URL does not say [verify-full]\n"
-    );
+    for (variable, meaning) in OTHERS {
+        let _ = writeln!(text, "  {variable:width$}  {meaning}");
+    }
     text
 }
 
