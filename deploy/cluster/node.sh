@@ -6,6 +6,8 @@ pods=10.244.0.0/24
 services=10.96.0.0/16
 api_ip=10.96.0.1
 dns_ip=10.96.0.10
+# One that is neither a pod's nor private, for what is to be outside the cluster.
+outside_ip=203.0.113.1
 
 # --- certificates and configuration ---------------------------------------------------------------------------------------------
 
@@ -137,6 +139,7 @@ first() {
     ip link set lo up
     ip link add node0 type bridge
     ip address add "$node_ip/24" dev node0
+    ip address add "$outside_ip/32" dev node0
     ip link set node0 up
     # Addresses of Services are rewritten before they leave, but need a way out.
     ip route add "$services" dev node0
@@ -171,6 +174,9 @@ first() {
         --run-firewall=true --run-router=false --run-service-proxy=false --run-loadbalancer=false \
         --service-cluster-ip-range="$services" --enable-ipv6=false
     daemon volumes keep_volumes
+    until_true 60 "the kinds of cert-manager and prometheus-operator" "$bin/kubectl" apply --server-side --filename "$home/kinds"
+    daemon cert-manager "$bin/cert-manager" --kubeconfig="$state/pki/admin.conf" --leader-elect=false \
+        --metrics-listen-address=127.0.0.1:9402 --cluster-resource-namespace=cert-manager
     # Whatever loses its parent in these namespaces becomes this process's to reap.
     while :; do wait || true; sleep 5; done
 }

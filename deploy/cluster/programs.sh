@@ -1,10 +1,12 @@
 # What a node is made of: Debian's packages, and programs built from Go modules. Sourced by scripts/cluster.
 
-KUBERNETES_VERSION=1.34.4 # The last minor version that takes both cgroup v1 and Debian 12's containerd 1.6.
-ETCD_VERSION=3.6.13       # Debian's 3.4 reports no progress of a watch, for which the API server's cache then waits in vain.
-COREDNS_VERSION=1.13.1    # Has the same client-go.
-METRICS_VERSION=0.8.0     # metrics-server: what autoscalers go by.
-ROUTER_VERSION=2.1.0      # kube-router, which makes NetworkPolicies more than text: the newest whose module goes by its path.
+KUBERNETES_VERSION=1.34.4   # The last minor version that takes both cgroup v1 and Debian 12's containerd 1.6.
+ETCD_VERSION=3.6.13         # Debian's 3.4 reports no progress of a watch, for which the API server's cache then waits in vain.
+COREDNS_VERSION=1.13.1      # Has the same client-go.
+METRICS_VERSION=0.8.0       # metrics-server: what autoscalers go by.
+ROUTER_VERSION=2.1.0        # kube-router, which makes NetworkPolicies more than text: the newest whose module goes by its path.
+CERT_MANAGER_VERSION=1.11.5 # The last whose controller is in the module that is published.
+OPERATOR_VERSION=0.85.0     # prometheus-operator: only the kinds of objects that it defines.
 
 packages() {
     local wanted=(containerd runc containernetworking-plugins iptables ipset conntrack iproute2 buildah debootstrap openssl)
@@ -13,12 +15,15 @@ packages() {
     apt-get update -qq && apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
 }
 
+# sources MODULE VERSION: the folder that holds them.
+sources() { go -C "$build" mod download -json "$1@v$2" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'; }
+
 # borrow FOLDER MODULE VERSION: a module in FOLDER that builds the programs of another one. `go install` refuses a module that
 # replaces others, so its requirements are copied; what it replaces by its own folders is taken as published.
 borrow() {
     local from
+    from=$(sources "$2" "$3")
     mkdir -p "$1"
-    from=$(cd "$1" && go mod download -json "$2@v$3" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
     sed -e "s#^module .*#module borrowed#" \
         -e "s#^\(\s*\)\(k8s.io/[a-z-]*\) => \./staging/.*#\1\2 => \2 v0.${KUBERNETES_VERSION#1.}#" \
         -e "s#^\(\s*\)\(go.etcd.io/etcd/[a-z/0-9]*\) => \.\./.*#\1\2 => \2 v$ETCD_VERSION#" \
@@ -66,6 +71,17 @@ coredns() {
     go_program coredns "$folder" .
 }
 
+# kinds MODULE VERSION FILE…: what defines kinds of objects, without what its own chart would fill in.
+kinds() {
+    local file from=
+    for file in "${@:3}"; do
+        [[ ! -s $home/kinds/${file##*/} ]] || continue
+        from=${from:-$(sources "$1" "$2")}
+        mkdir -p "$home/kinds"
+        sed '/{{/d' "$from/$file" >"$home/kinds/${file##*/}"
+    done
+}
+
 # The process that holds a pod's namespaces, and reaps what dies in them.
 pause_program() {
     [[ ! -x $bin/pause ]] || return 0
@@ -93,5 +109,11 @@ programs() {
     borrowed metrics-server sigs.k8s.io/metrics-server "$METRICS_VERSION" sigs.k8s.io/metrics-server/cmd/metrics-server
     borrowed kube-router github.com/cloudnativelabs/kube-router/v2 "$ROUTER_VERSION" \
         github.com/cloudnativelabs/kube-router/v2/cmd/kube-router
+    borrowed cert-manager github.com/cert-manager/cert-manager "$CERT_MANAGER_VERSION" \
+        github.com/cert-manager/cert-manager/cmd/controller
+    kinds github.com/cert-manager/cert-manager "$CERT_MANAGER_VERSION" \
+        deploy/crds/crd-{certificates,certificaterequests,challenges,clusterissuers,issuers,orders}.yaml
+    kinds github.com/prometheus-operator/prometheus-operator "$OPERATOR_VERSION" \
+        example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml
     pause_program
 }

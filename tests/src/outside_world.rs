@@ -52,8 +52,11 @@ impl Deref for OutsideWorld {
 
 impl OutsideWorld {
     pub async fn start() -> Self {
+        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    pub async fn listen(listen: SocketAddr) -> Self {
         let record = tradewind_testing::scratch();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let options = Options { listen, data: record.path().to_owned(), seed: 1 };
         let server = Server::bind(options).await.expect("the outside is bound");
         let seen = Outside::at(format!("http://{}", server.local_addr()));

@@ -1,6 +1,6 @@
 //! The cluster as its administrator sees it, by kubectl and helm.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -60,6 +60,15 @@ impl Kube {
         applied.unwrap_or_else(|error| panic!("{object} is not taken: {error}"));
     }
 
+    /// Asks whether objects would be taken as they are: of a field that nobody knows, helm lets the API server say nothing. Returns how
+    /// many they are.
+    pub(super) async fn would_take(&self, namespace: &str, objects: &str) -> usize {
+        let arguments = ["--namespace", namespace, "apply", "--dry-run=server", "--validate=strict", "--output=name"];
+        let arguments = [&arguments[..], &["--filename", "-"]].concat();
+        let taken = output(Command::new(&self.kubectl).args(arguments), objects).await;
+        taken.unwrap_or_else(|error| panic!("the API server refuses: {error}")).lines().count()
+    }
+
     /// Objects, or one of them.
     pub(super) async fn get(&self, namespace: &str, what: &str) -> Value {
         let arguments = ["--namespace", namespace, "get", "--output", "json"];
@@ -72,6 +81,27 @@ impl Kube {
         let pods = self.get(namespace, "pods").await;
         let running = |pod: &&Value| !["Succeeded", "Failed"].map(Value::from).contains(&pod["status"]["phase"]);
         pods["items"].as_array().unwrap().iter().filter(running).map(Pod::new).collect()
+    }
+
+    /// Keeps what pods and the cluster said, in a folder for each namespace.
+    pub(super) async fn keep_logs(&self, folder: &Path) {
+        for namespace in self.kubectl(&["get", "namespaces", "--output", "name"]).await.lines() {
+            let namespace = namespace.trim_start_matches("namespace/");
+            let folder = folder.join(namespace);
+            std::fs::create_dir_all(&folder).expect("a folder for logs");
+            let keep = |file: String, said: Result<String, String>| {
+                std::fs::write(folder.join(file), said.unwrap_or_else(|error| error)).expect("a file of logs");
+            };
+            for [what, how] in [["pods", "--output=wide"], ["events", "--sort-by=.lastTimestamp"]] {
+                keep(format!("{what}.txt"), self.try_kubectl(&["--namespace", namespace, "get", what, how]).await);
+            }
+            for pod in self.pods(namespace).await {
+                let logs = ["--namespace", namespace, "logs", &pod.name];
+                keep(format!("{}.log", pod.name), self.try_kubectl(&logs).await);
+                let before = [&logs[..], &["--previous"]].concat();
+                keep(format!("{}.before.log", pod.name), self.try_kubectl(&before).await);
+            }
+        }
     }
 
     /// Makes a namespace in which no pod may ask for more than a service should.

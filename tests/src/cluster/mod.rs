@@ -56,7 +56,7 @@ pub fn rows(only: &[String]) -> Vec<Row> {
 #[must_use]
 pub fn run(rows: Vec<Row>, logs: &Path, tell: impl Fn(&Tried)) -> Report {
     block_on(async {
-        let mut release = Release::new(Kube::new(), "trial", "trial", "values-kind.yaml");
+        let mut release = Release::new(Kube::new(), "trial", "trial", &["helm/tradewind/values-kind.yaml"]);
         // Who ordered in a run before is known to nobody.
         release.wipe().await;
         let mut tried = Vec::new();
@@ -66,7 +66,7 @@ pub fn run(rows: Vec<Row>, logs: &Path, tell: impl Fn(&Tried)) -> Report {
             let happened = played.map_err(|panic| text_of(&*panic));
             if happened.is_err() {
                 // What is left of it says little about the next row.
-                release.keep_logs(&logs.join(row.name.replace(' ', "-"))).await;
+                release.kube.keep_logs(&logs.join(row.name.replace(' ', "-"))).await;
                 release.wipe().await;
             }
             tried.push(Tried { row, happened, took: began.elapsed() });

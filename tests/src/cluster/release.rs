@@ -1,12 +1,14 @@
 //! A release of the chart: installed, changed, looked at and called.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::process::Command;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::future::join_all;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
 use tradewind_testing::{eventually, scratch};
 
@@ -15,11 +17,12 @@ use super::kube::{Kube, Pod};
 use super::load::Custom;
 use crate::outside_world::Outside;
 use crate::people::Person;
+use crate::project::run;
 use crate::shop::SERVICES;
 
 const CHART: &str = "helm/tradewind";
 /// For helm itself, beyond our patience.
-const TIMEOUT: &str = "4m";
+pub(super) const TIMEOUT: &str = "4m";
 /// What every release here is told: the node's kernel may have no IPv6, and orders wait for what was killed.
 pub(super) const ALWAYS: [&str; 2] = ["listenAddress=0.0.0.0", "services.ordering.settings.ORDER_DEADLINE=1h"];
 
@@ -28,7 +31,10 @@ pub(super) struct Release {
     pub(super) kube: Kube,
     pub(super) name: &'static str,
     pub(super) namespace: &'static str,
-    values: &'static str,
+    /// Files, of which a later one wins.
+    pub(super) values: &'static [&'static str],
+    /// Where what it calls outside is, unless it has its own.
+    outside: Option<&'static str>,
     /// Everybody who ever ordered there; who calls it has a certificate of this installation.
     custom: Option<Custom>,
 }
@@ -41,8 +47,18 @@ pub(super) struct Visitor {
 }
 
 impl Release {
-    pub(super) const fn new(kube: Kube, name: &'static str, namespace: &'static str, values: &'static str) -> Self {
-        Self { kube, name, namespace, values, custom: None }
+    pub(super) const fn new(
+        kube: Kube,
+        name: &'static str,
+        namespace: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
+        Self { kube, name, namespace, values, outside: None, custom: None }
+    }
+
+    /// The same, told to call others outside than its own.
+    pub(super) fn calling(self, outside: &'static str) -> Self {
+        Self { outside: Some(outside), ..self }
     }
 
     /// What the objects of a component are called.
@@ -50,9 +66,9 @@ impl Release {
         format!("{}-tradewind-{component}", self.name)
     }
 
-    /// The file that its values are in.
+    /// Its files of values, as they stand behind `--values` on a command line.
     pub(super) fn file(&self) -> String {
-        format!("{CHART}/{}", self.values)
+        self.values.join(" --values ")
     }
 
     /// Installs it, or changes it to what its file of values says and these settings, and returns when every pod is ready.
@@ -65,9 +81,8 @@ impl Release {
     /// The same with other options, whatever comes of it.
     pub(super) async fn try_upgrade(&self, options: &[&str], settings: &[&str]) -> Result<String, String> {
         self.kube.restricted(self.namespace).await;
-        let values = self.file();
-        let mut arguments =
-            vec!["upgrade", "--install", self.name, CHART, "--namespace", self.namespace, "--values", &values];
+        let mut arguments = vec!["upgrade", "--install", self.name, CHART, "--namespace", self.namespace];
+        arguments.extend(self.values.iter().flat_map(|file| ["--values", file]));
         arguments.extend(options);
         arguments.extend(ALWAYS.iter().chain(settings).flat_map(|setting| ["--set", setting]));
         self.kube.helm(&arguments).await
@@ -104,25 +119,6 @@ impl Release {
         let _ = self.kube.helm(&["uninstall", self.name, "--namespace", self.namespace]).await;
         let delete = ["delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=3m"];
         self.kube.kubectl(&delete).await;
-    }
-
-    /// Keeps what its pods and the cluster said.
-    pub(super) async fn keep_logs(&self, folder: &Path) {
-        std::fs::create_dir_all(folder).expect("a folder for logs");
-        let keep = |file: String, said: Result<String, String>| {
-            std::fs::write(folder.join(file), said.unwrap_or_else(|error| error)).expect("a file of logs");
-        };
-        for what in ["pods --output=wide", "events --sort-by=.lastTimestamp"] {
-            let arguments = ["--namespace", self.namespace, "get"];
-            let arguments: Vec<_> = arguments.into_iter().chain(what.split(' ')).collect();
-            keep(format!("{}.txt", arguments[3]), self.kube.try_kubectl(&arguments).await);
-        }
-        for pod in self.pods().await {
-            let logs = ["--namespace", self.namespace, "logs", &pod.name];
-            keep(format!("{}.log", pod.name), self.kube.try_kubectl(&logs).await);
-            let before = [&logs[..], &["--previous"]].concat();
-            keep(format!("{}.before.log", pod.name), self.kube.try_kubectl(&before).await);
-        }
     }
 
     /// Runs `helm test`; returns what its pod said.
@@ -167,6 +163,18 @@ impl Release {
         self.pods().await.into_iter().filter(|pod| pod.component == component).collect()
     }
 
+    /// What each pod of a service proves itself with now.
+    pub(super) async fn served(&self, service: &str) -> Vec<String> {
+        let asked = self.pods_of(service).await.into_iter().map(|pod| {
+            spawn_blocking(move || {
+                let shown =
+                    format!("openssl s_client -connect {}:7100 </dev/null 2>/dev/null | openssl x509", pod.address);
+                run(Command::new("bash").args(["-c", &shown])).unwrap_or_else(|error| panic!("{}: {error}", pod.name))
+            })
+        });
+        join_all(asked).await.into_iter().map(Result::unwrap).collect()
+    }
+
     /// Somebody with the certificate that the operator has now.
     pub(super) async fn visitor(&self) -> Visitor {
         let secret = self.kube.get(self.namespace, &format!("secret {}", self.object("operator-tls"))).await;
@@ -185,10 +193,14 @@ impl Release {
         let peers = SERVICES.map(|service| (service.to_owned(), address(service, 7100)));
         let identity = Identity::load(IdentityFiles::in_dir(pki.path(), "operator")).unwrap();
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let outside = match self.outside {
+            Some(address) => address.to_owned(),
+            // Its Service has no address of its own, and only names within the cluster.
+            None => format!("{}:7300", self.pods_of("outside").await.remove(0).address),
+        };
         Visitor {
             channels: Channels::new(identity, policy, peers.into()),
-            // Its Service has no address of its own, and only names within the cluster.
-            outside: Outside::at(format!("http://{}:7300", self.pods_of("outside").await.remove(0).address)),
+            outside: Outside::at(format!("http://{outside}")),
             _pki: pki,
         }
     }

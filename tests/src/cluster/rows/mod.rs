@@ -3,6 +3,7 @@
 mod deaths;
 mod limits;
 mod network;
+mod production;
 mod runbook;
 mod scale;
 mod versions;
@@ -65,5 +66,10 @@ pub(super) fn all() -> Vec<Row> {
             "those for a cluster, typed in its order: each exits 0, and orders settle"
         ),
         row!("uninstall and install", versions::again, "over the volumes that stay: every order of before is there"),
+        row!(
+            "production values",
+            production::values,
+            "values-production.yaml beside cert-manager, a broker and databases of others: orders settle while certificates change"
+        ),
     ]
 }

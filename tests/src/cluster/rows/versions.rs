@@ -26,7 +26,7 @@ pub(super) async fn install(release: &mut Release) -> String {
 
 pub(super) async fn beside(release: &mut Release) -> String {
     release.installed().await;
-    let mut other = Release::new(release.kube.clone(), "beside", "beside", "values-try.yaml");
+    let mut other = Release::new(release.kube.clone(), "beside", "beside", &["helm/tradewind/values-try.yaml"]);
     other.installed().await;
     let said = format!("{}: {}; {}: {}", other.name, other.test().await, release.name, release.test().await);
     other.wipe().await;
@@ -94,7 +94,7 @@ pub(super) async fn broken(release: &mut Release) -> String {
 
 pub(super) async fn certificates(release: &mut Release) -> String {
     let act = async |release: &Release| {
-        let before = join_all(SERVICES.map(|service| served(release, service))).await;
+        let before = join_all(SERVICES.map(|service| release.served(service))).await;
         for service in SERVICES {
             let secret = release.object(&format!("{service}-tls"));
             release.kube.kubectl(&["--namespace", release.namespace, "delete", "secret", &secret]).await;
@@ -103,7 +103,7 @@ pub(super) async fn certificates(release: &mut Release) -> String {
         release.upgrade(&[]).await;
         for (service, before) in SERVICES.iter().zip(before) {
             eventually(PATIENCE, &format!("{service} serves its new certificate"), async || {
-                let now = served(release, service).await;
+                let now = release.served(service).await;
                 let new = now.iter().all(|certificate| !before.contains(certificate));
                 if new { Ok(()) } else { Err("it serves the old one") }
             })
@@ -111,21 +111,6 @@ pub(super) async fn certificates(release: &mut Release) -> String {
         }
     };
     release.in_use(act).await.1
-}
-
-/// What each pod of a service proves itself with.
-async fn served(release: &Release, service: &str) -> Vec<String> {
-    let pods = release.pods_of(service).await;
-    let asked = pods.into_iter().map(|pod| {
-        spawn_blocking(move || {
-            let shown = format!(
-                "openssl s_client -connect {}:7100 </dev/null 2>/dev/null | openssl x509 -serial -noout",
-                pod.address
-            );
-            run(Command::new("bash").args(["-c", &shown])).unwrap_or_else(|error| panic!("{}: {error}", pod.name))
-        })
-    });
-    join_all(asked).await.into_iter().map(Result::unwrap).collect()
 }
 
 pub(super) async fn again(release: &mut Release) -> String {
