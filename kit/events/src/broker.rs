@@ -63,7 +63,7 @@ impl Broker {
         let (servers, credentials) = address::parse(&options.url)?;
         let (sender, link) = watch::channel(Link::default());
         let watcher = Arc::new(Watcher::new(sender));
-        let (told, tries) = (Arc::clone(&watcher), Arc::clone(&watcher));
+        let (told, asked) = (Arc::clone(&watcher), Arc::clone(&watcher));
         let mut connect = credentials
             .present(ConnectOptions::new())
             .custom_inbox_prefix(wire::inbox(&options.name))
@@ -78,7 +78,7 @@ impl Broker {
                 std::future::ready(())
             })
             .reconnect_to_server_callback(move |servers, _| {
-                tries.tried(&servers);
+                asked.tries(&servers);
                 // The client chooses.
                 std::future::ready(None)
             });

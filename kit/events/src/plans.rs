@@ -1,5 +1,5 @@
 //! What PostgreSQL would read for a statement. Plans are made when tables may be new and have no statistics, and are kept: one that
-//! reads a table from end to end looks right then.
+//! reads a table from end to end may look right then.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -16,7 +16,9 @@ pub(crate) fn read_whole(statements: impl FnOnce(DbBackend) -> Vec<Statement>) -
         let options = StoreOptions { url, context: "bank", migrations: Vec::new(), clock, partitions: None };
         let store = Store::open(options).await.unwrap();
         let mut whole = Vec::new();
-        for Statement { sql, values, db_backend } in statements(store.backend()) {
+        let statements = statements(store.backend());
+        assert!(!statements.is_empty());
+        for Statement { sql, values, db_backend } in statements {
             let explain = Statement { sql: format!("EXPLAIN {sql}"), values, db_backend };
             let plan = store.read(explain).await.unwrap();
             let plan: Vec<String> = plan.iter().map(|row| row.try_get("", "QUERY PLAN").unwrap()).collect();

@@ -42,7 +42,7 @@ const STEPS: [Step; 9] = [
             tables.chain(indexes).chain([log.to_owned()]).collect()
         },
     },
-    // By the index old requests are found.
+    // And the index by which old requests are found.
     Step {
         name: "kit_0002_create_pause",
         up: |backend| vec![render(PAUSE, backend), "CREATE INDEX request_time ON request (time)".to_owned()],
@@ -84,12 +84,12 @@ fn named(statement: &str, backend: DbBackend) -> String {
     statement.replace("{bytes}", bytes).replace("{uuid}", uuid)
 }
 
-/// The same for a table; on SQLite it is clustered by its key, so that a row is written to one b-tree and not to two.
+/// The statement that makes a table; on SQLite it is clustered by its key, so that a row is written to one b-tree and not to two.
 fn render(table: &str, backend: DbBackend) -> String {
     named(table, backend) + if backend == DbBackend::Postgres { "" } else { " WITHOUT ROWID" }
 }
 
-/// The same for a table whose rows the database numbers.
+/// The statement that makes a table whose rows the database numbers: `{number}` is the type of the number.
 fn numbered(table: &str, backend: DbBackend) -> String {
     let number = if backend == DbBackend::Postgres { "BIGSERIAL" } else { "INTEGER" };
     named(table, backend).replace("{number}", number)

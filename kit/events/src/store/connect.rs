@@ -7,7 +7,7 @@ use std::time::Duration;
 use sea_orm::error::RuntimeErr;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{ConnectOptions as _, Error as SqlxError};
+use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use tokio::time::timeout;
 use tradewind_domain::Error;
@@ -21,8 +21,9 @@ use super::url::{check_database_url, driver_url, verified};
 use crate::error::db;
 
 const READERS: u32 = 4;
-/// Bytes that SQLite leaves of a write-ahead log that is in the file: less than what makes the next checkpoint due.
-const LOG_KEPT: &str = "4194304";
+/// Bytes that SQLite leaves of a write-ahead log when it overwrites it: more than there are between two checkpoints, unless a reader
+/// keeps one from being made. A log that has to grow again makes every commit dearer.
+const LOG_KEPT: &str = "67108864";
 /// Of transactions on PostgreSQL; with those that read and the vital ones, a replica has 16 at most.
 pub(super) const TRANSACTIONS: u32 = 10;
 /// Of heartbeats, leases, the sequencer and signs of life there.
@@ -91,8 +92,8 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
     } else {
         let (url, left_out) = driver_url(url);
         let pool = async |connections| match Database::connect(postgres(&url, context, memory, connections)).await {
-            Err(error) if is_timeout(&error) => Err(unreached(&url).await),
-            opened => opened.map_err(server::refused),
+            Err(error) => Err(refused(error, &url, memory).await),
+            opened => opened.map_err(db),
         };
         let transactions = pool(TRANSACTIONS).await?;
         server::check(&transactions).await?;
@@ -103,27 +104,38 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
     }
 }
 
-fn is_timeout(error: &DbErr) -> bool {
-    matches!(error, DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(**error, SqlxError::PoolTimedOut))
-}
-
-/// Why no connection could be made in time, by one more attempt: a pool tries again while it is refused, and only says that its time
-/// is over.
-async fn unreached(url: &str) -> Error {
-    let options = match url.parse::<PgConnectOptions>() {
-        Ok(options) => verified(options, url),
-        Err(error) => return server::refused(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
-    };
+/// What a connection that could not be made means, and to which server. A pool tries again while it is refused, and then says only
+/// that its time is over: one more attempt says why.
+async fn refused(error: DbErr, url: &str, memory: &Memory) -> Error {
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return server::refused(error) };
     let server = match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
+        Some(folder) => format!("{}/.s.PGSQL.{}", folder.display(), options.get_port()),
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
-    let why = match timeout(ACQUIRE, options.connect()).await {
-        Ok(Ok(_)) => "it took too long to connect".to_owned(),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it does not answer".to_owned(),
+    let is_late =
+        matches!(&error, DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(**error, SqlxError::PoolTimedOut));
+    let unavailable = |why: &str| Error::unavailable("DATABASE_UNAVAILABLE", why);
+    let error = if is_late {
+        match timeout(ACQUIRE, attempt(session(options, url), memory)).await {
+            Ok(Ok(())) => unavailable("it was not ready in time"),
+            Ok(Err(error)) => server::refused(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
+            Err(_) => unavailable("it does not answer"),
+        }
+    } else {
+        server::refused(error)
     };
-    Error::unavailable("DATABASE_UNAVAILABLE", format!("{server}: {why}"))
+    Error { message: format!("{server}: {}", error.message), ..error }
+}
+
+async fn attempt(options: PgConnectOptions, memory: &Memory) -> Result<(), SqlxError> {
+    let mut connection = options.connect().await?;
+    server::greet(&mut connection, memory).await?;
+    connection.close().await
+}
+
+/// What every session is told.
+fn session(options: PgConnectOptions, url: &str) -> PgConnectOptions {
+    verified(options, url).options(VANISHED).options(BY_KEY).options(QUIET).options(server::RELIED_ON)
 }
 
 /// WAL lets readers read while the one writer writes; FULL makes a commit survive a power failure.
@@ -173,9 +185,7 @@ fn postgres(url: &str, context: &str, memory: &Arc<Memory>, connections: u32) ->
         .sqlx_logging(false)
         .map_sqlx_postgres_opts({
             let url = url.to_owned();
-            move |options| {
-                verified(options, &url).options(VANISHED).options(BY_KEY).options(QUIET).options(server::RELIED_ON)
-            }
+            move |options| session(options, &url)
         })
         .map_sqlx_postgres_pool_opts(move |pool| {
             let memory = Arc::clone(&memory);

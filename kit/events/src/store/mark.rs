@@ -7,9 +7,11 @@
 //! leave stands in the write-ahead log as well. Once that is overwritten, the number still tells the file from all others but
 //! copies made since, and a thorough check of a copy tells it from those.
 
+mod lock;
+mod pages;
 pub(super) mod said;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{ErrorKind as Io, Seek};
 use std::mem::ManuallyDrop;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -25,13 +27,13 @@ use super::retry::random;
 use super::{backup, wal};
 use crate::error::{DATABASE_CORRUPT, db};
 
+pub(super) use lock::reserve;
+use lock::{in_use, lock_file};
+use pages::Pages;
 use said::{HEADER, State};
 
 /// The reason when the file is not the one that was opened, or that its write-ahead log belongs to.
 pub const DATABASE_REPLACED: &str = "DATABASE_REPLACED";
-
-/// A checkpoint is made when the write-ahead log has so many bytes: 4,000 pages.
-const CHECKPOINT: u64 = 4_000 * 4_096;
 
 /// What is known of the file.
 struct Last {
@@ -41,13 +43,17 @@ struct Last {
     identity: Option<(u64, u64)>,
     /// When somebody last wrote to it, as far as that is known to be in order.
     written: Option<SystemTime>,
+    /// How much there is for a checkpoint.
+    pages: Pages,
 }
+
+/// A file that is never closed: closing it would take away the locks that SQLite has on it in this process.
+type Kept = ManuallyDrop<File>;
 
 /// An SQLite file with its mark.
 pub(super) struct Marked {
     file: PathBuf,
-    /// Never closed: closing it would take away the locks that SQLite has on the file in this process.
-    handle: OnceLock<ManuallyDrop<File>>,
+    handle: OnceLock<Kept>,
     last: Mutex<Last>,
     /// Tells others that the file is in use.
     _used: File,
@@ -62,7 +68,7 @@ impl Marked {
     pub(super) async fn inspect(file: PathBuf) -> Result<(Self, bool), Error> {
         let used = lock_file(&file)?;
         used.try_lock_shared().map_err(|error| in_use(&file, &error, "is being restored"))?;
-        let last = Mutex::new(Last { state: read(&file), identity: None, written: None });
+        let last = Mutex::new(Last { state: read(&file), identity: None, written: None, pages: Pages::default() });
         let marked = Self { handle: OnceLock::new(), last, _used: used, file };
         let (pending, header) = (length(&marked.log())? > 0, marked.header()?);
         let said = marked.lock().state.clone();
@@ -159,7 +165,7 @@ impl Marked {
             self.write(State::Open(header.clone()))?;
         }
         let touched = self.is_touched()?;
-        if !last && !touched && length(&self.log())? < CHECKPOINT {
+        if !last && !touched && !self.lock().pages.are_due(&self.file)? {
             return Ok(());
         }
         if touched {
@@ -172,8 +178,9 @@ impl Marked {
         let header = self.header()?.unwrap_or_default();
         let closed = last && length(&self.log())? == 0;
         self.write(if closed { State::Closed(header) } else { State::Open(header) })?;
-        self.lock().written = written;
-        Ok(())
+        let mut last = self.lock();
+        last.written = written;
+        last.pages.moved(&self.file)
     }
 
     /// Tells whether anybody has written to the file since that was last found in order, unless it was by way of a mark as well.
@@ -216,7 +223,10 @@ impl Marked {
         let handle = match self.handle.get() {
             Some(handle) => handle,
             None => match File::open(&self.file) {
-                Ok(file) => self.handle.get_or_init(|| ManuallyDrop::new(file)),
+                Ok(file) => {
+                    let file = Kept::new(file);
+                    self.handle.get_or_init(|| file)
+                }
                 Err(error) if error.kind() == Io::NotFound => return Ok(None),
                 Err(error) => return Err(unreadable(&self.file, &error)),
             },
@@ -257,25 +267,6 @@ pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// Says that nobody may use the file for as long as the returned value lives.
-pub(super) fn reserve(file: &Path) -> Result<File, Error> {
-    let lock = lock_file(file)?;
-    lock.try_lock().map_err(|error| in_use(file, &error, "is in use: stop the service first"))?;
-    Ok(lock)
-}
-
-fn lock_file(file: &Path) -> Result<File, Error> {
-    let lock = beside(file, "-lock");
-    File::options().create(true).append(true).open(&lock).map_err(|error| unreadable(&lock, &error))
-}
-
-fn in_use(file: &Path, error: &TryLockError, what: &str) -> Error {
-    match error {
-        TryLockError::WouldBlock => Error::unavailable("DATABASE_IN_USE", format!("{} {what}", file.display())),
-        TryLockError::Error(error) => unreadable(file, error),
-    }
 }
 
 fn length(file: &Path) -> Result<u64, Error> {

@@ -36,6 +36,13 @@ pub(super) fn holds(log: &Path, header: &str) -> Result<bool> {
     Ok(false)
 }
 
+/// How many pages a log holds that were not moved into the file yet, by the log's index: the number of its frames that are committed,
+/// and of those that were moved, in the machine's order of bytes.
+pub(super) fn pending(index: &File) -> Result<u32> {
+    let [frames, moved] = [at(index, 16)?, at(index, 96)?].map(|number| number.map_or(0, u32::from_ne_bytes));
+    Ok(frames.saturating_sub(moved))
+}
+
 /// The bytes at `offset`; `None` where the log ends before them.
 fn at<const N: usize>(log: &File, offset: u64) -> Result<Option<[u8; N]>> {
     let mut bytes = [0; N];

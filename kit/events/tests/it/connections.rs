@@ -7,14 +7,14 @@ use sea_orm::{ConnectionTrait, Statement};
 use tokio::task::JoinHandle;
 use tradewind_domain::ErrorKind;
 use tradewind_events::{Store, StoreOptions, db};
-use tradewind_testing::{Database, eventually};
+use tradewind_testing::{Database, block_on, eventually};
 
 use crate::account::{Account, Bank, Command, options, query};
 
 /// A process that vanishes in the middle of a transaction must not leave its locks behind for long.
 #[test]
 fn postgres_ends_a_session_that_keeps_a_transaction_waiting() {
-    tradewind_testing::block_on(async {
+    block_on(async {
         let database = Database::postgres();
         let store = Store::open(options(&database, "bank")).await.unwrap();
         let expected = [
@@ -47,12 +47,15 @@ fn postgres_ends_a_session_that_keeps_a_transaction_waiting() {
 
 #[test]
 fn a_server_that_cannot_be_reached_is_named_with_the_reason() {
-    tradewind_testing::block_on(async {
+    block_on(async {
         let nobody = tradewind_testing::free_port();
         // It takes connections and says nothing.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let silent = listener.local_addr().unwrap().port();
-        for (port, why) in [(nobody, "refused"), (silent, "does not answer")] {
+        let there = Database::postgres();
+        let port = |url: &str| url.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()?.parse::<u16>().ok());
+        let unknown = (port(&there.url()).unwrap(), "database \"bank\" does not exist");
+        for (port, why) in [(nobody, "refused"), (silent, "does not answer"), unknown] {
             let url = format!("postgres://tradewind:secret@127.0.0.1:{port}/bank");
             let opened = Store::open(StoreOptions { url, ..options(&Database::sqlite(), "bank") }).await;
             let error = opened.err().unwrap();
@@ -76,7 +79,7 @@ async fn sessions(database: &Database, doing: &str) -> i64 {
 
 #[test]
 fn a_flood_of_reads_stops_neither_transactions_nor_the_log_nor_signs_of_life() {
-    tradewind_testing::block_on(async {
+    block_on(async {
         let database = Database::postgres();
         let bank = Bank::open(&database).await;
         let flood: Vec<_> = (0..200)
@@ -111,7 +114,7 @@ fn a_flood_of_reads_stops_neither_transactions_nor_the_log_nor_signs_of_life() {
 
 #[test]
 fn a_replica_has_few_connections_whatever_it_is_asked() {
-    tradewind_testing::block_on(async {
+    block_on(async {
         let database = Database::postgres();
         let bank = Bank::open(&database).await;
         let store = &bank.store;
@@ -127,7 +130,7 @@ fn a_replica_has_few_connections_whatever_it_is_asked() {
 
 #[test]
 fn connections_that_the_server_has_ended_are_replaced() {
-    tradewind_testing::block_on(async {
+    block_on(async {
         let database = Database::postgres();
         let bank = Bank::without_sequencer(&database).await;
         let kept = 8;
@@ -152,5 +155,71 @@ fn connections_that_the_server_has_ended_are_replaced() {
         assert!((1..kept).contains(&failed), "{failed} reads failed");
         bank.execute("a", Command::Deposit(1)).await.unwrap();
         assert_eq!(bank.balance("a").await, 1);
+    });
+}
+
+/// A database in the shared cluster, made and set by these statements.
+async fn set(statements: &[&str]) -> (Database, StoreOptions) {
+    let database = Database::postgres();
+    let (server, name) = database.url().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let connection = sea_orm::Database::connect(format!("{server}/postgres")).await.unwrap();
+    for statement in statements {
+        connection.execute_unprepared(&statement.replace("NAME", &name)).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let options = options(&database, "bank");
+    (database, options)
+}
+
+#[test]
+fn a_database_that_cannot_hold_every_text_or_be_written_is_refused_by_name() {
+    block_on(async {
+        let anew = |encoding: &str| {
+            let template = "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+            ["DROP DATABASE NAME".to_owned(), format!("CREATE DATABASE NAME ENCODING '{encoding}' {template}")]
+        };
+        let read_only = ["ALTER DATABASE NAME SET default_transaction_read_only = on".to_owned()];
+        let nowhere = ["ALTER DATABASE NAME SET search_path = nowhere".to_owned()];
+        for (statements, reason) in [
+            (&anew("LATIN1")[..], "DATABASE_ENCODING"),
+            (&anew("SQL_ASCII"), "DATABASE_ENCODING"),
+            (&read_only, "DATABASE_READ_ONLY"),
+            (&nowhere, "DATABASE_SCHEMA"),
+        ] {
+            let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+            let (_database, options) = set(&statements).await;
+            let refused = Store::open(options).await.err().unwrap();
+            assert_eq!(refused.reason, reason, "{statements:?}: {refused}");
+        }
+    });
+}
+
+#[test]
+fn sessions_state_what_they_rely_on_whatever_the_database_is_set_to() {
+    block_on(async {
+        let (_database, options) = set(&[
+            "ALTER DATABASE NAME SET default_transaction_isolation = 'serializable'",
+            "ALTER DATABASE NAME SET synchronous_commit = off",
+            "ALTER DATABASE NAME SET client_encoding = 'LATIN1'",
+        ])
+        .await;
+        let explicit = format!("{}?options=-c%20synchronous_commit%3Doff", options.url);
+        let setting = async |store: &Store, name: &str| -> String {
+            let query = format!("SELECT current_setting('{name}') AS value");
+            let query = sea_orm::Statement::from_string(store.backend(), query);
+            store.reader().query_one_raw(query).await.unwrap().unwrap().try_get("", "value").unwrap()
+        };
+        let store = Store::open(options).await.unwrap();
+        for (name, value) in [
+            ("transaction_isolation", "read committed"),
+            ("synchronous_commit", "on"),
+            ("client_encoding", "UTF8"),
+            ("search_path", "public"),
+        ] {
+            assert_eq!(setting(&store, name).await, value, "{name}");
+        }
+        let options = StoreOptions { url: explicit, ..crate::account::options(&_database, "bank") };
+        let store = Store::open(options).await.unwrap();
+        assert_eq!(setting(&store, "synchronous_commit").await, "off", "as the URL says");
     });
 }

@@ -5,6 +5,7 @@
 mod account;
 mod appending;
 mod broker;
+mod checkpoints;
 mod connections;
 mod database;
 mod files;

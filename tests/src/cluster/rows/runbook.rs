@@ -34,7 +34,9 @@ pub(super) async fn commands(release: &mut Release) -> String {
     format!("{typed} commands; {said}")
 }
 
+/// Types a line that a shell would take word by word.
 async fn type_in(release: &Release, line: &str) -> Result<String, String> {
+    assert!(!line.contains(['\'', '"', '|', '\\', '$']), "{line}");
     let mut words = line.split_whitespace();
     let program = words.next();
     let mut arguments: Vec<&str> = words.collect();
