@@ -99,6 +99,24 @@ pub struct Recorded {
     pub metadata: Metadata,
 }
 
+#[cfg(test)]
+impl Recorded {
+    /// One that holds nothing, in partition 0 and at no position yet.
+    pub(crate) fn bare(stream: &str, version: u64) -> Self {
+        Self {
+            id: Uuid::nil(),
+            stream: StreamName::from(stream),
+            version,
+            partition: 0,
+            position: 0,
+            type_name: String::new(),
+            payload: Vec::new(),
+            time: OffsetDateTime::UNIX_EPOCH,
+            metadata: Metadata::default(),
+        }
+    }
+}
+
 impl Recorded {
     /// The most bytes that it takes on its way, be that a message of the broker or a record of the log.
     #[must_use]

@@ -175,20 +175,9 @@ impl Inbox {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Metadata, StreamName};
 
     fn event(position: u64) -> Recorded {
-        Recorded {
-            id: uuid::Uuid::nil(),
-            stream: StreamName::from("order-1".to_owned()),
-            version: position,
-            partition: 0,
-            position,
-            type_name: String::new(),
-            payload: Vec::new(),
-            time: time::OffsetDateTime::UNIX_EPOCH,
-            metadata: Metadata::default(),
-        }
+        Recorded { position, ..Recorded::bare("order-1", position) }
     }
 
     fn ahead(event: Option<Recorded>) -> Ahead {

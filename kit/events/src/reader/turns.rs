@@ -37,24 +37,10 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
-    use uuid::Uuid;
-
     use super::*;
-    use crate::Metadata;
 
     fn event(stream: &str, version: u64) -> Recorded {
-        Recorded {
-            id: Uuid::nil(),
-            stream: StreamName::from(stream),
-            version,
-            partition: 0,
-            position: 0,
-            type_name: String::new(),
-            payload: Vec::new(),
-            time: OffsetDateTime::UNIX_EPOCH,
-            metadata: Metadata::default(),
-        }
+        Recorded::bare(stream, version)
     }
 
     #[test]

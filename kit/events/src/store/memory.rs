@@ -211,7 +211,7 @@ impl Memory {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Metadata, Recorded, StreamName};
+    use crate::{Recorded, StreamName};
 
     #[test]
     fn another_server_or_an_absence_begins_an_epoch_in_which_nothing_old_is_known() {
@@ -235,17 +235,7 @@ mod tests {
     #[test]
     fn an_end_of_the_log_that_is_forgotten_before_its_epoch_ends_was_seen_nevertheless() {
         let memory = Memory::new();
-        let event = Recorded {
-            id: Uuid::from_u128(5),
-            stream: StreamName::from("order-1"),
-            version: 1,
-            partition: 1,
-            position: 5,
-            type_name: String::new(),
-            payload: Vec::new(),
-            time: time::OffsetDateTime::UNIX_EPOCH,
-            metadata: Metadata::default(),
-        };
+        let event = Recorded { id: Uuid::from_u128(5), partition: 1, position: 5, ..Recorded::bare("order-1", 1) };
         memory.tails[1].begin(4);
         memory.tails[1].extend(event);
         memory.forget_tails();

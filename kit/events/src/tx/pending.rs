@@ -205,21 +205,10 @@ fn event_row(PendingEvent { event, informative }: PendingEvent) -> [Value; 12] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StreamName;
     use crate::plans::read_whole;
 
     fn event(version: u64) -> PendingEvent {
-        let event = Recorded {
-            id: uuid::Uuid::nil(),
-            stream: StreamName::from("order-1".to_owned()),
-            version,
-            partition: 0,
-            position: 0,
-            type_name: String::new(),
-            payload: Vec::new(),
-            time: OffsetDateTime::UNIX_EPOCH,
-            metadata: Metadata::default(),
-        };
+        let event = Recorded::bare("order-1", version);
         PendingEvent { event, informative: false }
     }
 
