@@ -6,7 +6,6 @@
 #![deny(clippy::print_stderr)]
 
 mod body;
-mod books;
 mod commands;
 mod demo;
 mod kubernetes;

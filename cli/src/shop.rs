@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use books::{Sources, Statements};
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
@@ -55,6 +56,11 @@ impl Shop {
         })?;
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
         Ok(Self { channels: Channels::new(identity, policy, peers) })
+    }
+
+    /// What it says and what `outside` says, to be compared.
+    pub(crate) fn books(&self, outside: Statements) -> Sources {
+        Sources::new(self.channels.clone(), outside)
     }
 
     /// Client of the catalogue.

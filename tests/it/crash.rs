@@ -3,7 +3,6 @@
 use contracts::tradewind::ordering::v1::{OrderStatus, PlaceOrderRequest};
 use tradewind_testing::{Database, block_on, eventually};
 
-use crate::books;
 use crate::process::Process;
 use crate::shop::{PATIENCE, Shop};
 
@@ -27,7 +26,7 @@ fn payment_is_killed_while_the_provider_is_charging_and_the_order_is_charged_onc
         assert_eq!(settled.status(), OrderStatus::Confirmed, "{settled:?}");
         let entries = shop.outside.card_statement().await;
         assert_eq!(entries.len(), 1, "{entries:?}");
-        books::prove(&shop).await;
+        shop.prove_books().await;
         payment.stop().await;
         shop.close().await;
     });

@@ -62,10 +62,17 @@ fn kit_crates_depend_only_on_those_below_them() {
     }
 }
 
+/// Whoever proves something must not be able to change it.
+#[test]
+fn the_books_know_what_is_said_and_nobody_who_says_it() {
+    let said: BTreeSet<_> = ["", "kit/mesh", "kit/runtime"].map(str::to_owned).into();
+    assert_eq!(edges()["books"], said);
+}
+
 #[test]
 fn nothing_in_a_service_depends_on_tests_or_tools() {
     for (path, dependencies) in edges().iter().filter(|(path, _)| path.starts_with("services/")) {
-        for tool in ["kit/testing", "cli", "outside", "tests", "tests/model"] {
+        for tool in ["kit/testing", "books", "cli", "outside", "tests", "tests/model"] {
             assert!(!dependencies.contains(tool), "{path} depends on {tool} outside its tests");
         }
     }

@@ -11,10 +11,7 @@ use tonic::{Code, Status};
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, eventually};
 
-use system_tests::{
-    books,
-    shop::{PATIENCE, Shop, in_a_shop},
-};
+use system_tests::shop::{PATIENCE, Shop, in_a_shop};
 
 /// Later than any test ends: nothing but the operator may settle the order.
 const DEADLINE: Duration = Duration::from_secs(3600);
@@ -69,7 +66,7 @@ fn an_order_whose_step_is_given_up_is_cancelled_and_owed_nothing() {
             let order = shop.operator.settled(&placed).await;
             assert_eq!((order.status(), order.cancellation_reason()), (OrderStatus::Cancelled, why), "{service}");
         }
-        books::prove(shop).await;
+        shop.prove_books().await;
     });
 }
 
@@ -90,6 +87,6 @@ fn what_others_are_owed_cannot_be_given_up() {
         let request = ReplayParkedStreamRequest { consumer, source, stream, dry_run: false };
         shop.operator.consumers_of("inventory").replay_parked_stream(request).await.unwrap();
         assert_eq!(shop.operator.settled(&placed).await.status(), OrderStatus::Cancelled);
-        books::prove(shop).await;
+        shop.prove_books().await;
     });
 }

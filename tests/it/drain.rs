@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tradewind_testing::{Database, block_on, eventually};
 
-use crate::books;
 use crate::people::Person;
 use crate::process::Process;
 use crate::shop::{Offer, PATIENCE, Shop};
@@ -62,7 +61,7 @@ async fn restart_under_load(database: impl Fn() -> Database) {
         if differing.is_empty() { Ok(()) } else { Err(differing) }
     })
     .await;
-    books::prove(&shop).await;
+    shop.prove_books().await;
     ordering.stop().await;
     shop.close().await;
 }

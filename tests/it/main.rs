@@ -29,7 +29,7 @@ mod saga;
 mod trace;
 mod upgrade;
 
-use system_tests::{books, later, people, process, project, proxy, shop};
+use system_tests::{later, people, process, project, proxy, shop};
 
 /// Not a test: the service, where a test has started this binary as one.
 #[test]

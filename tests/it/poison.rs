@@ -16,7 +16,6 @@ use tradewind_mesh::reason;
 use tradewind_testing::{Database, block_on, eventually};
 
 use system_tests::{
-    books,
     people::Person,
     process::Process,
     shop::{PATIENCE, Shop},
@@ -75,7 +74,7 @@ async fn poison_and_cure() {
     counts(&ordering, 0).await;
     let acts = operator.consumers_of("ordering").list_acts(ListActsRequest::default()).await.unwrap().into_inner().acts;
     assert_eq!((acts[0].outcome(), acts[0].position), (ActOutcome::Done, parked.position));
-    books::prove(&shop).await;
+    shop.prove_books().await;
     ordering.stop().await;
     shop.close().await;
 }

@@ -16,7 +16,6 @@ use tonic::Status;
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, block_on, eventually, scratch};
 
-use crate::books;
 use crate::people::Person;
 use crate::process::Process;
 use crate::programs::binary;
@@ -65,7 +64,7 @@ fn a_rollout_under_load_loses_no_call() {
             if listed == settled { Ok(()) } else { Err((listed, settled)) }
         })
         .await;
-        books::prove(&shop).await;
+        shop.prove_books().await;
         join_all(deployments.into_iter().map(Deployment::stop)).await;
         shop.close().await;
     });

@@ -9,7 +9,6 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tradewind_testing::{Database, block_on};
 use uuid::Uuid;
 
-use crate::books;
 use crate::process::Process;
 use crate::shop::Shop;
 
@@ -63,7 +62,7 @@ async fn follow_a_trace(database: impl Fn() -> Database) {
     };
     notification.says(&format!("something in the trace {trace_id}"), about_it).await;
 
-    books::prove(&shop).await;
+    shop.prove_books().await;
     notification.stop().await;
     shop.close().await;
 }

@@ -9,7 +9,6 @@
     reason = "this crate is tests: what cannot be set up or is not as expected is a panic"
 )]
 
-pub mod books;
 pub mod chaos;
 pub mod cluster;
 pub mod later;

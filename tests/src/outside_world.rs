@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
 
+use books::{CardEntry, Statements};
 use outside::{Options, Server};
-use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub struct Outside {
     url: String,
     http: reqwest::Client,
+    statements: Statements,
 }
 
 /// A running outside with a record of its own.
@@ -23,23 +24,6 @@ pub struct OutsideWorld {
     stop: DropGuard,
     served: JoinHandle<anyhow::Result<()>>,
     _record: TempDir,
-}
-
-/// One entry of the card provider's statement.
-#[derive(Clone, Debug, Deserialize)]
-pub struct CardEntry {
-    pub order_id: String,
-    pub kind: String,
-    pub amount_minor: i64,
-    pub currency: String,
-}
-
-/// One booking of the carrier's statement, as it stands.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Booking {
-    pub order_id: String,
-    pub status: String,
-    pub tracking: Option<String>,
 }
 
 impl Deref for OutsideWorld {
@@ -74,21 +58,21 @@ impl OutsideWorld {
 impl Outside {
     pub fn at(url: String) -> Self {
         let http = tradewind_runtime::direct().build().expect("an HTTP client");
-        Self { url, http }
+        let statements = Statements::at(url.clone()).expect("an HTTP client");
+        Self { url, http, statements }
     }
 
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// What the card provider did, in order.
-    pub async fn card_statement(&self) -> Vec<CardEntry> {
-        serde_json::from_value(self.get("/card/statement").await["entries"].take()).unwrap()
+    pub const fn statements(&self) -> &Statements {
+        &self.statements
     }
 
-    /// Every booking the carrier knows.
-    pub async fn carrier_statement(&self) -> Vec<Booking> {
-        serde_json::from_value(self.get("/carrier/statement").await["bookings"].take()).unwrap()
+    /// What the card provider did, in order.
+    pub async fn card_statement(&self) -> Vec<CardEntry> {
+        self.statements.card().await.unwrap()
     }
 
     /// The subjects of all messages to one address.

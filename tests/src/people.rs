@@ -1,12 +1,12 @@
 //! Those who call the shop's services, as a workload with its certificate over mTLS gRPC.
 
+use books::Sources;
 use contracts::tradewind::{
     catalog::v1::{CreateProductRequest, Product, catalog_service_client::CatalogServiceClient},
     consumer::v1::consumer_service_client::ConsumerServiceClient,
     eventlog::v1::{EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
     inventory::v1::{
-        ListOpenReservationsRequest, ListStockRequest, ReceiveStockRequest, Reservation, StockLevel,
-        inventory_service_client::InventoryServiceClient,
+        ListStockRequest, ReceiveStockRequest, StockLevel, inventory_service_client::InventoryServiceClient,
     },
     notification::v1::notification_service_client::NotificationServiceClient,
     ordering::v1::{
@@ -24,6 +24,7 @@ use tradewind_mesh::{Channel, Channels, reason};
 use tradewind_testing::eventually;
 use uuid::Uuid;
 
+use crate::outside_world::Outside;
 use crate::shop::{Offer, PATIENCE, pounds};
 
 /// The largest page there is.
@@ -184,22 +185,11 @@ impl Person {
         stock.into_inner().levels
     }
 
-    /// Every reservation that holds stock.
-    pub async fn open_reservations(&self) -> Vec<Reservation> {
-        let mut reservations = Vec::new();
-        let mut page_token = String::new();
-        loop {
-            let request = ListOpenReservationsRequest { page_size: PAGE, page_token };
-            let page = patiently("reservations are listed", async || {
-                self.inventory().list_open_reservations(request.clone()).await
-            });
-            let page = page.await.into_inner();
-            reservations.extend(page.reservations);
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return reservations;
-            }
-        }
+    /// Waits until the books hold: what has left the building is booked out a moment after its order says so.
+    pub async fn prove_books(&self, outside: &Outside) {
+        let books = Sources::new(self.channels.clone(), outside.statements().clone());
+        let proof = books.settle(PATIENCE).await.expect("everybody can be asked");
+        assert!(proof.holds(), "{:#?}", proof.lines());
     }
 
     /// Waits until the parcel may leave.

@@ -18,7 +18,6 @@ use tradewind_runtime::{BROKER_INIT, Running, Service, Settings, broker_streams,
 use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, free_port, pki};
 use uuid::Uuid;
 
-use crate::books;
 use crate::outside_world::OutsideWorld;
 use crate::people::Person;
 
@@ -60,7 +59,7 @@ pub fn in_a_shop(database: impl Fn() -> Database, story: impl AsyncFnOnce(&mut S
     block_on(async {
         let mut shop = Shop::open(database).await;
         Box::pin(story(&mut shop)).await;
-        books::prove(&shop).await;
+        shop.prove_books().await;
         shop.close().await;
     });
 }
@@ -133,6 +132,11 @@ impl Shop {
         }))
         .await;
         self.outside.stop().await;
+    }
+
+    /// Waits until the books hold, as [`Person::prove_books`] does.
+    pub async fn prove_books(&self) {
+        self.operator.prove_books(&self.outside).await;
     }
 
     fn settings(&self, name: &str) -> Settings {

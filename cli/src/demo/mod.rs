@@ -17,7 +17,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::Global;
-use crate::books;
 use crate::local::{Layout, Notice, System};
 use stage::Stage;
 use view::View;
@@ -98,9 +97,7 @@ async fn play(
         view.scenario(&scenario, &outcome, &timelines, incidents)?;
     }
     view.working("proving the books");
-    let proof = books::settle(stage.shop(), &system.layout().outside_url(), BOOKS_WITHIN)
-        .await
-        .context("cannot prove the books")?;
+    let proof = stage.books().settle(BOOKS_WITHIN).await.context("cannot prove the books")?;
     view.books(&proof)?;
     Ok((played, as_expected, proof.holds()))
 }

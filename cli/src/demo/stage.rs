@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use books::{CardEntry, Sources, Statements};
 use contracts::tradewind::catalog::v1::{CreateProductRequest, Product};
 use contracts::tradewind::inventory::v1::{GetStockRequest, ReceiveStockRequest};
 use contracts::tradewind::money::v1::Money;
@@ -19,7 +20,7 @@ pub(crate) struct Stage<'a> {
     system: &'a System,
     shop: Shop,
     gateway: Shop,
-    http: reqwest::Client,
+    outside: Statements,
 }
 
 /// A product that was made for one scenario.
@@ -39,7 +40,8 @@ impl<'a> Stage<'a> {
     pub(crate) fn new(system: &'a System) -> Result<Self> {
         let shop = Shop::of(system.layout(), "operator")?;
         let gateway = Shop::of(system.layout(), "gateway")?;
-        Ok(Self { system, shop, gateway, http: tradewind_runtime::direct().build()? })
+        let outside = Statements::at(system.layout().outside_url())?;
+        Ok(Self { system, shop, gateway, outside })
     }
 
     /// The shop as the operator sees it.
@@ -50,6 +52,11 @@ impl<'a> Stage<'a> {
     /// The shop as another workload sees it.
     pub(crate) fn gateway(&self) -> &Shop {
         &self.gateway
+    }
+
+    /// What it all comes to.
+    pub(crate) fn books(&self) -> Sources {
+        self.shop.books(self.outside.clone())
     }
 
     /// The processes.
@@ -130,26 +137,17 @@ impl<'a> Stage<'a> {
 
     /// What the card provider did for an order: `capture 500`, `refund 500`, `void`, in order.
     pub(crate) async fn card(&self, order_id: &str) -> Result<Vec<String>> {
-        let url = format!("{}/card/statement?order_id={order_id}", self.system.layout().outside_url());
-        let statement: serde_json::Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
-        let entries = statement["entries"].as_array().context("a statement without entries")?;
-        let line = |entry: &serde_json::Value| {
-            let kind = entry["kind"].as_str().unwrap_or_default();
-            match entry["amount_minor"].as_i64() {
-                Some(amount) if kind == "capture" || kind == "refund" => format!("{kind} {amount}"),
-                _ => kind.to_owned(),
-            }
+        let line = |CardEntry { kind, amount_minor, .. }: CardEntry| match kind.as_str() {
+            "capture" | "refund" => format!("{kind} {amount_minor}"),
+            _ => kind,
         };
-        Ok(entries.iter().map(line).collect())
+        Ok(self.outside.card_of(order_id).await?.into_iter().map(line).collect())
     }
 
     /// The status of an order's booking on the carrier's statement.
     pub(crate) async fn booking(&self, order_id: &str) -> Result<Option<String>> {
-        let url = format!("{}/carrier/statement", self.system.layout().outside_url());
-        let statement: serde_json::Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
-        let bookings = statement["bookings"].as_array().context("a statement without bookings")?;
-        let of_order = bookings.iter().find(|booking| booking["order_id"] == order_id);
-        Ok(of_order.and_then(|booking| booking["status"].as_str()).map(str::to_owned))
+        let bookings = self.outside.carrier().await?;
+        Ok(bookings.into_iter().find(|booking| booking.order_id == order_id).map(|booking| booking.status))
     }
 }
 

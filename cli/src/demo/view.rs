@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use anyhow::Result;
+use books::Proof;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::timeline::Timeline;
 use super::{Played, Scenario};
-use crate::books::Proof;
 use crate::local::Notice;
 use crate::output::{explain, json_line, say};
 

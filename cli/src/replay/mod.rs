@@ -17,7 +17,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use crate::Global;
-use crate::books;
 use crate::local::{Layout, Postgres, SERVICES, System};
 use crate::output::{complain, document, say};
 use crate::shop::Shop;
@@ -123,8 +122,8 @@ async fn play(system: &System, plan: &plan::Plan, args: &Args) -> Result<(play::
     let progress = bar("settling orders", plan.orders.len());
     let played = play::play(&shops, plan, &after, usize::from(args.in_flight), &progress).await?;
     progress.finish_and_clear();
-    let proof = books::settle(shop, &system.layout().outside_url(), BOOKS_WITHIN).await?;
-    Ok((played, proof))
+    let outside = books::Statements::at(system.layout().outside_url())?;
+    Ok((played, shop.books(outside).settle(BOOKS_WITHIN).await?))
 }
 
 /// A bar on a terminal; a line at the start elsewhere.

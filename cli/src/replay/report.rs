@@ -1,9 +1,10 @@
 //! What a replay comes to, for people and for programs.
 
+use books::Proof;
+
 use super::plan::Plan;
 use super::play::Played;
 use super::rows::{Rows, SAMPLES};
-use crate::books::Proof;
 
 /// Everything there is to tell.
 pub(crate) struct Report<'a> {

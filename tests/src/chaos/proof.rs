@@ -4,7 +4,6 @@ use tradewind_testing::eventually;
 
 use super::orders::Settled;
 use super::{PATIENCE, journal};
-use crate::books;
 use crate::outside_world::Outside;
 use crate::people::Person;
 use crate::shop::Shop;
@@ -29,7 +28,7 @@ pub(crate) async fn prove_from_outside(operator: &Person, outside: &Outside, set
         if differing.is_empty() { Ok(()) } else { Err(differing) }
     })
     .await;
-    books::prove_from_outside(operator, outside).await;
+    operator.prove_books(outside).await;
     let deliveries = settled.deliveries();
     for level in operator.stock().await {
         if level.sku != SMOKE.to_uppercase() {

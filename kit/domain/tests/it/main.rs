@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Sensitive in a contract, and much too common a word to be that everywhere.
 const COMMON: [&str; 2] = ["name", "address"];
-const FOLDERS: [&str; 5] = ["kit", "services", "cli", "outside", "tests/model"];
+const FOLDERS: [&str; 6] = ["kit", "services", "books", "cli", "outside", "tests/model"];
 
 fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

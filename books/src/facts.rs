@@ -1,0 +1,44 @@
+//! What everybody says, as values.
+
+use contracts::tradewind::inventory::v1::{Reservation, StockLevel};
+use contracts::tradewind::ordering::v1::Order;
+use serde::Deserialize;
+
+/// All that is compared.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Every order, says ordering.
+    pub orders: Vec<Order>,
+    /// Every level of stock, says inventory.
+    pub levels: Vec<StockLevel>,
+    /// Every reservation that still holds stock, says inventory.
+    pub reservations: Vec<Reservation>,
+    /// What the card provider did.
+    pub card: Vec<CardEntry>,
+    /// What the carrier has booked or refused.
+    pub carrier: Vec<Booking>,
+}
+
+/// One entry of the card provider's statement.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CardEntry {
+    /// Whose card.
+    pub order_id: String,
+    /// `capture`, `refund`, or something that moves no money.
+    pub kind: String,
+    /// In the currency's smallest unit.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// One booking of the carrier's statement, as it stands.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Booking {
+    /// Whose parcel.
+    pub order_id: String,
+    /// `booked`, `dispatched`, `delivered`, `cancelled` or `rejected`.
+    pub status: String,
+    /// The parcel's number; none where there is no parcel.
+    pub tracking: Option<String>,
+}
