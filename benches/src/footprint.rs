@@ -7,9 +7,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use tradewind_testing::{Nats, TRUST_DOMAIN, free_port};
 
-/// The services, each a program of its own.
-pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
-
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(2);
 /// After so long a service has done what it does after its start.

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
+use supervisor::services;
 use tokio::runtime::Runtime;
 use tradewind_events::{Retention, Streams};
 use tradewind_testing::{Database, Nats, Postgres, pki, scratch};
@@ -234,8 +235,8 @@ impl Bench {
     }
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {
-        let (nats, pki, folder) = (Nats::start_for_services(), pki(&footprint::SERVICES), scratch());
-        for service in footprint::SERVICES {
+        let (nats, pki, folder) = (Nats::start_for_services(), pki(&services::names()), scratch());
+        for service in services::names() {
             progress(&format!("starting {service}"));
             let found = footprint::of(service, &self.programs, folder.path(), pki.path(), &nats);
             let found = self.runtime.block_on(found)?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_nats::jetstream;
 use async_nats::jetstream::stream::{Config, Republish, Source};
 use async_nats::{Client, ConnectOptions, Event, ServerError};
+use supervisor::services;
 use tempfile::TempDir;
 use tradewind_events::Retention;
 use tradewind_mesh::{Identity, IdentityFiles, Policy};
@@ -13,7 +14,7 @@ use tradewind_runtime::{BROKER_INIT, broker_streams};
 use tradewind_testing::{Database, Nats, eventually, pki};
 use uuid::Uuid;
 
-use crate::shop::{PATIENCE, SERVICES, Shop, in_a_shop, secured_broker};
+use crate::shop::{PATIENCE, Shop, in_a_shop, secured_broker};
 
 /// Somebody at the broker with a workload's certificate.
 struct Member {
@@ -292,7 +293,7 @@ fn every_service_reads_its_sources_by_the_broker() {
         let operator = Member::connect(&shop.nats, shop.pki(), "operator").await;
         let tea = shop.offer("tea", 450, 1_000).await;
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-        let read = SERVICES
+        let read = services::names()
             .into_iter()
             .flat_map(|reader| policy.sources_of(reader).into_iter().map(move |source| (reader, source)));
         for (reader, source) in read {

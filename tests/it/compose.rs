@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use supervisor::services;
 use tempfile::TempDir;
 use tradewind_testing::{Nats, Postgres, block_on, eventually, free_port, scratch};
 
@@ -48,8 +49,8 @@ impl Compose {
 
     /// The containers that run a service.
     fn shop(&self) -> Vec<&str> {
-        let services = services();
-        self.programs().into_iter().filter(|(_, program)| services.contains(*program)).map(|(name, _)| name).collect()
+        let services = services::names();
+        self.programs().into_iter().filter(|(_, program)| services.contains(program)).map(|(name, _)| name).collect()
     }
 
     /// Where a container has a volume, and the folder that is it here.
@@ -188,12 +189,6 @@ fn example() -> Environment {
     variables.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// The services of the project: a folder each.
-fn services() -> BTreeSet<String> {
-    let folders = std::fs::read_dir(project("services")).unwrap();
-    folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect()
-}
-
 #[test]
 fn the_authoritys_key_is_in_no_container_but_that_which_issues() {
     let compose = Compose::read();
@@ -251,11 +246,26 @@ fn what_compose_starts_becomes_ready_and_settles_an_order() {
 #[test]
 fn every_service_is_there_and_gets_only_settings_it_has() {
     let compose = Compose::read();
-    assert_eq!(compose.shop().into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), services());
+    assert_eq!(compose.shop().into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(services::names()));
     for name in compose.shop() {
         let help = run(Command::new(binary(name)).arg("--help")).unwrap();
         for variable in compose.environment(name).keys() {
             assert!(help.contains(&format!(" {variable} ")), "{name} has no setting {variable}");
+        }
+    }
+}
+
+#[test]
+fn every_service_listens_where_it_does_everywhere_and_is_found_there() {
+    let compose = Compose::read();
+    for service in services::all() {
+        let (name, grpc, admin) = (service.name(), service.grpc_port(), service.admin_port());
+        let variables = &compose.services[name]["environment"];
+        assert_eq!(variables["TRADEWIND_GRPC_ADDR"], format!("0.0.0.0:{grpc}"));
+        assert_eq!(variables["TRADEWIND_ADMIN_ADDR"], format!("0.0.0.0:{admin}"));
+        for caller in compose.services.values() {
+            let Some(peers) = caller["environment"]["TRADEWIND_PEERS"].as_str() else { continue };
+            assert!(peers.split(',').any(|peer| peer == format!("{name}={name}:{grpc}")), "{name} is not in {peers}");
         }
     }
 }

@@ -3,9 +3,10 @@
 use contracts::tradewind::ordering::v1::OrderStatus;
 use futures::future::join_all;
 use serde_json::Value;
+use supervisor::services;
 use tradewind_testing::{Database, Postgres, eventually};
 
-use crate::shop::{PATIENCE, SERVICES, Shop, in_a_shop};
+use crate::shop::{PATIENCE, Shop, in_a_shop};
 
 #[test]
 fn readiness_follows_the_broker() {
@@ -32,7 +33,7 @@ fn readiness_follows_the_database() {
 }
 
 async fn everybody_misses(shop: &Shop, dependency: &str) {
-    join_all(SERVICES.map(async |service| {
+    join_all(services::names().map(async |service| {
         eventually(PATIENCE, &format!("{service} misses its {dependency}"), async || {
             let (status, report) = get(shop, service, "/health/ready").await;
             let named = report["ready"] == false && report["checks"][dependency]["ok"] == false;
@@ -45,7 +46,7 @@ async fn everybody_misses(shop: &Shop, dependency: &str) {
 }
 
 async fn everybody_is_ready_and_works(shop: &Shop) {
-    join_all(SERVICES.map(async |service| {
+    join_all(services::names().map(async |service| {
         eventually(PATIENCE, &format!("{service} is ready again"), async || {
             let (status, report) = get(shop, service, "/health/ready").await;
             (status == 200 && report["ready"] == true).then_some(()).ok_or(report)

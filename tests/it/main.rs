@@ -26,6 +26,7 @@ mod refusals;
 mod rehearsal;
 mod rollout;
 mod saga;
+mod services;
 mod trace;
 mod upgrade;
 

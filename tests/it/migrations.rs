@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection, DbBackend, Statement};
+use supervisor::services;
 use tradewind_testing::{Database, block_on};
 
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 /// Every column by `<service>.<table>.<column>`.
 type Schema = BTreeMap<String, Column>;
@@ -36,7 +37,7 @@ fn migrations_only_expand_postgres() {
 async fn only_expands(store: &str, database: fn() -> Database) {
     let shop = Shop::open(database).await;
     let mut present = Schema::new();
-    for service in SERVICES {
+    for service in services::names() {
         let connection = Connection::connect(shop.database_url(service)).await.unwrap();
         present.extend(columns(service, &connection).await);
     }

@@ -107,7 +107,7 @@ async fn parked(operator: &Person) -> Vec<ParkedStream> {
 
 async fn parked_anywhere(operator: &Person) -> Vec<ParkedStream> {
     let mut streams = Vec::new();
-    for service in system_tests::shop::SERVICES {
+    for service in supervisor::services::names() {
         let all = operator.consumers_of(service).list_parked_streams(ListParkedStreamsRequest::default()).await;
         streams.extend(all.unwrap().into_inner().streams);
     }

@@ -9,13 +9,14 @@ use contracts::tradewind::{
     shipping::v1::ListShipmentsRequest,
 };
 use futures::future::join_all;
+use supervisor::services;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 use tradewind_mesh::{reason, violations};
 use tradewind_testing::{Database, block_on, eventually, pki};
 
 use crate::process::Process;
-use crate::shop::{Offer, PATIENCE, SERVICES, Shop, in_a_shop, pounds};
+use crate::shop::{Offer, PATIENCE, Shop, in_a_shop, pounds};
 
 const HUGE_PAGE: i32 = 1_000_000;
 
@@ -173,7 +174,7 @@ async fn list_products(catalog: &Process, tls: ClientTlsConfig) -> anyhow::Resul
 
 /// Where the log of each context ends.
 async fn log_heads(shop: &Shop) -> Vec<Vec<u64>> {
-    join_all(SERVICES.map(|service| shop.operator.log_heads(service))).await
+    join_all(services::names().map(|service| shop.operator.log_heads(service))).await
 }
 
 fn is(refused: &Status, code: Code, field: &str) {

@@ -11,10 +11,11 @@ use contracts::tradewind::{
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
+use supervisor::services;
 use tempfile::TempDir;
 use tradewind_events::Retention;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
-use tradewind_runtime::{BROKER_INIT, Running, Service, Settings, broker_streams, broker_users};
+use tradewind_runtime::{Running, Service, Settings, broker_streams, broker_users};
 use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, free_port, pki};
 use uuid::Uuid;
 
@@ -24,33 +25,9 @@ use crate::people::Person;
 /// How long anything in a test may take; far longer than it does, for machines that are busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-pub const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
-/// Everybody who has a certificate.
-const WORKLOADS: [&str; 10] = [
-    "catalog",
-    "ordering",
-    "inventory",
-    "payment",
-    "shipping",
-    "notification",
-    "gateway",
-    "operator",
-    BROKER_INIT,
-    "nats",
-];
-/// The services that call the outside.
-pub const CALLERS_OF_THE_OUTSIDE: [&str; 3] = ["payment", "shipping", "notification"];
-
+/// The service of that name.
 pub fn service(name: &str) -> Service {
-    match name {
-        "catalog" => catalog::service(),
-        "ordering" => ordering::service(),
-        "inventory" => inventory::service(),
-        "payment" => payment::service(),
-        "shipping" => shipping::service(),
-        "notification" => notification::service(),
-        _ => panic!("there is no service {name}"),
-    }
+    services::named(name).unwrap_or_else(|| panic!("there is no service {name}"))
 }
 
 /// Opens a shop whose services have databases made by `database`, runs `story` in it, and proves that in the end the
@@ -79,28 +56,28 @@ impl Shop {
     /// Returns when every service is ready.
     pub async fn open(database: impl Fn() -> Database) -> Self {
         let mut shop = Self::unstaffed(|_| database()).await;
-        shop.start(&SERVICES).await;
+        shop.start(&services::names()).await;
         shop
     }
 
     /// The same without the service of that name, which the test runs itself.
     pub async fn open_without(absent: &str, database: impl Fn() -> Database) -> Self {
         let mut shop = Self::unstaffed(|_| database()).await;
-        let present: Vec<_> = SERVICES.into_iter().filter(|name| *name != absent).collect();
+        let present: Vec<_> = services::names().into_iter().filter(|name| *name != absent).collect();
         shop.start(&present).await;
         shop
     }
 
     /// The same without any service, each of which the caller runs with its [`variables`](Self::variables) and a database made for it.
     pub async fn unstaffed(database: impl Fn(&str) -> Database) -> Self {
-        let pki = pki(&WORKLOADS);
+        let pki = pki(&services::workloads());
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
         let streams = broker_streams(&policy, Retention::default());
         let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
-        let addresses = SERVICES.map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
+        let addresses = services::names().map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
         let addresses = BTreeMap::from(addresses);
         let operator = Person::new(channels(&pki, "operator", &addresses));
-        let databases = SERVICES.map(|name| (name, database(name))).into();
+        let databases = services::names().map(|name| (name, database(name))).into();
         let outside = OutsideWorld::start().await;
         Self { operator, outside, nats, running: BTreeMap::new(), addresses, databases, pki }
     }
@@ -145,7 +122,7 @@ impl Shop {
         TRUST_DOMAIN.clone_into(&mut settings.trust_domain);
         settings.grpc_addr = self.address(name);
         settings.peers.clone_from(&self.addresses);
-        if CALLERS_OF_THE_OUTSIDE.contains(&name) {
+        if service(name).takes("OUTSIDE_URL") {
             settings = settings.with("outside_url", self.outside.url());
         }
         settings
@@ -167,7 +144,7 @@ impl Shop {
             ("TRADEWIND_PEERS", peers.join(",")),
             ("TRADEWIND_LOG_FORMAT", "json".to_owned()),
         ];
-        if CALLERS_OF_THE_OUTSIDE.contains(&name) {
+        if service(name).takes("OUTSIDE_URL") {
             variables.push(("TRADEWIND_OUTSIDE_URL", self.outside.url()));
         }
         variables

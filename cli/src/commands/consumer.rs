@@ -7,9 +7,9 @@ use contracts::tradewind::consumer::v1::{
     Consumer, ListConsumersRequest, Partition, PauseConsumerRequest, ResumeConsumerRequest, Source, Stuck,
 };
 use serde_json::{Value, json};
+use supervisor::services;
 
 use crate::Global;
-use crate::local::SERVICES;
 use crate::output::{document, json as as_json, moment, of_each, print_json, say};
 use crate::shop::Shop;
 
@@ -18,13 +18,13 @@ pub(crate) enum Command {
     /// Show each consumer, how far it has read each log, and what it has in quarantine.
     List {
         /// Only this service's; all services are asked where it is left out.
-        #[arg(value_parser = SERVICES)]
+        #[arg(value_parser = services::names())]
         service: Option<String>,
     },
     /// Make a consumer stop reading until it is resumed. Nothing is lost: it reads on from where it was.
     Pause {
         /// The service.
-        #[arg(value_parser = SERVICES)]
+        #[arg(value_parser = services::names())]
         service: String,
         /// The consumer, as `list` shows it.
         consumer: String,
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Let a paused consumer read on.
     Resume {
         /// The service.
-        #[arg(value_parser = SERVICES)]
+        #[arg(value_parser = services::names())]
         service: String,
         /// The consumer, as `list` shows it.
         consumer: String,
@@ -68,7 +68,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
 }
 
 async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<ExitCode> {
-    let services = only.map_or_else(|| SERVICES.to_vec(), |service| vec![service]);
+    let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);
     let (answers, away) = of_each(&services, async |service| {
         let response = shop.consumers_of(service)?.list_consumers(ListConsumersRequest {}).await?;
         Ok(response.into_inner().consumers)

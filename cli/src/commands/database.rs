@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
+use supervisor::services;
 use tradewind_domain::Error;
 use uuid::Uuid;
 
 use crate::Global;
 use crate::kubernetes::{Cluster, Entries, Secrets};
-use crate::local::{Layout, SERVICES};
+use crate::local::Layout;
 use crate::output::say;
 
 #[derive(clap::Subcommand)]
@@ -58,7 +59,7 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Place {
     /// The service it belongs to.
-    #[arg(value_name = "SERVICE", value_parser = SERVICES)]
+    #[arg(value_name = "SERVICE", value_parser = services::names())]
     service: String,
     /// Where it is, as the service is told: sqlite:// with a file, or postgres://; otherwise the file in --dir.
     #[arg(long, value_name = "URL", env = "TRADEWIND_DATABASE_URL", hide_env_values = true)]

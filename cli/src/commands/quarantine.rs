@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use contracts::tradewind::consumer::v1::{ListParkedStreamsRequest, ParkedStream};
+use supervisor::services;
 
 use crate::Global;
-use crate::local::SERVICES;
 use crate::shop::Shop;
 
 /// The largest page there is.
@@ -20,7 +20,7 @@ pub(crate) enum Command {
     /// Show the streams in quarantine.
     List {
         /// Only this service's; all services are asked where it is left out.
-        #[arg(value_parser = SERVICES)]
+        #[arg(value_parser = services::names())]
         service: Option<String>,
     },
     /// Show one stream: the event that failed, what it says, why it failed, and what waits behind it.
@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Show what operators did to a service's consumers and quarantine, the latest first.
     Log {
         /// The service.
-        #[arg(value_parser = SERVICES)]
+        #[arg(value_parser = services::names())]
         service: String,
         /// The most to show, up to 1000.
         #[arg(long, default_value_t = 100)]
@@ -68,7 +68,7 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Stream {
     /// The service that could not handle it.
-    #[arg(value_parser = SERVICES)]
+    #[arg(value_parser = services::names())]
     service: String,
     /// The stream, e.g. order-0190163d-8694-739b-aea5-966c26f8ad91.
     stream: String,
@@ -81,7 +81,7 @@ pub(crate) struct Stream {
 #[derive(clap::Args)]
 pub(crate) struct OneOrAll {
     /// The service that could not handle it.
-    #[arg(value_parser = SERVICES)]
+    #[arg(value_parser = services::names())]
     service: String,
     /// The stream, e.g. order-0190163d-8694-739b-aea5-966c26f8ad91.
     #[arg(required_unless_present = "all")]

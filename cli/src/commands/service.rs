@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
-use anyhow::{Context, Result};
-use clap::ValueEnum;
+use anyhow::{Context, Result, anyhow};
+use supervisor::services;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Global;
@@ -13,7 +13,8 @@ use crate::local::{Layout, die_with_parent};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Which service.
-    name: Name,
+    #[arg(value_parser = services::names())]
+    name: String,
     /// End when standard input closes.
     #[arg(long, hide = true)]
     tied: bool,
@@ -35,30 +36,15 @@ pub(crate) struct TiedArgs {
     command: Vec<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Name {
-    Catalog,
-    Ordering,
-    Inventory,
-    Payment,
-    Shipping,
-    Notification,
-}
-
 /// Runs one service until it is told to stop, as its own binary would.
 pub(crate) fn run(global: &Global, args: Args) -> ExitCode {
     if args.tied {
         die_with_parent();
     }
-    let service = match args.name {
-        Name::Catalog => catalog::service(),
-        Name::Ordering => ordering::service(),
-        Name::Inventory => inventory::service(),
-        Name::Payment => payment::service(),
-        Name::Shipping => shipping::service(),
-        Name::Notification => notification::service(),
-    };
-    tradewind_runtime::serve(service.folder(&global.dir))
+    match services::named(&args.name) {
+        Some(service) => tradewind_runtime::serve(service.folder(&global.dir)),
+        None => crate::failed(&anyhow!("there is no service {:?}", args.name)),
+    }
 }
 
 /// Runs the outside world until it is told to stop.

@@ -7,27 +7,10 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-
-use tradewind_runtime::BROKER_INIT;
+use supervisor::services;
+use tradewind_runtime::Service;
 
 use super::{Postgres, broker};
-
-/// The services, in the order in which they are shown.
-pub(crate) const SERVICES: [&str; 6] = ["catalog", "ordering", "inventory", "payment", "shipping", "notification"];
-
-/// Every identity a local system has certificates for.
-const IDENTITIES: [&str; 10] = [
-    "catalog",
-    "ordering",
-    "inventory",
-    "payment",
-    "shipping",
-    "notification",
-    "gateway",
-    "operator",
-    BROKER_INIT,
-    "nats",
-];
 
 /// The trust domain of a local system's certificates.
 pub(crate) const TRUST_DOMAIN: &str = "tradewind.local";
@@ -48,10 +31,12 @@ const FIRST: u16 = 12_000;
 const COUNT: u64 = 18_000;
 
 impl Ports {
-    /// The documented ports: 7101 and up for gRPC, 7201 and up for health and metrics.
+    /// The documented ports.
     pub(crate) fn standard() -> Self {
-        let numbered = |base: u16| SERVICES.into_iter().zip(base..).collect();
-        Self { grpc: numbered(7101), admin: numbered(7201), outside: 7300, nats: 7422, nats_monitor: 7423 }
+        let of_each =
+            |port: fn(&Service) -> u16| services::all().iter().map(|each| (each.name(), port(each))).collect();
+        let (grpc, admin) = (of_each(Service::grpc_port), of_each(Service::admin_port));
+        Self { grpc, admin, outside: 7300, nats: 7422, nats_monitor: 7423 }
     }
 
     /// Ports that were free a moment ago, so that this system can run beside another.
@@ -59,16 +44,17 @@ impl Ports {
     /// # Errors
     /// When the machine has no free port left.
     pub(crate) fn free() -> Result<Self> {
-        let (wanted, seed) = (SERVICES.len() * 2 + 3, RandomState::new());
+        let (services, seed) = (services::names(), RandomState::new());
+        let wanted = services.len() * 2 + 3;
         let random = (0_u64..1_000).filter_map(|number| u16::try_from(seed.hash_one(number) % COUNT).ok());
         // All are held until the last is found, so that no port is given out twice.
         let free = random.filter_map(|offset| TcpListener::bind(("127.0.0.1", FIRST + offset)).ok());
         let held: Vec<_> = free.take(wanted).collect();
         ensure!(held.len() == wanted, "no {wanted} free ports on the loopback address");
         let ports = held.iter().map(|l| Ok(l.local_addr()?.port())).collect::<Result<Vec<_>>>()?;
-        let (grpc, rest) = ports.split_at(SERVICES.len());
-        let (admin, rest) = rest.split_at(SERVICES.len());
-        let named = |ports: &[u16]| SERVICES.into_iter().zip(ports.iter().copied()).collect();
+        let (grpc, rest) = ports.split_at(services.len());
+        let (admin, rest) = rest.split_at(services.len());
+        let named = |ports: &[u16]| services.into_iter().zip(ports.iter().copied()).collect();
         Ok(Self { grpc: named(grpc), admin: named(admin), outside: rest[0], nats: rest[1], nats_monitor: rest[2] })
     }
 }
@@ -275,7 +261,7 @@ impl Layout {
 /// # Errors
 /// When the CA that has to issue one is not there as a whole, or the file system refuses.
 pub(crate) fn init_pki(dir: &Path) -> Result<tradewind_mesh::pki::Report> {
-    tradewind_mesh::pki::init(dir, &IDENTITIES, TRUST_DOMAIN)
+    tradewind_mesh::pki::init(dir, &services::workloads(), TRUST_DOMAIN)
         .with_context(|| format!("cannot issue certificates in {}", dir.display()))
 }
 

@@ -10,7 +10,7 @@ mod system;
 
 pub(crate) use broker::{connect, streams, users as broker_users};
 pub(crate) use folder::folder;
-pub(crate) use layout::{Layout, SERVICES, TRUST_DOMAIN, init_pki, renew};
+pub(crate) use layout::{Layout, TRUST_DOMAIN, init_pki, renew};
 pub(crate) use postgres::Postgres;
 pub(crate) use process::die_with_parent;
 pub(crate) use system::{Notice, System, is_ready, running};

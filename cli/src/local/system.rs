@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use supervisor::services;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::broker;
-use super::layout::{Layout, SERVICES};
+use super::layout::Layout;
 use super::process::{Order, Spec, supervise};
 
 /// Something an onlooker may want to know about a process.
@@ -167,8 +168,9 @@ impl System {
 
     /// Stops every process: services first, then the broker and the outside world.
     pub(crate) async fn stop(mut self) {
+        let names = services::names();
         let (services, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.processes).into_iter().partition(|(name, _)| SERVICES.contains(name));
+            std::mem::take(&mut self.processes).into_iter().partition(|(name, _)| names.contains(name));
         for group in [services, rest] {
             for (_, handle) in &group {
                 let _ = handle.orders.send(Order::Stop).await;
@@ -212,7 +214,7 @@ pub(crate) fn running(layout: &Layout) -> Result<Option<RunFile>> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    ["nats", "outside"].into_iter().chain(SERVICES)
+    ["nats", "outside"].into_iter().chain(services::names())
 }
 
 fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {

@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use supervisor::services;
 use tokio::sync::mpsc;
 
 use crate::Global;
-use crate::local::{Layout, Postgres, SERVICES, System};
+use crate::local::{Layout, Postgres, System};
 use crate::output::{complain, document, say};
 use crate::shop::Shop;
 use report::Report;
@@ -67,7 +68,7 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
 
     let mut layout = Layout::beside(&global.dir, "replay")?;
     if let Some(server) = &args.postgres {
-        server.create(SERVICES.into_iter().chain([baseline::NAME])).await?;
+        server.create(services::names().into_iter().chain([baseline::NAME])).await?;
         layout = layout.on_postgres(server.clone());
     }
     let commits = baseline::commits_per_second(&layout, args.postgres.as_ref()).await?;

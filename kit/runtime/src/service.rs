@@ -106,6 +106,21 @@ impl Service {
         self.about.name
     }
 
+    /// Returns the port on which it is called unless told otherwise.
+    pub fn grpc_port(&self) -> u16 {
+        self.about.grpc_port
+    }
+
+    /// Returns the port of its health and metrics unless told otherwise.
+    pub fn admin_port(&self) -> u16 {
+        self.about.admin_port
+    }
+
+    /// Tells whether the service has a setting of its own by that key.
+    pub fn takes(&self, key: &str) -> bool {
+        self.about.fields.iter().any(|field| field.eq_ignore_ascii_case(key))
+    }
+
     /// Checks the service's own settings and returns what composes it with them.
     pub(crate) fn prepare(&self, own: &Own) -> Result<Compose, SettingsError> {
         (self.prepare)(own)

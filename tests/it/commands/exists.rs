@@ -5,11 +5,12 @@ use std::process::Command;
 
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 
+use supervisor::services;
+
 use super::documents::{Typed, root};
 use super::objects;
 use crate::contract::pool;
 use crate::programs::{binary, project, run, tool};
-use crate::shop::SERVICES;
 
 /// Every program that a document may name. Those of nobody here are taken for granted.
 pub(super) const PROGRAMS: [&str; 17] = [
@@ -57,7 +58,7 @@ pub(super) fn exists(typed: &Typed) -> Result<(), String> {
 
 /// The name is that of a service's program, or of the world's around it.
 pub(super) fn is_service(name: &str) -> bool {
-    SERVICES.contains(&name) || name == "outside"
+    services::names().contains(&name) || name == "outside"
 }
 
 /// The program understands these arguments.
@@ -144,7 +145,8 @@ fn docker(words: &[&str]) -> Result<(), String> {
 /// The streams are those of contexts.
 fn nats(words: &[&str]) -> Result<(), String> {
     let streams = words.iter().filter_map(|word| word.strip_prefix("TW_"));
-    let unknown = streams.filter(|stream| !SERVICES.contains(&stream.to_lowercase().as_str())).collect::<Vec<_>>();
+    let unknown =
+        streams.filter(|stream| !services::names().contains(&stream.to_lowercase().as_str())).collect::<Vec<_>>();
     if unknown.is_empty() { Ok(()) } else { Err(format!("no context is called {unknown:?}")) }
 }
 

@@ -6,12 +6,13 @@ use std::process::Command;
 
 use contracts::tradewind::consumer::v1::{ListParkedStreamsRequest, ParkedStream};
 use sea_orm::{ConnectOptions, ConnectionTrait};
+use supervisor::services;
 use tempfile::TempDir;
 use tradewind_testing::{Database, block_on, scratch};
 
 use super::documents::{Typed, typed};
 use crate::programs::{binary, project, run, tool};
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 #[test]
 fn the_commands_of_the_runbook_run() {
@@ -110,6 +111,6 @@ async fn folder_of(shop: &Shop) -> TempDir {
 
 /// A documented address as it is in this shop.
 fn shop_address(shop: &Shop, word: String) -> String {
-    let documented = SERVICES.into_iter().zip(7101..).find(|(_, port)| word == format!("localhost:{port}"));
-    documented.map_or(word, |(service, _)| shop.address(service).to_string())
+    let documented = services::all().into_iter().find(|each| word == format!("localhost:{}", each.grpc_port()));
+    documented.map_or(word, |service| shop.address(service.name()).to_string())
 }

@@ -3,12 +3,13 @@
 use async_nats::jetstream::stream::Stream;
 use async_nats::{ConnectOptions, jetstream};
 use futures::future::join_all;
+use supervisor::services;
 use tradewind_mesh::{Identity, IdentityFiles};
 use tradewind_testing::eventually;
 
 use super::PATIENCE;
 use super::dice::Dice;
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 /// So many of the last messages of a stream are deleted in any case, of the others one in so many.
 const LAST: u64 = 2;
@@ -21,7 +22,7 @@ async fn streams(shop: &Shop) -> Vec<Stream> {
     let client =
         eventually(PATIENCE, "the broker is there", async || options.clone().connect(shop.nats.url()).await).await;
     let jetstream = jetstream::new(client);
-    let named = SERVICES.iter().map(|name| format!("TW_{}", name.to_uppercase()));
+    let named = services::names().into_iter().map(|name| format!("TW_{}", name.to_uppercase()));
     let opened =
         named.map(|name| {
             let jetstream = &jetstream;

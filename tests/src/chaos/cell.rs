@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use supervisor::services;
 use tradewind_testing::{Database, Postgres, block_on};
 
 use super::dice::Dice;
@@ -15,7 +16,7 @@ use super::orders::{Assortment, Orders};
 use super::staff::Staff;
 use super::stage::Stage;
 use super::{Options, broker, proof};
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 /// How often more orders are placed to reach a boundary that the first have not reached often enough.
 const MORE: usize = 4;
@@ -129,7 +130,7 @@ async fn play(outcome: &mut Outcome, store: Store, dice: &mut Dice, folder: &Pat
         assert!(staff.member(service).deaths() > 0, "{service} never came to {}", point.name());
     }
     outcome.orders = settled.count();
-    outcome.kills = SERVICES.iter().map(|name| staff.member(name).deaths()).sum();
+    outcome.kills = services::names().iter().map(|name| staff.member(name).deaths()).sum();
     staff.ready().await;
     if forge {
         stage.forge(&staff).await;

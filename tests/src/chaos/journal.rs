@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement};
+use supervisor::services;
 use tradewind_mesh::Policy;
 use tradewind_testing::eventually;
 
 use super::PATIENCE;
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 /// An event's place: partition and position in its owner's log.
 type Place = (i64, i64);
@@ -26,7 +27,7 @@ struct Book {
 /// Returns how many events there are.
 pub(super) async fn prove(shop: &Shop) -> u64 {
     let mut databases = Vec::new();
-    for name in SERVICES {
+    for name in services::names() {
         databases.push((name, Database::connect(shop.database_url(name)).await.expect("the database of a service")));
     }
     eventually(PATIENCE, "every reader has handled every event", async || {
@@ -43,7 +44,7 @@ pub(super) async fn prove(shop: &Shop) -> u64 {
 fn declared() -> BTreeMap<String, BTreeSet<String>> {
     let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
     let types = |service: &str| policy.reactions_of(service).into_iter().map(|reaction| reaction.event).collect();
-    SERVICES.into_iter().map(|service| (service.to_owned(), types(service))).collect()
+    services::names().into_iter().map(|service| (service.to_owned(), types(service))).collect()
 }
 
 impl Book {

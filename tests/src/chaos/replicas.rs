@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
+use supervisor::services;
 use tradewind_testing::free_port;
 
 use super::dice::Dice;
@@ -13,7 +14,7 @@ use super::orders::{Assortment, Orders, Settled};
 use super::staff::Member;
 use crate::people::Person;
 use crate::proxy::Proxy;
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 /// Of each service.
 pub(super) const REPLICAS: usize = 2;
@@ -30,7 +31,7 @@ impl Replicas {
     /// Starts them; what takes a killed one's place comes `absent` later.
     pub(super) async fn engage(shop: &Shop, logs: &Path, absent: Duration) -> Self {
         let (mut members, mut proxies) = (Vec::new(), Vec::new());
-        for service in SERVICES {
+        for service in services::names() {
             let ports = (0..REPLICAS).map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())));
             let addresses: Vec<_> = ports.collect();
             for (number, address) in addresses.iter().enumerate() {

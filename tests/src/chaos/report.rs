@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use supervisor::services;
+
 use super::cell::Outcome;
-use crate::shop::SERVICES;
 
 /// What came of all cells that were run.
 pub struct Report {
@@ -80,7 +81,7 @@ impl Display for Outcome {
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (services, others): (Vec<_>, Vec<_>) =
-            self.outcomes.iter().partition(|outcome| SERVICES.contains(&outcome.cell.row));
+            self.outcomes.iter().partition(|outcome| services::names().contains(&outcome.cell.row));
         let mut columns: Vec<&str> = Vec::new();
         let mut rows: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
         for outcome in services {
@@ -90,7 +91,7 @@ impl Display for Report {
             rows.entry(outcome.cell.row).or_default().push(outcome);
         }
         // Services stand side by side, because there are more boundaries than services.
-        let names: Vec<_> = SERVICES.into_iter().filter(|name| rows.contains_key(name)).collect();
+        let names: Vec<_> = services::names().into_iter().filter(|name| rows.contains_key(name)).collect();
         if !names.is_empty() {
             write!(f, "\n{:24}", "killed at")?;
             names.iter().try_for_each(|name| write!(f, "{name:14}"))?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use supervisor::services;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
@@ -22,7 +23,7 @@ use tradewind_testing::{eventually, free_port};
 
 use super::PATIENCE;
 use super::fault::Order;
-use crate::shop::{self, SERVICES, Shop};
+use crate::shop::{self, Shop};
 
 /// What the program is told to be a service.
 pub(super) const ROLE: &str = "service";
@@ -69,7 +70,7 @@ impl Staff {
     /// Starts one process of each service, and returns when all are ready.
     pub(super) async fn engage(shop: &Shop, logs: &Path) -> Self {
         let hire = |name: &str| (name.to_owned(), Member::hire(name, name, shop.variables(name), logs, Duration::ZERO));
-        let staff = Self { members: SERVICES.into_iter().map(hire).collect() };
+        let staff = Self { members: services::names().into_iter().map(hire).collect() };
         staff.ready().await;
         staff
     }

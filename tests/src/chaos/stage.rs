@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Database as Connection, DbErr, Statement};
 use serde_json::json;
+use supervisor::services;
 use tradewind_events::LOG_WENT_BACK;
 use tradewind_events::fault::Point;
 use tradewind_testing::{Postgres, eventually};
@@ -15,7 +16,7 @@ use super::matrix::cells;
 use super::orders::{WAVE, WAVES};
 use super::staff::Staff;
 use super::{PATIENCE, broker};
-use crate::shop::{SERVICES, Shop};
+use crate::shop::Shop;
 
 /// One service that was killed in so many is killed again, or another is.
 const TWICE: u64 = 3;
@@ -102,8 +103,8 @@ impl Stage<'_> {
             }
             Fault::Stalled => self.stall(dice.roll()).await,
             Fault::Messages(mangling) => {
-                let seeds: Vec<_> = SERVICES.iter().map(|_| dice.roll()).collect();
-                for (service, seed) in SERVICES.iter().zip(seeds) {
+                let seeds: Vec<_> = services::names().iter().map(|_| dice.roll()).collect();
+                for (service, seed) in services::names().iter().zip(seeds) {
                     staff.member(service).tell(&Order::Mangle(Mangling { seed, ..*mangling })).await;
                 }
             }
@@ -174,12 +175,12 @@ impl Stage<'_> {
         tokio::task::block_in_place(|| self.server().come_forward());
         staff.member(service).ready().await;
         // Those who read its log may have stopped before it.
-        kill_all(staff, &SERVICES).await;
+        kill_all(staff, &services::names()).await;
     }
 
     /// Has some events wait before their COMMIT, from now on, while ids go on as if much else were appended.
     async fn stall(&self, seed: u64) {
-        for service in SERVICES {
+        for service in services::names() {
             let database = Connection::connect(self.shop.database_url(service)).await.unwrap();
             eventually(PATIENCE, "some commits stand still", async || {
                 database.execute_unprepared(&STALL.replace("{seed}", &(seed % 1_000).to_string())).await
@@ -202,7 +203,7 @@ impl Stage<'_> {
 
     /// Copies the databases that are files beside the logs.
     fn keep_databases(&self) {
-        for name in SERVICES {
+        for name in services::names() {
             let url = self.shop.database_url(name);
             let Some(file) = tradewind_events::sqlite_file(&url) else { continue };
             let file = file.display();

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::future::join_all;
 use serde_json::Value;
+use supervisor::services;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
@@ -18,7 +19,6 @@ use super::load::Custom;
 use crate::outside_world::Outside;
 use crate::people::Person;
 use crate::project::run;
-use crate::shop::SERVICES;
 
 const CHART: &str = "helm/tradewind";
 /// For helm itself, beyond our patience.
@@ -190,7 +190,7 @@ impl Release {
             .filter_map(|service| Some((service["metadata"]["name"].as_str()?, service["spec"]["clusterIP"].as_str()?)))
             .collect();
         let address = |component: &str, port: u16| format!("{}:{port}", addresses[&*self.object(component)]);
-        let peers = SERVICES.map(|service| (service.to_owned(), address(service, 7100)));
+        let peers = services::names().map(|service| (service.to_owned(), address(service, 7100)));
         let identity = Identity::load(IdentityFiles::in_dir(pki.path(), "operator")).unwrap();
         let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
         let outside = match self.outside {

@@ -8,15 +8,15 @@ use contracts::tradewind::consumer::v1::{
 };
 use contracts::tradewind::eventlog::v1::EventRecord;
 use serde_json::{Value, json};
+use supervisor::services;
 
 use super::{PAGE, Stream, find, parked};
 use crate::body;
-use crate::local::SERVICES;
 use crate::output::{document, json as as_json, moment, more, of_each, print_json, say};
 use crate::shop::Shop;
 
 pub(super) async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<ExitCode> {
-    let services = only.map_or_else(|| SERVICES.to_vec(), |service| vec![service]);
+    let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);
     let (answers, away) = of_each(&services, async |service| parked(shop, service).await).await;
     let streams = || answers.iter().flat_map(|(service, found)| found.iter().map(move |stream| (*service, stream)));
     if json {

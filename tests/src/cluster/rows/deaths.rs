@@ -1,8 +1,9 @@
 //! Pods that die while orders flow.
 
+use supervisor::services;
+
 use crate::cluster::kube::Pod;
 use crate::cluster::release::Release;
-use crate::shop::SERVICES;
 
 pub(super) async fn services(release: &mut Release) -> String {
     let (crashes, said) = release.in_use(crash_services).await;
@@ -12,7 +13,7 @@ pub(super) async fn services(release: &mut Release) -> String {
 /// One pod after the other, each when all are ready again; returns how many.
 async fn crash_services(release: &Release) -> usize {
     let mut crashes = 0;
-    for service in SERVICES {
+    for service in services::names() {
         for pod in release.pods_of(service).await {
             pod.crash();
             crashes += 1;

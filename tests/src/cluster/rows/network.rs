@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use supervisor::services;
 use tradewind_mesh::Policy;
 use tradewind_runtime::{BROKER_INIT, broker_users};
 use tradewind_testing::eventually;
@@ -13,7 +14,6 @@ use crate::cluster::PATIENCE;
 use crate::cluster::kube::Pod;
 use crate::cluster::release::Release;
 use crate::project::project;
-use crate::shop::{CALLERS_OF_THE_OUTSIDE, SERVICES};
 
 /// Who may call or read each service: written from the contracts, which a test of the chart compares it with.
 const CONTRACTS: &str = "helm/tradewind/files/contracts.json";
@@ -58,7 +58,7 @@ fn ports(component: &str) -> &'static [u16] {
         "nats" => &[4222, 6222, 8222],
         "postgres" => &[5432],
         "outside" => &[7300],
-        _ if SERVICES.contains(&component) => &[7100, 7200],
+        _ if services::names().contains(&component) => &[7100, 7200],
         _ => &[],
     }
 }
@@ -70,7 +70,7 @@ fn expected(pods: &[Pod]) -> BTreeSet<Edge> {
     let edge = |from: &str, to: &str, port: u16| (from.to_owned(), to.to_owned(), port);
     let mut edges = BTreeSet::new();
     let contracts: Value = serde_json::from_slice(&std::fs::read(project(CONTRACTS)).unwrap()).unwrap();
-    for service in SERVICES {
+    for service in services::names() {
         let callers = contracts["services"][service]["callers"].as_array().expect("a service of the contracts");
         edges.extend(callers.iter().map(|caller| edge(caller.as_str().unwrap(), service, 7100)));
         edges.insert(edge(service, "postgres", 5432));
@@ -82,7 +82,7 @@ fn expected(pods: &[Pod]) -> BTreeSet<Edge> {
     }
     assert!(edges.contains(&edge(BROKER_INIT, "nats", 4222)));
     edges.insert(edge("nats", "nats", 6222));
-    edges.extend(CALLERS_OF_THE_OUTSIDE.map(|caller| edge(caller, "outside", 7300)));
+    edges.extend(services::callers_of_the_outside().into_iter().map(|caller| edge(caller, "outside", 7300)));
     edges.retain(|(from, to, _)| there.contains(from.as_str()) && there.contains(to.as_str()));
     edges
 }

@@ -2,6 +2,7 @@
 //! that are no part of it.
 
 use serde_json::Value;
+use supervisor::services;
 use tradewind_mesh::Policy;
 use tradewind_runtime::broker_users;
 use tradewind_testing::{eventually, scratch};
@@ -9,7 +10,6 @@ use tradewind_testing::{eventually, scratch};
 use crate::cluster::PATIENCE;
 use crate::cluster::release::{Release, TIMEOUT, decoded};
 use crate::outside_world::OutsideWorld;
-use crate::shop::{CALLERS_OF_THE_OUTSIDE, SERVICES};
 
 /// The second sets what the first marks.
 const VALUES: [&str; 2] = ["helm/tradewind/values-production.yaml", "tests/cluster/production.yaml"];
@@ -31,10 +31,10 @@ pub(super) async fn values(trial: &mut Release) -> String {
     let objects = release.kube.would_take(release.namespace, &manifest.unwrap()).await;
     let budgets = release.kube.get(release.namespace, "poddisruptionbudgets").await;
     let guarded = budgets["items"].as_array().unwrap().iter().filter(|budget| budget["status"]["expectedPods"] == 2);
-    assert_eq!(guarded.count(), SERVICES.len(), "a budget for the two pods of each service: {budgets}");
+    assert_eq!(guarded.count(), services::names().len(), "a budget for the two pods of each service: {budgets}");
     only_callers_reach_outside(&release).await;
     let scraped = scraped(&release).await;
-    assert_eq!(scraped, SERVICES.len(), "Services that the ServiceMonitor selects");
+    assert_eq!(scraped, services::names().len(), "Services that the ServiceMonitor selects");
     wipe(&mut release).await;
     outside.stop().await;
     format!("{objects} objects, {issued} certificates, {scalers} autoscalers, {scraped} services to scrape; {said}")
@@ -66,7 +66,7 @@ async fn wipe(release: &mut Release) {
 /// Has the services' certificates issued anew, and returns when every pod serves what is issued; how many cert-manager keeps.
 async fn renew(release: &Release) -> usize {
     serve_what_is_issued(release).await;
-    for service in SERVICES {
+    for service in services::names() {
         let secret = release.object(&format!("{service}-tls"));
         release.kube.kubectl(&["--namespace", release.namespace, "delete", "secret", &secret]).await;
     }
@@ -79,7 +79,7 @@ async fn renew(release: &Release) -> usize {
 }
 
 async fn serve_what_is_issued(release: &Release) {
-    for service in SERVICES {
+    for service in services::names() {
         let secret = release.object(&format!("{service}-tls"));
         let asked = ["--namespace", release.namespace, "get", "secret", &secret, "--output", "json"];
         eventually(PATIENCE, &format!("{service} serves what cert-manager issued"), async || {
@@ -109,9 +109,9 @@ async fn all_scale(release: &Release) -> usize {
 
 /// The address is any, as those of the internet are: the policies tell whose pods may leave.
 async fn only_callers_reach_outside(release: &Release) {
-    for pod in release.pods().await.into_iter().filter(|pod| SERVICES.contains(&&*pod.component)) {
+    for pod in release.pods().await.into_iter().filter(|pod| services::names().contains(&&*pod.component)) {
         let reached = pod.reaches(&[OUTSIDE.parse().unwrap()]).await;
-        let calls = CALLERS_OF_THE_OUTSIDE.contains(&&*pod.component);
+        let calls = services::callers_of_the_outside().contains(&&*pod.component);
         assert_eq!(!reached.is_empty(), calls, "whether {} reaches {OUTSIDE}", pod.name);
     }
 }

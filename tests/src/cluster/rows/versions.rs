@@ -4,6 +4,7 @@ use std::process::Command;
 
 use futures::future::join_all;
 use serde_json::Value;
+use supervisor::services;
 use tokio::task::spawn_blocking;
 use tradewind_testing::eventually;
 
@@ -11,7 +12,6 @@ use crate::cluster::PATIENCE;
 use crate::cluster::release::{Release, decoded};
 use crate::later;
 use crate::project::{project, run};
-use crate::shop::SERVICES;
 
 /// What the later build's images are tagged with.
 const LATER: &str = "later";
@@ -94,14 +94,14 @@ pub(super) async fn broken(release: &mut Release) -> String {
 
 pub(super) async fn certificates(release: &mut Release) -> String {
     let act = async |release: &Release| {
-        let before = join_all(SERVICES.map(|service| release.served(service))).await;
-        for service in SERVICES {
+        let before = join_all(services::names().map(|service| release.served(service))).await;
+        for service in services::names() {
             let secret = release.object(&format!("{service}-tls"));
             release.kube.kubectl(&["--namespace", release.namespace, "delete", "secret", &secret]).await;
         }
         // The job that goes before makes what is missing.
         release.upgrade(&[]).await;
-        for (service, before) in SERVICES.iter().zip(before) {
+        for (service, before) in services::names().iter().zip(before) {
             eventually(PATIENCE, &format!("{service} serves its new certificate"), async || {
                 let now = release.served(service).await;
                 let new = now.iter().all(|certificate| !before.contains(certificate));

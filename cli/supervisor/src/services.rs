@@ -1,0 +1,71 @@
+//! The services there are. What each is called, listens on and is told, it declares itself.
+
+use tradewind_runtime::{BROKER_INIT, Service};
+
+/// In the order in which they are shown, and in which their ports are numbered.
+const DECLARED: [fn() -> Service; 6] = [
+    catalog::service,
+    ordering::service,
+    inventory::service,
+    payment::service,
+    shipping::service,
+    notification::service,
+];
+
+/// Those who have a certificate and are no service: the edge, whoever operates the shop, who makes the broker's streams, and the
+/// broker.
+const OTHERS: [&str; 4] = ["gateway", "operator", BROKER_INIT, "nats"];
+
+/// Every service, ready to be run.
+#[must_use]
+pub fn all() -> [Service; DECLARED.len()] {
+    DECLARED.map(|declared| declared())
+}
+
+/// Their names, which are those of their contexts, programs and folders as well.
+#[must_use]
+pub fn names() -> [&'static str; DECLARED.len()] {
+    all().map(|service| service.name())
+}
+
+/// The service of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<Service> {
+    all().into_iter().find(|service| service.name() == name)
+}
+
+/// The names of those who call the outside.
+#[must_use]
+pub fn callers_of_the_outside() -> Vec<&'static str> {
+    all().iter().filter(|service| service.takes("OUTSIDE_URL")).map(Service::name).collect()
+}
+
+/// Everybody who has a certificate.
+#[must_use]
+pub fn workloads() -> Vec<&'static str> {
+    names().into_iter().chain(OTHERS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use tradewind_mesh::Policy;
+
+    use super::*;
+
+    #[test]
+    fn each_context_of_the_contracts_has_a_service() {
+        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let named: BTreeSet<_> = names().map(str::to_owned).into();
+        assert_eq!(policy.contexts(), &named);
+    }
+
+    #[test]
+    fn no_two_services_listen_on_one_port() {
+        let ports: BTreeSet<_> = all().iter().flat_map(|service| [service.grpc_port(), service.admin_port()]).collect();
+        assert_eq!(ports.len(), 2 * DECLARED.len(), "{ports:?}");
+    }
+}

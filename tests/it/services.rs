@@ -1,0 +1,58 @@
+//! Whatever lists the services lists those there are. Compose's file and the chart are looked at in `compose` and `chart`.
+
+use std::collections::BTreeSet;
+
+use supervisor::services;
+
+use crate::programs::project;
+
+fn text_of(path: &str) -> String {
+    std::fs::read_to_string(project(path)).unwrap()
+}
+
+fn expected() -> BTreeSet<String> {
+    services::names().map(str::to_owned).into()
+}
+
+#[test]
+fn each_service_has_a_folder_and_each_folder_is_a_service() {
+    let folders = std::fs::read_dir(project("services")).unwrap();
+    let folders: BTreeSet<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(folders, expected());
+}
+
+#[test]
+fn each_service_is_built_where_only_what_ships_is_built() {
+    let manifest = text_of("Cargo.toml");
+    let members = manifest.lines().find(|line| line.starts_with("default-members")).unwrap();
+    let folders = members.split('"').filter_map(|member| member.strip_prefix("services/"));
+    assert_eq!(folders.map(str::to_owned).collect::<BTreeSet<_>>(), expected());
+}
+
+#[test]
+fn the_readme_says_where_each_service_listens() {
+    let all = services::all();
+    let names = services::names().join(" · ");
+    let range = |ports: Vec<u16>| {
+        assert!(ports.is_sorted_by(|one, next| one + 1 == *next), "{ports:?} follow one another");
+        format!("{} … {}", ports[0], ports[ports.len() - 1])
+    };
+    let grpc = range(all.iter().map(|service| service.grpc_port()).collect());
+    let admin = range(all.iter().map(|service| service.admin_port()).collect());
+    let line = format!("| {names} | {grpc} | {admin} |");
+    assert!(text_of("README.md").contains(&line), "{line} is not there");
+}
+
+#[test]
+fn the_chart_lets_those_call_the_outside_who_do() {
+    let values = text_of("helm/tradewind/values.yaml");
+    let (mut service, mut callers) = ("", BTreeSet::new());
+    for line in values.lines() {
+        match line.strip_prefix("  ").and_then(|line| line.strip_suffix(':')) {
+            Some(name) if !name.starts_with(' ') => service = name,
+            _ if line == "    callsOutside: true" => drop(callers.insert(service)),
+            _ => {}
+        }
+    }
+    assert_eq!(callers, services::callers_of_the_outside().into_iter().collect());
+}
