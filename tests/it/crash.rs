@@ -19,7 +19,7 @@ fn payment_is_killed_while_the_provider_is_charging_and_the_order_is_charged_onc
             shop.outside.card_statement().await.iter().any(|entry| entry.order_id == placed.order_id)
         })
         .await;
-        payment.kill();
+        payment.kill().await;
 
         let payment = Process::start(&shop, "payment").await;
         let settled = shop.operator.settled(&placed.order_id).await;

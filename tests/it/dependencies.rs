@@ -69,6 +69,15 @@ fn the_books_know_what_is_said_and_nobody_who_says_it() {
     assert_eq!(edges()["books"], said);
 }
 
+/// How a service does what it does is nothing to whoever keeps it running.
+#[test]
+fn the_supervisor_knows_the_services_and_how_one_is_run() {
+    let edges = edges();
+    let known = |path: &str| path.starts_with("services/") || path == "kit/runtime";
+    let unknown: Vec<_> = edges["cli/supervisor"].iter().filter(|path| !known(path)).collect();
+    assert!(unknown.is_empty(), "it depends on {unknown:?}");
+}
+
 #[test]
 fn nothing_in_a_service_depends_on_tests_or_tools() {
     for (path, dependencies) in edges().iter().filter(|(path, _)| path.starts_with("services/")) {

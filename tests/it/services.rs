@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use supervisor::services;
+use tradewind_mesh::Policy;
 
 use crate::programs::project;
 
@@ -12,6 +13,12 @@ fn text_of(path: &str) -> String {
 
 fn expected() -> BTreeSet<String> {
     services::names().map(str::to_owned).into()
+}
+
+#[test]
+fn each_context_of_the_contracts_has_a_service() {
+    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    assert_eq!(policy.contexts(), &expected());
 }
 
 #[test]

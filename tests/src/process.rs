@@ -1,15 +1,16 @@
-//! A service as a process of its own, so that its standard error and its metrics are its own.
+//! A service as a process of its own, so that what it logs and its metrics are its own.
 //!
 //! The process is the test binary itself, told by a variable which service to be.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::ExitCode;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
-use tradewind_testing::eventually;
+use supervisor::{Spec, Supervised, die_with_parent, never};
+use tempfile::TempDir;
+use tradewind_testing::{eventually, scratch};
 
 use crate::shop::{PATIENCE, Shop, service};
 
@@ -21,20 +22,16 @@ const TEST: &str = "service_process";
 /// Becomes the service, where a test has started this binary as one.
 pub fn serve_where_told() {
     let Ok(name) = std::env::var(ROLE) else { return };
-    // Standard input ends when the test that holds its other end does, however that ends.
-    std::thread::spawn(|| {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(1);
-    });
+    die_with_parent();
     let ended = tradewind_runtime::serve(service(&name));
     std::process::exit(i32::from(ended != ExitCode::SUCCESS));
 }
 
 /// A running service. Dropping it kills the process.
 pub struct Process {
-    child: Child,
-    /// What it has logged.
-    lines: Arc<Mutex<Vec<Value>>>,
+    supervised: Supervised,
+    /// Holds its log.
+    folder: TempDir,
     grpc_addr: SocketAddr,
     admin_addr: SocketAddr,
 }
@@ -53,26 +50,18 @@ impl Process {
     }
 
     async fn run(name: &str, variables: BTreeMap<&str, String>) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", TEST, "--nocapture"])
-            .env(ROLE, name)
-            .envs(variables)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let (logged, told) = (lines.clone(), BufReader::new(child.stderr.take().unwrap()));
-        std::thread::spawn(move || {
-            for line in told.lines().map_while(Result::ok) {
-                // What is no log line, such as a panic of the test harness, is a line of its own.
-                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                logged.lock().unwrap().push(line);
-            }
-        });
+        let folder = scratch();
+        let env = variables.into_iter().chain([(ROLE, name.to_owned())]);
+        let spec = Spec {
+            program: std::env::current_exe().unwrap(),
+            args: ["--exact", TEST, "--nocapture"].map(str::to_owned).into(),
+            env: env.map(|(key, value)| (key.to_owned(), value)).collect(),
+            log: folder.path().join("log"),
+            grace: PATIENCE,
+        };
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut process = Self { child, lines, grpc_addr: nowhere, admin_addr: nowhere };
+        let supervised = Supervised::start(spec, never(), |_| ());
+        let mut process = Self { supervised, folder, grpc_addr: nowhere, admin_addr: nowhere };
         let started = process.says("that it has started", |line| line["message"] == "started").await;
         let address = |key: &str| started["fields"][key].as_str().unwrap().parse().unwrap();
         (process.grpc_addr, process.admin_addr) = (address("grpc"), address("admin"));
@@ -92,32 +81,35 @@ impl Process {
     /// Waits until it logs such a line, and returns the line.
     pub async fn says(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         eventually(PATIENCE, &format!("the process says {what}"), async || {
-            let lines = self.lines.lock().unwrap().clone();
+            let lines = lines(&self.folder);
             lines.iter().find(|line| is_it(line)).cloned().ok_or(lines)
         })
         .await
     }
 
     /// Sends SIGKILL, and returns when the process is gone.
-    pub fn kill(self) {
-        drop(self);
+    pub async fn kill(self) {
+        self.supervised.signal(Signal::SIGKILL);
+        self.supervised.state().wait_for(|state| state.pid.is_none()).await.unwrap();
     }
 
     /// Sends SIGTERM, and fails unless the process then ends in order.
-    pub async fn stop(mut self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        let ended = eventually(PATIENCE, "the process ends", async || self.child.try_wait().unwrap()).await;
-        assert!(ended.success(), "{ended}: {:?}", self.lines.lock().unwrap());
+    pub async fn stop(self) {
+        let Self { supervised, folder, .. } = self;
+        let ended = supervised.stop().await;
+        assert!(ended.is_some_and(|status| status.success()), "{ended:?}: {:?}", lines(&folder));
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Both fail only where it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// What has been logged in a folder. What is no log line, such as a panic of the test harness, is a line of its own.
+fn lines(folder: &TempDir) -> Vec<Value> {
+    let log = std::fs::read(folder.path().join("log")).unwrap_or_default();
+    let read = |line: &str| {
+        // The test harness may have begun the line.
+        let logged = line.find('{').and_then(|begin| serde_json::from_str(&line[begin..]).ok());
+        logged.unwrap_or_else(|| Value::String(line.to_owned()))
+    };
+    String::from_utf8_lossy(&log).lines().map(read).collect()
 }
 
 /// Asks a server on this machine.

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
-use supervisor::services;
+use supervisor::{die_with_parent, services};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Global;
-use crate::local::{Layout, die_with_parent};
+use crate::local::Layout;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -4,14 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use tokio::sync::mpsc;
 use tradewind_domain::Error;
 use tradewind_events::{Broker, BrokerOptions, Retention, Streams};
 use tradewind_mesh::{Identity, IdentityFiles, Policy};
 use tradewind_runtime::BROKER_INIT;
 
 use super::layout::Layout;
-use super::system::Notice;
 
 /// The broker's users and what each may do, as the contracts say.
 ///
@@ -45,11 +43,7 @@ pub(crate) async fn connect(pki: &Path, url: String) -> Result<Broker> {
 }
 
 /// Keeps the streams of a local system's broker, for ever.
-pub(super) async fn keep(layout: Layout, notices: mpsc::UnboundedSender<Notice>) {
-    let tell = |text: String| {
-        // Nobody may be listening any more while the system stops.
-        let _ = notices.send(Notice { process: "nats", text });
-    };
+pub(super) async fn keep(layout: Layout, tell: impl Fn(String)) {
     let kept = async {
         let broker = connect(layout.pki(), layout.nats_url()).await?;
         let refused = |error: Error| {

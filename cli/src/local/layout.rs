@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use supervisor::services;
 use tradewind_runtime::Service;
 
-use super::{Postgres, broker};
+use super::Postgres;
 
 /// The trust domain of a local system's certificates.
 pub(crate) const TRUST_DOMAIN: &str = "tradewind.local";
@@ -97,8 +97,7 @@ impl Layout {
         for dir in [self.data(), self.logs()] {
             std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
         }
-        init_pki(&self.pki)?;
-        broker::configure(self, TRUST_DOMAIN)
+        init_pki(&self.pki).map(drop)
     }
 
     /// Takes the place of the one system that may run in this folder; `None` where another has it.

@@ -5,12 +5,10 @@ mod broker;
 mod folder;
 mod layout;
 mod postgres;
-mod process;
 mod system;
 
 pub(crate) use broker::{connect, streams, users as broker_users};
 pub(crate) use folder::folder;
 pub(crate) use layout::{Layout, TRUST_DOMAIN, init_pki, renew};
 pub(crate) use postgres::Postgres;
-pub(crate) use process::die_with_parent;
 pub(crate) use system::{Notice, System, is_ready, running};

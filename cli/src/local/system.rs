@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use futures::future::join_all;
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
-use supervisor::services;
+use supervisor::{Spec, State, Supervised, always, services};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::broker;
-use super::layout::Layout;
-use super::process::{Order, Spec, supervise};
+use super::layout::{Layout, TRUST_DOMAIN};
 
 /// Something an onlooker may want to know about a process.
 #[derive(Clone, Debug)]
@@ -22,18 +23,6 @@ pub(crate) struct Notice {
     pub(crate) process: &'static str,
     /// What happened.
     pub(crate) text: String,
-}
-
-/// How a process is at the moment.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct State {
-    /// Its process id while it runs.
-    pub(crate) pid: Option<u32>,
-    /// How often it died and was started again.
-    pub(crate) restarts: u32,
-    /// How it ended the last time that it did so by itself or was killed, with its last words.
-    #[serde(default)]
-    pub(crate) ended: Option<String>,
 }
 
 /// What is written to the run file.
@@ -45,19 +34,15 @@ pub(crate) struct RunFile {
     pub(crate) processes: BTreeMap<String, State>,
 }
 
+/// How long a process may take to end.
+const STOP_GRACE: Duration = Duration::from_secs(15);
 /// A process that died so often before it was ready is not waited for.
 const MAX_DEATHS: u32 = 3;
-
-struct Handle {
-    orders: mpsc::Sender<Order>,
-    state: watch::Receiver<State>,
-    task: JoinHandle<()>,
-}
 
 /// A running local system. Its processes end with it, also when it is killed.
 pub(crate) struct System {
     layout: Layout,
-    processes: BTreeMap<&'static str, Handle>,
+    processes: BTreeMap<&'static str, Supervised>,
     http: reqwest::Client,
     recorder: JoinHandle<()>,
     streams: JoinHandle<()>,
@@ -83,25 +68,22 @@ impl System {
         }
         let lock = layout.lock()?.context("a system runs here already; `tradewind down` stops one started by `up`")?;
         let wanted = names().filter(|name| !except.iter().any(|left_out| left_out == name));
-        let specs = wanted.map(|name| spec(&layout, name)).collect::<Result<Vec<_>>>()?;
+        let specs = wanted.map(|name| Ok((name, spec(&layout, name)?))).collect::<Result<Vec<_>>>()?;
         if fresh {
             layout.wipe()?;
         }
         layout.prepare()?;
-        for spec in &specs {
-            layout.ensure_free(spec.name)?;
+        broker::configure(&layout, TRUST_DOMAIN)?;
+        for (name, _) in &specs {
+            layout.ensure_free(name)?;
         }
-        let streams = tokio::spawn(broker::keep(layout.clone(), notices.clone()));
+        let streams = tokio::spawn(broker::keep(layout.clone(), tell("nats", &notices)));
         let mut processes = BTreeMap::new();
-        for spec in specs {
-            let name = spec.name;
-            let (orders, receiver) = mpsc::channel(8);
-            let (sender, state) = watch::channel(State::default());
-            let task = tokio::spawn(supervise(spec, receiver, sender, notices.clone()));
-            processes.insert(name, Handle { orders, state, task });
+        for (process, spec) in specs {
+            processes.insert(process, Supervised::start(spec, always(), tell(process, &notices)));
         }
         let http = tradewind_runtime::direct().build()?;
-        let states = processes.iter().map(|(name, handle)| (*name, handle.state.clone())).collect();
+        let states = processes.iter().map(|(name, process)| (*name, process.state())).collect();
         let recorder = tokio::spawn(record(layout.run_file(), states));
         Ok(Self { layout, processes, http, recorder, streams, _lock: lock })
     }
@@ -122,7 +104,7 @@ impl System {
     /// When it is not within `limit`, or a process keeps dying: names the one at fault, which need not be this one.
     pub(crate) async fn wait_ready(&self, name: &'static str, limit: Duration) -> Result<()> {
         let url = self.layout.ready_url(name);
-        let before: Vec<_> = self.processes.values().map(|handle| handle.state.borrow().restarts).collect();
+        let before: Vec<_> = self.processes.values().map(|process| process.state().borrow().restarts).collect();
         let keeps_dying = || self.at_fault(&before, MAX_DEATHS);
         let ready = async {
             while !is_ready(&self.http, &url).await {
@@ -142,9 +124,9 @@ impl System {
 
     /// The process that has died most often beyond `before`, if so often, with how it ended the last time.
     fn at_fault(&self, before: &[u32], deaths: u32) -> Option<String> {
-        let died = |(before, (name, handle)): (&u32, (&&'static str, &Handle))| {
-            let state = handle.state.borrow();
-            (state.restarts - before, *name, state.ended.clone().unwrap_or_default())
+        let died = |(before, (name, process)): (&u32, (&&'static str, &Supervised))| {
+            let state = process.state().borrow().clone();
+            (state.restarts - before, *name, state.ended.unwrap_or_default())
         };
         let (died, name, how) = before.iter().zip(&self.processes).map(died).max_by_key(|(died, ..)| *died)?;
         let log = self.log(name);
@@ -152,18 +134,24 @@ impl System {
     }
 
     /// Kills a process with SIGKILL; it is started again.
-    pub(crate) async fn kill(&self, name: &str) {
-        self.order(name, Order::Kill).await;
+    pub(crate) fn kill(&self, name: &str) {
+        if let Some(process) = self.processes.get(name) {
+            process.signal(Signal::SIGKILL);
+        }
     }
 
     /// Kills a process with SIGKILL and leaves it down.
     pub(crate) async fn halt(&self, name: &str) {
-        self.order(name, Order::Halt).await;
+        if let Some(process) = self.processes.get(name) {
+            process.halt().await;
+        }
     }
 
     /// Starts a process that was halted.
     pub(crate) async fn resume(&self, name: &str) {
-        self.order(name, Order::Start).await;
+        if let Some(process) = self.processes.get(name) {
+            process.resume().await;
+        }
     }
 
     /// Stops every process: services first, then the broker and the outside world.
@@ -172,12 +160,7 @@ impl System {
         let (services, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.processes).into_iter().partition(|(name, _)| names.contains(name));
         for group in [services, rest] {
-            for (_, handle) in &group {
-                let _ = handle.orders.send(Order::Stop).await;
-            }
-            for (_, handle) in group {
-                let _ = handle.task.await;
-            }
+            join_all(group.into_iter().map(|(_, process)| process.stop())).await;
         }
         self.recorder.abort();
         self.streams.abort();
@@ -187,11 +170,14 @@ impl System {
     fn log(&self, name: &str) -> PathBuf {
         self.layout.logs().join(format!("{name}.log"))
     }
+}
 
-    async fn order(&self, name: &str, order: Order) {
-        if let Some(handle) = self.processes.get(name) {
-            let _ = handle.orders.send(order).await;
-        }
+/// Passes on what happens to a process.
+fn tell(process: &'static str, notices: &mpsc::UnboundedSender<Notice>) -> impl Fn(String) + Send + Sync + use<> {
+    let notices = notices.clone();
+    move |text| {
+        // Nobody may be listening any more while the system stops.
+        let _ = notices.send(Notice { process, text });
     }
 }
 
@@ -217,7 +203,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     ["nats", "outside"].into_iter().chain(services::names())
 }
 
-fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {
+fn spec(layout: &Layout, name: &str) -> Result<Spec> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let text = |path: PathBuf| path.display().to_string();
     let (args, env) = match name {
@@ -240,7 +226,7 @@ fn spec(layout: &Layout, name: &'static str) -> Result<Spec> {
         }
         service => (vec!["service".to_owned(), "--tied".to_owned(), service.to_owned()], layout.env(service)),
     };
-    Ok(Spec { name, program, args, env, log: layout.logs().join(format!("{name}.log")) })
+    Ok(Spec { program, args, env, log: layout.logs().join(format!("{name}.log")), grace: STOP_GRACE })
 }
 
 /// Keeps the run file equal to the processes' states.

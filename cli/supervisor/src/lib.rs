@@ -1,4 +1,9 @@
-//! Which services there are, for whoever runs a shop or looks at one: the command line, the tests over the whole shop, chaos and the
-//! benchmarks. Where a shop lives, and what happens in it, is none of this crate's business.
+//! Which services there are, and what keeps a process running, for whoever runs a shop on one machine: the command line, the tests over
+//! the whole shop, chaos and the benchmarks. Where a shop lives, and what happens in it, is none of this crate's business.
 
+mod process;
 pub mod services;
+mod supervised;
+
+pub use process::{Spec, die_with_parent};
+pub use supervised::{Death, State, Supervised, always, never};

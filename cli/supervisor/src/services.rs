@@ -45,27 +45,3 @@ pub fn callers_of_the_outside() -> Vec<&'static str> {
 pub fn workloads() -> Vec<&'static str> {
     names().into_iter().chain(OTHERS).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use std::collections::BTreeSet;
-
-    use tradewind_mesh::Policy;
-
-    use super::*;
-
-    #[test]
-    fn each_context_of_the_contracts_has_a_service() {
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-        let named: BTreeSet<_> = names().map(str::to_owned).into();
-        assert_eq!(policy.contexts(), &named);
-    }
-
-    #[test]
-    fn no_two_services_listen_on_one_port() {
-        let ports: BTreeSet<_> = all().iter().flat_map(|service| [service.grpc_port(), service.admin_port()]).collect();
-        assert_eq!(ports.len(), 2 * DECLARED.len(), "{ports:?}");
-    }
-}

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::fault::{self, Point};
 
-/// An order to a service process: one line of JSON.
+/// What a service process is told to do: one line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Order {
+pub(super) enum Instruction {
     Kill(Kill),
     Mangle(Mangling),
 }
@@ -31,7 +31,7 @@ pub(super) struct Mangling {
     pub(super) late_by_ms: u64,
 }
 
-impl Order {
+impl Instruction {
     /// Carries it out in this process.
     pub(super) fn obey(self) {
         match self {

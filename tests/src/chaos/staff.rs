@@ -1,28 +1,21 @@
 //! The services of a shop as processes, each started again as soon as it dies of SIGKILL.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::BufRead;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use futures::future::join_all;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use supervisor::services;
-use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::watch;
-use tokio_util::task::AbortOnDropHandle;
+use nix::sys::signal::Signal;
+use supervisor::{Death, Spec, State, Supervised, services};
 use tradewind_events::fault;
 use tradewind_testing::{eventually, free_port};
 
 use super::PATIENCE;
-use super::fault::Order;
+use super::fault::Instruction;
 use crate::shop::{self, Shop};
 
 /// What the program is told to be a service.
@@ -34,7 +27,7 @@ pub fn serve(name: &str) -> ExitCode {
     fault::keep_journal();
     std::thread::spawn(|| {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            serde_json::from_str::<Order>(&line).expect("an order").obey();
+            serde_json::from_str::<Instruction>(&line).expect("an instruction").obey();
         }
         std::process::exit(1);
     });
@@ -49,21 +42,8 @@ pub(super) struct Staff {
 /// One process, and those that take its place.
 pub(super) struct Member {
     admin: SocketAddr,
-    /// What is started next.
-    program: Arc<Mutex<PathBuf>>,
-    life: watch::Receiver<Life>,
-    input: Arc<tokio::sync::Mutex<Option<ChildStdin>>>,
-    _kept: AbortOnDropHandle<()>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Life {
-    pid: Option<u32>,
-    deaths: usize,
-    /// How often another program took its place.
-    replaced: usize,
-    /// It ended otherwise than by SIGKILL or to be replaced, and is not started again.
-    ended: Option<String>,
+    log: PathBuf,
+    supervised: Supervised,
 }
 
 impl Staff {
@@ -106,18 +86,19 @@ impl Member {
         if service != "ordering" {
             variables.remove("TRADEWIND_ORDER_DEADLINE");
         }
-        let program = Arc::new(Mutex::new(std::env::current_exe().unwrap()));
-        let post = Post {
-            service: service.to_owned(),
-            program: Arc::clone(&program),
-            variables,
-            log: logs.join(format!("{name}.log")),
-            absent,
+        let log = logs.join(format!("{name}.log"));
+        let spec = Spec {
+            program: std::env::current_exe().unwrap(),
+            args: [ROLE, service].map(str::to_owned).into(),
+            env: variables.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            log: log.clone(),
+            grace: PATIENCE,
         };
-        let (told, life) = watch::channel(Life::default());
-        let input = Arc::default();
-        let kept = tokio::spawn(post.keep(told, Arc::clone(&input)));
-        Self { admin, program, life, input, _kept: AbortOnDropHandle::new(kept) }
+        let once_killed = move |death: Death| {
+            let killed = death.status?.signal() == Some(Signal::SIGKILL as i32);
+            killed.then_some(absent)
+        };
+        Self { admin, log, supervised: Supervised::start(spec, once_killed, |_| ()) }
     }
 
     pub(super) async fn ready(&self) {
@@ -145,45 +126,39 @@ impl Member {
     }
 
     pub(super) fn check(&self) {
-        let ended = self.life.borrow().ended.clone();
-        assert!(ended.is_none(), "a service ended by itself: {ended:?}");
+        let State { given_up, ended, .. } = self.life();
+        assert!(!given_up, "a service ended by itself: {ended:?}, see {}", self.log.display());
     }
 
     /// How often it was killed.
     pub(super) fn deaths(&self) -> usize {
-        self.life.borrow().deaths
+        self.life().restarts as usize
     }
 
     /// Waits until it was killed so often, but not longer than `limit`.
     pub(super) async fn died(&self, times: usize, limit: Duration) {
-        let mut life = self.life.clone();
+        let mut life = self.supervised.state();
         // In time or not: what happens next is the caller's to say.
-        let _ = tokio::time::timeout(limit, life.wait_for(|life| life.deaths >= times)).await;
+        let _ = tokio::time::timeout(limit, life.wait_for(|life| life.restarts as usize >= times)).await;
     }
 
-    /// Gives the running process an order, which its successor will not know.
-    pub(super) async fn tell(&self, order: &Order) {
-        let line = serde_json::to_string(order).unwrap() + "\n";
-        if let Some(input) = &mut *self.input.lock().await {
-            // A process that has just died hears nothing.
-            let _ = input.write_all(line.as_bytes()).await;
-        }
+    /// Instructs the running process, whose successor will not know.
+    pub(super) async fn tell(&self, instruction: &Instruction) {
+        self.supervised.say(&(serde_json::to_string(instruction).unwrap() + "\n")).await;
     }
 
     /// Sends SIGKILL, if it runs.
     pub(super) fn kill(&self) {
-        self.send(Signal::SIGKILL);
+        self.supervised.signal(Signal::SIGKILL);
     }
 
     /// Has another `chaos` program take its place when it has ended in order, and returns when that is ready.
     pub(super) async fn replace(&self, program: &Path) {
-        let replaced = self.life.borrow().replaced;
-        program.clone_into(&mut self.program.lock().unwrap());
-        self.send(Signal::SIGTERM);
-        let mut life = self.life.clone();
+        let before = self.life().starts;
+        self.supervised.replace(program.to_owned()).await;
+        let mut life = self.supervised.state();
         // Where it does not come, `ready` says what there is instead.
-        let _ =
-            tokio::time::timeout(PATIENCE, life.wait_for(|life| life.replaced > replaced && life.pid.is_some())).await;
+        let _ = tokio::time::timeout(PATIENCE, life.wait_for(|life| life.starts > before)).await;
         self.ready().await;
     }
 
@@ -192,56 +167,7 @@ impl Member {
         crate::process::get(&format!("http://{}/metrics", self.admin)).await?.error_for_status()?.text().await
     }
 
-    fn send(&self, signal: Signal) {
-        if let Some(pid) = self.life.borrow().pid {
-            // Fails where it has ended at this moment.
-            let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal);
-        }
-    }
-}
-
-/// What one process after the other is started from.
-struct Post {
-    service: String,
-    program: Arc<Mutex<PathBuf>>,
-    variables: BTreeMap<&'static str, String>,
-    log: PathBuf,
-    absent: Duration,
-}
-
-impl Post {
-    async fn keep(self, told: watch::Sender<Life>, input: Arc<tokio::sync::Mutex<Option<ChildStdin>>>) {
-        loop {
-            let program = self.program.lock().unwrap().clone();
-            let mut child = self.start(&program);
-            *input.lock().await = child.stdin.take();
-            told.send_modify(|life| life.pid = child.id());
-            let ended = child.wait().await.expect("a child can be waited for");
-            told.send_modify(|life| life.pid = None);
-            if ended.success() && program != *self.program.lock().unwrap() {
-                told.send_modify(|life| life.replaced += 1);
-                continue;
-            }
-            if ended.signal() != Some(Signal::SIGKILL as i32) {
-                let log = self.log.display();
-                told.send_modify(|life| life.ended = Some(format!("{} with {ended}, see {log}", self.service)));
-                return;
-            }
-            told.send_modify(|life| life.deaths += 1);
-            tokio::time::sleep(self.absent).await;
-        }
-    }
-
-    fn start(&self, program: &Path) -> Child {
-        let log = File::options().create(true).append(true).open(&self.log).expect("a log can be written");
-        Command::new(program)
-            .args([ROLE, &self.service])
-            .envs(&self.variables)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .expect("this program can be started")
+    fn life(&self) -> State {
+        self.supervised.state().borrow().clone()
     }
 }

@@ -11,7 +11,7 @@ use tradewind_events::fault::Point;
 use tradewind_testing::{Postgres, eventually};
 
 use super::dice::Dice;
-use super::fault::{Fault, Kill, Mangling, Order};
+use super::fault::{Fault, Instruction, Kill, Mangling};
 use super::matrix::cells;
 use super::orders::{WAVE, WAVES};
 use super::staff::Staff;
@@ -105,13 +105,13 @@ impl Stage<'_> {
             Fault::Messages(mangling) => {
                 let seeds: Vec<_> = services::names().iter().map(|_| dice.roll()).collect();
                 for (service, seed) in services::names().iter().zip(seeds) {
-                    staff.member(service).tell(&Order::Mangle(Mangling { seed, ..*mangling })).await;
+                    staff.member(service).tell(&Instruction::Mangle(Mangling { seed, ..*mangling })).await;
                 }
             }
             Fault::Silence { service } => {
                 after_wave(1, dice).await;
                 let mangling = Mangling { lost: 100, ..Mangling::default() };
-                staff.member(service).tell(&Order::Mangle(mangling)).await;
+                staff.member(service).tell(&Instruction::Mangle(mangling)).await;
             }
         }
     }
@@ -128,11 +128,11 @@ impl Stage<'_> {
             let slow = json!({ "latency_ms": 150 });
             self.shop.outside.misbehave(&json!({ "card": slow, "carrier": slow, "mail": slow })).await;
         }
-        staff.member(service).tell(&Order::Kill(first)).await;
+        staff.member(service).tell(&Instruction::Kill(first)).await;
         if let Some(Fault::Kill { service: next, point, among }) = again {
             let second = kill_at(dice, point, among);
             staff.member(service).died(1, WAVE * u32::try_from(WAVES).unwrap()).await;
-            staff.member(next).tell(&Order::Kill(second)).await;
+            staff.member(next).tell(&Instruction::Kill(second)).await;
         }
     }
 
