@@ -3,11 +3,11 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::decision::{Decision, Reply};
 use crate::record::{Journal, Watcher};
 use crate::refusal::Refusal;
 use crate::{card, carrier, mail};
@@ -19,6 +19,24 @@ pub(crate) enum Fact {
     Card(card::Fact),
     Carrier(carrier::Fact),
     Mail(mail::Fact),
+}
+
+impl From<card::Fact> for Fact {
+    fn from(fact: card::Fact) -> Self {
+        Self::Card(fact)
+    }
+}
+
+impl From<carrier::Fact> for Fact {
+    fn from(fact: carrier::Fact) -> Self {
+        Self::Carrier(fact)
+    }
+}
+
+impl From<mail::Fact> for Fact {
+    fn from(fact: mail::Fact) -> Self {
+        Self::Mail(fact)
+    }
 }
 
 /// A fact and when it was decided: one line of the journal.
@@ -48,47 +66,6 @@ impl World {
     }
 }
 
-/// How a caller is answered once the decision is durable.
-#[derive(Debug)]
-pub(crate) enum Reply<T> {
-    Now(T),
-    After(Duration, T),
-    /// The decision stands, but the connection ends without an answer.
-    Lost,
-    /// The connection is held until the caller gives up.
-    Never,
-    Refused(Refusal),
-}
-
-/// What is to be recorded, if anything, and how the caller is answered.
-#[derive(Debug)]
-pub(crate) struct Decision<T> {
-    fact: Option<Fact>,
-    reply: Reply<T>,
-}
-
-impl<T> Decision<T> {
-    /// Nothing new: the answer follows from what is known.
-    pub(crate) fn known(answer: T) -> Self {
-        Self { fact: None, reply: Reply::Now(answer) }
-    }
-
-    /// Something new, answered at once.
-    pub(crate) fn new(fact: Fact, answer: T) -> Self {
-        Self { fact: Some(fact), reply: Reply::Now(answer) }
-    }
-
-    /// Something new, answered in another manner.
-    pub(crate) fn replying(fact: Fact, reply: Reply<T>) -> Self {
-        Self { fact: Some(fact), reply }
-    }
-
-    /// Nothing is decided and nobody is answered.
-    pub(crate) fn silence() -> Self {
-        Self { fact: None, reply: Reply::Never }
-    }
-}
-
 /// The state and its journal behind one lock.
 pub(crate) struct Books {
     inner: Mutex<Inner>,
@@ -113,14 +90,17 @@ impl Books {
     /// Decides, and replies when the decision and everything it may rest on are durable.
     ///
     /// A caller that goes away does not undo the decision.
-    pub(crate) async fn decide<T>(&self, decide: impl FnOnce(&World) -> Result<Decision<T>, Refusal>) -> Reply<T> {
+    pub(crate) async fn decide<F: Into<Fact>, T>(
+        &self,
+        decide: impl FnOnce(&World) -> Result<Decision<F, T>, Refusal>,
+    ) -> Reply<T> {
         let (reply, position) = {
             let Inner { world, journal } = &mut *self.lock();
             match decide(world) {
                 Err(refusal) => (Reply::Refused(refusal), journal.position()),
                 Ok(Decision { fact: None, reply }) => (reply, journal.position()),
                 Ok(Decision { fact: Some(fact), reply }) => {
-                    let record = Record { at: now(), fact };
+                    let record = Record { at: now(), fact: fact.into() };
                     let Ok(position) = journal.append(&record) else { return Reply::Refused(unwritable()) };
                     world.apply(record);
                     (reply, position)
@@ -135,7 +115,7 @@ impl Books {
 
     /// Reads, and replies when everything that was read is durable.
     pub(crate) async fn read<T>(&self, read: impl FnOnce(&World) -> Result<T, Refusal>) -> Reply<T> {
-        self.decide(|world| read(world).map(Decision::known)).await
+        self.decide(|world| read(world).map(Decision::<Fact, T>::known)).await
     }
 
     pub(crate) fn journal(&self) -> &Watcher {

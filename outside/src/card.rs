@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::books::{self, Decision, Reply};
+use crate::decision::{Decision, Reply};
 use crate::refusal::{Refusal, digest};
 use tokens::{Taken, Taking, amount};
 pub(crate) use wire::{ChargeRequest, ChargeView, DeclineReason, RefundRequest, RefundView, Statement, VoidRequest};
@@ -68,12 +68,6 @@ pub(crate) enum Fact {
     },
 }
 
-impl From<Fact> for books::Fact {
-    fn from(fact: Fact) -> Self {
-        Self::Card(fact)
-    }
-}
-
 #[derive(Clone)]
 enum Status {
     Undecided { attempts: u32 },
@@ -123,7 +117,7 @@ impl Charge {
 
 impl Ledger {
     /// Captures or declines by the token; a known key repeats what became of it.
-    pub(crate) fn charge(&self, request: ChargeRequest) -> Result<Decision<ChargeView>, Refusal> {
+    pub(crate) fn charge(&self, request: ChargeRequest) -> Result<Decision<Fact, ChargeView>, Refusal> {
         let digest = digest(&request)?;
         let attempts = match self.charges.get(&request.key) {
             None => 0,
@@ -144,7 +138,7 @@ impl Ledger {
             "tok_timeout" => Decision::silence(),
             "tok_unavailable" if attempts < REFUSED_ATTEMPTS => {
                 let refusal = Refusal::unavailable("UNAVAILABLE", "the card provider cannot take this charge now");
-                Decision::replying(Fact::Unavailable { asked }.into(), Reply::Refused(refusal))
+                Decision::replying(Fact::Unavailable { asked }, Reply::Refused(refusal))
             }
             "tok_unavailable" => self.capture(asked, Taking::default(), Reply::Now),
             "tok_slow" => self.capture(asked, Taking::default(), |view| Reply::After(SLOW, view)),
@@ -164,12 +158,12 @@ impl Ledger {
         asked: Asked,
         taking: Taking,
         reply: impl FnOnce(ChargeView) -> Reply<ChargeView>,
-    ) -> Decision<ChargeView> {
+    ) -> Decision<Fact, ChargeView> {
         let Taking { charge_id, taken, short_refund } = taking;
         let charge_id = charge_id.unwrap_or_else(|| format!("ch_{:06}", self.captured + 1));
         let (amount_minor, currency) = amount(&asked, taken.as_ref());
         let view = ChargeView::Captured { charge_id: charge_id.clone(), amount_minor, currency };
-        Decision::replying(Fact::Captured { asked, charge_id, taken, short_refund }.into(), reply(view))
+        Decision::replying(Fact::Captured { asked, charge_id, taken, short_refund }, reply(view))
     }
 
     /// Answers what became of a charge.
@@ -178,19 +172,19 @@ impl Ledger {
     }
 
     /// Makes sure that no charge under `key` can succeed from now on, unless one already has.
-    pub(crate) fn void(&self, key: String, request: VoidRequest) -> Result<Decision<ChargeView>, Refusal> {
+    pub(crate) fn void(&self, key: String, request: VoidRequest) -> Result<Decision<Fact, ChargeView>, Refusal> {
         let VoidRequest { order_id } = request;
         match self.charges.get(&key) {
             Some(known) if known.order_id != order_id => Err(Refusal::key_reused()),
             known => Ok(match known.and_then(Charge::view) {
                 Some(view) => Decision::known(view),
-                None => Decision::new(Fact::Voided { key, order_id }.into(), ChargeView::Voided),
+                None => Decision::new(Fact::Voided { key, order_id }, ChargeView::Voided),
             }),
         }
     }
 
     /// Gives back at most what was captured and not yet refunded.
-    pub(crate) fn refund(&self, request: RefundRequest) -> Result<Decision<RefundView>, Refusal> {
+    pub(crate) fn refund(&self, request: RefundRequest) -> Result<Decision<Fact, RefundView>, Refusal> {
         let digest = digest(&request)?;
         if let Some(known) = self.refunds.get(&request.key) {
             if known.digest != digest {
@@ -221,7 +215,7 @@ impl Ledger {
         let amount_minor = amount_minor - short;
         let view = RefundView::Refunded { refund_id: refund_id.clone(), amount_minor, currency: currency.clone() };
         let fact = Fact::Refunded { key, charge_key, order_id, amount_minor, currency, refund_id, digest };
-        Ok(Decision::new(fact.into(), view))
+        Ok(Decision::new(fact, view))
     }
 
     /// Everything that was decided, or only what belongs to one order.
@@ -294,8 +288,8 @@ impl Ledger {
     }
 }
 
-fn decline(asked: Asked, reason: DeclineReason) -> Decision<ChargeView> {
-    Decision::new(Fact::Declined { asked, reason }.into(), ChargeView::declined(reason))
+fn decline(asked: Asked, reason: DeclineReason) -> Decision<Fact, ChargeView> {
+    Decision::new(Fact::Declined { asked, reason }, ChargeView::declined(reason))
 }
 
 fn charge_not_found() -> Refusal {

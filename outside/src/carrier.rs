@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::books::{self, Decision};
+use crate::decision::Decision;
 use crate::refusal::{Refusal, digest};
 use wire::Line;
 pub(crate) use wire::{BookingRequest, BookingView, CancelRequest, RejectReason, Statement};
@@ -42,12 +42,6 @@ pub(crate) enum Fact {
     Cancelled { key: String, order_id: String },
     Dispatched { key: String },
     Delivered { key: String },
-}
-
-impl From<Fact> for books::Fact {
-    fn from(fact: Fact) -> Self {
-        Self::Carrier(fact)
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,7 +102,7 @@ impl Booking {
 
 impl Bookings {
     /// Books or rejects by the postal code; a known key repeats its answer, or says that it was cancelled.
-    pub(crate) fn book(&self, request: BookingRequest) -> Result<Decision<BookingView>, Refusal> {
+    pub(crate) fn book(&self, request: BookingRequest) -> Result<Decision<Fact, BookingView>, Refusal> {
         let digest = digest(&request)?;
         if let Some(known) = self.get(&request.key) {
             if known.order_id != request.order_id || known.digest.as_ref().is_some_and(|seen| *seen != digest) {
@@ -134,7 +128,7 @@ impl Bookings {
                 _ => format!("TW{:09}", self.all.len() + 1),
             };
             let view = BookingView::Booked { tracking: tracking.clone() };
-            Decision::new(Fact::Booked { asked, tracking }.into(), view)
+            Decision::new(Fact::Booked { asked, tracking }, view)
         })
     }
 
@@ -144,12 +138,12 @@ impl Bookings {
     }
 
     /// Makes sure that nothing is carried under `key`, unless it is already under way.
-    pub(crate) fn cancel(&self, key: String, request: CancelRequest) -> Result<Decision<BookingView>, Refusal> {
+    pub(crate) fn cancel(&self, key: String, request: CancelRequest) -> Result<Decision<Fact, BookingView>, Refusal> {
         let CancelRequest { order_id } = request;
         match self.get(&key) {
             Some(known) if known.order_id != order_id => Err(Refusal::key_reused()),
             None | Some(Booking { status: Status::Booked, .. }) => {
-                Ok(Decision::new(Fact::Cancelled { key, order_id }.into(), BookingView::Cancelled))
+                Ok(Decision::new(Fact::Cancelled { key, order_id }, BookingView::Cancelled))
             }
             Some(known) if known.status == Status::Delivered => {
                 Ok(Decision::known(known.view_as(|tracking| BookingView::Dispatched { tracking })))
@@ -159,11 +153,11 @@ impl Bookings {
     }
 
     /// Takes a booking on its way.
-    pub(crate) fn dispatch(&self, key: String) -> Result<Decision<BookingView>, Refusal> {
+    pub(crate) fn dispatch(&self, key: String) -> Result<Decision<Fact, BookingView>, Refusal> {
         let known = self.known(&key)?;
         let view = known.view_as(|tracking| BookingView::Dispatched { tracking });
         match known.status {
-            Status::Booked => Ok(Decision::new(Fact::Dispatched { key }.into(), view)),
+            Status::Booked => Ok(Decision::new(Fact::Dispatched { key }, view)),
             Status::Dispatched | Status::Delivered => Ok(Decision::known(view)),
             Status::Cancelled => Err(Refusal::conflict("BOOKING_CANCELLED", "the booking was cancelled")),
             Status::Rejected(_) => Err(Refusal::conflict("BOOKING_REJECTED", "the booking was rejected")),
@@ -171,11 +165,11 @@ impl Bookings {
     }
 
     /// Hands over what is on its way.
-    pub(crate) fn deliver(&self, key: String) -> Result<Decision<BookingView>, Refusal> {
+    pub(crate) fn deliver(&self, key: String) -> Result<Decision<Fact, BookingView>, Refusal> {
         let known = self.known(&key)?;
         let view = known.view_as(|tracking| BookingView::Delivered { tracking });
         match known.status {
-            Status::Dispatched => Ok(Decision::new(Fact::Delivered { key }.into(), view)),
+            Status::Dispatched => Ok(Decision::new(Fact::Delivered { key }, view)),
             Status::Delivered => Ok(Decision::known(view)),
             Status::Booked | Status::Cancelled | Status::Rejected(_) => {
                 Err(Refusal::conflict("NOT_DISPATCHED", "the booking was not dispatched"))
@@ -233,6 +227,6 @@ impl Bookings {
     }
 }
 
-fn reject(asked: Asked, reason: RejectReason) -> Decision<BookingView> {
-    Decision::new(Fact::Rejected { asked, reason }.into(), BookingView::rejected(reason))
+fn reject(asked: Asked, reason: RejectReason) -> Decision<Fact, BookingView> {
+    Decision::new(Fact::Rejected { asked, reason }, BookingView::rejected(reason))
 }

@@ -18,7 +18,8 @@ use serde::Serialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::books::{Books, Reply};
+use crate::books::Books;
+use crate::decision::Reply;
 use crate::faults::{Faults, Party, Settings};
 use crate::refusal::{Kind, Refusal};
 use extract::Input;

@@ -7,6 +7,7 @@
 mod books;
 mod card;
 mod carrier;
+mod decision;
 mod faults;
 mod http;
 mod mail;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::books::{self, Decision};
+use crate::decision::Decision;
 use crate::refusal::{Checked, Refusal, check_text, check_text_up_to};
 
 /// The longest address there is (RFC 5321).
@@ -67,12 +67,6 @@ impl std::fmt::Debug for Fact {
     }
 }
 
-impl From<Fact> for books::Fact {
-    fn from(fact: Fact) -> Self {
-        Self::Mail(fact)
-    }
-}
-
 /// All messages in order, and where each key is among them.
 #[derive(Default)]
 pub(crate) struct Sink {
@@ -82,10 +76,10 @@ pub(crate) struct Sink {
 
 impl Sink {
     /// Takes a message; a known key is not taken again.
-    pub(crate) fn accept(&self, request: MessageRequest) -> Result<Decision<MessageView>, Refusal> {
+    pub(crate) fn accept(&self, request: MessageRequest) -> Result<Decision<Fact, MessageView>, Refusal> {
         let MessageRequest { key, to, subject, body } = request;
         match self.by_key.get(&key).and_then(|index| self.messages.get(*index)) {
-            None => Ok(Decision::new(Fact::Accepted { key, to, subject, body }.into(), MessageView::Accepted)),
+            None => Ok(Decision::new(Fact::Accepted { key, to, subject, body }, MessageView::Accepted)),
             Some(known) if known.to == to && known.subject == subject && known.body == body => {
                 Ok(Decision::known(MessageView::Accepted))
             }
