@@ -6,13 +6,13 @@
 #![deny(clippy::print_stderr)]
 
 mod body;
+mod clients;
 mod commands;
 mod demo;
 mod kubernetes;
 mod local;
 mod output;
 mod replay;
-mod shop;
 mod watch;
 
 use std::path::PathBuf;

@@ -3,11 +3,11 @@
 use contracts::tradewind::ordering::v1::{Order, WatchOrderRequest, WatchOrderResponse};
 use tonic::{Code, Status, Streaming};
 
-use crate::shop::Shop;
+use crate::clients::Clients;
 
 /// An order that is watched. A stream that its server ends, as one does that is replaced, is opened again.
 pub(crate) struct Watch<'a> {
-    shop: &'a Shop,
+    shop: &'a Clients,
     order_id: String,
     shown: Option<Streaming<WatchOrderResponse>>,
     /// Of the order as it was last told.
@@ -16,7 +16,7 @@ pub(crate) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Opens nothing yet.
-    pub(crate) fn new(shop: &'a Shop, order_id: &str) -> Self {
+    pub(crate) fn new(shop: &'a Clients, order_id: &str) -> Self {
         Self { shop, order_id: order_id.to_owned(), shown: None, version: 0 }
     }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use supervisor::services;
 
 use crate::Global;
+use crate::clients::Clients;
 use crate::output::{document, json as as_json, moment, of_each, print_json, say};
-use crate::shop::Shop;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -43,7 +43,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Shop::asked(&global)?;
+    let shop = Clients::asked(&global)?;
     match command {
         Command::List { service } => return list(&shop, service.as_deref(), global.json).await,
         Command::Pause { service, consumer, reason } => {
@@ -67,7 +67,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<ExitCode> {
+async fn list(shop: &Clients, only: Option<&str>, json: bool) -> Result<ExitCode> {
     let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);
     let (answers, away) = of_each(&services, async |service| {
         let response = shop.consumers_of(service)?.list_consumers(ListConsumersRequest {}).await?;

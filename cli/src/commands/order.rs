@@ -10,8 +10,8 @@ use contracts::tradewind::ordering::v1::{
 };
 
 use crate::Global;
+use crate::clients::Clients;
 use crate::output::{money, more, print_json, say};
-use crate::shop::Shop;
 use crate::watch::Watch;
 
 #[derive(clap::Subcommand)]
@@ -85,7 +85,7 @@ pub(crate) struct Place {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Shop::asked(&global)?;
+    let shop = Clients::asked(&global)?;
     let mut ordering = shop.ordering()?;
     match command {
         Command::Place(place) => {
@@ -131,7 +131,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn watch(shop: &Shop, order_id: &str, json: bool) -> Result<ExitCode> {
+async fn watch(shop: &Clients, order_id: &str, json: bool) -> Result<ExitCode> {
     let mut watch = Watch::new(shop, order_id);
     while let Some(change) = watch.next().await? {
         if json { print_json(&change)? } else { change.order.iter().try_for_each(show)? }

@@ -8,9 +8,9 @@ use contracts::tradewind::catalog::v1::{
 };
 
 use crate::Global;
+use crate::clients::Clients;
 use crate::commands::order::{new_request_id, parse_money};
 use crate::output::{money, more, print_json, say};
-use crate::shop::Shop;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -61,7 +61,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let mut catalog = Shop::asked(&global)?.catalog()?;
+    let mut catalog = Clients::asked(&global)?.catalog()?;
     match command {
         Command::Create { product_id, price, sku, name, request_id } => {
             let product = Product {

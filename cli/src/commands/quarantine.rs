@@ -10,7 +10,7 @@ use contracts::tradewind::consumer::v1::{ListParkedStreamsRequest, ParkedStream}
 use supervisor::services;
 
 use crate::Global;
-use crate::shop::Shop;
+use crate::clients::Clients;
 
 /// The largest page there is.
 const PAGE: i32 = 1000;
@@ -95,7 +95,7 @@ pub(crate) struct OneOrAll {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let (shop, json) = (Shop::asked(&global)?, global.json);
+    let (shop, json) = (Clients::asked(&global)?, global.json);
     match command {
         Command::List { service } => look::list(&shop, service.as_deref(), json).await,
         Command::Show { stream } => look::show(&shop, &stream, json).await,
@@ -110,7 +110,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
 }
 
 /// Every stream that a service has in quarantine.
-async fn parked(shop: &Shop, service: &str) -> Result<Vec<ParkedStream>> {
+async fn parked(shop: &Clients, service: &str) -> Result<Vec<ParkedStream>> {
     let mut client = shop.consumers_of(service)?;
     let mut request = ListParkedStreamsRequest { page_size: PAGE, page_token: String::new() };
     let mut streams = Vec::new();
@@ -125,7 +125,7 @@ async fn parked(shop: &Shop, service: &str) -> Result<Vec<ParkedStream>> {
 }
 
 /// The stream in quarantine that is meant.
-async fn find(shop: &Shop, Stream { service, stream, consumer }: &Stream) -> Result<ParkedStream> {
+async fn find(shop: &Clients, Stream { service, stream, consumer }: &Stream) -> Result<ParkedStream> {
     let mut found = parked(shop, service).await?;
     found.retain(|parked| parked.stream == *stream && consumer.as_ref().is_none_or(|name| *name == parked.consumer));
     match found.len() {

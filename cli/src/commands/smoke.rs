@@ -12,8 +12,8 @@ use tonic::{Code, Status};
 
 use super::order::{new_request_id, recipient, status};
 use crate::Global;
+use crate::clients::Clients;
 use crate::output::{complain, say};
-use crate::shop::Shop;
 use crate::watch::Watch;
 
 /// The product that is ordered.
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
-    let shop = Shop::asked(&global)?;
+    let shop = Clients::asked(&global)?;
     let limit = args.within;
     let order = tokio::time::timeout(limit, play(&shop, args))
         .await
@@ -43,7 +43,7 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn play(shop: &Shop, args: Args) -> Result<Order> {
+async fn play(shop: &Clients, args: Args) -> Result<Order> {
     let after = list(shop).await?;
     let (sku, location) = (PRODUCT.to_ascii_uppercase(), "main".to_owned());
     let received = ReceiveStockRequest { request_id: new_request_id(), sku, location, quantity: 1 };
@@ -66,7 +66,7 @@ async fn play(shop: &Shop, args: Args) -> Result<Order> {
 }
 
 /// Lists the product; returns what the order has to wait for, which is nothing where it was listed long ago.
-async fn list(shop: &Shop) -> Result<Vec<String>> {
+async fn list(shop: &Clients) -> Result<Vec<String>> {
     let product = Product {
         product_id: PRODUCT.to_owned(),
         sku: PRODUCT.to_ascii_uppercase(),

@@ -6,9 +6,9 @@ use anyhow::Result;
 use contracts::tradewind::inventory::v1::{GetStockRequest, ListStockRequest, ReceiveStockRequest, StockLevel};
 
 use crate::Global;
+use crate::clients::Clients;
 use crate::commands::order::new_request_id;
 use crate::output::{more, print_json, say};
-use crate::shop::Shop;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -43,7 +43,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let mut inventory = Shop::asked(&global)?.inventory()?;
+    let mut inventory = Clients::asked(&global)?.inventory()?;
     match command {
         Command::Receive { sku, quantity, location, request_id } => {
             let request_id = request_id.unwrap_or_else(new_request_id);

@@ -10,16 +10,16 @@ use contracts::tradewind::inventory::v1::{GetStockRequest, ReceiveStockRequest};
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest};
 
+use crate::clients::Clients;
 use crate::commands::order::{new_request_id, recipient, status};
 use crate::local::System;
-use crate::shop::Shop;
 use crate::watch::Watch;
 
 /// The system, seen by the operator and by another workload.
 pub(crate) struct Stage<'a> {
     system: &'a System,
-    shop: Shop,
-    gateway: Shop,
+    shop: Clients,
+    gateway: Clients,
     outside: Statements,
 }
 
@@ -38,19 +38,19 @@ pub(crate) struct Ware {
 impl<'a> Stage<'a> {
     /// The stage over a running system.
     pub(crate) fn new(system: &'a System) -> Result<Self> {
-        let shop = Shop::of(system.layout(), "operator")?;
-        let gateway = Shop::of(system.layout(), "gateway")?;
+        let shop = Clients::of(system.layout(), "operator")?;
+        let gateway = Clients::of(system.layout(), "gateway")?;
         let outside = Statements::at(system.layout().outside_url())?;
         Ok(Self { system, shop, gateway, outside })
     }
 
     /// The shop as the operator sees it.
-    pub(crate) fn shop(&self) -> &Shop {
+    pub(crate) fn shop(&self) -> &Clients {
         &self.shop
     }
 
     /// The shop as another workload sees it.
-    pub(crate) fn gateway(&self) -> &Shop {
+    pub(crate) fn gateway(&self) -> &Clients {
         &self.gateway
     }
 

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use contracts::tradewind::eventlog::v1::{EventRecord, ReadKeyRequest};
 use time::OffsetDateTime;
 
+use crate::clients::Clients;
 use crate::output::dynamic_json;
-use crate::shop::Shop;
 
 const SERVICES: [&str; 4] = ["ordering", "inventory", "payment", "shipping"];
 
@@ -26,7 +26,7 @@ struct Entry {
 ///
 /// # Errors
 /// When a service cannot be asked.
-pub(crate) async fn of(shop: &Shop, order_id: &str) -> Result<Timeline> {
+pub(crate) async fn of(shop: &Clients, order_id: &str) -> Result<Timeline> {
     let mut entries = Vec::new();
     for service in SERVICES {
         let request = ReadKeyRequest { key: order_id.to_owned(), ..ReadKeyRequest::default() };

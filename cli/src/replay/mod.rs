@@ -18,9 +18,9 @@ use supervisor::services;
 use tokio::sync::mpsc;
 
 use crate::Global;
+use crate::clients::Clients;
 use crate::local::{Layout, Postgres, System};
 use crate::output::{complain, document, say};
-use crate::shop::Shop;
 use report::Report;
 
 /// Plays real sales through a system of its own, and proves the books.
@@ -115,7 +115,7 @@ async fn play(system: &System, plan: &plan::Plan, args: &Args) -> Result<(play::
     }
     // A connection carries only so many streams.
     let connections = args.in_flight.div_ceil(ON_A_CONNECTION).max(1);
-    let shops = (0..connections).map(|_| Shop::of(system.layout(), "operator")).collect::<Result<Vec<_>>>()?;
+    let shops = (0..connections).map(|_| Clients::of(system.layout(), "operator")).collect::<Result<Vec<_>>>()?;
     let shop = &shops[0];
     let progress = bar("listing and stocking products", plan.products.len());
     let after = play::load(shop, &plan.products, &progress).await?;

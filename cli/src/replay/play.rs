@@ -16,7 +16,7 @@ use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 
 use super::plan::{End, Listing, Plan, Planned};
-use crate::shop::Shop;
+use crate::clients::Clients;
 use crate::watch::Watch;
 
 const LOADING: usize = 64;
@@ -58,7 +58,7 @@ impl End {
 ///
 /// # Errors
 /// When a product is refused.
-pub(crate) async fn load(shop: &Shop, products: &[Listing], progress: &ProgressBar) -> Result<Vec<String>> {
+pub(crate) async fn load(shop: &Clients, products: &[Listing], progress: &ProgressBar) -> Result<Vec<String>> {
     let positions: Vec<String> = stream::iter(products)
         .map(|listing| async move {
             let position = list(shop, listing).await?;
@@ -86,14 +86,14 @@ fn latest(positions: Vec<String>) -> Vec<String> {
 }
 
 /// Lists a product, under its code where the catalogue does not take its name.
-async fn list(shop: &Shop, listing: &Listing) -> Result<String> {
+async fn list(shop: &Clients, listing: &Listing) -> Result<String> {
     match list_as(shop, listing, &listing.name).await {
         Err(status) if status.code() == tonic::Code::InvalidArgument => Ok(list_as(shop, listing, &listing.sku).await?),
         other => Ok(other?),
     }
 }
 
-async fn list_as(shop: &Shop, listing: &Listing, name: &str) -> Result<String, tonic::Status> {
+async fn list_as(shop: &Clients, listing: &Listing, name: &str) -> Result<String, tonic::Status> {
     let product = Product {
         product_id: listing.product_id.clone(),
         sku: listing.sku.clone(),
@@ -107,7 +107,7 @@ async fn list_as(shop: &Shop, listing: &Listing, name: &str) -> Result<String, t
     Ok(listed.into_inner().position)
 }
 
-async fn receive(shop: &Shop, listing: &Listing) -> Result<()> {
+async fn receive(shop: &Clients, listing: &Listing) -> Result<()> {
     let mut left = listing.stock;
     while left > 0 {
         let request = ReceiveStockRequest {
@@ -129,7 +129,7 @@ async fn receive(shop: &Shop, listing: &Listing) -> Result<()> {
 /// # Errors
 /// When an order cannot be followed.
 pub(crate) async fn play(
-    shops: &[Shop],
+    shops: &[Clients],
     plan: &Plan,
     after: &[String],
     in_flight: usize,
@@ -170,7 +170,7 @@ pub(crate) async fn play(
 }
 
 /// Places one order; the invoice's number makes trying again harmless. Returns its id, or how it was refused.
-async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<Result<String, String>> {
+async fn place(shop: &Clients, planned: &Planned, after: &[String]) -> Result<Result<String, String>> {
     let request = PlaceOrderRequest {
         request_id: format!("invoice-{}", planned.invoice),
         customer_id: planned.customer.clone(),
@@ -197,7 +197,7 @@ async fn place(shop: &Shop, planned: &Planned, after: &[String]) -> Result<Resul
     }
 }
 
-async fn settled(shop: &Shop, order_id: &str) -> Result<Order> {
+async fn settled(shop: &Clients, order_id: &str) -> Result<Order> {
     let settled = answered(async || Watch::new(shop, order_id).settled().await).await;
     settled.with_context(|| format!("order {order_id}"))
 }

@@ -9,10 +9,10 @@ use contracts::tradewind::consumer::v1::{
 use serde_json::{Value, json};
 
 use super::{OneOrAll, Stream, find, parked};
+use crate::clients::Clients;
 use crate::output::{document, json as as_json, print_json, say};
-use crate::shop::Shop;
 
-pub(super) async fn replay(shop: &Shop, what: OneOrAll, dry_run: bool, json: bool) -> Result<ExitCode> {
+pub(super) async fn replay(shop: &Clients, what: OneOrAll, dry_run: bool, json: bool) -> Result<ExitCode> {
     let service = what.service.clone();
     let streams = match what.stream {
         Some(stream) => vec![find(shop, &Stream { service: what.service, stream, consumer: what.consumer }).await?],
@@ -45,7 +45,7 @@ pub(super) async fn replay(shop: &Shop, what: OneOrAll, dry_run: bool, json: boo
 
 /// Replays a whole stream, or rehearses the part of it that one rehearsal reaches.
 async fn replay_one(
-    shop: &Shop,
+    shop: &Clients,
     service: &str,
     stream: &ParkedStream,
     dry_run: bool,
@@ -63,7 +63,7 @@ async fn replay_one(
 }
 
 pub(super) async fn discard(
-    shop: &Shop,
+    shop: &Clients,
     stream: &Stream,
     position: u64,
     reason: String,

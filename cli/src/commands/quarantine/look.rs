@@ -12,10 +12,10 @@ use supervisor::services;
 
 use super::{PAGE, Stream, find, parked};
 use crate::body;
+use crate::clients::Clients;
 use crate::output::{document, json as as_json, moment, more, of_each, print_json, say};
-use crate::shop::Shop;
 
-pub(super) async fn list(shop: &Shop, only: Option<&str>, json: bool) -> Result<ExitCode> {
+pub(super) async fn list(shop: &Clients, only: Option<&str>, json: bool) -> Result<ExitCode> {
     let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);
     let (answers, away) = of_each(&services, async |service| parked(shop, service).await).await;
     let streams = || answers.iter().flat_map(|(service, found)| found.iter().map(move |stream| (*service, stream)));
@@ -43,7 +43,7 @@ fn line(service: &str, stream: &ParkedStream) -> String {
     format!("{service:<13} {consumer:<20} {name} of {source}  {reason}, {queued} behind it, since {since}")
 }
 
-pub(super) async fn show(shop: &Shop, stream: &Stream, json: bool) -> Result<ExitCode> {
+pub(super) async fn show(shop: &Clients, stream: &Stream, json: bool) -> Result<ExitCode> {
     let ParkedStream { consumer, source, stream: name, .. } = find(shop, stream).await?;
     let request = GetParkedStreamRequest {
         consumer: consumer.clone(),
@@ -119,7 +119,7 @@ fn trace_id(event: &EventRecord) -> &str {
 }
 
 pub(super) async fn log(
-    shop: &Shop,
+    shop: &Clients,
     service: &str,
     page_size: i32,
     page_token: String,

@@ -18,11 +18,11 @@ use crate::local::Layout;
 
 /// Clients of every service, calling as one workload.
 #[derive(Clone)]
-pub(crate) struct Shop {
+pub(crate) struct Clients {
     channels: Channels,
 }
 
-impl Shop {
+impl Clients {
     /// Clients of the system at `layout` that call as `identity`. Nothing is connected yet.
     ///
     /// # Errors
