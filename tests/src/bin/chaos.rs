@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use serde_json::Value;
-use system_tests::chaos::{self, Cell, Options, Outcome, Report};
+use system_tests::chaos::{self, Cell, Options, Report, Verdict};
 use system_tests::cluster;
 
 /// Kills every service at every boundary while orders flow, lets broker, databases and messages suffer, and proves after each
@@ -152,7 +152,7 @@ impl Arguments {
 }
 
 /// Runs as many cells at a time as there are jobs, and tells of each that ends.
-fn play(cells: Vec<(Cell, u64)>, jobs: usize, options: &Options) -> Vec<Outcome> {
+fn play(cells: Vec<(Cell, u64)>, jobs: usize, options: &Options) -> Vec<Verdict> {
     let total = cells.len();
     let (waiting, ended) = (Mutex::new(cells.into_iter()), Mutex::new(Vec::new()));
     let next = || waiting.lock().expect("cells don't panic").next();

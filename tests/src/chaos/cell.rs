@@ -25,7 +25,7 @@ const POSTGRES: u64 = 3;
 
 /// What came of a cell.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Verdict {
     pub(super) cell: Cell,
     pub(super) seed: u64,
     pub(super) store: &'static str,
@@ -38,11 +38,11 @@ pub struct Outcome {
 
 /// Plays a cell; what it leaves behind where it fails is in a folder named after its seed.
 #[must_use]
-pub fn run(cell: Cell, seed: u64, options: &Options) -> Outcome {
+pub fn run(cell: Cell, seed: u64, options: &Options) -> Verdict {
     block_on(run_in_a_shop(cell, seed, options))
 }
 
-async fn run_in_a_shop(cell: Cell, seed: u64, options: &Options) -> Outcome {
+async fn run_in_a_shop(cell: Cell, seed: u64, options: &Options) -> Verdict {
     let began = Instant::now();
     let folder = options.folder.join(seed.to_string());
     // Left by an earlier run, if there.
@@ -52,7 +52,7 @@ async fn run_in_a_shop(cell: Cell, seed: u64, options: &Options) -> Outcome {
     let store = Store::of(&cell.fault, &mut dice);
     let store_name = store.name();
     let mut outcome =
-        Outcome { cell, seed, store: store_name, orders: 0, kills: 0, took: Duration::ZERO, failure: None };
+        Verdict { cell, seed, store: store_name, orders: 0, kills: 0, took: Duration::ZERO, failure: None };
     let played = AssertUnwindSafe(Box::pin(play(&mut outcome, store, &mut dice, &folder, options.forge)));
     outcome.failure = played.catch_unwind().await.err().map(|panic| text_of(&*panic));
     outcome.took = began.elapsed();
@@ -97,7 +97,7 @@ impl Store {
     }
 }
 
-async fn play(outcome: &mut Outcome, store: Store, dice: &mut Dice, folder: &Path, forge: bool) {
+async fn play(outcome: &mut Verdict, store: Store, dice: &mut Dice, folder: &Path, forge: bool) {
     let alone = match outcome.cell.fault {
         Fault::WentBack { service, .. } => Some(service),
         _ => None,

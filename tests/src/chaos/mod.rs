@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use cell::text_of;
-pub use cell::{Outcome, run};
+pub use cell::{Verdict, run};
 pub use matrix::{Cell, cells, of_seed, seed};
 pub use report::Report;
 pub use soak::soak;

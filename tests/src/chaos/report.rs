@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 
 use supervisor::services;
 
-use super::cell::Outcome;
+use super::cell::Verdict;
 
 /// What came of all cells that were run.
 pub struct Report {
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<Verdict>,
     took: Duration,
 }
 
 impl Report {
     /// In the order of the matrix, whatever the order in which they ended.
     #[must_use]
-    pub fn new(mut outcomes: Vec<Outcome>, took: Duration) -> Self {
+    pub fn new(mut outcomes: Vec<Verdict>, took: Duration) -> Self {
         outcomes.sort_by_key(|outcome| outcome.cell.number);
         Self { outcomes, took }
     }
@@ -30,11 +30,11 @@ impl Report {
         self.failed().next().is_none()
     }
 
-    fn failed(&self) -> impl Iterator<Item = &Outcome> {
+    fn failed(&self) -> impl Iterator<Item = &Verdict> {
         self.outcomes.iter().filter(|outcome| outcome.failure.is_some())
     }
 
-    fn total(&self, of: impl Fn(&Outcome) -> usize) -> usize {
+    fn total(&self, of: impl Fn(&Verdict) -> usize) -> usize {
         self.outcomes.iter().map(of).sum()
     }
 
@@ -64,12 +64,12 @@ fn seconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 10.0).round() / 10.0
 }
 
-fn mark(outcome: &Outcome) -> &'static str {
+fn mark(outcome: &Verdict) -> &'static str {
     if outcome.failure.is_none() { "ok" } else { "FAILED" }
 }
 
 /// One line while it goes on.
-impl Display for Outcome {
+impl Display for Verdict {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (mark, name, took) = (mark(self), self.cell.name(), seconds(self.took));
         let Self { seed, store, orders, kills, .. } = self;
@@ -83,7 +83,7 @@ impl Display for Report {
         let (services, others): (Vec<_>, Vec<_>) =
             self.outcomes.iter().partition(|outcome| services::names().contains(&outcome.cell.row));
         let mut columns: Vec<&str> = Vec::new();
-        let mut rows: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
+        let mut rows: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
         for outcome in services {
             if !columns.contains(&outcome.cell.column) {
                 columns.push(outcome.cell.column);
