@@ -16,7 +16,6 @@ use tradewind_events::{RequestKey, Store};
 use tradewind_mesh::{peer, status};
 
 use crate::app;
-use crate::domain::Receipt;
 
 /// Answers the calls of `InventoryService`.
 pub(crate) struct Inventory {
@@ -40,7 +39,7 @@ impl InventoryService for Inventory {
         let request = request.into_inner();
         let key = RequestKey::new(&caller, "ReceiveStock", &request.request_id, &request, &request.asked())
             .map_err(status)?;
-        let receipt = Receipt::parse(request).map_err(status)?;
+        let receipt = convert::receipt(request).map_err(status)?;
         answer(app::receive_stock(&self.store, key.as_ref(), &receipt).await)
     }
 

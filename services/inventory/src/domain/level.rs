@@ -1,6 +1,6 @@
 //! Goods that arrive at a level: one SKU at one location.
 
-use contracts::tradewind::inventory::v1::{Allocation, ReceiveStockRequest, StockReceived};
+use contracts::tradewind::inventory::v1::{Allocation, StockReceived};
 use tradewind_domain::{
     DomainError, Error, ErrorKind, FieldViolation,
     request::{SKU_RULE, Violations, is_sku},
@@ -26,12 +26,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Reads what a request says arrived.
+    /// So many units, if they can be booked in.
     ///
     /// # Errors
     /// `Invalid`, with every field at fault; the reason is `INVALID_REQUEST` when there are several.
-    pub fn parse(request: ReceiveStockRequest) -> Result<Self, Error> {
-        let ReceiveStockRequest { sku, location, quantity, .. } = request;
+    pub fn new(sku: String, location: String, quantity: i64) -> Result<Self, Error> {
         let mut violations = Violations::default();
         violations.check(is_sku(&sku), "sku", "INVALID_SKU", SKU_RULE);
         violations.check(is_location(&location), "location", "INVALID_LOCATION", "must be 1 to 63 of a-z, 0-9 and -");
@@ -94,12 +93,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn request(sku: &str, location: &str, quantity: i64) -> ReceiveStockRequest {
-        ReceiveStockRequest { request_id: String::new(), sku: sku.to_owned(), location: location.to_owned(), quantity }
+    fn receipt(sku: &str, location: &str, quantity: i64) -> Result<Receipt, Error> {
+        Receipt::new(sku.to_owned(), location.to_owned(), quantity)
     }
 
-    fn refused(request: ReceiveStockRequest) -> (&'static str, Vec<String>) {
-        let error = Receipt::parse(request).unwrap_err();
+    fn refused(receipt: Result<Receipt, Error>) -> (&'static str, Vec<String>) {
+        let error = receipt.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid);
         (error.reason, error.violations.into_iter().map(|violation| violation.field).collect())
     }
@@ -107,19 +106,19 @@ mod tests {
     #[test]
     fn a_receipt_books_in_between_one_and_a_billion_units() {
         for quantity in [1, MOST_UNITS] {
-            assert_eq!(Receipt::parse(request("TEA", "hull-2", quantity)).unwrap().quantity, quantity);
+            assert_eq!(receipt("TEA", "hull-2", quantity).unwrap().quantity, quantity);
         }
         for quantity in [0, -1, MOST_UNITS + 1, i64::MIN, i64::MAX] {
             let expected = ("QUANTITY_OUT_OF_RANGE", vec!["quantity".to_owned()]);
-            assert_eq!(refused(request("TEA", "hull", quantity)), expected, "{quantity}");
+            assert_eq!(refused(receipt("TEA", "hull", quantity)), expected, "{quantity}");
         }
     }
 
     #[test]
     fn every_field_at_fault_is_named() {
-        assert_eq!(refused(request("", "hull", 1)), ("INVALID_SKU", vec!["sku".to_owned()]));
-        assert_eq!(refused(request("TEA", "Hull", 1)), ("INVALID_LOCATION", vec!["location".to_owned()]));
-        let (reason, fields) = refused(request("T A", "", 0));
+        assert_eq!(refused(receipt("", "hull", 1)), ("INVALID_SKU", vec!["sku".to_owned()]));
+        assert_eq!(refused(receipt("TEA", "Hull", 1)), ("INVALID_LOCATION", vec!["location".to_owned()]));
+        let (reason, fields) = refused(receipt("T A", "", 0));
         assert_eq!((reason, fields.join(" ")), ("INVALID_REQUEST", "sku location quantity".to_owned()));
     }
 

@@ -1,11 +1,18 @@
 //! Fields of requests to what the application takes.
 
+use contracts::tradewind::inventory::v1::ReceiveStockRequest;
 use tradewind_domain::{
     Error,
     request::{SKU_RULE, invalid_page_token, is_sku},
 };
 
-use crate::domain::parse_level_id;
+use crate::domain::{Receipt, parse_level_id};
+
+/// What a request says arrived.
+pub(crate) fn receipt(request: ReceiveStockRequest) -> Result<Receipt, Error> {
+    let ReceiveStockRequest { sku, location, quantity, .. } = request;
+    Receipt::new(sku, location, quantity)
+}
 
 /// A SKU as it is asked for.
 pub(crate) fn sku(text: String) -> Result<String, Error> {
