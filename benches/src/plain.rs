@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::load::{For, per_second};
 use crate::machine::connect;
-use crate::toy::{EFFECT, MEMO};
+use crate::toy::MEMO;
 
 const EVENT: &str = "INSERT INTO event (stream, version, id, type, payload, partition_key, partition, time, correlation, \
      causation, traceparent) VALUES ";
@@ -78,8 +78,8 @@ impl Side {
                 }
             }
             Self::Note => {
-                let effect = format!("{} VALUES ", EFFECT.insert);
-                insert(transaction, &effect, versions.map(|version| -> [Value; 2] { [stream.into(), version.into()] }))
+                let effect = "INSERT INTO effect (stream, version) VALUES ";
+                insert(transaction, effect, versions.map(|version| -> [Value; 2] { [stream.into(), version.into()] }))
                     .await?;
             }
         }

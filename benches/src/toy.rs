@@ -1,9 +1,10 @@
 //! Two services as small as they can be: a bank that appends deposits, and an audit that writes a row for each.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use prost::{Message, Name};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait as _, DbErr};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
@@ -91,7 +92,26 @@ pub(crate) async fn open(url: &str, context: &'static str) -> Result<Store, Erro
 }
 
 /// What the audit writes about a deposit.
-pub(crate) const EFFECT: Upsert = Upsert { insert: "INSERT INTO effect (stream, version)", on_conflict: "" };
+static EFFECT: LazyLock<Upsert<effect::Entity>> =
+    LazyLock::new(|| Upsert::new(OnConflict::new().do_nothing().to_owned()));
+
+/// What a deposit leads to.
+#[expect(unreachable_pub, reason = "what sea-orm derives is public")]
+mod effect {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "effect")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub stream: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
 
 struct CreateEffect;
 
@@ -147,8 +167,7 @@ impl Reaction for NoteDeposit {
 
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let version = i64::try_from(event.version).map_err(Error::internal)?;
-        let key = format!("{}@{version}", event.stream);
-        tx.put(EFFECT, &key, vec![event.stream.as_str().into(), version.into()]);
+        tx.put(&EFFECT, effect::Model { stream: event.stream.to_string(), version });
         let handled = Handled { partition: event.partition, position: event.position, batch: event.data.batch };
         self.0.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(handled);
         self.0.0.1.notify_one();

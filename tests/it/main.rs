@@ -27,6 +27,8 @@ mod rehearsal;
 mod rollout;
 mod saga;
 mod services;
+mod sql_text;
+mod tables;
 mod trace;
 mod upgrade;
 

@@ -11,6 +11,7 @@ use supervisor::services;
 use tradewind_testing::{Database, block_on};
 
 use crate::shop::Shop;
+use crate::tables::Tables;
 
 /// Every column by `<service>.<table>.<column>`.
 type Schema = BTreeMap<String, Column>;
@@ -36,12 +37,14 @@ fn migrations_only_expand_postgres() {
 
 async fn only_expands(store: &str, database: fn() -> Database) {
     let shop = Shop::open(database).await;
-    let mut present = Schema::new();
+    let (mut present, mut tables) = (Schema::new(), Tables::new());
     for service in services::names() {
         let connection = Connection::connect(shop.database_url(service)).await.unwrap();
         present.extend(columns(service, &connection).await);
+        tables.add(service, &connection).await;
     }
     shop.close().await;
+    tables.assert_are_as_they_were(store);
 
     let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("golden/schema-{store}.txt"));
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 const FORBIDDEN: [&str; 5] = ["tonic", "sea_orm", "async_nats", "tokio", "axum"];
 
-fn sources(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn sources(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("cannot read {}: {error}", dir.display())) {
         let path = entry.unwrap().path();

@@ -51,15 +51,15 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
                 "vec![Box::new(CreatePriceListAndOrderList), Box::new(AddChannel)]",
             ),
             (
-                "/// What the catalogue said last about each product.\n",
+                "struct CreatePriceListAndOrderList;\n",
                 "struct AddChannel;\n\n\
                  impl MigrationName for AddChannel {\n    fn name(&self) -> &str {\n        \
                  \"ordering_0099_add_channel\"\n    }\n}\n\n\
-                 #[async_trait]\nimpl MigrationTrait for AddChannel {\n    \
-                 async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {\n        \
-                 let add = \"ALTER TABLE order_list ADD COLUMN channel TEXT\";\n        \
-                 manager.get_connection().execute_unprepared(add).await.map(drop)\n    }\n}\n\n\
-                 /// What the catalogue said last about each product.\n",
+                 #[async_trait::async_trait]\nimpl MigrationTrait for AddChannel {\n    \
+                 async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {\n        \
+                 let channel = sea_orm_migration::schema::text_null(\"channel\");\n        \
+                 schema.alter_table(Table::alter().table(\"order_list\").add_column(channel).take()).await\n    }\n}\n\n\
+                 struct CreatePriceListAndOrderList;\n",
             ),
         ],
     ),

@@ -8,6 +8,7 @@ mod backoff;
 mod broker;
 mod circuit;
 mod clock;
+pub mod columns;
 mod consumers;
 mod engine;
 mod error;
@@ -44,6 +45,7 @@ mod timers;
 mod times;
 mod token;
 mod trace;
+mod turn;
 mod tx;
 mod wake;
 mod wire;
@@ -55,7 +57,7 @@ pub use consumers::{Consumer, Consumers, Partition, Source};
 pub use engine::Engine;
 pub use error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, VERSION_CONFLICT, db};
 pub use intents::{Intent, IntentHandler, Unknown};
-pub use page::page_text;
+pub use page::page;
 pub use pause::Pause;
 pub use permissions::BrokerPermissions;
 pub use quarantine::{
@@ -73,6 +75,7 @@ pub use streams::{Made, Retention, Streams};
 pub use stuck::Stuck;
 pub use timers::TimerHandler;
 pub use times::{from_micros, micros, timestamp};
+pub use turn::in_turn;
 pub use tx::{Appended, Committed, Executed, NewIntent, RequestKey, Tx, Upsert};
 
 #[cfg(doctest)]

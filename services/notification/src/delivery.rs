@@ -57,7 +57,7 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
         let Some((order_id, kind)) = of_key(&intent.key) else {
             return Ok(given_up("NO_SUCH_MESSAGE"));
         };
-        let found = table::letter(self.store.reader(), order_id, kind).await;
+        let found = table::letter(self.store.reader(), order_id, kind, format!("mail/{}", intent.key)).await;
         let Some(letter) = found.map_err(|error| Unknown(error.to_string()))? else {
             return Ok(given_up("NO_SUCH_MESSAGE"));
         };

@@ -8,7 +8,7 @@ mod delivery;
 mod grpc;
 mod mail;
 mod reactions;
-mod table;
+pub mod table;
 mod texts;
 
 use contracts::tradewind::notification::v1::notification_service_server::NotificationServiceServer;

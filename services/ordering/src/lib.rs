@@ -8,7 +8,7 @@ mod app;
 mod config;
 pub mod domain;
 mod grpc;
-mod store;
+pub mod store;
 
 use contracts::tradewind::ordering::v1::ordering_service_server::OrderingServiceServer;
 use tradewind_runtime::{Kit, Parts, Service};

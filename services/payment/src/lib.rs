@@ -7,7 +7,7 @@ mod config;
 pub mod domain;
 mod grpc;
 mod provider;
-mod store;
+pub mod store;
 
 use contracts::tradewind::payment::v1::payment_service_server::PaymentServiceServer;
 use tradewind_runtime::{

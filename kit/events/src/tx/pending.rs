@@ -6,7 +6,8 @@ use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 
-use super::{NewIntent, RequestKey, Upsert, size};
+use super::put::Write;
+use super::{NewIntent, RequestKey, size};
 use crate::sql::{EVENT_COLUMNS, Script, batches, signed};
 use crate::times::micros;
 use crate::{Metadata, Recorded};
@@ -19,7 +20,7 @@ pub(super) struct Pending {
     pub(super) intents: BTreeMap<(&'static str, String), PendingIntent>,
     /// By name and key; `None` cancels.
     pub(super) timers: BTreeMap<(String, String), Option<PendingTimer>>,
-    /// Rows of the service's own tables, by statement; no key is twice in one.
+    /// Rows of the service's own tables, by statement, in an order that keeps each row's; no key is twice in one.
     rows: Vec<PendingRows>,
 }
 
@@ -29,7 +30,8 @@ pub(super) struct PendingEvent {
 }
 
 struct PendingRows {
-    upsert: Upsert,
+    table: &'static str,
+    write: Write,
     keys: HashSet<String>,
     rows: Vec<Vec<Value>>,
 }
@@ -60,13 +62,15 @@ impl Pending {
     }
 
     /// Keeps a row of a service's own.
-    pub(super) fn put(&mut self, upsert: Upsert, key: &str, row: Vec<Value>) {
-        let last = self.rows.iter_mut().rfind(|rows| rows.upsert == upsert);
-        if let Some(last) = last.filter(|rows| !rows.keys.contains(key)) {
-            last.keys.insert(key.to_owned());
-            last.rows.push(row);
+    pub(super) fn write(&mut self, table: &'static str, write: Write, key: String, row: Vec<Value>) {
+        // Nothing that follows what is written of the row before may be joined to what precedes it.
+        let later = self.rows.iter().rposition(|rows| rows.table == table && rows.keys.contains(&key));
+        let mut later = self.rows.iter_mut().skip(later.map_or(0, |last| last + 1));
+        if let Some(same) = later.rfind(|rows| rows.table == table && rows.write == write) {
+            same.keys.insert(key);
+            same.rows.push(row);
         } else {
-            self.rows.push(PendingRows { upsert, keys: HashSet::from([key.to_owned()]), rows: vec![row] });
+            self.rows.push(PendingRows { table, write, keys: HashSet::from([key]), rows: vec![row] });
         }
     }
 
@@ -162,11 +166,30 @@ impl Pending {
     }
 
     fn write_rows(&mut self, script: &mut Script) {
-        for PendingRows { upsert, rows, .. } in std::mem::take(&mut self.rows) {
+        let mut tables = HashSet::new();
+        for PendingRows { table, write, rows, .. } in std::mem::take(&mut self.rows) {
+            let is_first = tables.insert(table);
+            let start = |script: &mut Script, text: &str| {
+                // It may change what an earlier one of its table has changed.
+                if is_first {
+                    script.start(text)
+                } else {
+                    script.follow(text)
+                };
+            };
             let mut rows = rows.into_iter();
             for size in batches(rows.len()) {
-                script.follow(upsert.insert).text(" VALUES ").rows(rows.by_ref().take(size));
-                script.text(" ").text(upsert.on_conflict);
+                let rows = rows.by_ref().take(size);
+                match &write {
+                    Write::Put { insert, on_conflict } => {
+                        start(script, insert);
+                        script.rows(rows).text(on_conflict);
+                    }
+                    Write::Remove { delete } => {
+                        start(script, delete);
+                        script.row(rows.flatten());
+                    }
+                }
             }
         }
     }
@@ -219,5 +242,34 @@ mod tests {
             pending.script(backend, OffsetDateTime::UNIX_EPOCH).unwrap().sent().collect()
         };
         assert_eq!(read_whole(appended), Vec::<String>::new());
+    }
+
+    fn written(writes: &[(&str, &str)]) -> Vec<String> {
+        let mut pending = Pending::default();
+        for (write, key) in writes {
+            let write = match *write {
+                "put" => Write::Put { insert: "PUT ", on_conflict: " OR ELSE" },
+                _ => Write::Remove { delete: "REMOVE ".to_owned() },
+            };
+            pending.write("car", write, (*key).to_owned(), vec![(*key).into()]);
+        }
+        let script = pending.script(DbBackend::Sqlite, OffsetDateTime::UNIX_EPOCH).unwrap();
+        script.sent().flat_map(|sent| sent.sql.split(";\n").map(ToOwned::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn rows_share_a_statement_unless_one_row_is_written_twice() {
+        assert_eq!(
+            written(&[("put", "a"), ("remove", "b"), ("put", "c"), ("remove", "d")]),
+            ["PUT ($1), ($2) OR ELSE", "REMOVE ($3, $4)"]
+        );
+        assert_eq!(
+            written(&[("put", "a"), ("remove", "a"), ("put", "b"), ("put", "a"), ("remove", "b")]),
+            ["PUT ($1), ($2) OR ELSE", "REMOVE ($3, $4)", "PUT ($5) OR ELSE"]
+        );
+        assert_eq!(
+            written(&[("put", "a"), ("put", "a"), ("put", "b"), ("remove", "b")]),
+            ["PUT ($1) OR ELSE", "PUT ($2), ($3) OR ELSE", "REMOVE ($4)"]
+        );
     }
 }

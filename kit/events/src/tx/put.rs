@@ -1,22 +1,69 @@
 //! Rows of a service's own tables that are written with the commit.
 
-use sea_orm::Value;
+use std::marker::PhantomData;
+
+use sea_orm::sea_query::{Iden as _, OnConflict, PostgresQueryBuilder, Query, ValueTuple};
+use sea_orm::{EntityName as _, EntityTrait, Iterable as _, ModelTrait, PrimaryKeyTrait};
 
 use super::Tx;
 
-/// A statement that writes rows, which go between its two parts; compared by its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upsert {
-    /// `INSERT INTO table (columns)`.
-    pub insert: &'static str,
-    /// `ON CONFLICT …`, or nothing.
-    pub on_conflict: &'static str,
+/// How whole rows of an entity are written: its statement, rendered once, whose text the database keeps a plan for. It belongs into
+/// a `static`.
+pub struct Upsert<E> {
+    insert: String,
+    on_conflict: String,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: EntityTrait> Upsert<E> {
+    /// Inserts rows, with this where one is there.
+    #[must_use]
+    pub fn new(on_conflict: OnConflict) -> Self {
+        // What both databases understand alike; values of the conflict stand in the text.
+        let mut statement = Query::insert();
+        statement.into_table(E::default().table_ref()).columns(E::Column::iter());
+        let insert = statement.to_string(PostgresQueryBuilder);
+        let whole = statement.on_conflict(on_conflict).to_string(PostgresQueryBuilder);
+        let on_conflict = whole.strip_prefix(&insert).unwrap_or_default().to_owned();
+        Self { insert: insert + " VALUES ", on_conflict, entity: PhantomData }
+    }
+}
+
+/// A statement that writes rows of one table, with the rows left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Write {
+    /// The text before the rows, and what follows them.
+    Put { insert: &'static str, on_conflict: &'static str },
+    /// The text before a list of keys.
+    Remove { delete: String },
 }
 
 impl Tx {
     /// Writes a row with the commit, in one statement with others of the same kind: for what nothing in the transaction reads.
-    /// Rows of the same `key` are written in the order of these calls.
-    pub fn put(&mut self, upsert: Upsert, key: &str, row: Vec<Value>) {
-        self.pending.put(upsert, key, row);
+    /// What is put and removed of one row takes effect in the order of these calls.
+    pub fn put<M: ModelTrait>(&mut self, upsert: &'static Upsert<M::Entity>, row: M) {
+        let table = M::Entity::default().table_name();
+        let write = Write::Put { insert: &upsert.insert, on_conflict: &upsert.on_conflict };
+        let key = named(row.get_primary_key_value());
+        let values = <M::Entity as EntityTrait>::Column::iter().map(|column| row.get(column)).collect();
+        self.pending.write(table, write, key, values);
     }
+
+    /// Removes the row with this key in the same way.
+    pub fn remove<E>(&mut self, key: &str)
+    where
+        E: EntityTrait,
+        E::PrimaryKey: PrimaryKeyTrait<ValueType = String>,
+    {
+        let table = E::default().table_name();
+        let columns: Vec<_> = E::PrimaryKey::iter().map(|column| column.to_string()).collect();
+        let write =
+            Write::Remove { delete: format!("DELETE FROM \"{table}\" WHERE \"{}\" IN ", columns.join("\", \"")) };
+        self.pending.write(table, write, named(ValueTuple::One(key.into())), vec![key.into()]);
+    }
+}
+
+/// A row's key as one text.
+fn named(key: ValueTuple) -> String {
+    key.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
 }

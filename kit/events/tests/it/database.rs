@@ -1,10 +1,14 @@
 //! Opening: what is fixed at birth, whose database it is, the service's own tables.
 
-use sea_orm::{ConnectionTrait, DbErr};
+use std::sync::LazyLock;
+
+use sea_orm::sea_query::{Expr, Func, OnConflict, Table};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use sea_orm_migration::prelude::async_trait;
+use sea_orm_migration::schema::text;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tradewind_domain::ErrorKind;
-use tradewind_events::{Store, StoreOptions, Upsert, VERSION_CONFLICT, db};
+use tradewind_events::{Store, StoreOptions, Upsert, VERSION_CONFLICT, columns, db, page};
 use tradewind_testing::Database;
 
 use crate::account::{Account, Bank, Command, options, query};
@@ -40,6 +44,43 @@ impl MigrationTrait for AddColumn {
         let add = format!("ALTER TABLE note ADD COLUMN {} TEXT", self.0);
         manager.get_connection().execute_unprepared(&add).await.map(drop)
     }
+}
+
+#[expect(unreachable_pub, reason = "what sea-orm derives is public")]
+mod parked_car {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "parked_car")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub place: String,
+        pub car: String,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+struct CreateParkedCar;
+
+impl MigrationName for CreateParkedCar {
+    fn name(&self) -> &str {
+        "bank_0001_create_parked_car"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateParkedCar {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let mut table = Table::create();
+        table.table(parked_car::Entity).col(columns::key(schema, "place").primary_key()).col(text("car"));
+        columns::create_clustered(schema, table).await
+    }
+}
+
+fn with_cars(database: &Database) -> StoreOptions {
+    StoreOptions { migrations: vec![Box::new(CreateParkedCar)], ..options(database, "bank") }
 }
 
 fn with_notes(database: &Database) -> StoreOptions {
@@ -115,25 +156,55 @@ tradewind_testing::both_stores! {
     }
 
     async fn rows_that_are_put_are_written_with_the_commit_in_their_order(database: Database) {
-        const PUT: Upsert = Upsert {
-            insert: "INSERT INTO parked_car (place, car)",
-            on_conflict: "ON CONFLICT (place) DO UPDATE SET car = parked_car.car || ', ' || excluded.car",
-        };
-        let store = Store::open(options(&database, "bank")).await.unwrap();
-        let table = "CREATE TABLE parked_car (place TEXT NOT NULL PRIMARY KEY, car TEXT NOT NULL)";
-        let tx = store.begin().await.unwrap();
-        tx.conn().execute_unprepared(table).await.unwrap();
-        tx.commit().await.unwrap();
+        static PUT: LazyLock<Upsert<parked_car::Entity>> = LazyLock::new(|| {
+            let column = |table| Expr::col((table, parked_car::Column::Car));
+            let both = Func::cust("CONCAT").arg(column("parked_car")).arg(", ").arg(column("excluded"));
+            Upsert::new(OnConflict::column(parked_car::Column::Place).value(parked_car::Column::Car, both).to_owned())
+        });
+        let store = Store::open(with_cars(&database)).await.unwrap();
         let put = async |cars: &[(&str, &str)]| {
             let mut tx = store.begin().await.unwrap();
-            cars.iter().for_each(|(place, car)| tx.put(PUT, place, vec![(*place).into(), (*car).into()]));
+            for (place, car) in cars {
+                tx.put(&PUT, parked_car::Model { place: (*place).to_owned(), car: (*car).to_owned() });
+            }
             tx
         };
+        let cars = async || -> Vec<(String, String)> {
+            let cars = parked_car::Entity::find().order_by_asc(parked_car::Column::Place).all(store.reader()).await.unwrap();
+            cars.into_iter().map(|car| (car.place, car.car)).collect()
+        };
+        let is = |place: &str, car: &str| (place.to_owned(), car.to_owned());
         drop(put(&[("a", "none")]).await);
         put(&[("a", "one"), ("b", "two"), ("a", "three")]).await.commit().await.unwrap();
-        let rows = store.reader().query_all_raw(query(&store, "SELECT car FROM parked_car ORDER BY place")).await.unwrap();
-        let cars: Vec<String> = rows.iter().map(|row| row.try_get("", "car").unwrap()).collect();
-        assert_eq!(cars, ["one, three", "two"]);
+        assert_eq!(cars().await, [is("a", "one, three"), is("b", "two")]);
+
+        let mut tx = put(&[("a", "four"), ("c", "five")]).await;
+        ["a", "c", "nowhere"].iter().for_each(|place| tx.remove::<parked_car::Entity>(place));
+        tx.put(&PUT, parked_car::Model { place: "a".to_owned(), car: "six".to_owned() });
+        tx.commit().await.unwrap();
+        assert_eq!(cars().await, [is("a", "six"), is("b", "two")]);
+    }
+
+    async fn a_page_ends_where_its_bytes_do(database: Database) {
+        static PUT: LazyLock<Upsert<parked_car::Entity>> =
+            LazyLock::new(|| Upsert::new(OnConflict::column(parked_car::Column::Place).do_nothing().to_owned()));
+        let store = Store::open(with_cars(&database)).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        for (place, bytes) in [("a", 1), ("b", 1_300_000), ("c", 600_000), ("d", 600_000), ("e", 3_000_000), ("f", 1)] {
+            tx.put(&PUT, parked_car::Model { place: place.to_owned(), car: "x".repeat(bytes) });
+        }
+        tx.commit().await.unwrap();
+        let after = async |place: &str, limit| -> String {
+            let rows = parked_car::Entity::find().filter(parked_car::Column::Place.gt(place));
+            let rows = rows.order_by_asc(parked_car::Column::Place);
+            let page = page(store.reader(), rows, [parked_car::Column::Car], limit).await.unwrap();
+            page.into_iter().map(|car| car.place).collect()
+        };
+        // One more than fits, by which whoever asks finds out that something follows.
+        assert_eq!(after("", 10).await, "abcd");
+        assert_eq!(after("d", 10).await, "ef");
+        assert_eq!(after("", 2).await, "ab");
+        assert_eq!(after("f", 10).await, "");
     }
 
     async fn what_is_created_must_not_exist(database: Database) {

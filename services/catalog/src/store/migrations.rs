@@ -1,8 +1,8 @@
 //! The table of this context.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{boolean, text};
+use tradewind_events::columns::{create_clustered, key, number};
 
 /// The tables of this context, oldest first.
 #[must_use]
@@ -18,28 +18,21 @@ impl MigrationName for CreateProduct {
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl MigrationTrait for CreateProduct {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        // Ids sort by byte on either database, whatever the locale of the cluster.
-        let (key, clustered) = match connection.get_database_backend() {
-            DbBackend::Postgres => ("TEXT COLLATE \"C\"", ""),
-            _ => ("TEXT", " WITHOUT ROWID"),
-        };
-        connection.execute_unprepared(&format!("{}{clustered}", PRODUCT.replace("{key}", key))).await?;
-        Ok(())
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let mut product = Table::create();
+        product
+            .table("product")
+            .col(key(schema, "product_id").primary_key())
+            .col(text("sku"))
+            .col(text("name"))
+            .col(text("description"))
+            .col(text("currency"))
+            .col(number("price").check(Expr::col("price").gt(0)))
+            .col(boolean("retired"))
+            .col(number("created"))
+            .col(number("updated"));
+        create_clustered(schema, product).await
     }
 }
-
-/// Products as they are now; times are microseconds since the Unix epoch.
-const PRODUCT: &str = "CREATE TABLE product (
-    product_id {key} NOT NULL PRIMARY KEY,
-    sku TEXT NOT NULL,
-    name TEXT NOT NULL,
-    description TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    price BIGINT NOT NULL CHECK (price > 0),
-    retired BOOLEAN NOT NULL,
-    created BIGINT NOT NULL,
-    updated BIGINT NOT NULL)";

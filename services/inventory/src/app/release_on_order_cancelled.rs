@@ -22,7 +22,7 @@ impl Reaction for ReleaseOnOrderCancelled {
         let order_id = &event.data.order_id;
         let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
         if let [ReservationEvent::Released(released)] = done.events.as_slice() {
-            store::release(tx.conn(), order_id, &released.allocations).await?;
+            store::release(tx, order_id, &released.allocations).await?;
         }
         Ok(())
     }

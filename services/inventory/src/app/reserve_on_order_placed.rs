@@ -2,7 +2,6 @@
 
 use contracts::tradewind::inventory::v1;
 use contracts::tradewind::ordering::v1::OrderPlaced;
-use prost::Message;
 use tradewind_domain::{Aggregate, Error};
 use tradewind_events::{GIVEN_UP, Reaction, Received, StreamName, Tx};
 
@@ -29,9 +28,8 @@ impl Reaction for ReserveOnOrderPlaced {
         let levels = store::lock_levels(tx.conn(), &demand.skus()).await?;
         let answer = demand.plan(&levels).answer(order_id);
         let answered = tx.execute::<Reservation>(order_id, order_id, answer).await?;
-        if let [ReservationEvent::Reserved(reserved)] = answered.events.as_slice() {
-            let reservation = v1::Reservation::from(&answered.state).encode_to_vec();
-            store::reserve(tx.conn(), order_id, reservation, &reserved.allocations).await?;
+        if let [ReservationEvent::Reserved(_)] = answered.events.as_slice() {
+            store::reserve(tx, &v1::Reservation::from(&answered.state)).await?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ impl Reaction for ShipOnOrderShipped {
         let order_id = &event.data.order_id;
         let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
         if let [ReservationEvent::Shipped(shipped)] = done.events.as_slice() {
-            store::ship(tx.conn(), order_id, &shipped.allocations).await?;
+            store::ship(tx, order_id, &shipped.allocations).await?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The tables of this context.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::blob;
+use tradewind_events::columns::{create_clustered, key, number};
 
 /// The tables of this context, oldest first.
 #[must_use]
@@ -18,37 +18,27 @@ impl MigrationName for CreateStock {
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl MigrationTrait for CreateStock {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        // Keys sort by byte on either database, whatever the locale of the cluster.
-        let (key, bytes, clustered) = match connection.get_database_backend() {
-            DbBackend::Postgres => ("TEXT COLLATE \"C\"", "BYTEA", ""),
-            _ => ("TEXT", "BLOB", " WITHOUT ROWID"),
-        };
-        for table in [STOCK, OPEN_RESERVATION] {
-            let table = table.replace("{key}", key).replace("{bytes}", bytes);
-            connection.execute_unprepared(&format!("{table}{clustered}")).await?;
-        }
-        Ok(())
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let col = Expr::col;
+        let shipped_was_there = col("shipped").gte(0).and(col("received").gte(col("shipped")));
+        let available = col("received").sub(col("shipped")).sub(col("reserved"));
+        let mut stock = Table::create();
+        stock
+            .table("stock")
+            .col(key(schema, "sku"))
+            .col(key(schema, "location"))
+            .col(number("received"))
+            .col(number("shipped"))
+            .col(number("reserved"))
+            .col(number("receipts"))
+            .primary_key(Index::create().col("sku").col("location"))
+            .check(("shipped_was_there", shipped_was_there))
+            .check(("reserved_is_there", col("reserved").gte(0).and(available.gte(0))));
+        create_clustered(schema, stock).await?;
+        let mut open_reservation = Table::create();
+        open_reservation.table("open_reservation").col(key(schema, "order_id").primary_key()).col(blob("reservation"));
+        create_clustered(schema, open_reservation).await
     }
 }
-
-/// Units of one SKU at one location. The checks make negative stock impossible, whatever a statement tries.
-/// `receipts` counts the goods received, which is the version of the level's stream.
-const STOCK: &str = "CREATE TABLE stock (
-    sku {key} NOT NULL,
-    location {key} NOT NULL,
-    received BIGINT NOT NULL,
-    shipped BIGINT NOT NULL,
-    reserved BIGINT NOT NULL,
-    receipts BIGINT NOT NULL,
-    PRIMARY KEY (sku, location),
-    CONSTRAINT shipped_was_there CHECK (shipped >= 0 AND received >= shipped),
-    CONSTRAINT reserved_is_there CHECK (reserved >= 0 AND received - shipped - reserved >= 0))";
-
-/// The reservations that hold stock, each as its contract message.
-const OPEN_RESERVATION: &str = "CREATE TABLE open_reservation (
-    order_id {key} NOT NULL PRIMARY KEY,
-    reservation {bytes} NOT NULL)";

@@ -1,13 +1,16 @@
 //! Stock levels and open reservations in the database: counters that only conditional statements change.
 //!
-//! Everything that writes takes the connection of the transaction it belongs to; no rule about orders belongs here.
+//! Everything that writes takes the transaction it belongs to; no rule about orders belongs here.
 
+pub mod level;
 mod migrations;
 mod moves;
+pub mod open_reservation;
 mod open_reservations;
 mod stock;
 
+pub use level::Model as StockRow;
 pub use migrations::migrations;
 pub use moves::{release, reserve, ship};
 pub use open_reservations::page as open_reservations;
-pub use stock::{StockRow, levels_of, lock_levels, page as stock_page, receive};
+pub use stock::{levels_of, lock_levels, page as stock_page, receive};

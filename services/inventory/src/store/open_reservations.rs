@@ -1,24 +1,35 @@
-//! The reservations that hold stock at the moment; [`moves`](super::moves) keeps them.
+//! The list of reservations that hold stock at the moment.
+
+use std::sync::LazyLock;
 
 use contracts::tradewind::inventory::v1::Reservation;
 use prost::Message;
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use tradewind_domain::Error;
-use tradewind_events::page_text;
+use tradewind_events::{Tx, Upsert};
+
+use super::open_reservation::{Column, Entity, Model};
+
+static PUT: LazyLock<Upsert<Entity>> =
+    LazyLock::new(|| Upsert::new(OnConflict::column(Column::OrderId).update_column(Column::Reservation).to_owned()));
+
+/// Lists a reservation when `tx` is committed.
+pub(super) fn put(tx: &mut Tx, reservation: &Reservation) {
+    tx.put(&PUT, Model { order_id: reservation.order_id.clone(), reservation: reservation.encode_to_vec() });
+}
+
+/// Strikes the reservation of an order off the list when `tx` is committed.
+pub(super) fn remove(tx: &mut Tx, order_id: &str) {
+    tx.remove::<Entity>(order_id);
+}
 
 /// Up to `limit` open reservations that follow the order `after`, by order id; from the first with an empty one.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn page(db: &impl ConnectionTrait, after: &str, limit: usize) -> Result<Vec<Reservation>, Error> {
-    let rest = "open_reservation WHERE order_id > $1 ORDER BY order_id";
-    let query = page_text("reservation", "LENGTH(reservation)", rest, "$2");
-    let values = [after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), query, values);
-    let rows = db.query_all_raw(statement).await.map_err(tradewind_events::db)?;
-    let reservation = |row: &QueryResult| {
-        let bytes: Vec<u8> = row.try_get("", "reservation").map_err(tradewind_events::db)?;
-        Reservation::decode(bytes.as_slice()).map_err(Error::internal)
-    };
-    rows.iter().map(reservation).collect()
+    let rows = Entity::find().filter(Column::OrderId.gt(after)).order_by_asc(Column::OrderId);
+    let rows = tradewind_events::page(db, rows, [Column::Reservation], limit).await?;
+    rows.into_iter().map(|row| Reservation::decode(row.reservation.as_slice()).map_err(Error::internal)).collect()
 }

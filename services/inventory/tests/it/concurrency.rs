@@ -2,7 +2,9 @@
 
 use contracts::tradewind::inventory::v1::ReservationStatus;
 use futures::future::join_all;
-use sea_orm::ConnectionTrait;
+use inventory::store::level::{Column, Entity};
+use sea_orm::EntityTrait;
+use sea_orm::sea_query::Expr;
 use tradewind_testing::{Database, both_stores};
 
 use crate::warehouse::{Warehouse, order};
@@ -89,10 +91,17 @@ both_stores! {
     async fn the_database_itself_refuses_negative_stock(database: Database) {
         let warehouse = Warehouse::open(&database).await;
         warehouse.receive("TEA", "hull", 1).await;
-        for wrong in ["reserved = 2", "reserved = -1", "shipped = 2", "shipped = -1", "reserved = 1, shipped = 1"] {
+        let (reserved, shipped) = (Column::Reserved, Column::Shipped);
+        let wrongs: [&[_]; 5] =
+            [&[(reserved, 2)], &[(reserved, -1)], &[(shipped, 2)], &[(shipped, -1)], &[(reserved, 1), (shipped, 1)]];
+        for wrong in wrongs {
             let tx = warehouse.store.begin().await.unwrap();
-            let error = tx.conn().execute_unprepared(&format!("UPDATE stock SET {wrong}")).await.unwrap_err();
-            assert!(error.to_string().to_lowercase().contains("check constraint"), "{wrong}: {error}");
+            let set = |update: sea_orm::UpdateMany<Entity>, (column, to): &(Column, i64)| {
+                update.col_expr(*column, Expr::value(*to))
+            };
+            let update = wrong.iter().fold(Entity::update_many(), set);
+            let error = update.exec(tx.conn()).await.unwrap_err();
+            assert!(error.to_string().to_lowercase().contains("check constraint"), "{wrong:?}: {error}");
         }
         assert_eq!(warehouse.level("TEA").await.available, 1);
     }

@@ -3,8 +3,9 @@
 use contracts::tradewind::inventory::v1::{ReceiveStockRequest, StockReceived};
 use inventory::app;
 use inventory::domain::Receipt;
+use inventory::store::level;
 use prost::Message;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use tradewind_domain::ErrorKind;
 use tradewind_events::{RequestKey, StreamName};
 use tradewind_testing::{Database, both_stores};
@@ -45,8 +46,8 @@ both_stores! {
         let warehouse = Warehouse::open(&database).await;
         warehouse.receive("TEA", "hull", 1).await;
         let tx = warehouse.store.begin().await.unwrap();
-        let full = format!("UPDATE stock SET received = {}", i64::MAX - 9);
-        tx.conn().execute_unprepared(&full).await.unwrap();
+        let full = level::ActiveModel { received: Set(i64::MAX - 9), ..level::ActiveModel::default() };
+        level::Entity::update_many().set(full).exec(tx.conn()).await.unwrap();
         tx.commit().await.unwrap();
 
         let receipt = |quantity| Receipt { sku: "TEA".to_owned(), location: "hull".to_owned(), quantity };

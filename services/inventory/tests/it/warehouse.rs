@@ -4,8 +4,9 @@ use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
 use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
 use inventory::app::{self, ReleaseOnOrderCancelled, ReserveOnOrderPlaced, ShipOnOrderShipped};
 use inventory::domain::Receipt;
+use inventory::store::{level, open_reservation};
 use prost::Message;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{EntityTrait, IntoActiveModel};
 use tradewind_domain::Error;
 use tradewind_events::{Clock, Metadata, Reaction, Received, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::Database;
@@ -40,11 +41,18 @@ impl Warehouse {
     /// One unit of each SKU at each of so many places.
     pub(crate) async fn scatter(&self, skus: &[String], places: usize) {
         let tx = self.store.begin().await.unwrap();
+        let level = |sku: &String, place| level::Model {
+            sku: sku.clone(),
+            location: format!("place-{place:02}"),
+            received: 1,
+            shipped: 0,
+            reserved: 0,
+            receipts: 1,
+        };
         for skus in skus.chunks(50) {
-            let row = |sku: &String, place| format!("('{sku}', 'place-{place:02}', 1, 0, 0, 1)");
-            let rows: Vec<_> = skus.iter().flat_map(|sku| (0..places).map(move |place| row(sku, place))).collect();
-            let insert = "INSERT INTO stock (sku, location, received, shipped, reserved, receipts) VALUES";
-            tx.conn().execute_unprepared(&format!("{insert} {}", rows.join(", "))).await.unwrap();
+            let levels =
+                skus.iter().flat_map(|sku| (0..places).map(move |place| level(sku, place).into_active_model()));
+            level::Entity::insert_many(levels).exec_without_returning(tx.conn()).await.unwrap();
         }
         tx.commit().await.unwrap();
     }
@@ -55,9 +63,8 @@ impl Warehouse {
         for order_id in orders {
             let parts = vec![part(&"x".repeat(bytes), "hull", 1)];
             let held = Reservation { order_id: order_id.clone(), allocations: parts, ..Reservation::default() };
-            let insert = "INSERT INTO open_reservation (order_id, reservation) VALUES ($1, $2)";
-            let values = [order_id.as_str().into(), held.encode_to_vec().into()];
-            tx.conn().execute_raw(Statement::from_sql_and_values(self.store.backend(), insert, values)).await.unwrap();
+            let row = open_reservation::Model { order_id: order_id.clone(), reservation: held.encode_to_vec() };
+            open_reservation::Entity::insert(row.into_active_model()).exec_without_returning(tx.conn()).await.unwrap();
         }
         tx.commit().await.unwrap();
     }

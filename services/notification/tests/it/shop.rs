@@ -10,7 +10,8 @@ use contracts::tradewind::{
     },
     ordering::v1::{CancellationReason, OrderClosed, OrderConfirmed, OrderShipped, Recipient},
 };
-use sea_orm::{ConnectionTrait, Statement};
+use notification::table::notification::{Column, Entity};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use tempfile::TempDir;
 use tonic::Status;
 use tradewind_mesh::{Channel, IdentityFiles, pki};
@@ -61,13 +62,11 @@ impl Shop {
     }
 
     /// Waits until so many messages are given up.
-    pub(crate) async fn sees_given_up(&self, count: i64) {
+    pub(crate) async fn sees_given_up(&self, count: u64) {
         let database = sea_orm::Database::connect(self.database.url()).await.unwrap();
         eventually(DEADLINE, &format!("{count} messages are given up"), async || {
-            let query = "SELECT COUNT(*) AS failed FROM notification WHERE failed AND NOT sent";
-            let statement = Statement::from_string(database.get_database_backend(), query);
-            let row = database.query_one_raw(statement).await.unwrap().unwrap();
-            let failed: i64 = row.try_get("", "failed").unwrap();
+            let given_up = Entity::find().filter(Column::Failed.eq(true)).filter(Column::Sent.eq(false));
+            let failed = given_up.count(&database).await.unwrap();
             if failed == count { Ok(()) } else { Err(failed) }
         })
         .await;

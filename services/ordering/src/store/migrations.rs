@@ -1,6 +1,8 @@
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+//! The tables of this context.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{blob, boolean, text};
+use tradewind_events::columns::{create_clustered, key, number};
 
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -15,44 +17,32 @@ impl MigrationName for CreatePriceListAndOrderList {
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl MigrationTrait for CreatePriceListAndOrderList {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        // Keys sort by byte on either database, whatever the locale of the cluster.
-        let (key, bytes, clustered) = match connection.get_database_backend() {
-            DbBackend::Postgres => ("TEXT COLLATE \"C\"", "BYTEA", ""),
-            _ => ("TEXT", "BLOB", " WITHOUT ROWID"),
-        };
-        for table in [PRICE_LIST, ORDER_LIST] {
-            let table = table.replace("{key}", key).replace("{bytes}", bytes);
-            connection.execute_unprepared(&format!("{table}{clustered}")).await?;
-        }
-        for index in INDEXES {
-            connection.execute_unprepared(index).await?;
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let mut price_list = Table::create();
+        price_list
+            .table("price_list")
+            .col(key(schema, "product_id").primary_key())
+            .col(text("sku"))
+            .col(text("currency"))
+            .col(number("unit_minor"))
+            .col(boolean("retired"));
+        create_clustered(schema, price_list).await?;
+        let mut order_list = Table::create();
+        order_list
+            .table("order_list")
+            .col(key(schema, "order_id").primary_key())
+            .col(text("customer_id"))
+            .col(number("status"))
+            .col(number("version"))
+            .col(number("created"))
+            .col(blob("body"));
+        create_clustered(schema, order_list).await?;
+        for (name, column) in [("order_list_by_customer", "customer_id"), ("order_list_by_status", "status")] {
+            let mut index = Index::create();
+            schema.create_index(index.name(name).table("order_list").col(column).col("order_id").take()).await?;
         }
         Ok(())
     }
 }
-
-/// What the catalogue said last about each product.
-const PRICE_LIST: &str = "CREATE TABLE price_list (
-    product_id {key} NOT NULL PRIMARY KEY,
-    sku TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    unit_minor BIGINT NOT NULL,
-    retired BOOLEAN NOT NULL)";
-
-/// Every order as its contract message, under what it is listed by; `created` is in microseconds since the Unix epoch.
-const ORDER_LIST: &str = "CREATE TABLE order_list (
-    order_id {key} NOT NULL PRIMARY KEY,
-    customer_id TEXT NOT NULL,
-    status BIGINT NOT NULL,
-    version BIGINT NOT NULL,
-    created BIGINT NOT NULL,
-    body {bytes} NOT NULL)";
-
-const INDEXES: [&str; 2] = [
-    "CREATE INDEX order_list_by_customer ON order_list (customer_id, order_id)",
-    "CREATE INDEX order_list_by_status ON order_list (status, order_id)",
-];

@@ -1,9 +1,12 @@
 //! What each product costs and what the warehouse calls it.
 
-use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use tradewind_domain::{Error, Money};
 use tradewind_events::{chunks, db};
 
+use super::price::{ActiveModel, Column, Entity, Model};
 use crate::domain::{Assortment, Offer};
 
 /// Puts a product on sale; its price and SKU replace what was known.
@@ -13,24 +16,28 @@ pub(crate) async fn put(
     sku: &str,
     price: Money,
 ) -> Result<(), Error> {
-    let text = "INSERT INTO price_list (product_id, sku, currency, unit_minor, retired) VALUES ($1, $2, $3, $4, $5) \
-        ON CONFLICT (product_id) DO UPDATE SET sku = excluded.sku, currency = excluded.currency, \
-        unit_minor = excluded.unit_minor, retired = excluded.retired";
-    let values = [product_id.into(), sku.into(), price.currency().code().into(), price.minor().into(), false.into()];
-    execute(connection, text, values).await?;
-    Ok(())
+    let row = Model {
+        product_id: product_id.to_owned(),
+        sku: sku.to_owned(),
+        currency: price.currency().code().to_owned(),
+        unit_minor: price.minor(),
+        retired: false,
+    };
+    let mut replace = OnConflict::column(Column::ProductId);
+    replace.update_columns([Column::Sku, Column::Currency, Column::UnitMinor, Column::Retired]);
+    let insert = Entity::insert(row.into_active_model()).on_conflict(replace);
+    insert.exec_without_returning(connection).await.map(drop).map_err(db)
 }
 
 /// Changes a price; `false` when the product is unknown.
 pub(crate) async fn reprice(connection: &impl ConnectionTrait, product_id: &str, price: Money) -> Result<bool, Error> {
-    let text = "UPDATE price_list SET currency = $2, unit_minor = $3 WHERE product_id = $1";
-    execute(connection, text, [product_id.into(), price.currency().code().into(), price.minor().into()]).await
+    let (currency, unit_minor) = (Set(price.currency().code().to_owned()), Set(price.minor()));
+    change(connection, product_id, ActiveModel { currency, unit_minor, ..ActiveModel::default() }).await
 }
 
 /// Takes a product off sale; `false` when it is unknown.
 pub(crate) async fn retire(connection: &impl ConnectionTrait, product_id: &str) -> Result<bool, Error> {
-    execute(connection, "UPDATE price_list SET retired = $2 WHERE product_id = $1", [product_id.into(), true.into()])
-        .await
+    change(connection, product_id, ActiveModel { retired: Set(true), ..ActiveModel::default() }).await
 }
 
 /// The offers for these products; unknown ones are left out.
@@ -38,38 +45,21 @@ pub(crate) async fn find<'a>(
     connection: &impl ConnectionTrait,
     product_ids: impl Iterator<Item = &'a str>,
 ) -> Result<Assortment, Error> {
-    let product_ids: Vec<Value> = product_ids.map(Value::from).collect();
+    let product_ids: Vec<&str> = product_ids.collect();
     let mut rows = Vec::with_capacity(product_ids.len());
     for product_ids in chunks(&product_ids, 1) {
-        let places: Vec<String> = (1..=product_ids.len()).map(|place| format!("${place}")).collect();
-        let text = format!(
-            "SELECT product_id, sku, currency, unit_minor, retired FROM price_list WHERE product_id IN ({})",
-            places.join(", ")
-        );
-        let values = product_ids.iter().cloned();
-        let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
-        rows.append(&mut connection.query_all_raw(statement).await.map_err(db)?);
+        let some = Entity::find().filter(Column::ProductId.is_in(product_ids.iter().copied()));
+        rows.append(&mut some.all(connection).await.map_err(db)?);
     }
-    rows.iter().map(offer).collect()
+    rows.into_iter().map(offer).collect()
 }
 
-fn offer(row: &QueryResult) -> Result<(String, Offer), Error> {
-    let currency: String = row.try_get("", "currency").map_err(db)?;
-    let minor: i64 = row.try_get("", "unit_minor").map_err(db)?;
-    let offer = Offer {
-        sku: row.try_get("", "sku").map_err(db)?,
-        unit_price: Money::new(&currency, minor).map_err(Error::internal)?,
-        retired: row.try_get("", "retired").map_err(db)?,
-    };
-    Ok((row.try_get("", "product_id").map_err(db)?, offer))
+fn offer(row: Model) -> Result<(String, Offer), Error> {
+    let unit_price = Money::new(&row.currency, row.unit_minor).map_err(Error::internal)?;
+    Ok((row.product_id, Offer { sku: row.sku, unit_price, retired: row.retired }))
 }
 
-async fn execute(
-    connection: &impl ConnectionTrait,
-    text: &str,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<bool, Error> {
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
-    let done = connection.execute_raw(statement).await.map_err(db)?;
-    Ok(done.rows_affected() > 0)
+async fn change(connection: &impl ConnectionTrait, product_id: &str, to: ActiveModel) -> Result<bool, Error> {
+    let change = Entity::update_many().set(to).filter(Column::ProductId.eq(product_id));
+    Ok(change.exec(connection).await.map_err(db)?.rows_affected > 0)
 }

@@ -4,8 +4,9 @@ use contracts::tradewind::{
     ordering::v1::{ListOrdersRequest, Order, OrderStatus, PlaceOrderRequest},
     shipping::v1::ShipmentRejected,
 };
+use ordering::store::listed_order;
 use prost::{Message, Name};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Statement};
 use tonic::{Code, Status};
 use tradewind_domain::OrderId;
 use tradewind_events::{Clock, Store, StoreOptions};
@@ -60,10 +61,16 @@ both_stores! {
         for order_id in &orders {
             let order =
                 Order { order_id: order_id.clone(), cancellation_detail: "x".repeat(700_000), ..Order::default() };
-            let insert = "INSERT INTO order_list (order_id, customer_id, status, version, created, body) VALUES ($1, 'c-9', 1, 1, 0, $2)";
-            let values = [order_id.as_str().into(), order.encode_to_vec().into()];
-            let insert = Statement::from_sql_and_values(connection.get_database_backend(), insert, values);
-            connection.execute_raw(insert).await.unwrap();
+            let row = listed_order::Model {
+                order_id: order_id.clone(),
+                customer_id: "c-9".to_owned(),
+                status: 1,
+                version: 1,
+                created: 0,
+                body: order.encode_to_vec(),
+            };
+            let insert = listed_order::Entity::insert(row.into_active_model());
+            insert.exec_without_returning(&connection).await.unwrap();
         }
         let mut request = ListOrdersRequest { page_size: 1000, customer_id: "c-9".to_owned(), ..ListOrdersRequest::default() };
         let (mut pages, mut listed) = (Vec::new(), Vec::new());

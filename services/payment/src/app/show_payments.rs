@@ -44,7 +44,7 @@ where
     }
 
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        store::apply(tx, &change(event.data.clone().into()), event.time);
+        store::apply(tx, change(event.data.clone().into()), event.time);
         Ok(())
     }
 }

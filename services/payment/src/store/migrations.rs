@@ -1,8 +1,8 @@
 //! The tables of this context.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{text, text_null};
+use tradewind_events::columns::{create_clustered, key, number, number_null};
 
 /// The tables of this context, oldest first.
 #[must_use]
@@ -18,18 +18,21 @@ impl MigrationName for CreatePayment {
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl MigrationTrait for CreatePayment {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        // Keys sort by byte on either database, whatever the locale of the cluster.
-        let (key, clustered) = match connection.get_database_backend() {
-            DbBackend::Postgres => ("TEXT COLLATE \"C\"", ""),
-            _ => ("TEXT", " WITHOUT ROWID"),
-        };
-        let table = PAYMENT.replace("{key}", key);
-        connection.execute_unprepared(&format!("{table}{clustered}")).await?;
-        Ok(())
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let mut payment = Table::create();
+        payment
+            .table("payment")
+            .col(key(schema, "order_id").primary_key())
+            .col(number("status"))
+            .col(text("currency"))
+            .col(number("minor"))
+            .col(text("decline_reason"))
+            .col(text("charge_id"))
+            .col(text("refund_id"))
+            .col(number("updated"));
+        create_clustered(schema, payment).await
     }
 }
 
@@ -42,24 +45,13 @@ impl MigrationName for AddCaptured {
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl MigrationTrait for AddCaptured {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for column in ["captured_currency TEXT", "captured_minor BIGINT", "mismatch BIGINT"] {
-            let add = format!("ALTER TABLE payment ADD COLUMN {column} NULL");
-            manager.get_connection().execute_unprepared(&add).await?;
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        // SQLite adds one column at a time.
+        for column in [text_null("captured_currency"), number_null("captured_minor"), number_null("mismatch")] {
+            schema.alter_table(Table::alter().table("payment").add_column(column).take()).await?;
         }
         Ok(())
     }
 }
-
-/// How the payment of an order stands: `status` is the contract's number, `updated` microseconds since 1970.
-const PAYMENT: &str = "CREATE TABLE payment (
-    order_id {key} NOT NULL PRIMARY KEY,
-    status BIGINT NOT NULL,
-    currency TEXT NOT NULL,
-    minor BIGINT NOT NULL,
-    decline_reason TEXT NOT NULL,
-    charge_id TEXT NOT NULL,
-    refund_id TEXT NOT NULL,
-    updated BIGINT NOT NULL)";

@@ -1,11 +1,16 @@
+use std::sync::LazyLock;
+
 use contracts::tradewind::{
     money::v1::Money,
     payment::v1::{Payment as Resource, PaymentStatus},
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::sea_query::{Expr, Func, FunctionCall, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Tx, Upsert, db, from_micros, micros, page_text, timestamp};
+use tradewind_events::{Tx, Upsert, from_micros, micros, timestamp};
+
+use super::payment::{Column, Entity, Model};
 
 /// What changes in a row; what is empty stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,36 +42,52 @@ impl Change {
 }
 
 /// The first change of a payment has its amount, where it was ever asked for, and no other has.
-const APPLY: Upsert = Upsert {
-    insert: "INSERT INTO payment (order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated, \
-     captured_currency, captured_minor, mismatch)",
-    on_conflict: "ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
-     decline_reason = COALESCE(NULLIF(excluded.decline_reason, ''), payment.decline_reason), \
-     charge_id = COALESCE(NULLIF(excluded.charge_id, ''), payment.charge_id), \
-     refund_id = COALESCE(NULLIF(excluded.refund_id, ''), payment.refund_id), \
-     updated = excluded.updated, \
-     captured_currency = COALESCE(excluded.captured_currency, payment.captured_currency), \
-     captured_minor = COALESCE(excluded.captured_minor, payment.captured_minor), \
-     mismatch = COALESCE(NULLIF(excluded.mismatch, 0), payment.mismatch)",
-};
+static APPLY: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
+    let mut change = OnConflict::column(Column::OrderId);
+    change.update_columns([Column::Status, Column::Updated]);
+    for column in [Column::DeclineReason, Column::ChargeId, Column::RefundId] {
+        change.value(column, unless_empty(column, ""));
+    }
+    for column in [Column::CapturedCurrency, Column::CapturedMinor] {
+        change.value(column, Func::coalesce([excluded(column), present(column)]));
+    }
+    change.value(Column::Mismatch, unless_empty(Column::Mismatch, 0_i64));
+    Upsert::new(change)
+});
+
+/// What the change says, unless that is `empty`: then what is there.
+fn unless_empty(column: Column, empty: impl Into<Value>) -> FunctionCall {
+    let change = Func::cust("NULLIF").arg(excluded(column)).arg(Expr::val(empty));
+    Func::coalesce([change.into(), present(column)])
+}
+
+fn excluded(column: Column) -> Expr {
+    Expr::col(("excluded", column))
+}
+
+fn present(column: Column) -> Expr {
+    Expr::col((Entity, column))
+}
 
 /// Applies one change that happened at `time` when `tx` is committed.
-pub(crate) fn apply(tx: &mut Tx, change: &Change, time: OffsetDateTime) {
-    let Money { currency, minor } = change.amount.clone().unwrap_or_default();
-    let row = vec![
-        change.order_id.as_str().into(),
-        i64::from(i32::from(change.status)).into(),
-        currency.into(),
-        minor.into(),
-        change.decline_reason.as_str().into(),
-        change.charge_id.as_str().into(),
-        change.refund_id.as_str().into(),
-        micros(time).into(),
-        change.captured.as_ref().map(|captured| captured.currency.as_str()).into(),
-        change.captured.as_ref().map(|captured| captured.minor).into(),
-        i64::from(change.mismatch).into(),
-    ];
-    tx.put(APPLY, &change.order_id, row);
+pub(crate) fn apply(tx: &mut Tx, change: Change, time: OffsetDateTime) {
+    let Money { currency, minor } = change.amount.unwrap_or_default();
+    let (captured_currency, captured_minor) =
+        change.captured.map_or((None, None), |captured| (Some(captured.currency), Some(captured.minor)));
+    let row = Model {
+        order_id: change.order_id,
+        status: i32::from(change.status).into(),
+        currency,
+        minor,
+        decline_reason: change.decline_reason,
+        charge_id: change.charge_id,
+        refund_id: change.refund_id,
+        updated: micros(time),
+        captured_currency,
+        captured_minor,
+        mismatch: Some(change.mismatch.into()),
+    };
+    tx.put(&APPLY, row);
 }
 
 /// Up to `limit` payments that follow `after` by order id; from the first without it.
@@ -78,34 +99,25 @@ pub(crate) async fn page(
     after: Option<OrderId>,
     limit: usize,
 ) -> Result<Vec<Resource>, Error> {
-    let columns = "order_id, status, currency, minor, decline_reason, charge_id, refund_id, updated, captured_currency, \
-         captured_minor, mismatch";
-    let size = "LENGTH(decline_reason) + LENGTH(charge_id) + LENGTH(refund_id)";
-    let query = page_text(columns, size, "payment WHERE order_id > $1 ORDER BY order_id", "$2");
     let after = after.map(|after| after.to_string()).unwrap_or_default();
-    let values: [Value; 2] = [after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), query, values);
-    let rows = connection.query_all_raw(statement).await.map_err(db)?;
-    rows.iter().map(resource).collect::<Result<_, _>>().map_err(db)
+    let rows = Entity::find().filter(Column::OrderId.gt(after)).order_by_asc(Column::OrderId);
+    let sized = [Column::DeclineReason, Column::ChargeId, Column::RefundId];
+    let rows = tradewind_events::page(connection, rows, sized, limit).await?;
+    Ok(rows.into_iter().map(resource).collect())
 }
 
-fn resource(row: &QueryResult) -> Result<Resource, DbErr> {
-    let status: i64 = row.try_get("", "status")?;
-    let captured: Option<String> = row.try_get("", "captured_currency")?;
-    let mismatch: Option<i64> = row.try_get("", "mismatch")?;
-    let amount = Money { currency: row.try_get("", "currency")?, minor: row.try_get("", "minor")? };
-    Ok(Resource {
-        order_id: row.try_get("", "order_id")?,
-        status: i32::try_from(status).unwrap_or_default(),
+fn resource(row: Model) -> Resource {
+    let amount = Money { currency: row.currency, minor: row.minor };
+    let captured = row.captured_currency.zip(row.captured_minor);
+    Resource {
+        order_id: row.order_id,
+        status: i32::try_from(row.status).unwrap_or_default(),
         amount: (amount != Money::default()).then_some(amount),
-        decline_reason: row.try_get("", "decline_reason")?,
-        charge_id: row.try_get("", "charge_id")?,
-        refund_id: row.try_get("", "refund_id")?,
-        update_time: Some(timestamp(from_micros(row.try_get("", "updated")?))),
-        captured: match captured {
-            Some(currency) => Some(Money { currency, minor: row.try_get("", "captured_minor")? }),
-            None => None,
-        },
-        mismatch: mismatch.and_then(|mismatch| i32::try_from(mismatch).ok()).unwrap_or_default(),
-    })
+        decline_reason: row.decline_reason,
+        charge_id: row.charge_id,
+        refund_id: row.refund_id,
+        update_time: Some(timestamp(from_micros(row.updated))),
+        captured: captured.map(|(currency, minor)| Money { currency, minor }),
+        mismatch: row.mismatch.and_then(|mismatch| i32::try_from(mismatch).ok()).unwrap_or_default(),
+    }
 }

@@ -1,8 +1,8 @@
 //! The tables of this context.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::blob;
+use tradewind_events::columns::{create_clustered, key};
 
 /// The tables of this context, oldest first.
 #[must_use]
@@ -18,22 +18,11 @@ impl MigrationName for CreateShipment {
     }
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl MigrationTrait for CreateShipment {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        // Keys sort by byte on either database, whatever the locale of the cluster.
-        let (key, bytes, clustered) = match connection.get_database_backend() {
-            DbBackend::Postgres => ("TEXT COLLATE \"C\"", "BYTEA", ""),
-            _ => ("TEXT", "BLOB", " WITHOUT ROWID"),
-        };
-        let table = SHIPMENT.replace("{key}", key).replace("{bytes}", bytes);
-        connection.execute_unprepared(&format!("{table}{clustered}")).await?;
-        Ok(())
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let mut shipment = Table::create();
+        shipment.table("shipment").col(key(schema, "order_id").primary_key()).col(blob("shipment"));
+        create_clustered(schema, shipment).await
     }
 }
-
-/// How the shipment of an order stands, as the contract's message.
-const SHIPMENT: &str = "CREATE TABLE shipment (
-    order_id {key} NOT NULL PRIMARY KEY,
-    shipment {bytes} NOT NULL)";

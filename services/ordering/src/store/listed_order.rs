@@ -1,0 +1,25 @@
+//! An order under what it is listed by.
+
+use sea_orm::entity::prelude::*;
+
+/// One row of `order_list`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "order_list")]
+pub struct Model {
+    /// The order.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub order_id: String,
+    /// Whose it is.
+    pub customer_id: String,
+    /// How it stands, as the contract's number.
+    pub status: i64,
+    /// How many events it has.
+    pub version: i64,
+    /// When it was placed, in microseconds since the Unix epoch.
+    pub created: i64,
+    /// The contract's message, encoded, without that time.
+    pub body: Vec<u8>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
