@@ -1,7 +1,9 @@
-//! The contracts of Tradewind: every message, client and server generated from `proto/`, and the
-//! descriptors with their options. Services meet here and nowhere else; no behaviour belongs here.
+//! The contracts of Tradewind: every message, client and server generated from `proto/`, and what their options say as types and
+//! tables. Services meet here and nowhere else; no behaviour belongs here.
 
 #![allow(missing_docs, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links, rustdoc::bare_urls)]
+
+pub mod reactions;
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 include!(concat!(env!("OUT_DIR"), "/redacted.rs"));

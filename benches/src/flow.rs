@@ -55,7 +55,7 @@ impl Flow {
         let [bank, audit] = &databases;
         let bank = Service::start(bank, BANK, nats, None, |engine| engine)?;
         let journal = Journal::default();
-        let reactions = Reactions::new(AUDIT).on(NoteDeposit(journal.clone()));
+        let reactions = Reactions::new(AUDIT).on("note_on_deposited", NoteDeposit(journal.clone()));
         let audit = Service::start(audit, AUDIT, nats, Some(bank.owner()), |engine| engine.reactions(reactions))?;
         let (effects_sender, effects) = watch::channel(0);
         let seen = Arc::default();

@@ -11,7 +11,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, StreamName, Tx, Upsert};
+use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, Tx, Upsert};
 
 /// The context that appends.
 pub(crate) const BANK: &str = "bank";
@@ -157,14 +157,7 @@ impl Journal {
 /// Writes a row for each deposit.
 pub(crate) struct NoteDeposit(pub(crate) Journal);
 
-impl Reaction for NoteDeposit {
-    type Event = Deposited;
-    const NAME: &'static str = "note_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for NoteDeposit {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let version = i64::try_from(event.version).map_err(Error::internal)?;
         tx.put(&EFFECT, effect::Model { stream: event.stream.to_string(), version });

@@ -10,11 +10,11 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// The aggregate's name in lower case: prefix of its streams and a token of its subjects.
     const NAME: &'static str;
     /// What can be asked of it.
-    type Command;
+    type Command: Send + 'static;
     /// What can have happened to it.
     type Event: EventSet;
     /// Why it can refuse.
-    type Error: DomainError;
+    type Error: DomainError + Send;
 
     /// Returns the events that `command` leads to in this state; none when it has nothing left to
     /// do, which makes a repeated command harmless.

@@ -22,6 +22,8 @@ pub const LARGEST_EVENT: usize = 1024 * 1024;
 
 /// The events of one aggregate; made by [`events!`](crate::events).
 pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// The full protobuf names of all events of the set.
+    fn type_names() -> Vec<String>;
     /// The event's full protobuf name, e.g. `tradewind.ordering.v1.OrderPlaced`.
     fn type_name(&self) -> String;
     /// Nothing that the aggregate decides depends on it, so a build that does not know the event may pass over it, as a decoder
@@ -63,6 +65,10 @@ macro_rules! events {
         })+
 
         impl $crate::EventSet for $name {
+            fn type_names() -> Vec<String> {
+                vec![$(<$message as $crate::private::prost::Name>::full_name()),+]
+            }
+
             fn type_name(&self) -> String {
                 match self {
                     $(Self::$variant(_) => <$message as $crate::private::prost::Name>::full_name()),+
@@ -82,7 +88,7 @@ macro_rules! events {
             }
 
             fn decode(type_name: &str, bytes: &[u8]) -> Result<Self, $crate::DecodeError> {
-                $(if type_name == <$message as $crate::private::prost::Name>::full_name() {
+                $(if $crate::private::is_named::<$message>(type_name) {
                     return <$message as $crate::private::prost::Message>::decode(bytes)
                         .map(Self::$variant)
                         .map_err(|cause| $crate::DecodeError::Malformed {

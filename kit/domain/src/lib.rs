@@ -35,4 +35,9 @@ pub use told::{Reason, Reference};
 #[doc(hidden)]
 pub mod private {
     pub use prost;
+
+    /// Tells whether that is the full name of `M`.
+    pub fn is_named<M: prost::Name>(full_name: &str) -> bool {
+        full_name.strip_prefix(M::PACKAGE).and_then(|rest| rest.strip_prefix('.')) == Some(M::NAME)
+    }
 }

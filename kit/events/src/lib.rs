@@ -63,7 +63,7 @@ pub use permissions::BrokerPermissions;
 pub use quarantine::{
     Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Quarantine, Tried,
 };
-pub use reactions::{GIVEN_UP, Reaction, Reactions, Received, must_be_replayed};
+pub use reactions::{Forward, GIVEN_UP, Reaction, Reactions, Received};
 pub use reader::LogSource;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use sql::chunks;

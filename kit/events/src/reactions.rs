@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -9,52 +10,77 @@ use opentelemetry::KeyValue;
 use prost::{Message, Name};
 use time::OffsetDateTime;
 use tracing::Instrument;
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::{Aggregate, Error, ErrorKind, EventSet};
 use uuid::Uuid;
 
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::{Metadata, Recorded, StreamName, Tx, trace};
 
-/// What follows an event of another context, or how it changes a read model.
+/// What follows an event of another context, or how it changes a read model. An `async fn(&mut Tx, &Received<E>)` is one; so is a
+/// type that implements it, where a function would have too little at hand.
 ///
 /// It runs in the transaction that moves the reader's cursor past the event, so its effects happen exactly once; it only
 /// writes the database. The kind of its error decides: a transient one is tried again, any other parks the event's stream.
-pub trait Reaction: Send + Sync + 'static {
-    /// The event.
-    type Event: Message + Name + Default;
-    /// The reaction's name as the contract declares it: what it does and when, e.g. `release_on_order_cancelled`.
-    const NAME: &'static str;
-    /// The name of the aggregate that usually begins with this reaction, under the event's partition key as its id: those of a
-    /// batch are looked for together.
-    const BEGINS: Option<&'static str> = None;
-
+pub trait Reaction<E>: Send + Sync + 'static {
     /// Does what follows the event.
     ///
     /// # Errors
     /// Whatever the service's rules say; see above for what each kind leads to.
-    fn react(&self, tx: &mut Tx, event: &Received<Self::Event>) -> impl Future<Output = Result<(), Error>> + Send;
+    fn react(&self, tx: &mut Tx, event: &Received<E>) -> impl Future<Output = Result<(), Error>> + Send;
+}
 
-    /// Settles what waits for this reaction when an operator gives its event up, for good: whoever asked for something is refused
-    /// it. Where nobody waits, nothing is to be done; where no refusal would settle it, the event [`must_be_replayed`]. Of the
-    /// event there may be nothing left to read but the `stream` it belongs to.
-    ///
-    /// # Errors
-    /// `Rejected` where the event may not be given up; whatever else the service's rules say.
-    fn give_up(&self, tx: &mut Tx, stream: &StreamName) -> impl Future<Output = Result<(), Error>> + Send;
+impl<E: Send + Sync, F: for<'a> Reacting<'a, E>> Reaction<E> for F {
+    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
+        self.start(tx, event).await
+    }
+}
+
+/// A function whose future borrows what it is given, which a bound on [`Fn`] alone cannot say.
+pub trait Reacting<'a, E>: Send + Sync + 'static {
+    type Future: Future<Output = Result<(), Error>> + Send + 'a;
+
+    fn start(&self, tx: &'a mut Tx, event: &'a Received<E>) -> Self::Future;
+}
+
+impl<'a, E: 'a, F, R> Reacting<'a, E> for F
+where
+    F: Fn(&'a mut Tx, &'a Received<E>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), Error>> + Send + 'a,
+{
+    type Future = R;
+
+    fn start(&self, tx: &'a mut Tx, event: &'a Received<E>) -> R {
+        self(tx, event)
+    }
+}
+
+/// A reaction that takes something on for whoever waits for it, with how it is refused. An aggregate usually begins with it, under
+/// the event's partition key as its id: those of a batch are looked for together.
+pub struct Forward<R> {
+    reaction: R,
+    begins: &'static str,
+    refusal: Refusal,
+}
+
+type Refusal = Box<dyn for<'a> Fn(&'a mut Tx, &'a str) -> BoxFuture<'a, Result<(), Error>> + Send + Sync>;
+
+impl<R> Forward<R> {
+    /// A reaction with which an `A` begins. When an operator gives its event up, for good, the `A` of the event's stream hears the
+    /// command that `refusal` makes of its id, and so refuses whoever waits. Of the event there may be nothing left to read.
+    #[must_use]
+    pub fn new<A: Aggregate>(reaction: R, refusal: fn(&str) -> A::Command) -> Self {
+        let refusal: Refusal = Box::new(move |tx, id| refuse::<A>(tx, id, refusal(id)));
+        Self { reaction, begins: A::NAME, refusal }
+    }
+}
+
+fn refuse<'a, A: Aggregate>(tx: &'a mut Tx, id: &'a str, command: A::Command) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move { tx.execute::<A>(id, id, command).await.map(drop) })
 }
 
 /// Why what an operator gave up was refused, in the events that say so.
 pub const GIVEN_UP: &str = "DISCARDED_BY_OPERATOR";
-
-/// The answer of a [reaction](Reaction::give_up), by its name, whose event may not be given up.
-#[must_use]
-pub fn must_be_replayed(reaction: &'static str) -> Error {
-    let text = format!(
-        "others wait for {reaction}, and no refusal would settle what they wait for: mend what its error names, and replay the event"
-    );
-    Error::new(ErrorKind::Rejected, "MUST_BE_REPLAYED", text)
-}
 
 /// An event as a reaction sees it.
 #[derive(Clone, Debug)]
@@ -83,12 +109,22 @@ pub struct Reactions {
     by_type: HashMap<String, Vec<Registered>>,
 }
 
-/// One reaction with its type erased.
+/// One reaction with its types erased.
 struct Registered {
     name: &'static str,
     begins: Option<&'static str>,
+    given_up: GivenUp,
     attributes: [KeyValue; 2],
-    reaction: Box<dyn Erased>,
+    reaction: Arc<dyn Erased>,
+}
+
+/// What is settled when an operator gives the event of a reaction up.
+enum GivenUp {
+    /// Nothing: nobody waits for it.
+    Nothing,
+    /// Others wait, and no refusal would settle what they wait for.
+    MustBeReplayed,
+    Refused(Refusal),
 }
 
 impl Reactions {
@@ -98,13 +134,49 @@ impl Reactions {
         Self { consumer, by_type: HashMap::new() }
     }
 
-    /// With one more reaction; several to one event run in the order of this call.
+    /// With one more reaction, which only records or tells: when its event is given up, nothing is left to be done. Several to one
+    /// event run in the order of these calls; `name` says what one does and when, as `note_on_order_placed`.
     #[must_use]
-    pub fn on<R: Reaction>(mut self, reaction: R) -> Self {
-        let type_name = R::Event::full_name();
+    pub fn on<E: Message + Name + Default + 'static>(self, name: &'static str, reaction: impl Reaction<E>) -> Self {
+        self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::Nothing, None)
+    }
+
+    /// With one more reaction, for which others wait: its event may not be given up.
+    #[must_use]
+    pub fn owed<E: Message + Name + Default + 'static>(self, name: &'static str, reaction: impl Reaction<E>) -> Self {
+        self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::MustBeReplayed, None)
+    }
+
+    /// With one more reaction, which takes something on.
+    #[must_use]
+    pub fn forward<E, R>(self, name: &'static str, forward: Forward<R>) -> Self
+    where
+        E: Message + Name + Default + 'static,
+        R: Reaction<E>,
+    {
+        let Forward { reaction, begins, refusal } = forward;
+        self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::Refused(refusal), Some(begins))
+    }
+
+    /// With one more reaction, to every event of a set: it only records.
+    #[must_use]
+    pub fn on_any<S: EventSet>(self, name: &'static str, reaction: impl Reaction<S>) -> Self {
+        let reaction = handles(one_of::<S>, reaction);
+        let with = |all: Self, type_name| all.with(type_name, name, &reaction, GivenUp::Nothing, None);
+        S::type_names().into_iter().fold(self, with)
+    }
+
+    fn with(
+        mut self,
+        type_name: String,
+        name: &'static str,
+        reaction: &Arc<dyn Erased>,
+        given_up: GivenUp,
+        begins: Option<&'static str>,
+    ) -> Self {
         let short = type_name.rsplit('.').next().unwrap_or_default().to_owned();
         let attributes = [KeyValue::new("consumer", self.consumer), KeyValue::new("event", short)];
-        let registered = Registered { name: R::NAME, begins: R::BEGINS, attributes, reaction: Box::new(reaction) };
+        let registered = Registered { name, begins, given_up, attributes, reaction: Arc::clone(reaction) };
         self.by_type.entry(type_name).or_default().push(registered);
         self
     }
@@ -160,14 +232,18 @@ impl Reactions {
         Ok(())
     }
 
-    /// Settles what waits for the reactions to an event that is given up.
+    /// Settles what waits for the reactions to an event that is given up, of which there may be nothing left to read but its stream.
     ///
     /// # Errors
     /// That of the first that may not be given up.
     pub(crate) async fn give_up(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
         tx.set_cause(caused_by(event, event.metadata.traceparent.clone()));
-        for Registered { reaction, .. } in self.to(&event.type_name) {
-            reaction.give_up(tx, &event.stream).await?;
+        for Registered { name, given_up, .. } in self.to(&event.type_name) {
+            match given_up {
+                GivenUp::Nothing => {}
+                GivenUp::MustBeReplayed => return Err(must_be_replayed(name)),
+                GivenUp::Refused(refuse) => refuse(tx, event.stream.id()).await?,
+            }
         }
         Ok(())
     }
@@ -198,29 +274,53 @@ fn source_of(type_name: &str) -> Option<&str> {
     type_name.split('.').nth(1)
 }
 
+fn must_be_replayed(reaction: &str) -> Error {
+    let text = format!(
+        "others wait for {reaction}, and no refusal would settle what they wait for: mend what its error names, and replay the event"
+    );
+    Error::new(ErrorKind::Rejected, "MUST_BE_REPLAYED", text)
+}
+
 trait Erased: Send + Sync {
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;
-    fn give_up<'a>(&'a self, tx: &'a mut Tx, stream: &'a StreamName) -> BoxFuture<'a, Result<(), Error>>;
 }
 
-impl<R: Reaction> Erased for R {
+struct Handles<E, R> {
+    decode: fn(&Recorded) -> Result<E, Error>,
+    reaction: R,
+}
+
+fn handles<E, R>(decode: fn(&Recorded) -> Result<E, Error>, reaction: R) -> Arc<dyn Erased>
+where
+    E: Send + Sync + 'static,
+    R: Reaction<E>,
+{
+    Arc::new(Handles { decode, reaction })
+}
+
+impl<E: Send + Sync, R: Reaction<E>> Erased for Handles<E, R> {
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let received = receive::<R::Event>(event)?;
-            Reaction::react(self, tx, &received).await
+            let received = received((self.decode)(event)?, event);
+            self.reaction.react(tx, &received).await
         })
-    }
-
-    fn give_up<'a>(&'a self, tx: &'a mut Tx, stream: &'a StreamName) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(Reaction::give_up(self, tx, stream))
     }
 }
 
-fn receive<E: Message + Default>(event: &Recorded) -> Result<Received<E>, Error> {
-    let data = E::decode(event.payload.as_slice()).map_err(|cause| {
-        Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", format!("{}: {cause}", event.type_name))
-    })?;
-    Ok(Received {
+fn message<E: Message + Default>(event: &Recorded) -> Result<E, Error> {
+    E::decode(event.payload.as_slice()).map_err(|cause| undecodable(format!("{}: {cause}", event.type_name)))
+}
+
+fn one_of<S: EventSet>(event: &Recorded) -> Result<S, Error> {
+    S::decode(&event.type_name, &event.payload).map_err(|error| undecodable(error.to_string()))
+}
+
+fn undecodable(text: String) -> Error {
+    Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", text)
+}
+
+fn received<E>(data: E, event: &Recorded) -> Received<E> {
+    Received {
         data,
         id: event.id,
         stream: event.stream.clone(),
@@ -229,27 +329,15 @@ fn receive<E: Message + Default>(event: &Recorded) -> Result<Received<E>, Error>
         position: event.position,
         time: event.time,
         metadata: event.metadata.clone(),
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::marker::PhantomData;
-
     use super::*;
 
-    struct Nothing<E>(PhantomData<fn() -> E>);
-
-    impl<E: Message + Name + Default + 'static> Reaction for Nothing<E> {
-        type Event = E;
-        const NAME: &'static str = "do_nothing";
-        async fn react(&self, _: &mut Tx, _: &Received<E>) -> Result<(), Error> {
-            Ok(())
-        }
-
-        async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-            Ok(())
-        }
+    async fn do_nothing(_: &mut Tx, _: &Received<Placed>) -> Result<(), Error> {
+        Ok(())
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
@@ -262,7 +350,7 @@ mod tests {
 
     #[test]
     fn the_source_of_an_event_is_its_context() {
-        let reactions = Reactions::new("payment").on(Nothing::<Placed>(PhantomData));
+        let reactions = Reactions::new("payment").on("do_nothing", do_nothing);
         assert_eq!(reactions.sources().into_iter().collect::<Vec<_>>(), ["ordering"]);
         assert_eq!(reactions.declared(), [("tradewind.ordering.v1.OrderPlaced".to_owned(), "do_nothing")]);
         assert!(reactions.is_declared("tradewind.ordering.v1.OrderPlaced"));

@@ -21,9 +21,9 @@ use tradewind_events::{Broker, Engine};
 use tradewind_mesh::{Channels, Policy, Server};
 
 use crate::{
-    admin, contract, dependencies, ending,
+    admin, dependencies, ending,
     event_log::OwnersLogs,
-    identity,
+    identity, reactions,
     readiness::{self, Failure, Report},
     routes,
     service::{Compose, Kit, Service},
@@ -156,22 +156,12 @@ impl Service {
         let (reports, last) =
             watch::channel(Report::waiting_for("database", Failure::new("NOT_OPEN_YET", "not opened yet")));
         let over = stop.clone().drop_guard();
-        let channels = Channels::new(identity, policy.clone(), settings.peers.clone());
+        let channels = Channels::new(identity, policy, settings.peers.clone());
         let admin_stop = CancellationToken::new();
         let admin_over = admin_stop.clone().drop_guard();
         let admin = tokio::spawn(admin::serve(admin, last.clone(), telemetry, admin_stop));
-        let life = Life {
-            service: self,
-            settings,
-            policy,
-            server,
-            broker,
-            channels,
-            reports,
-            stop: stop.clone(),
-            began,
-            admin_addr,
-        };
+        let life =
+            Life { service: self, settings, server, broker, channels, reports, stop: stop.clone(), began, admin_addr };
         let life = tokio::spawn(async move {
             // However the life ends, these do too.
             let (_over, admin_over) = (over, admin_over);
@@ -187,7 +177,6 @@ impl Service {
 struct Life {
     service: Service,
     settings: Settings,
-    policy: Policy,
     server: Server,
     broker: Broker,
     channels: Channels,
@@ -199,11 +188,14 @@ struct Life {
 
 impl Life {
     async fn live(self, compose: Compose) -> anyhow::Result<()> {
-        let Self { service, settings, policy, server, broker, channels, reports, stop, began, admin_addr } = self;
+        let Self { service, settings, server, broker, channels, reports, stop, began, admin_addr } = self;
         let (name, grace, grpc_addr) = (service.name(), settings.grace, server.local_addr());
         let Some(store) = dependencies::open(&service, &settings, &reports, &stop).await? else { return Ok(()) };
         let mut parts = compose(Kit { store: store.clone(), channels: channels.clone(), name })?;
-        contract::compare(name, &parts.declared, &policy.reactions_of(name))?;
+        anyhow::ensure!(
+            reactions::are_whole(name, &parts.declared),
+            "{name} is composed without what its contract says it reacts to"
+        );
         let mut checks = vec![
             dependencies::answers(store.clone()),
             dependencies::intact(store.clone()),

@@ -178,7 +178,7 @@ impl Parts {
         self
     }
 
-    /// Reacts to other contexts' events; each reaction is one the contract declares for this service.
+    /// Reacts to other contexts' events, by what [`reactions`](crate::reactions) makes of the contract's struct for this service.
     #[must_use]
     pub fn reactions(mut self, reactions: Reactions) -> Self {
         self.declared.extend(reactions.declared());

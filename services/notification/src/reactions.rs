@@ -1,9 +1,10 @@
 //! What customers are told of: each message is written down with the intent to send it, in one transaction.
 
+use contracts::reactions;
 use contracts::tradewind::notification::v1::NotificationKind;
 use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
 use tradewind_domain::Error;
-use tradewind_events::{NewIntent, Reaction, Reactions, Received, StreamName, Tx};
+use tradewind_events::{NewIntent, Reactions, Received, Tx};
 
 use crate::table;
 use crate::texts::{self, Text};
@@ -17,58 +18,29 @@ pub(crate) const KINDS: [NotificationKind; 3] =
 
 /// What follows the events of orders.
 pub(crate) fn reactions() -> Reactions {
-    Reactions::new("notification").on(TellOnOrderConfirmed).on(TellOnOrderClosed).on(TellOnOrderShipped)
+    tradewind_runtime::reactions(reactions::Notification {
+        tell_on_order_confirmed,
+        tell_on_order_closed,
+        tell_on_order_shipped,
+    })
 }
 
-struct TellOnOrderConfirmed;
-
-impl Reaction for TellOnOrderConfirmed {
-    type Event = OrderConfirmed;
-    const NAME: &'static str = "tell_on_order_confirmed";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
-        let OrderConfirmed { order_id, recipient, .. } = &event.data;
-        let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
-        tell(tx, subject, texts::confirmed(&event.data)).await
-    }
+async fn tell_on_order_confirmed(tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
+    let OrderConfirmed { order_id, recipient, .. } = &event.data;
+    let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
+    tell(tx, subject, texts::confirmed(&event.data)).await
 }
 
-struct TellOnOrderClosed;
-
-impl Reaction for TellOnOrderClosed {
-    type Event = OrderClosed;
-    const NAME: &'static str = "tell_on_order_closed";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
-        let OrderClosed { order_id, recipient, .. } = &event.data;
-        let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, recipient: recipient.as_ref() };
-        tell(tx, subject, texts::cancelled(&event.data)).await
-    }
+async fn tell_on_order_closed(tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
+    let OrderClosed { order_id, recipient, .. } = &event.data;
+    let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, recipient: recipient.as_ref() };
+    tell(tx, subject, texts::cancelled(&event.data)).await
 }
 
-struct TellOnOrderShipped;
-
-impl Reaction for TellOnOrderShipped {
-    type Event = OrderShipped;
-    const NAME: &'static str = "tell_on_order_shipped";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
-        let OrderShipped { order_id, recipient, .. } = &event.data;
-        let subject = Subject { order_id, kind: NotificationKind::OrderShipped, recipient: recipient.as_ref() };
-        tell(tx, subject, texts::shipped(&event.data)).await
-    }
+async fn tell_on_order_shipped(tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
+    let OrderShipped { order_id, recipient, .. } = &event.data;
+    let subject = Subject { order_id, kind: NotificationKind::OrderShipped, recipient: recipient.as_ref() };
+    tell(tx, subject, texts::shipped(&event.data)).await
 }
 
 /// What a message is about and who gets it.

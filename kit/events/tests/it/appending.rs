@@ -17,6 +17,10 @@ use crate::account::{Account, AccountEvent, Bank, Command, Deposited};
 pub(crate) struct Large(pub(crate) usize);
 
 impl EventSet for Large {
+    fn type_names() -> Vec<String> {
+        vec!["tradewind.bank.v1.Large".to_owned()]
+    }
+
     fn type_name(&self) -> String {
         "tradewind.bank.v1.Large".to_owned()
     }

@@ -23,6 +23,10 @@ impl std::fmt::Debug for Secret {
 }
 
 impl EventSet for LampEvent {
+    fn type_names() -> Vec<String> {
+        vec!["Lit".to_owned(), "Broke".to_owned()]
+    }
+
     fn type_name(&self) -> String {
         match self {
             Self::Lit => "Lit".to_owned(),

@@ -2,28 +2,17 @@
 
 use contracts::tradewind::ordering::v1::OrderCancelled;
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Received, StreamName, Tx, must_be_replayed};
+use tradewind_events::{Received, Tx};
 
 use crate::domain::{Command, Reservation, ReservationEvent};
 use crate::store;
 
 /// Makes what was set aside for a cancelled order available again.
-pub struct ReleaseOnOrderCancelled;
-
-impl Reaction for ReleaseOnOrderCancelled {
-    type Event = OrderCancelled;
-    const NAME: &'static str = "release_on_order_cancelled";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Err(must_be_replayed(Self::NAME))
+pub async fn release_on_order_cancelled(tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
+    let order_id = &event.data.order_id;
+    let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
+    if let [ReservationEvent::Released(released)] = done.events.as_slice() {
+        store::release(tx, order_id, &released.allocations).await?;
     }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
-        let order_id = &event.data.order_id;
-        let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
-        if let [ReservationEvent::Released(released)] = done.events.as_slice() {
-            store::release(tx, order_id, &released.allocations).await?;
-        }
-        Ok(())
-    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
 use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
-use inventory::app::{self, ReleaseOnOrderCancelled, ReserveOnOrderPlaced, ShipOnOrderShipped};
+use inventory::app::{self, release_on_order_cancelled, reserve_on_order_placed, ship_on_order_shipped};
 use inventory::domain::Receipt;
 use inventory::store::{level, open_reservation};
 use prost::Message;
@@ -70,24 +70,21 @@ impl Warehouse {
     }
 
     pub(crate) async fn place(&self, order: &str, lines: &[(&str, i32)]) -> Result<(), Error> {
-        self.happen(&ReserveOnOrderPlaced, placed(order, lines)).await
+        self.happen(reserve_on_order_placed, placed(order, lines)).await
     }
 
     pub(crate) async fn cancel(&self, order: &str) -> Result<(), Error> {
         let cancelled = OrderCancelled { order_id: order.to_owned(), ..OrderCancelled::default() };
-        self.happen(&ReleaseOnOrderCancelled, cancelled).await
+        self.happen(release_on_order_cancelled, cancelled).await
     }
 
     pub(crate) async fn dispatch(&self, order: &str) -> Result<(), Error> {
         let shipped = OrderShipped { order_id: order.to_owned(), ..OrderShipped::default() };
-        self.happen(&ShipOnOrderShipped, shipped).await
+        self.happen(ship_on_order_shipped, shipped).await
     }
 
     /// Handles one event in a transaction of its own, as a reader does with a batch of one.
-    async fn happen<R: Reaction>(&self, reaction: &R, event: R::Event) -> Result<(), Error>
-    where
-        R::Event: Clone + Sync,
-    {
+    async fn happen<E>(&self, reaction: impl Reaction<E>, event: E) -> Result<(), Error> {
         let event = received(event);
         self.store
             .retry(|| async {
@@ -102,7 +99,7 @@ impl Warehouse {
     pub(crate) async fn place_batch(&self, orders: &[(String, Vec<(&str, i32)>)]) -> Result<(), Error> {
         let mut tx: Tx = self.store.begin().await?;
         for (order, lines) in orders {
-            ReserveOnOrderPlaced.react(&mut tx, &received(placed(order, lines))).await?;
+            reserve_on_order_placed(&mut tx, &received(placed(order, lines))).await?;
         }
         tx.commit().await.map(drop)
     }

@@ -1,5 +1,6 @@
 //! Stand-ins for the other contexts: they answer each event of an order at once, and remember what they said last.
 
+use contracts::reactions;
 use contracts::tradewind::{
     catalog::v1::{ProductListed, ProductRepriced, ProductRetired},
     inventory::v1::{StockRejected, StockReleased, StockReserved},
@@ -14,7 +15,7 @@ use contracts::tradewind::{
     },
 };
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx};
+use tradewind_events::{Forward, Reactions, Received, Tx};
 
 tradewind_domain::events! {
     /// What the other contexts say in these tests.
@@ -63,28 +64,16 @@ impl Aggregate for Said {
 }
 
 macro_rules! answers {
-    ($($type:ident $name:literal on $event:ident: |$order:ident, $last:pat_param| $answer:expr;)+) => {$(
-        struct $type;
-
-        impl Reaction for $type {
-            type Event = $event;
-            const NAME: &'static str = $name;
-
-
-            async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-                Ok(())
+    ($($name:ident on $event:ident: |$order:ident, $last:pat_param| $answer:expr;)+) => {$(
+        async fn $name(tx: &mut Tx, event: &Received<$event>) -> Result<(), Error> {
+            let $order = &event.data;
+            let id = $order.order_id.clone();
+            let $last = tx.load::<Said>(&id).await?.state.last;
+            let answer: Option<Saying> = $answer;
+            if let Some(saying) = answer {
+                tx.execute::<Said>(&id, &id, saying).await?;
             }
-
-            async fn react(&self, tx: &mut Tx, event: &Received<$event>) -> Result<(), Error> {
-                let $order = &event.data;
-                let id = $order.order_id.clone();
-                let $last = tx.load::<Said>(&id).await?.state.last;
-                let answer: Option<Saying> = $answer;
-                if let Some(saying) = answer {
-                    tx.execute::<Said>(&id, &id, saying).await?;
-                }
-                Ok(())
-            }
+            Ok(())
         }
     )+};
 }
@@ -95,7 +84,7 @@ pub(crate) const SCARCE: &str = "SKU-SCARCE";
 pub(crate) const NOWHERE: &str = "NOWHERE";
 
 answers! {
-    Reserve "reserve_on_order_placed" on OrderPlaced: |order, _| {
+    reserve_on_order_placed on OrderPlaced: |order, _| {
         let short = |sku: &str| ShortLine { sku: sku.to_owned(), requested: 1, available: 0 };
         let short_lines: Vec<_> =
             order.lines.iter().filter(|line| line.sku == SCARCE).map(|line| short(&line.sku)).collect();
@@ -104,17 +93,17 @@ answers! {
             false => StockRejected { order_id: order.order_id.clone(), short_lines, reason: String::new() }.into(),
         })
     };
-    Release "release_on_order_cancelled" on OrderCancelled: |order, last| match last {
+    release_on_order_cancelled on OrderCancelled: |order, last| match last {
         Some(Saying::Reserved(_)) => {
             Some(StockReleased { order_id: order.order_id.clone(), allocations: vec![] }.into())
         }
         _ => None,
     };
-    ShipStock "ship_on_order_shipped" on OrderShipped: |order, _| {
+    ship_on_order_shipped on OrderShipped: |order, _| {
         let _ = order;
         None
     };
-    Charge "charge_on_order_stock_confirmed" on OrderStockConfirmed: |order, _| {
+    charge_on_order_stock_confirmed on OrderStockConfirmed: |order, _| {
         let order_id = order.order_id.clone();
         Some(match order.payment_token.as_str() {
             "tok_declined" => PaymentDeclined { order_id, reason: "CARD_DECLINED".to_owned(), mismatch: 0 }.into(),
@@ -129,7 +118,7 @@ answers! {
             .into(),
         })
     };
-    GiveBack "give_back_on_order_cancelled" on OrderCancelled: |order, last| {
+    give_back_on_order_cancelled on OrderCancelled: |order, last| {
         let order_id = order.order_id.clone();
         match last {
             Some(Saying::Captured(charge)) => {
@@ -140,7 +129,7 @@ answers! {
             _ => None,
         }
     };
-    Book "book_on_order_paid" on OrderPaid: |order, _| {
+    book_on_order_paid on OrderPaid: |order, _| {
         let order_id = order.order_id.clone();
         let address = order.recipient.clone().and_then(|recipient| recipient.address).unwrap_or_default();
         Some(match address.postal_code.as_str() {
@@ -148,30 +137,55 @@ answers! {
             _ => ShipmentBooked { order_id, tracking: "T-1".to_owned() }.into(),
         })
     };
-    Clear "clear_on_order_confirmed" on OrderConfirmed: |order, _| {
+    clear_on_order_confirmed on OrderConfirmed: |order, _| {
         let _ = order;
         None
     };
-    AnswerCancellation "answer_on_order_cancellation_requested" on OrderCancellationRequested: |order, last| {
+    answer_on_order_cancellation_requested on OrderCancellationRequested: |order, last| {
         let order_id = order.order_id.clone();
         match last {
             Some(Saying::Booked(_)) => Some(ShipmentCancelled { order_id }.into()),
             _ => Some(ShipmentCancellationRefused { order_id }.into()),
         }
     };
-    CancelShipment "cancel_on_order_cancelled" on OrderCancelled: |order, last| match last {
+    cancel_on_order_cancelled on OrderCancelled: |order, last| match last {
         Some(Saying::Booked(_)) => Some(ShipmentCancelled { order_id: order.order_id.clone() }.into()),
         _ => None,
     };
+}
+
+/// None of these tests gives an event up.
+fn refusal(order_id: &str) -> Saying {
+    StockRejected { order_id: order_id.to_owned(), ..StockRejected::default() }.into()
 }
 
 /// The name of a context and what it reacts to.
 type Participant = (&'static str, fn() -> Reactions);
 
 /// The stand-ins.
-pub(crate) const PARTICIPANTS: [Participant; 4] = [
-    ("catalog", || Reactions::new("catalog")),
-    ("inventory", || Reactions::new("inventory").on(Reserve).on(Release).on(ShipStock)),
-    ("payment", || Reactions::new("payment").on(Charge).on(GiveBack)),
-    ("shipping", || Reactions::new("shipping").on(Book).on(Clear).on(AnswerCancellation).on(CancelShipment)),
-];
+pub(crate) const PARTICIPANTS: [Participant; 4] =
+    [("catalog", || Reactions::new("catalog")), ("inventory", inventory), ("payment", payment), ("shipping", shipping)];
+
+fn inventory() -> Reactions {
+    tradewind_runtime::reactions(reactions::Inventory {
+        reserve_on_order_placed: Forward::new::<Said>(reserve_on_order_placed, refusal),
+        release_on_order_cancelled,
+        ship_on_order_shipped,
+    })
+}
+
+fn payment() -> Reactions {
+    tradewind_runtime::reactions(reactions::Payment {
+        charge_on_order_stock_confirmed: Forward::new::<Said>(charge_on_order_stock_confirmed, refusal),
+        give_back_on_order_cancelled,
+    })
+}
+
+fn shipping() -> Reactions {
+    tradewind_runtime::reactions(reactions::Shipping {
+        book_on_order_paid: Forward::new::<Said>(book_on_order_paid, refusal),
+        clear_on_order_confirmed,
+        answer_on_order_cancellation_requested,
+        cancel_on_order_cancelled,
+    })
+}

@@ -13,13 +13,16 @@ mod show_payments;
 #[cfg(test)]
 mod tests;
 
-use tradewind_events::Reactions;
+use contracts::reactions;
+use tradewind_events::{Forward, Reactions};
+
+use self::charge_on_order_stock_confirmed::{charge_on_order_stock_confirmed, refusal};
+use self::give_back_on_order_cancelled::give_back_on_order_cancelled;
+use crate::domain::Payment;
 
 pub use call_card_provider::CallCardProvider;
 pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Receipt, Refund};
-pub use charge_on_order_stock_confirmed::ChargeOnOrderStockConfirmed;
 pub use get_payment::get_payment;
-pub use give_back_on_order_cancelled::GiveBackOnOrderCancelled;
 pub use intents::intent_of;
 pub use list_payments::list_payments;
 pub use show_payments::projection;
@@ -27,5 +30,8 @@ pub use show_payments::projection;
 /// What follows the events of orders.
 #[must_use]
 pub fn reactions() -> Reactions {
-    Reactions::new("payment").on(ChargeOnOrderStockConfirmed).on(GiveBackOnOrderCancelled)
+    tradewind_runtime::reactions(reactions::Payment {
+        charge_on_order_stock_confirmed: Forward::new::<Payment>(charge_on_order_stock_confirmed, refusal),
+        give_back_on_order_cancelled,
+    })
 }

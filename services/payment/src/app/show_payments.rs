@@ -1,12 +1,6 @@
-use std::marker::PhantomData;
-
-use contracts::tradewind::payment::v1::{
-    PaymentCaptured, PaymentDeclined, PaymentRefundRequested, PaymentRefunded, PaymentRequested, PaymentStatus,
-    PaymentVoidRequested, PaymentVoided,
-};
-use prost::{Message, Name};
+use contracts::tradewind::payment::v1::PaymentStatus;
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx};
+use tradewind_events::{Reactions, Received, Tx};
 
 use crate::domain::PaymentEvent;
 use crate::store::{self, Change};
@@ -14,39 +8,12 @@ use crate::store::{self, Change};
 /// Keeps the table that lists of payments are read from.
 #[must_use]
 pub fn projection() -> Reactions {
-    Reactions::new("payment.payments")
-        .on(Show::<PaymentRequested>::new())
-        .on(Show::<PaymentCaptured>::new())
-        .on(Show::<PaymentDeclined>::new())
-        .on(Show::<PaymentVoidRequested>::new())
-        .on(Show::<PaymentVoided>::new())
-        .on(Show::<PaymentRefundRequested>::new())
-        .on(Show::<PaymentRefunded>::new())
+    Reactions::new("payment.payments").on_any("show_payment", show_payment)
 }
 
-struct Show<E>(PhantomData<fn() -> E>);
-
-impl<E> Show<E> {
-    const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<E> Reaction for Show<E>
-where
-    E: Message + Name + Default + Clone + Into<PaymentEvent> + 'static,
-{
-    type Event = E;
-    const NAME: &'static str = "show_payment";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        store::apply(tx, change(event.data.clone().into()), event.time);
-        Ok(())
-    }
+async fn show_payment(tx: &mut Tx, event: &Received<PaymentEvent>) -> Result<(), Error> {
+    store::apply(tx, change(event.data.clone()), event.time);
+    Ok(())
 }
 
 /// What an event changes in the row of its payment.

@@ -16,14 +16,17 @@ mod keep_shipment_list;
 mod list_shipments;
 mod resource;
 
-use tradewind_events::Reactions;
+use contracts::reactions;
+use tradewind_events::{Forward, Reactions};
 
-pub use answer_on_order_cancellation_requested::AnswerOnOrderCancellationRequested;
-pub use book_on_order_paid::BookOnOrderPaid;
+use self::answer_on_order_cancellation_requested::answer_on_order_cancellation_requested;
+use self::book_on_order_paid::{book_on_order_paid, refusal};
+use self::cancel_on_order_cancelled::cancel_on_order_cancelled;
+use self::clear_on_order_confirmed::clear_on_order_confirmed;
+use crate::domain::Shipment;
+
 pub use call_carrier::{CallCarrier, Outcome};
-pub use cancel_on_order_cancelled::CancelOnOrderCancelled;
 pub use carrier::{Booking, Carrier, NoAnswer, Standing};
-pub use clear_on_order_confirmed::ClearOnOrderConfirmed;
 pub use deliver_shipment::deliver_shipment;
 pub use dispatch_shipment::dispatch_shipment;
 pub use get_shipment::get_shipment;
@@ -34,9 +37,10 @@ pub use list_shipments::list_shipments;
 /// What follows the events of orders.
 #[must_use]
 pub fn reactions() -> Reactions {
-    Reactions::new("shipping")
-        .on(BookOnOrderPaid)
-        .on(ClearOnOrderConfirmed)
-        .on(AnswerOnOrderCancellationRequested)
-        .on(CancelOnOrderCancelled)
+    tradewind_runtime::reactions(reactions::Shipping {
+        book_on_order_paid: Forward::new::<Shipment>(book_on_order_paid, refusal),
+        clear_on_order_confirmed,
+        answer_on_order_cancellation_requested,
+        cancel_on_order_cancelled,
+    })
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind, LARGEST_EVENT};
 use tradewind_events::{
     Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Retention, Store,
-    StoreOptions, StreamName, Streams, Tx, UNKNOWN, db,
+    StoreOptions, Streams, Tx, UNKNOWN, db,
 };
 use tradewind_testing::{Database, Nats, eventually};
 use uuid::Uuid;
@@ -83,14 +83,7 @@ impl NoteDeposit {
     }
 }
 
-impl Reaction for NoteDeposit {
-    type Event = Deposited;
-    const NAME: &'static str = "note_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for NoteDeposit {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if self.unavailable.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(Error::unavailable("AWAY", "not now"));
@@ -258,7 +251,7 @@ impl Pair {
 
     pub(crate) async fn start_audit_with(&self, reaction: NoteDeposit) -> Running {
         let engine = Engine::new(self.audit.clone(), connect(&self.nats).await, Arc::new(self.owner.clone()));
-        Running::start(engine.reactions(Reactions::new("audit").on(reaction)))
+        Running::start(engine.reactions(Reactions::new("audit").on("note_on_deposited", reaction)))
     }
 
     /// Commits deposits of 1, `each` into every one of `accounts`.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tradewind_domain::{Aggregate, Error};
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StreamName, Tx};
+use tradewind_domain::Error;
+use tradewind_events::{Engine, Forward, Reaction, Reactions, Received, Store, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{PATIENCE, Pair, Running, connect, deposit, open};
@@ -19,15 +19,7 @@ struct Mirror {
     reactions: Arc<AtomicUsize>,
 }
 
-impl Reaction for Mirror {
-    type Event = Deposited;
-    const NAME: &'static str = "mirror_on_deposited";
-    const BEGINS: Option<&'static str> = Some(Account::NAME);
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for Mirror {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if self.reactions.fetch_add(1, Ordering::SeqCst) == 0
             && let Some(meddler) = &self.meddler
@@ -39,12 +31,22 @@ impl Reaction for Mirror {
     }
 }
 
+/// None of these tests gives an event up.
+fn refusal(_: &str) -> Command {
+    Command::Deposit(0)
+}
+
 /// Starts a mirror of what is in the bank; how often it reacts.
 async fn mirror(pair: &Pair, meddler: Option<Store>) -> (Running, Arc<AtomicUsize>) {
     let reactions = Arc::default();
     let mirror = Mirror { meddler, reactions: Arc::clone(&reactions) };
     let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-    (Running::start(engine.reactions(Reactions::new("audit").on(mirror))), reactions)
+    (
+        Running::start(engine.reactions(
+            Reactions::new("audit").forward("mirror_on_deposited", Forward::new::<Account>(mirror, refusal)),
+        )),
+        reactions,
+    )
 }
 
 async fn balances(pair: &Pair, wanted: &[(&str, u64)]) {

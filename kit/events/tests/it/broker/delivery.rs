@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, StreamName, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit};
@@ -97,14 +97,7 @@ fn a_killed_reader_goes_on_where_it_was() {
 /// Reacts to what the test never lets happen, so that every deposit is passed over.
 struct NeverCalled;
 
-impl Reaction for NeverCalled {
-    type Event = Withdrawn;
-    const NAME: &'static str = "never_on_withdrawn";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Withdrawn> for NeverCalled {
     async fn react(&self, _: &mut Tx, _: &Received<Withdrawn>) -> Result<(), Error> {
         Err(Error::internal("called"))
     }
@@ -116,7 +109,7 @@ fn undeclared_events_move_the_cursor() {
         let pair = Pair::new().await;
         let bank = pair.start_bank().await;
         let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-        let audit = Running::start(engine.reactions(Reactions::new("audit").on(NeverCalled)));
+        let audit = Running::start(engine.reactions(Reactions::new("audit").on("never_on_withdrawn", NeverCalled)));
         pair.deposit(&["a"], 30).await;
         let nothing = pair.bank.begin().await.unwrap().commit().await.unwrap();
         let token = pair.bank.token(&nothing).await.unwrap();
@@ -132,7 +125,7 @@ fn a_projection_reads_the_own_log_without_a_broker() {
     block_on(async {
         let mut pair = Pair::new().await;
         pair.nats.stop();
-        let projection = Reactions::new("deposits").on(NoteDeposit::new(&pair.bank));
+        let projection = Reactions::new("deposits").on("note_on_deposited", NoteDeposit::new(&pair.bank));
         let engine = Engine::new(pair.bank.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
         let bank = Running::start(engine.projection(projection));
         for amount in 1..=50 {

@@ -7,14 +7,14 @@ use prost::Message;
 use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
 use tradewind_events::{
-    ActKind, ActOutcome, Drained, Engine, Outcome, ParkedStream, Quarantine, Reaction, Reactions, Received, Store,
-    StreamName, Tx, must_be_replayed,
+    ActKind, ActOutcome, Drained, Engine, Forward, Outcome, ParkedStream, Quarantine, Reaction, Reactions, Received,
+    Store, StreamName, Tx,
 };
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit, note, notes, open, query};
 use super::quarantine::{append, garble};
-use crate::account::Deposited;
+use crate::account::{Account, Command, Deposited};
 
 /// How often the reader and the replay race.
 const ROUNDS: u64 = 8;
@@ -25,13 +25,14 @@ fn parked(id: &str) -> ParkedStream {
 }
 
 /// The quarantine as another process than the reader's sees it.
-async fn quarantine_of<R: Reaction>(pair: &Pair, reaction: R) -> Quarantine {
+async fn quarantine_of(pair: &Pair, reactions: Reactions) -> Quarantine {
     let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-    engine.reactions(Reactions::new("audit").on(reaction)).quarantine()
+    engine.reactions(reactions).quarantine()
 }
 
 async fn quarantine(pair: &Pair) -> Quarantine {
-    quarantine_of(pair, NoteDeposit::new(&pair.audit)).await
+    let reactions = Reactions::new("audit").on("note_on_deposited", NoteDeposit::new(&pair.audit));
+    quarantine_of(pair, reactions).await
 }
 
 async fn pair(database: Database) -> (Pair, Running, Running) {
@@ -196,7 +197,9 @@ tradewind_testing::both_stores! {
         let pair = Pair::between(Database::sqlite(), database).await;
         let bank = pair.start_bank().await;
         let broker = connect(&pair.nats).await;
-        let reactions = Reactions::new("audit").on(NoteAmount(pair.audit.clone()));
+        let note = || NoteAmount(pair.audit.clone());
+        let reactions =
+            Reactions::new("audit").forward("note_on_deposited", Forward::new::<Account>(note(), given_back));
         let audit = Engine::new(pair.audit.clone(), broker, Arc::new(pair.owner.clone())).reactions(reactions);
         let quarantine = audit.quarantine();
         let audit = Running::start(audit);
@@ -221,11 +224,13 @@ tradewind_testing::both_stores! {
         let replayed = quarantine.replay(&stream, "operator").await.unwrap();
         assert_eq!(story(&replayed), [(2, "handled", true), (3, "handled", true)]);
         deposit(&pair.bank, "a", 4).await;
-        eventually(PATIENCE, "the rest is handled", async || notes(&pair.audit).await.len() == 4).await;
-        assert!(notes(&pair.audit).await.iter().any(|(_, text)| text == "given up"), "who waited was told");
+        eventually(PATIENCE, "the rest is handled", async || notes(&pair.audit).await.len() == 3).await;
+        assert_eq!(pair.audit.load::<Account>("a").await.unwrap().state.balance, GIVEN_BACK, "who waited was told");
 
         deposit(&pair.bank, "owed", 13).await;
         is_parked(&pair, 1).await;
+        let reactions = Reactions::new("audit").owed("note_on_deposited", note());
+        let quarantine = quarantine_of(&pair, reactions).await;
         let owed = quarantine.events(&parked("owed"), 0, 1).await.unwrap().remove(0).event.position;
         for refused in [
             quarantine.discard(&parked("owed"), owed, "operator", "why not").await,
@@ -253,20 +258,17 @@ tradewind_testing::both_stores! {
     }
 }
 
+/// What somebody gets whose deposit is given up.
+const GIVEN_BACK: u64 = 13;
+
+fn given_back(_: &str) -> Command {
+    Command::Deposit(GIVEN_BACK)
+}
+
 /// Notes the amount of a deposit in whatever order; refuses one of 13.
 struct NoteAmount(Store);
 
-impl Reaction for NoteAmount {
-    type Event = Deposited;
-    const NAME: &'static str = "note_on_deposited";
-
-    async fn give_up(&self, tx: &mut Tx, stream: &StreamName) -> Result<(), Error> {
-        if stream.id() == "owed" {
-            return Err(must_be_replayed(Self::NAME));
-        }
-        note(tx, &self.0, stream.as_str(), "given up").await
-    }
-
+impl Reaction<Deposited> for NoteAmount {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if event.data.amount == 13 {
             return Err(Error::invalid("amount", "UNLUCKY", "no"));
@@ -345,7 +347,9 @@ fn consumers_tell_how_far_they_are_and_whether_they_are_paused() {
         deposit(&pair.bank, "a", 13).await;
         is_parked(&pair, 1).await;
         let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-        let consumers = engine.reactions(Reactions::new("audit").on(NoteDeposit::new(&pair.audit))).consumers();
+        let consumers = engine
+            .reactions(Reactions::new("audit").on("note_on_deposited", NoteDeposit::new(&pair.audit)))
+            .consumers();
         let consumer = consumers.list().await.unwrap().remove(0);
         let source = &consumer.sources[0];
         assert_eq!((consumer.name.as_str(), source.name.as_str()), ("audit", "bank"));

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use sea_orm::ConnectionTrait;
 use tokio::task::JoinHandle;
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StreamName, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
 use tradewind_testing::{block_on, eventually};
 
 use super::audit::{PATIENCE, Pair, Running, connect, count, note, notes, query};
@@ -37,14 +37,7 @@ impl Interrupted {
     }
 }
 
-impl Reaction for Interrupted {
-    type Event = Deposited;
-    const NAME: &'static str = "note_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for Interrupted {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         if event.position == 1 {
             match self.tried.fetch_add(1, Ordering::SeqCst) {
@@ -74,7 +67,7 @@ async fn goes_on_where_the_other_left_off(alone: ErrorKind) {
     let reaction =
         Interrupted { store: pair.audit.clone(), alone, tried: AtomicUsize::new(0), mover: Arc::clone(&mover) };
     let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-    let audit = Running::start(engine.reactions(Reactions::new("audit").on(reaction)));
+    let audit = Running::start(engine.reactions(Reactions::new("audit").on("note_on_deposited", reaction)));
     eventually(PATIENCE, "the cursor is moved", async || mover.lock().unwrap().is_some()).await;
     let moving = mover.lock().unwrap().take().unwrap();
     moving.await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StreamName, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
 use tradewind_testing::{Database, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, open};
@@ -12,14 +12,7 @@ use crate::account::Deposited;
 /// Notes every deposit, too, and is never paused.
 struct Witness(Store);
 
-impl Reaction for Witness {
-    type Event = Deposited;
-    const NAME: &'static str = "witness_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for Witness {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         note(tx, &self.0, &event.position.to_string(), "witnessed").await
     }
@@ -27,8 +20,12 @@ impl Reaction for Witness {
 
 async fn start(pair: &Pair) -> Running {
     let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-    let audit = Reactions::new("audit").on(NoteDeposit::new(&pair.audit));
-    Running::start(engine.reactions(audit).reactions(Reactions::new("witness").on(Witness(pair.audit.clone()))))
+    let audit = Reactions::new("audit").on("note_on_deposited", NoteDeposit::new(&pair.audit));
+    Running::start(
+        engine
+            .reactions(audit)
+            .reactions(Reactions::new("witness").on("witness_on_deposited", Witness(pair.audit.clone()))),
+    )
 }
 
 async fn seen(pair: &Pair) -> i64 {

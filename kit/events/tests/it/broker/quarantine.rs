@@ -17,6 +17,10 @@ use crate::account::{AccountEvent, Deposited};
 struct Garbled;
 
 impl EventSet for Garbled {
+    fn type_names() -> Vec<String> {
+        vec![Deposited::full_name()]
+    }
+
     fn type_name(&self) -> String {
         Deposited::full_name()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, StreamName, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, notes, open, query};
@@ -17,14 +17,7 @@ struct Signed {
     inner: NoteDeposit,
 }
 
-impl Reaction for Signed {
-    type Event = Deposited;
-    const NAME: &'static str = "note_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for Signed {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         note(tx, &self.inner.store, &event.partition.to_string(), &self.replica).await?;
         self.inner.react(tx, event).await
@@ -44,7 +37,7 @@ async fn start(pair: &Pair, replica: &str) -> Running {
     let store = open(pair.audit_database(), "audit").await;
     let reaction = Signed { replica: replica.to_owned(), inner: NoteDeposit::new(&store) };
     let engine = Engine::new(store, connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-    Running::start(engine.holder(replica).reactions(Reactions::new("audit").on(reaction)))
+    Running::start(engine.holder(replica).reactions(Reactions::new("audit").on("note_on_deposited", reaction)))
 }
 
 /// Deposits into accounts of all partitions, waits until each is noted, and tells how many partitions each replica has.
@@ -131,7 +124,7 @@ fn a_flood_of_reads_takes_no_replicas_seat() {
         let pair = pair().await;
         let store = open(pair.audit_database(), "audit").await;
         let engine = Engine::new(store.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-        let reactions = Reactions::new("audit").on(NoteDeposit::new(&store));
+        let reactions = Reactions::new("audit").on("note_on_deposited", NoteDeposit::new(&store));
         let replica = Running::start(engine.holder("flooded").reactions(reactions));
         let lasts = "SELECT COALESCE(MAX(expires), 0) FROM lease WHERE name = 'member/flooded'";
         eventually(PATIENCE, "it has a seat", async || count(&pair.audit, lasts).await > 0).await;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, StreamName, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
 use tradewind_testing::{Database, block_on};
 
 use super::audit::{NoteDeposit, Pair, Running, connect, count};
@@ -26,14 +26,7 @@ struct Away {
     most_probes: Arc<AtomicUsize>,
 }
 
-impl Reaction for Away {
-    type Event = Deposited;
-    const NAME: &'static str = "note_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for Away {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let attempt = self.attempts.fetch_add(1, Ordering::SeqCst);
         if attempt >= FAILING {
@@ -67,7 +60,7 @@ fn readers_of_a_consumer_probe_one_at_a_time_and_go_on_by_themselves() {
             most_probes: Arc::clone(&most_probes),
         };
         let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-        let audit = Running::start(engine.reactions(Reactions::new("audit").on(away)));
+        let audit = Running::start(engine.reactions(Reactions::new("audit").on("note_on_deposited", away)));
         let bank = pair.start_bank().await;
         pair.noted(64).await;
         assert_eq!(most_probes.load(Ordering::SeqCst), 1);

@@ -12,7 +12,7 @@ use super::audit::{NoteDeposit, PATIENCE, Pair, connect, count, deposit, open};
 /// The consumers as another replica than the reader's lists them.
 async fn consumers(pair: &Pair) -> Consumers {
     let replica = open(pair.audit_database(), "audit").await;
-    let reactions = Reactions::new("audit").on(NoteDeposit::new(&replica));
+    let reactions = Reactions::new("audit").on("note_on_deposited", NoteDeposit::new(&replica));
     Engine::new(replica, connect(&pair.nats).await, Arc::new(pair.owner.clone())).reactions(reactions).consumers()
 }
 

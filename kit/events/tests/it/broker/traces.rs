@@ -28,14 +28,7 @@ fn trace_everything() {
 /// Pays the same into an account of the audit's own.
 struct Mirror;
 
-impl Reaction for Mirror {
-    type Event = Deposited;
-    const NAME: &'static str = "mirror_on_deposited";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl Reaction<Deposited> for Mirror {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let id = event.stream.id();
         tx.execute::<Account>(id, id, Command::Deposit(event.data.amount)).await.map(drop)
@@ -49,7 +42,7 @@ fn what_follows_from_an_event_continues_its_trace_and_names_its_cause() {
         let pair = Pair::new().await;
         let bank = pair.start_bank().await;
         let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-        let audit = Running::start(engine.reactions(Reactions::new("audit").on(Mirror)));
+        let audit = Running::start(engine.reactions(Reactions::new("audit").on("mirror_on_deposited", Mirror)));
         let mut tx = pair.bank.begin().await.unwrap();
         tx.set_cause(Metadata {
             correlation: "the matter".to_owned(),

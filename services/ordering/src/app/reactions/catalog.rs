@@ -5,56 +5,23 @@ use contracts::tradewind::{
     money::v1::Money as ContractMoney,
 };
 use tradewind_domain::{Error, Money};
-use tradewind_events::{Reaction, Received, StreamName, Tx};
+use tradewind_events::{Received, Tx};
 
 use crate::store::price_list;
 
-pub(super) struct PriceOnProductListed;
-
-impl Reaction for PriceOnProductListed {
-    type Event = ProductListed;
-    const NAME: &'static str = "price_on_product_listed";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<ProductListed>) -> Result<(), Error> {
-        let product = &event.data;
-        let price = price(product.price.as_ref())?;
-        price_list::put(tx.conn(), &product.product_id, &product.sku, price).await
-    }
+pub(super) async fn price_on_product_listed(tx: &mut Tx, event: &Received<ProductListed>) -> Result<(), Error> {
+    let product = &event.data;
+    let price = price(product.price.as_ref())?;
+    price_list::put(tx.conn(), &product.product_id, &product.sku, price).await
 }
 
-pub(super) struct PriceOnProductRepriced;
-
-impl Reaction for PriceOnProductRepriced {
-    type Event = ProductRepriced;
-    const NAME: &'static str = "price_on_product_repriced";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<ProductRepriced>) -> Result<(), Error> {
-        let price = price(event.data.price.as_ref())?;
-        known(price_list::reprice(tx.conn(), &event.data.product_id, price).await?)
-    }
+pub(super) async fn price_on_product_repriced(tx: &mut Tx, event: &Received<ProductRepriced>) -> Result<(), Error> {
+    let price = price(event.data.price.as_ref())?;
+    known(price_list::reprice(tx.conn(), &event.data.product_id, price).await?)
 }
 
-pub(super) struct WithdrawOnProductRetired;
-
-impl Reaction for WithdrawOnProductRetired {
-    type Event = ProductRetired;
-    const NAME: &'static str = "withdraw_on_product_retired";
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<ProductRetired>) -> Result<(), Error> {
-        known(price_list::retire(tx.conn(), &event.data.product_id).await?)
-    }
+pub(super) async fn withdraw_on_product_retired(tx: &mut Tx, event: &Received<ProductRetired>) -> Result<(), Error> {
+    known(price_list::retire(tx.conn(), &event.data.product_id).await?)
 }
 
 fn price(price: Option<&ContractMoney>) -> Result<Money, Error> {

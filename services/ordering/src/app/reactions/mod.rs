@@ -2,64 +2,39 @@
 
 mod catalog;
 
-use std::marker::PhantomData;
-
-use contracts::tradewind::{
-    inventory::v1::{StockRejected, StockReleased, StockReserved},
-    payment::v1::{PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided},
-    shipping::v1::{
-        ShipmentBooked, ShipmentCancellationRefused, ShipmentCancelled, ShipmentDelivered, ShipmentDispatched,
-        ShipmentRejected,
-    },
-};
+use contracts::reactions;
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received, StreamName, Tx, must_be_replayed};
+use tradewind_events::{Reactions, Received, Tx};
 
-use super::CONSUMER;
+use self::catalog::{price_on_product_listed, price_on_product_repriced, withdraw_on_product_retired};
 use crate::domain::{Order, Reply};
 
 /// Every reaction of this context.
 #[must_use]
 pub fn reactions() -> Reactions {
-    Reactions::new(CONSUMER)
-        .on(catalog::PriceOnProductListed)
-        .on(catalog::PriceOnProductRepriced)
-        .on(catalog::WithdrawOnProductRetired)
-        .on(Hear::<StockReserved>::new())
-        .on(Hear::<StockRejected>::new())
-        .on(Hear::<StockReleased>::new())
-        .on(Hear::<PaymentCaptured>::new())
-        .on(Hear::<PaymentDeclined>::new())
-        .on(Hear::<PaymentVoided>::new())
-        .on(Hear::<PaymentRefunded>::new())
-        .on(Hear::<ShipmentBooked>::new())
-        .on(Hear::<ShipmentRejected>::new())
-        .on(Hear::<ShipmentCancelled>::new())
-        .on(Hear::<ShipmentCancellationRefused>::new())
-        .on(Hear::<ShipmentDispatched>::new())
-        .on(Hear::<ShipmentDelivered>::new())
+    tradewind_runtime::reactions(reactions::Ordering {
+        price_on_product_listed,
+        price_on_product_repriced,
+        withdraw_on_product_retired,
+        confirm_stock_on_stock_reserved: hear,
+        cancel_on_stock_rejected: hear,
+        close_on_stock_released: hear,
+        pay_on_payment_captured: hear,
+        cancel_on_payment_declined: hear,
+        close_on_payment_voided: hear,
+        close_on_payment_refunded: hear,
+        confirm_on_shipment_booked: hear,
+        cancel_on_shipment_rejected: hear,
+        cancel_on_shipment_cancelled: hear,
+        keep_on_shipment_cancellation_refused: hear,
+        ship_on_shipment_dispatched: hear,
+        deliver_on_shipment_delivered: hear,
+    })
 }
 
 /// Lets the order hear an answer. An order that is not there, or never asked, refuses, and the answer is parked.
-struct Hear<E>(PhantomData<fn() -> E>);
-
-impl<E> Hear<E> {
-    const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<E: Reply> Reaction for Hear<E> {
-    type Event = E;
-    const NAME: &'static str = E::REACTION;
-
-    async fn give_up(&self, _: &mut Tx, _: &StreamName) -> Result<(), Error> {
-        Err(must_be_replayed(Self::NAME))
-    }
-
-    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        let (order_id, command) = event.data.heard();
-        tx.execute::<Order>(order_id, order_id, command).await?;
-        Ok(())
-    }
+async fn hear<E: Reply>(tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
+    let (order_id, command) = event.data.heard();
+    tx.execute::<Order>(order_id, order_id, command).await?;
+    Ok(())
 }

@@ -10,8 +10,6 @@ use super::Command;
 
 /// A participant's answer, and what it asks of the order.
 pub trait Reply: Message + Name + Default + 'static {
-    /// The reaction's name as the contract declares it.
-    const REACTION: &'static str;
     /// The order that it answers, and the command it amounts to.
     fn heard(&self) -> (&str, Command);
 }

@@ -3,7 +3,6 @@ use contracts::tradewind::payment::v1::{PaymentCaptured, PaymentDeclined, Paymen
 use super::{Command, Reply};
 
 impl Reply for PaymentCaptured {
-    const REACTION: &'static str = "pay_on_payment_captured";
     fn heard(&self) -> (&str, Command) {
         // Also a mismatch that this build has no name for is one.
         let command = if self.mismatch == 0 { Command::RecordPayment } else { Command::RefusePayment };
@@ -12,7 +11,6 @@ impl Reply for PaymentCaptured {
 }
 
 impl Reply for PaymentDeclined {
-    const REACTION: &'static str = "cancel_on_payment_declined";
     fn heard(&self) -> (&str, Command) {
         // Of a mismatch something was taken, which is still owed.
         let command = match self.mismatch {
@@ -24,14 +22,12 @@ impl Reply for PaymentDeclined {
 }
 
 impl Reply for PaymentVoided {
-    const REACTION: &'static str = "close_on_payment_voided";
     fn heard(&self) -> (&str, Command) {
         (&self.order_id, Command::RecordVoid)
     }
 }
 
 impl Reply for PaymentRefunded {
-    const REACTION: &'static str = "close_on_payment_refunded";
     fn heard(&self) -> (&str, Command) {
         (&self.order_id, Command::RecordRefund { amount: self.amount.clone() })
     }

@@ -22,7 +22,9 @@ use tradewind_testing::{Database, block_on, both_stores, eventually};
 use uuid::Uuid;
 
 use self::script::{Act, Script};
-use super::{CallCardProvider, ChargeAnswer, ChargeOnOrderStockConfirmed, GiveBackOnOrderCancelled, NoAnswer, Receipt};
+use super::{
+    CallCardProvider, ChargeAnswer, NoAnswer, Receipt, charge_on_order_stock_confirmed, give_back_on_order_cancelled,
+};
 use crate::domain::Payment;
 use crate::store::migrations;
 
@@ -115,15 +117,15 @@ impl Order {
             total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
             payment_token: "tok_ok".to_owned(),
         };
-        self.hear(ChargeOnOrderStockConfirmed, event).await;
+        self.hear(charge_on_order_stock_confirmed, event).await;
     }
 
     async fn cancel(&self) {
         let event = OrderCancelled { order_id: self.id.clone(), ..OrderCancelled::default() };
-        self.hear(GiveBackOnOrderCancelled, event).await;
+        self.hear(give_back_on_order_cancelled, event).await;
     }
 
-    async fn hear<R: Reaction>(&self, reaction: R, data: R::Event) {
+    async fn hear<E>(&self, reaction: impl Reaction<E>, data: E) {
         let event = Received {
             data,
             id: Uuid::new_v4(),

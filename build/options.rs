@@ -1,0 +1,55 @@
+//! The values of the contract's options, and how Rust spells what they name.
+
+use protox::prost_reflect::{DescriptorPool, DynamicMessage, Kind, ReflectMessage, Value};
+
+/// Whether an option that is a `bool` is set.
+pub(crate) fn is_set(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> bool {
+    extension(pool, options, name).as_ref() == Some(&Value::Bool(true))
+}
+
+/// Whether there is an event of that name.
+pub(crate) fn is_event(pool: &DescriptorPool, full_name: &str) -> bool {
+    pool.get_message_by_name(full_name).is_some_and(|message| option(pool, &message.options(), "event").is_some())
+}
+
+/// The value of an option that is a message, where it is set.
+pub(crate) fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
+    extension(pool, options, name)?.as_message().cloned()
+}
+
+fn extension(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<Value> {
+    let extension = pool.get_extension_by_name(&format!("tradewind.options.v1.{name}"))?;
+    options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
+}
+
+pub(crate) fn text(message: &DynamicMessage, field: &str) -> String {
+    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+pub(crate) fn messages(message: &DynamicMessage, field: &str) -> Vec<DynamicMessage> {
+    let value = message.get_field_by_name(field);
+    let list = value.as_deref().and_then(Value::as_list).unwrap_or_default();
+    list.iter().filter_map(|value| value.as_message().cloned()).collect()
+}
+
+/// The variant that an enum field has in Rust: `Forward` for `ROLE_FORWARD`.
+pub(crate) fn variant(message: &DynamicMessage, field: &str) -> String {
+    let number = message.get_field_by_name(field).and_then(|value| value.as_enum_number());
+    let kind = message.descriptor().get_field_by_name(field).map(|field| field.kind());
+    let (Some(Kind::Enum(kind)), Some(number)) = (kind, number) else { return String::new() };
+    let name = kind.get_value(number).map(|value| value.name().to_lowercase()).unwrap_or_default();
+    camel(&name).strip_prefix(kind.name()).unwrap_or_default().to_owned()
+}
+
+/// `ReserveOnOrderPlaced` for `reserve_on_order_placed`.
+pub(crate) fn camel(name: &str) -> String {
+    let capital = |word: &str| {
+        word.chars().next().map(|first| first.to_uppercase().collect::<String>() + &word[first.len_utf8()..])
+    };
+    name.split('_').filter_map(capital).collect()
+}
+
+/// Where the generated code has a message.
+pub(crate) fn path(full_name: &str) -> String {
+    format!("crate::{}", full_name.replace('.', "::"))
+}

@@ -1,0 +1,105 @@
+//! Makes the kit's reactions out of what a context's contract declares: the contract's role of a reaction says what becomes of who
+//! waits for it when an operator gives its event up.
+
+use contracts::reactions::{REACTIONS, Reaction as Declared, Reacts, TakesOn};
+use contracts::tradewind::options::v1::Role;
+use prost::{Message, Name};
+use tradewind_events::{Forward, Reaction, Reactions};
+
+/// The reactions of a context, read by a consumer of its name. Each is a function that is called as the contract calls it:
+///
+/// ```
+/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
+/// # use tradewind_domain::Error;
+/// # use tradewind_events::{Received, Tx};
+/// async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderShipped>) -> Result<(), Error> { Ok(()) }
+///
+/// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped });
+/// ```
+///
+/// A reaction that is missing does not compile, nor does one that the contract does not have, or that is for another event:
+///
+/// ```compile_fail,E0063
+/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
+/// # use tradewind_domain::Error;
+/// # use tradewind_events::{Received, Tx};
+/// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
+/// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed });
+/// ```
+///
+/// ```compile_fail,E0560
+/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderPaid, OrderShipped}};
+/// # use tradewind_domain::Error;
+/// # use tradewind_events::{Received, Tx};
+/// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderShipped>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_paid(_: &mut Tx, _: &Received<OrderPaid>) -> Result<(), Error> { Ok(()) }
+/// tradewind_runtime::reactions(reactions::Notification {
+///     tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped, tell_on_order_paid
+/// });
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed}};
+/// # use tradewind_domain::Error;
+/// # use tradewind_events::{Received, Tx};
+/// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
+/// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
+/// async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
+///
+/// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped });
+/// ```
+///
+/// Nor does one that takes something on and does not say, with a [`Forward`], how it is refused:
+///
+/// ```compile_fail,E0277
+/// # use contracts::{reactions, tradewind::ordering::v1::{OrderCancelled, OrderStockConfirmed}};
+/// # use tradewind_domain::Error;
+/// # use tradewind_events::{Received, Tx};
+/// async fn charge_on_order_stock_confirmed(_: &mut Tx, _: &Received<OrderStockConfirmed>) -> Result<(), Error> { Ok(()) }
+/// # async fn give_back_on_order_cancelled(_: &mut Tx, _: &Received<OrderCancelled>) -> Result<(), Error> { Ok(()) }
+///
+/// tradewind_runtime::reactions(reactions::Payment { charge_on_order_stock_confirmed, give_back_on_order_cancelled });
+/// ```
+#[must_use]
+pub fn reactions<R: contracts::reactions::Reactions<Composed>>(reactions: R) -> Reactions {
+    reactions.hand_to(Composed(Reactions::new(R::CONTEXT))).0
+}
+
+/// What of a context's reactions is composed.
+pub struct Composed(Reactions);
+
+impl<E, R> Reacts<E, R> for Composed
+where
+    E: Message + Name + Default + 'static,
+    R: Reaction<E>,
+{
+    fn reacts(self, declared: &'static Declared, reaction: R) -> Self {
+        Self(match declared.role {
+            Role::Observe => self.0.on(declared.name, reaction),
+            _ => self.0.owed(declared.name, reaction),
+        })
+    }
+}
+
+impl<E, R> TakesOn<E, Forward<R>> for Composed
+where
+    E: Message + Name + Default + 'static,
+    R: Reaction<E>,
+{
+    fn takes_on(self, declared: &'static Declared, reaction: Forward<R>) -> Self {
+        Self(self.0.forward(declared.name, reaction))
+    }
+}
+
+/// Tells whether these are all that the contract declares for `context`, which a service that composes none at all lacks.
+pub(crate) fn are_whole(context: &str, composed: &[(String, &str)]) -> bool {
+    let declared = REACTIONS.iter().filter(|declared| declared.context == context);
+    let mut declared: Vec<_> = declared.map(|declared| (declared.event.to_owned(), declared.name)).collect();
+    declared.sort_unstable();
+    declared == composed
+}
