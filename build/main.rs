@@ -2,6 +2,8 @@
 //! contract may not say is refused here, so that it never compiles.
 
 mod asked;
+mod events;
+mod methods;
 mod options;
 mod reactions;
 mod redacted;
@@ -31,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("redacted.rs"), redacted::code(&redacted))?;
     fs::write(out.join("asked.rs"), asked::code(&pool))?;
     fs::write(out.join("reactions.rs"), reactions::code(&pool)?)?;
+    fs::write(out.join("tables.rs"), methods::code(&pool)? + &events::code(&pool)?)?;
     Ok(())
 }
 

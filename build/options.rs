@@ -1,6 +1,6 @@
 //! The values of the contract's options, and how Rust spells what they name.
 
-use protox::prost_reflect::{DescriptorPool, DynamicMessage, Kind, ReflectMessage, Value};
+use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
 /// Whether an option that is a `bool` is set.
 pub(crate) fn is_set(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> bool {
@@ -52,4 +52,28 @@ pub(crate) fn camel(name: &str) -> String {
 /// Where the generated code has a message.
 pub(crate) fn path(full_name: &str) -> String {
     format!("crate::{}", full_name.replace('.', "::"))
+}
+
+pub(crate) fn texts(message: &DynamicMessage, field: &str) -> Vec<String> {
+    let value = message.get_field_by_name(field);
+    let list = value.as_deref().and_then(Value::as_list).unwrap_or_default();
+    list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// A field that is a message, where it is set.
+pub(crate) fn message(message: &DynamicMessage, field: &str) -> Option<DynamicMessage> {
+    message.has_field_by_name(field).then(|| message.get_field_by_name(field)?.as_message().cloned()).flatten()
+}
+
+/// A field that is a duration, as Rust spells it.
+pub(crate) fn duration(of: &DynamicMessage, field: &str) -> Option<String> {
+    let value = message(of, field)?;
+    let seconds = value.get_field_by_name("seconds")?.as_i64()?;
+    let nanos = value.get_field_by_name("nanos")?.as_i32()?;
+    Some(format!("Duration::new({seconds}, {nanos})"))
+}
+
+/// The most characters that a text field says it may have.
+pub(crate) fn limit(field: &FieldDescriptor) -> Option<u32> {
+    extension(field.parent_pool(), &field.options(), "max_length")?.as_u32().filter(|most| *most > 0)
 }

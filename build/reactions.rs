@@ -89,14 +89,13 @@ fn of_context(context: &str, reactions: &[Reaction], first: usize) -> String {
         let _ = write!(types, "{own}, ");
         let _ = write!(fields, "    /// Follows [`{event}`]({path}){undone}.\n    pub {name}: {own},\n");
         let _ = writeln!(bounds, "    K: {takes}<{path}, {own}>,");
-        let _ =
-            writeln!(calls, "        let kit = {takes}::<{path}, {own}>::{how}(kit, &REACTIONS[{at}], self.{name});");
+        let _ = writeln!(calls, "        kit = {takes}::<{path}, {own}>::{how}(kit, &REACTIONS[{at}], self.{name});");
     }
     let own = camel(context);
     format!(
         "/// What {context} does about other contexts' events.\npub struct {own}<{types}> {{\n{fields}}}\n\n\
          impl<K, {types}> Reactions<K> for {own}<{types}>\nwhere\n{bounds}{{\n    \
          const CONTEXT: &'static str = {context:?};\n\n    \
-         fn hand_to(self, kit: K) -> K {{\n{calls}        kit\n    }}\n}}\n\n"
+         fn hand_to(self, mut kit: K) -> K {{\n{calls}        kit\n    }}\n}}\n\n"
     )
 }

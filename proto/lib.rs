@@ -4,6 +4,9 @@
 #![allow(missing_docs, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links, rustdoc::bare_urls)]
 
 pub mod reactions;
+pub mod tables;
+
+pub use tables::{CONTRACT, Contract};
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
@@ -14,7 +17,33 @@ pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descript
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use crate::tables::{EVENTS, METHODS};
+    use crate::tradewind::options::v1::{Audience, Criticality, RetryClass};
     use crate::tradewind::ordering::v1::{Address, PlaceOrderRequest, Recipient};
+
+    #[test]
+    fn what_a_method_does_not_say_stands_in_the_table_as_what_it_means() {
+        let method = |path: &str| METHODS.iter().find(|method| method.path == path).unwrap();
+        let place = method("/tradewind.ordering.v1.OrderingService/PlaceOrder");
+        assert_eq!((place.callers, place.timeout), (&["gateway", "operator"][..], Duration::from_secs(5)));
+        let said = (place.audience, place.criticality, place.retry);
+        assert_eq!(said, (Audience::Customer, Criticality::Critical, RetryClass::WithRequestId));
+        let read = method("/tradewind.eventlog.v1.EventLogService/ReadLog");
+        let meant = (read.audience, read.criticality, read.retry);
+        assert_eq!(meant, (Audience::Internal, Criticality::Default, RetryClass::Safe));
+    }
+
+    #[test]
+    fn an_event_names_what_must_follow_it_and_when() {
+        let placed = EVENTS.iter().find(|event| event.name == "tradewind.ordering.v1.OrderPlaced").unwrap();
+        assert_eq!((placed.owner, placed.aggregate), ("ordering", "order"));
+        assert!(
+            placed.any_of.contains(&"tradewind.ordering.v1.OrderStockConfirmed") && placed.within.is_some(),
+            "{placed:?}"
+        );
+    }
 
     #[test]
     fn what_a_request_asks_is_all_but_what_it_waits_for() {

@@ -54,7 +54,7 @@ impl Clients {
         let identity = Identity::load(files).with_context(|| {
             format!("no certificate of {identity:?} in {}; `tradewind pki init` makes them", pki.display())
         })?;
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
+        let policy = Policy::new(&contracts::CONTRACT);
         Ok(Self { channels: Channels::new(identity, policy, peers) })
     }
 

@@ -84,7 +84,7 @@ struct Members {
 impl Members {
     async fn gather() -> Self {
         let pki = pki(&["nats", BROKER_INIT, "ordering", "inventory", "payment", "operator"]);
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let policy = Policy::new(&contracts::CONTRACT);
         let streams = broker_streams(&policy, Retention::default());
         let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
         let connect = async |name| Member::connect(&nats, &pki, name).await;
@@ -292,7 +292,7 @@ fn every_service_reads_its_sources_by_the_broker() {
     in_a_shop(Database::postgres, async |shop: &mut Shop| {
         let operator = Member::connect(&shop.nats, shop.pki(), "operator").await;
         let tea = shop.offer("tea", 450, 1_000).await;
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let policy = Policy::new(&contracts::CONTRACT);
         let read = services::names()
             .into_iter()
             .flat_map(|reader| policy.sources_of(reader).into_iter().map(move |source| (reader, source)));

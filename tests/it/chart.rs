@@ -5,16 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use contracts::reactions::REACTIONS;
+use contracts::tables::{CONTEXTS, METHODS};
 use serde_json::json;
 use tradewind_mesh::Policy;
 
-use crate::contract::{callers, context_of, pool, reactions};
+use crate::contracts_hold::context_of;
 use crate::programs::project;
 
 /// `UPDATE_GOLDEN=1 cargo test -p system-tests chart` writes the files anew after a wanted change of the contracts.
 #[test]
 fn the_chart_knows_the_contracts() {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     let users = tradewind_runtime::broker_users(&policy, "tradewind.local").unwrap();
     for (file, content) in [("contracts.json", contracts_of_the_chart()), ("broker-users.json", users)] {
         let path = project("helm/tradewind/files").join(file);
@@ -27,21 +29,16 @@ fn the_chart_knows_the_contracts() {
 
 /// Every service with the workloads that may connect to it, because they may call it or read its events.
 fn contracts_of_the_chart() -> String {
-    let pool = pool();
-    let contexts: Vec<String> = reactions(&pool).into_keys().filter(|context| !context.is_empty()).collect();
-    let mut services: BTreeMap<&str, BTreeSet<String>> =
-        contexts.iter().map(|name| (name.as_str(), BTreeSet::new())).collect();
-    for (method, workloads) in callers(&pool) {
-        match services.get_mut(context_of(&method)) {
-            Some(of_service) => of_service.extend(workloads),
+    let mut services: BTreeMap<&str, BTreeSet<&str>> = CONTEXTS.iter().map(|name| (*name, BTreeSet::new())).collect();
+    for method in METHODS {
+        match services.get_mut(context_of(method.path)) {
+            Some(of_service) => of_service.extend(method.callers),
             // A package that is no context's is served by every service.
-            None => services.values_mut().for_each(|of_service| of_service.extend(workloads.clone())),
+            None => services.values_mut().for_each(|of_service| of_service.extend(method.callers)),
         }
     }
-    for (reader, reactions) in reactions(&pool) {
-        for reaction in reactions {
-            services.get_mut(context_of(&reaction.event)).unwrap().insert(reader.clone());
-        }
+    for reaction in REACTIONS {
+        services.get_mut(context_of(reaction.event)).unwrap().insert(reaction.context);
     }
     let services: BTreeMap<_, _> =
         services.into_iter().map(|(name, callers)| (name, json!({ "callers": callers }))).collect();

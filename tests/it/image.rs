@@ -117,7 +117,7 @@ fn an_image_says_what_it_is_and_runs_as_nobody_else() {
 fn a_service_becomes_ready_in_its_image() {
     let Some(image) = Image::assemble() else { return };
     let credentials = pki(&[SERVICE, "nats"]);
-    let users = broker_users(&Policy::from_descriptor(contracts::DESCRIPTOR).unwrap(), TRUST_DOMAIN).unwrap();
+    let users = broker_users(&Policy::new(&contracts::CONTRACT), TRUST_DOMAIN).unwrap();
     let nats = Nats::start_secured(credentials.path(), &users);
     let data = image.root.join("data");
     for file in ["ca.pem", "catalog.pem", "catalog.key"] {

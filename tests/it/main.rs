@@ -9,7 +9,6 @@ mod chaos;
 mod chart;
 mod commands;
 mod compose;
-mod contract;
 mod contracts_hold;
 mod crash;
 mod dependencies;

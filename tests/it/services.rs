@@ -17,7 +17,7 @@ fn expected() -> BTreeSet<String> {
 
 #[test]
 fn each_context_of_the_contracts_has_a_service() {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     assert_eq!(policy.contexts(), &expected());
 }
 

@@ -71,7 +71,7 @@ impl Shop {
     /// The same without any service, each of which the caller runs with its [`variables`](Self::variables) and a database made for it.
     pub async fn unstaffed(database: impl Fn(&str) -> Database) -> Self {
         let pki = pki(&services::workloads());
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let policy = Policy::new(&contracts::CONTRACT);
         let streams = broker_streams(&policy, Retention::default());
         let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
         let addresses = services::names().map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
@@ -190,7 +190,7 @@ impl Shop {
 
 /// A broker that grants each workload of `pki` what the contracts say, and the one that bears its own certificate everything.
 pub fn secured_broker(pki: &Path) -> Nats {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     let mut users: Value = serde_json::from_str(&broker_users(&policy, TRUST_DOMAIN).unwrap()).unwrap();
     let administrator = format!("spiffe://{TRUST_DOMAIN}/svc/nats");
     users["authorization"]["users"].as_array_mut().unwrap().push(json!({ "user": administrator }));
@@ -242,6 +242,6 @@ pub fn pounds(minor: i64) -> Money {
 
 fn channels(pki: &TempDir, name: &str, addresses: &BTreeMap<String, String>) -> Channels {
     let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     Channels::new(identity, policy, addresses.clone())
 }

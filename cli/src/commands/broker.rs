@@ -61,7 +61,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
 async fn make(global: Global, Init { watch, nats_url, replicas, within }: Init) -> Result<()> {
     let layout = Layout::standard(&global.dir);
     let broker = connect(layout.pki(), nats_url.unwrap_or_else(|| layout.nats_url())).await?;
-    let streams = streams(Retention { replicas: replicas.parse()?, ..Retention::default() })?;
+    let streams = streams(Retention { replicas: replicas.parse()?, ..Retention::default() });
     if watch {
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {

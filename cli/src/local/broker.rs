@@ -16,17 +16,13 @@ use super::layout::Layout;
 /// # Errors
 /// When the trust domain is none.
 pub(crate) fn users(trust_domain: &str) -> Result<String> {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
+    let policy = Policy::new(&contracts::CONTRACT);
     Ok(tradewind_runtime::broker_users(&policy, trust_domain)?)
 }
 
 /// What the broker holds for the services, as the contracts say.
-///
-/// # Errors
-/// When the contracts cannot be read.
-pub(crate) fn streams(retention: Retention) -> Result<Streams> {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
-    Ok(tradewind_runtime::broker_streams(&policy, retention))
+pub(crate) fn streams(retention: Retention) -> Streams {
+    tradewind_runtime::broker_streams(&Policy::new(&contracts::CONTRACT), retention)
 }
 
 /// A connection that may make streams, with the certificate in the folder `pki` where the URL asks for one.
@@ -52,7 +48,7 @@ pub(super) async fn keep(layout: Layout, tell: impl Fn(String)) {
                 tell(format!("its streams cannot be made: {error}"));
             }
         };
-        streams(Retention::default())?.keep(&broker, |outcome| outcome.map_or_else(refused, drop)).await;
+        streams(Retention::default()).keep(&broker, |outcome| outcome.map_or_else(refused, drop)).await;
         Ok::<_, anyhow::Error>(())
     };
     if let Err(error) = kept.await {

@@ -24,9 +24,6 @@ pub enum Error {
     /// A name or address that was handed in is malformed.
     #[error("{0}")]
     Name(String),
-    /// The contract's descriptor does not say what it must.
-    #[error("contract: {0}")]
-    Contract(String),
     /// A certificate could not be made.
     #[error("certificate: {0}")]
     Issue(#[from] rcgen::Error),

@@ -1,44 +1,16 @@
-//! What the contract says a request looks like, and whether bytes are one: well-formed, every text UTF-8 without U+0000 and no
+//! Whether bytes are a request as the contract says it looks: well-formed, every text UTF-8 without U+0000 and no
 //! longer than the contract allows. Looks at the bytes where they lie and copies none; what a request means is its handler's to judge.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 
+use contracts::tables::{Content, Field, Form};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
-use prost_reflect::{ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use tradewind_domain::request::Violations;
 
-/// The most characters of a text field that does not say `max_length`; `options.proto` states it.
-const USUAL_LENGTH: usize = 512;
 /// As deep as messages are decoded.
 const DEPTH: u32 = 100;
 /// Whoever has so many fields at fault is told of these.
 const ENOUGH: usize = 100;
-
-/// The messages that requests are made of.
-#[derive(Debug, Default)]
-pub(crate) struct Forms {
-    /// The fields of each, by tag.
-    messages: Vec<Vec<Field>>,
-    by_name: HashMap<String, usize>,
-}
-
-#[derive(Debug)]
-struct Field {
-    tag: u32,
-    name: String,
-    repeated: bool,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    Text { most: usize },
-    Bytes,
-    Message(usize),
-    Number(WireType),
-}
 
 /// What is wrong with bytes that are not the message they should be.
 #[derive(Debug, thiserror::Error)]
@@ -51,57 +23,28 @@ impl From<prost::DecodeError> for Malformed {
     }
 }
 
-impl Forms {
-    /// Learns a message and what it is made of; `length` is the option that says how long a text may be.
-    pub(crate) fn learn(&mut self, message: &MessageDescriptor, length: &ExtensionDescriptor) -> usize {
-        let form = self.messages.len();
-        match self.by_name.entry(message.full_name().to_owned()) {
-            Entry::Occupied(known) => return *known.get(),
-            Entry::Vacant(new) => _ = new.insert(form),
+/// Finds the texts of a message of this form that may not be as they are.
+///
+/// # Errors
+/// Bytes that are no such message.
+pub(crate) fn check(form: &Form, bytes: &[u8]) -> Result<Violations, Malformed> {
+    let mut look = Look { found: Violations::default(), count: 0 };
+    look.at_message(form, bytes, None, DEPTH)?;
+    Ok(look.found)
+}
+
+/// Tells whether a message of this form has a text of that name which says something.
+pub(crate) fn has_text(form: &Form, name: &str, mut bytes: &[u8]) -> bool {
+    let Some(sought) = form.fields.iter().find(|field| field.name == name) else { return false };
+    while let Ok((tag, wire)) = decode_key(&mut bytes) {
+        if tag == sought.tag && wire == WireType::LengthDelimited {
+            return delimited(&mut bytes).is_ok_and(|text| !text.is_empty());
         }
-        self.messages.push(Vec::new());
-        let mut fields: Vec<_> = message.fields().map(|field| self.field(&field, length)).collect();
-        fields.sort_unstable_by_key(|field| field.tag);
-        self.messages[form] = fields;
-        form
-    }
-
-    /// A message whose only field is a text, such as the one that asks for health.
-    pub(crate) fn of_one_text(&mut self, name: &str) -> usize {
-        let content = Content::Text { most: USUAL_LENGTH };
-        self.messages.push(vec![Field { tag: 1, name: name.to_owned(), repeated: false, content }]);
-        self.messages.len() - 1
-    }
-
-    fn field(&mut self, field: &FieldDescriptor, length: &ExtensionDescriptor) -> Field {
-        let content = match field.kind() {
-            Kind::String => {
-                let said = field.options().get_extension(length).as_u32().filter(|most| *most > 0);
-                Content::Text { most: said.and_then(|most| most.try_into().ok()).unwrap_or(USUAL_LENGTH) }
-            }
-            Kind::Bytes => Content::Bytes,
-            Kind::Message(message) => Content::Message(self.learn(&message, length)),
-            Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Content::Number(WireType::SixtyFourBit),
-            Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Content::Number(WireType::ThirtyTwoBit),
-            _ => Content::Number(WireType::Varint),
-        };
-        Field {
-            tag: field.number(),
-            name: field.name().to_owned(),
-            repeated: field.is_list() || field.is_map(),
-            content,
+        if skip_field(wire, tag, &mut bytes, DecodeContext::default()).is_err() {
+            return false;
         }
     }
-
-    /// Finds the texts of the message `form` that may not be as they are.
-    ///
-    /// # Errors
-    /// Bytes that are no such message.
-    pub(crate) fn check(&self, form: usize, bytes: &[u8]) -> Result<Violations, Malformed> {
-        let mut look = Look { forms: self, found: Violations::default(), count: 0 };
-        look.at_message(form, bytes, None, DEPTH)?;
-        Ok(look.found)
-    }
+    false
 }
 
 /// Where in a request a field stands, as `lines[2].product_id`.
@@ -116,27 +59,26 @@ impl fmt::Display for Place<'_> {
         if let Some(outer) = self.outer {
             write!(f, "{outer}.")?;
         }
-        f.write_str(&self.field.name)?;
+        f.write_str(self.field.name)?;
         if self.field.repeated { write!(f, "[{}]", self.index) } else { Ok(()) }
     }
 }
 
-struct Look<'a> {
-    forms: &'a Forms,
+struct Look {
     found: Violations,
     count: usize,
 }
 
-impl Look<'_> {
+impl Look {
     fn at_message(
         &mut self,
-        form: usize,
+        form: &Form,
         mut bytes: &[u8],
         outer: Option<&Place<'_>>,
         depth: u32,
     ) -> Result<(), Malformed> {
         let Some(depth) = depth.checked_sub(1) else { return Err(Malformed("nested too deeply".to_owned())) };
-        let fields = &self.forms.messages[form];
+        let fields = form.fields;
         // How many values of each repeated field there were; most messages have none.
         let mut seen: Vec<usize> = Vec::new();
         while !bytes.is_empty() && self.count < ENOUGH {

@@ -1,7 +1,7 @@
 //! What a sidecar would do, in the process: workload identity, mTLS servers and channels, policy
 //! and deadlines from the contract, the mapping of errors, and the metrics and spans of every call.
 //!
-//! Knows no context: who may call what comes from descriptor bytes that the caller hands in.
+//! Names no context: who may call what comes from the tables of the contract that the caller hands in.
 //! Storage, events and configuration do not belong here.
 
 mod body;
@@ -22,7 +22,7 @@ mod tls;
 pub use client::{Channel, Channels};
 pub use error::{Check, Error};
 pub use identity::{Identity, IdentityFiles};
-pub use policy::{DeclaredReaction, MethodPolicy, Policy, Retry};
+pub use policy::Policy;
 pub use server::{Peer, Server, peer};
 pub use spiffe::SpiffeId;
 pub use status::{code_name, reason, status, violations};

@@ -1,12 +1,12 @@
 //! What is measured and traced about calls and connections, on both sides.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use opentelemetry::propagation::{Extractor, Injector};
-use opentelemetry::{KeyValue, StringValue, global};
+use opentelemetry::{KeyValue, global};
 use tokio::time::Instant as Deadline;
 use tonic::Code;
 use tracing::{Span, field};
@@ -137,7 +137,7 @@ impl Side {
 /// it is dropped before that, as cancelled or, if its time was up, as late.
 pub(crate) struct Observation {
     side: Side,
-    method: Arc<str>,
+    method: &'static str,
     started: Instant,
     span: Span,
     deadline: Option<Deadline>,
@@ -146,14 +146,14 @@ pub(crate) struct Observation {
 
 impl Observation {
     /// Starts observing a call that this process serves; the caller's trace context is taken from `headers`.
-    pub(crate) fn serve(method: Arc<str>, caller: &str, headers: &HeaderMap) -> Self {
+    pub(crate) fn serve(method: &'static str, caller: &str, headers: &HeaderMap) -> Self {
         let span = tracing::info_span!(
             "rpc.serve",
             otel.name = method.trim_start_matches('/'),
             otel.kind = "server",
             otel.status_code = field::Empty,
             rpc.system = "grpc",
-            rpc.method = &*method,
+            rpc.method = method,
             caller,
             rpc.grpc.status_code = field::Empty,
         );
@@ -164,14 +164,14 @@ impl Observation {
     }
 
     /// Starts observing a call that this process makes, and puts its trace context into `headers`.
-    pub(crate) fn call(method: Arc<str>, peer: &str, headers: &mut HeaderMap) -> Self {
+    pub(crate) fn call(method: &'static str, peer: &str, headers: &mut HeaderMap) -> Self {
         let span = tracing::info_span!(
             "rpc.call",
             otel.name = method.trim_start_matches('/'),
             otel.kind = "client",
             otel.status_code = field::Empty,
             rpc.system = "grpc",
-            rpc.method = &*method,
+            rpc.method = method,
             peer,
             rpc.grpc.status_code = field::Empty,
         );
@@ -180,7 +180,7 @@ impl Observation {
         Self::new(Side::Client, method, span)
     }
 
-    fn new(side: Side, method: Arc<str>, span: Span) -> Self {
+    fn new(side: Side, method: &'static str, span: Span) -> Self {
         Self { side, method, started: Instant::now(), span, deadline: None, finished: false }
     }
 
@@ -215,7 +215,7 @@ impl Observation {
             Side::Server => &SERVER,
             Side::Client => &CLIENT,
         };
-        let method = KeyValue::new("method", StringValue::from(self.method.clone()));
+        let method = KeyValue::new("method", self.method);
         rpc.duration.record(self.started.elapsed().as_secs_f64(), std::slice::from_ref(&method));
         rpc.requests.add(1, &[method, KeyValue::new("code", crate::status::code_name(code))]);
     }

@@ -140,7 +140,7 @@ impl Service {
         drop(rustls::crypto::ring::default_provider().install_default());
         let compose = self.prepare(&settings.own)?;
         let telemetry = telemetry::install(name, &settings);
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR)?;
+        let policy = Policy::new(&contracts::CONTRACT);
         let identity = identity::load(name, &settings)?;
         let broker = dependencies::broker(name, &settings, &identity).await?;
 

@@ -45,7 +45,7 @@ impl Nats {
     #[must_use]
     #[track_caller]
     pub fn start_for_services() -> Self {
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).expect("the contracts");
+        let policy = Policy::new(&contracts::CONTRACT);
         Self::start().keeping(tradewind_runtime::broker_streams(&policy, Retention::default()), None)
     }
 

@@ -47,7 +47,7 @@ impl<E: EventSet> Neighbour<E> {
         tokio::spawn(Engine::new(store.clone(), broker, Arc::new(Nobody)).run(stop.clone()));
 
         let identity = Identity::load(IdentityFiles::in_dir(credentials, context)).expect("an identity");
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).expect("the contracts");
+        let policy = Policy::new(&contracts::CONTRACT);
         let server = Server::bind(([127, 0, 0, 1], 0).into(), identity, policy, context).await.expect("a free port");
         let address = server.local_addr();
         let log = Routes::new(tradewind_runtime::event_log(store.clone()));

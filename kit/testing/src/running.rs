@@ -17,7 +17,7 @@ use tradewind_runtime::{Running, Service, Settings};
 #[track_caller]
 pub fn channel(credentials: &Path, who: &str, service: &str, address: SocketAddr) -> Channel {
     let identity = Identity::load(IdentityFiles::in_dir(credentials, who)).expect("an identity");
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).expect("the contracts");
+    let policy = Policy::new(&contracts::CONTRACT);
     let peers = BTreeMap::from([(service.to_owned(), address.to_string())]);
     Channels::new(identity, policy, peers).to(service).expect("a peer")
 }

@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use prost_reflect::{DynamicMessage, MethodDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
 use supervisor::services;
 
 use super::documents::{Typed, root};
 use super::objects;
-use crate::contract::pool;
 use crate::programs::{binary, project, run, tool};
 
 /// Every program that a document may name. Those of nobody here are taken for granted.
@@ -107,7 +106,7 @@ fn helm(words: &[&str]) -> Result<(), String> {
 
 /// The methods are in the contracts, and what is sent to one is its request.
 fn grpcurl(words: &[&str]) -> Result<(), String> {
-    let pool = pool();
+    let pool = DescriptorPool::decode(contracts::DESCRIPTOR).expect("the descriptor set is readable");
     let methods: Vec<MethodDescriptor> =
         pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
     let mut called = None;

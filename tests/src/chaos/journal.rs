@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contracts::reactions::REACTIONS;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement};
 use supervisor::services;
-use tradewind_mesh::Policy;
 use tradewind_testing::eventually;
 
 use super::PATIENCE;
@@ -42,8 +42,10 @@ pub(super) async fn prove(shop: &Shop) -> u64 {
 
 /// Of each service, the types of events that the contract has it react to.
 fn declared() -> BTreeMap<String, BTreeSet<String>> {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
-    let types = |service: &str| policy.reactions_of(service).into_iter().map(|reaction| reaction.event).collect();
+    let types = |service: &str| {
+        let declared = REACTIONS.iter().filter(|reaction| reaction.context == service);
+        declared.map(|reaction| reaction.event.to_owned()).collect()
+    };
     services::names().into_iter().map(|service| (service.to_owned(), types(service))).collect()
 }
 

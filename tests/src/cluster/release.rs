@@ -192,7 +192,7 @@ impl Release {
         let address = |component: &str, port: u16| format!("{}:{port}", addresses[&*self.object(component)]);
         let peers = services::names().map(|service| (service.to_owned(), address(service, 7100)));
         let identity = Identity::load(IdentityFiles::in_dir(pki.path(), "operator")).unwrap();
-        let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+        let policy = Policy::new(&contracts::CONTRACT);
         let outside = match self.outside {
             Some(address) => address.to_owned(),
             // Its Service has no address of its own, and only names within the cluster.

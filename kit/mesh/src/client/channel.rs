@@ -4,6 +4,8 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use contracts::tables::Method;
+use contracts::tradewind::options::v1::RetryClass;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tokio::time::Instant;
@@ -14,7 +16,7 @@ use tracing::Instrument;
 
 use super::retry::{self, Budget, Replay};
 use crate::observe::{Observation, Side};
-use crate::{MethodPolicy, Policy, Retry, body, deadline, status};
+use crate::{Policy, body, deadline, status};
 
 /// A connection to one service for clients generated from the contract. Cheap to clone; clones
 /// share the connection. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`.
@@ -35,25 +37,29 @@ impl Channel {
     async fn run(
         self,
         request: Request<Body>,
-        method: Option<Arc<MethodPolicy>>,
+        method: Option<&'static Method>,
         deadline: Option<Instant>,
     ) -> Result<Response<Body>, Status> {
         let failed = |error| unreachable(&self.peer, error);
-        let Some(method) = method.filter(|method| !method.client_streaming) else {
+        let Some(method) = method.filter(|method| !method.request_streams) else {
             return self.attempt(request, deadline).await.map_err(failed);
         };
-        let safe = method.retry == Retry::Safe;
-        if safe {
+        let mut replay = Replay::of(request, &self.peer).await?;
+        let harmless = match method.retry {
+            RetryClass::Safe => true,
+            RetryClass::WithRequestId => replay.has_request_id(method.request),
+            RetryClass::Never | RetryClass::Unspecified => false,
+        };
+        if harmless {
             self.budget.deposit();
         }
-        let mut replay = Replay::of(request, &self.peer).await?;
         loop {
             let answer = self.attempt(replay.next(), deadline).await;
             let unsent = answer.as_ref().is_err_and(retry::is_unsent);
             let answer = answer.map_err(failed);
             let again = match retry::code_of(&answer) {
                 _ if unsent => replay.anew(),
-                code => safe && replay.again(code, &self.budget).await,
+                code => harmless && replay.again(code, &self.budget).await,
             };
             if !again {
                 return answer;
@@ -86,8 +92,8 @@ impl Service<Request<Body>> for Channel {
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        let (label, method) = (self.policy.label(path), self.policy.shared(path));
-        let timeout = method.as_ref().map(|method| method.timeout);
+        let (label, method) = (self.policy.label(path), self.policy.method(path));
+        let timeout = method.map(|method| method.timeout);
         let deadline = deadline::of_call(Instant::now(), timeout, request.headers());
         let mut observation = Observation::call(label, &self.peer, request.headers_mut()).until(deadline);
         let channel = self.clone();

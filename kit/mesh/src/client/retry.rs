@@ -1,4 +1,4 @@
-//! Repeats calls that change nothing: only `UNAVAILABLE`, only a few times, and never so often that repetitions become the
+//! Repeats calls that change nothing, or whose `request_id` makes a repetition harmless: only `UNAVAILABLE`, only a few times, and never so often that repetitions become the
 //! load. Repeats any call that was never sent, because its connection closed before.
 
 use std::error::Error as _;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use contracts::tables::Form;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -14,12 +15,16 @@ use opentelemetry::KeyValue;
 use tonic::body::Body;
 use tonic::{Code, Status, transport};
 
-use crate::observe;
 use crate::server::jitter;
+use crate::{form, observe};
 
 const ATTEMPTS: u32 = 3;
 /// Before the second attempt at most; doubled before the third.
 const PAUSE: Duration = Duration::from_millis(50);
+/// The flag and the length before a message.
+const HEAD: usize = 5;
+/// The flag of one that is not packed.
+const PLAIN: u8 = 0;
 /// A larger request is sent once.
 const LARGEST: usize = 64 * 1024;
 
@@ -66,6 +71,14 @@ impl<'a> Replay<'a> {
         // A request that is no stream is in memory already; this only joins its frames.
         let body = body.collect().await?.to_bytes();
         Ok(Self { peer, parts, body, attempts: 0 })
+    }
+
+    /// Whether the request, which is of this form, says which one it is, so that whoever has answered it before knows it again.
+    pub(super) fn has_request_id(&self, form: &Form) -> bool {
+        match self.body.split_at_checked(HEAD) {
+            Some((head, message)) if head[0] == PLAIN => form::has_text(form, "request_id", message),
+            _ => false,
+        }
     }
 
     /// Tells, after a moment, whether a call that ended with `code` may be made once more.

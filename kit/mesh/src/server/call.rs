@@ -95,7 +95,7 @@ impl Gate {
         let path = request.uri().path();
         let packs = !self.policy.streams(path) && message::takes_gzip(request.headers());
         let request = match self.policy.form(path) {
-            Some(form) => message::admit(request, &self.policy, form).await?,
+            Some(form) => message::admit(request, form).await?,
             None => request.map(Body::new),
         };
         let response = match AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind().await {

@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use contracts::tables::Form;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -16,7 +17,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_domain::Error;
 
-use crate::Policy;
+use crate::form;
 use crate::status::{refusal, status};
 
 /// The most bytes a message may have, as it is sent and unpacked.
@@ -31,7 +32,7 @@ const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Reads the one message of a request whole, and hands it on plain and known to be of the form that the contract gives it.
-pub(super) async fn admit<B>(request: Request<B>, policy: &Policy, form: usize) -> Result<Request<Body>, Status>
+pub(super) async fn admit<B>(request: Request<B>, form: &Form) -> Result<Request<Body>, Status>
 where
     B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>>,
 {
@@ -40,7 +41,7 @@ where
     let gzip = is_gzip(parts.headers.remove(ENCODING).as_ref())?;
     let body = Limited::new(body, HEAD + LARGEST).collect().await.map_err(|error| unread(&*error))?.to_bytes();
     let body = plain(body, gzip)?;
-    policy.check(form, &body[HEAD..]).map_err(|error| undecodable(&error.to_string()))?.finish().map_err(status)?;
+    form::check(form, &body[HEAD..]).map_err(|error| undecodable(&error.to_string()))?.finish().map_err(status)?;
     Ok(Request::from_parts(parts, Body::new(Full::new(body))))
 }
 

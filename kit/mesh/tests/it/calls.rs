@@ -6,13 +6,11 @@ use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
-use tradewind_mesh::{Retry, reason};
+use tradewind_mesh::reason;
 
-use crate::echo::{BARE, BRIEF, SAY, ask};
-use crate::world::{World, channel, policy};
-
-const READ_LOG: &str = "/tradewind.eventlog.v1.EventLogService/ReadLog";
-const READ_KEY: &str = "/tradewind.eventlog.v1.EventLogService/ReadKey";
+use crate::contract::{READ_KEY, READ_LOG};
+use crate::echo::{BARE, BRIEF, NAMED, SAY, ask};
+use crate::world::{World, channel};
 
 #[tokio::test]
 async fn an_allowed_caller_is_served_and_known_to_the_handler() {
@@ -64,26 +62,6 @@ async fn only_readers_of_a_contexts_events_and_named_callers_may_read_its_log() 
     }
 }
 
-#[test]
-fn the_contract_is_read_from_its_descriptor() {
-    let policy = policy();
-    let say = policy.method(SAY).unwrap();
-    assert_eq!(say.callers.iter().map(String::as_str).collect::<Vec<_>>(), ["gateway", "operator"]);
-    assert_eq!((say.timeout.as_millis(), say.retry, say.streaming), (2000, Retry::Safe, false));
-    let brief = policy.method(BRIEF).unwrap();
-    assert_eq!((brief.timeout.as_millis(), brief.retry), (200, Retry::WithRequestId));
-    let bare = policy.method(BARE).unwrap();
-    assert_eq!((bare.callers.len(), bare.timeout.as_secs(), bare.retry), (0, 5, Retry::Never));
-
-    let reactions = policy.reactions_of("reader");
-    assert_eq!(reactions.len(), 2);
-    assert_eq!(reactions[0].event, "tradewind.echo.v1.Said");
-    assert_eq!(reactions[0].undo.as_deref(), Some("forget_on_unsaid"));
-    assert_eq!((reactions[1].role.as_str(), reactions[1].undo.as_deref()), ("ROLE_COMPENSATION", None));
-    assert!(policy.readers_of("echo").contains("reader"));
-    assert!(policy.reactions_of("echo").is_empty());
-}
-
 #[tokio::test]
 async fn a_panic_in_a_handler_is_an_internal_error_of_that_call_alone() {
     let world = World::start().await;
@@ -94,15 +72,17 @@ async fn a_panic_in_a_handler_is_an_internal_error_of_that_call_alone() {
 }
 
 #[tokio::test]
-async fn a_call_that_changes_nothing_is_repeated_when_the_service_was_unavailable() {
-    let world = World::start().await;
-    let channel = world.channel("gateway");
-    assert_eq!(ask(&channel, SAY, "unavailable once").await.unwrap(), "unavailable once");
-    assert_eq!(world.echo.calls.load(Ordering::SeqCst), 2);
+async fn a_call_that_is_harmless_twice_is_repeated_when_the_service_was_unavailable() {
+    for (harmless, why) in [(SAY, "changes nothing"), (NAMED, "has a request_id")] {
+        let world = World::start().await;
+        let answer = ask(&world.channel("gateway"), harmless, "unavailable once").await;
+        assert_eq!(answer.unwrap(), "unavailable once", "{why}");
+        assert_eq!(world.echo.calls.load(Ordering::SeqCst), 2, "{why}");
+    }
 
     let other = World::start().await;
     let refused = ask(&other.channel("gateway"), BRIEF, "unavailable once").await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unavailable, "a method that is not declared safe is not repeated");
+    assert_eq!(refused.code(), Code::Unavailable, "one that may be repeated with a request_id, and has none, is not");
     assert_eq!(other.echo.calls.load(Ordering::SeqCst), 1);
 }
 

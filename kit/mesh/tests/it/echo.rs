@@ -19,6 +19,7 @@ use tradewind_mesh::{Channel, deadline, peer};
 
 pub(crate) const SAY: &str = "/tradewind.echo.v1.EchoService/Say";
 pub(crate) const BRIEF: &str = "/tradewind.echo.v1.EchoService/Brief";
+pub(crate) const NAMED: &str = "/tradewind.echo.v1.EchoService/Named";
 pub(crate) const STREAM: &str = "/tradewind.echo.v1.EchoService/Stream";
 pub(crate) const WATCH: &str = "/tradewind.echo.v1.EchoService/Watch";
 pub(crate) const COUNT: &str = "/tradewind.echo.v1.EchoService/Count";

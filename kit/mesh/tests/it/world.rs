@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -18,23 +17,14 @@ use tonic::service::Routes;
 use tracing_subscriber::layer::SubscriberExt;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Result, Server, pki};
 
+use crate::contract::CONTRACT;
 use crate::echo::Echo;
 
 pub(crate) const DOMAIN: &str = "tradewind.test";
 pub(crate) const NAMES: [&str; 5] = ["echo", "gateway", "operator", "reader", "stranger"];
 
 pub(crate) fn policy() -> Policy {
-    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    let bytes = BYTES.get_or_init(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut compiler = protox::Compiler::new([here.join("tests/proto"), here.join("../../proto")]).unwrap();
-        compiler
-            .include_imports(true)
-            .open_files(["tradewind/echo/v1/service.proto", "tradewind/eventlog/v1/service.proto"])
-            .unwrap();
-        compiler.encode_file_descriptor_set()
-    });
-    Policy::from_descriptor(bytes).unwrap()
+    Policy::new(&CONTRACT)
 }
 
 /// A running echo server and the credentials of everybody around it.

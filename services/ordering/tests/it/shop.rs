@@ -186,7 +186,7 @@ fn stand_in(name: &'static str, reactions: fn() -> Reactions) -> (Service, Arc<O
 
 fn client(folder: &Path, who: &str, addresses: &BTreeMap<String, String>) -> OrderingServiceClient<Channel> {
     let identity = Identity::load(IdentityFiles::in_dir(folder, who)).unwrap();
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     OrderingServiceClient::new(Channels::new(identity, policy, addresses.clone()).to("ordering").unwrap())
 }
 

@@ -65,7 +65,7 @@ fn ports(component: &str) -> &'static [u16] {
 
 /// What the contracts, and what the services stand on, need.
 fn expected(pods: &[Pod]) -> BTreeSet<Edge> {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     let there: BTreeSet<_> = pods.iter().map(|pod| pod.component.as_str()).collect();
     let edge = |from: &str, to: &str, port: u16| (from.to_owned(), to.to_owned(), port);
     let mut edges = BTreeSet::new();

@@ -42,7 +42,7 @@ pub(super) async fn values(trial: &mut Release) -> String {
 
 /// Makes what the release finds when it comes.
 async fn welcome(release: &Release) {
-    let policy = Policy::from_descriptor(contracts::DESCRIPTOR).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
     let folder = scratch();
     let users = folder.path().join("users.json");
     std::fs::write(&users, broker_users(&policy, TRUST_DOMAIN).unwrap()).unwrap();

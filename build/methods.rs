@@ -1,0 +1,106 @@
+//! A table of all methods with their policy, and of what the requests look like that they take.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+
+use protox::prost_reflect::{DescriptorPool, Kind, MessageDescriptor, MethodDescriptor};
+
+use crate::options::{duration, limit, option, text, texts, variant};
+
+/// How long a method may take that does not say so itself; `options.proto` states it, as the two below.
+const TIMEOUT: &str = "Duration::new(5, 0)";
+/// The most characters of a text field that does not say `max_length`.
+const USUAL_LENGTH: u32 = 512;
+/// Who calls what is meant for whoever is outside.
+const EDGE: &str = "gateway";
+
+/// # Errors
+/// What a method may not declare.
+pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
+    let (mut contexts, mut methods, mut forms) = (Vec::new(), String::new(), Forms::default());
+    for service in pool.services() {
+        let options = option(pool, &service.options(), "service");
+        contexts.extend(options.map(|options| text(&options, "context")).filter(|context| !context.is_empty()));
+        for method in service.methods() {
+            methods += &method_code(pool, &method, &mut forms)?;
+        }
+    }
+    contexts.sort_unstable();
+    let forms: String = forms.code.into_values().collect();
+    Ok(format!(
+        "/// Every context that a service belongs to.\npub static CONTEXTS: &[&str] = &{contexts:?};\n\n\
+         /// Every method of every service.\npub static METHODS: &[Method] = &[\n{methods}];\n\n{forms}"
+    ))
+}
+
+fn method_code(pool: &DescriptorPool, method: &MethodDescriptor, forms: &mut Forms) -> Result<String, Box<dyn Error>> {
+    let name = method.full_name();
+    let options = option(pool, &method.options(), "method").ok_or_else(|| format!("{name} says nothing of itself"))?;
+    let callers = texts(&options, "callers");
+    let or = |field: &str, usual: &str| match variant(&options, field).as_str() {
+        "Unspecified" => usual.to_owned(),
+        said => said.to_owned(),
+    };
+    let (audience, retry) = (or("audience", "Internal"), or("retry", "Never"));
+    if callers.is_empty() {
+        return Err(format!("nobody may call {name}").into());
+    }
+    if ["Public", "Customer"].contains(&audience.as_str()) && !callers.iter().any(|caller| caller == EDGE) {
+        return Err(format!("{name} is meant for customers, and {EDGE} may not call it").into());
+    }
+    if (retry == "WithRequestId") != method.input().get_field_by_name("request_id").is_some() {
+        return Err(format!("{name}: a request_id and RETRY_CLASS_WITH_REQUEST_ID go together").into());
+    }
+    let timeout = duration(&options, "timeout");
+    let mut code = String::from("    Method {\n");
+    writeln!(code, "        path: \"/{}/{}\",", method.parent_service().full_name(), method.name())?;
+    writeln!(code, "        callers: &{callers:?},")?;
+    writeln!(code, "        audience: Audience::{audience},")?;
+    writeln!(code, "        timeout: {},", timeout.as_deref().unwrap_or(TIMEOUT))?;
+    writeln!(code, "        criticality: Criticality::{},", or("criticality", "Default"))?;
+    writeln!(code, "        retry: RetryClass::{retry},")?;
+    writeln!(code, "        request_streams: {},", method.is_client_streaming())?;
+    writeln!(code, "        response_streams: {},", method.is_server_streaming())?;
+    writeln!(code, "        request: &{},\n    }},", forms.learn(&method.input()))?;
+    Ok(code)
+}
+
+/// The messages that requests are made of, a `static` each.
+#[derive(Default)]
+struct Forms {
+    /// By full name.
+    code: BTreeMap<String, String>,
+}
+
+impl Forms {
+    /// The name of the `static` for a message, which is made with those of what it holds.
+    fn learn(&mut self, message: &MessageDescriptor) -> String {
+        let name = message.full_name().replace('.', "_").to_uppercase();
+        if self.code.contains_key(message.full_name()) {
+            return name;
+        }
+        self.code.insert(message.full_name().to_owned(), String::new());
+        let mut fields: Vec<_> = message.fields().collect();
+        fields.sort_unstable_by_key(|field| field.number());
+        let mut code = format!("static {name}: Form = Form {{\n    fields: &[\n");
+        for field in fields {
+            let content = match field.kind() {
+                Kind::String => format!("Text {{ most: {} }}", limit(&field).unwrap_or(USUAL_LENGTH)),
+                Kind::Bytes => "Bytes".to_owned(),
+                Kind::Message(message) => format!("Message(&{})", self.learn(&message)),
+                Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => "Number(WireType::SixtyFourBit)".to_owned(),
+                Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => "Number(WireType::ThirtyTwoBit)".to_owned(),
+                _ => "Number(WireType::Varint)".to_owned(),
+            };
+            let (tag, own, repeated) = (field.number(), field.name(), field.is_list() || field.is_map());
+            let _ = writeln!(
+                code,
+                "        Field {{ tag: {tag}, name: {own:?}, repeated: {repeated}, content: Content::{content} }},"
+            );
+        }
+        code += "    ],\n};\n";
+        self.code.insert(message.full_name().to_owned(), code);
+        name
+    }
+}
