@@ -43,7 +43,7 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// });
 /// ```
 ///
-/// ```compile_fail,E0277
+/// ```compile_fail,E0631
 /// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::{Received, Tx};
