@@ -258,6 +258,19 @@ mod tests {
     }
 
     #[test]
+    fn a_row_beside_an_event_costs_no_round_trip_of_its_own() {
+        for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+            let mut pending = Pending { events: vec![event(1)], ..Pending::default() };
+            let put = Write::Put { insert: "INSERT INTO car VALUES ", on_conflict: "" };
+            pending.write("car", put, "a".to_owned(), vec!["a".into()]);
+            pending.write("car", Write::Remove { delete: "REMOVE ".to_owned() }, "b".to_owned(), vec!["b".into()]);
+            let script = pending.script(backend, OffsetDateTime::UNIX_EPOCH).unwrap();
+            // What is removed may be what was put.
+            assert_eq!(script.sent().count(), if backend == DbBackend::Sqlite { 1 } else { 2 }, "{backend:?}");
+        }
+    }
+
+    #[test]
     fn rows_share_a_statement_unless_one_row_is_written_twice() {
         assert_eq!(
             written(&[("put", "a"), ("remove", "b"), ("put", "c"), ("remove", "d")]),
