@@ -12,22 +12,19 @@ use tradewind_domain::Error;
 use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::consumers::Consumers;
 use crate::heads;
-use crate::intents::{IntentHandler, Worker};
 use crate::logs::Logs;
-use crate::pause;
+use crate::operate::{self, Consumers, Quarantine};
 use crate::prune;
-use crate::quarantine::{self, Quarantine};
 use crate::reactions::Reactions;
-use crate::reader::{LogSource, Readers};
+use crate::reader::{LogSource, Readers, StuckReaders};
 use crate::relay::Relay;
 use crate::roster::{Members, Seat};
 use crate::store::Store;
 use crate::tenure::{self, Turn};
-use crate::timers::{TimerHandler, Timers};
 use crate::wake;
 use crate::witness;
+use crate::work::{IntentHandler, TimerHandler, Timers, Worker};
 
 const GRACE: Duration = Duration::from_secs(10);
 const REQUEST_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -52,6 +49,7 @@ pub struct Engine {
     broker: Broker,
     log: Arc<dyn LogSource>,
     request_retention: Duration,
+    stuck: StuckReaders,
     reactions: Vec<Arc<Reactions>>,
     workers: Vec<Start>,
 }
@@ -67,6 +65,7 @@ impl Engine {
             broker,
             log: source,
             request_retention: REQUEST_RETENTION,
+            stuck: StuckReaders::default(),
             reactions: Vec::new(),
             workers: Vec::new(),
         }
@@ -148,6 +147,12 @@ impl Engine {
         Quarantine::new(self.shared.store.clone(), self.logs(), self.reactions.clone().into())
     }
 
+    /// The readers of this engine that cannot get past a position.
+    #[must_use]
+    pub fn stuck(&self) -> StuckReaders {
+        self.stuck.clone()
+    }
+
     fn logs(&self) -> Logs {
         Logs::new(self.shared.store.clone(), Arc::clone(&self.log))
     }
@@ -158,7 +163,7 @@ impl Engine {
     /// # Errors
     /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let Self { shared, broker, log, request_retention, reactions, workers } = self;
+        let Self { shared, broker, log, request_retention, stuck, reactions, workers } = self;
         let (stop_work, stop_log) = (stop.child_token(), CancellationToken::new());
         let (seat, members) = Seat::new(shared.store.clone(), Arc::clone(&shared.holder));
         let (pauses, paused) = watch::channel(None);
@@ -170,7 +175,7 @@ impl Engine {
         publishing.spawn(seat.keep(stop_work.clone(), stop_log.clone()));
         publishing.spawn(publish(shared.store.clone(), members.clone(), broker.clone(), stop_log.clone()));
         let mut working = JoinSet::new();
-        let readers = Readers { store: shared.store.clone(), members: members.clone(), paused, broker, log };
+        let readers = Readers { store: shared.store.clone(), members: members.clone(), paused, broker, log, stuck };
         for reactions in &reactions {
             for group in readers.of(reactions, &stop_work) {
                 working.spawn(group.run(stop_work.clone()));
@@ -178,8 +183,8 @@ impl Engine {
         }
         if !reactions.is_empty() {
             let reactions: Arc<[_]> = reactions.into();
-            working.spawn(quarantine::measure(shared.store.clone(), Arc::clone(&reactions), stop_work.clone()));
-            working.spawn(pause::follow(shared.store.clone(), reactions, pauses, stop_work.clone()));
+            working.spawn(operate::measure_quarantine(shared.store.clone(), Arc::clone(&reactions), stop_work.clone()));
+            working.spawn(operate::follow_pauses(shared.store.clone(), reactions, pauses, stop_work.clone()));
         }
         let (store, seen) = (shared.store.clone(), members.clone());
         working.spawn(prune::requests(store, seen, request_retention, stop_work.clone()));

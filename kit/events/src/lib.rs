@@ -9,7 +9,6 @@ mod broker;
 mod circuit;
 mod clock;
 pub mod columns;
-mod consumers;
 mod engine;
 mod error;
 #[cfg(feature = "faults")]
@@ -18,17 +17,15 @@ pub mod fault;
 #[expect(dead_code, unreachable_pub, reason = "without the feature nobody names a point")]
 mod fault;
 mod heads;
-mod intents;
 mod lease;
 mod logs;
 mod metrics;
+mod operate;
 mod page;
-mod pause;
 mod permissions;
 #[cfg(test)]
 mod plans;
 mod prune;
-mod quarantine;
 mod reactions;
 mod reader;
 mod record;
@@ -39,9 +36,7 @@ mod sequencer;
 mod sql;
 mod store;
 mod streams;
-mod stuck;
 mod tenure;
-mod timers;
 mod times;
 mod token;
 mod trace;
@@ -50,33 +45,31 @@ mod tx;
 mod wake;
 mod wire;
 mod witness;
+mod work;
 
 pub use broker::{Broker, BrokerOptions, check_broker_url};
 pub use clock::Clock;
-pub use consumers::{Consumer, Consumers, Partition, Source};
 pub use engine::Engine;
 pub use error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, VERSION_CONFLICT, db};
-pub use intents::{Intent, IntentHandler, Unknown};
-pub use page::page;
-pub use pause::Pause;
-pub use permissions::BrokerPermissions;
-pub use quarantine::{
-    Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Quarantine, Tried,
+pub use operate::{
+    Act, ActKind, ActOutcome, Consumer, Consumers, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary,
+    Partition, Pause, Quarantine, Source, Tried, acts, pause_consumer, paused_consumers, resume_consumer,
 };
+pub use page::page;
+pub use permissions::BrokerPermissions;
 pub use reactions::{Forward, GIVEN_UP, Reaction, Reactions, Received};
-pub use reader::LogSource;
+pub use reader::{LogSource, Stuck, StuckReaders};
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
-pub use sql::chunks;
+pub use sql::{Script, chunks};
 pub use store::{
-    DATABASE_REPLACED, LOG_WENT_BACK, Reads, Store, StoreOptions, accept_loss, back_up, check_database_url, restore,
-    sqlite_file, sqlite_url,
+    DATABASE_REPLACED, LOG_WENT_BACK, Reads, Store, StoreOptions, Topic, accept_loss, back_up, check_database_url,
+    restore, sqlite_file, sqlite_url,
 };
 pub use streams::{Made, Retention, Streams};
-pub use stuck::Stuck;
-pub use timers::TimerHandler;
 pub use times::{from_micros, micros, timestamp};
 pub use turn::in_turn;
-pub use tx::{Appended, Committed, Executed, NewIntent, RequestKey, Tx, Upsert};
+pub use tx::{Appended, Committed, Executed, Part, RequestKey, Tx, Upsert, fits};
+pub use work::{Intent, IntentHandler, NewIntent, TimerHandler, Unknown, cancel_timer, intend, schedule, withdraw};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Value};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 
+use crate::Store;
 use crate::error::db;
 use crate::metrics::metrics;
 use crate::roster::Members;
@@ -16,7 +17,6 @@ use crate::sql::statement;
 use crate::store::jitter;
 use crate::tenure::{self, Turn};
 use crate::times::micros;
-use crate::{Store, Tx};
 
 const STEP: u64 = 500;
 /// What others get between two steps.
@@ -32,7 +32,7 @@ pub(crate) async fn requests(
 ) -> Result<(), Error> {
     let work = async |Turn { over, .. }| {
         while !over.is_cancelled() {
-            let pause = match store.prune_requests(retention, STEP).await {
+            let pause = match prune_requests(&store, retention, STEP).await {
                 Ok(STEP..) => BETWEEN_STEPS,
                 Ok(_) => EVERY,
                 Err(error) => {
@@ -47,28 +47,55 @@ pub(crate) async fn requests(
     tenure::hold(&members, "prune/request", &stop, work).await
 }
 
-impl Store {
-    /// Deletes up to `limit` responses older than `retention`, the oldest first; how many there were.
-    pub(crate) async fn prune_requests(&self, retention: Duration, limit: u64) -> Result<u64, Error> {
-        let mut tx = self.begin().await?;
-        let deleted = tx.prune_requests(retention, limit).await?;
-        tx.commit().await?;
-        metrics().requests_pruned.add(deleted, &[]);
-        Ok(deleted)
-    }
+/// Deletes up to `limit` responses older than `retention`, the oldest first; how many there were.
+pub(crate) async fn prune_requests(store: &Store, retention: Duration, limit: u64) -> Result<u64, Error> {
+    let tx = store.begin().await?;
+    let past = time::Duration::try_from(retention).ok().and_then(|retention| tx.now().checked_sub(retention));
+    let Some(past) = past else { return Ok(0) };
+    let skip_locked = if tx.backend() == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
+    let delete = format!(
+        "DELETE FROM request WHERE (principal, method, request_id) IN (SELECT principal, method, request_id \
+         FROM request WHERE time < $1 ORDER BY time LIMIT $2 {skip_locked})"
+    );
+    let values: [Value; 2] = [micros(past).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let done = tx.conn().execute_raw(statement(tx.backend(), delete, values)).await.map_err(db)?;
+    tx.commit().await?;
+    metrics().requests_pruned.add(done.rows_affected(), &[]);
+    Ok(done.rows_affected())
 }
 
-impl Tx {
-    async fn prune_requests(&mut self, retention: Duration, limit: u64) -> Result<u64, Error> {
-        let past = time::Duration::try_from(retention).ok().and_then(|retention| self.now().checked_sub(retention));
-        let Some(past) = past else { return Ok(0) };
-        let skip_locked = if self.backend() == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
-        let delete = format!(
-            "DELETE FROM request WHERE (principal, method, request_id) IN (SELECT principal, method, request_id \
-             FROM request WHERE time < $1 ORDER BY time LIMIT $2 {skip_locked})"
-        );
-        let values: [Value; 2] = [micros(past).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-        let done = self.conn().execute_raw(statement(self.backend(), delete, values)).await.map_err(db)?;
-        Ok(done.rows_affected())
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+    use tradewind_testing::Database;
+
+    use super::*;
+    use crate::RequestKey;
+    use crate::store::stopped::Stopped;
+
+    tradewind_testing::both_stores! {
+        async fn only_responses_beyond_their_retention_are_pruned_a_step_at_a_time(database: Database) {
+            let bank = Stopped::open(&database).await;
+            let remember = async |id: u32| {
+                let mut tx = bank.store.begin().await.unwrap();
+                let request = RequestKey::new("ann", "/bank/Open", &id.to_string(), &(), &()).unwrap().unwrap();
+                tx.remember(&request, &());
+                tx.commit().await.unwrap();
+            };
+            for id in 0..5 {
+                remember(id).await;
+            }
+            bank.pass(60);
+            remember(5).await;
+            let prune = async |retention| prune_requests(&bank.store, Duration::from_secs(retention), 3).await.unwrap();
+            assert_eq!(prune(u64::MAX).await, 0);
+            assert_eq!(prune(61).await, 0);
+            assert_eq!(prune(30).await, 3);
+            assert_eq!(prune(30).await, 2);
+            assert_eq!(prune(30).await, 0);
+            let mut tx = bank.store.begin().await.unwrap();
+            let young = RequestKey::new("ann", "/bank/Open", "5", &(), &()).unwrap().unwrap();
+            assert_eq!(tx.recall::<()>(&young).await.unwrap(), Some(()));
+        }
     }
 }

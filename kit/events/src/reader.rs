@@ -9,8 +9,10 @@ mod feed;
 mod group;
 mod inbox;
 mod measure;
+mod parked;
 mod repair;
 mod stuck;
+mod trouble;
 mod turns;
 
 use std::collections::HashSet;
@@ -33,8 +35,11 @@ use crate::metrics::metrics;
 use crate::store::Cursor;
 use crate::{LogPage, Reactions, Store, StreamName};
 use feed::{Feed, News};
-pub(crate) use group::Readers;
+pub(crate) use group::{Paused, Readers};
 use inbox::Inbox;
+pub(crate) use parked::QUARANTINE;
+pub(crate) use stuck::stuck_everywhere;
+pub use stuck::{Stuck, StuckReaders};
 
 /// How often the own log is read although nobody in this process has appended.
 const OWN_POLL: Duration = Duration::from_secs(1);
@@ -94,6 +99,7 @@ pub(crate) struct Reader {
     /// Told how many partitions the source has.
     partitions: watch::Sender<u16>,
     attributes: [KeyValue; 3],
+    stuck: StuckReaders,
     gate: Arc<Gate>,
 
     /// The last position handled or passed over, and the event there.
@@ -120,7 +126,7 @@ pub(crate) struct Reader {
     /// The last page was full: the next follows at once.
     catching_up: bool,
     save_at: Option<Instant>,
-    trouble: Option<stuck::Trouble>,
+    trouble: Option<trouble::Trouble>,
     /// The other replicas may believe that it is stuck.
     told: bool,
 }
@@ -222,7 +228,7 @@ impl Reader {
         let mut attempt = 0;
         loop {
             let cursor = self.store.cursor(self.consumer(), &self.context, self.partition);
-            let parked = self.store.parked_streams(self.consumer(), &self.context);
+            let parked = parked::parked_streams(&self.store, self.consumer(), &self.context);
             match futures::try_join!(cursor, parked) {
                 Ok((cursor, parked)) => {
                     self.incarnation = cursor.map(|cursor| cursor.incarnation).or(self.incarnation);

@@ -18,7 +18,7 @@ use crate::error::db;
 use crate::lease::{BEAT, NOW, TTL, lasting};
 use crate::metrics::metrics;
 use crate::sql::{EVENT_COLUMNS, recorded, signed, statement};
-use crate::store::{changed, jitter, tell};
+use crate::store::{LOG, OUTBOX, changed, jitter};
 use crate::{Recorded, Store};
 
 const LEASE: &str = "sequencer";
@@ -174,7 +174,7 @@ impl Store {
         for (tail, head) in self.tails().iter().zip(self.heads().await?.positions) {
             tail.begin(head);
         }
-        let mut outbox = self.signals().outbox.subscribe();
+        let mut outbox = self.subscribe(&OUTBOX);
         let (mut woken, mut pause) = (true, SOONEST);
         let (mut last, mut looked, mut waiting) = (0, Instant::now(), 0);
         while !stop.is_cancelled() {
@@ -271,7 +271,7 @@ impl Store {
             let Some(tail) = self.tails().get(usize::from(event.partition)) else { continue };
             if index < whole { tail.extend(event) } else { tail.pass_over(event.position) }
         }
-        tell(&self.signals().log);
+        self.tell(&LOG);
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn recorded(row: &QueryResult, with_position: bool) -> Result<Recorde
 /// Several statements, sent in as few round trips as the database allows: each costs a hop to the connection's thread on
 /// SQLite, which runs a script of statements that share their parameters, and a network round trip on PostgreSQL, where all
 /// but the last can be common table expressions.
-pub(crate) struct Script {
+pub struct Script {
     backend: DbBackend,
     statements: Vec<Joined>,
 }

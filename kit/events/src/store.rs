@@ -11,7 +11,6 @@ mod mark;
 mod memory;
 mod migrations;
 mod position;
-mod queue;
 mod read;
 mod reads;
 mod retry;
@@ -19,6 +18,8 @@ mod server;
 mod sessions;
 mod signals;
 mod sources;
+#[cfg(test)]
+pub(crate) mod stopped;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -51,7 +52,6 @@ use self::vital::{PING, Vital};
 use self::writer::Writer;
 use crate::error::{DATABASE_CORRUPT, db};
 use crate::metrics::metrics;
-use crate::stuck::StuckHere;
 use crate::times::{from_micros, micros};
 use crate::{Clock, StreamName, Tx};
 
@@ -61,10 +61,10 @@ pub(crate) use self::history::LOG_FORKED;
 pub use self::history::LOG_WENT_BACK;
 pub use self::mark::DATABASE_REPLACED;
 pub(crate) use self::position::Cursor;
-pub(crate) use self::queue::{ClaimedIntent, DueTimer};
 pub(crate) use self::read::apply;
 pub(crate) use self::retry::{jitter, random};
-pub(crate) use self::signals::{changed, tell};
+pub use self::signals::Topic;
+pub(crate) use self::signals::{CURSORS, LOG, OUTBOX, changed};
 pub(crate) use self::tail::Tail;
 pub(crate) use self::writer::Written;
 
@@ -95,7 +95,6 @@ struct Inner {
     backend: Backend,
     memory: Arc<Memory>,
     sources: Sources,
-    stuck: StuckHere,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
 }
@@ -148,7 +147,6 @@ impl Store {
             backend,
             memory,
             sources: Sources::default(),
-            stuck: StuckHere::default(),
             signals: Signals::default(),
             changes,
         }));
@@ -269,16 +267,12 @@ impl Store {
         self.0.reads.get_database_backend()
     }
 
-    pub(crate) fn signals(&self) -> &Signals {
+    fn signals(&self) -> &Signals {
         &self.0.signals
     }
 
     fn sources(&self) -> &Sources {
         &self.0.sources
-    }
-
-    pub(crate) fn stuck_readers(&self) -> &StuckHere {
-        &self.0.stuck
     }
 
     fn marked(&self) -> Option<&Marked> {

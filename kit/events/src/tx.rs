@@ -5,12 +5,10 @@
 
 mod commit;
 mod current;
-mod intent;
-mod parked;
-mod pause;
+mod cursor;
+mod part;
 mod pending;
 mod put;
-mod reader;
 mod reference;
 mod request;
 mod size;
@@ -25,13 +23,14 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
-use crate::store::{AnyState, Current, Written};
+use crate::store::{AnyState, Current, Topic, Written};
 use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::commit::{Appended, Committed};
-pub use self::intent::NewIntent;
+pub use self::part::Part;
 pub use self::put::Upsert;
 pub use self::request::RequestKey;
+pub use self::size::fits;
 
 /// An open transaction; dropping it rolls back.
 pub struct Tx {
@@ -47,23 +46,14 @@ pub struct Tx {
     own: HashMap<StreamName, Own>,
     /// Streams that did not exist when this transaction looked for them.
     absent: HashSet<StreamName>,
-    told: Told,
+    /// Who has to hear of the commit, besides those who wait for events.
+    wakes: BTreeSet<Topic>,
 }
 
 /// A stream as this transaction will leave it; the state is there where it was computed.
 struct Own {
     version: u64,
     state: Option<AnyState>,
-}
-
-/// Who has to hear of the commit, besides the log's readers.
-#[derive(Default)]
-struct Told {
-    cursors: bool,
-    quarantine: bool,
-    pauses: bool,
-    intents: BTreeSet<String>,
-    timers: BTreeSet<String>,
 }
 
 /// What came of a command.
@@ -90,7 +80,7 @@ impl Tx {
             pending: Pending::default(),
             own: HashMap::new(),
             absent: HashSet::new(),
-            told: Told::default(),
+            wakes: BTreeSet::new(),
         }
     }
 
@@ -219,12 +209,24 @@ impl Tx {
         Ok(())
     }
 
-    pub(crate) fn backend(&self) -> DbBackend {
+    /// The database it is on.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
         self.store.backend()
     }
 
+    /// What a part of the kit keeps in this transaction; it is written with the commit.
+    pub fn part<P: Part + Default>(&mut self) -> &mut P {
+        self.pending.parts.get()
+    }
+
+    /// Wakes whoever waits for `topic` in this process, once this is committed.
+    pub fn wakes(&mut self, topic: &Topic) {
+        self.wakes.insert(topic.clone());
+    }
+
     /// The cause that rows written now have; `key` is the correlation of what has no cause.
-    fn cause(&mut self, key: &str) -> Metadata {
+    pub fn cause_of(&mut self, key: &str) -> Metadata {
         let correlation = if self.cause.correlation.is_empty() { key } else { &self.cause.correlation };
         let traceparent =
             self.traceparent.get_or_insert_with(|| trace::traceparent(&Span::current(), &self.cause.traceparent));
@@ -238,7 +240,7 @@ impl Tx {
 
     /// Keeps events for the commit; the version after them.
     fn keep<E: EventSet>(&mut self, stream: &StreamName, version: u64, key: &str, events: &[E]) -> u64 {
-        let metadata = self.cause(key);
+        let metadata = self.cause_of(key);
         let partition = partition_of(key, self.store.partitions());
         let time = self.now;
         let stamp = |time: OffsetDateTime| {

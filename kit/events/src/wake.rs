@@ -11,6 +11,7 @@ use tradewind_domain::Error;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::store::OUTBOX;
 use crate::{Store, wire};
 
 /// Commits within so long share a ping.
@@ -40,7 +41,7 @@ pub(crate) async fn between_replicas(store: Store, broker: Broker, stop: Cancell
 
 async fn exchange(store: &Store, broker: &Broker, subject: &str, me: &str) -> Result<(), String> {
     let mut pings = broker.client().subscribe(subject.to_owned()).await.map_err(|error| error.to_string())?;
-    let mut committed = store.signals().outbox.subscribe();
+    let mut committed = store.subscribe(&OUTBOX);
     loop {
         tokio::select! {
             ping = pings.next() => {

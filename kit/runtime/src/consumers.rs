@@ -11,7 +11,7 @@ use contracts::tradewind::consumer::v1::{
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::{page, page_size, page_token};
-use tradewind_events::{Consumers, Quarantine, Store};
+use tradewind_events::{Consumers, Quarantine, Store, acts};
 use tradewind_mesh::{peer, status};
 
 /// Serves what operators ask of a service's consumers; the runtime does so for every service.
@@ -125,7 +125,7 @@ impl ConsumerService for OwnConsumers {
         let ListActsRequest { page_size: size, page_token: token } = request.into_inner();
         let size = page_size(size).map_err(status)?;
         let before = page_token(&token).map_err(status)?;
-        let found = self.store.acts(before, size + 1).await.map_err(status)?;
+        let found = acts(&self.store, before, size + 1).await.map_err(status)?;
         let found = found.into_iter().map(convert::act).collect();
         let (acts, next_page_token) = page(found, size, |last: &Act| last.number.to_string());
         Ok(Response::new(ListActsResponse { acts, next_page_token }))

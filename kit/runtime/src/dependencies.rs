@@ -7,7 +7,9 @@ use anyhow::anyhow;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{Broker, BrokerOptions, Clock, DATABASE_CORRUPT, DATABASE_REPLACED, Store, StoreOptions, Stuck};
+use tradewind_events::{
+    Broker, BrokerOptions, Clock, DATABASE_CORRUPT, DATABASE_REPLACED, Store, StoreOptions, Stuck, StuckReaders,
+};
 use tradewind_mesh::Identity;
 
 use crate::{
@@ -85,9 +87,9 @@ pub(crate) fn answers(store: Store) -> Check {
 }
 
 /// Names the readers here that cannot get past a position. Calls are served all the same, so it is advice.
-pub(crate) fn readers_move(store: Store) -> Check {
+pub(crate) fn readers_move(stuck: StuckReaders) -> Check {
     let ask = move || {
-        let stuck = store.stuck_here();
+        let stuck = stuck.all();
         let one = |stuck: &Stuck| {
             let Stuck { consumer, source, partition, position, reason, .. } = stuck;
             format!("{consumer} cannot get past position {position} of {source}/{partition}: {reason}")

@@ -200,7 +200,6 @@ impl Life {
             dependencies::answers(store.clone()),
             dependencies::intact(store.clone()),
             dependencies::connected(broker.clone()),
-            dependencies::readers_move(store.clone()),
         ];
         checks.append(&mut parts.checks);
         let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(channels)).grace(ending::for_work(grace));
@@ -210,6 +209,7 @@ impl Life {
         for step in std::mem::take(&mut parts.engine) {
             engine = step(engine);
         }
+        checks.push(dependencies::readers_move(engine.stuck()));
         let (routes, health) = routes::complete(&mut parts, store.clone(), &engine)?;
 
         tokio::spawn(health.follow(reports.subscribe()));

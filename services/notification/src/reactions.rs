@@ -4,7 +4,7 @@ use contracts::reactions;
 use contracts::tradewind::notification::v1::NotificationKind;
 use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
 use tradewind_domain::Error;
-use tradewind_events::{NewIntent, Reactions, Received, Tx};
+use tradewind_events::{NewIntent, Reactions, Received, Tx, intend};
 
 use crate::table;
 use crate::texts::{self, Text};
@@ -61,7 +61,7 @@ async fn tell(tx: &mut Tx, about: Subject<'_>, text: Text) -> Result<(), Error> 
     let now = tx.now();
     if table::insert(tx.conn(), order_id, kind, address, &text, now).await? {
         let (key, action) = (key(order_id, kind), "send".to_owned());
-        tx.intend(NewIntent { kind: MAIL, key, action, payload: Vec::new() }).await?;
+        intend(tx, NewIntent { kind: MAIL, key, action, payload: Vec::new() });
     }
     Ok(())
 }

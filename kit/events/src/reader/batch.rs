@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
 
 use super::inbox::Run;
+use super::parked::{is_parked, park};
 use super::{Halt, Reader};
 use crate::backoff::Backoff;
 use crate::error::{DATABASE_CORRUPT, UNKNOWN};
@@ -182,7 +183,9 @@ impl Reader {
         for event in &run.events {
             if self.parked.contains(&event.stream) && !freed.contains(&event.stream) {
                 if self.still_parked(&mut tx, &event.stream).await.map_err(Fault::Passing)? {
-                    tx.park(self.consumer(), &self.context, event, BEHIND, "", 0).await.map_err(Fault::Passing)?;
+                    park(&mut tx, self.consumer(), &self.context, event, BEHIND, "", 0)
+                        .await
+                        .map_err(Fault::Passing)?;
                     continue;
                 }
                 freed.push(event.stream.clone());
@@ -238,13 +241,13 @@ impl Reader {
         if !self.advance(&mut tx, to).await? {
             return Ok(false);
         }
-        tx.park(self.consumer(), &self.context, event, error.reason, &error.message, PARKED_AFTER).await?;
+        park(&mut tx, self.consumer(), &self.context, event, error.reason, &error.message, PARKED_AFTER).await?;
         tx.commit().await?;
         Ok(true)
     }
 
     async fn still_parked(&self, tx: &mut Tx, stream: &StreamName) -> Result<bool, Error> {
-        tx.is_parked(self.consumer(), &self.context, stream).await
+        is_parked(tx, self.consumer(), &self.context, stream).await
     }
 
     async fn advance(&self, tx: &mut Tx, to: Cursor) -> Result<bool, Error> {

@@ -1,5 +1,6 @@
 //! The readers of all partitions of one log for one consumer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
@@ -13,17 +14,20 @@ use tradewind_domain::Error;
 use super::feed::Feed;
 use super::inbox::Inbox;
 use super::repair::FETCH_TIMEOUT;
+use super::stuck::StuckReaders;
 use super::turns::Turns;
 use super::{BACKOFF, Reader, Remote};
 use crate::broker::Broker;
 use crate::circuit::Gate;
 use crate::heads;
 use crate::metrics::metrics;
-use crate::pause::Paused;
 use crate::roster::Members;
 use crate::store::Cursor;
 use crate::tenure::{self, Turn};
 use crate::{Heads, LogSource, Reactions, Store};
+
+/// The paused consumers as this process last saw them; `None` before it has looked.
+pub(crate) type Paused = Option<BTreeSet<String>>;
 
 /// What all readers of a service share.
 pub(crate) struct Readers {
@@ -32,6 +36,7 @@ pub(crate) struct Readers {
     pub(crate) paused: watch::Receiver<Paused>,
     pub(crate) broker: Broker,
     pub(crate) log: Arc<dyn LogSource>,
+    pub(crate) stuck: StuckReaders,
 }
 
 impl Readers {
@@ -50,6 +55,7 @@ impl Readers {
             context,
             members: self.members.clone(),
             paused: self.paused.clone(),
+            stuck: self.stuck.clone(),
             gate: Arc::clone(&gate),
         };
         reactions.sources().into_iter().map(group).collect()
@@ -74,6 +80,7 @@ pub(crate) struct Group {
     origin: Option<Origin>,
     members: Members,
     paused: watch::Receiver<Paused>,
+    stuck: StuckReaders,
     gate: Arc<Gate>,
     attributes: [KeyValue; 2],
 }
@@ -162,6 +169,7 @@ impl Group {
                 KeyValue::new("source", self.context.clone()),
                 KeyValue::new("partition", i64::from(partition)),
             ],
+            stuck: self.stuck.clone(),
             gate: Arc::clone(&self.gate),
             position: 0,
             last: None,

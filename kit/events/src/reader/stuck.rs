@@ -1,89 +1,110 @@
-//! Notices that a reader cannot get past its position, whatever keeps it, shows it, and takes that back when it moves.
+//! Readers that cannot get past a position, and what keeps them: in this process for its readiness, and in a table that every
+//! replica lists. How a reader notices that it is one must not be here.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use opentelemetry::KeyValue;
+use sea_orm::{QueryResult, Value};
 use time::OffsetDateTime;
-use tokio::time::{Instant, timeout};
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::Error;
 
-use super::Reader;
-use crate::Stuck;
-use crate::metrics::metrics;
+use crate::Store;
+use crate::error::{brief, db};
+use crate::sql::{partition, signed, statement, unsigned};
+use crate::times::{from_micros, micros};
 
-/// After so long in vain a reader is stuck.
-const IN_VAIN: Duration = Duration::from_secs(10);
-/// How long telling the other replicas may take.
-const TELLING: Duration = Duration::from_secs(2);
-
-/// A time in which nothing has succeeded.
-pub(super) struct Trouble {
-    since: OffsetDateTime,
-    began: Instant,
-    /// The reason that is shown.
-    shown: Option<&'static str>,
+/// A reader that cannot get past a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// Whose reader it is.
+    pub consumer: String,
+    /// The context whose log it reads.
+    pub source: String,
+    /// The partition of that log.
+    pub partition: u16,
+    /// The last position that is done.
+    pub position: u64,
+    /// What keeps it, stable for programs.
+    pub reason: String,
+    /// What keeps it, for people.
+    pub error: String,
+    /// Since when it has tried in vain.
+    pub since: OffsetDateTime,
 }
 
-impl Reader {
-    /// Something failed that the reader needs to go on. That an owner is away keeps nobody who has nothing to read.
-    pub(super) async fn fails(&mut self, error: &Error) {
-        let now = self.store.now();
-        let trouble = self.trouble.get_or_insert_with(|| Trouble { since: now, began: Instant::now(), shown: None });
-        let waits = error.kind == ErrorKind::Unavailable && self.head <= self.position && self.incarnation.is_some();
-        if !waits && trouble.began.elapsed() >= IN_VAIN && (trouble.shown != Some(error.reason) || !self.told) {
-            self.show(error.reason, &error.message).await;
-        }
+type Key = (String, String, u16);
+
+/// The readers of this process that cannot get past a position. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct StuckReaders(Arc<Mutex<BTreeMap<Key, Stuck>>>);
+
+impl StuckReaders {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<Stuck> {
+        self.lock().values().cloned().collect()
     }
 
-    /// The reader has moved, or there is nothing to move to.
-    pub(super) async fn moves(&mut self) {
-        if self.trouble.is_some() {
-            self.hide();
-        }
-        if self.told {
-            let forgotten = self.store.forget_stuck(self.consumer(), &self.context, self.partition).await;
-            self.told = forgotten.is_err();
-        }
+    /// Notes that a reader is stuck.
+    pub(super) fn add(&self, stuck: Stuck) {
+        let key = (stuck.consumer.clone(), stuck.source.clone(), stuck.partition);
+        self.lock().insert(key, stuck);
     }
 
-    /// Shows what keeps the reader, until it moves or is another process's.
-    pub(super) async fn show(&mut self, reason: &'static str, error: &str) {
-        let since = self.trouble.as_ref().map_or_else(|| self.store.now(), |trouble| trouble.since);
-        self.hide();
-        self.trouble = Some(Trouble { since, began: Instant::now(), shown: Some(reason) });
-        metrics().reader_stuck.record(1, &self.because(reason));
-        let stuck = Stuck {
-            consumer: self.consumer().to_owned(),
-            source: self.context.clone(),
-            partition: self.partition,
-            position: self.position,
-            reason: reason.to_owned(),
-            error: error.to_owned(),
-            since,
-        };
-        tracing::error!(
-            consumer = stuck.consumer,
-            source = stuck.source,
-            partition = stuck.partition,
-            position = stuck.position,
-            reason,
-            error,
-            runbook = "docs/runbook.md#a-reader-is-stuck",
-            "a reader cannot get past its position"
-        );
-        self.store.stick(stuck.clone());
-        self.told = matches!(timeout(TELLING, self.store.note_stuck(&stuck)).await, Ok(Ok(())));
+    /// Notes that a reader is not stuck here.
+    pub(super) fn remove(&self, consumer: &str, source: &str, partition: u16) {
+        self.lock().remove(&(consumer.to_owned(), source.to_owned(), partition));
     }
 
-    /// Shows nothing of this reader in this process any more.
-    pub(super) fn hide(&mut self) {
-        if let Some(Trouble { shown: Some(reason), .. }) = self.trouble.take() {
-            metrics().reader_stuck.record(0, &self.because(reason));
-            self.store.unstick(self.consumer(), &self.context, self.partition);
-        }
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Stuck>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn because(&self, reason: &'static str) -> Vec<KeyValue> {
-        self.attributes.iter().cloned().chain([KeyValue::new("reason", reason)]).collect()
+/// The stuck readers of every replica.
+pub(crate) async fn stuck_everywhere(store: &Store) -> Result<Vec<Stuck>, Error> {
+    let query = "SELECT consumer, source, partition, position, reason, error, since FROM stuck";
+    store.read(statement(store.backend(), query, [])).await?.iter().map(stuck).collect()
+}
+
+/// Tells every replica of a stuck reader; what was told of it before is replaced.
+pub(super) async fn note(store: &Store, stuck: &Stuck) -> Result<(), Error> {
+    let upsert = "INSERT INTO stuck (consumer, source, partition, position, reason, error, since) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (consumer, source, partition) DO UPDATE SET \
+         position = excluded.position, reason = excluded.reason, error = excluded.error, since = excluded.since";
+    let values: [Value; 7] = [
+        stuck.consumer.as_str().into(),
+        stuck.source.as_str().into(),
+        i64::from(stuck.partition).into(),
+        signed(stuck.position).into(),
+        stuck.reason.as_str().into(),
+        brief(&stuck.error).into(),
+        micros(stuck.since).into(),
+    ];
+    store.write(statement(store.backend(), upsert, values)).await.map(drop)
+}
+
+/// Tells every replica that a reader moves, if it was told that it is stuck.
+pub(super) async fn forget(store: &Store, consumer: &str, source: &str, partition: u16) -> Result<(), Error> {
+    let values = || -> [Value; 3] { [consumer.into(), source.into(), i64::from(partition).into()] };
+    let told = "SELECT 1 AS one FROM stuck WHERE consumer = $1 AND source = $2 AND partition = $3";
+    if store.read(statement(store.backend(), told, values())).await?.is_empty() {
+        return Ok(());
     }
+    let delete = "DELETE FROM stuck WHERE consumer = $1 AND source = $2 AND partition = $3";
+    store.write(statement(store.backend(), delete, values())).await.map(drop)
+}
+
+fn stuck(row: &QueryResult) -> Result<Stuck, Error> {
+    let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
+    let text = |column: &str| row.try_get::<String>("", column).map_err(db);
+    Ok(Stuck {
+        consumer: text("consumer")?,
+        source: text("source")?,
+        partition: partition(number("partition")?)?,
+        position: unsigned(number("position")?),
+        reason: text("reason")?,
+        error: text("error")?,
+        since: from_micros(number("since")?),
+    })
 }

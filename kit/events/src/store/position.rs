@@ -1,6 +1,6 @@
 //! How far readers have come: cursors, and tokens with which a client waits for its own write.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::Store;
+use super::{CURSORS, Store};
 use crate::error::db;
 use crate::sql::{statement, unsigned};
 use crate::token::{self, Place};
@@ -117,7 +117,7 @@ impl Store {
             }
             Ok(Some(()))
         };
-        match self.until(self.cursors_moved(), deadline, reached).await? {
+        match self.until(self.subscribe(&CURSORS), deadline, reached).await? {
             Some(()) => Ok(()),
             None => Err(Error::new(
                 ErrorKind::Unavailable,
@@ -160,14 +160,6 @@ impl Store {
             })
         };
         rows.first().map(cursor).transpose()
-    }
-
-    /// The streams whose later events queue behind one that could not be handled.
-    pub(crate) async fn parked_streams(&self, consumer: &str, source: &str) -> Result<HashSet<StreamName>, Error> {
-        let query = "SELECT DISTINCT stream FROM parked WHERE consumer = $1 AND source = $2";
-        let values: [Value; 2] = [consumer.into(), source.into()];
-        let rows = self.read(statement(self.backend(), query, values)).await?;
-        rows.iter().map(|row| row.try_get::<String>("", "stream").map(StreamName::from).map_err(db)).collect()
     }
 
     /// Where an event is in the log. While places are given here, and `woken` by that, there is nothing to ask the database.

@@ -1,14 +1,15 @@
 //! Committing, and telling everybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use sea_orm::DbBackend;
 use tradewind_domain::Error;
 
-use super::{Told, Tx};
+use super::Tx;
+use crate::error::commit;
 use crate::fault::{self, Point};
-use crate::store::tell;
+use crate::store::{LOG, OUTBOX, Topic};
 use crate::{Metadata, Store, StreamName};
-use sea_orm::DbBackend;
 
 /// What a transaction has appended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Tx {
         if let Some(tail) = tail {
             tail.doubt();
         }
-        let mut settling = Settling { store: &self.store, streams: &committed.0, told: &self.told, known: false };
+        let mut settling = Settling { store: &self.store, streams: &committed.0, wakes: &self.wakes, known: false };
         let (own, era) = (&mut self.own, self.era);
         let store = &self.store;
         // What has no cause was asked for.
@@ -92,6 +93,17 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Does all that [`commit`](Self::commit) does but the commit itself, and rolls back.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub async fn rehearse(mut self) -> Result<(), Error> {
+        let script = self.pending.script(self.backend(), self.now)?;
+        script.run(self.conn()).await.map_err(commit)
+    }
+}
+
 fn evict(store: &Store, appended: &[Appended]) {
     for Appended { stream, .. } in appended {
         store.cache().evict(stream);
@@ -103,31 +115,19 @@ fn evict(store: &Store, appended: &[Appended]) {
 struct Settling<'a> {
     store: &'a Store,
     streams: &'a [Appended],
-    told: &'a Told,
+    wakes: &'a BTreeSet<Topic>,
     known: bool,
 }
 
 impl Drop for Settling<'_> {
     fn drop(&mut self) {
-        let signals = self.store.signals();
         if !self.known {
             evict(self.store, self.streams);
         }
         if !self.streams.is_empty() {
-            let topic = if self.store.backend() == DbBackend::Sqlite { &signals.log } else { &signals.outbox };
-            tell(topic);
+            self.store.tell(if self.store.backend() == DbBackend::Sqlite { &LOG } else { &OUTBOX });
         }
-        if self.told.cursors {
-            tell(&signals.cursors);
-        }
-        if self.told.quarantine {
-            tell(&signals.quarantine);
-        }
-        if self.told.pauses {
-            tell(&signals.pauses);
-        }
-        self.told.intents.iter().for_each(|kind| signals.intents.tell(kind));
-        self.told.timers.iter().for_each(|name| signals.timers.tell(name));
+        self.wakes.iter().for_each(|topic| self.store.tell(topic));
         let mut last = None;
         for Appended { stream, .. } in self.streams {
             if last != Some(stream) {

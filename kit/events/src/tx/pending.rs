@@ -1,25 +1,24 @@
 //! What waits for the commit, and the statements that write it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 
+use super::part::Parts;
 use super::put::Write;
-use super::{NewIntent, RequestKey, size};
+use super::{RequestKey, fits};
+use crate::Recorded;
 use crate::sql::{EVENT_COLUMNS, Script, batches, signed};
 use crate::times::micros;
-use crate::{Metadata, Recorded};
 
 /// Writes that nothing in the transaction needs an answer to. A second write of the same key replaces the first.
 #[derive(Default)]
 pub(super) struct Pending {
     pub(super) events: Vec<PendingEvent>,
     pub(super) requests: Vec<(RequestKey, Vec<u8>)>,
-    pub(super) intents: BTreeMap<(&'static str, String), PendingIntent>,
-    /// By name and key; `None` cancels.
-    pub(super) timers: BTreeMap<(String, String), Option<PendingTimer>>,
+    pub(super) parts: Parts,
     /// Rows of the service's own tables, by statement, in an order that keeps each row's; no key is twice in one.
     rows: Vec<PendingRows>,
 }
@@ -36,29 +35,27 @@ struct PendingRows {
     rows: Vec<Vec<Value>>,
 }
 
-pub(super) struct PendingIntent {
-    pub(super) intent: NewIntent,
-    pub(super) generation: i64,
-    pub(super) cause: Metadata,
-}
-
-pub(super) struct PendingTimer {
-    pub(super) due: OffsetDateTime,
-    pub(super) payload: Vec<u8>,
-    pub(super) cause: Metadata,
-}
-
 impl Pending {
     /// The statements that write everything, at the time `now`, unless anything is too large.
     pub(super) fn script(&mut self, backend: DbBackend, now: OffsetDateTime) -> Result<Script, Error> {
-        size::check(self)?;
+        self.check()?;
         let mut script = Script::new(backend);
         self.write_events(&mut script, backend);
         self.write_requests(&mut script, now);
-        self.write_intents(&mut script, now);
-        self.write_timers(&mut script);
+        self.parts.all().for_each(|part| part.write(&mut script, now));
         self.write_rows(&mut script);
         Ok(script)
+    }
+
+    /// Refuses what could not pass every limit on its way later.
+    fn check(&mut self) -> Result<(), Error> {
+        for event in self.events.iter().map(|pending| &pending.event) {
+            fits("EVENT_TOO_LARGE", event.size(), || format!("{} of {}", event.type_name, event.stream))?;
+        }
+        for (key, response) in &self.requests {
+            fits("RESPONSE_TOO_LARGE", response.len(), || format!("the response to {}", key.method))?;
+        }
+        self.parts.all().try_for_each(|part| part.check())
     }
 
     /// Keeps a row of a service's own.
@@ -101,67 +98,6 @@ impl Pending {
                     micros(now).into(),
                 ]
             }));
-        }
-    }
-
-    fn write_intents(&mut self, script: &mut Script, now: OffsetDateTime) {
-        let mut intents = std::mem::take(&mut self.intents).into_values();
-        for size in batches(intents.len()) {
-            script.start(
-                "INSERT INTO intent (kind, key, action, payload, generation, attempt, due, correlation, causation, \
-                 traceparent) VALUES ",
-            );
-            script.rows(intents.by_ref().take(size).map(
-                |PendingIntent { intent, generation, cause }| -> [Value; 10] {
-                    [
-                        intent.kind.into(),
-                        intent.key.into(),
-                        intent.action.into(),
-                        intent.payload.into(),
-                        generation.into(),
-                        0_i64.into(),
-                        micros(now).into(),
-                        cause.correlation.into(),
-                        cause.causation.into(),
-                        cause.traceparent.into(),
-                    ]
-                },
-            ));
-            script.text(
-                " ON CONFLICT (kind, key) DO UPDATE SET action = excluded.action, payload = excluded.payload, \
-                 generation = excluded.generation, attempt = 0, due = excluded.due, claimed_by = NULL, \
-                 claimed_until = NULL, correlation = excluded.correlation, causation = excluded.causation, \
-                 traceparent = excluded.traceparent, last_error = NULL",
-            );
-        }
-    }
-
-    fn write_timers(&mut self, script: &mut Script) {
-        let (scheduled, cancelled): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.timers).into_iter().partition(|(_, timer)| timer.is_some());
-        for ((name, key), _) in cancelled {
-            script.start("DELETE FROM timer WHERE (name, key) = ").row([Value::from(name), Value::from(key)]);
-        }
-        let mut scheduled =
-            scheduled.into_iter().filter_map(|(key, timer)| Some((key, timer?))).collect::<Vec<_>>().into_iter();
-        for size in batches(scheduled.len()) {
-            script.start("INSERT INTO timer (name, key, due, payload, correlation, causation, traceparent) VALUES ");
-            script.rows(scheduled.by_ref().take(size).map(|((name, key), timer)| -> [Value; 7] {
-                [
-                    name.into(),
-                    key.into(),
-                    micros(timer.due).into(),
-                    timer.payload.into(),
-                    timer.cause.correlation.into(),
-                    timer.cause.causation.into(),
-                    timer.cause.traceparent.into(),
-                ]
-            }));
-            script.text(
-                " ON CONFLICT (name, key) DO UPDATE SET due = excluded.due, payload = excluded.payload, \
-                 correlation = excluded.correlation, causation = excluded.causation, \
-                 traceparent = excluded.traceparent",
-            );
         }
     }
 

@@ -79,12 +79,9 @@ impl Tx {
         R::decode(response.as_slice()).map(Some).map_err(Error::internal)
     }
 
-    /// Stores the response with everything else in this transaction.
-    ///
-    /// # Errors
-    /// None here; when the same request was handled at the same time, the commit is a `Conflict` and its repetition recalls.
-    pub async fn remember<R: Message>(&mut self, request: &RequestKey, response: &R) -> Result<(), Error> {
+    /// Stores the response with everything else in this transaction. When the same request was handled at the same time, the
+    /// commit is a `Conflict` and its repetition recalls.
+    pub fn remember<R: Message>(&mut self, request: &RequestKey, response: &R) {
         self.pending.requests.push((request.clone(), response.encode_to_vec()));
-        Ok(())
     }
 }

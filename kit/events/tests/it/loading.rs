@@ -5,7 +5,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use time::{Duration, OffsetDateTime};
 use tradewind_domain::ErrorKind;
-use tradewind_events::{AsOf, Clock, Loaded, Store, StreamName};
+use tradewind_events::{AsOf, Clock, Loaded, Store, StreamName, schedule};
 use tradewind_testing::Database;
 
 use crate::account::{Account, AccountEvent, Bank, Command, Deposited, options};
@@ -182,7 +182,8 @@ fn a_handler_can_be_sent_between_threads() {
             .retry(|| async {
                 let mut tx = store.begin().await?;
                 let executed = tx.execute::<Account>(id, id, Command::Deposit(1)).await?;
-                tx.schedule("timer", id, tx.now(), vec![]).await?;
+                let now = tx.now();
+                schedule(&mut tx, "timer", id, now, vec![]);
                 let committed = tx.commit().await?;
                 store.token(&committed).await?;
                 Ok(executed.version)

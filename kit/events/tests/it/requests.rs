@@ -33,7 +33,7 @@ async fn open_account(bank: &Bank, request: &RequestKey) -> Result<String, Error
             }
             let account = Uuid::new_v4().to_string();
             tx.execute::<Account>(&account, &account, Command::Deposit(1)).await?;
-            tx.remember(request, &Response { account: account.clone() }).await?;
+            tx.remember(request, &Response { account: account.clone() });
             tx.commit().await?;
             Ok(account)
         })

@@ -37,7 +37,7 @@ async fn attempt(
     }
     let response = reprice(&mut tx, product_id, price).await?;
     if let Some(request) = request {
-        tx.remember(request, &response).await?;
+        tx.remember(request, &response);
     }
     Ok((response, tx.commit().await?))
 }

@@ -34,7 +34,7 @@ async fn attempt(
     }
     let response = retire(&mut tx, product_id).await?;
     if let Some(request) = request {
-        tx.remember(request, &response).await?;
+        tx.remember(request, &response);
     }
     Ok((response, tx.commit().await?))
 }

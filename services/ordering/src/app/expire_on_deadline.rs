@@ -1,6 +1,6 @@
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_events::{TimerHandler, Tx};
+use tradewind_events::{self as events, TimerHandler, Tx};
 
 use crate::domain::{Command, Order};
 
@@ -18,6 +18,6 @@ impl TimerHandler for ExpireOnDeadline {
 }
 
 /// Sets the deadline of an order.
-pub(super) async fn schedule(tx: &mut Tx, order_id: &str, deadline: OffsetDateTime) -> Result<(), Error> {
-    tx.schedule(ExpireOnDeadline::NAME, order_id, deadline, Vec::new()).await
+pub(super) fn schedule(tx: &mut Tx, order_id: &str, deadline: OffsetDateTime) {
+    events::schedule(tx, ExpireOnDeadline::NAME, order_id, deadline, Vec::new());
 }

@@ -68,11 +68,11 @@ async fn attempt(
         deadline: timestamp(deadline),
     };
     let placed = tx.create::<Order>(&id, &id, Command::Place(Box::new(place))).await?;
-    expire_on_deadline::schedule(&mut tx, &id, deadline).await?;
+    expire_on_deadline::schedule(&mut tx, &id, deadline);
     let view = View { order: placed.state, version: placed.version, created: now, updated: now };
     let response = PlaceOrderResponse { order: Some(view.into()), position: String::new() };
     if let Some(request) = &order.request {
-        tx.remember(request, &response).await?;
+        tx.remember(request, &response);
     }
     Ok((response, tx.commit().await?))
 }

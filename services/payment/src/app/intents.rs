@@ -7,7 +7,7 @@
 use contracts::tradewind::money::v1::Money as ContractMoney;
 use prost::Message;
 use tradewind_domain::{Error, Money};
-use tradewind_events::{NewIntent, Tx};
+use tradewind_events::{NewIntent, Tx, intend};
 
 use super::{Charge, Refund};
 use crate::domain::{Command, Payment, PaymentEvent, Token};
@@ -36,7 +36,7 @@ pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Re
     let executed = tx.execute::<Payment>(order_id, order_id, command).await?;
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
-            tx.intend(intent).await?;
+            intend(tx, intent);
         }
     }
     Ok(executed.events)

@@ -7,7 +7,7 @@
 use contracts::tradewind::shipping::v1::ShipmentRequested;
 use prost::Message;
 use tradewind_domain::Error;
-use tradewind_events::{NewIntent, Tx};
+use tradewind_events::{NewIntent, Tx, intend};
 
 use super::Booking;
 use crate::domain::{Command, Shipment, ShipmentEvent};
@@ -49,7 +49,7 @@ pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Re
     let executed = tx.execute::<Shipment>(order_id, order_id, command).await?;
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
-            tx.intend(intent).await?;
+            intend(tx, intent);
         }
     }
     Ok(executed.events)

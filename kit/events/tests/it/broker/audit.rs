@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind, LARGEST_EVENT};
 use tradewind_events::{
     Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Retention, Store,
-    StoreOptions, Streams, Tx, UNKNOWN, db,
+    StoreOptions, Streams, StuckReaders, Tx, UNKNOWN, db, intend,
 };
 use tradewind_testing::{Database, Nats, eventually};
 use uuid::Uuid;
@@ -100,7 +100,8 @@ impl Reaction<Deposited> for NoteDeposit {
         }
         if event.data.amount == 19 {
             let (kind, payload) = ("too much", vec![0; LARGEST_EVENT + 1]);
-            return tx.intend(NewIntent { kind, key: "a".to_owned(), action: String::new(), payload }).await;
+            intend(tx, NewIntent { kind, key: "a".to_owned(), action: String::new(), payload });
+            return Ok(());
         }
         let last = "SELECT COALESCE(MAX(version), 0) FROM seen WHERE stream = $1";
         let last = query(&self.store, last, [event.stream.as_str().into()]);
@@ -182,12 +183,13 @@ pub(crate) async fn connect(nats: &Nats) -> Broker {
 pub(crate) struct Running {
     stop: CancellationToken,
     task: JoinHandle<Result<(), Error>>,
+    pub(crate) stuck: StuckReaders,
 }
 
 impl Running {
     pub(crate) fn start(engine: Engine) -> Self {
-        let stop = CancellationToken::new();
-        Self { task: tokio::spawn(engine.run(stop.clone())), stop }
+        let (stop, stuck) = (CancellationToken::new(), engine.stuck());
+        Self { task: tokio::spawn(engine.run(stop.clone())), stop, stuck }
     }
 
     /// Drains it.

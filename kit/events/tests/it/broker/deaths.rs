@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Intent, IntentHandler, NewIntent, Store, Tx, Unknown};
+use tradewind_events::{Engine, Intent, IntentHandler, NewIntent, Store, Tx, Unknown, intend};
 use tradewind_testing::{Database, Nats, eventually};
 
 use super::audit::{Direct, PATIENCE, Running, connect, count, note, notes, open};
@@ -74,7 +74,7 @@ async fn survives(database: &Database, nats: &Nats, store: &Store, dies: Point) 
     let (order, outside) = (format!("{dies:?}"), Arc::default());
     let mut tx = store.begin().await.unwrap();
     let intent = NewIntent { kind: "charge", key: order.clone(), action: "charge".to_owned(), payload: vec![] };
-    tx.intend(intent).await.unwrap();
+    intend(&mut tx, intent);
     tx.commit().await.unwrap();
 
     let one = start(database, nats, &outside, "one", Some(dies)).await;

@@ -7,8 +7,8 @@ use prost::Message;
 use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
 use tradewind_events::{
-    ActKind, ActOutcome, Drained, Engine, Forward, Outcome, ParkedStream, Quarantine, Reaction, Reactions, Received,
-    Store, StreamName, Tx,
+    self as events, ActKind, ActOutcome, Drained, Engine, Forward, Outcome, ParkedStream, Quarantine, Reaction,
+    Reactions, Received, Store, StreamName, Tx,
 };
 use tradewind_testing::{Database, block_on, eventually};
 
@@ -99,12 +99,12 @@ tradewind_testing::both_stores! {
         append(&pair, "a", 4, 1).await;
         pair.noted(6).await;
         is_parked(&pair, 0).await;
-        let acts = pair.audit.acts(None, 10).await.unwrap();
+        let acts = events::acts(&pair.audit, None, 10).await.unwrap();
         let positions: Vec<_> = drained.events.iter().map(|tried| tried.event.position).rev().collect();
         assert_eq!(acts.iter().map(|act| act.position).collect::<Vec<_>>(), positions);
         assert!(acts.iter().all(|act| (act.kind, act.outcome) == (ActKind::Replay, ActOutcome::Done)));
         assert_eq!((acts[0].principal.as_str(), acts[0].stream.as_str()), ("operator", "account-a"));
-        assert_eq!(pair.audit.acts(Some(acts[0].number), 1).await.unwrap(), acts[1..2]);
+        assert_eq!(events::acts(&pair.audit, Some(acts[0].number), 1).await.unwrap(), acts[1..2]);
         audit.stop().await;
         bank.stop().await;
     }
@@ -128,7 +128,7 @@ tradewind_testing::both_stores! {
         let left = quarantine.events(&parked("a"), 0, 10).await.unwrap();
         let left: Vec<_> = left.iter().map(|parked| (parked.event.version, &*parked.reason, parked.attempts)).collect();
         assert_eq!(left, [(3, "EVENT_UNDECODABLE", 1), (4, "BEHIND_PARKED", 0)]);
-        assert_eq!(pair.audit.acts(None, 1).await.unwrap()[0].outcome, ActOutcome::Failed);
+        assert_eq!(events::acts(&pair.audit, None, 1).await.unwrap()[0].outcome, ActOutcome::Failed);
         let again = quarantine.replay(&parked("a"), "operator").await.unwrap();
         assert_eq!(story(&again), [(3, "EVENT_UNDECODABLE", true)]);
         assert_eq!(quarantine.events(&parked("a"), 0, 1).await.unwrap()[0].attempts, 2);
@@ -188,7 +188,7 @@ tradewind_testing::both_stores! {
         versions.sort_unstable();
         assert_eq!(versions, (1..=31).map(|version| (version, "handled", true)).collect::<Vec<_>>());
         pair.noted(31).await;
-        assert_eq!(pair.audit.acts(None, 100).await.unwrap().len(), 31);
+        assert_eq!(events::acts(&pair.audit, None, 100).await.unwrap().len(), 31);
         audit.stop().await;
         bank.stop().await;
     }
@@ -240,7 +240,7 @@ tradewind_testing::both_stores! {
         }
         is_parked(&pair, 1).await;
 
-        let acts = pair.audit.acts(None, 10).await.unwrap();
+        let acts = events::acts(&pair.audit, None, 10).await.unwrap();
         let acts: Vec<_> = acts.iter().rev().map(|act| (act.kind, act.outcome, act.position)).collect();
         let (replay, discard, done) = (ActKind::Replay, ActKind::Discard, ActOutcome::Done);
         assert_eq!(
@@ -326,7 +326,7 @@ fn what_is_not_there_is_refused_and_written_down() {
             (quarantine.replay(&stranger, "operator").await.unwrap_err(), "CONSUMER_UNKNOWN"),
             (quarantine.discard(&parked("a"), 1, "operator", "why").await.unwrap_err(), "NOT_PARKED"),
         ];
-        let acts = pair.audit.acts(None, 10).await.unwrap();
+        let acts = events::acts(&pair.audit, None, 10).await.unwrap();
         assert_eq!(acts.len(), refused.len());
         for ((error, reason), act) in refused.iter().zip(acts.iter().rev()) {
             assert_eq!((error.reason, act.outcome), (*reason, ActOutcome::Refused));
@@ -335,7 +335,7 @@ fn what_is_not_there_is_refused_and_written_down() {
         assert_eq!(quarantine.rehearse(&parked("a"), None).await.unwrap_err().reason, "NOT_PARKED");
         assert_eq!(quarantine.rehearse(&stranger, None).await.unwrap_err().reason, "CONSUMER_UNKNOWN");
         assert_eq!(quarantine.events(&parked("a"), 0, 1).await.unwrap_err().reason, "NOT_PARKED");
-        assert_eq!(pair.audit.acts(None, 10).await.unwrap().len(), refused.len());
+        assert_eq!(events::acts(&pair.audit, None, 10).await.unwrap().len(), refused.len());
     });
 }
 
@@ -364,7 +364,7 @@ fn consumers_tell_how_far_they_are_and_whether_they_are_paused() {
         assert_eq!(consumers.list().await.unwrap()[0].pause, None);
         assert_eq!(consumers.resume("audit", "operator").await.unwrap_err().reason, "NOT_PAUSED");
         assert_eq!(consumers.pause("nobody", "operator", "why").await.unwrap_err().reason, "CONSUMER_UNKNOWN");
-        let acts = pair.audit.acts(None, 10).await.unwrap();
+        let acts = events::acts(&pair.audit, None, 10).await.unwrap();
         let acts: Vec<_> = acts.iter().rev().map(|act| (act.kind, act.outcome, act.detail.as_str())).collect();
         let (pause, resume, done) = (ActKind::Pause, ActKind::Resume, ActOutcome::Done);
         assert_eq!(acts[..3], [(pause, done, "a look inside"), (pause, done, "me too"), (resume, done, "")]);

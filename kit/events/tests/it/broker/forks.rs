@@ -143,7 +143,7 @@ fn an_event_behind_a_later_one_of_its_stream_stops_its_reader_until_that_is_star
         pair.owner.replace(&pair.bank);
         let audit = pair.start_audit().await;
         let stopped = async || {
-            let here = pair.audit.stuck_here();
+            let here = audit.stuck.all();
             if here.iter().any(|stuck| stuck.reason == "VERSION_OUT_OF_TURN") { Ok(()) } else { Err(here.len()) }
         };
         eventually(PATIENCE, "the reader has stopped", stopped).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{Engine, Intent, IntentHandler, NewIntent, Store, Tx, Unknown};
+use tradewind_events::{Engine, Intent, IntentHandler, NewIntent, Store, Tx, Unknown, intend, withdraw};
 use tradewind_testing::{Database, Nats, block_on, eventually};
 
 use super::audit::{Direct, PATIENCE, Running, connect, count, note, notes, open};
@@ -87,7 +87,7 @@ impl Shop {
     async fn intend(&self, key: &str, action: &str) {
         let mut tx = self.store.begin().await.unwrap();
         let intent = NewIntent { kind: "charge", key: key.to_owned(), action: action.to_owned(), payload: vec![] };
-        tx.intend(intent).await.unwrap();
+        intend(&mut tx, intent);
         tx.commit().await.unwrap();
     }
 
@@ -156,7 +156,7 @@ tradewind_testing::both_stores! {
         shop.intend("order", "charge").await;
         shop.called(1).await;
         let mut tx = shop.store.begin().await.unwrap();
-        assert!(tx.withdraw("charge", "order").await.unwrap());
+        assert!(withdraw(&mut tx, "charge", "order").await.unwrap());
         tx.commit().await.unwrap();
         gate.add_permits(1);
         running.stop().await;

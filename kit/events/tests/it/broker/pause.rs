@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
+use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx, pause_consumer, resume_consumer};
 use tradewind_testing::{Database, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, open};
@@ -63,9 +63,9 @@ tradewind_testing::both_stores! {
         let mut deposits = 0;
         witnessed(&pair, &mut deposits).await;
         pair.noted(deposits).await;
-        pair.audit.pause_consumer("audit", "ann", "a look").await.unwrap();
+        pause_consumer(&pair.audit, "audit", "ann", "a look").await.unwrap();
         rests(&pair, &mut deposits).await;
-        pair.audit.resume_consumer("audit").await.unwrap();
+        resume_consumer(&pair.audit, "audit").await.unwrap();
         pair.noted(deposits).await;
         audit.stop().await;
         bank.stop().await;
@@ -74,12 +74,12 @@ tradewind_testing::both_stores! {
     async fn a_pause_holds_for_whoever_starts_and_may_come_from_another_process(database: Database) {
         let pair = Pair::between(Database::sqlite(), database).await;
         let tool = open(pair.audit_database(), "audit").await;
-        tool.pause_consumer("audit", "ann", "a look").await.unwrap();
+        pause_consumer(&tool, "audit", "ann", "a look").await.unwrap();
         let (bank, audit) = (pair.start_bank().await, start(&pair).await);
         let mut deposits = 0;
         rests(&pair, &mut deposits).await;
         assert_eq!(seen(&pair).await, 0);
-        tool.resume_consumer("audit").await.unwrap();
+        resume_consumer(&tool, "audit").await.unwrap();
         pair.noted(deposits).await;
         audit.stop().await;
         bank.stop().await;

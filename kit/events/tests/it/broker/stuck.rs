@@ -26,11 +26,11 @@ async fn says_so_until_it_can(database: Database) {
     let (bank, audit, consumers) = (pair.start_bank().await, pair.start_audit().await, consumers(&pair).await);
     pair.deposit(&["a"], 3).await;
     pair.noted(3).await;
-    assert_eq!((pair.audit.stuck_here(), listed(&consumers).await), (Vec::new(), None));
+    assert_eq!((audit.stuck.all(), listed(&consumers).await), (Vec::new(), None));
 
     pair.owner.broken.store(true, Ordering::SeqCst);
     pair.deposit(&["a"], 1).await;
-    let here = eventually(PATIENCE, "it is stuck", async || pair.audit.stuck_here().pop().ok_or("it is not")).await;
+    let here = eventually(PATIENCE, "it is stuck", async || audit.stuck.all().pop().ok_or("it is not")).await;
     assert_eq!((here.consumer.as_str(), here.source.as_str(), here.partition, here.position), ("audit", "bank", 0, 3));
     assert_eq!((here.reason.as_str(), here.error.as_str()), ("LOG_UNREADABLE", "the page makes no sense"));
     eventually(PATIENCE, "every replica lists it", async || listed(&consumers).await == Some(here.clone())).await;
@@ -38,7 +38,7 @@ async fn says_so_until_it_can(database: Database) {
     pair.owner.broken.store(false, Ordering::SeqCst);
     pair.noted(4).await;
     eventually(PATIENCE, "nothing is stuck", async || {
-        pair.audit.stuck_here().is_empty() && listed(&consumers).await.is_none()
+        audit.stuck.all().is_empty() && listed(&consumers).await.is_none()
     })
     .await;
     audit.stop().await;
@@ -66,12 +66,12 @@ fn a_reader_whose_cursor_cannot_be_read_says_so() {
         };
         change("ALTER TABLE cursor RENAME TO elsewhere").await;
         let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
-        let here = eventually(PATIENCE, "it is stuck", async || pair.audit.stuck_here().pop().ok_or("it is not")).await;
+        let here = eventually(PATIENCE, "it is stuck", async || audit.stuck.all().pop().ok_or("it is not")).await;
         assert_eq!((here.source.as_str(), here.reason.as_str()), ("bank", "INTERNAL"), "{}", here.error);
         change("ALTER TABLE elsewhere RENAME TO cursor").await;
         pair.deposit(&["a"], 1).await;
         pair.noted(1).await;
-        eventually(PATIENCE, "nothing is stuck", async || pair.audit.stuck_here().is_empty()).await;
+        eventually(PATIENCE, "nothing is stuck", async || audit.stuck.all().is_empty()).await;
         audit.stop().await;
         bank.stop().await;
     });
@@ -92,8 +92,9 @@ fn a_reader_that_has_stopped_for_good_is_stuck_too() {
             other => Err(format!("{other:?}")),
         })
         .await;
+        let stuck = audit.stuck.clone();
         audit.stop().await;
-        assert_eq!(pair.audit.stuck_here(), []);
+        assert_eq!(stuck.all(), []);
     });
 }
 

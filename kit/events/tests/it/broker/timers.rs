@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tradewind_domain::Error;
-use tradewind_events::{Engine, Store, TimerHandler, Tx};
+use tradewind_events::{Engine, Store, TimerHandler, Tx, cancel_timer, schedule};
 use tradewind_testing::{Database, Nats, eventually};
 
 use super::audit::{Direct, PATIENCE, Running, connect, count, note, notes, open};
@@ -48,7 +48,7 @@ impl Calendar {
     async fn set(&self, key: &str, milliseconds: i64) {
         let mut tx = self.store.begin().await.unwrap();
         let due = tx.now() + time::Duration::milliseconds(milliseconds);
-        tx.schedule("remind", key, due, format!("of {key}").into_bytes()).await.unwrap();
+        schedule(&mut tx, "remind", key, due, format!("of {key}").into_bytes());
         tx.commit().await.unwrap();
     }
 
@@ -83,7 +83,7 @@ tradewind_testing::both_stores! {
         calendar.set("cancelled", 200).await;
         calendar.set("moved", 100).await;
         let mut tx = calendar.store.begin().await.unwrap();
-        tx.cancel_timer("remind", "cancelled").await.unwrap();
+        cancel_timer(&mut tx, "remind", "cancelled");
         tx.commit().await.unwrap();
         calendar.set("moved", 3_600_000).await;
         calendar.set("soon", 300).await;

@@ -14,13 +14,13 @@ use std::fmt;
 
 use tradewind_domain::Error;
 
-use crate::store::ClaimedIntent;
+use super::queue::ClaimedIntent;
 use crate::{Metadata, Tx};
 pub(crate) use worker::Worker;
 
 /// A kind of call to the outside, and what its answers lead to.
 pub trait IntentHandler: Send + Sync + 'static {
-    /// The kind under which [`Tx::intend`] writes these intents.
+    /// The kind under which [`intend`](crate::intend) writes these intents.
     const KIND: &'static str;
     /// An answer, favourable or not.
     type Outcome: Send + Sync + 'static;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 use tradewind_domain::Error;
 
+use super::super::{owed, queue};
 use super::pace::Pace;
 use super::{Intent, IntentHandler, Unknown};
 use crate::fault::{self, Point};
@@ -71,7 +72,7 @@ impl<H: IntentHandler> Worker<H> {
     ) -> Self {
         circuit::record(CIRCUIT, H::KIND, false);
         Self {
-            changed: store.intents_changed(H::KIND),
+            changed: store.subscribe(&owed::intents(H::KIND)),
             store,
             handler: Arc::new(handler),
             holder,
@@ -88,7 +89,7 @@ impl<H: IntentHandler> Worker<H> {
 
     /// Works until `stop`; then waits up to `grace` for the calls under way and settles them.
     pub(crate) async fn run(mut self, stop: CancellationToken, grace: Duration) -> Result<(), Error> {
-        if let Err(error) = self.store.reclaim_intents(H::KIND, &self.holder).await {
+        if let Err(error) = queue::reclaim_intents(&self.store, H::KIND, &self.holder).await {
             tracing::warn!(kind = H::KIND, %error, "claims of an earlier life of this process have to lapse");
         }
         // Whoever claims before it is in the roster cannot be missed there.
@@ -117,7 +118,7 @@ impl<H: IntentHandler> Worker<H> {
         if !self.reclaim {
             return;
         }
-        match self.store.reclaim_orphaned_intents(H::KIND).await {
+        match queue::reclaim_orphaned_intents(&self.store, H::KIND).await {
             Ok(0) => self.reclaim = false,
             Ok(claims) => {
                 tracing::info!(kind = H::KIND, claims, "calls of a process that is no more are taken up");
@@ -137,7 +138,7 @@ impl<H: IntentHandler> Worker<H> {
             self.look = false;
             self.changed.mark_unchanged();
             let until = self.store.now() + self.call_timeout + MARGIN;
-            match self.store.claim_intents(H::KIND, &self.holder, free, until).await {
+            match queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await {
                 Ok(claimed) => {
                     self.look = claimed.len() == free;
                     for intent in claimed {
@@ -155,7 +156,7 @@ impl<H: IntentHandler> Worker<H> {
             // Where it is not known for how long, the end of a call comes first.
             return self.pace.closed_for(now).unwrap_or(POLL);
         }
-        match self.store.next_intent(H::KIND).await {
+        match queue::next_intent(&self.store, H::KIND).await {
             Ok(Some(due)) => Duration::try_from(due - self.store.now()).unwrap_or_default().clamp(LEAST_WAIT, POLL),
             Ok(None) => POLL,
             Err(error) => {
@@ -230,7 +231,7 @@ impl<H: IntentHandler> Worker<H> {
             return;
         }
         self.measured = Some(Instant::now());
-        if let Ok(open) = self.store.open_intents(H::KIND).await {
+        if let Ok(open) = queue::open_intents(&self.store, H::KIND).await {
             metrics().intents_open.record(open, &[KeyValue::new("kind", H::KIND)]);
         }
     }

@@ -6,6 +6,7 @@ use opentelemetry::KeyValue;
 use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind};
 
+use super::super::{owed, queue};
 use super::worker::{Called, Worker};
 use super::{Intent, IntentHandler, Unknown};
 use crate::backoff::Backoff;
@@ -62,7 +63,7 @@ impl<H: IntentHandler> Worker<H> {
         let mut tx = self.store.begin().await?;
         let mut dropped = 0;
         let acted_upon: Vec<_> = answered.iter().map(|(intent, ..)| (intent.key.as_str(), intent.generation)).collect();
-        let open = tx.delete_intents(H::KIND, &acted_upon).await?;
+        let open = owed::delete_intents(&tx, H::KIND, &acted_upon).await?;
         for (intent, outcome, span) in answered {
             if open.contains(&intent.key) {
                 self.record_in(&mut tx, intent, outcome, span).await?;
@@ -116,7 +117,8 @@ impl<H: IntentHandler> Worker<H> {
 
     async fn give_back(&self, intent: &Intent, wait: Duration, error: &str) {
         let (due, attempt) = (self.store.now() + wait, intent.attempt.saturating_add(1));
-        let given = self.store.release_intent(H::KIND, &intent.key, intent.generation, attempt, due, error).await;
+        let given =
+            queue::release_intent(&self.store, H::KIND, &intent.key, intent.generation, attempt, due, error).await;
         if let Err(error) = given {
             tracing::warn!(kind = H::KIND, key = intent.key, %error, "an intent was not given back; its claim lapses");
         }

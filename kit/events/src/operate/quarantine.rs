@@ -6,6 +6,7 @@
 mod act;
 mod drain;
 mod measure;
+mod parked;
 mod rows;
 
 use std::sync::Arc;
@@ -17,9 +18,10 @@ use tradewind_domain::{Error, ErrorKind};
 use crate::logs::Logs;
 use crate::{Reactions, Recorded, Store, StreamName};
 
-pub use self::act::{Act, ActKind, ActOutcome};
+pub use self::act::{Act, ActKind, ActOutcome, acts};
+pub(super) use self::act::{audit, record};
 pub(crate) use self::measure::measure;
-pub(crate) use self::rows::Amount;
+pub(super) use self::rows::{Amount, amounts_parked};
 
 /// Names a stream in quarantine: whose it is, and for which consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +109,7 @@ impl Quarantine {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn streams(&self, after: Option<&ParkedStream>, limit: usize) -> Result<Vec<ParkedSummary>, Error> {
-        self.store.parked_summaries(after, limit).await
+        rows::summaries(&self.store, after, limit).await
     }
 
     /// Up to `limit` parked events of a stream that follow the position `after`, in order.
@@ -115,8 +117,8 @@ impl Quarantine {
     /// # Errors
     /// `NotFound` with reason `NOT_PARKED` when there is none at all.
     pub async fn events(&self, stream: &ParkedStream, after: u64, limit: usize) -> Result<Vec<ParkedEvent>, Error> {
-        let events = self.store.parked_events(stream, after, limit).await?;
-        if events.is_empty() && self.store.count_parked(stream).await? == 0 {
+        let events = rows::events(&self.store, stream, after, limit).await?;
+        if events.is_empty() && rows::count(&self.store, stream).await? == 0 {
             return Err(not_parked(stream));
         }
         Ok(events)
@@ -127,7 +129,7 @@ impl Quarantine {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn count(&self, stream: &ParkedStream) -> Result<u64, Error> {
-        self.store.count_parked(stream).await
+        rows::count(&self.store, stream).await
     }
 
     fn reactions_of(&self, consumer: &str) -> Result<&Reactions, Error> {
@@ -137,13 +139,13 @@ impl Quarantine {
 }
 
 impl ParkedStream {
-    pub(crate) fn values(&self) -> [Value; 3] {
+    fn values(&self) -> [Value; 3] {
         [self.consumer.as_str().into(), self.source.as_str().into(), self.stream.as_str().into()]
     }
 }
 
 /// A service has no such consumer.
-pub(crate) fn consumer_unknown(consumer: &str) -> Error {
+pub(super) fn consumer_unknown(consumer: &str) -> Error {
     Error::not_found("consumer", "CONSUMER_UNKNOWN", format!("there is no consumer {consumer:?} here"))
 }
 

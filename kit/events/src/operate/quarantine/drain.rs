@@ -3,8 +3,8 @@
 use tradewind_domain::{Error, ErrorKind};
 
 use super::{
-    Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, Quarantine, Tried, not_parked,
-    position_mismatch,
+    Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, Quarantine, Tried, audit, not_parked,
+    parked, position_mismatch, record, rows,
 };
 use crate::{Reactions, Recorded};
 
@@ -33,7 +33,7 @@ impl Quarantine {
     pub async fn replay(&self, stream: &ParkedStream, principal: &str) -> Result<Drained, Error> {
         let act = Act::on_stream(stream, ActKind::Replay, principal);
         let drained = self.drain(stream, &act).await;
-        self.store.audit(&act, drained).await
+        audit(&self.store, &act, drained).await
     }
 
     /// Gives up the first event of a stream, which must be at `position`, and settles what waits for it in the same transaction;
@@ -51,8 +51,8 @@ impl Quarantine {
     ) -> Result<Drained, Error> {
         let act = Act::on_stream(stream, ActKind::Discard, principal).because(why);
         let discarded = self.store.retry(|| self.give_up(stream, position, &act)).await;
-        let event = self.store.audit(&act, discarded).await?;
-        let left = self.store.count_parked(stream).await?;
+        let event = audit(&self.store, &act, discarded).await?;
+        let left = rows::count(&self.store, stream).await?;
         Ok(Drained { events: vec![discarded_event(event)], left })
     }
 
@@ -63,10 +63,10 @@ impl Quarantine {
     /// As [`replay`](Self::replay) and [`discard`](Self::discard).
     pub async fn rehearse(&self, stream: &ParkedStream, discard: Option<u64>) -> Result<Drained, Error> {
         let reactions = self.reactions_of(&stream.consumer)?;
-        let mut parked = self.store.parked_events(stream, 0, MOST).await?.into_iter().peekable();
+        let mut parked = rows::events(&self.store, stream, 0, MOST).await?.into_iter().peekable();
         let first = parked.peek().ok_or_else(|| not_parked(stream))?;
         let (partition, first) = (first.event.partition, first.event.position);
-        let mut drained = Drained { events: Vec::new(), left: self.store.count_parked(stream).await? };
+        let mut drained = Drained { events: Vec::new(), left: rows::count(&self.store, stream).await? };
         if let Some(position) = discard {
             check_position(first, position)?;
             drained.events.extend(parked.next().map(|parked| discarded_event(parked.event)));
@@ -76,7 +76,7 @@ impl Quarantine {
             events.push((self.present(stream, &parked, &mut away).await, parked));
         }
         let mut tx = self.store.begin().await?;
-        if tx.lock_parked(stream, partition).await?.is_none_or(|parked| parked.event.position != first) {
+        if parked::lock(&tx, stream, partition).await?.is_none_or(|parked| parked.event.position != first) {
             let text = "the stream is being drained at this moment";
             return Err(Error::new(ErrorKind::Conflict, "QUARANTINE_CHANGED", text));
         }
@@ -131,7 +131,7 @@ impl Quarantine {
             }
             first = self.first(stream).await?;
         }
-        drained.left = self.store.count_parked(stream).await?;
+        drained.left = rows::count(&self.store, stream).await?;
         Ok(drained)
     }
 
@@ -144,14 +144,14 @@ impl Quarantine {
         act: &Act,
     ) -> Result<Step, Error> {
         let mut tx = self.store.begin().await?;
-        let first = tx.lock_parked(stream, event.partition).await?;
+        let first = parked::lock(&tx, stream, event.partition).await?;
         if first.is_none_or(|first| first.event.position != event.position) {
             return Ok(Step::Overtaken);
         }
         reactions.react(&mut tx, event).await?;
-        tx.unpark(stream, event.position).await?;
+        parked::unpark(&mut tx, stream, event.position).await?;
         let act = act.clone().about(event);
-        tx.record(&act).await?;
+        record(&mut tx, &act).await?;
         tx.commit().await?;
         reactions.count_handled(event);
         act.log();
@@ -168,10 +168,10 @@ impl Quarantine {
     ) -> Result<bool, Error> {
         let act = act.clone().about(event).ended(ActOutcome::Failed, error);
         let mut tx = self.store.begin().await?;
-        if !tx.fail_again(stream, event.position, error).await? {
+        if !parked::fail_again(&tx, stream, event.position, error).await? {
             return Ok(false);
         }
-        tx.record(&act).await?;
+        record(&mut tx, &act).await?;
         tx.commit().await?;
         act.log();
         Ok(true)
@@ -180,22 +180,22 @@ impl Quarantine {
     async fn give_up(&self, stream: &ParkedStream, position: u64, act: &Act) -> Result<Recorded, Error> {
         let seen = self.first(stream).await?.ok_or_else(|| not_parked(stream))?;
         let mut tx = self.store.begin().await?;
-        let first = tx.lock_parked(stream, seen.event.partition).await?.ok_or_else(|| not_parked(stream))?;
+        let first = parked::lock(&tx, stream, seen.event.partition).await?.ok_or_else(|| not_parked(stream))?;
         check_position(first.event.position, position)?;
         // A consumer that is no more has nobody waiting.
         if let Ok(reactions) = self.reactions_of(&stream.consumer) {
             reactions.give_up(&mut tx, &first.event).await?;
         }
-        tx.unpark(stream, position).await?;
+        parked::unpark(&mut tx, stream, position).await?;
         let act = act.clone().about(&first.event);
-        tx.record(&act).await?;
+        record(&mut tx, &act).await?;
         tx.commit().await?;
         act.log();
         Ok(first.event)
     }
 
     async fn first(&self, stream: &ParkedStream) -> Result<Option<ParkedEvent>, Error> {
-        Ok(self.store.parked_events(stream, 0, 1).await?.into_iter().next())
+        Ok(rows::events(&self.store, stream, 0, 1).await?.into_iter().next())
     }
 
     /// The event as its owner has it now: the owner's log is the truth. The copy kept here where the owner cannot be asked,

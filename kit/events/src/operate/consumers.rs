@@ -7,12 +7,14 @@ use futures::future::join_all;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 
+use super::pause::{Pause, pause, paused_consumers, resume};
+use super::quarantine::{Act, ActKind, Amount, amounts_parked, audit, consumer_unknown, record};
 use crate::error::db;
 use crate::logs::Logs;
-use crate::quarantine::{Act, ActKind, Amount, consumer_unknown};
+use crate::reader::{Stuck, stuck_everywhere};
 use crate::sql::{partition, statement, unsigned};
 use crate::times::from_micros;
-use crate::{Pause, Reactions, Store, Stuck};
+use crate::{Reactions, Store};
 
 /// One consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,10 +84,10 @@ impl Consumers {
     /// `Unavailable` when the database is.
     pub async fn list(&self) -> Result<Vec<Consumer>, Error> {
         let asked = futures::try_join!(
-            self.store.cursors(),
-            self.store.amounts_parked(),
-            self.store.paused_consumers(),
-            self.store.stuck()
+            cursors(&self.store),
+            amounts_parked(&self.store),
+            paused_consumers(&self.store),
+            stuck_everywhere(&self.store)
         );
         let (cursors, parked, pauses, stuck) = asked?;
         let known = Known { cursors, parked, stuck };
@@ -107,13 +109,13 @@ impl Consumers {
         let paused = async {
             self.check(consumer)?;
             let mut tx = self.store.begin().await?;
-            let pause = tx.pause_consumer(consumer, principal, reason).await?;
-            tx.record(&act).await?;
+            let pause = pause(&mut tx, consumer, principal, reason).await?;
+            record(&mut tx, &act).await?;
             tx.commit().await?;
             act.log();
             Ok(pause)
         };
-        self.store.audit(&act, paused.await).await
+        audit(&self.store, &act, paused.await).await
     }
 
     /// Lets a paused consumer read on from where it was.
@@ -125,15 +127,15 @@ impl Consumers {
         let resumed = async {
             self.check(consumer)?;
             let mut tx = self.store.begin().await?;
-            if !tx.resume_consumer(consumer).await? {
+            if !resume(&mut tx, consumer).await? {
                 return Err(Error::new(ErrorKind::Rejected, "NOT_PAUSED", format!("{consumer} is not paused")));
             }
-            tx.record(&act).await?;
+            record(&mut tx, &act).await?;
             tx.commit().await?;
             act.log();
             Ok(())
         };
-        self.store.audit(&act, resumed.await).await
+        audit(&self.store, &act, resumed.await).await
     }
 
     fn check(&self, consumer: &str) -> Result<(), Error> {
@@ -164,17 +166,15 @@ impl Consumers {
     }
 }
 
-impl Store {
-    async fn cursors(&self) -> Result<Cursors, Error> {
-        let query = statement(self.backend(), "SELECT consumer, source, partition, position, updated FROM cursor", []);
-        let rows = self.read(query).await?;
-        rows.iter()
-            .map(|row| {
-                let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
-                let text = |column: &str| row.try_get::<String>("", column).map_err(db);
-                let key = (text("consumer")?, text("source")?, partition(number("partition")?)?);
-                Ok((key, (unsigned(number("position")?), from_micros(number("updated")?))))
-            })
-            .collect()
-    }
+async fn cursors(store: &Store) -> Result<Cursors, Error> {
+    let query = statement(store.backend(), "SELECT consumer, source, partition, position, updated FROM cursor", []);
+    let rows = store.read(query).await?;
+    rows.iter()
+        .map(|row| {
+            let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
+            let text = |column: &str| row.try_get::<String>("", column).map_err(db);
+            let key = (text("consumer")?, text("source")?, partition(number("partition")?)?);
+            Ok((key, (unsigned(number("position")?), from_micros(number("updated")?))))
+        })
+        .collect()
 }

@@ -94,7 +94,7 @@ words! {
 
 impl Act {
     /// An act that was done, on a whole consumer.
-    pub(crate) fn on(consumer: &str, kind: ActKind, principal: &str) -> Self {
+    pub(in crate::operate) fn on(consumer: &str, kind: ActKind, principal: &str) -> Self {
         Self {
             number: 0,
             time: OffsetDateTime::UNIX_EPOCH,
@@ -120,74 +120,69 @@ impl Act {
         Self { position: event.position, event_id: Some(event.id), ..self }
     }
 
-    pub(crate) fn because(self, detail: &str) -> Self {
+    pub(in crate::operate) fn because(self, detail: &str) -> Self {
         Self { detail: detail.to_owned(), ..self }
     }
 
-    pub(crate) fn ended(self, outcome: ActOutcome, error: &Error) -> Self {
+    pub(in crate::operate) fn ended(self, outcome: ActOutcome, error: &Error) -> Self {
         Self { outcome, detail: format!("{}: {}", error.reason, brief(&error.message)), ..self }
     }
 
     /// Tells the log of an act that is written down.
-    pub(crate) fn log(&self) {
+    pub(in crate::operate) fn log(&self) {
         let Self { principal, kind, consumer, source, stream, position, outcome, detail, .. } = self;
         let (act, outcome) = (kind.word(), outcome.word());
         tracing::info!(principal, act, consumer, source, stream, position, outcome, detail, "an operator acted");
     }
 }
 
-impl Tx {
-    /// Writes an act down with the rest of the transaction.
-    pub(crate) async fn record(&mut self, act: &Act) -> Result<(), Error> {
-        let insert = "INSERT INTO act (time, principal, kind, consumer, source, stream, position, event_id, outcome, detail) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let values: [Value; 10] = [
-            micros(self.now()).into(),
-            act.principal.as_str().into(),
-            act.kind.word().into(),
-            act.consumer.as_str().into(),
-            act.source.as_str().into(),
-            act.stream.as_str().into(),
-            signed(act.position).into(),
-            act.event_id.into(),
-            act.outcome.word().into(),
-            act.detail.as_str().into(),
-        ];
-        self.conn().execute_raw(statement(self.backend(), insert, values)).await.map_err(db)?;
-        Ok(())
-    }
+/// Writes an act down with the rest of the transaction.
+pub(in crate::operate) async fn record(tx: &mut Tx, act: &Act) -> Result<(), Error> {
+    let insert = "INSERT INTO act (time, principal, kind, consumer, source, stream, position, event_id, outcome, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let values: [Value; 10] = [
+        micros(tx.now()).into(),
+        act.principal.as_str().into(),
+        act.kind.word().into(),
+        act.consumer.as_str().into(),
+        act.source.as_str().into(),
+        act.stream.as_str().into(),
+        signed(act.position).into(),
+        act.event_id.into(),
+        act.outcome.word().into(),
+        act.detail.as_str().into(),
+    ];
+    tx.conn().execute_raw(statement(tx.backend(), insert, values)).await.map_err(db)?;
+    Ok(())
 }
 
-impl Store {
-    /// Up to `limit` acts of operators before the one with the number `before`, or before any that is still to come; the
-    /// latest first.
-    ///
-    /// # Errors
-    /// `Unavailable` when the database is.
-    pub async fn acts(&self, before: Option<u64>, limit: usize) -> Result<Vec<Act>, Error> {
-        let columns = "number, time, principal, kind, consumer, source, stream, position, event_id, outcome, detail";
-        let query = page_text(columns, "LENGTH(detail)", "act WHERE number < $1 ORDER BY number DESC", "$2");
-        let values: [Value; 2] =
-            [before.map_or(i64::MAX, signed).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-        let rows = self.reader().query_all_raw(statement(self.backend(), query, values)).await.map_err(db)?;
-        rows.iter().map(act).collect()
-    }
+/// Up to `limit` acts of operators before the one with the number `before`, or before any that is still to come; the
+/// latest first.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn acts(store: &Store, before: Option<u64>, limit: usize) -> Result<Vec<Act>, Error> {
+    let columns = "number, time, principal, kind, consumer, source, stream, position, event_id, outcome, detail";
+    let query = page_text(columns, "LENGTH(detail)", "act WHERE number < $1 ORDER BY number DESC", "$2");
+    let values: [Value; 2] = [before.map_or(i64::MAX, signed).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let rows = store.reader().query_all_raw(statement(store.backend(), query, values)).await.map_err(db)?;
+    rows.iter().map(act).collect()
+}
 
-    /// Returns what became of an act, and writes it down where it was refused, which changed nothing else.
-    pub(crate) async fn audit<T>(&self, act: &Act, outcome: Result<T, Error>) -> Result<T, Error> {
-        let Err(error) = &outcome else { return outcome };
-        let act = act.clone().ended(ActOutcome::Refused, error);
-        let recorded = async {
-            let mut tx = self.begin().await?;
-            tx.record(&act).await?;
-            tx.commit().await
-        };
-        if let Err(error) = recorded.await {
-            tracing::warn!(%error, "a refused act is not in the table of acts");
-        }
-        act.log();
-        outcome
+/// Returns what became of an act, and writes it down where it was refused, which changed nothing else.
+pub(in crate::operate) async fn audit<T>(store: &Store, act: &Act, outcome: Result<T, Error>) -> Result<T, Error> {
+    let Err(error) = &outcome else { return outcome };
+    let act = act.clone().ended(ActOutcome::Refused, error);
+    let recorded = async {
+        let mut tx = store.begin().await?;
+        record(&mut tx, &act).await?;
+        tx.commit().await
+    };
+    if let Err(error) = recorded.await {
+        tracing::warn!(%error, "a refused act is not in the table of acts");
     }
+    act.log();
+    outcome
 }
 
 fn act(row: &QueryResult) -> Result<Act, Error> {

@@ -8,7 +8,9 @@ use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 
+use super::rows::amounts_parked;
 use crate::metrics::metrics;
+use crate::reader::QUARANTINE;
 use crate::{Reactions, Store};
 
 /// How often the tables are counted although nothing changed in this process.
@@ -22,10 +24,10 @@ pub(crate) async fn measure(
     reactions: Arc<[Arc<Reactions>]>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let mut changed = store.quarantine_changed();
+    let mut changed = store.subscribe(&QUARANTINE);
     while !stop.is_cancelled() {
         changed.mark_unchanged();
-        match store.amounts_parked().await {
+        match amounts_parked(&store).await {
             Ok(amounts) => {
                 let amounts =
                     amounts.into_iter().map(|each| ((each.consumer, each.source), (each.streams, each.events)));

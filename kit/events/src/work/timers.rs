@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tradewind_domain::Error;
 
+use super::queue::DueTimer;
+use super::{owed, queue};
 use crate::backoff::Backoff;
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
-use crate::store::DueTimer;
 use crate::{Metadata, Store, Tx, trace};
 
 const BATCH: usize = 64;
@@ -25,7 +26,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(1);
 
 /// What happens when a deadline passes.
 pub trait TimerHandler: Send + Sync + 'static {
-    /// The name under which [`Tx::schedule`] sets these deadlines.
+    /// The name under which [`schedule`](crate::schedule) sets these deadlines.
     const NAME: &'static str;
 
     /// Does what the deadline is for, in the transaction that deleted it.
@@ -53,7 +54,7 @@ pub(crate) struct Timers<T> {
 
 impl<T: TimerHandler> Timers<T> {
     pub(crate) fn new(store: Store, handler: T) -> Self {
-        let changed = store.timers_changed(T::NAME);
+        let changed = store.subscribe(&owed::timers(T::NAME));
         Self { store, handler, changed, failing: HashMap::new(), attributes: [KeyValue::new("name", T::NAME)] }
     }
 
@@ -83,7 +84,7 @@ impl<T: TimerHandler> Timers<T> {
 
     /// What is due and is not waiting for another try.
     async fn due(&mut self) -> Result<Vec<DueTimer>, Error> {
-        let mut due = self.store.due_timers(T::NAME, BATCH + self.failing.len()).await?;
+        let mut due = queue::due_timers(&self.store, T::NAME, BATCH + self.failing.len()).await?;
         self.failing.retain(|key, failure| due.iter().any(|timer| timer.key == *key && timer.due == failure.due));
         let now = Instant::now();
         due.retain(|timer| self.failing.get(&timer.key).is_none_or(|failure| failure.retry_at <= now));
@@ -94,7 +95,7 @@ impl<T: TimerHandler> Timers<T> {
     async fn wait(&self) -> Duration {
         let retry =
             self.failing.values().map(|failure| failure.retry_at.saturating_duration_since(Instant::now())).min();
-        let next = match self.store.next_timer(T::NAME).await {
+        let next = match queue::next_timer(&self.store, T::NAME).await {
             // One that is due already is waiting for another try.
             Ok(Some(due)) => Duration::try_from(due - self.store.now()).ok().filter(|wait| !wait.is_zero()),
             Ok(None) => None,
@@ -125,7 +126,7 @@ impl<T: TimerHandler> Timers<T> {
     async fn fire_all(&self, due: &[DueTimer]) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         for timer in due {
-            if tx.delete_timer(T::NAME, &timer.key, timer.due).await? {
+            if owed::delete_timer(&tx, T::NAME, &timer.key, timer.due).await? {
                 let span = tracing::info_span!("timer", otel.name = format!("timer {}", T::NAME), key = timer.key);
                 trace::continue_from(&span, &timer.cause.traceparent);
                 tx.set_cause(Metadata {

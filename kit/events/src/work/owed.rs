@@ -1,0 +1,224 @@
+//! What a transaction owes: intents, which a worker will carry out, and timers, which will fire. They are written with its
+//! commit, in one statement a kind; a second write of the same key replaces the first.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use sea_orm::{ConnectionTrait, Value};
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use uuid::Uuid;
+
+use crate::error::db;
+use crate::sql::{Script, batches, statement};
+use crate::store::Topic;
+use crate::times::micros;
+use crate::tx::{Part, fits};
+use crate::{Metadata, Tx};
+
+/// Something to be done outside, once this transaction is committed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewIntent {
+    /// Which worker carries it out.
+    pub kind: &'static str,
+    /// What it concerns, e.g. the order id; one intent a kind and key.
+    pub key: String,
+    /// What is to be done.
+    pub action: String,
+    /// What is needed to do it.
+    pub payload: Vec<u8>,
+}
+
+// A payload may hold what must never be logged.
+impl fmt::Debug for NewIntent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewIntent")
+            .field("kind", &self.kind)
+            .field("key", &self.key)
+            .field("action", &self.action)
+            .field("payload", &format_args!("[{} bytes]", self.payload.len()))
+            .finish()
+    }
+}
+
+/// What waits for the commit.
+#[derive(Default)]
+struct Owed {
+    intents: BTreeMap<(&'static str, String), OwedIntent>,
+    /// By name and key; `None` cancels.
+    timers: BTreeMap<(String, String), Option<OwedTimer>>,
+}
+
+struct OwedIntent {
+    intent: NewIntent,
+    generation: i64,
+    cause: Metadata,
+}
+
+struct OwedTimer {
+    due: OffsetDateTime,
+    payload: Vec<u8>,
+    cause: Metadata,
+}
+
+/// Intents of a kind.
+pub(super) fn intents(kind: &str) -> Topic {
+    Topic::of("intent", kind)
+}
+
+/// Timers of a name.
+pub(super) fn timers(name: &str) -> Topic {
+    Topic::of("timer", name)
+}
+
+/// Writes an intent with the transaction, due at once. One with the same kind and key is replaced, and what comes of it is
+/// dropped.
+pub fn intend(tx: &mut Tx, intent: NewIntent) {
+    let cause = tx.cause_of(&intent.key);
+    tx.wakes(&intents(intent.kind));
+    let owed = OwedIntent { generation: fresh_generation(), cause, intent };
+    tx.part::<Owed>().intents.insert((owed.intent.kind, owed.intent.key.clone()), owed);
+}
+
+/// Takes an intent back; `false` when there is none. What comes of an attempt that is under way is dropped.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn withdraw(tx: &mut Tx, kind: &str, key: &str) -> Result<bool, Error> {
+    let intents = &mut tx.part::<Owed>().intents;
+    let kept = intents.len();
+    intents.retain(|(kept_kind, kept_key), _| *kept_kind != kind || kept_key != key);
+    let unwritten = intents.len() < kept;
+    let values: [Value; 2] = [kind.into(), key.into()];
+    let written = delete(tx, "DELETE FROM intent WHERE kind = $1 AND key = $2", values).await?;
+    Ok(unwritten || written)
+}
+
+/// Sets a timer with the transaction; one with the same name and key is replaced.
+pub fn schedule(tx: &mut Tx, name: &str, key: &str, due: OffsetDateTime, payload: Vec<u8>) {
+    let cause = tx.cause_of(key);
+    tx.wakes(&timers(name));
+    let owed = OwedTimer { due, payload, cause };
+    tx.part::<Owed>().timers.insert((name.to_owned(), key.to_owned()), Some(owed));
+}
+
+/// Cancels a timer with the transaction, if there is one.
+pub fn cancel_timer(tx: &mut Tx, name: &str, key: &str) {
+    tx.part::<Owed>().timers.insert((name.to_owned(), key.to_owned()), None);
+}
+
+/// Deletes the intents that were acted upon, by key and generation; the keys of those that were still there, and are not
+/// another one by now.
+pub(super) async fn delete_intents(tx: &Tx, kind: &str, acted_upon: &[(&str, i64)]) -> Result<HashSet<String>, Error> {
+    let mut deleted = HashSet::new();
+    let mut left = acted_upon.iter();
+    for size in batches(acted_upon.len()) {
+        let mut values: Vec<Value> = vec![kind.into()];
+        let mut names = Vec::with_capacity(size);
+        for (key, generation) in left.by_ref().take(size) {
+            names.push(format!("(${}, ${})", values.len() + 1, values.len() + 2));
+            values.extend([(*key).into(), (*generation).into()]);
+        }
+        let delete = format!(
+            "DELETE FROM intent WHERE kind = $1 AND (key, generation) IN (VALUES {}) RETURNING key",
+            names.join(", ")
+        );
+        let rows = tx.conn().query_all_raw(statement(tx.backend(), delete, values)).await.map_err(db)?;
+        for row in rows {
+            deleted.insert(row.try_get("", "key").map_err(db)?);
+        }
+    }
+    Ok(deleted)
+}
+
+/// Deletes the timer that fires; `false` when it was set to another time, cancelled, or has fired.
+pub(super) async fn delete_timer(tx: &Tx, name: &str, key: &str, due: OffsetDateTime) -> Result<bool, Error> {
+    let values: [Value; 3] = [name.into(), key.into(), micros(due).into()];
+    delete(tx, "DELETE FROM timer WHERE name = $1 AND key = $2 AND due = $3", values).await
+}
+
+async fn delete(tx: &Tx, text: &str, values: impl IntoIterator<Item = Value> + Send) -> Result<bool, Error> {
+    let done = tx.conn().execute_raw(statement(tx.backend(), text, values)).await.map_err(db)?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A number that no earlier intent of the same key has had, be that deleted or not.
+fn fresh_generation() -> i64 {
+    i64::try_from(Uuid::new_v4().as_u128() >> 65).unwrap_or(i64::MAX)
+}
+
+impl Part for Owed {
+    fn check(&self) -> Result<(), Error> {
+        for ((kind, key), owed) in &self.intents {
+            fits("INTENT_TOO_LARGE", owed.intent.payload.len(), || format!("the intent {kind} of {key}"))?;
+        }
+        for ((name, key), timer) in &self.timers {
+            let bytes = timer.as_ref().map_or(0, |timer| timer.payload.len());
+            fits("TIMER_TOO_LARGE", bytes, || format!("the timer {name} of {key}"))?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, script: &mut Script, now: OffsetDateTime) {
+        write_intents(std::mem::take(&mut self.intents), script, now);
+        write_timers(std::mem::take(&mut self.timers), script);
+    }
+}
+
+fn write_intents(intents: BTreeMap<(&'static str, String), OwedIntent>, script: &mut Script, now: OffsetDateTime) {
+    let mut intents = intents.into_values();
+    for size in batches(intents.len()) {
+        script.start(
+            "INSERT INTO intent (kind, key, action, payload, generation, attempt, due, correlation, causation, \
+             traceparent) VALUES ",
+        );
+        script.rows(intents.by_ref().take(size).map(|OwedIntent { intent, generation, cause }| -> [Value; 10] {
+            [
+                intent.kind.into(),
+                intent.key.into(),
+                intent.action.into(),
+                intent.payload.into(),
+                generation.into(),
+                0_i64.into(),
+                micros(now).into(),
+                cause.correlation.into(),
+                cause.causation.into(),
+                cause.traceparent.into(),
+            ]
+        }));
+        script.text(
+            " ON CONFLICT (kind, key) DO UPDATE SET action = excluded.action, payload = excluded.payload, \
+             generation = excluded.generation, attempt = 0, due = excluded.due, claimed_by = NULL, \
+             claimed_until = NULL, correlation = excluded.correlation, causation = excluded.causation, \
+             traceparent = excluded.traceparent, last_error = NULL",
+        );
+    }
+}
+
+fn write_timers(timers: BTreeMap<(String, String), Option<OwedTimer>>, script: &mut Script) {
+    let (scheduled, cancelled): (Vec<_>, Vec<_>) = timers.into_iter().partition(|(_, timer)| timer.is_some());
+    for ((name, key), _) in cancelled {
+        script.start("DELETE FROM timer WHERE (name, key) = ").row([Value::from(name), Value::from(key)]);
+    }
+    let mut scheduled =
+        scheduled.into_iter().filter_map(|(key, timer)| Some((key, timer?))).collect::<Vec<_>>().into_iter();
+    for size in batches(scheduled.len()) {
+        script.start("INSERT INTO timer (name, key, due, payload, correlation, causation, traceparent) VALUES ");
+        script.rows(scheduled.by_ref().take(size).map(|((name, key), timer)| -> [Value; 7] {
+            [
+                name.into(),
+                key.into(),
+                micros(timer.due).into(),
+                timer.payload.into(),
+                timer.cause.correlation.into(),
+                timer.cause.causation.into(),
+                timer.cause.traceparent.into(),
+            ]
+        }));
+        script.text(
+            " ON CONFLICT (name, key) DO UPDATE SET due = excluded.due, payload = excluded.payload, \
+             correlation = excluded.correlation, causation = excluded.causation, \
+             traceparent = excluded.traceparent",
+        );
+    }
+}
