@@ -9,7 +9,8 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use tokio::time::Instant;
 
-use crate::backoff::Backoff;
+use tradewind_sql::Backoff;
+
 use crate::metrics::metrics;
 
 pub(crate) use self::gate::Gate;

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use sea_orm::Value;
 use tradewind_domain::Error;
+use tradewind_sql::{db, signed, statement, unsigned};
 
 use crate::Store;
-use crate::error::db;
-use crate::sql::{signed, statement, unsigned};
 
 /// How long a process that is no more is believed to be there.
 pub(crate) const TTL: Duration = Duration::from_millis(1400);

@@ -8,15 +8,12 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, Value};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_sql::{db, jitter, micros, statement};
 
 use crate::Store;
-use crate::error::db;
 use crate::metrics::metrics;
 use crate::roster::Members;
-use crate::sql::statement;
-use crate::store::jitter;
 use crate::tenure::{self, Turn};
-use crate::times::micros;
 
 const STEP: u64 = 500;
 /// What others get between two steps.

@@ -27,9 +27,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_sql::Backoff;
 use uuid::Uuid;
 
-use crate::backoff::Backoff;
 use crate::circuit::Gate;
 use crate::metrics::metrics;
 use crate::store::Cursor;

@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_sql::Backoff;
 use uuid::Uuid;
 
-use crate::backoff::Backoff;
 use crate::broker::{Broker, Link};
 use crate::fault::{self, Point};
 use crate::metrics::metrics;

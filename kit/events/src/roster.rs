@@ -16,12 +16,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_sql::{db, signed, statement, unsigned};
 
 use crate::Store;
-use crate::error::db;
 use crate::lease::{BEAT, NOW, TTL, lasting};
 use crate::metrics::metrics;
-use crate::sql::{signed, statement, unsigned};
 
 const PREFIX: &str = "member/";
 /// Rows of those who never came back are deleted after so long.

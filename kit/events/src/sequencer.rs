@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_domain::request::PAGE_BYTES;
+use tradewind_sql::{db, jitter, signed, statement};
 use uuid::Uuid;
 
-use crate::error::db;
 use crate::lease::{BEAT, NOW, TTL, lasting};
 use crate::metrics::metrics;
-use crate::sql::{EVENT_COLUMNS, recorded, signed, statement};
-use crate::store::{LOG, OUTBOX, changed, jitter};
+use crate::rows::{EVENT_COLUMNS, recorded};
+use crate::store::{LOG, OUTBOX, changed};
 use crate::{Recorded, Store};
 
 const LEASE: &str = "sequencer";

@@ -3,19 +3,12 @@
 mod backup;
 mod birth;
 mod cache;
-mod connect;
-mod damage;
-mod file;
 mod history;
-mod mark;
 mod memory;
 mod migrations;
 mod position;
 mod read;
-mod reads;
 mod retry;
-mod server;
-mod sessions;
 mod signals;
 mod sources;
 #[cfg(test)]
@@ -23,50 +16,36 @@ pub(crate) mod stopped;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod url;
-mod vital;
-mod wal;
-mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
 use sea_orm_migration::MigrationTrait;
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 use tradewind_domain::Error;
+use tradewind_sql::{
+    Connections, DATABASE_CORRUPT, DATABASE_REPLACED, Database, Reads, db, from_micros, micros, statement,
+};
 use uuid::Uuid;
 
+pub use self::backup::{accept_loss, back_up, restore};
 pub(crate) use self::birth::MOST_PARTITIONS;
 use self::cache::Cache;
-use self::connect::Pools;
-pub use self::file::{sqlite_file, sqlite_url};
-use self::mark::Marked;
-use self::memory::Memory;
-pub use self::reads::Reads;
-use self::sessions::Sessions;
-use self::signals::Signals;
-use self::sources::Sources;
-pub use self::url::check_database_url;
-use self::vital::{PING, Vital};
-use self::writer::Writer;
-use crate::error::{DATABASE_CORRUPT, db};
-use crate::metrics::metrics;
-use crate::times::{from_micros, micros};
-use crate::{Clock, StreamName, Tx};
-
-pub use self::backup::{accept_loss, back_up, restore};
 pub(crate) use self::cache::{AnyState, Current};
 pub(crate) use self::history::LOG_FORKED;
 pub use self::history::LOG_WENT_BACK;
-pub use self::mark::DATABASE_REPLACED;
+use self::memory::Memory;
 pub(crate) use self::position::Cursor;
 pub(crate) use self::read::apply;
-pub(crate) use self::retry::{jitter, random};
+use self::signals::Signals;
 pub use self::signals::Topic;
 pub(crate) use self::signals::{CURSORS, LOG, OUTBOX, changed};
+use self::sources::Sources;
 pub(crate) use self::tail::Tail;
-pub(crate) use self::writer::Written;
+use crate::metrics::metrics;
+use crate::{Clock, StreamName, Tx};
 
 /// How to open a [`Store`].
 pub struct StoreOptions {
@@ -90,21 +69,15 @@ struct Inner {
     context: &'static str,
     partitions: u16,
     clock: Clock,
-    reads: Reads,
-    vital: Vital,
-    backend: Backend,
+    database: Database,
     memory: Arc<Memory>,
     sources: Sources,
     signals: Signals,
     changes: broadcast::Sender<StreamName>,
 }
 
-/// What writes: SQLite's one connection, or some of PostgreSQL's pool.
-enum Backend {
-    Sqlite(Writer),
-    Postgres(Sessions),
-}
-
+/// How long [`Store::ping`] waits for an answer.
+const PING: Duration = Duration::from_secs(2);
 /// How many changed streams a slow receiver of [`Store::changes`] may lag behind.
 const CHANGES: usize = 1024;
 
@@ -114,8 +87,8 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database cannot be reached; `Rejected` with reason `WRONG_DATABASE` when it belongs to another
     /// context; `Rejected` when it cannot hold every text (`DATABASE_ENCODING`), its sessions are not as asked for
-    /// (`DATABASE_POOLED`, `DATABASE_SCHEMA`), or another SQLite file is in its place ([`DATABASE_REPLACED`]); `Internal` when it
-    /// is damaged ([`DATABASE_CORRUPT`](crate::DATABASE_CORRUPT)), or a migration fails.
+    /// (`DATABASE_POOLED`, `DATABASE_SCHEMA`), or another SQLite file is in its place ([`DATABASE_REPLACED`](tradewind_sql::DATABASE_REPLACED)); `Internal` when it
+    /// is damaged ([`DATABASE_CORRUPT`](tradewind_sql::DATABASE_CORRUPT)), or a migration fails.
     pub async fn open(options: StoreOptions) -> Result<Self, Error> {
         let opened = Self::try_open(options).await;
         let damaged = |error: &Error| [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason);
@@ -126,25 +99,16 @@ impl Store {
     async fn try_open(options: StoreOptions) -> Result<Self, Error> {
         let StoreOptions { url, context, migrations, clock, partitions } = options;
         let memory = Arc::new(Memory::new());
-        let Pools { transactions, reads, vital, marked } = connect::connect(&url, context, &memory).await?;
-        let born = birth::prepare(&transactions, context, migrations, partitions).await?;
-        let sessions = |pool, connections, spare| Sessions::new(pool, connections, spare, Arc::clone(&memory));
-        let (backend, vital) = match transactions.get_database_backend() {
-            DbBackend::Sqlite => (Backend::Sqlite(Writer::new(transactions, marked)), Vital::Sqlite(vital)),
-            // Of the vital ones one is the sequencer's, as good as always.
-            _ => (
-                Backend::Postgres(sessions(transactions, connect::TRANSACTIONS, 2)),
-                Vital::Postgres(sessions(vital, connect::VITAL, 1)),
-            ),
-        };
+        let away = Arc::clone(&memory);
+        let connections =
+            Connections::open(&url, &format!("tradewind-{context}"), Arc::new(move || away.forget())).await?;
+        let born = birth::prepare(connections.transactions(), context, migrations, partitions).await?;
         let (changes, _) = broadcast::channel(CHANGES);
         let store = Self(Arc::new(Inner {
             context,
             partitions: born.partitions,
             clock,
-            reads: Reads::new(reads),
-            vital,
-            backend,
+            database: connections.into(),
             memory,
             sources: Sources::default(),
             signals: Signals::default(),
@@ -160,59 +124,73 @@ impl Store {
     /// `Unavailable` when the database cannot be reached.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let era = self.cache().era();
-        let written = match &self.0.backend {
-            Backend::Sqlite(writer) => {
-                self.undamaged()?;
-                let turn = self.noting(writer.begin().await)?;
-                if turn.interrupted {
-                    self.cache().clear();
-                }
-                if let Some(tail) = self.committed_tail()
-                    && (turn.interrupted || tail.is_uncertain())
-                {
-                    tail.restart(self.head(Some(turn.connection()), 0).await?);
-                }
-                Written::Sqlite(turn)
-            }
-            Backend::Postgres(sessions) => {
-                self.undamaged()?;
-                Written::Postgres(sessions.begin().await?)
-            }
-        };
-        Ok(Tx::new(self.clone(), written, era))
+        self.undamaged()?;
+        let transaction = self.noting(self.0.database.begin().await)?;
+        if transaction.is_interrupted() {
+            self.cache().clear();
+        }
+        if let Some(tail) = self.committed_tail()
+            && (transaction.is_interrupted() || tail.is_uncertain())
+        {
+            tail.restart(self.head(Some(transaction.connection()), 0).await?);
+        }
+        Ok(Tx::new(self.clone(), transaction, era))
     }
 
     /// Reads outside transactions, a few at a time and in turn; where too many wait, it is `Exhausted` with reason
     /// `TOO_MANY_READS`. It cannot write.
     #[must_use]
     pub fn reader(&self) -> &Reads {
-        &self.0.reads
+        self.0.database.reads()
     }
 
     /// Reads what a command has to know before it begins; it does not wait for those who only look.
     #[must_use]
     pub fn command_reader(&self) -> &DatabaseConnection {
-        self.0.reads.pool()
+        self.0.database.reads().pool()
     }
 
     /// Runs a statement that reads.
-    pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
-        let rows = match &self.0.backend {
-            Backend::Sqlite(_) => self.0.reads.pool().query_all_raw(statement).await,
-            Backend::Postgres(sessions) => sessions.run(statement).await,
-        };
-        self.noting(rows.map_err(db))
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        self.noting(self.0.database.run(statement).await)
     }
 
     /// Runs a statement that writes and commits it; what it returns.
-    pub(crate) async fn write(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
-        if let Backend::Postgres(sessions) = &self.0.backend {
-            return self.noting(sessions.run(statement).await.map_err(db));
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn write(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        if self.backend() == DbBackend::Postgres {
+            return self.read(statement).await;
         }
         let tx = self.begin().await?;
         let rows = tx.conn().query_all_raw(statement).await.map_err(db)?;
         tx.commit().await?;
         Ok(rows)
+    }
+
+    /// Runs a statement that must not wait for anybody else's: of heartbeats, leases, the sequencer. On SQLite it cannot write.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn vital(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        self.0.database.run_at_once(statement).await
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// `Unavailable` when it gives none within two seconds.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let question = statement(self.backend(), "SELECT value FROM meta WHERE key = 'context'", []);
+        match tokio::time::timeout(PING, self.vital(question)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Error::unavailable("DATABASE_UNAVAILABLE", error.to_string())),
+            Err(_) => Err(Error::unavailable("DATABASE_UNAVAILABLE", "the database does not answer")),
+        }
     }
 
     /// The streams that this process appends to, told after each commit. A receiver that lags loses the oldest.
@@ -224,17 +202,7 @@ impl Store {
     /// Gives connections back that are kept from one transaction to the next, and leaves an SQLite file in order: for the end of
     /// a process, before the database is left alone.
     pub async fn rest(&self) {
-        if let Backend::Sqlite(writer) = &self.0.backend
-            && let Err(error) = writer.rest().await
-        {
-            tracing::warn!(%error, "the database was not left in order; it is checked at the next start");
-        }
-        if let (Backend::Postgres(transactions), Vital::Postgres(vital)) = (&self.0.backend, &self.0.vital) {
-            let cleared = async { tokio::join!(transactions.clear(), vital.clear()) };
-            if tokio::time::timeout(PING, cleared).await.is_err() {
-                tracing::debug!("the database did not answer; its connections are dropped");
-            }
-        }
+        self.0.database.rest().await;
     }
 
     /// The present time by the store's clock, to the microsecond, which is what the database keeps.
@@ -264,7 +232,7 @@ impl Store {
     /// The database behind the store.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
-        self.0.reads.get_database_backend()
+        self.0.database.backend()
     }
 
     fn signals(&self) -> &Signals {
@@ -273,13 +241,6 @@ impl Store {
 
     fn sources(&self) -> &Sources {
         &self.0.sources
-    }
-
-    fn marked(&self) -> Option<&Marked> {
-        match &self.0.backend {
-            Backend::Sqlite(writer) => writer.marked(),
-            Backend::Postgres(_) => None,
-        }
     }
 
     pub(crate) fn memory(&self) -> &Memory {

@@ -19,11 +19,12 @@ use sea_orm::{DatabaseTransaction, DbBackend};
 use time::OffsetDateTime;
 use tracing::Span;
 use tradewind_domain::{Aggregate, Error, EventSet};
+use tradewind_sql::Transaction;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
-use crate::store::{AnyState, Current, Topic, Written};
+use crate::store::{AnyState, Current, Topic};
 use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::commit::{Appended, Committed};
@@ -34,7 +35,7 @@ pub use self::size::fits;
 
 /// An open transaction; dropping it rolls back.
 pub struct Tx {
-    written: Written,
+    transaction: Transaction,
     store: Store,
     /// The era of the cache in which it began.
     era: u64,
@@ -68,10 +69,10 @@ pub struct Executed<A: Aggregate> {
 }
 
 impl Tx {
-    pub(crate) fn new(store: Store, written: Written, era: u64) -> Self {
+    pub(crate) fn new(store: Store, transaction: Transaction, era: u64) -> Self {
         let now = store.now();
         Self {
-            written,
+            transaction,
             store,
             era,
             now,
@@ -87,7 +88,7 @@ impl Tx {
     /// The connection, for the service's own tables.
     #[must_use]
     pub fn conn(&self) -> &DatabaseTransaction {
-        self.written.connection()
+        self.transaction.connection()
     }
 
     /// When the transaction began: the one time of everything in it.

@@ -9,9 +9,9 @@ use async_nats::jetstream::stream::Stream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_sql::damages;
 
 use crate::broker::Broker;
-use crate::error::damages;
 use crate::{Store, wire};
 
 /// How often the database is asked whether its log went back, as another replica has found or an operator has accepted.

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_nats::{ClientError, Event, Server, ServerError};
 use tokio::sync::watch;
 
+use tradewind_sql::brief;
+
 use super::Link;
-use crate::error::brief;
 use crate::metrics::metrics;
 
 /// What the server's word on a subject begins with that the client may not use.

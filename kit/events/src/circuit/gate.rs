@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use tradewind_sql::random;
+
 use super::{Admits, Circuit, record, report};
-use crate::store::random;
 
 const OF: &str = "reader";
 

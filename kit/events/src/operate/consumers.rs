@@ -6,14 +6,12 @@ use std::sync::Arc;
 use futures::future::join_all;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{db, from_micros, partition, statement, unsigned};
 
 use super::pause::{Pause, pause, paused_consumers, resume};
 use super::quarantine::{Act, ActKind, Amount, amounts_parked, audit, consumer_unknown, record};
-use crate::error::db;
 use crate::logs::Logs;
 use crate::reader::{Stuck, stuck_everywhere};
-use crate::sql::{partition, statement, unsigned};
-use crate::times::from_micros;
 use crate::{Reactions, Store};
 
 /// One consumer.

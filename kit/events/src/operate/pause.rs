@@ -11,13 +11,11 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_sql::{db, from_micros, micros, statement};
 
-use crate::error::db;
 use crate::metrics::metrics;
 use crate::reader::Paused;
-use crate::sql::statement;
 use crate::store::Topic;
-use crate::times::{from_micros, micros};
 use crate::{Reactions, Store, Tx};
 
 /// How often other replicas' pauses are looked for.

@@ -5,12 +5,11 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{Backoff, DATABASE_CORRUPT, UNKNOWN};
 
 use super::inbox::Run;
 use super::parked::{is_parked, park};
 use super::{Halt, Reader};
-use crate::backoff::Backoff;
-use crate::error::{DATABASE_CORRUPT, UNKNOWN};
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::store::Cursor;

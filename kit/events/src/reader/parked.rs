@@ -4,11 +4,9 @@ use std::collections::HashSet;
 
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
+use tradewind_sql::{brief, db, micros, signed, statement};
 
-use crate::error::{brief, db};
-use crate::sql::{signed, statement};
 use crate::store::Topic;
-use crate::times::micros;
 use crate::{Recorded, Store, StreamName, Tx};
 
 /// Something was parked, or is no longer.

@@ -7,11 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sea_orm::{QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
+use tradewind_sql::{brief, db, from_micros, micros, partition, signed, statement, unsigned};
 
 use crate::Store;
-use crate::error::{brief, db};
-use crate::sql::{partition, signed, statement, unsigned};
-use crate::times::{from_micros, micros};
 
 /// A reader that cannot get past a position.
 #[derive(Clone, Debug, PartialEq, Eq)]

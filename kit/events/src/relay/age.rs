@@ -2,13 +2,11 @@
 
 use time::OffsetDateTime;
 use tradewind_domain::Error;
+use tradewind_sql::{db, from_micros, statement};
 
 use super::CONSUMER;
 use crate::Store;
-use crate::error::db;
 use crate::metrics::metrics;
-use crate::sql::statement;
-use crate::times::from_micros;
 
 /// Records it, whether the broker is there or not. The cursor is saved lazily, so up to a second means nothing.
 pub(crate) async fn measure(store: &Store) {
@@ -55,7 +53,7 @@ mod tests {
 
     use crate::store::Cursor;
     use crate::store::stopped::{Stopped, at};
-    use crate::times::micros;
+    use tradewind_sql::micros;
 
     /// Puts an event into partition 0 of the log, at the position that is its version.
     async fn record(bank: &Stopped, stream: &str, version: i64, seconds: i64) {

@@ -7,12 +7,12 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbB
 use tradewind_domain::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::damage::{Look, check};
-use super::mark::{Marked, beside, reserve};
-use super::url::{check_database_url, driver_url, verified};
-use super::{history, sqlite_file, sqlite_url};
-use crate::error::db;
-use crate::sql::statement;
+use tradewind_sql::{
+    Look, Marked, beside, check_database_url, check_for_damage, db, driver_url, look_through, open_file, reserve,
+    sqlite_file, statement, verified,
+};
+
+use super::history;
 
 /// Writes a copy of the SQLite database at `url`, as it is at one moment, to the new file `to`. The service may go on meanwhile.
 ///
@@ -106,9 +106,9 @@ pub async fn accept_loss(url: &str, context: &str) -> Result<Uuid, Error> {
 
 /// Makes sure that a copy is sound and `context`'s, and gives its log a new incarnation.
 async fn prepare(file: &Path, context: &str) -> Result<Uuid, Error> {
-    let connection = open(file).await?;
+    let connection = open_file(file).await?;
     let prepared = async {
-        check(&connection, Look::Thorough).await?;
+        check_for_damage(&connection, Look::Thorough).await?;
         match context_of(&connection).await? {
             Some(owner) if owner == context => history::renew(&connection).await,
             Some(owner) => Err(wrong(&owner, context)),
@@ -136,27 +136,7 @@ async fn open_in_place(file: &Path) -> Result<DatabaseConnection, Error> {
     if file.exists() {
         Marked::inspect(file.to_owned()).await?;
     }
-    open(file).await
-}
-
-/// Makes sure that a copy that nobody uses is sound.
-pub(super) async fn look_through(copy: &Path) -> Result<(), Error> {
-    let connection = open(copy).await?;
-    let sound = check(&connection, Look::Thorough).await;
-    connection.close().await.map_err(db)?;
-    sound
-}
-
-async fn open(file: &Path) -> Result<DatabaseConnection, Error> {
-    if !file.exists() {
-        return Err(Error::new(ErrorKind::NotFound, "NO_FILE", format!("there is no file {}", file.display())));
-    }
-    let mut options = ConnectOptions::new(sqlite_url(file));
-    options
-        .max_connections(1)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|options| options.create_if_missing(false).pragma("wal_autocheckpoint", "0"));
-    Database::connect(options).await.map_err(db)
+    open_file(file).await
 }
 
 fn no_log() -> Error {

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{db, statement};
 use uuid::Uuid;
 
 use super::migrations::migrate;
-use crate::error::db;
 use crate::fault;
-use crate::sql::statement;
 
 /// What a database keeps of its birth.
 pub(super) struct Born {

@@ -6,16 +6,12 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{DATABASE_CORRUPT, damages, db, from_micros, micros, signed, statement};
 use uuid::Uuid;
 
 use super::Store;
-use super::damage::{self, Look};
-use super::mark::Marked;
 use super::memory::Witness;
-use crate::error::{DATABASE_CORRUPT, damages, db};
 use crate::metrics::metrics;
-use crate::sql::{signed, statement};
-use crate::times::{from_micros, micros};
 
 /// The reason when nothing may be appended because the log went back.
 pub const LOG_WENT_BACK: &str = "LOG_WENT_BACK";
@@ -65,14 +61,14 @@ impl Store {
         if let Some(why) = &self.memory().log().borrow().damaged {
             return Err(Error::new(ErrorKind::Internal, DATABASE_CORRUPT, why.clone()));
         }
-        self.marked().map_or(Ok(()), Marked::in_place)
+        self.0.database.in_place()
     }
 
     /// Looks for damage in the own file where some has shown in this process since `seen`; how often it has shown by now.
     pub(crate) async fn look_for_damage(&self, seen: u64) -> Result<u64, Error> {
         let now = damages();
-        if now != seen && self.marked().is_some() {
-            self.noting(damage::check(self.reader(), Look::Quick).await)?;
+        if now != seen {
+            self.noting(self.0.database.look_for_damage().await)?;
         }
         Ok(now)
     }

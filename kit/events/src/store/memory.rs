@@ -41,10 +41,6 @@ pub(crate) struct LogState {
 
 #[derive(Default)]
 struct Known {
-    /// The server of the last new connection.
-    server: Option<String>,
-    /// The schema that holds the tables.
-    schema: Option<String>,
     /// The last event seen in each partition.
     seen: Vec<Option<Witness>>,
     /// The epoch in which they were last looked for.
@@ -84,26 +80,6 @@ impl Memory {
             if let Some(last) = tail.forget() {
                 self.saw(partition, last);
             }
-        }
-    }
-
-    /// Takes note of who answers on a new connection.
-    pub(super) fn greet(&self, server: String) {
-        let before = self.known().server.replace(server.clone());
-        if before.is_some_and(|before| before != server) {
-            self.forget();
-        }
-    }
-
-    /// What every session's search path is to be; `None` for the first.
-    pub(super) fn schema(&self) -> Option<String> {
-        self.known().schema.clone()
-    }
-
-    /// Takes note of the search path of a session; none is no schema to keep to.
-    pub(super) fn keep_schema(&self, schema: String) {
-        if !schema.is_empty() {
-            self.known().schema.get_or_insert(schema);
         }
     }
 
@@ -214,16 +190,14 @@ mod tests {
     use crate::{Recorded, StreamName};
 
     #[test]
-    fn another_server_or_an_absence_begins_an_epoch_in_which_nothing_old_is_known() {
+    fn an_absence_begins_an_epoch_in_which_nothing_old_is_known() {
         let memory = Memory::new();
         let stream = StreamName::from("order-1");
         let remember = |era| memory.cache.put(era, &stream, 1, None);
         remember(memory.cache.era());
-        memory.greet("one".to_owned());
-        memory.greet("one".to_owned());
-        assert_eq!(memory.cache.version(&stream), Some(1), "the same server");
+        assert_eq!(memory.cache.version(&stream), Some(1));
         let before = memory.cache.era();
-        memory.greet("two".to_owned());
+        memory.forget();
         assert_eq!((memory.cache.version(&stream), *memory.epoch().borrow()), (None, 1));
         remember(before);
         assert_eq!(memory.cache.version(&stream), None, "what was read before comes too late");

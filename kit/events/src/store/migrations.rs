@@ -10,11 +10,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{db, jitter, statement};
 
-use super::retry::jitter;
-use crate::error::db;
 use crate::schema;
-use crate::sql::statement;
 
 /// How often a migration that replicas run at the same time is tried.
 const ATTEMPTS: u32 = 10;

@@ -8,11 +8,10 @@ use sea_orm::{DbBackend, QueryResult, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{db, statement, unsigned};
 use uuid::Uuid;
 
 use super::{CURSORS, Store};
-use crate::error::db;
-use crate::sql::{statement, unsigned};
 use crate::token::{self, Place};
 use crate::{Committed, StreamName};
 
@@ -178,7 +177,7 @@ impl Store {
             return Ok(None);
         }
         let query = "SELECT position FROM log WHERE stream = $1 AND version = $2";
-        let values: [Value; 2] = [stream.as_str().into(), crate::sql::signed(version).into()];
+        let values: [Value; 2] = [stream.as_str().into(), tradewind_sql::signed(version).into()];
         let rows = self.read(statement(self.backend(), query, values)).await?;
         rows.first().map(|row| row.try_get("", "position").map(unsigned).map_err(db)).transpose()
     }

@@ -5,15 +5,13 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Stat
 use time::OffsetDateTime;
 use tradewind_domain::request::PAGE_BYTES;
 use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
+use tradewind_sql::{db, from_micros, micros, page_text, signed, statement, unsigned};
 use uuid::Uuid;
 
 use super::tail::{Following, Tail};
 use super::{Current, Store};
-use crate::error::db;
 use crate::metrics::metrics;
-use crate::page::page_text;
-use crate::sql::{EVENT_COLUMNS, recorded, signed, statement, unsigned};
-use crate::times::{from_micros, micros};
+use crate::rows::{EVENT_COLUMNS, recorded};
 use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
 
 /// The columns of `event` that [`step`] needs.

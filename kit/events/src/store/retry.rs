@@ -1,12 +1,12 @@
 //! Running a transaction again when the database, or somebody who was faster, asks for it.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use tradewind_domain::Error;
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{SERIALIZATION, jitter};
 
 use super::Store;
-use crate::error::may_rerun;
+use crate::error::VERSION_CONFLICT;
 
 const ATTEMPTS: u32 = 20;
 
@@ -37,13 +37,7 @@ impl Store {
     }
 }
 
-/// A random duration from zero to `max`.
-pub(crate) fn jitter(max: Duration) -> Duration {
-    let nanos = u64::try_from(max.as_nanos()).unwrap_or(u64::MAX - 1);
-    Duration::from_nanos(random() % (nanos + 1))
-}
-
-/// A random number, not for secrets.
-pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(())
+/// Tells whether the transaction that ended so may be run again at once.
+fn may_rerun(error: &Error) -> bool {
+    error.kind == ErrorKind::Conflict && (error.reason == VERSION_CONFLICT || error.reason == SERIALIZATION)
 }

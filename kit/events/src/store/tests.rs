@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
+use tradewind_sql::statement;
 use tradewind_testing::Database;
 use uuid::Uuid;
 
 use super::Cursor;
 use super::stopped::Stopped;
-use crate::sql::statement;
 use crate::token::{self, Place};
 
 async fn advance(bank: &Stopped, from: u64, to: u64, incarnation: Uuid) -> Result<bool, Error> {

@@ -77,7 +77,7 @@ impl Tx {
         // What has no cause was asked for.
         let requested = !committed.0.is_empty() && self.cause == Metadata::default();
         fault::hit_if(requested, Point::RequestUncommitted);
-        let outcome = self.written.commit(script, || {
+        let outcome = self.transaction.commit(script, || {
             for (stream, own) in own.drain() {
                 store.cache().put(era, &stream, own.version, own.state);
             }
@@ -85,7 +85,7 @@ impl Tx {
                 tail.append(kept);
             }
         });
-        store.noting(outcome.await)?;
+        store.noting(outcome.await.map_err(commit))?;
         settling.known = true;
         fault::hit_if(requested, Point::RequestCommitted);
         drop(settling);

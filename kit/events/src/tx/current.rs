@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use sea_orm::{ConnectionTrait, DbBackend};
 use tradewind_domain::{Aggregate, Error};
+use tradewind_sql::{db, statement};
 
 use super::pending::PendingEvent;
 use super::{Own, Tx};
 use crate::StreamName;
-use crate::error::{db, version_conflict};
-use crate::sql::statement;
+use crate::error::version_conflict;
 use crate::store::{Current, apply};
 
 impl Tx {

@@ -2,12 +2,10 @@
 
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
+use tradewind_sql::{db, micros, signed, statement};
 
 use super::Tx;
-use crate::error::db;
-use crate::sql::{signed, statement};
 use crate::store::{CURSORS, Cursor};
-use crate::times::micros;
 
 impl Tx {
     /// Moves a cursor forward; `false` when it is not at `from`: somebody else was here, roll back.

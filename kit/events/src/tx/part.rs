@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-
-use crate::sql::Script;
+use tradewind_sql::Script;
 
 /// What a part keeps in a transaction: rows that nothing in the transaction needs an answer to.
 pub trait Part: Any + Send + Sync {

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
+use tradewind_sql::{Script, batches, micros, signed};
 
 use super::part::Parts;
 use super::put::Write;
 use super::{RequestKey, fits};
 use crate::Recorded;
-use crate::sql::{EVENT_COLUMNS, Script, batches, signed};
-use crate::times::micros;
+use crate::rows::EVENT_COLUMNS;
 
 /// Writes that nothing in the transaction needs an answer to. A second write of the same key replaces the first.
 #[derive(Default)]

@@ -2,10 +2,9 @@
 
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
+use tradewind_sql::{db, statement};
 
 use super::Tx;
-use crate::error::db;
-use crate::sql::statement;
 
 const CLAIM: &str = "INSERT INTO reference (kind, name, key) VALUES ($1, $2, $3) \
      ON CONFLICT (kind, name) DO UPDATE SET key = reference.key RETURNING key";

@@ -4,10 +4,9 @@ use prost::Message;
 use sea_orm::{ConnectionTrait, Value};
 use sha2::{Digest, Sha256};
 use tradewind_domain::Error;
+use tradewind_sql::{db, statement};
 
 use super::Tx;
-use crate::error::db;
-use crate::sql::statement;
 
 /// Names a request that may be repeated, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,10 @@ use std::fmt;
 use sea_orm::{ConnectionTrait, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
+use tradewind_sql::{Script, batches, db, micros, statement};
 use uuid::Uuid;
 
-use crate::error::db;
-use crate::sql::{Script, batches, statement};
 use crate::store::Topic;
-use crate::times::micros;
 use crate::tx::{Part, fits};
 use crate::{Metadata, Tx};
 

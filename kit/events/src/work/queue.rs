@@ -3,10 +3,8 @@
 use sea_orm::{DbBackend, QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
+use tradewind_sql::{brief, db, from_micros, micros, statement, unsigned};
 
-use crate::error::{brief, db};
-use crate::sql::{statement, unsigned};
-use crate::times::{from_micros, micros};
 use crate::{Metadata, Store, roster};
 
 /// An intent that this process may act on until its claim lapses.

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tradewind_domain::Error;
+use tradewind_sql::Backoff;
 
 use super::queue::DueTimer;
 use super::{owed, queue};
-use crate::backoff::Backoff;
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::{Metadata, Store, Tx, trace};

@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Value};
 use tradewind_domain::Error;
+use tradewind_sql::{db, signed, statement};
 
-use crate::error::db;
-use crate::sql::{signed, statement};
 use crate::{Recorded, Tx};
 
 static KEPT: AtomicBool = AtomicBool::new(false);

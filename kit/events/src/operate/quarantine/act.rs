@@ -3,13 +3,10 @@
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
+use tradewind_sql::{brief, db, from_micros, micros, page_text, signed, statement, unsigned};
 use uuid::Uuid;
 
 use super::ParkedStream;
-use crate::error::{brief, db};
-use crate::page::page_text;
-use crate::sql::{signed, statement, unsigned};
-use crate::times::{from_micros, micros};
 use crate::{Recorded, Store, Tx};
 
 /// One act of an operator, whatever came of it.

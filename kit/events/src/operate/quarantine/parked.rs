@@ -2,12 +2,11 @@
 
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
+use tradewind_sql::{brief, db, signed, statement};
 
 use super::{ParkedEvent, ParkedStream, rows};
 use crate::Tx;
-use crate::error::{brief, db};
 use crate::reader::QUARANTINE;
-use crate::sql::{signed, statement};
 
 /// Takes the row lock of the cursor that a stream's events are read with, which keeps its reader waiting until this
 /// transaction ends; then the stream's first event in quarantine as it is under that lock.

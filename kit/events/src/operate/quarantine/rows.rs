@@ -2,13 +2,11 @@
 
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tradewind_domain::Error;
+use tradewind_sql::{db, from_micros, page_text, signed, statement, unsigned};
 
 use super::{ParkedEvent, ParkedStream, ParkedSummary};
 use crate::Store;
-use crate::error::db;
-use crate::page::page_text;
-use crate::sql::{recorded, signed, statement, unsigned};
-use crate::times::from_micros;
+use crate::rows::recorded;
 
 /// What [`parked_event`] expects.
 const COLUMNS: &str = "p.payload, p.stream, p.version, p.event_id AS id, p.type, p.partition_key, p.partition, p.time, \

@@ -5,11 +5,11 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::Backoff;
 
 use super::super::{owed, queue};
 use super::worker::{Called, Worker};
 use super::{Intent, IntentHandler, Unknown};
-use crate::backoff::Backoff;
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::{Metadata, Tx, trace};

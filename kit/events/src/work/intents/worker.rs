@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 use tradewind_domain::Error;
+use tradewind_sql::random;
 
 use super::super::{owed, queue};
 use super::pace::Pace;
@@ -20,7 +21,6 @@ use super::{Intent, IntentHandler, Unknown};
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::roster::Roster;
-use crate::store::random;
 use crate::{Store, circuit, trace};
 
 /// Answers settled in one transaction.

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tradewind_domain::{Error, ErrorKind};
 
-use super::memory::Memory;
+use crate::Away;
 use crate::error::{self, db};
 
 /// After so long a connection goes back to the pool, so that none lives for ever.
@@ -38,7 +38,7 @@ pub(super) struct Sessions {
     /// One for each connection that is kept, or will be.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Vec<Kept>>>,
-    memory: Arc<Memory>,
+    away: Away,
 }
 
 /// A connection that is in no transaction.
@@ -51,10 +51,10 @@ struct Kept {
 
 impl Sessions {
     /// Sessions on the `connections` of a pool, all but the `spare` of which are kept.
-    pub(super) fn new(pool: DatabaseConnection, connections: u32, spare: u32, memory: Arc<Memory>) -> Self {
+    pub(super) fn new(pool: DatabaseConnection, connections: u32, spare: u32, away: Away) -> Self {
         let all = |count| Arc::new(Semaphore::new(usize::try_from(count).unwrap_or_default()));
         let (turns, permits) = (all(connections), all(connections.saturating_sub(spare)));
-        Self { pool, turns, permits, kept: Arc::default(), memory }
+        Self { pool, turns, permits, kept: Arc::default(), away }
     }
 
     /// Begins a transaction at READ COMMITTED.
@@ -86,14 +86,14 @@ impl Sessions {
             permit,
             born,
             kept: Arc::clone(&self.kept),
-            memory: Arc::clone(&self.memory),
+            away: Arc::clone(&self.away),
         }
     }
 
     /// The database was away: no connection is kept, and nothing remembered.
     fn lost(&self) {
         self.lock().clear();
-        self.memory.forget();
+        (self.away)();
     }
 
     /// Runs a statement by itself, which commits it.
@@ -116,7 +116,7 @@ impl Sessions {
     /// The same on a connection that is kept for such statements, where no transaction has left one.
     pub(super) async fn run_kept(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
         if self.permits.available_permits() > 0 {
-            self.begin().await?.commit().await?;
+            self.begin().await?.commit().await.map_err(db)?;
         }
         self.run(statement).await.map_err(db)
     }
@@ -137,14 +137,14 @@ impl Sessions {
 }
 
 /// An open transaction; dropping it rolls back and gives the connection to the pool.
-pub(crate) struct OpenSession {
+pub(super) struct OpenSession {
     connection: DatabaseTransaction,
     _turn: OwnedSemaphorePermit,
     /// Its connection can be kept.
     permit: Option<OwnedSemaphorePermit>,
     born: Instant,
     kept: Arc<Mutex<Vec<Kept>>>,
-    memory: Arc<Memory>,
+    away: Away,
 }
 
 impl OpenSession {
@@ -152,13 +152,13 @@ impl OpenSession {
         &self.connection
     }
 
-    pub(super) async fn commit(self) -> Result<(), Error> {
-        let Self { connection, _turn, permit, born, kept, memory } = self;
+    pub(super) async fn commit(self) -> Result<(), DbErr> {
+        let Self { connection, _turn, permit, born, kept, away } = self;
         let lost = |error: DbErr| {
             if error::is_away(&error) {
-                memory.forget();
+                away();
             }
-            error::commit(error)
+            error
         };
         match permit {
             Some(permit) if born.elapsed() < LIFETIME => {

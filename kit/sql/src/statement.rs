@@ -1,61 +1,26 @@
 //! Statements in the common ground of both databases: parameters are `$1`, `$2`, … on either.
 
-use sea_orm::{DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbBackend, DbErr, Statement, Value};
 use tradewind_domain::Error;
-use uuid::Uuid;
-
-use crate::error::db;
-use crate::times::from_micros;
-use crate::{Metadata, Recorded, StreamName};
-
-/// The columns of `event` that make a [`Recorded`], in the order in which they are written.
-pub(crate) const EVENT_COLUMNS: &str =
-    "stream, version, id, type, payload, partition_key, partition, time, correlation, causation, traceparent";
 
 /// A statement whose text is always the same, so that the database prepares it once.
-pub(crate) fn statement(
-    backend: DbBackend,
-    text: impl Into<String>,
-    values: impl IntoIterator<Item = Value>,
-) -> Statement {
+pub fn statement(backend: DbBackend, text: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(backend, text, values)
 }
 
 /// A version or position as the databases keep it; none comes near the limit.
-pub(crate) fn signed(number: u64) -> i64 {
+pub fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A version or position as the databases keep it, back again.
-pub(crate) fn unsigned(number: i64) -> u64 {
+pub fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
 /// A partition number as the databases keep it, back again.
-pub(crate) fn partition(number: i64) -> Result<u16, Error> {
+pub fn partition(number: i64) -> Result<u16, Error> {
     u16::try_from(number).map_err(Error::internal)
-}
-
-/// Reads a row of [`EVENT_COLUMNS`], with its `position` where the query has one.
-pub(crate) fn recorded(row: &QueryResult, with_position: bool) -> Result<Recorded, Error> {
-    let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
-    let text = |column: &str| row.try_get::<String>("", column).map_err(db);
-    Ok(Recorded {
-        id: row.try_get::<Uuid>("", "id").map_err(db)?,
-        stream: StreamName::from(text("stream")?),
-        version: unsigned(number("version")?),
-        partition: partition(number("partition")?)?,
-        position: if with_position { unsigned(number("position")?) } else { 0 },
-        type_name: text("type")?,
-        payload: row.try_get("", "payload").map_err(db)?,
-        time: from_micros(number("time")?),
-        metadata: Metadata {
-            correlation: text("correlation")?,
-            causation: text("causation")?,
-            traceparent: text("traceparent")?,
-            partition_key: text("partition_key")?,
-        },
-    })
 }
 
 /// Several statements, sent in as few round trips as the database allows: each costs a hop to the connection's thread on
@@ -78,12 +43,14 @@ const SQLITE_JOINED: usize = 256;
 const POSTGRES_JOINED: usize = 32;
 
 impl Script {
-    pub(crate) fn new(backend: DbBackend) -> Self {
+    /// No statement yet.
+    #[must_use]
+    pub fn new(backend: DbBackend) -> Self {
         Self { backend, statements: Vec::new() }
     }
 
     /// Starts the next statement with `text`. No two may change the same row, but see [`follow`](Self::follow).
-    pub(crate) fn start(&mut self, text: &str) -> &mut Self {
+    pub fn start(&mut self, text: &str) -> &mut Self {
         let most = if self.backend == DbBackend::Sqlite { SQLITE_JOINED } else { POSTGRES_JOINED };
         match self.statements.last_mut() {
             Some(joined) if joined.values.len() <= most => joined.texts.push(text.to_owned()),
@@ -93,7 +60,7 @@ impl Script {
     }
 
     /// Starts a statement that may change what those before it have changed.
-    pub(crate) fn follow(&mut self, text: &str) -> &mut Self {
+    pub fn follow(&mut self, text: &str) -> &mut Self {
         if self.backend == DbBackend::Sqlite {
             return self.start(text);
         }
@@ -102,7 +69,7 @@ impl Script {
     }
 
     /// Starts a statement of PostgreSQL's that reads what the present one returns, by the name that `text` is given.
-    pub(crate) fn with(&mut self, text: impl FnOnce(&str) -> String) -> &mut Self {
+    pub fn with(&mut self, text: impl FnOnce(&str) -> String) -> &mut Self {
         if let Some(joined) = self.statements.last_mut() {
             let present = name(joined.texts.len().saturating_sub(1));
             joined.texts.push(text(&present));
@@ -111,7 +78,7 @@ impl Script {
     }
 
     /// Adds `text` to the present statement.
-    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+    pub fn text(&mut self, text: &str) -> &mut Self {
         if let Some(present) = self.statements.last_mut().and_then(|joined| joined.texts.last_mut()) {
             present.push_str(text);
         }
@@ -119,7 +86,7 @@ impl Script {
     }
 
     /// Adds a parenthesised row of parameters to the present statement.
-    pub(crate) fn row(&mut self, row: impl IntoIterator<Item = Value>) -> &mut Self {
+    pub fn row(&mut self, row: impl IntoIterator<Item = Value>) -> &mut Self {
         if let Some(Joined { texts, values }) = self.statements.last_mut()
             && let Some(script) = texts.last_mut()
         {
@@ -134,7 +101,7 @@ impl Script {
     }
 
     /// Adds comma-separated rows of parameters to the present statement.
-    pub(crate) fn rows<R: IntoIterator<Item = Value>>(&mut self, rows: impl IntoIterator<Item = R>) -> &mut Self {
+    pub fn rows<R: IntoIterator<Item = Value>>(&mut self, rows: impl IntoIterator<Item = R>) -> &mut Self {
         for (index, row) in rows.into_iter().enumerate() {
             if index > 0 {
                 self.text(", ");
@@ -145,7 +112,7 @@ impl Script {
     }
 
     /// Runs all of it on `connection`, which must be in a transaction: a failure leaves the rest undone.
-    pub(crate) async fn run(self, connection: &impl sea_orm::ConnectionTrait) -> Result<(), DbErr> {
+    pub async fn run(self, connection: &impl sea_orm::ConnectionTrait) -> Result<(), DbErr> {
         for sent in self.sent() {
             connection.execute_raw(sent).await?;
         }
@@ -153,7 +120,7 @@ impl Script {
     }
 
     /// As the statements are sent.
-    pub(crate) fn sent(self) -> impl Iterator<Item = Statement> {
+    pub fn sent(self) -> impl Iterator<Item = Statement> {
         let backend = self.backend;
         self.statements
             .into_iter()
@@ -184,7 +151,7 @@ pub fn chunks<T>(items: &[T], parameters: usize) -> std::slice::Chunks<'_, T> {
 }
 
 /// The sizes in which `count` rows are written: powers of two up to 32, so that few different statements are prepared.
-pub(crate) fn batches(mut count: usize) -> impl Iterator<Item = usize> {
+pub fn batches(mut count: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let size = 32.min(1 << count.checked_ilog2()?);
         count -= size;

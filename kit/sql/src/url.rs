@@ -78,7 +78,7 @@ const LEFT_OUT: [(&str, Option<&[&str]>, &str); 33] = [
     ("pool_timeout", None, ""),
 ];
 
-/// Whether `url` is one that [`Store::open`](crate::Store::open) can use. What is said of it repeats nothing of it but the names of
+/// Whether `url` is one that [`Connections::open`](crate::Connections::open) can use. What is said of it repeats nothing of it but the names of
 /// parameters there are, since it may hold a password.
 ///
 /// # Errors
@@ -122,7 +122,8 @@ pub fn check_database_url(url: &str) -> Result<(), Error> {
 }
 
 /// Asks for a server whose certificate is for its name, unless the URL or `PGSSLMODE` says what is asked for, or no wire is between.
-pub(super) fn verified(options: PgConnectOptions, url: &str) -> PgConnectOptions {
+#[must_use]
+pub fn verified(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let host = options.get_host();
     let is_here = options.get_socket().is_some()
         || host.starts_with('/')
@@ -134,7 +135,8 @@ pub(super) fn verified(options: PgConnectOptions, url: &str) -> PgConnectOptions
 }
 
 /// The URL as the driver takes it, and the names of what was left out.
-pub(super) fn driver_url(url: &str) -> (String, Vec<&'static str>) {
+#[must_use]
+pub fn driver_url(url: &str) -> (String, Vec<&'static str>) {
     let Some((before, query)) = url.split_once('?').filter(|_| !url.starts_with("sqlite:")) else {
         return (url.to_owned(), Vec::new());
     };

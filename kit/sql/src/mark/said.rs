@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// As much of the file as says which it is, by SQLite's file format: change counter, size, schema and user version.
-pub(in super::super) const HEADER: usize = 100;
+pub(crate) const HEADER: usize = 100;
 /// Where the header has the schema cookie, in hexadecimal digits. A copy made by SQLite has another.
 const COOKIE: Range<usize> = 80..88;
 /// Where it has the user version.
@@ -46,7 +46,7 @@ impl State {
 }
 
 /// A header as the mark has it.
-pub(in super::super) fn hex(bytes: &[u8; HEADER]) -> String {
+pub(crate) fn hex(bytes: &[u8; HEADER]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

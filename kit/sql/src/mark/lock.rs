@@ -8,7 +8,7 @@ use tradewind_domain::Error;
 use super::{beside, unreadable};
 
 /// Says that nobody may use the file for as long as the returned value lives.
-pub(in crate::store) fn reserve(file: &Path) -> Result<File, Error> {
+pub fn reserve(file: &Path) -> Result<File, Error> {
     let lock = lock_file(file)?;
     lock.try_lock().map_err(|error| in_use(file, &error, "is in use: stop the service first"))?;
     Ok(lock)

@@ -27,7 +27,8 @@ impl Reads {
     }
 
     /// The connections themselves, for those who need not wait.
-    pub(super) fn pool(&self) -> &DatabaseConnection {
+    #[must_use]
+    pub fn pool(&self) -> &DatabaseConnection {
         &self.pool
     }
 

@@ -1,4 +1,4 @@
-//! The transaction underneath a [`Tx`](crate::Tx).
+//! An open transaction on either database.
 //!
 //! SQLite has one writer. Through the pool each transaction would cost two more hops to the connection's thread, to test
 //! the connection on return and to fetch it again, and one more for COMMIT. So one connection stays checked out for good,
@@ -8,15 +8,15 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tradewind_domain::Error;
 
-use super::mark::Marked;
-use super::sessions::OpenSession;
-use crate::error::{self, db};
-use crate::sql::{Script, statement};
+use crate::error::db;
+use crate::mark::Marked;
+use crate::sessions::OpenSession;
+use crate::statement::{Script, statement};
 
 /// The connection, once it is open, and what it has seen of others' writes.
 type Session = Option<(Arc<DatabaseTransaction>, i64)>;
@@ -78,7 +78,7 @@ impl Writer {
 }
 
 /// The right to write; given back by committing or, when dropped, by rolling back.
-pub(crate) struct Turn {
+pub(super) struct Turn {
     connection: Arc<DatabaseTransaction>,
     session: Option<OwnedMutexGuard<Session>>,
     /// Another process, such as an operator's tool, has written since the last turn.
@@ -114,32 +114,53 @@ impl Drop for Turn {
     }
 }
 
-/// An open transaction on either database.
-pub(crate) enum Written {
+/// An open transaction; dropping it rolls back.
+pub struct Transaction(Open);
+
+enum Open {
     Sqlite(Turn),
     Postgres(OpenSession),
 }
 
-impl Written {
-    pub(crate) fn connection(&self) -> &DatabaseTransaction {
-        match self {
-            Self::Sqlite(turn) => turn.connection(),
-            Self::Postgres(session) => session.connection(),
+impl Transaction {
+    pub(super) fn sqlite(turn: Turn) -> Self {
+        Self(Open::Sqlite(turn))
+    }
+
+    pub(super) fn postgres(session: OpenSession) -> Self {
+        Self(Open::Postgres(session))
+    }
+
+    /// The connection that it is on.
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseTransaction {
+        match &self.0 {
+            Open::Sqlite(turn) => turn.connection(),
+            Open::Postgres(session) => session.connection(),
         }
     }
 
+    /// Tells whether another process has written to an SQLite file since the last transaction of this one.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        matches!(&self.0, Open::Sqlite(turn) if turn.interrupted)
+    }
+
     /// Runs the last writes and commits; `then` happens before anybody else can write on SQLite.
-    pub(crate) async fn commit(self, mut last: Script, then: impl FnOnce()) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(mut turn) => {
+    ///
+    /// # Errors
+    /// What the database says; where it was away, it may or may not have been committed.
+    pub async fn commit(self, mut last: Script, then: impl FnOnce()) -> Result<(), DbErr> {
+        match self.0 {
+            Open::Sqlite(mut turn) => {
                 last.start("COMMIT");
-                last.run(&*turn.connection).await.map_err(error::commit)?;
+                last.run(&*turn.connection).await?;
                 let session = turn.session.take();
                 then();
                 drop(session);
             }
-            Self::Postgres(session) => {
-                last.run(session.connection()).await.map_err(error::commit)?;
+            Open::Postgres(session) => {
+                last.run(session.connection()).await?;
                 session.commit().await?;
                 then();
             }

@@ -1,12 +1,14 @@
 //! What a session of PostgreSQL relies on, and which server it is on.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use sea_orm::sqlx::{Error as SqlxError, PgConnection, Row, query};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tradewind_domain::{Error, ErrorKind};
 
-use super::memory::Memory;
+use crate::Away;
 use crate::error::db;
-use crate::sql::statement;
+use crate::statement::statement;
 
 /// What a server, a database or a role may be set to do otherwise: statements are written for READ COMMITTED. The driver itself
 /// asks for UTF-8.
@@ -27,17 +29,57 @@ const IDENTITY: &str = "SELECT s.system_identifier::TEXT || '/' || c.timeline_id
 /// The same where an administrator keeps ordinary roles from the first two.
 const STARTED: &str = "SELECT EXTRACT(EPOCH FROM pg_postmaster_start_time())::TEXT AS identity";
 
-/// Settles a new connection and takes note of the server on its other end, before anybody uses it.
-pub(super) async fn greet(connection: &mut PgConnection, memory: &Memory) -> Result<(), SqlxError> {
-    query(SETTLE).fetch_optional(&mut *connection).await?;
-    let schema = query(SCHEMA).bind(memory.schema()).fetch_one(&mut *connection).await?;
-    memory.keep_schema(schema.try_get("schema")?);
-    let identity = match query(IDENTITY).fetch_one(&mut *connection).await {
-        Err(SqlxError::Database(_)) => query(STARTED).fetch_one(&mut *connection).await?,
-        found => found?,
-    };
-    memory.greet(identity.try_get("identity")?);
-    Ok(())
+/// What is known of the server that a database is on.
+pub(super) struct Server {
+    known: Mutex<Known>,
+    away: Away,
+}
+
+#[derive(Default)]
+struct Known {
+    /// The server of the last new connection.
+    identity: Option<String>,
+    /// The schema that holds the tables.
+    schema: Option<String>,
+}
+
+impl Server {
+    pub(super) fn new(away: Away) -> Self {
+        Self { known: Mutex::default(), away }
+    }
+
+    /// Settles a new connection and takes note of the server on its other end, before anybody uses it.
+    pub(super) async fn greet(&self, connection: &mut PgConnection) -> Result<(), SqlxError> {
+        query(SETTLE).fetch_optional(&mut *connection).await?;
+        let schema = self.known().schema.clone();
+        let schema = query(SCHEMA).bind(schema).fetch_one(&mut *connection).await?;
+        self.keep_schema(schema.try_get("schema")?);
+        let identity = match query(IDENTITY).fetch_one(&mut *connection).await {
+            Err(SqlxError::Database(_)) => query(STARTED).fetch_one(&mut *connection).await?,
+            found => found?,
+        };
+        self.answers(identity.try_get("identity")?);
+        Ok(())
+    }
+
+    /// Takes note of who answers on a new connection.
+    fn answers(&self, identity: String) {
+        let before = self.known().identity.replace(identity.clone());
+        if before.is_some_and(|before| before != identity) {
+            (self.away)();
+        }
+    }
+
+    /// Takes note of the search path of a session; none is no schema to keep to.
+    fn keep_schema(&self, schema: String) {
+        if !schema.is_empty() {
+            self.known().schema.get_or_insert(schema);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Refuses a database in which not every text can be kept, one whose sessions are not what they ask to be, and one that cannot
@@ -85,4 +127,25 @@ pub(super) fn refused(error: sea_orm::DbErr) -> Error {
         return Error::new(ErrorKind::Rejected, "DATABASE_POOLED", text);
     }
     db(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn another_server_is_as_if_the_database_had_been_away() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let server = Server::new(Arc::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }));
+        for (identity, times) in [("one", 0), ("one", 0), ("two", 1), ("two", 1), ("one", 2)] {
+            server.answers(identity.to_owned());
+            assert_eq!(count.load(Ordering::SeqCst), times, "{identity}");
+        }
+    }
 }

@@ -12,13 +12,13 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use tokio::time::timeout;
 use tradewind_domain::Error;
 
-use super::damage::{self, Look};
-use super::mark::Marked;
-use super::memory::Memory;
-use super::server;
-use super::sqlite_file;
-use super::url::{check_database_url, driver_url, verified};
+use crate::Away;
+use crate::damage::{self, Look};
 use crate::error::db;
+use crate::file::sqlite_file;
+use crate::mark::Marked;
+use crate::server::{self, Server};
+use crate::url::{check_database_url, driver_url, verified};
 
 const READERS: u32 = 4;
 /// Bytes that SQLite leaves of a write-ahead log when it overwrites it: more than there are between two checkpoints, unless a reader
@@ -56,20 +56,32 @@ const BY_KEY: [(&str, &str); 5] = [
 /// What is an error says so anyway.
 const QUIET: [(&str, &str); 1] = [("client_min_messages", "error")];
 
-/// The connections to a database.
-pub(super) struct Pools {
+/// The connections to a database, before anybody uses them.
+pub struct Connections {
     pub(super) transactions: DatabaseConnection,
     pub(super) reads: DatabaseConnection,
     /// On SQLite it only reads: there is nobody to share a file with.
     pub(super) vital: DatabaseConnection,
     /// An SQLite file's mark.
     pub(super) marked: Option<Arc<Marked>>,
+    pub(super) away: Away,
 }
 
-/// Connects to `url`.
-pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> Result<Pools, Error> {
-    check_database_url(url)?;
-    if url.starts_with("sqlite:") {
+impl Connections {
+    /// Connects to the database at `url` under that name, creating the SQLite file and its folder where they are missing.
+    /// `away` is told whenever the database was away or another server answers.
+    ///
+    /// # Errors
+    /// `Invalid` when the URL is none; `Unavailable` when the database cannot be reached; `Rejected` when it cannot hold every
+    /// text (`DATABASE_ENCODING`), its sessions are not as asked for (`DATABASE_POOLED`, `DATABASE_SCHEMA`), or another SQLite
+    /// file is in its place ([`DATABASE_REPLACED`](crate::DATABASE_REPLACED)); `Internal` when it is damaged
+    /// ([`DATABASE_CORRUPT`](crate::DATABASE_CORRUPT)).
+    pub async fn open(url: &str, name: &str, away: Away) -> Result<Self, Error> {
+        check_database_url(url)?;
+        if url.starts_with("sqlite:") { Self::sqlite(url, away).await } else { Self::postgres(url, name, away).await }
+    }
+
+    async fn sqlite(url: &str, away: Away) -> Result<Self, Error> {
         create_folder(url).await?;
         let inspected = match sqlite_file(url) {
             Some(file) => Some(Marked::inspect(file).await?),
@@ -88,27 +100,36 @@ pub(super) async fn connect(url: &str, context: &str, memory: &Arc<Memory>) -> R
         };
         let reads = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
         let vital = Database::connect(sqlite(url, 1, true)).await.map_err(db)?;
-        Ok(Pools { transactions, reads, vital, marked })
-    } else {
+        Ok(Self { transactions, reads, vital, marked, away })
+    }
+
+    async fn postgres(url: &str, name: &str, away: Away) -> Result<Self, Error> {
         let (url, left_out) = driver_url(url);
-        let pool = async |connections| match Database::connect(postgres(&url, context, memory, connections)).await {
-            Err(error) => Err(refused(error, &url, memory).await),
+        let server = Arc::new(Server::new(Arc::clone(&away)));
+        let pool = async |connections| match Database::connect(postgres(&url, name, &server, connections)).await {
+            Err(error) => Err(refused(error, &url, &server).await),
             opened => opened.map_err(db),
         };
         let transactions = pool(TRANSACTIONS).await?;
         server::check(&transactions).await?;
         if !left_out.is_empty() {
-            tracing::info!(context, parameters = left_out.join(" "), "these of the database URL are not needed here");
+            tracing::info!(name, parameters = left_out.join(" "), "these of the database URL are not needed here");
         }
-        Ok(Pools { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None })
+        Ok(Self { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None, away })
+    }
+
+    /// What brings the tables up to date, before anything else is done.
+    #[must_use]
+    pub fn transactions(&self) -> &DatabaseConnection {
+        &self.transactions
     }
 }
 
 /// What a connection that could not be made means, and to which server. A pool tries again while it is refused, and then says only
 /// that its time is over: one more attempt says why.
-async fn refused(error: DbErr, url: &str, memory: &Memory) -> Error {
+async fn refused(error: DbErr, url: &str, server: &Server) -> Error {
     let Ok(options) = url.parse::<PgConnectOptions>() else { return server::refused(error) };
-    let server = match options.get_socket() {
+    let address = match options.get_socket() {
         Some(folder) => format!("{}/.s.PGSQL.{}", folder.display(), options.get_port()),
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
@@ -116,7 +137,7 @@ async fn refused(error: DbErr, url: &str, memory: &Memory) -> Error {
         matches!(&error, DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(**error, SqlxError::PoolTimedOut));
     let unavailable = |why: &str| Error::unavailable("DATABASE_UNAVAILABLE", why);
     let error = if is_late {
-        match timeout(ACQUIRE, attempt(session(options, url), memory)).await {
+        match timeout(ACQUIRE, attempt(session(options, url), server)).await {
             Ok(Ok(())) => unavailable("it was not ready in time"),
             Ok(Err(error)) => server::refused(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
             Err(_) => unavailable("it does not answer"),
@@ -124,12 +145,12 @@ async fn refused(error: DbErr, url: &str, memory: &Memory) -> Error {
     } else {
         server::refused(error)
     };
-    Error { message: format!("{server}: {}", error.message), ..error }
+    Error { message: format!("{address}: {}", error.message), ..error }
 }
 
-async fn attempt(options: PgConnectOptions, memory: &Memory) -> Result<(), SqlxError> {
+async fn attempt(options: PgConnectOptions, server: &Server) -> Result<(), SqlxError> {
     let mut connection = options.connect().await?;
-    server::greet(&mut connection, memory).await?;
+    server.greet(&mut connection).await?;
     connection.close().await
 }
 
@@ -171,8 +192,8 @@ fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
     options
 }
 
-fn postgres(url: &str, context: &str, memory: &Arc<Memory>, connections: u32) -> ConnectOptions {
-    let memory = Arc::clone(memory);
+fn postgres(url: &str, name: &str, server: &Arc<Server>, connections: u32) -> ConnectOptions {
+    let server = Arc::clone(server);
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -181,17 +202,17 @@ fn postgres(url: &str, context: &str, memory: &Arc<Memory>, connections: u32) ->
         .idle_timeout(IDLE)
         .test_before_acquire_if_idle_for(Duration::from_secs(10))
         .statement_timeout(STATEMENT)
-        .set_application_name(format!("tradewind-{context}"))
+        .set_application_name(name)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts({
             let url = url.to_owned();
             move |options| session(options, &url)
         })
         .map_sqlx_postgres_pool_opts(move |pool| {
-            let memory = Arc::clone(&memory);
+            let server = Arc::clone(&server);
             pool.after_connect(move |connection, _| {
-                let memory = Arc::clone(&memory);
-                Box::pin(async move { server::greet(connection, &memory).await })
+                let server = Arc::clone(&server);
+                Box::pin(async move { server.greet(connection).await })
             })
         });
     options

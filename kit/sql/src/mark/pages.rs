@@ -8,7 +8,7 @@ use std::path::Path;
 use tradewind_domain::Error;
 
 use super::{Kept, beside, unreadable};
-use crate::store::wal;
+use crate::wal;
 
 /// So many.
 const MANY: u32 = 4_000;

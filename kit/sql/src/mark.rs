@@ -9,7 +9,7 @@
 
 mod lock;
 mod pages;
-pub(super) mod said;
+pub(crate) mod said;
 
 use std::fs::File;
 use std::io::{ErrorKind as Io, Seek};
@@ -22,12 +22,12 @@ use std::time::SystemTime;
 use sea_orm::ConnectionTrait;
 use tradewind_domain::{Error, ErrorKind};
 
-use super::damage::{self, Look};
-use super::retry::random;
-use super::{backup, wal};
+use crate::backoff::random;
+use crate::damage::{self, Look};
 use crate::error::{DATABASE_CORRUPT, db};
+use crate::wal;
 
-pub(super) use lock::reserve;
+pub use lock::reserve;
 use lock::{in_use, lock_file};
 use pages::Pages;
 use said::{HEADER, State};
@@ -51,7 +51,7 @@ struct Last {
 type Kept = ManuallyDrop<File>;
 
 /// An SQLite file with its mark.
-pub(super) struct Marked {
+pub struct Marked {
     file: PathBuf,
     handle: OnceLock<Kept>,
     last: Mutex<Last>,
@@ -65,7 +65,7 @@ impl Marked {
     /// # Errors
     /// `Rejected` with reason [`DATABASE_REPLACED`] when a write-ahead log is there that belongs to another file;
     /// `Unavailable` while it is being restored.
-    pub(super) async fn inspect(file: PathBuf) -> Result<(Self, bool), Error> {
+    pub async fn inspect(file: PathBuf) -> Result<(Self, bool), Error> {
         let used = lock_file(&file)?;
         used.try_lock_shared().map_err(|error| in_use(&file, &error, "is being restored"))?;
         let last = Mutex::new(Last { state: read(&file), identity: None, written: None, pages: Pages::default() });
@@ -117,7 +117,7 @@ impl Marked {
         let copy = beside(&self.file, "-look");
         let copied = self.copy(&copy).map_err(|error| unreadable(&copy, &error));
         let looked = match copied {
-            Ok(()) => backup::look_through(&copy).await,
+            Ok(()) => damage::look_through(&copy).await,
             Err(error) => Err(error),
         };
         for suffix in ["", "-wal", "-shm"] {
@@ -263,7 +263,8 @@ impl Marked {
 }
 
 /// A file that goes with the database file.
-pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+#[must_use]
+pub fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -43,7 +43,8 @@ fn statement<E: EntityTrait>(
 
 /// The text of the same query: of `SELECT columns FROM rest`, where `size` is an expression for the bytes of a row, of which it may
 /// overlook some, and count none too many. `limit` is a number, or a parameter of 64 bits.
-pub(crate) fn page_text(columns: &str, size: &str, rest: &str, limit: &str) -> String {
+#[must_use]
+pub fn page_text(columns: &str, size: &str, rest: &str, limit: &str) -> String {
     bounded(&format!("SELECT {columns} FROM {rest}"), &format!("SELECT {size} AS size FROM {rest}"), limit)
 }
 

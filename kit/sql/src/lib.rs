@@ -1,0 +1,41 @@
+//! Databases as the kit uses them: SQLite and PostgreSQL, their connections, transactions and statements, and what their errors
+//! mean. It is the only place that knows how the two differ in being reached; no table belongs here.
+
+mod backoff;
+pub mod columns;
+mod connect;
+mod damage;
+mod database;
+mod error;
+mod file;
+mod mark;
+mod page;
+mod reads;
+mod server;
+mod sessions;
+mod statement;
+mod times;
+mod transaction;
+mod turn;
+mod url;
+mod wal;
+
+use std::sync::Arc;
+
+pub use self::backoff::{Backoff, jitter, random};
+pub use self::connect::Connections;
+pub use self::damage::{Look, check as check_for_damage, look_through, open_file};
+pub use self::database::Database;
+pub use self::error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, brief, damages, db, duplicate};
+pub use self::file::{sqlite_file, sqlite_url};
+pub use self::mark::{DATABASE_REPLACED, Marked, beside, reserve};
+pub use self::page::{page, page_text};
+pub use self::reads::Reads;
+pub use self::statement::{Script, batches, chunks, partition, signed, statement, unsigned};
+pub use self::times::{from_micros, micros, timestamp};
+pub use self::transaction::Transaction;
+pub use self::turn::in_turn;
+pub use self::url::{check_database_url, driver_url, verified};
+
+/// Told whenever the database was away, or another server answers: what comes back may be an earlier state of it.
+pub type Away = Arc<dyn Fn() + Send + Sync>;
