@@ -57,8 +57,8 @@ pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use store::{LOG_WENT_BACK, Store, StoreOptions, Topic, accept_loss, back_up, restore};
 pub use streams::{Made, Retention, Streams};
 pub use tradewind_sql::{
-    DATABASE_CORRUPT, DATABASE_REPLACED, Reads, SERIALIZATION, Script, UNKNOWN, check_database_url, chunks, db,
-    columns, from_micros, in_turn, micros, page, sqlite_file, sqlite_url, timestamp,
+    DATABASE_CORRUPT, DATABASE_REPLACED, Reads, SERIALIZATION, Script, UNKNOWN, check_database_url, chunks, columns,
+    db, from_micros, in_turn, micros, page, sqlite_file, sqlite_url, timestamp,
 };
 pub use tx::{Appended, Committed, Executed, Part, RequestKey, Tx, Upsert, fits};
 pub use work::{Intent, IntentHandler, NewIntent, TimerHandler, Unknown, cancel_timer, intend, schedule, withdraw};
