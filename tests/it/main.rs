@@ -27,6 +27,7 @@ mod rollout;
 mod saga;
 mod services;
 mod sql_text;
+mod supervising;
 mod tables;
 mod trace;
 mod upgrade;
