@@ -41,11 +41,14 @@ load() {
     archive=$(mktemp -d "$home/image.XXXXXX")/image.tar
     for image in "$@"; do
         rm -f "$archive"
-        buildah push --quiet "$image" "docker-archive:$archive:$image" >/dev/null
+        stored buildah push --quiet "$image" "docker-archive:$archive:$image" >/dev/null
         enter ctr -n k8s.io images import "$archive" >/dev/null
     done
     rm -rf "$(dirname "$archive")"
 }
+
+# What buildah knows no other name for.
+containers=/var/lib/containers
 
 # buildah keeps what it makes below the node's folder, and runs nothing.
 storage() {
@@ -56,6 +59,12 @@ graphroot = "$home/storage"
 runroot = "$home/storage.run"
 CONF
     export CONTAINERS_STORAGE_CONF=$home/storage.conf BUILDAH_ISOLATION=chroot
+    mkdir -p "$containers" "$home/containers"
+}
+
+# stored COMMAND…: runs what uses buildah, which finds the node's folder under the name it insists on.
+stored() {
+    unshare --mount bash -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' - "$home/containers" "$containers" "$@"
 }
 
 # shop_images FOLDER-OF-PROGRAMS VERSION [PROGRAM…]: all by default.
@@ -63,13 +72,13 @@ shop_images() {
     local names
     export IMAGE_BINARIES=$1 IMAGE_VERSION=$2 IMAGE_BUILDER=buildah IMAGE_OPTIONS=--quiet
     shift 2
-    "$root/scripts/images" --prebuilt "$@" >/dev/null
+    stored "$root/scripts/images" --prebuilt "$@" >/dev/null
     mapfile -t names < <("$root/scripts/images" --list "$@")
     load "${names[@]}"
 }
 
 # image NAME FOLDER: an image of a folder's root/, by the Dockerfile on standard input.
-image() { buildah build --quiet --file - --tag "$1" "$2" >/dev/null; }
+image() { stored buildah build --quiet --file - --tag "$1" "$2" >/dev/null; }
 
 # chart_image COMPONENT: what the chart has for a component that is not the shop's.
 chart_image() {

@@ -8,6 +8,8 @@ api_ip=10.96.0.1
 dns_ip=10.96.0.10
 # One that is neither a pod's nor private, for what is to be outside the cluster.
 outside_ip=203.0.113.1
+# Folders that the kubelet and the CNI library know no other names for: within the node they are folders of its own.
+insisted_on=(/var/lib/kubelet /var/lib/cni)
 
 # --- certificates and configuration ---------------------------------------------------------------------------------------------
 
@@ -36,7 +38,7 @@ CONF
 configure() {
     umask 022
     install -d -m 700 "$state/etcd"
-    mkdir -p "$state"/{pki,cni,containerd,kubelet,volumes} "$log/pods"
+    mkdir -p "$state"/{pki,networks,containerd,kubelet,cni,volumes} "$log/pods"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=here -keyout "$state/pki/ca.key" \
         -out "$state/pki/ca.crt" 2>/dev/null
     local names=DNS:localhost,IP:127.0.0.1,IP:$api_ip,IP:$node_ip name=kubernetes label
@@ -53,7 +55,7 @@ configure() {
     openssl genrsa -out "$state/pki/accounts.key" 2048 2>/dev/null
     openssl rsa -in "$state/pki/accounts.key" -pubout -out "$state/pki/accounts.pub" 2>/dev/null
 
-    cat >"$state/cni/10-pods.conflist" <<CNI
+    cat >"$state/networks/10-pods.conflist" <<CNI
 {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods0", "isGateway": true, "hairpinMode": true,
   "ipam": {"type": "host-local", "dataDir": "$state/ipam", "ranges": [[{"subnet": "$pods"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 CNI
@@ -67,7 +69,7 @@ state = "/run/containerd"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
-    conf_dir = "$state/cni"
+    conf_dir = "$state/networks"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 TOML
@@ -124,7 +126,8 @@ first() {
     # What containerd, runc and CNI keep in /run, pods' network namespaces among them.
     mount -t tmpfs -o mode=755 tmpfs /run
     mkdir -p /run/netns /run/lock
-    mount --bind "$state/kubelet" /var/lib/kubelet
+    local folder
+    for folder in "${insisted_on[@]}"; do mount --bind "$state/${folder##*/}" "$folder"; done
     mount --bind "$log" /var/log
     # The kubelet insists on settings of the machine's kernel. It reads what it wants to see; the kernel keeps what it has.
     local setting
@@ -242,7 +245,7 @@ node() {
     programs
     ! first_process >/dev/null || { say "the node runs already"; return; }
     [[ ! -e $state ]] || die "$state is left from a node that was not taken down: run '$self down'"
-    mkdir -p /var/lib/kubelet
+    mkdir -p "${insisted_on[@]}"
     step "certificates and configuration" configure
     step "the node's first process" start
     step "the API answers" until_true 90 "the API" api_answers
@@ -282,5 +285,6 @@ down() {
         done
     done
     rm -rf "$state"
-    rmdir /var/lib/kubelet 2>/dev/null || true
+    # Only where nobody else has anything in them.
+    rmdir "${insisted_on[@]}" "$containers" 2>/dev/null || true
 }
