@@ -9,8 +9,20 @@ use std::process::Command;
 use crate::project::{project, run, target};
 
 /// What is compiled, and nothing that a build leaves behind.
-const SOURCES: [&str; 11] =
-    ["Cargo.toml", "Cargo.lock", "build.rs", "proto", "kit", "services", "outside", "books", "cli", "tests", "benches"];
+const SOURCES: [&str; 12] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "build.rs",
+    "build",
+    "proto",
+    "kit",
+    "services",
+    "outside",
+    "books",
+    "cli",
+    "tests",
+    "benches",
+];
 
 /// Of each file of the later build that differs, what is replaced by what. An order tells where it was placed, and that it was
 /// screened.

@@ -49,7 +49,7 @@ use crate::{Clock, StreamName, Tx};
 
 /// How to open a [`Store`].
 pub struct StoreOptions {
-    /// `sqlite:///absolute/path` as [`sqlite_url`] writes it, or `postgres://…`.
+    /// `sqlite:///absolute/path` as [`sqlite_url`](crate::sqlite_url) writes it, or `postgres://…`.
     pub url: String,
     /// The context that owns the database; another context's is refused.
     pub context: &'static str,

@@ -13,7 +13,7 @@ use tradewind_domain::Error;
 use tradewind_events::{db, from_micros, micros, timestamp};
 
 pub(crate) use self::migrations::migrations;
-use self::notification::{ActiveModel, Column, Entity, Model};
+use self::notification::{ActiveModel, Address, Column, Entity, Model};
 use crate::mail::Letter;
 use crate::texts::Text;
 
@@ -32,7 +32,7 @@ pub(crate) async fn insert(
     let row = Model {
         order_id: order_id.to_owned(),
         kind: number(kind),
-        recipient: recipient.to_owned(),
+        recipient: Address(recipient.to_owned()),
         subject: text.subject.clone(),
         body: text.body.clone(),
         written: micros(now),
@@ -59,7 +59,7 @@ pub(crate) async fn letter(
     let row = Entity::find_by_id((order_id.to_owned(), number(kind))).one(connection).await.map_err(db)?;
     Ok(row.map(|row| Letter {
         key,
-        to: row.recipient,
+        to: row.recipient.0,
         subject: row.subject,
         body: row.body,
         written: from_micros(row.written),
@@ -117,7 +117,7 @@ impl From<Model> for Notification {
         Self {
             order_id: row.order_id,
             kind: i32::try_from(row.kind).unwrap_or_default(),
-            recipient: row.recipient,
+            recipient: row.recipient.0,
             subject: row.subject,
             sent: row.sent,
             sent_time: row.sent_time.map(|time| timestamp(from_micros(time))),

@@ -1,7 +1,6 @@
 //! What parts of the kit that are not known here keep in a transaction until its commit.
 
-use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
+use std::any::Any;
 
 use time::OffsetDateTime;
 use tradewind_domain::Error;
@@ -19,19 +18,23 @@ pub trait Part: Any + Send + Sync {
     fn write(&mut self, script: &mut Script, now: OffsetDateTime);
 }
 
-/// The parts of a transaction, by their types.
+/// The parts of a transaction, in the order of their first use.
 #[derive(Default)]
-pub(super) struct Parts(BTreeMap<TypeId, Box<dyn Part>>);
+pub(super) struct Parts(Vec<Box<dyn Part>>);
 
 impl Parts {
     /// The one part of this type, made where it is asked for first.
-    #[expect(clippy::expect_used, reason = "it is kept by its type")]
+    #[expect(clippy::expect_used, reason = "one of this type is there by then")]
     pub(super) fn get<P: Part + Default>(&mut self) -> &mut P {
-        let part: &mut dyn Any = &mut **self.0.entry(TypeId::of::<P>()).or_insert_with(|| Box::new(P::default()));
-        part.downcast_mut().expect("a part of the type it is kept by")
+        let is_there = self.0.iter().any(|part| (&**part as &dyn Any).is::<P>());
+        if !is_there {
+            self.0.push(Box::new(P::default()));
+        }
+        let mut parts = self.0.iter_mut().map(|part| &mut **part as &mut dyn Any);
+        parts.find_map(|part| part.downcast_mut()).expect("a part of this type")
     }
 
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Box<dyn Part>> {
-        self.0.values_mut()
+        self.0.iter_mut()
     }
 }

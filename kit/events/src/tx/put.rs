@@ -18,13 +18,14 @@ pub struct Upsert<E> {
 impl<E: EntityTrait> Upsert<E> {
     /// Inserts rows, with this where one is there.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the one text begins with the other, or no row could be written twice")]
     pub fn new(on_conflict: OnConflict) -> Self {
         // What both databases understand alike; values of the conflict stand in the text.
         let mut statement = Query::insert();
         statement.into_table(E::default().table_ref()).columns(E::Column::iter());
         let insert = statement.to_string(PostgresQueryBuilder);
         let whole = statement.on_conflict(on_conflict).to_string(PostgresQueryBuilder);
-        let on_conflict = whole.strip_prefix(&insert).unwrap_or_default().to_owned();
+        let on_conflict = whole.strip_prefix(&insert).expect("what follows the same statement").to_owned();
         Self { insert: insert + " VALUES ", on_conflict, entity: PhantomData }
     }
 }

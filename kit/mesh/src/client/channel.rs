@@ -54,12 +54,15 @@ impl Channel {
             self.budget.deposit();
         }
         loop {
+            let began = Instant::now();
             let answer = self.attempt(replay.next(), deadline).await;
+            // What took longer than there is left would end without the reason that it has now.
+            let is_time = deadline.is_none_or(|deadline| Instant::now() + began.elapsed() < deadline);
             let unsent = answer.as_ref().is_err_and(retry::is_unsent);
             let answer = answer.map_err(failed);
             let again = match retry::code_of(&answer) {
                 _ if unsent => replay.anew(),
-                code => harmless && replay.again(code, &self.budget).await,
+                code => harmless && is_time && replay.again(code, &self.budget).await,
             };
             if !again {
                 return answer;

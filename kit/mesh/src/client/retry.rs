@@ -1,8 +1,7 @@
-//! Repeats calls that change nothing, or whose `request_id` makes a repetition harmless: only `UNAVAILABLE`, only a few times, and never so often that repetitions become the
-//! load. Repeats any call that was never sent, because its connection closed before.
+//! Repeats calls that change nothing, or whose `request_id` makes a repetition harmless: only `UNAVAILABLE`, only a few times, and
+//! never so often that repetitions become the load. Repeats any call that was never sent, because its connection closed before.
 
 use std::error::Error as _;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 

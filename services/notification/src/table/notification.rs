@@ -1,6 +1,18 @@
 //! What was told to whom, a row a message; times are microseconds since the Unix epoch.
 
+use std::fmt;
+
 use sea_orm::entity::prelude::*;
+
+/// An address that mail goes to. It is shown nowhere.
+#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+pub struct Address(pub String);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
 
 /// One row of `notification`.
 #[sea_orm::model]
@@ -14,7 +26,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: i64,
     /// Whom it is sent to.
-    pub recipient: String,
+    pub recipient: Address,
     /// Its subject.
     pub subject: String,
     /// Its text.

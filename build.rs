@@ -1,11 +1,17 @@
 //! Compiles `proto/` into messages, clients, servers and what the options say as types and tables. It needs no protoc. What a
 //! contract may not say is refused here, so that it never compiles.
 
+#[path = "build/asked.rs"]
 mod asked;
+#[path = "build/events.rs"]
 mod events;
+#[path = "build/methods.rs"]
 mod methods;
+#[path = "build/options.rs"]
 mod options;
+#[path = "build/reactions.rs"]
 mod reactions;
+#[path = "build/redacted.rs"]
 mod redacted;
 
 use std::error::Error;
@@ -14,6 +20,7 @@ use std::{env, fs};
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to write by a variable")]
 fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=proto");
     let out = PathBuf::from(env::var("OUT_DIR")?);
