@@ -22,7 +22,7 @@ pub const LARGEST_EVENT: usize = 1024 * 1024;
 
 /// The events of one aggregate; made by [`events!`](crate::events).
 pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
-    /// The full protobuf names of all events of the set.
+    /// The full protobuf names of the events that the aggregate decides by: all but the [informative](Self::is_informative) ones.
     fn type_names() -> Vec<String>;
     /// The event's full protobuf name, e.g. `tradewind.ordering.v1.OrderPlaced`.
     fn type_name(&self) -> String;
@@ -66,7 +66,8 @@ macro_rules! events {
 
         impl $crate::EventSet for $name {
             fn type_names() -> Vec<String> {
-                vec![$(<$message as $crate::private::prost::Name>::full_name()),+]
+                let all = [$((<$message as $crate::private::prost::Name>::full_name(), $crate::events!(@is_informative $($mark)?))),+];
+                all.into_iter().filter_map(|(name, is_informative)| (!is_informative).then_some(name)).collect()
             }
 
             fn type_name(&self) -> String {

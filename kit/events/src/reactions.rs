@@ -158,7 +158,8 @@ impl Reactions {
         self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::Refused(refusal), Some(begins))
     }
 
-    /// With one more reaction, to every event of a set: it only records.
+    /// With one more reaction, to every event of a set but the informative ones, which a build before would pass over: it only
+    /// records.
     #[must_use]
     pub fn on_any<S: EventSet>(self, name: &'static str, reaction: impl Reaction<S>) -> Self {
         let reaction = handles(one_of::<S>, reaction);
