@@ -1,18 +1,23 @@
 //! What a service does about events, declared by type: the registry behind every reader.
 
+mod erased;
+mod forward;
+
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use opentelemetry::KeyValue;
 use prost::{Message, Name};
 use time::OffsetDateTime;
 use tracing::Instrument;
-use tradewind_domain::{Aggregate, Error, ErrorKind, EventSet};
+use tradewind_domain::{Error, ErrorKind, EventSet};
 use uuid::Uuid;
 
+use self::erased::{Erased, handles, message, one_of};
+pub use self::forward::Forward;
+use self::forward::Refusal;
 use crate::fault::{self, Point};
 use crate::metrics::metrics;
 use crate::{Metadata, Recorded, StreamName, Tx, trace};
@@ -53,30 +58,6 @@ where
     fn start(&self, tx: &'a mut Tx, event: &'a Received<E>) -> R {
         self(tx, event)
     }
-}
-
-/// A reaction that takes something on for whoever waits for it, with how it is refused. An aggregate usually begins with it, under
-/// the event's partition key as its id: those of a batch are looked for together.
-pub struct Forward<R> {
-    reaction: R,
-    begins: &'static str,
-    refusal: Refusal,
-}
-
-type Refusal = Box<dyn for<'a> Fn(&'a mut Tx, &'a str) -> BoxFuture<'a, Result<(), Error>> + Send + Sync>;
-
-impl<R> Forward<R> {
-    /// A reaction with which an `A` begins. When an operator gives its event up, for good, the `A` of the event's stream hears the
-    /// command that `refusal` makes of its id, and so refuses whoever waits. Of the event there may be nothing left to read.
-    #[must_use]
-    pub fn new<A: Aggregate>(reaction: R, refusal: fn(&str) -> A::Command) -> Self {
-        let refusal: Refusal = Box::new(move |tx, id| refuse::<A>(tx, id, refusal(id)));
-        Self { reaction, begins: A::NAME, refusal }
-    }
-}
-
-fn refuse<'a, A: Aggregate>(tx: &'a mut Tx, id: &'a str, command: A::Command) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(async move { tx.execute::<A>(id, id, command).await.map(drop) })
 }
 
 /// Why what an operator gave up was refused, in the events that say so.
@@ -280,57 +261,6 @@ fn must_be_replayed(reaction: &str) -> Error {
         "others wait for {reaction}, and no refusal would settle what they wait for: mend what its error names, and replay the event"
     );
     Error::new(ErrorKind::Rejected, "MUST_BE_REPLAYED", text)
-}
-
-trait Erased: Send + Sync {
-    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;
-}
-
-struct Handles<E, R> {
-    decode: fn(&Recorded) -> Result<E, Error>,
-    reaction: R,
-}
-
-fn handles<E, R>(decode: fn(&Recorded) -> Result<E, Error>, reaction: R) -> Arc<dyn Erased>
-where
-    E: Send + Sync + 'static,
-    R: Reaction<E>,
-{
-    Arc::new(Handles { decode, reaction })
-}
-
-impl<E: Send + Sync, R: Reaction<E>> Erased for Handles<E, R> {
-    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async move {
-            let received = received((self.decode)(event)?, event);
-            self.reaction.react(tx, &received).await
-        })
-    }
-}
-
-fn message<E: Message + Default>(event: &Recorded) -> Result<E, Error> {
-    E::decode(event.payload.as_slice()).map_err(|cause| undecodable(format!("{}: {cause}", event.type_name)))
-}
-
-fn one_of<S: EventSet>(event: &Recorded) -> Result<S, Error> {
-    S::decode(&event.type_name, &event.payload).map_err(|error| undecodable(error.to_string()))
-}
-
-fn undecodable(text: String) -> Error {
-    Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", text)
-}
-
-fn received<E>(data: E, event: &Recorded) -> Received<E> {
-    Received {
-        data,
-        id: event.id,
-        stream: event.stream.clone(),
-        version: event.version,
-        partition: event.partition,
-        position: event.position,
-        time: event.time,
-        metadata: event.metadata.clone(),
-    }
 }
 
 #[cfg(test)]

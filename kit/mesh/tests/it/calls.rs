@@ -87,6 +87,14 @@ async fn a_call_that_is_harmless_twice_is_repeated_when_the_service_was_unavaila
 }
 
 #[tokio::test]
+async fn a_call_that_could_not_be_answered_in_time_again_ends_with_the_answer_that_there_is() {
+    let world = World::start().await;
+    let refused = ask(&world.channel("gateway"), SAY, "unavailable late").await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::Unavailable, "late"));
+    assert_eq!(world.echo.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn an_unreachable_service_is_unavailable_and_says_so() {
     let world = World::start().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -52,6 +53,12 @@ impl Echo {
             }
             "hang" => std::future::pending().await,
             "panic" => panic!("as asked"),
+            "unavailable late" => {
+                // As long as a wait for something that does not come: two thirds of the time there is.
+                let left = deadline::current().map_or(Duration::ZERO, |deadline| deadline - Instant::now());
+                tokio::time::sleep(left * 2 / 3).await;
+                return Err(Status::unavailable("late"));
+            }
             "unavailable once" if call == 0 => return Err(Status::unavailable("once")),
             text => text.to_owned(),
         };

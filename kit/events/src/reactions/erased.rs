@@ -1,0 +1,61 @@
+//! Reactions with their types erased: what of a recorded event they get, and what becomes of one that cannot be decoded.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use prost::Message;
+use tradewind_domain::{Error, ErrorKind, EventSet};
+
+use super::{Reaction, Received};
+use crate::{Recorded, Tx};
+
+pub(super) trait Erased: Send + Sync {
+    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+struct Handles<E, R> {
+    decode: fn(&Recorded) -> Result<E, Error>,
+    reaction: R,
+}
+
+pub(super) fn handles<E, R>(decode: fn(&Recorded) -> Result<E, Error>, reaction: R) -> Arc<dyn Erased>
+where
+    E: Send + Sync + 'static,
+    R: Reaction<E>,
+{
+    Arc::new(Handles { decode, reaction })
+}
+
+impl<E: Send + Sync, R: Reaction<E>> Erased for Handles<E, R> {
+    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let received = received((self.decode)(event)?, event);
+            self.reaction.react(tx, &received).await
+        })
+    }
+}
+
+pub(super) fn message<E: Message + Default>(event: &Recorded) -> Result<E, Error> {
+    E::decode(event.payload.as_slice()).map_err(|cause| undecodable(format!("{}: {cause}", event.type_name)))
+}
+
+pub(super) fn one_of<S: EventSet>(event: &Recorded) -> Result<S, Error> {
+    S::decode(&event.type_name, &event.payload).map_err(|error| undecodable(error.to_string()))
+}
+
+fn undecodable(text: String) -> Error {
+    Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", text)
+}
+
+fn received<E>(data: E, event: &Recorded) -> Received<E> {
+    Received {
+        data,
+        id: event.id,
+        stream: event.stream.clone(),
+        version: event.version,
+        partition: event.partition,
+        position: event.position,
+        time: event.time,
+        metadata: event.metadata.clone(),
+    }
+}
