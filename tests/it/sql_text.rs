@@ -70,7 +70,7 @@ fn no_sql_stands_outside_the_kit() {
 
 #[test]
 fn the_scan_finds_what_it_looks_for() {
-    assert!(!found(&["kit/events/src/tx"]).is_empty());
+    assert!(!found(&["kit/store/src/tx"]).is_empty());
     for apart in APART {
         let (dir, _) = apart.rsplit_once('/').unwrap();
         assert!(found(&[dir]).iter().any(|line| line.starts_with(apart)), "{apart} needs no exception");

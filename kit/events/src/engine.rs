@@ -9,9 +9,11 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_store::Store;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::fault;
 use crate::heads;
 use crate::logs::Logs;
 use crate::operate::{self, Consumers, Quarantine};
@@ -20,7 +22,6 @@ use crate::reactions::Reactions;
 use crate::reader::{LogSource, Readers, StuckReaders};
 use crate::relay::Relay;
 use crate::roster::{Members, Seat};
-use crate::store::Store;
 use crate::tenure::{self, Turn};
 use crate::wake;
 use crate::witness;
@@ -164,6 +165,7 @@ impl Engine {
     /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let Self { shared, broker, log, request_retention, stuck, reactions, workers } = self;
+        fault::create_journal(&shared.store).await?;
         let (stop_work, stop_log) = (stop.child_token(), CancellationToken::new());
         let (seat, members) = Seat::new(shared.store.clone(), Arc::clone(&shared.holder));
         let (pauses, paused) = watch::channel(None);

@@ -12,9 +12,10 @@ use futures::StreamExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_store::{Heads, Store};
 
 use crate::broker::Broker;
-use crate::{Heads, Store, relay, wire};
+use crate::{relay, wire};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 const RESUBSCRIBE: Duration = Duration::from_millis(500);

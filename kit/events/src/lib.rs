@@ -6,46 +6,27 @@
 
 mod broker;
 mod circuit;
-mod clock;
 mod engine;
-mod error;
-#[cfg(feature = "faults")]
 pub mod fault;
-#[cfg(not(feature = "faults"))]
-#[expect(dead_code, unreachable_pub, reason = "without the feature nobody names a point")]
-mod fault;
 mod heads;
-mod lease;
 mod logs;
 mod metrics;
 mod operate;
 mod permissions;
-#[cfg(test)]
-mod plans;
 mod prune;
 mod reactions;
 mod reader;
-mod record;
 mod relay;
 mod roster;
-mod rows;
-mod schema;
-mod sequencer;
-mod store;
 mod streams;
 mod tenure;
-mod token;
-mod trace;
-mod tx;
 mod wake;
 mod wire;
 mod witness;
 mod work;
 
 pub use broker::{Broker, BrokerOptions, check_broker_url};
-pub use clock::Clock;
 pub use engine::Engine;
-pub use error::VERSION_CONFLICT;
 pub use operate::{
     Act, ActKind, ActOutcome, Consumer, Consumers, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary,
     Partition, Pause, Quarantine, Source, Tried, acts, pause_consumer, paused_consumers, resume_consumer,
@@ -53,14 +34,16 @@ pub use operate::{
 pub use permissions::BrokerPermissions;
 pub use reactions::{Forward, GIVEN_UP, Reaction, Reactions, Received};
 pub use reader::{LogSource, Stuck, StuckReaders};
-pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
-pub use store::{LOG_WENT_BACK, Store, StoreOptions, Topic, accept_loss, back_up, restore};
 pub use streams::{Made, Retention, Streams};
 pub use tradewind_sql::{
     DATABASE_CORRUPT, DATABASE_REPLACED, Reads, SERIALIZATION, Script, UNKNOWN, check_database_url, chunks, columns,
     db, from_micros, in_turn, micros, page, sqlite_file, sqlite_url, timestamp,
 };
-pub use tx::{Appended, Committed, Executed, Part, RequestKey, Tx, Upsert, fits};
+pub use tradewind_store::{
+    Appended, AsOf, Clock, Committed, Executed, Heads, LOG_WENT_BACK, Loaded, LogPage, Metadata, Part, Recorded,
+    RequestKey, Store, StoreOptions, StreamName, Topic, Tx, Upsert, VERSION_CONFLICT, accept_loss, back_up, fits,
+    restore,
+};
 pub use work::{Intent, IntentHandler, NewIntent, TimerHandler, Unknown, cancel_timer, intend, schedule, withdraw};
 
 #[cfg(doctest)]

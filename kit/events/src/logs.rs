@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_domain::Error;
+use tradewind_store::{LogPage, Store};
 
-use crate::{LogPage, LogSource, Store};
+use crate::LogSource;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -8,12 +8,8 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 /// Every instrument of this crate, on the meter `tradewind`.
 pub(crate) struct Metrics {
     pub(crate) members: Gauge<u64>,
-    pub(crate) log_went_back: Gauge<u64>,
-    pub(crate) log_disputed: Gauge<u64>,
-    pub(crate) database_damaged: Gauge<u64>,
     pub(crate) circuit_open: Gauge<u64>,
     pub(crate) requests_pruned: Counter<u64>,
-    pub(crate) events_passed_over: Counter<u64>,
     pub(crate) broker_connected: Gauge<u64>,
     pub(crate) broker_refusals: Counter<u64>,
     pub(crate) relay_published: Counter<u64>,
@@ -33,7 +29,6 @@ pub(crate) struct Metrics {
     pub(crate) reader_parkings: Counter<u64>,
     pub(crate) reader_stopped: Gauge<u64>,
     pub(crate) reader_stuck: Gauge<u64>,
-    pub(crate) log_gaps: Gauge<u64>,
     pub(crate) reader_paused: Gauge<u64>,
     pub(crate) intents_open: Gauge<u64>,
     pub(crate) intent_attempts: Counter<u64>,
@@ -59,21 +54,8 @@ fn make() -> Metrics {
     };
     Metrics {
         members: gauge("tradewind_members", "Engines at work on the database, as this one sees it"),
-        database_damaged: gauge(
-            "tradewind_database_damaged",
-            "1 while the database is damaged or another file is in its place, and nothing is written",
-        ),
-        log_went_back: gauge(
-            "tradewind_log_went_back",
-            "1 while the own log lacks events that were seen in it, and nothing is appended",
-        ),
-        log_disputed: gauge("tradewind_log_disputed", "Readers that have read what the own log does not have"),
         circuit_open: gauge("tradewind_circuit_open", "1 while a circuit is open and only single probes are made"),
         requests_pruned: counter("tradewind_requests_pruned", "Stored responses deleted because of their age"),
-        events_passed_over: counter(
-            "tradewind_events_passed_over",
-            "Informative events of a later build that this one read without knowing them",
-        ),
         broker_connected: gauge("tradewind_broker_connected", "1 while the broker is connected and new enough"),
         broker_refusals: counter("tradewind_broker_refusals", "Times the broker refused a connection or a subject"),
         relay_published: counter("tradewind_relay_published", "Events of the own log acknowledged by the broker"),
@@ -106,10 +88,6 @@ fn make() -> Metrics {
         ),
         reader_stopped: gauge("tradewind_reader_stopped", "1 where a reader stopped because its source's log changed"),
         reader_stuck: gauge("tradewind_reader_stuck", "1 where a reader cannot get past its position"),
-        log_gaps: gauge(
-            "tradewind_log_gaps",
-            "Events that cannot enter the log because the versions before them are not in it",
-        ),
         reader_paused: gauge("tradewind_reader_paused", "1 while an operator has a consumer rest"),
         intents_open: gauge("tradewind_intents_open", "Calls to the outside still owed"),
         intent_attempts: counter("tradewind_intent_attempts", "Calls to the outside"),

@@ -4,7 +4,8 @@
 //! name the stream and the consumer, a consumer is named after its reader, a reply goes to an inbox named after its client.
 //! Which context reads which is the contract's to say; nothing here talks to a broker.
 
-use crate::store::MOST_PARTITIONS;
+use tradewind_store::MOST_PARTITIONS;
+
 use crate::wire;
 
 /// The subjects a client of the broker may use. It is refused every other.

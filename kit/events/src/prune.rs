@@ -9,8 +9,8 @@ use sea_orm::{ConnectionTrait, DbBackend, Value};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_sql::{db, jitter, micros, statement};
+use tradewind_store::Store;
 
-use crate::Store;
 use crate::metrics::metrics;
 use crate::roster::Members;
 use crate::tenure::{self, Turn};
@@ -64,11 +64,10 @@ pub(crate) async fn prune_requests(store: &Store, retention: Duration, limit: u6
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use tradewind_testing::Database;
+    use tradewind_store::RequestKey;
+    use tradewind_testing::{Database, Stopped};
 
     use super::*;
-    use crate::RequestKey;
-    use crate::store::stopped::Stopped;
 
     tradewind_testing::both_stores! {
         async fn only_responses_beyond_their_retention_are_pruned_a_step_at_a_time(database: Database) {

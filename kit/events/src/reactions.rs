@@ -13,14 +13,15 @@ use prost::{Message, Name};
 use time::OffsetDateTime;
 use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind, EventSet};
+use tradewind_fault::{Point, hit};
+use tradewind_store::{Metadata, Recorded, StreamName, Tx, trace};
 use uuid::Uuid;
 
 use self::erased::{Erased, handles, message, one_of};
 pub use self::forward::Forward;
 use self::forward::Refusal;
-use crate::fault::{self, Point};
+use crate::fault;
 use crate::metrics::metrics;
-use crate::{Metadata, Recorded, StreamName, Tx, trace};
 
 /// What follows an event of another context, or how it changes a read model. An `async fn(&mut Tx, &Received<E>)` is one; so is a
 /// type that implements it, where a function would have too little at hand.
@@ -209,7 +210,7 @@ impl Reactions {
             tx.set_cause(caused_by(event, trace::traceparent(&span, &event.metadata.traceparent)));
             let reacting = AssertUnwindSafe(reaction.react(tx, event)).catch_unwind().instrument(span);
             reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{name} panicked"))))?;
-            fault::hit(Point::Reacted, name);
+            hit(Point::Reacted, name);
         }
         Ok(())
     }

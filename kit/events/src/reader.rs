@@ -28,12 +28,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_sql::Backoff;
+use tradewind_store::{Cursor, LogPage, Store, StreamName};
 use uuid::Uuid;
 
+use crate::Reactions;
 use crate::circuit::Gate;
 use crate::metrics::metrics;
-use crate::store::Cursor;
-use crate::{LogPage, Reactions, Store, StreamName};
 use feed::{Feed, News};
 pub(crate) use group::{Paused, Readers};
 use inbox::Inbox;

@@ -15,14 +15,15 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
+use tradewind_store::{Recorded, Store, changed};
 use uuid::Uuid;
 
 use crate::broker::{Broker, Link};
-use crate::fault::{self, Point};
+use crate::fault;
 use crate::metrics::metrics;
-use crate::store::changed;
-use crate::{Recorded, Store, wire};
+use crate::wire;
 use in_flight::{Acknowledged, InFlight};
 use lanes::Lane;
 
@@ -62,7 +63,7 @@ enum Woken {
 
 impl Relay {
     pub(crate) fn new(store: Store, broker: Broker) -> Self {
-        let (link, grown, epoch) = (broker.link(), store.log_grew(), store.memory().epoch());
+        let (link, grown, epoch) = (broker.link(), store.log_grew(), store.epoch());
         Self {
             store,
             broker,
@@ -176,11 +177,11 @@ impl Relay {
             }
             Some(envelope) if fault::takes(&self.broker, &envelope) => self.in_flight.push_done(lane, event.position),
             Some(envelope) => {
-                fault::hit(Point::PublishBefore, &event.type_name);
+                hit(Point::PublishBefore, &event.type_name);
                 let message = PublishMessage::build().headers(envelope.headers).payload(envelope.body);
                 match self.broker.jetstream().send_publish(envelope.subject, message).await {
                     Ok(acknowledgement) => {
-                        fault::hit(Point::PublishSent, &event.type_name);
+                        hit(Point::PublishSent, &event.type_name);
                         self.in_flight.push(lane, event.position, acknowledgement);
                     }
                     Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
@@ -209,7 +210,7 @@ impl Relay {
             tracing::error!(position, %error, "an event is refused by the broker again and again; readers fetch it here");
         } else {
             metrics().relay_published.add(1, &[]);
-            fault::hit(Point::PublishAcknowledged, "");
+            hit(Point::PublishAcknowledged, "");
         }
         self.attempt = 0;
         self.dirty_since.get_or_insert_with(Instant::now);
@@ -221,7 +222,7 @@ impl Relay {
 
     /// Collects acknowledgements and saves the cursor until there may be something to publish.
     async fn rest(&mut self, stop: &CancellationToken, poll: Duration) -> Result<Woken, Error> {
-        let read_at = Instant::now() + poll;
+        let (read_at, mut epoch) = (Instant::now() + poll, self.epoch.clone());
         loop {
             let save_at = self.dirty_since.map_or(read_at, |since| since + SAVE_AFTER);
             tokio::select! {
@@ -240,7 +241,7 @@ impl Relay {
                     return Ok(Woken::Read);
                 }
                 error = broken(&mut self.link) => return Err(error),
-                () = changed(self.epoch.clone()) => return Err(was_away()),
+                () = changed(&mut epoch) => return Err(was_away()),
                 () = tokio::time::sleep_until(save_at), if self.dirty_since.is_some() => self.save().await?,
                 () = tokio::time::sleep_until(read_at) => return Ok(Woken::Read),
             }

@@ -17,9 +17,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_sql::{db, signed, statement, unsigned};
+use tradewind_store::{
+    Store,
+    lease::{BEAT, NOW, TTL, lasting},
+};
 
-use crate::Store;
-use crate::lease::{BEAT, NOW, TTL, lasting};
 use crate::metrics::metrics;
 
 const PREFIX: &str = "member/";

@@ -14,9 +14,9 @@ use async_nats::jetstream::stream::{Config, ConsumerErrorKind, DiscardPolicy, Re
 use async_nats::jetstream::{self, ErrorCode};
 use futures::{StreamExt, TryStreamExt, stream};
 use tradewind_domain::Error;
+use tradewind_store::MOST_PARTITIONS;
 
 use crate::broker::Broker;
-use crate::store::MOST_PARTITIONS;
 use crate::wire;
 
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);

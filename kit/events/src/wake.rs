@@ -8,11 +8,11 @@ use futures::StreamExt;
 use sea_orm::DbBackend;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_store::Store;
 use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::store::OUTBOX;
-use crate::{Store, wire};
+use crate::wire;
 
 /// Commits within so long share a ping.
 const TOGETHER: Duration = Duration::from_millis(2);
@@ -41,7 +41,7 @@ pub(crate) async fn between_replicas(store: Store, broker: Broker, stop: Cancell
 
 async fn exchange(store: &Store, broker: &Broker, subject: &str, me: &str) -> Result<(), String> {
     let mut pings = broker.client().subscribe(subject.to_owned()).await.map_err(|error| error.to_string())?;
-    let mut committed = store.subscribe(&OUTBOX);
+    let mut committed = store.outbox_grew();
     loop {
         tokio::select! {
             ping = pings.next() => {

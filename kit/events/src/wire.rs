@@ -20,9 +20,8 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tradewind_store::{Metadata, Recorded, StreamName};
 use uuid::Uuid;
-
-use crate::{Metadata, Recorded, StreamName};
 
 /// An event as a message: subject, headers and body.
 pub(crate) struct Envelope {

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Stream;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_sql::damages;
+use tradewind_store::{Store, changed};
 
 use crate::broker::Broker;
-use crate::{Store, wire};
+use crate::wire;
 
 /// How often the database is asked whether its log went back, as another replica has found or an operator has accepted.
 const LOOK: Duration = Duration::from_secs(5);
@@ -22,8 +22,8 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// Holds the own log against what was seen of it, until `stop`.
 pub(crate) async fn follow(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
-    let (mut epoch, mut link, mut log) = (store.memory().epoch(), broker.link(), store.memory().log());
-    let mut disputes = store.memory().disputes();
+    let (mut epoch, mut link, mut log) = (store.epoch(), broker.link(), store.log_state());
+    let mut disputes = store.disputed();
     let (mut asked, mut damages) = (None, damages());
     while !stop.is_cancelled() {
         let now = (*epoch.borrow_and_update(), link.borrow_and_update().epoch, *disputes.borrow_and_update());
@@ -54,12 +54,6 @@ pub(crate) async fn follow(store: Store, broker: Broker, stop: CancellationToken
         .await;
     }
     Ok(())
-}
-
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// Looks for the last event of each partition that the broker holds.

@@ -20,10 +20,13 @@ mod neighbour;
 mod pki;
 mod port;
 mod postgres;
+mod recorded;
 mod running;
+mod stopped;
 mod streams;
 mod tools;
 
+pub mod account;
 pub mod scenario;
 
 pub use database::{Database, block_on, scratch};
@@ -34,5 +37,7 @@ pub use neighbour::Neighbour;
 pub use pki::{TRUST_DOMAIN, pki};
 pub use port::free_port;
 pub use postgres::{Paused, Postgres};
+pub use recorded::recorded;
 pub use running::{Mortal, channel};
+pub use stopped::{Stopped, at};
 pub use tools::nats_server;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::fault::{self, Point};
+use tradewind_events::fault;
+use tradewind_fault::Point;
 
 /// What a service process is told to do: one line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ impl Instruction {
     /// Carries it out in this process.
     pub(super) fn obey(self) {
         match self {
-            Self::Kill(Kill { point, among, hit, after_ms }) => fault::arm(fault::Kill {
+            Self::Kill(Kill { point, among, hit, after_ms }) => tradewind_fault::arm(tradewind_fault::Kill {
                 point: Point::named(&point).expect("a point of that name"),
                 among,
                 hit,

@@ -1,6 +1,6 @@
 //! The cells: which service has which boundary, and what else may happen.
 
-use tradewind_events::fault::Point;
+use tradewind_fault::Point;
 
 use super::fault::{Fault, Mangling};
 

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Database as Connection, DbErr, Statement};
 use serde_json::json;
 use supervisor::services;
 use tradewind_events::LOG_WENT_BACK;
-use tradewind_events::fault::Point;
+use tradewind_fault::Point;
 use tradewind_testing::{Postgres, eventually};
 
 use super::dice::Dice;

@@ -7,12 +7,13 @@ use futures::future::join_all;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_sql::{db, from_micros, partition, statement, unsigned};
+use tradewind_store::Store;
 
 use super::pause::{Pause, pause, paused_consumers, resume};
 use super::quarantine::{Act, ActKind, Amount, amounts_parked, audit, consumer_unknown, record};
+use crate::Reactions;
 use crate::logs::Logs;
 use crate::reader::{Stuck, stuck_everywhere};
-use crate::{Reactions, Store};
 
 /// One consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]

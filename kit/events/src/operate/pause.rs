@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, statement};
+use tradewind_store::{Store, Topic, Tx};
 
+use crate::Reactions;
 use crate::metrics::metrics;
 use crate::reader::Paused;
-use crate::store::Topic;
-use crate::{Reactions, Store, Tx};
 
 /// How often other replicas' pauses are looked for.
 const POLL: Duration = Duration::from_secs(1);
@@ -141,10 +141,9 @@ fn tell(seen: &watch::Sender<Paused>, reactions: &[Arc<Reactions>], now: BTreeSe
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use tradewind_testing::Database;
+    use tradewind_testing::{Database, Stopped};
 
     use super::*;
-    use crate::store::stopped::Stopped;
 
     tradewind_testing::both_stores! {
         async fn a_pause_is_the_first_ones_until_it_is_resumed(database: Database) {

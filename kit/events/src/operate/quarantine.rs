@@ -14,9 +14,10 @@ use std::sync::Arc;
 use sea_orm::Value;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_store::{Recorded, Store, StreamName};
 
+use crate::Reactions;
 use crate::logs::Logs;
-use crate::{Reactions, Recorded, Store, StreamName};
 
 pub use self::act::{Act, ActKind, ActOutcome, acts};
 pub(super) use self::act::{audit, record};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use prost::Message;
 use tradewind_domain::{Error, ErrorKind, EventSet};
+use tradewind_store::{Recorded, Tx};
 
 use super::{Reaction, Received};
-use crate::{Recorded, Tx};
 
 pub(super) trait Erased: Send + Sync {
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;

@@ -2,8 +2,7 @@
 
 use futures::future::BoxFuture;
 use tradewind_domain::{Aggregate, Error};
-
-use crate::Tx;
+use tradewind_store::Tx;
 
 /// A reaction that takes something on for whoever waits for it, with how it is refused. An aggregate usually begins with it, under
 /// the event's partition key as its id: those of a batch are looked for together.

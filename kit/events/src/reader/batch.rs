@@ -5,15 +5,14 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_fault::{Point, hit};
 use tradewind_sql::{Backoff, DATABASE_CORRUPT, UNKNOWN};
+use tradewind_store::{Cursor, Recorded, StreamName, Tx, trace};
 
 use super::inbox::Run;
 use super::parked::{is_parked, park};
 use super::{Halt, Reader};
-use crate::fault::{self, Point};
 use crate::metrics::metrics;
-use crate::store::Cursor;
-use crate::{Recorded, StreamName, Tx, trace};
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 /// Conflicts are tried again at once, so often.
@@ -191,9 +190,9 @@ impl Reader {
             }
             self.reactions.react(&mut tx, event).await?;
         }
-        fault::hit(Point::BatchUncommitted, self.consumer());
+        hit(Point::BatchUncommitted, self.consumer());
         tx.commit().await?;
-        fault::hit(Point::BatchCommitted, self.consumer());
+        hit(Point::BatchCommitted, self.consumer());
         Ok(Outcome::Committed(freed))
     }
 

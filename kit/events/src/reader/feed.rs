@@ -14,10 +14,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tradewind_domain::Error;
+use tradewind_fault::{Point, hit};
+use tradewind_store::{Heads, changed};
 
 use crate::broker::{Broker, Link};
-use crate::fault::{self, Point};
-use crate::{Heads, wire};
+use crate::wire;
 
 const BATCH: usize = 256;
 const EXPIRES: Duration = Duration::from_secs(30);
@@ -158,24 +159,17 @@ impl Feed {
 
     /// Acknowledges a message and all before it. It may get lost: then they come again and are passed over.
     pub(super) async fn acknowledge(&self, reply: Subject) {
-        fault::hit(Point::AckBefore, &self.consumer);
+        hit(Point::AckBefore, &self.consumer);
         if let Err(error) = self.broker.client().publish(reply, jetstream::AckKind::Ack.into()).await {
             tracing::debug!(%error, "an acknowledgement was not sent");
         }
-        fault::hit(Point::AckAfter, &self.consumer);
+        hit(Point::AckAfter, &self.consumer);
     }
 
     fn close(&mut self, why: &dyn std::fmt::Display, wait: Duration) {
         tracing::debug!(stream = self.stream, consumer = self.consumer, %why, "no messages until it is opened again");
         self.changed |= self.is_open();
         self.state = State::Closed { retry_at: Instant::now() + wait };
-    }
-}
-
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        // The sender has ended with everything else; nothing more is to be told.
-        std::future::pending().await
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tradewind_domain::Error;
+use tradewind_store::{Cursor, Heads, Store};
 
 use super::feed::Feed;
 use super::inbox::Inbox;
@@ -22,9 +23,8 @@ use crate::circuit::Gate;
 use crate::heads;
 use crate::metrics::metrics;
 use crate::roster::Members;
-use crate::store::Cursor;
 use crate::tenure::{self, Turn};
-use crate::{Heads, LogSource, Reactions, Store};
+use crate::{LogSource, Reactions};
 
 /// The paused consumers as this process last saw them; `None` before it has looked.
 pub(crate) type Paused = Option<BTreeSet<String>>;
@@ -182,7 +182,7 @@ impl Group {
             inbox: Inbox::default(),
             turns: Turns::default(),
             grown: self.store.log_grew(),
-            epoch: self.store.memory().epoch(),
+            epoch: self.store.epoch(),
             fetch_at: Instant::now(),
             fetch_failures: 0,
             catching_up: false,

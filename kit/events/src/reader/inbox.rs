@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use async_nats::Subject;
+use tradewind_store::Recorded;
 use uuid::Uuid;
-
-use crate::Recorded;
 
 /// Events in one transaction.
 const RUN_EVENTS: usize = 64;
@@ -174,10 +173,12 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use tradewind_testing::recorded;
+
     use super::*;
 
     fn event(position: u64) -> Recorded {
-        Recorded { position, ..Recorded::bare("order-1", position) }
+        Recorded { position, ..recorded("order-1", position) }
     }
 
     fn ahead(event: Option<Recorded>) -> Ahead {

@@ -1,6 +1,7 @@
 //! What operators see of a reader: how far it is behind, and for how long.
 
-use crate::Recorded;
+use tradewind_store::Recorded;
+
 use crate::metrics::metrics;
 
 use super::Reader;

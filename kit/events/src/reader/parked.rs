@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 use tradewind_sql::{brief, db, micros, signed, statement};
-
-use crate::store::Topic;
-use crate::{Recorded, Store, StreamName, Tx};
+use tradewind_store::{Recorded, Store, StreamName, Topic, Tx};
 
 /// Something was parked, or is no longer.
 pub(crate) static QUARANTINE: Topic = Topic::all("quarantine");
@@ -71,12 +69,11 @@ pub(super) async fn is_parked(tx: &Tx, consumer: &str, source: &str, stream: &St
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use tradewind_testing::Database;
+    use tradewind_store::Metadata;
+    use tradewind_testing::{Database, Stopped};
     use uuid::Uuid;
 
     use super::*;
-    use crate::Metadata;
-    use crate::store::stopped::Stopped;
 
     tradewind_testing::both_stores! {
         async fn a_parked_stream_is_known(database: Database) {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tradewind_domain::Error;
+use tradewind_store::{LOG_FORKED, LogPage};
 
 use super::inbox::Ahead;
 use super::{BACKOFF, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
-use crate::store::LOG_FORKED;
-use crate::{LogPage, wire};
+use crate::wire;
 
 /// A heartbeat ahead of the cursor leads to a question only after so long without progress.
 pub(super) const GRACE: Duration = Duration::from_millis(200);

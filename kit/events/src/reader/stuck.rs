@@ -8,8 +8,7 @@ use sea_orm::{QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{brief, db, from_micros, micros, partition, signed, statement, unsigned};
-
-use crate::Store;
+use tradewind_store::Store;
 
 /// A reader that cannot get past a position.
 #[derive(Clone, Debug, PartialEq, Eq)]

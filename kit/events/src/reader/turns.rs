@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 
-use crate::{Recorded, StreamName};
+use tradewind_store::{Recorded, StreamName};
 
 /// How many streams a generation has; at most two are kept.
 const GENERATION: usize = 4_096;
@@ -37,10 +37,12 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
+    use tradewind_testing::recorded;
+
     use super::*;
 
     fn event(stream: &str, version: u64) -> Recorded {
-        Recorded::bare(stream, version)
+        recorded(stream, version)
     }
 
     #[test]

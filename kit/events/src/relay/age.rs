@@ -3,9 +3,9 @@
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, statement};
+use tradewind_store::Store;
 
 use super::CONSUMER;
-use crate::Store;
 use crate::metrics::metrics;
 
 /// Records it, whether the broker is there or not. The cursor is saved lazily, so up to a second means nothing.
@@ -45,15 +45,13 @@ pub(crate) async fn oldest_unpublished(store: &Store) -> Result<Option<OffsetDat
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use tradewind_testing::Database;
+    use tradewind_sql::micros;
+    use tradewind_store::Cursor;
+    use tradewind_testing::{Database, Stopped, at};
 
     use super::*;
     use sea_orm::{ConnectionTrait, DbBackend};
     use uuid::Uuid;
-
-    use crate::store::Cursor;
-    use crate::store::stopped::{Stopped, at};
-    use tradewind_sql::micros;
 
     /// Puts an event into partition 0 of the log, at the position that is its version.
     async fn record(bank: &Stopped, stream: &str, version: i64, seconds: i64) {

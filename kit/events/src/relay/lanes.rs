@@ -1,10 +1,10 @@
 //! How far publishing has come in each partition, and saving that.
 
 use tradewind_domain::Error;
+use tradewind_store::Cursor;
 
 use super::{CONSUMER, Relay};
 use crate::metrics::metrics;
-use crate::store::Cursor;
 
 /// So many acknowledgements are saved without waiting any longer.
 const SAVE_EVENTS: u64 = 1_000;

@@ -13,9 +13,9 @@ mod worker;
 use std::fmt;
 
 use tradewind_domain::Error;
+use tradewind_store::{Metadata, Tx};
 
 use super::queue::ClaimedIntent;
-use crate::{Metadata, Tx};
 pub(crate) use worker::Worker;
 
 /// A kind of call to the outside, and what its answers lead to.

@@ -8,11 +8,8 @@ use sea_orm::{ConnectionTrait, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{Script, batches, db, micros, statement};
+use tradewind_store::{Metadata, Part, Topic, Tx, fits};
 use uuid::Uuid;
-
-use crate::store::Topic;
-use crate::tx::{Part, fits};
-use crate::{Metadata, Tx};
 
 /// Something to be done outside, once this transaction is committed.
 #[derive(Clone, PartialEq, Eq)]

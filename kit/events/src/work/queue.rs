@@ -4,8 +4,9 @@ use sea_orm::{DbBackend, QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{brief, db, from_micros, micros, statement, unsigned};
+use tradewind_store::{Metadata, Store};
 
-use crate::{Metadata, Store, roster};
+use crate::roster;
 
 /// An intent that this process may act on until its claim lapses.
 #[derive(Clone, Debug, PartialEq, Eq)]

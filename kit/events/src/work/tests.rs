@@ -5,11 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind_testing::Database;
+use tradewind_testing::{Database, Stopped, at};
 
 use super::queue::{self, ClaimedIntent};
 use super::{NewIntent, owed};
-use crate::store::stopped::{Stopped, at};
 
 fn charge(key: &str, action: &str) -> NewIntent {
     NewIntent { kind: "charge", key: key.to_owned(), action: action.to_owned(), payload: vec![1, 2, 3] }

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tradewind_domain::Error;
+use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
+use tradewind_store::{Metadata, Store, Tx, trace};
 
 use super::queue::DueTimer;
 use super::{owed, queue};
-use crate::fault::{self, Point};
 use crate::metrics::metrics;
-use crate::{Metadata, Store, Tx, trace};
 
 const BATCH: usize = 64;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(30));
@@ -136,7 +136,7 @@ impl<T: TimerHandler> Timers<T> {
                 self.handler.fire(&mut tx, &timer.key, &timer.payload).instrument(span).await?;
             }
         }
-        fault::hit(Point::TimerFired, T::NAME);
+        hit(Point::TimerFired, T::NAME);
         tx.commit().await.map(drop)
     }
 

@@ -1,14 +1,5 @@
-//! The store over both databases: nothing lost, nothing twice, nothing out of order.
+//! Events over both databases and a broker: nothing lost, nothing twice, nothing out of order.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
-mod account;
-mod appending;
 mod broker;
-mod checkpoints;
-mod connections;
-mod database;
-mod files;
-mod loading;
-mod log;
-mod requests;

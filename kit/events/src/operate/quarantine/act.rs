@@ -4,10 +4,10 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{brief, db, from_micros, micros, page_text, signed, statement, unsigned};
+use tradewind_store::{Recorded, Store, Tx};
 use uuid::Uuid;
 
 use super::ParkedStream;
-use crate::{Recorded, Store, Tx};
 
 /// One act of an operator, whatever came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

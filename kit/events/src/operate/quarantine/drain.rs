@@ -1,12 +1,13 @@
 //! Draining a stream: every event in a transaction of its own, in order, until one fails again; and the same rehearsed.
 
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_store::Recorded;
 
 use super::{
     Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, Quarantine, Tried, audit, not_parked,
     parked, position_mismatch, record, rows,
 };
-use crate::{Reactions, Recorded};
+use crate::Reactions;
 
 /// Events of one replay, so that it ends however fast its reader adds to the stream; the next replay goes on.
 const MOST: usize = 100;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_store::Store;
 
 use super::rows::amounts_parked;
+use crate::Reactions;
 use crate::metrics::metrics;
 use crate::reader::QUARANTINE;
-use crate::{Reactions, Store};
 
 /// How often the tables are counted although nothing changed in this process.
 const NET: Duration = Duration::from_secs(5);

@@ -3,9 +3,9 @@
 use sea_orm::{ConnectionTrait, Value};
 use tradewind_domain::Error;
 use tradewind_sql::{brief, db, signed, statement};
+use tradewind_store::Tx;
 
 use super::{ParkedEvent, ParkedStream, rows};
-use crate::Tx;
 use crate::reader::QUARANTINE;
 
 /// Takes the row lock of the cursor that a stream's events are read with, which keeps its reader waiting until this

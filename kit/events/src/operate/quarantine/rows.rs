@@ -3,10 +3,9 @@
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, page_text, signed, statement, unsigned};
+use tradewind_store::{Store, recorded};
 
 use super::{ParkedEvent, ParkedStream, ParkedSummary};
-use crate::Store;
-use crate::rows::recorded;
 
 /// What [`parked_event`] expects.
 const COLUMNS: &str = "p.payload, p.stream, p.version, p.event_id AS id, p.type, p.partition_key, p.partition, p.time, \

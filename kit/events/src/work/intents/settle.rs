@@ -5,14 +5,14 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind};
+use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
+use tradewind_store::{Metadata, Tx, trace};
 
 use super::super::{owed, queue};
 use super::worker::{Called, Worker};
 use super::{Intent, IntentHandler, Unknown};
-use crate::fault::{self, Point};
 use crate::metrics::metrics;
-use crate::{Metadata, Tx, trace};
 
 /// Waits between calls that had no answer.
 pub(super) const CALL: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
@@ -59,7 +59,7 @@ impl<H: IntentHandler> Worker<H> {
 
     /// Deletes the intents and records their answers; what was replaced or withdrawn is passed over.
     async fn record(&self, answered: &[(Intent, H::Outcome, tracing::Span)]) -> Result<(), Error> {
-        fault::hit(Point::IntentAnswered, H::KIND);
+        hit(Point::IntentAnswered, H::KIND);
         let mut tx = self.store.begin().await?;
         let mut dropped = 0;
         let acted_upon: Vec<_> = answered.iter().map(|(intent, ..)| (intent.key.as_str(), intent.generation)).collect();
@@ -73,7 +73,7 @@ impl<H: IntentHandler> Worker<H> {
             }
         }
         tx.commit().await?;
-        fault::hit(Point::IntentSettled, H::KIND);
+        hit(Point::IntentSettled, H::KIND);
         let total = u64::try_from(answered.len()).unwrap_or_default();
         count::<H>("dropped", dropped);
         count::<H>("answered", total.saturating_sub(dropped));

@@ -13,15 +13,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 use tradewind_domain::Error;
+use tradewind_fault::{Point, hit};
 use tradewind_sql::random;
+use tradewind_store::{Store, trace};
 
 use super::super::{owed, queue};
 use super::pace::Pace;
 use super::{Intent, IntentHandler, Unknown};
-use crate::fault::{self, Point};
+use crate::circuit;
 use crate::metrics::metrics;
 use crate::roster::Roster;
-use crate::{Store, circuit, trace};
 
 /// Answers settled in one transaction.
 const SETTLED: usize = 64;
@@ -184,8 +185,8 @@ impl<H: IntentHandler> Worker<H> {
         trace::continue_from(&span, &intent.cause.traceparent);
         let (handler, timeout) = (Arc::clone(&self.handler), self.call_timeout);
         self.calls.spawn(async move {
-            fault::hit(Point::IntentClaimed, H::KIND);
-            fault::hit(Point::IntentCalling, H::KIND);
+            hit(Point::IntentClaimed, H::KIND);
+            hit(Point::IntentCalling, H::KIND);
             let call = AssertUnwindSafe(handler.call(&intent)).catch_unwind().instrument(span.clone());
             let result = match tokio::time::timeout(timeout, call).await {
                 Ok(Ok(result)) => result,

@@ -15,10 +15,12 @@ use tradewind_events::{
     Broker, BrokerOptions, Engine, LogPage, LogSource, NewIntent, Reaction, Reactions, Received, Retention, Store,
     StoreOptions, Streams, StuckReaders, Tx, UNKNOWN, db, intend,
 };
-use tradewind_testing::{Database, Nats, eventually};
+use tradewind_testing::{
+    Database, Nats,
+    account::{Account, Command, Deposited, options},
+    eventually,
+};
 use uuid::Uuid;
-
-use crate::account::{Account, Command, Deposited, options};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tradewind_domain::Error;
 use tradewind_events::{Engine, Forward, Reaction, Reactions, Received, Store, Tx};
-use tradewind_testing::{Database, block_on, eventually};
+use tradewind_testing::{
+    Database,
+    account::{Account, Command, Deposited},
+    block_on, eventually,
+};
 
 use super::audit::{PATIENCE, Pair, Running, connect, deposit, open};
-use crate::account::{Account, Command, Deposited};
 
 /// What somebody else pays in.
 const BEFORE: u64 = 100;

@@ -5,10 +5,9 @@ use std::sync::atomic::Ordering;
 
 use tradewind_domain::Error;
 use tradewind_events::{Engine, Reaction, Reactions, Received, Tx};
-use tradewind_testing::{Database, block_on, eventually};
+use tradewind_testing::{Database, account::Withdrawn, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit};
-use crate::account::Withdrawn;
 
 tradewind_testing::both_stores! {
     async fn events_are_handled_once_and_in_order(database: Database) {

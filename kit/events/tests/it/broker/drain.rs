@@ -10,11 +10,14 @@ use tradewind_events::{
     self as events, ActKind, ActOutcome, Drained, Engine, Forward, Outcome, ParkedStream, Quarantine, Reaction,
     Reactions, Received, Store, StreamName, Tx,
 };
-use tradewind_testing::{Database, block_on, eventually};
+use tradewind_testing::{
+    Database,
+    account::{Account, Command, Deposited},
+    block_on, eventually,
+};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit, note, notes, open, query};
 use super::quarantine::{append, garble};
-use crate::account::{Account, Command, Deposited};
 
 /// How often the reader and the replay race.
 const ROUNDS: u64 = 8;

@@ -8,10 +8,9 @@ use sea_orm::ConnectionTrait;
 use tokio::task::JoinHandle;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx};
-use tradewind_testing::{block_on, eventually};
+use tradewind_testing::{account::Deposited, block_on, eventually};
 
 use super::audit::{PATIENCE, Pair, Running, connect, count, note, notes, query};
-use crate::account::Deposited;
 
 /// Refuses the first event with its batch, and fails with `alone` when it is tried alone; by then somebody else waits to move
 /// the cursor beyond the whole batch. Everything else it notes.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use tradewind_domain::Error;
 use tradewind_events::{Engine, Reaction, Reactions, Received, Store, Tx, pause_consumer, resume_consumer};
-use tradewind_testing::{Database, eventually};
+use tradewind_testing::{Database, account::Deposited, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, open};
-use crate::account::Deposited;
 
 /// Notes every deposit, too, and is never paused.
 struct Witness(Store);

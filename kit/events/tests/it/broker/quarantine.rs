@@ -7,10 +7,12 @@ use prost::Name;
 use sea_orm::ConnectionTrait;
 use tradewind_domain::{DecodeError, EventSet};
 use tradewind_events::StreamName;
-use tradewind_testing::{block_on, eventually};
+use tradewind_testing::{
+    account::{AccountEvent, Deposited},
+    block_on, eventually,
+};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, count, deposit, query};
-use crate::account::{AccountEvent, Deposited};
 
 /// A deposit whose body is no protobuf message.
 #[derive(Clone, Debug)]

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait;
 use tradewind_domain::Error;
 use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
-use tradewind_testing::{Database, block_on, eventually};
+use tradewind_testing::{
+    Database,
+    account::{Deposited, options},
+    block_on, eventually,
+};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, note, notes, open, query};
-use crate::account::{Deposited, options};
 
 /// Notes which replica handled a deposit of which partition, besides what [`NoteDeposit`] does.
 struct Signed {

@@ -1,10 +1,14 @@
 //! How a stopped reader goes on once an operator has decided, with the runbook's own SQL.
 
-use sea_orm::ConnectionTrait;
-use tradewind_events::Store;
-use tradewind_testing::{Database, block_on};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::audit::{Pair, count, deposit, open, query};
+use sea_orm::ConnectionTrait;
+use tradewind_events::{Engine, Store, accept_loss, sqlite_url};
+use tradewind_testing::account::{Bank, Command};
+use tradewind_testing::{Database, Nats, block_on, eventually, scratch};
+
+use super::audit::{Direct, Pair, Running, connect, count, deposit, open, query};
 
 /// The statement of the runbook that begins so, about the audit's reader of the bank.
 fn sql(beginning: &str, head: i64, incarnation: &str) -> String {
@@ -114,5 +118,35 @@ fn a_reader_reads_another_log_from_its_beginning() {
         let database = Database::sqlite();
         decides(&mut pair, another_bank(&database).await, "DELETE FROM cursor").await;
         goes_on(&pair, 15).await;
+    });
+}
+
+#[test]
+fn a_running_owner_hears_that_its_loss_was_accepted() {
+    block_on(async {
+        let database = Database::sqlite();
+        let bank = Bank::open(&database).await;
+        for _ in 0..3 {
+            bank.execute("a", Command::Deposit(1)).await.unwrap();
+        }
+        for reader in ["a reader", "another"] {
+            let claim = (9, uuid::Uuid::new_v4());
+            bank.store.hear(bank.store.incarnation(), 0, claim, reader).await.unwrap_err();
+        }
+        assert!(bank.execute("a", Command::Deposit(1)).await.is_err());
+        let renewed = accept_loss(&database.url(), "bank").await.unwrap();
+        let nats = Nats::start();
+        let broker = connect(&nats).await;
+        let nobody = Arc::new(Direct::to(&bank.store));
+        let running = Running::start(Engine::new(bank.store.clone(), broker, nobody));
+        eventually(Duration::from_secs(20), "deposits are taken again", async || {
+            bank.execute("a", Command::Deposit(1)).await
+        })
+        .await;
+        assert_eq!(bank.store.incarnation(), renewed);
+        running.stop().await;
+        let empty = scratch();
+        std::fs::write(empty.path().join("x"), []).unwrap();
+        assert_eq!(accept_loss(&sqlite_url(&empty.path().join("x")), "bank").await.unwrap_err().reason, "NO_LOG");
     });
 }

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use tradewind_domain::Error;
 use tradewind_events::{Engine, Reaction, Reactions, Received, Store, StoreOptions, Tx};
-use tradewind_testing::{Database, block_on};
+use tradewind_testing::{
+    Database,
+    account::{Deposited, options},
+    block_on,
+};
 
 use super::audit::{NoteDeposit, Pair, Running, connect, count};
-use crate::account::{Deposited, options};
 
 const PARTITIONS: u16 = 4;
 /// The fifth failure opens the circuit, when at most one attempt a partition is under way; those that begin after these, and

@@ -7,10 +7,12 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt;
 use tradewind_domain::Error;
 use tradewind_events::{Engine, Metadata, Reaction, Reactions, Received, Recorded, StreamName, Tx};
-use tradewind_testing::{block_on, eventually};
+use tradewind_testing::{
+    account::{Account, Command, Deposited},
+    block_on, eventually,
+};
 
 use super::audit::{PATIENCE, Pair, Running, connect};
-use crate::account::{Account, Command, Deposited};
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 

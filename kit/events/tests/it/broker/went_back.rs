@@ -2,11 +2,14 @@
 
 use sea_orm::ConnectionTrait;
 use tradewind_events::{LOG_WENT_BACK, Store};
-use tradewind_testing::{Database, Postgres, block_on, eventually};
+use tradewind_testing::{
+    Database, Postgres,
+    account::{Account, Bank, Command},
+    block_on, eventually,
+};
 
 use super::audit::{PATIENCE, Pair, count, deposit, open, query};
 use super::forks::lost;
-use crate::account::{Account, Bank, Command};
 
 /// Tries a deposit until it is refused because the log went back.
 async fn refuses(bank: &Store) {

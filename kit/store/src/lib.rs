@@ -1,0 +1,30 @@
+//! The event store: streams and transactions on the service's own database, the log with its sequencer, idempotent requests and
+//! the tokens with which a client waits for its own write.
+//!
+//! The database is the truth. Nothing here knows a context, a broker, or who reads: a part that writes with a commit registers
+//! with the transaction, and whoever waits for one names a topic.
+
+mod clock;
+mod error;
+pub mod lease;
+mod metrics;
+#[cfg(test)]
+mod plans;
+mod record;
+mod rows;
+mod schema;
+mod sequencer;
+mod store;
+mod token;
+pub mod trace;
+mod tx;
+
+pub use clock::Clock;
+pub use error::VERSION_CONFLICT;
+pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
+pub use rows::{EVENT_COLUMNS, recorded};
+pub use store::{
+    Cursor, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness, accept_loss,
+    back_up, changed, restore,
+};
+pub use tx::{Appended, Committed, Executed, Part, RequestKey, Tx, Upsert, fits};

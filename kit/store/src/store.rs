@@ -1,0 +1,288 @@
+//! The service's database: opening it, transactions on it, reads outside of them, and who is told when it changes.
+
+mod backup;
+mod birth;
+mod cache;
+mod history;
+mod memory;
+mod migrations;
+mod position;
+mod read;
+mod retry;
+mod signals;
+mod sources;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
+use sea_orm_migration::MigrationTrait;
+use time::OffsetDateTime;
+use tokio::sync::{broadcast, watch};
+use tradewind_domain::Error;
+use tradewind_sql::{
+    Connections, DATABASE_CORRUPT, DATABASE_REPLACED, Database, Reads, db, from_micros, micros, statement,
+};
+use uuid::Uuid;
+
+pub use self::backup::{accept_loss, back_up, restore};
+pub use self::birth::MOST_PARTITIONS;
+use self::cache::Cache;
+pub(crate) use self::cache::{AnyState, Current};
+pub use self::history::{LOG_FORKED, LOG_WENT_BACK};
+use self::memory::Memory;
+pub use self::memory::{LogState, Witness};
+pub use self::position::Cursor;
+pub(crate) use self::read::apply;
+use self::signals::Signals;
+pub(crate) use self::signals::{CURSORS, LOG, OUTBOX};
+pub use self::signals::{Topic, changed};
+use self::sources::Sources;
+pub(crate) use self::tail::Tail;
+use crate::metrics::metrics;
+use crate::{Clock, StreamName, Tx};
+
+/// How to open a [`Store`].
+pub struct StoreOptions {
+    /// `sqlite:///absolute/path` as [`sqlite_url`](tradewind_sql::sqlite_url) writes it, or `postgres://…`.
+    pub url: String,
+    /// The context that owns the database; another context's is refused.
+    pub context: &'static str,
+    /// The service's own tables, oldest first.
+    pub migrations: Vec<Box<dyn MigrationTrait>>,
+    /// What `now` is.
+    pub clock: Clock,
+    /// Partitions of the log, 1 to 16, fixed when the database is born: 1 on SQLite and 4 on PostgreSQL unless given.
+    pub partitions: Option<u16>,
+}
+
+/// A service's database with the kit's tables and its own. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    context: &'static str,
+    partitions: u16,
+    clock: Clock,
+    database: Database,
+    memory: Arc<Memory>,
+    sources: Sources,
+    signals: Signals,
+    changes: broadcast::Sender<StreamName>,
+}
+
+/// How long [`Store::ping`] waits for an answer.
+const PING: Duration = Duration::from_secs(2);
+/// How many changed streams a slow receiver of [`Store::changes`] may lag behind.
+const CHANGES: usize = 1024;
+
+impl Store {
+    /// Opens the database, creating the SQLite file and its folder where they are missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached; `Rejected` with reason `WRONG_DATABASE` when it belongs to another
+    /// context; `Rejected` when it cannot hold every text (`DATABASE_ENCODING`), its sessions are not as asked for
+    /// (`DATABASE_POOLED`, `DATABASE_SCHEMA`), or another SQLite file is in its place ([`DATABASE_REPLACED`](tradewind_sql::DATABASE_REPLACED)); `Internal` when it
+    /// is damaged ([`DATABASE_CORRUPT`](tradewind_sql::DATABASE_CORRUPT)), or a migration fails.
+    pub async fn open(options: StoreOptions) -> Result<Self, Error> {
+        let opened = Self::try_open(options).await;
+        let damaged = |error: &Error| [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason);
+        metrics().database_damaged.record(opened.as_ref().err().is_some_and(damaged).into(), &[]);
+        opened
+    }
+
+    async fn try_open(options: StoreOptions) -> Result<Self, Error> {
+        let StoreOptions { url, context, migrations, clock, partitions } = options;
+        let memory = Arc::new(Memory::new());
+        let away = Arc::clone(&memory);
+        let connections =
+            Connections::open(&url, &format!("tradewind-{context}"), Arc::new(move || away.forget())).await?;
+        let born = birth::prepare(connections.transactions(), context, migrations, partitions).await?;
+        let (changes, _) = broadcast::channel(CHANGES);
+        let store = Self(Arc::new(Inner {
+            context,
+            partitions: born.partitions,
+            clock,
+            database: connections.into(),
+            memory,
+            sources: Sources::default(),
+            signals: Signals::default(),
+            changes,
+        }));
+        store.look().await?;
+        Ok(store)
+    }
+
+    /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        let era = self.cache().era();
+        self.undamaged()?;
+        let transaction = self.noting(self.0.database.begin().await)?;
+        if transaction.is_interrupted() {
+            self.cache().clear();
+        }
+        if let Some(tail) = self.committed_tail()
+            && (transaction.is_interrupted() || tail.is_uncertain())
+        {
+            tail.restart(self.head(Some(transaction.connection()), 0).await?);
+        }
+        Ok(Tx::new(self.clone(), transaction, era))
+    }
+
+    /// Reads outside transactions, a few at a time and in turn; where too many wait, it is `Exhausted` with reason
+    /// `TOO_MANY_READS`. It cannot write.
+    #[must_use]
+    pub fn reader(&self) -> &Reads {
+        self.0.database.reads()
+    }
+
+    /// Reads what a command has to know before it begins; it does not wait for those who only look.
+    #[must_use]
+    pub fn command_reader(&self) -> &DatabaseConnection {
+        self.0.database.reads().pool()
+    }
+
+    /// Runs a statement that reads.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        self.noting(self.0.database.run(statement).await)
+    }
+
+    /// Runs a statement that writes and commits it; what it returns.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn write(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        if self.backend() == DbBackend::Postgres {
+            return self.read(statement).await;
+        }
+        let tx = self.begin().await?;
+        let rows = tx.conn().query_all_raw(statement).await.map_err(db)?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// Runs a statement that must not wait for anybody else's: of heartbeats, leases, the sequencer. On SQLite it cannot write.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn vital(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        self.0.database.run_at_once(statement).await
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// `Unavailable` when it gives none within two seconds.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let question = statement(self.backend(), "SELECT value FROM meta WHERE key = 'context'", []);
+        match tokio::time::timeout(PING, self.vital(question)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Error::unavailable("DATABASE_UNAVAILABLE", error.to_string())),
+            Err(_) => Err(Error::unavailable("DATABASE_UNAVAILABLE", "the database does not answer")),
+        }
+    }
+
+    /// The streams that this process appends to, told after each commit. A receiver that lags loses the oldest.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<StreamName> {
+        self.0.changes.subscribe()
+    }
+
+    /// Gives connections back that are kept from one transaction to the next, and leaves an SQLite file in order: for the end of
+    /// a process, before the database is left alone.
+    pub async fn rest(&self) {
+        self.0.database.rest().await;
+    }
+
+    /// The present time by the store's clock, to the microsecond, which is what the database keeps.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        from_micros(micros(self.0.clock.now()))
+    }
+
+    /// The context that owns this database.
+    #[must_use]
+    pub fn context(&self) -> &'static str {
+        self.0.context
+    }
+
+    /// The identity of this database's log; a new database has a new one.
+    #[must_use]
+    pub fn incarnation(&self) -> Uuid {
+        self.0.memory.log().borrow().incarnation
+    }
+
+    /// How many partitions the log has.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.0.partitions
+    }
+
+    /// The database behind the store.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.0.database.backend()
+    }
+
+    /// The present epoch and those that follow: a new one begins whenever the database was away or another server answers, since
+    /// what comes back may be an earlier state of it. Whoever remembers anything of the database forgets it then.
+    #[must_use]
+    pub fn epoch(&self) -> watch::Receiver<u64> {
+        self.0.memory.epoch()
+    }
+
+    /// The own log's state and its changes.
+    #[must_use]
+    pub fn log_state(&self) -> watch::Receiver<LogState> {
+        self.0.memory.log()
+    }
+
+    /// Changes when a reader has said that the log lacks what it has read.
+    #[must_use]
+    pub fn disputed(&self) -> watch::Receiver<u64> {
+        self.0.memory.disputes()
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.0.signals
+    }
+
+    fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.0.memory.cache
+    }
+
+    /// The end of the log where it is told of what is committed, as that is.
+    pub(crate) fn committed_tail(&self) -> Option<&Tail> {
+        match self.tails() {
+            [tail] if self.backend() == DbBackend::Sqlite => Some(tail),
+            _ => None,
+        }
+    }
+
+    /// The end of each partition of the log.
+    pub(crate) fn tails(&self) -> &[Tail] {
+        self.0.memory.tails.get(..usize::from(self.0.partitions)).unwrap_or_default()
+    }
+
+    pub(crate) fn tell_changed(&self, stream: &StreamName) {
+        // Nobody listens: nobody to tell.
+        let _ = self.0.changes.send(stream.clone());
+    }
+}

@@ -1,0 +1,70 @@
+//! Bringing a database up to date: the tables, and what is fixed when it is born.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm_migration::{MigrationTrait, SchemaManager};
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_sql::{db, statement};
+use uuid::Uuid;
+
+use super::migrations::migrate;
+/// What a database keeps of its birth.
+pub(super) struct Born {
+    pub(super) partitions: u16,
+}
+
+const SQLITE_PARTITIONS: u16 = 1;
+const POSTGRES_PARTITIONS: u16 = 4;
+/// The most a log may have: the broker's permissions name the reader of each.
+pub const MOST_PARTITIONS: u16 = 16;
+
+/// Refuses another context's database, migrates, and reads or writes what is fixed at birth.
+pub(super) async fn prepare(
+    connection: &DatabaseConnection,
+    context: &'static str,
+    migrations: Vec<Box<dyn MigrationTrait>>,
+    partitions: Option<u16>,
+) -> Result<Born, Error> {
+    if partitions.is_some_and(|count| !(1..=MOST_PARTITIONS).contains(&count)) {
+        let text = format!("a log has 1 to {MOST_PARTITIONS} partitions");
+        return Err(Error::invalid("partitions", "PARTITIONS_INVALID", text));
+    }
+    let schema = SchemaManager::new(connection);
+    if schema.has_table("meta").await.map_err(db)? {
+        check(context, &facts(connection).await?)?;
+    }
+    migrate(connection, migrations).await?;
+    let partitions = partitions.unwrap_or(match connection.get_database_backend() {
+        DbBackend::Sqlite => SQLITE_PARTITIONS,
+        _ => POSTGRES_PARTITIONS,
+    });
+    let first = statement(
+        connection.get_database_backend(),
+        "INSERT INTO meta (key, value) VALUES ('context', $1), ('incarnation', $2), ('partitions', $3) \
+         ON CONFLICT (key) DO NOTHING",
+        [context.into(), Uuid::new_v4().to_string().into(), partitions.to_string().into()],
+    );
+    connection.execute_raw(first).await.map_err(db)?;
+    let facts = facts(connection).await?;
+    check(context, &facts)?;
+    let fact = |key: &str| facts.get(key).map_or("", String::as_str);
+    Ok(Born { partitions: fact("partitions").parse().map_err(Error::internal)? })
+}
+
+async fn facts(connection: &DatabaseConnection) -> Result<HashMap<String, String>, Error> {
+    let all = statement(connection.get_database_backend(), "SELECT key, value FROM meta", []);
+    let rows = connection.query_all_raw(all).await.map_err(db)?;
+    rows.iter().map(|row| Ok((row.try_get("", "key").map_err(db)?, row.try_get("", "value").map_err(db)?))).collect()
+}
+
+fn check(context: &str, facts: &HashMap<String, String>) -> Result<(), Error> {
+    match facts.get("context") {
+        Some(owner) if owner != context => Err(Error::new(
+            ErrorKind::Rejected,
+            "WRONG_DATABASE",
+            format!("the database belongs to {owner}, not to {context}"),
+        )),
+        _ => Ok(()),
+    }
+}

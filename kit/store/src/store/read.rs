@@ -1,0 +1,297 @@
+//! Reading aggregates, streams and the log.
+
+use opentelemetry::KeyValue;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, Value};
+use time::OffsetDateTime;
+use tradewind_domain::request::PAGE_BYTES;
+use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
+use tradewind_sql::{db, from_micros, micros, page_text, signed, statement, unsigned};
+use uuid::Uuid;
+
+use super::tail::{Following, Tail};
+use super::{Current, Store};
+use crate::metrics::metrics;
+use crate::rows::{EVENT_COLUMNS, recorded};
+use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
+
+/// The columns of `event` that [`step`] needs.
+const FOLDED: &str = "type, payload, version, time, informative";
+
+impl Store {
+    /// The aggregate's committed state.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
+    pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
+        Ok(self.current::<A>(None, &StreamName::of::<A>(id)).await?.loaded())
+    }
+
+    /// The aggregate's committed state once it has seen `version` or more events, as this process last saw it where that will
+    /// do; otherwise as [`load`](Self::load), which may be an older one.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_since<A: Aggregate>(&self, id: &str, version: u64) -> Result<Loaded<A>, Error> {
+        match self.cache().current::<A>(&StreamName::of::<A>(id)).filter(|seen| seen.version >= version) {
+            Some(seen) => Ok(seen.loaded()),
+            None => self.load(id).await,
+        }
+    }
+
+    /// The aggregate's state at a point in its past.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_as_of<A: Aggregate>(&self, id: &str, point: AsOf) -> Result<Loaded<A>, Error> {
+        let (until, point) = match point {
+            AsOf::Version(version) => ("$2", signed(version)),
+            // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
+            AsOf::Time(time) => ("(SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $2)", micros(time)),
+        };
+        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version <= {until} ORDER BY version");
+        let values: [Value; 2] = [StreamName::of::<A>(id).as_str().into(), point.into()];
+        let rows = self.read(statement(self.backend(), query, values)).await?;
+        let mut past = Current::<A>::default();
+        fold(&mut past, &rows)?;
+        Ok(past.loaded())
+    }
+
+    /// Every event of a stream, in order; their positions in the log are not read.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn history(&self, stream: &StreamName) -> Result<Vec<Recorded>, Error> {
+        let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE stream = $1 ORDER BY version");
+        let query = statement(self.backend(), query, [stream.as_str().into()]);
+        let rows = self.read(query).await?;
+        rows.iter().map(|row| recorded(row, false)).collect()
+    }
+
+    /// Every event of an aggregate, in order, each with the state after it; none when it does not exist.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn history_of<A: Aggregate>(&self, id: &str) -> Result<Vec<(Recorded, A)>, Error> {
+        let query = format!("SELECT {EVENT_COLUMNS}, informative FROM event WHERE stream = $1 ORDER BY version");
+        let query = statement(self.backend(), query, [StreamName::of::<A>(id).as_str().into()]);
+        let rows = self.read(query).await?;
+        let mut current = Current::<A>::default();
+        let with_state = |row| {
+            step(&mut current, row)?;
+            Ok((recorded(row, false)?, A::clone(&current.state)))
+        };
+        rows.iter().map(with_state).collect()
+    }
+
+    /// Up to `limit` events about a key, whatever their streams, that follow the event recorded at `after` with that id, in the
+    /// order of recording, and no more than a page has; their positions in the log are not read.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn read_key(
+        &self,
+        key: &str,
+        after: Option<(OffsetDateTime, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        let (time, id) = after.map_or((i64::MIN, Uuid::nil()), |(time, id)| (micros(time), id));
+        let rest = "event WHERE partition_key = $1 AND (time, id) > ($2, $3) ORDER BY time, id";
+        let query = page_text(EVENT_COLUMNS, "LENGTH(payload)", rest, "$4");
+        let values: [Value; 4] = [key.into(), time.into(), id.into(), count(limit)];
+        let query = statement(self.backend(), query, values);
+        let rows = self.read(query).await?;
+        rows.iter().map(|row| recorded(row, false)).collect()
+    }
+
+    /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn follow_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
+        let page = |head, after, events| LogPage {
+            incarnation: self.incarnation(),
+            head,
+            partitions: self.partitions(),
+            after,
+            events,
+        };
+        let Some(tail) = self.tails().get(usize::from(partition)) else {
+            return self.read_log(partition, after, limit).await;
+        };
+        match tail.read(after, limit) {
+            Following::Events(events, before, head) => Ok(page(head, before, events)),
+            Following::Nothing(head) => Ok(page(head, None, Vec::new())),
+            Following::Unknown => self.read_log(partition, after, limit).await,
+        }
+    }
+
+    /// Up to `limit` events of a partition that follow the position `after`, as the database has them now, and no more than a page
+    /// has.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn read_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
+        // One more, which is the event at `after`, without its payload.
+        let asked = limit.saturating_add((after > 0).into());
+        let columns = "e.stream, e.version, e.id, e.type, CASE WHEN l.position > $2 THEN e.payload ELSE SUBSTR(e.payload, 1, 0) \
+             END AS payload, e.partition_key, e.partition, e.time, e.correlation, e.causation, e.traceparent, l.position";
+        let size = "CASE WHEN l.position > $2 THEN LENGTH(e.payload) ELSE 0 END";
+        let rest = "log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
+             WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position";
+        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), count(asked)];
+        let query = statement(self.backend(), page_text(columns, size, rest, "$3"), values);
+        let rows = self.read(query).await?;
+        let mut events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
+        let before = events.first().filter(|first| first.position == after).map(|first| first.id);
+        if before.is_some() {
+            events.remove(0);
+        }
+        let whole = events.len();
+        events.truncate(fit(&events).min(limit));
+        let head = match events.last() {
+            Some(last) if whole == events.len() && whole < limit => last.position,
+            None if before.is_some() && limit > 0 => after,
+            _ => self.head(None, partition).await?,
+        };
+        if let Some(last) = events.last() {
+            self.memory().saw(partition, (last.position, last.id));
+        }
+        let (incarnation, partitions) = (self.incarnation(), self.partitions());
+        Ok(LogPage { incarnation, head, partitions, after: before, events })
+    }
+
+    /// The last position of each partition, out of memory where this process gives places.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn follow_heads(&self) -> Result<Vec<u64>, Error> {
+        match self.tails().iter().map(Tail::sequenced).collect() {
+            Some(heads) => Ok(heads),
+            None => Ok(self.heads().await?.positions),
+        }
+    }
+
+    /// How far each partition of the log has grown.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn heads(&self) -> Result<Heads, Error> {
+        let each: Vec<String> = (0..self.partitions())
+            .map(|partition| format!("(SELECT MAX(position) FROM log WHERE partition = {partition}) AS p{partition}"))
+            .collect();
+        let query = statement(self.backend(), format!("SELECT {}", each.join(", ")), []);
+        let rows = self.read(query).await?;
+        let row = rows.first().ok_or_else(|| Error::internal("no heads"))?;
+        let positions = (0..self.partitions())
+            .map(|partition| {
+                let head: Option<i64> = row.try_get("", &format!("p{partition}")).map_err(db)?;
+                Ok(head.map_or(0, unsigned))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Heads { incarnation: self.incarnation(), positions })
+    }
+
+    /// The last position of a partition, as a transaction sees it where one is given; 0 when it is empty.
+    pub(super) async fn head(&self, within: Option<&DatabaseTransaction>, partition: u16) -> Result<u64, Error> {
+        let query = "SELECT MAX(position) AS head FROM log WHERE partition = $1";
+        let query = statement(self.backend(), query, [i64::from(partition).into()]);
+        let rows = self.read_within(within, query).await?;
+        let head: Option<i64> = rows.first().map(|row| row.try_get("", "head")).transpose().map_err(db)?.flatten();
+        Ok(head.map_or(0, unsigned))
+    }
+
+    /// The committed state, as a transaction sees it where one is given, by way of the cache.
+    ///
+    /// On SQLite nobody else writes without being noticed, so what is cached is true. On PostgreSQL other replicas write as
+    /// well, so what is cached is brought up to date with the events that follow it: a decision not to append has no key to
+    /// protect it.
+    pub(crate) async fn current<A: Aggregate>(
+        &self,
+        within: Option<&DatabaseTransaction>,
+        stream: &StreamName,
+    ) -> Result<Current<A>, Error> {
+        let cached = self.cache().current::<A>(stream);
+        if self.backend() == DbBackend::Sqlite
+            && let Some(current) = cached
+        {
+            return Ok(current);
+        }
+        let mut current = cached.unwrap_or_default();
+        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version > $2 ORDER BY version");
+        let values: [Value; 2] = [stream.as_str().into(), signed(current.version).into()];
+        let rows = self.read_within(within, statement(self.backend(), query, values)).await?;
+        fold(&mut current, &rows)?;
+        Ok(current)
+    }
+
+    /// The version of a stream as a transaction sees it; 0 when it does not exist.
+    pub(crate) async fn version(&self, within: &DatabaseTransaction, stream: &StreamName) -> Result<u64, Error> {
+        let query = "SELECT MAX(version) AS version FROM event WHERE stream = $1";
+        let query = statement(self.backend(), query, [stream.as_str().into()]);
+        let row = within.query_one_raw(query).await.map_err(db)?;
+        let version: Option<i64> = row.map(|row| row.try_get("", "version")).transpose().map_err(db)?.flatten();
+        Ok(version.map_or(0, unsigned))
+    }
+
+    async fn read_within(
+        &self,
+        within: Option<&DatabaseTransaction>,
+        statement: Statement,
+    ) -> Result<Vec<QueryResult>, Error> {
+        match within {
+            Some(transaction) => transaction.query_all_raw(statement).await.map_err(db),
+            None => self.read(statement).await,
+        }
+    }
+}
+
+/// How many of the first events a page has; the first always.
+pub(super) fn fit(events: &[Recorded]) -> usize {
+    let mut bytes = 0;
+    let fits = |event: &&Recorded| {
+        let first = bytes == 0;
+        bytes += event.size();
+        first || bytes <= PAGE_BYTES
+    };
+    events.iter().take_while(fits).count()
+}
+
+fn count(limit: usize) -> Value {
+    i64::try_from(limit).unwrap_or(i64::MAX).into()
+}
+
+/// Applies rows of [`FOLDED`], which must follow without a gap.
+fn fold<A: Aggregate>(current: &mut Current<A>, rows: &[QueryResult]) -> Result<(), Error> {
+    rows.iter().try_for_each(|row| step(current, row))
+}
+
+/// Applies a row of [`FOLDED`].
+fn step<A: Aggregate>(current: &mut Current<A>, row: &QueryResult) -> Result<(), Error> {
+    let (next, version) = (unsigned(row.try_get("", "version").map_err(db)?), current.version);
+    if next != version + 1 {
+        return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
+    }
+    let type_name: String = row.try_get("", "type").map_err(db)?;
+    let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
+    let informative: i64 = row.try_get("", "informative").map_err(db)?;
+    apply(current, &type_name, &payload, informative != 0, from_micros(row.try_get("", "time").map_err(db)?))
+}
+
+/// Applies an event as it is stored. One of a later build that this one does not know is passed over where it may be.
+pub(crate) fn apply<A: Aggregate>(
+    current: &mut Current<A>,
+    type_name: &str,
+    payload: &[u8],
+    informative: bool,
+    time: OffsetDateTime,
+) -> Result<(), Error> {
+    match A::Event::decode(type_name, payload) {
+        Ok(event) => current.evolve(&event, time),
+        Err(DecodeError::UnknownType(_)) if informative => {
+            metrics().events_passed_over.add(1, &[KeyValue::new("aggregate", A::NAME)]);
+            current.pass_over(time);
+        }
+        Err(error) => return Err(Error::internal(error)),
+    }
+    Ok(())
+}

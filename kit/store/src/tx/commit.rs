@@ -1,0 +1,139 @@
+//! Committing, and telling everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::DbBackend;
+use tradewind_domain::Error;
+use tradewind_fault::{Point, hit_if};
+
+use super::Tx;
+use crate::error::commit;
+use crate::store::{LOG, OUTBOX, Topic};
+use crate::{Metadata, Store, StreamName};
+
+/// What a transaction has appended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed(Vec<Appended>);
+
+/// One appended event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The stream it went to.
+    pub stream: StreamName,
+    /// Its version there.
+    pub version: u64,
+    /// The log partition it belongs to.
+    pub partition: u16,
+}
+
+impl Committed {
+    /// The events in the order in which they were appended.
+    #[must_use]
+    pub fn appended(&self) -> &[Appended] {
+        &self.0
+    }
+
+    /// The last event of each partition.
+    pub(crate) fn last_by_partition(&self) -> impl Iterator<Item = (u16, &StreamName, u64)> {
+        let last: BTreeMap<u16, &Appended> = self.0.iter().map(|appended| (appended.partition, appended)).collect();
+        last.into_iter().map(|(partition, appended)| (partition, &appended.stream, appended.version))
+    }
+}
+
+impl Tx {
+    /// Writes what is kept and commits.
+    ///
+    /// # Errors
+    /// `Invalid` with reason `EVENT_TOO_LARGE` or the like when anything kept could not pass every limit on its way.
+    /// `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when somebody else has appended to one of the
+    /// streams, or with [`SERIALIZATION`](tradewind_sql::SERIALIZATION) when the same request is being handled or the database says
+    /// so: [`Store::retry`] runs the transaction again. `Unavailable` when the database is, and then it may or may not have
+    /// been committed.
+    pub async fn commit(mut self) -> Result<Committed, Error> {
+        if !self.pending.events.is_empty() {
+            self.store.may_grow().await?;
+        }
+        let events = self.pending.events.iter().map(|pending| &pending.event);
+        let appended = events.clone().map(|event| Appended {
+            stream: event.stream.clone(),
+            version: event.version,
+            partition: event.partition,
+        });
+        let committed = Committed(appended.collect());
+        let tail = self.store.committed_tail().filter(|_| !committed.0.is_empty());
+        let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
+        let script = self.pending.script(self.store.backend(), self.now)?;
+        if self.store.backend() == DbBackend::Sqlite {
+            // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
+            // commit any more. What it leaves is put back with it.
+            evict(&self.store, &committed.0);
+        }
+        if let Some(tail) = tail {
+            tail.doubt();
+        }
+        let mut settling = Settling { store: &self.store, streams: &committed.0, wakes: &self.wakes, known: false };
+        let (own, era) = (&mut self.own, self.era);
+        let store = &self.store;
+        // What has no cause was asked for.
+        let requested = !committed.0.is_empty() && self.cause == Metadata::default();
+        hit_if(requested, Point::RequestUncommitted);
+        let outcome = self.transaction.commit(script, || {
+            for (stream, own) in own.drain() {
+                store.cache().put(era, &stream, own.version, own.state);
+            }
+            if let Some(tail) = tail {
+                tail.append(kept);
+            }
+        });
+        store.noting(outcome.await.map_err(commit))?;
+        settling.known = true;
+        hit_if(requested, Point::RequestCommitted);
+        drop(settling);
+        Ok(committed)
+    }
+}
+
+impl Tx {
+    /// Does all that [`commit`](Self::commit) does but the commit itself, and rolls back.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub async fn rehearse(mut self) -> Result<(), Error> {
+        let script = self.pending.script(self.backend(), self.now)?;
+        script.run(self.conn()).await.map_err(commit)
+    }
+}
+
+fn evict(store: &Store, appended: &[Appended]) {
+    for Appended { stream, .. } in appended {
+        store.cache().evict(stream);
+    }
+}
+
+/// Tells everybody, whatever came of the commit: where nobody waited for its answer it may have happened. What it would have
+/// left in the cache is then unknown.
+struct Settling<'a> {
+    store: &'a Store,
+    streams: &'a [Appended],
+    wakes: &'a BTreeSet<Topic>,
+    known: bool,
+}
+
+impl Drop for Settling<'_> {
+    fn drop(&mut self) {
+        if !self.known {
+            evict(self.store, self.streams);
+        }
+        if !self.streams.is_empty() {
+            self.store.tell(if self.store.backend() == DbBackend::Sqlite { &LOG } else { &OUTBOX });
+        }
+        self.wakes.iter().for_each(|topic| self.store.tell(topic));
+        let mut last = None;
+        for Appended { stream, .. } in self.streams {
+            if last != Some(stream) {
+                self.store.tell_changed(stream);
+            }
+            last = Some(stream);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Idempotent requests: a repeated one gets the first one's response, whatever runs at the same time.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use prost::Message;
+use sea_orm::ConnectionTrait;
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_store::{RequestKey, StreamName};
+use tradewind_testing::{
+    Database,
+    account::{Account, Bank, Command, Deposited},
+};
+use uuid::Uuid;
+
+#[derive(Clone, PartialEq, Message)]
+struct Response {
+    #[prost(string, tag = "1")]
+    account: String,
+}
+
+fn key(principal: &str, request_id: &str, amount: u64) -> RequestKey {
+    let request = Deposited { amount };
+    RequestKey::new(principal, "/bank/OpenAccount", request_id, &request, &request).unwrap().unwrap()
+}
+
+/// Opens an account under a new id, once a request.
+async fn open_account(bank: &Bank, request: &RequestKey) -> Result<String, Error> {
+    bank.store
+        .retry(|| async {
+            let mut tx = bank.store.begin().await?;
+            if let Some(Response { account }) = tx.recall(request).await? {
+                return Ok(account);
+            }
+            let account = Uuid::new_v4().to_string();
+            tx.execute::<Account>(&account, &account, Command::Deposit(1)).await?;
+            tx.remember(request, &Response { account: account.clone() });
+            tx.commit().await?;
+            Ok(account)
+        })
+        .await
+}
+
+tradewind_testing::both_stores! {
+    async fn a_repeated_request_gets_the_first_response(database: Database) {
+        let bank = Bank::open(&database).await;
+        let first = open_account(&bank, &key("ann", "r1", 1)).await.unwrap();
+        assert_eq!(open_account(&bank, &key("ann", "r1", 1)).await.unwrap(), first);
+        assert_ne!(open_account(&bank, &key("ben", "r1", 1)).await.unwrap(), first);
+        assert_ne!(open_account(&bank, &key("ann", "r2", 1)).await.unwrap(), first);
+        assert_eq!(bank.store.history(&StreamName::of::<Account>(&first)).await.unwrap().len(), 1);
+    }
+
+    async fn an_id_names_one_request_only(database: Database) {
+        let bank = Bank::open(&database).await;
+        open_account(&bank, &key("ann", "r1", 1)).await.unwrap();
+        let error = open_account(&bank, &key("ann", "r1", 2)).await.unwrap_err();
+        assert_eq!((error.kind, error.reason), (ErrorKind::Invalid, "REQUEST_ID_REUSED"));
+        assert_eq!(error.violations[0].field, "request_id");
+    }
+
+    async fn a_repetition_may_differ_in_what_it_does_not_ask(database: Database) {
+        let bank = Bank::open(&database).await;
+        let key = |said: u64, asked: u64| {
+            let (said, asked) = (Deposited { amount: said }, Deposited { amount: asked });
+            RequestKey::new("ann", "/bank/OpenAccount", "r1", &said, &asked).unwrap().unwrap()
+        };
+        let first = open_account(&bank, &key(1, 0)).await.unwrap();
+        assert_eq!(open_account(&bank, &key(2, 0)).await.unwrap(), first);
+        assert_eq!(open_account(&bank, &key(2, 7)).await.unwrap_err().reason, "REQUEST_ID_REUSED");
+
+        // What a build before has kept is the whole request.
+        let tx = bank.store.begin().await.unwrap();
+        tx.conn().execute_unprepared("UPDATE request SET asked = NULL").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(open_account(&bank, &key(1, 0)).await.unwrap(), first);
+        assert_eq!(open_account(&bank, &key(2, 0)).await.unwrap_err().reason, "REQUEST_ID_REUSED");
+    }
+
+    async fn repetitions_at_the_same_time_are_one(database: Database) {
+        let bank = Arc::new(Bank::open(&database).await);
+        let all = (0..16).map(|_| {
+            let bank = Arc::clone(&bank);
+            tokio::spawn(async move { open_account(&bank, &key("ann", "r1", 1)).await.unwrap() })
+        });
+        let accounts: Vec<String> = join_all(all).await.into_iter().map(Result::unwrap).collect();
+        assert!(accounts.iter().all(|account| *account == accounts[0]), "{accounts:?}");
+        let appended: u64 = tradewind_testing::eventually(std::time::Duration::from_secs(20), "the log has the event", async || {
+            let sum = bank.store.heads().await.unwrap().positions.iter().sum();
+            if sum > 0 { Ok(sum) } else { Err("nothing yet".to_owned()) }
+        }).await;
+        assert_eq!(appended, 1);
+    }
+
+    async fn a_refusal_is_not_stored(database: Database) {
+        let bank = Bank::open(&database).await;
+        let request = key("ann", "r1", 1);
+        let mut tx = bank.store.begin().await.unwrap();
+        assert!(tx.recall::<Response>(&request).await.unwrap().is_none());
+        tx.execute::<Account>("a", "a", Command::Withdraw(1)).await.unwrap_err();
+        drop(tx);
+        open_account(&bank, &request).await.unwrap();
+    }
+}
+
+#[test]
+fn an_id_is_short_and_printable_or_absent() {
+    let new = |id: &str| RequestKey::new("ann", "/bank/OpenAccount", id, &Deposited { amount: 1 }, &());
+    assert!(new("").unwrap().is_none());
+    assert!(new(&"x".repeat(64)).unwrap().is_some());
+    for id in ["x".repeat(65), "a b".to_owned(), "é".to_owned(), "a\n".to_owned()] {
+        let error = new(&id).unwrap_err();
+        assert_eq!(error.reason, "REQUEST_ID_INVALID", "{id:?}");
+    }
+}
