@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use supervisor::services;
-use tradewind_runtime::Service;
+use tradewind_runtime::{FreePort, Service};
 
 use super::Postgres;
 
@@ -23,12 +23,9 @@ pub(crate) struct Ports {
     outside: u16,
     nats: u16,
     nats_monitor: u16,
+    /// Those that were found free are found for nobody else meanwhile.
+    _held: Arc<[FreePort]>,
 }
-
-/// Free ports are looked for below those that systems give to outgoing connections: one of these would sit on a port that was free
-/// a moment ago.
-const FIRST: u16 = 12_000;
-const COUNT: u64 = 18_000;
 
 impl Ports {
     /// The documented ports.
@@ -36,26 +33,22 @@ impl Ports {
         let of_each =
             |port: fn(&Service) -> u16| services::all().iter().map(|each| (each.name(), port(each))).collect();
         let (grpc, admin) = (of_each(Service::grpc_port), of_each(Service::admin_port));
-        Self { grpc, admin, outside: 7300, nats: 7422, nats_monitor: 7423 }
+        Self { grpc, admin, outside: 7300, nats: 7422, nats_monitor: 7423, _held: Arc::default() }
     }
 
-    /// Ports that were free a moment ago, so that this system can run beside another.
+    /// Ports that nobody else has, so that this system can run beside others.
     ///
     /// # Errors
     /// When the machine has no free port left.
     pub(crate) fn free() -> Result<Self> {
-        let (services, seed) = (services::names(), RandomState::new());
-        let wanted = services.len() * 2 + 3;
-        let random = (0_u64..1_000).filter_map(|number| u16::try_from(seed.hash_one(number) % COUNT).ok());
-        // All are held until the last is found, so that no port is given out twice.
-        let free = random.filter_map(|offset| TcpListener::bind(("127.0.0.1", FIRST + offset)).ok());
-        let held: Vec<_> = free.take(wanted).collect();
-        ensure!(held.len() == wanted, "no {wanted} free ports on the loopback address");
-        let ports = held.iter().map(|l| Ok(l.local_addr()?.port())).collect::<Result<Vec<_>>>()?;
+        let services = services::names();
+        let held = (0..services.len() * 2 + 3).map(|_| FreePort::find()).collect::<Result<Arc<[_]>, _>>()?;
+        let ports: Vec<_> = held.iter().map(FreePort::number).collect();
         let (grpc, rest) = ports.split_at(services.len());
         let (admin, rest) = rest.split_at(services.len());
         let named = |ports: &[u16]| services.into_iter().zip(ports.iter().copied()).collect();
-        Ok(Self { grpc: named(grpc), admin: named(admin), outside: rest[0], nats: rest[1], nats_monitor: rest[2] })
+        let (grpc, admin) = (named(grpc), named(admin));
+        Ok(Self { grpc, admin, outside: rest[0], nats: rest[1], nats_monitor: rest[2], _held: held })
     }
 }
 
@@ -270,4 +263,24 @@ pub(crate) fn init_pki(dir: &Path) -> Result<tradewind_mesh::pki::Report> {
 /// When there is no CA in `dir`, or the file system refuses.
 pub(crate) fn renew(dir: &Path, name: &str) -> Result<()> {
     tradewind_mesh::pki::renew(dir, name).with_context(|| format!("cannot renew {name} in {}", dir.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// So many that two would meet if each looked only for what nobody listens on.
+    #[test]
+    fn systems_beside_each_other_never_share_a_port() {
+        let systems: Vec<_> = (0..50).map(|_| Ports::free().unwrap()).collect();
+        let all = |ports: &Ports| {
+            let mut all: Vec<_> = ports.grpc.values().chain(ports.admin.values()).copied().collect();
+            all.extend([ports.outside, ports.nats, ports.nats_monitor]);
+            all
+        };
+        let ports: Vec<_> = systems.iter().flat_map(all).collect();
+        assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
+    }
 }

@@ -97,8 +97,11 @@ async fn a_call_that_could_not_be_answered_in_time_again_ends_with_the_answer_th
 #[tokio::test]
 async fn an_unreachable_service_is_unavailable_and_says_so() {
     let world = World::start().await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let away = ask(&channel(world.identity("gateway"), "echo", free), SAY, "hello").await.unwrap_err();
+    // Bound, so that nobody else gets it, but nobody listens.
+    let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = nobody.local_addr().unwrap();
+    let away = ask(&channel(world.identity("gateway"), "echo", address), SAY, "hello").await.unwrap_err();
     assert_eq!(away.code(), Code::Unavailable);
     assert_eq!(reason(&away).as_deref(), Some("PEER_UNREACHABLE"));
     assert!(away.message().contains("refused"), "{}", away.message());
