@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 tradewind := $(or $(CARGO_TARGET_DIR),target)/debug/tradewind
 chaos := $(or $(CARGO_TARGET_DIR),target)/debug/chaos
 
-# Always the whole workspace: cargo unifies features over what is built together, and builds again where that differs.
+# Always of the whole workspace, if only one program: cargo unifies features over all, and builds again where they differ.
 cargo_build := cargo build --workspace --locked
 
 .PHONY: help
@@ -14,20 +14,25 @@ help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## start everything on this machine, play the scenarios, print what happened to each order
+demo: tradewind ## start everything on this machine, play the scenarios, print what happened to each order
 	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && exec $(tradewind) demo
 
 .PHONY: up
-up: build ## start everything on this machine and leave it running
+up: tradewind ## start everything on this machine and leave it running
 	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && exec $(tradewind) up --detach
 
 .PHONY: down
-down: build ## stop what `make up` started
+down: tradewind ## stop what `make up` started
 	@$(tradewind) down
 
 .PHONY: build
 build: cargo-present ## build everything for development
 	@$(cargo_build)
+
+# It is every service, the outside world and the command line in one: all that running the system takes.
+.PHONY: tradewind
+tradewind: cargo-present
+	@$(cargo_build) --bin tradewind
 
 .PHONY: test
 test: cargo-present ## run all tests; they start a broker and databases of their own and leave nothing behind
@@ -39,14 +44,14 @@ test: cargo-present ## run all tests; they start a broker and databases of their
 		&& exit $$failed
 
 .PHONY: chaos
-chaos: build ## kill every service at every boundary while orders flow, and prove the books; SEED=n repeats one cell
+chaos: cargo-present ## kill every service at every boundary while orders flow, and prove the books; SEED=n repeats one cell
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
-		&& exec $(chaos) $(if $(SEED),--seed $(SEED))
+		&& $(cargo_build) --bin chaos && exec $(chaos) $(if $(SEED),--seed $(SEED))
 
 .PHONY: soak
-soak: build ## the same with two replicas of every service on PostgreSQL, one killed every few seconds for two minutes
+soak: cargo-present ## the same with two replicas of every service on PostgreSQL, one killed every few seconds for two minutes
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
-		&& exec $(chaos) --soak
+		&& $(cargo_build) --bin chaos && exec $(chaos) --soak
 
 .PHONY: cluster
 cluster: build ## start a real Kubernetes node on this machine, install the chart there, and run `helm test`
@@ -61,8 +66,8 @@ cluster-down: ## end that node, and leave nothing of it but programs and images 
 	@scripts/cluster down
 
 .PHONY: model
-model: build ## explore every interleaving of the saga of two orders, and find the bugs planted in it
-	@$(dir $(tradewind))saga-model --heard-again 4
+model: cargo-present ## explore every interleaving of the saga of two orders, and find the bugs planted in it
+	@$(cargo_build) --bin saga-model && exec $(dir $(tradewind))saga-model --heard-again 4
 
 .PHONY: bench
 bench: cargo-present ## measure what the system does beside what this machine can do; SALES=file plays real sales, BENCH=options
