@@ -110,14 +110,12 @@ impl Members {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_publishes_anothers_event_is_refused() {
     let members = Members::gather().await;
-    for subject in
-        ["tw.inventory.0.reservation.StockReserved", "tw.head.inventory", "tw.wake.inventory", "tw.head.ordering"]
-    {
+    for subject in ["tw.inventory.0.frame", "tw.head.inventory", "tw.wake.inventory", "tw.head.ordering"] {
         members.payment.may_not_publish(subject).await;
     }
     assert_eq!(members.events_of("inventory").await, 0);
 
-    members.inventory.publish_event("tw.inventory.0.reservation.StockReserved").await;
+    members.inventory.publish_event("tw.inventory.0.frame").await;
     assert_eq!(members.events_of("inventory").await, 1, "its owner may");
 }
 
@@ -152,7 +150,7 @@ async fn nobody_reads_anothers_replies() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_cannot_touch_anothers_stream_or_consumer() {
     let members = Members::gather().await;
-    members.ordering.publish_event("tw.ordering.0.order.OrderPlaced").await;
+    members.ordering.publish_event("tw.ordering.0.frame").await;
     for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT"] {
         members.payment.may_not_publish(&format!("$JS.API.STREAM.{verb}.TW_ORDERING")).await;
     }
@@ -188,7 +186,7 @@ const REQUESTS: [&str; 33] = [
     "$JS.API.STREAM.LEADER.STEPDOWN.S",
     "$JS.API.STREAM.TEMPLATE.CREATE.S",
     "$JS.API.DIRECT.GET.S",
-    "$JS.API.DIRECT.GET.S.tw.ordering.0.order.OrderPlaced",
+    "$JS.API.DIRECT.GET.S.tw.ordering.0.frame",
     "$JS.API.CONSUMER.CREATE.S",
     "$JS.API.CONSUMER.CREATE.S.C",
     "$JS.API.CONSUMER.CREATE.S.C.tw.ordering.0.>",
@@ -275,9 +273,7 @@ async fn the_operator_looks_and_changes_nothing() {
     let stream = operator.jetstream.get_stream("TW_ORDERING").await.unwrap();
     assert_eq!(stream.cached_info().state.consumer_count, 4 * 16, "four contexts read it, in up to sixteen partitions");
     stream.consumer_info("payment-0").await.unwrap();
-    for subject in
-        ["tw.ordering.0.order.OrderPlaced", "tw.head.ordering", "$JS.API.CONSUMER.DELETE.TW_ORDERING.payment-0"]
-    {
+    for subject in ["tw.ordering.0.frame", "tw.head.ordering", "$JS.API.CONSUMER.DELETE.TW_ORDERING.payment-0"] {
         operator.may_not_publish(subject).await;
     }
     for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.GET", "MSG.DELETE"] {

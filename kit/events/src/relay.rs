@@ -1,6 +1,7 @@
-//! Publishes the own log to the broker, in log order, pipelined.
+//! Publishes the own log to the broker, in log order: what it finds waiting in a partition goes out as one frame.
 //!
-//! Its cursor follows the broker's contiguous acknowledgements and is saved lazily: publishing an event twice is harmless,
+//! There is no waiting for more: an event alone goes out at once, and while that is on its way, what comes meanwhile makes the
+//! next frame. Its cursor follows the broker's contiguous acknowledgements and is saved lazily: publishing an event twice is harmless,
 //! and one that cannot be published is a gap that readers fill from this process. The relay never decides what is true.
 
 pub(crate) mod age;
@@ -30,7 +31,8 @@ use lanes::Lane;
 /// The consumer under which the relay keeps its place in the own log.
 pub(crate) const CONSUMER: &str = "relay";
 
-const PAGE: usize = 256;
+/// Events in a frame.
+const FRAME_EVENTS: usize = 256;
 const SAVE_AFTER: Duration = Duration::from_millis(500);
 const POLL_FIRST: Duration = Duration::from_millis(100);
 const POLL_LAST: Duration = Duration::from_secs(1);
@@ -49,7 +51,7 @@ pub(crate) struct Relay {
     epoch: watch::Receiver<u64>,
     lanes: Vec<Lane>,
     in_flight: InFlight,
-    /// Lane, position and count of the refusals at the front.
+    /// Lane, last position and count of the refusals of one message.
     refused: (usize, u64, u32),
     attempt: u32,
     /// When the oldest acknowledgement came that is not in the saved cursor.
@@ -78,7 +80,7 @@ impl Relay {
         }
     }
 
-    /// Publishes until `stop`, then publishes what is left, and saves its cursor.
+    /// Publishes until `stop`, then what waits still, and saves its cursor.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
         while let Err(error) = self.session(&stop).await {
             tracing::warn!(%error, "publishing broke off; it goes back to the last acknowledged event");
@@ -115,108 +117,100 @@ impl Relay {
         let mut poll = POLL_FIRST;
         loop {
             self.grown.mark_unchanged();
-            poll = if self.publish_new(stop).await? { POLL_FIRST } else { (poll * 2).min(POLL_LAST) };
+            poll = if self.publish_new().await? { POLL_FIRST } else { (poll * 2).min(POLL_LAST) };
             self.measure();
             if let Woken::Stop = self.rest(stop, poll).await? {
-                self.publish_new(stop).await?;
                 return self.finish().await;
             }
         }
     }
 
-    /// Publishes what is in the log and was not yet, after `stop` one page at most; tells whether there was anything.
-    async fn publish_new(&mut self, stop: &CancellationToken) -> Result<bool, Error> {
+    /// Publishes a frame of what waits in each partition that has none on its way; tells whether there was anything.
+    async fn publish_new(&mut self) -> Result<bool, Error> {
         if self.epoch.has_changed().is_ok_and(|changed| changed) {
             return Err(was_away());
         }
         self.store.intact()?;
-        if self.lanes.len() > 1 {
+        let single = self.lanes.len() == 1;
+        if !single {
             for (lane, head) in self.lanes.iter_mut().zip(self.store.follow_heads().await?) {
                 lane.head = head;
             }
         }
         let mut any = false;
         for index in 0..self.lanes.len() {
-            let single = self.lanes.len() == 1;
-            while let Some(lane) = self.lanes.get_mut(index) {
-                if !single && lane.head <= lane.published {
-                    break;
-                }
-                let page = self.store.follow_log(lane.partition, lane.published, PAGE).await?;
-                lane.head = page.head;
-                let mut after = page.after;
-                for event in &page.events {
-                    self.publish(index, after, event).await?;
-                    after = Some(event.id);
-                }
-                any |= !page.events.is_empty();
-                if page.events.last().is_none_or(|last| last.position >= page.head) || stop.is_cancelled() {
-                    break;
-                }
-                self.save_if_many().await?;
+            let Some(lane) = self.lanes.get_mut(index).filter(|lane| lane.has_room()) else { continue };
+            if !single && !lane.waits() {
+                continue;
+            }
+            let most = if lane.published < lane.alone_through { 1 } else { FRAME_EVENTS };
+            let page = self.store.follow_log(lane.partition, lane.published, most).await?;
+            lane.head = page.head;
+            let fitting = wire::fitting(&page.events, self.broker.client().max_payload());
+            if let Some(frame) = page.events.get(..fitting).filter(|frame| !frame.is_empty()) {
+                self.publish(index, page.after, frame).await?;
+                any = true;
             }
         }
         Ok(any)
     }
 
-    async fn publish(&mut self, lane: usize, after: Option<Uuid>, event: &Recorded) -> Result<(), Error> {
-        while let Some(acknowledged) = self.in_flight.next_ready() {
-            self.acknowledge(acknowledged)?;
-        }
-        while self.in_flight.is_full() {
-            let acknowledged = tokio::select! {
-                acknowledged = self.in_flight.next() => acknowledged,
-                error = broken(&mut self.link) => return Err(error),
-            };
-            self.acknowledge(acknowledged)?;
-        }
-        match wire::encode(self.store.context(), self.store.incarnation(), after, event) {
-            None => {
-                left_out(event, &"a value has a line break");
-                self.in_flight.push_done(lane, event.position);
-            }
-            Some(envelope) if fault::takes(&self.broker, &envelope) => self.in_flight.push_done(lane, event.position),
-            Some(envelope) => {
-                hit(Point::PublishBefore, &event.type_name);
-                let message = PublishMessage::build().headers(envelope.headers).payload(envelope.body);
-                match self.broker.jetstream().send_publish(envelope.subject, message).await {
-                    Ok(acknowledgement) => {
-                        hit(Point::PublishSent, &event.type_name);
-                        self.in_flight.push(lane, event.position, acknowledgement);
-                    }
-                    Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                        left_out(event, &error);
-                        self.in_flight.push_done(lane, event.position);
-                    }
-                    Err(error) => return Err(unavailable(&error)),
+    /// Publishes a run of events as one message.
+    async fn publish(&mut self, lane: usize, after: Option<Uuid>, events: &[Recorded]) -> Result<(), Error> {
+        let Some(last) = events.last().map(|last| last.position) else { return Ok(()) };
+        let envelope = wire::encode(self.store.context(), self.store.incarnation(), after, events);
+        let reached = |point| events.iter().for_each(|event| hit(point, &event.type_name));
+        if fault::takes(&self.broker, &envelope) {
+            self.in_flight.push_done(lane, last, events.len());
+        } else {
+            reached(Point::PublishBefore);
+            let message = PublishMessage::build().payload(envelope.body);
+            match self.broker.jetstream().send_publish(envelope.subject, message).await {
+                Ok(acknowledgement) => {
+                    reached(Point::PublishSent);
+                    self.in_flight.push(lane, last, events.len(), acknowledgement);
                 }
+                Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                    events.iter().for_each(|event| left_out(event, &error));
+                    self.in_flight.push_done(lane, last, 0);
+                }
+                Err(error) => return Err(unavailable(&error)),
             }
         }
         if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.published = lane.published.max(event.position);
+            lane.published = lane.published.max(last);
+            lane.on_their_way += 1;
         }
         Ok(())
     }
 
-    fn acknowledge(&mut self, Acknowledged { lane, position, result }: Acknowledged) -> Result<(), Error> {
+    fn acknowledge(
+        &mut self,
+        Acknowledged { lane: index, position, events, result }: Acknowledged,
+    ) -> Result<(), Error> {
+        let Some(lane) = self.lanes.get_mut(index) else { return Ok(()) };
         if let Err(error) = result {
+            // A server that answers refuses this very message; anything else is the connection's or the stream's fault.
+            let answered = error.kind() == PublishErrorKind::Other;
+            if answered && events > 1 {
+                lane.alone_through = position;
+            }
             let (refused_lane, refused_position, count) = self.refused;
-            let count = if (refused_lane, refused_position) == (lane, position) { count + 1 } else { 1 };
-            self.refused = (lane, position, count);
-            // A server that answers refuses this very event; anything else is the connection's or the stream's fault.
-            if error.kind() != PublishErrorKind::Other || count < REFUSALS {
+            let count = if (refused_lane, refused_position) == (index, position) { count + 1 } else { 1 };
+            self.refused = (index, position, count);
+            if !answered || events > 1 || count < REFUSALS {
                 return Err(unavailable(&error));
             }
             tracing::error!(position, %error, "an event is refused by the broker again and again; readers fetch it here");
         } else {
-            metrics().relay_published.add(1, &[]);
-            hit(Point::PublishAcknowledged, "");
+            metrics().relay_published.add(u64::try_from(events).unwrap_or_default(), &[]);
+            metrics().relay_frames.add(1, &[]);
+            (0..events).for_each(|_| hit(Point::PublishAcknowledged, ""));
         }
+        lane.acknowledged = lane.acknowledged.max(position);
+        lane.on_their_way = lane.on_their_way.saturating_sub(1);
         self.attempt = 0;
         self.dirty_since.get_or_insert_with(Instant::now);
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.acknowledged = lane.acknowledged.max(position);
-        }
         Ok(())
     }
 
@@ -225,6 +219,7 @@ impl Relay {
         let (read_at, mut epoch) = (Instant::now() + poll, self.epoch.clone());
         loop {
             let save_at = self.dirty_since.map_or(read_at, |since| since + SAVE_AFTER);
+            let has_room = self.lanes.iter().any(Lane::has_room);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(Woken::Stop),
@@ -234,8 +229,11 @@ impl Relay {
                         self.acknowledge(acknowledged)?;
                     }
                     self.save_if_many().await?;
+                    if self.lanes.iter().any(|lane| lane.has_room() && lane.waits()) {
+                        return Ok(Woken::Read);
+                    }
                 }
-                grown = self.grown.changed() => {
+                grown = self.grown.changed(), if has_room => {
                     // The sender lives in the store, which this relay holds.
                     grown.map_err(Error::internal)?;
                     return Ok(Woken::Read);
@@ -248,9 +246,15 @@ impl Relay {
         }
     }
 
-    /// Waits for the last acknowledgements, but not for long.
+    /// Publishes what waits still, a frame of each partition at most, and waits for the last acknowledgements, but not for long.
     async fn finish(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + LAST_ACKNOWLEDGEMENTS;
+        self.collect(deadline).await?;
+        self.publish_new().await?;
+        self.collect(deadline).await
+    }
+
+    async fn collect(&mut self, deadline: Instant) -> Result<(), Error> {
         while !self.in_flight.is_empty() {
             match tokio::time::timeout_at(deadline, self.in_flight.next()).await {
                 Ok(acknowledged) => self.acknowledge(acknowledged)?,

@@ -66,8 +66,9 @@ async fn ask(store: &Store, broker: &Broker) -> Result<(), Error> {
             // Nothing was published of it, or it is not there any more.
             continue;
         };
-        if let Ok(place) = wire::place(Some(&last.headers)) {
-            store.hear_broker(place.incarnation, partition, (place.position, place.id)).await?;
+        let frame = wire::read(store.context(), partition, Some(&last.headers), &last.payload, |_| false);
+        if let Some((frame, id)) = frame.ok().and_then(|frame| frame.last_id().map(|id| (frame, id))) {
+            store.hear_broker(frame.incarnation, partition, (frame.last(), id)).await?;
         }
     }
     Ok(())

@@ -65,7 +65,8 @@ points! {
     AckBefore = "ack.before"
     /// They are.
     AckAfter = "ack.after"
-    /// An event is in the log and was not sent. The detail of this and the next is its type.
+    /// An event is in the log and was not sent. The detail of this and the next is its type; those of a frame
+    /// are counted each.
     PublishBefore = "publish.before"
     /// An event was sent, and its acknowledgement is awaited.
     PublishSent = "publish.sent"

@@ -3,9 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::header::NATS_MESSAGE_ID;
-use uuid::Uuid;
-
 use crate::broker::Broker;
 use crate::wire::Envelope;
 
@@ -18,7 +15,7 @@ pub struct Mangling {
     pub seed: u64,
     /// The share that is lost, although it counts as acknowledged.
     pub lost: u8,
-    /// The share that is delivered twice, past the broker's deduplication.
+    /// The share that is delivered twice.
     pub doubled: u8,
     /// The share that is late, so that others overtake it.
     pub late: u8,
@@ -35,12 +32,10 @@ pub fn mangle(mangling: Mangling) {
 pub(crate) fn takes(broker: &Broker, envelope: &Envelope) -> bool {
     let Some((mangling, chance, wait)) = throw() else { return false };
     let Mangling { lost, doubled, late, .. } = mangling;
-    let Envelope { subject, headers, body } = envelope;
-    let (subject, mut headers, body) = (subject.clone(), headers.clone(), body.clone());
+    let (subject, body) = (envelope.subject.clone(), envelope.body.clone());
     let (taken, wait) = if chance < lost {
         return true;
     } else if chance < lost + doubled {
-        headers.insert(NATS_MESSAGE_ID, Uuid::new_v4().to_string());
         (false, Duration::ZERO)
     } else if chance < lost + doubled + late {
         (true, wait)
@@ -51,7 +46,7 @@ pub(crate) fn takes(broker: &Broker, envelope: &Envelope) -> bool {
     tokio::spawn(async move {
         tokio::time::sleep(wait).await;
         // What doesn't arrive is lost, which is to be expected here.
-        let _ = client.publish_with_headers(subject, headers, body).await;
+        let _ = client.publish(subject, body).await;
     });
     taken
 }

@@ -20,7 +20,8 @@ use tradewind_store::{Heads, changed};
 use crate::broker::{Broker, Link};
 use crate::wire;
 
-const BATCH: usize = 256;
+/// Messages that are on their way here at a time; each may hold as many events as a frame has.
+const BATCH: usize = 64;
 const EXPIRES: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 const REOPEN: Duration = Duration::from_millis(250);

@@ -73,11 +73,16 @@ pub(super) struct Inbox {
     /// By position.
     ahead: BTreeMap<u64, Ahead>,
     bytes: usize,
-    /// Position and reply subject of each message, in the order of arrival.
+    /// Last position and reply subject of each message, in the order of arrival.
     owed: VecDeque<(u64, Subject)>,
 }
 
 impl Inbox {
+    /// Whether what comes next may have to be dropped.
+    pub(super) fn is_full(&self) -> bool {
+        self.ahead.len() >= CAPACITY / 2 || self.bytes >= BYTES / 2
+    }
+
     /// Takes an event beyond the cursor. When full, the furthest one is dropped.
     pub(super) fn put(&mut self, position: u64, event: Ahead) {
         if let Some(before) = self.ahead.remove(&position) {
@@ -95,7 +100,7 @@ impl Inbox {
         self.ahead.insert(position, event);
     }
 
-    /// Notes that the message with this position is to be acknowledged by `reply`.
+    /// Notes that the message whose last position this is is to be acknowledged by `reply`.
     pub(super) fn owe(&mut self, position: u64, reply: Subject) {
         if self.owed.len() >= 2 * CAPACITY {
             self.owed.pop_front();

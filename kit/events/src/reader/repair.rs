@@ -9,7 +9,7 @@ use tradewind_store::{LOG_FORKED, LogPage};
 use super::inbox::Ahead;
 use super::{BACKOFF, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
-use crate::wire;
+use crate::wire::{self, Entry, Frame};
 
 /// A heartbeat ahead of the cursor leads to a question only after so long without progress.
 pub(super) const GRACE: Duration = Duration::from_millis(200);
@@ -29,9 +29,12 @@ impl Reader {
         }
     }
 
-    /// Takes the messages that are there already.
+    /// Takes the messages that are there already. While there is something to handle, no more than can be kept.
     pub(super) fn take_ready(&mut self) {
         for _ in 0..TAKE {
+            if self.inbox.is_full() && self.inbox.gap(self.position).is_none() {
+                break;
+            }
             match self.remote.as_mut().and_then(|remote| remote.feed.ready()) {
                 Some(message) => self.receive(&message),
                 None => break,
@@ -39,38 +42,33 @@ impl Reader {
         }
     }
 
-    /// Takes a message into the inbox, unless it was handled already. One of another log makes the reader ask the owner.
+    /// Takes a message into the inbox, but what was handled already. One of another log makes the reader ask the owner.
     pub(super) fn receive(&mut self, message: &async_nats::Message) {
-        let headers = message.headers.as_ref();
-        let place = wire::place(headers);
+        let wanted = |type_name: &str| self.reactions.is_declared(type_name);
+        let frame = wire::read(&self.context, self.partition, message.headers.as_ref(), &message.payload, wanted);
         if let Some(reply) = &message.reply {
-            let position = place.as_ref().map_or(0, |place| place.position);
-            self.inbox.owe(position, reply.clone());
+            self.inbox.owe(frame.as_ref().map_or(0, Frame::last), reply.clone());
         }
-        let (place, type_name) = match (place, wire::type_name(headers)) {
-            (Ok(place), Ok(type_name)) => (place, type_name),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::warn!(subject = %message.subject, %error, "a message is no event of ours");
+        let frame = match frame {
+            Ok(frame) => frame,
+            // A gap, if anything, which the owner fills.
+            Err(error) => {
+                tracing::warn!(subject = %message.subject, %error, "a message is dropped");
+                metrics().reader_malformed.add(1, &self.attributes);
                 return;
             }
         };
-        if self.incarnation != Some(place.incarnation) {
+        if self.incarnation != Some(frame.incarnation) {
             self.ask_within(Duration::ZERO);
             return;
         }
-        if place.position <= self.position {
-            return;
-        }
-        self.head = self.head.max(place.position);
-        let ahead = |event| Ahead { id: place.id, after: place.after, event };
-        if !self.reactions.is_declared(type_name) {
-            self.inbox.put(place.position, ahead(None));
-            return;
-        }
-        match wire::decode(headers, &message.payload) {
-            Ok(event) => self.inbox.put(place.position, ahead(Some(event))),
-            // A gap, which the owner fills.
-            Err(error) => tracing::warn!(subject = %message.subject, %error, "a message cannot be read"),
+        self.head = self.head.max(frame.last());
+        let mut after = frame.after;
+        for (position, Entry { id, event }) in (frame.first..).zip(frame.entries) {
+            if position > self.position {
+                self.inbox.put(position, Ahead { id, after, event });
+            }
+            after = Some(id);
         }
     }
 

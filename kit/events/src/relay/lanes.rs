@@ -6,7 +6,9 @@ use tradewind_store::Cursor;
 use super::{CONSUMER, Relay};
 use crate::metrics::metrics;
 
-/// So many acknowledgements are saved without waiting any longer.
+/// Frames of a partition that are published and not acknowledged: what comes meanwhile makes the next one.
+const ON_THEIR_WAY: usize = 1;
+/// So many acknowledged events are saved without waiting any longer.
 const SAVE_EVENTS: u64 = 1_000;
 
 /// One partition of the own log, and how far each stage has come.
@@ -17,6 +19,36 @@ pub(super) struct Lane {
     /// What the database has.
     pub(super) saved: Cursor,
     pub(super) head: u64,
+    /// Frames that are published and not acknowledged.
+    pub(super) on_their_way: usize,
+    /// Up to here events go out alone, since the broker has refused a frame of them.
+    pub(super) alone_through: u64,
+}
+
+impl Lane {
+    /// A lane on which everything up to `saved` is published.
+    fn at(partition: u16, saved: Cursor) -> Self {
+        let position = saved.position;
+        Self {
+            partition,
+            published: position,
+            acknowledged: position,
+            saved,
+            head: position,
+            on_their_way: 0,
+            alone_through: 0,
+        }
+    }
+
+    /// Whether another frame may go out.
+    pub(super) fn has_room(&self) -> bool {
+        self.on_their_way < ON_THEIR_WAY
+    }
+
+    /// Whether something is known that was not published.
+    pub(super) fn waits(&self) -> bool {
+        self.head > self.published
+    }
 }
 
 impl Relay {
@@ -24,9 +56,7 @@ impl Relay {
         let mut lanes = Vec::new();
         for partition in 0..self.store.partitions() {
             let cursor = self.store.cursor(CONSUMER, self.store.context(), partition).await?;
-            let saved = cursor.unwrap_or_else(|| self.place(0));
-            let position = saved.position;
-            lanes.push(Lane { partition, published: position, acknowledged: position, saved, head: position });
+            lanes.push(Lane::at(partition, cursor.unwrap_or_else(|| self.place(0))));
         }
         self.lanes = lanes;
         Ok(())
@@ -36,6 +66,7 @@ impl Relay {
         self.in_flight.clear();
         for lane in &mut self.lanes {
             lane.published = lane.acknowledged;
+            lane.on_their_way = 0;
         }
     }
 

@@ -34,7 +34,7 @@ async fn another_history(pair: &mut Pair) {
     }
 }
 
-/// Publishes what the bank's log holds behind a position, as the relay does.
+/// Publishes what the bank's log holds behind a position, as a build before does: an event a message.
 async fn publish(pair: &Pair, after: u64) {
     let client = async_nats::connect(pair.nats.url()).await.unwrap();
     let page = pair.bank.read_log(0, after, 100).await.unwrap();
@@ -96,6 +96,23 @@ fn a_message_that_does_not_follow_what_was_read_is_not_handled() {
         .await;
         audit.stop().await;
         nothing_more_is_noted(&pair).await;
+    });
+}
+
+#[test]
+fn what_a_build_before_has_published_is_read() {
+    block_on(async {
+        let pair = Pair::new().await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        pair.deposit(&["a"], 10).await;
+        pair.noted(10).await;
+        bank.stop().await;
+        // The owner cannot be asked, and nobody else publishes.
+        pair.owner.away.store(true, Ordering::SeqCst);
+        pair.deposit(&["a", "b"], 5).await;
+        publish(&pair, 10).await;
+        pair.noted(20).await;
+        audit.stop().await;
     });
 }
 

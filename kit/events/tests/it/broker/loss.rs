@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use async_nats::jetstream;
+use prost::Message;
 use sea_orm::ConnectionTrait;
 use tradewind_events::Store;
 use tradewind_testing::{Database, block_on, eventually};
@@ -15,13 +16,35 @@ async fn jetstream(pair: &Pair) -> jetstream::Context {
     jetstream::new(async_nats::connect(pair.nats.url()).await.unwrap())
 }
 
-/// Waits until the broker holds `messages`, so that it knows what it is to lose.
-pub(super) async fn stored(pair: &Pair, messages: u64) -> jetstream::stream::Stream {
+/// What of a frame says how many events it holds, as a program of another language would read it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Frame {
+    #[prost(bytes = "bytes", repeated, tag = "7")]
+    events: Vec<bytes::Bytes>,
+}
+
+/// How many events the broker holds.
+async fn held(stream: &mut jetstream::stream::Stream) -> Result<usize, String> {
+    let state = stream.info().await.map_err(|error| error.to_string())?.state.clone();
+    let mut events = 0;
+    for sequence in state.first_sequence..=state.last_sequence {
+        // One in between may be deleted.
+        let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+        // What a build before has sent is an event by itself.
+        let alone = message.headers.get("ce-id").is_some();
+        events +=
+            if alone { 1 } else { Frame::decode(message.payload).map_err(|error| error.to_string())?.events.len() };
+    }
+    Ok(events)
+}
+
+/// Waits until the broker holds `events`, so that it knows what it is to lose.
+pub(super) async fn stored(pair: &Pair, events: usize) -> jetstream::stream::Stream {
     let jetstream = jetstream(pair).await;
-    eventually(PATIENCE, &format!("the broker holds {messages} messages"), async || {
+    eventually(PATIENCE, &format!("the broker holds {events} events"), async || {
         let mut stream = jetstream.get_stream(STREAM).await.map_err(|error| error.to_string())?;
-        let held = stream.info().await.map_err(|error| error.to_string())?.state.messages;
-        if held == messages { Ok(stream) } else { Err(format!("{held}")) }
+        let held = held(&mut stream).await?;
+        if held == events { Ok(stream) } else { Err(format!("{held}")) }
     })
     .await
 }
@@ -116,7 +139,12 @@ fn single_messages_that_are_lost_are_fetched_the_last_ones_too() {
         consumer_exists(&pair).await;
         audit.stop().await;
 
-        pair.deposit(&["a"], 9).await;
+        // Each goes out before the next is there, alone.
+        for events in 2..=9 {
+            pair.deposit(&["a"], 1).await;
+            stored(&pair, events).await;
+        }
+        pair.deposit(&["a"], 1).await;
         let stream = stored(&pair, 10).await;
         for lost in [4, 9, 10] {
             assert!(stream.delete_message(lost).await.unwrap());
@@ -126,6 +154,49 @@ fn single_messages_that_are_lost_are_fetched_the_last_ones_too() {
         // Without the owner it gets as far as the first gap.
         pair.noted(3).await;
         pair.owner.away.store(false, Ordering::SeqCst);
+        pair.noted(10).await;
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
+fn what_waits_for_the_broker_goes_out_together() {
+    block_on(async {
+        let mut pair = Pair::new().await;
+        pair.nats.stop();
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        pair.deposit(&["a", "b"], 150).await;
+        pair.nats.start_again();
+        let mut stream = stored(&pair, 300).await;
+        // As many as go together, and then the rest.
+        assert_eq!(stream.info().await.unwrap().state.messages, 2);
+        pair.noted(300).await;
+        audit.stop().await;
+        bank.stop().await;
+    });
+}
+
+#[test]
+fn a_frame_of_which_a_part_was_read_is_read_from_there() {
+    block_on(async {
+        let mut pair = Pair::new().await;
+        let (bank, audit) = (pair.start_bank().await, pair.start_audit().await);
+        pair.deposit(&["a"], 1).await;
+        pair.noted(1).await;
+        consumer_exists(&pair).await;
+        audit.stop().await;
+        bank.stop().await;
+        pair.deposit(&["a"], 9).await;
+        let tx = pair.bank.begin().await.unwrap();
+        tx.conn().execute_unprepared("UPDATE cursor SET position = 0 WHERE consumer = 'relay'").await.unwrap();
+        tx.commit().await.unwrap();
+        pair.bank = open(pair.bank_database(), "bank").await;
+        pair.owner.replace(&pair.bank);
+        let bank = pair.start_bank().await;
+        stored(&pair, 11).await;
+        pair.owner.away.store(true, Ordering::SeqCst);
+        let audit = pair.start_audit().await;
         pair.noted(10).await;
         audit.stop().await;
         bank.stop().await;

@@ -58,7 +58,7 @@ fn an_answer_that_is_sent_to_anothers_subject_is_no_event() {
         pair.deposit(&["a"], 1).await;
         pair.noted(1).await;
         let client = async_nats::connect(pair.nats.url()).await.unwrap();
-        let event = "tw.bank.0.account.Deposited";
+        let event = "tw.bank.0.frame";
         for (request, body) in [
             ("$JS.API.CONSUMER.INFO.TW_BANK.audit-1", ""),
             ("$JS.API.STREAM.INFO.TW_BANK", ""),
