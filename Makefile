@@ -70,10 +70,10 @@ model: cargo-present ## explore every interleaving of the saga of two orders, an
 	@$(cargo_build) --bin saga-model && exec $(dir $(tradewind))saga-model --heard-again 4
 
 .PHONY: bench
-bench: cargo-present ## measure what the system does beside what this machine can do; SALES=file plays real sales, BENCH=options
+bench: cargo-present ## measure what the system does beside what this machine can do, and what an order costs; BENCH=options
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
 		&& $(cargo_build) --release \
-		&& exec $(or $(CARGO_TARGET_DIR),target)/release/bench $(if $(SALES),--sales $(SALES)) $(BENCH)
+		&& exec $(or $(CARGO_TARGET_DIR),target)/release/bench $(BENCH)
 
 .PHONY: check
 check: cargo-present ## everything short of tests: format, lints, documentation, contracts, workflows, chart, alerts, licences

@@ -4,10 +4,13 @@
 
 #![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
+mod customers;
 mod flow;
 mod footprint;
 mod load;
 mod machine;
+mod meter;
+mod orders;
 mod plain;
 mod report;
 mod shop;
@@ -22,16 +25,22 @@ use clap::{Parser, ValueEnum};
 use supervisor::services;
 use tokio::runtime::Runtime;
 use tradewind_events::{Retention, Streams};
-use tradewind_testing::{Database, Nats, Postgres, pki, scratch};
+use tradewind_testing::{Database, Nats, pki, scratch};
 
 use flow::Flow;
 use load::For;
+use orders::{Build, Comparison, Plan};
 use report::{Bound, Figure};
 
 /// Measures Tradewind beside what this machine can do, in one run.
 ///
-/// It starts brokers and databases of its own and leaves nothing behind. The services and `tradewind` are the programs beside
-/// this one. Exits 0 whether or not a target is met.
+/// It starts brokers and databases of its own, in the folder for temporary files, and leaves nothing behind. The services and
+/// `tradewind` are the programs beside this one, unless others are named. Exits 0 whether or not a target is met.
+///
+/// Of orders, what counts is the work of services, broker and database server: the customers (this program) and the world outside
+/// them are shown beside. Processor time is what the system tells of each process; syncs are PostgreSQL's of its log, and on SQLite
+/// the transactions that wrote, each of which is one; statements are those of pg_stat_statements without BEGIN and COMMIT;
+/// `published` and `delivered` are messages of streams, `broker in` and `out` all messages, with acknowledgements and requests.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Args {
@@ -47,12 +56,21 @@ struct Args {
     /// For how many seconds each rate is measured.
     #[arg(long, default_value_t = 3, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// How many orders go through the whole shop.
-    #[arg(long, default_value_t = 3000, value_name = "NUMBER")]
-    orders: usize,
-    /// Sales to play, in the format of `tradewind replay`, instead of made-up ones of three lines on average.
-    #[arg(long, value_name = "FILE")]
-    sales: Option<PathBuf>,
+    /// How many orders are on their way at a time, one figure a load.
+    #[arg(long, default_value = "1,16,256", value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
+    in_flight: Vec<u16>,
+    /// The folder with the programs to measure.
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+    /// A folder with the programs of another build, to compare orders with: they are measured in turn.
+    #[arg(long, value_name = "FOLDER")]
+    against: Option<PathBuf>,
+    /// How many times orders are measured with each build.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    rounds: u8,
+    /// Leave SQLite out.
+    #[arg(long, conflicts_with = "sqlite_only")]
+    postgres_only: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -104,21 +122,23 @@ fn main() -> Result<ExitCode> {
     let bench = Bench::new(args)?;
     // A store that is dropped gives its connections back, which needs a runtime.
     let _context = bench.runtime.enter();
-    let mut figures = Vec::new();
-    for (part, measure) in [
-        (Part::Machine, Bench::machine as fn(&Bench, &mut Vec<Figure>) -> Result<()>),
-        (Part::Events, Bench::events),
-        (Part::Orders, Bench::orders),
-        (Part::Footprint, Bench::footprint),
-    ] {
-        if bench.args.only.is_empty() || bench.args.only.contains(&part) {
-            measure(&bench, &mut figures)?;
+    let (mut figures, mut comparisons) = (Vec::new(), Vec::new());
+    for part in Part::value_variants() {
+        if bench.args.only.is_empty() || bench.args.only.contains(part) {
+            match part {
+                Part::Machine => bench.machine(&mut figures)?,
+                Part::Events => bench.events(&mut figures)?,
+                Part::Orders => comparisons = bench.orders()?,
+                Part::Footprint => bench.footprint(&mut figures)?,
+            }
         }
     }
     if bench.args.json {
-        println!("{}", serde_json::to_string_pretty(&figures)?);
+        let all = serde_json::json!({ "figures": figures, "orders": comparisons });
+        println!("{}", serde_json::to_string_pretty(&all)?);
     } else {
         figures.iter().for_each(|figure| println!("{}", figure.line()));
+        comparisons.iter().flat_map(Comparison::lines).for_each(|line| println!("{line}"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -134,13 +154,17 @@ struct Bench {
 impl Bench {
     fn new(args: Args) -> Result<Self> {
         let program = std::env::current_exe().context("cannot find this program")?;
-        let programs = program.parent().context("this program is in no folder")?.to_owned();
+        let beside = program.parent().context("this program is in no folder")?.to_owned();
+        let programs = args.programs.clone().unwrap_or(beside);
         let time = For(Duration::from_secs(args.seconds));
         Ok(Self { args, runtime: Runtime::new()?, time, programs })
     }
 
     fn databases(&self) -> impl Iterator<Item = On> {
-        [On::Sqlite, On::Postgres].into_iter().filter(|on| *on == On::Sqlite || !self.args.sqlite_only)
+        [On::Sqlite, On::Postgres].into_iter().filter(|on| match on {
+            On::Sqlite => !self.args.postgres_only,
+            On::Postgres => !self.args.sqlite_only,
+        })
     }
 
     fn machine(&self, figures: &mut Vec<Figure>) -> Result<()> {
@@ -203,35 +227,16 @@ impl Bench {
         Ok(())
     }
 
-    fn orders(&self, figures: &mut Vec<Figure>) -> Result<()> {
-        let folder = scratch();
-        let sales = match &self.args.sales {
-            Some(sales) => sales.clone(),
-            None => shop::make_up(folder.path(), self.args.orders)?,
-        };
-        for on in self.databases() {
-            progress(&format!("orders through the whole shop, {}", on.name()));
-            let cluster = (on == On::Postgres).then(Postgres::start);
-            let server = cluster.as_ref().map(Postgres::url);
-            let replayed = shop::replay(&self.programs, folder.path(), &sales, self.args.orders, server.as_deref())?;
-            let on = Some(on.name());
-            figures.push(Figure::new(
-                "single-insert commits beside the shop",
-                on,
-                replayed.single_insert_commits_per_second,
-                "/s",
-            ));
-            figures.push(Figure::new("orders settled", on, replayed.settled_per_second, "/s").against(
-                replayed.single_insert_commits_per_second,
-                SINGLE_COMMITS,
-                Bound::AtLeast(0.12),
-            ));
-            let latency = replayed.latency_ms;
-            for (quantile, value) in [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99)] {
-                figures.push(Figure::new(format!("placed to settled under full load, {quantile}"), on, value, "ms"));
-            }
-        }
-        Ok(())
+    fn orders(&self) -> Result<Vec<Comparison>> {
+        let build = |name: &str, programs: &PathBuf| Build { name: name.to_owned(), programs: programs.clone() };
+        let mut builds: Vec<_> = self.args.against.iter().map(|programs| build("against", programs)).collect();
+        builds.push(build("this", &self.programs));
+        let in_flight = self.args.in_flight.iter().map(|number| usize::from(*number)).collect();
+        let plan = Plan { in_flight, time: self.time.0 };
+        let compared = self
+            .databases()
+            .map(|on| self.runtime.block_on(orders::compare(&builds, on, &plan, self.args.rounds.into())));
+        compared.collect()
     }
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The argument is the folder. Every order is answered by its exit status, so that its effect is
-/// known to have happened.
+/// The argument is the folder. Every order is answered by its exit status, or by the id of the process that it started, so that
+/// its effect is known to have happened.
 const SCRIPT: &str = r#"
 trap '' PIPE
 folder=$1
@@ -29,7 +29,7 @@ while read -r order rest; do
     status=0
     case $order in
         run) (eval "$rest") </dev/null >"$folder/log" 2>&1 || status=$? ;;
-        start) (eval "exec $rest") </dev/null >"$folder/log" 2>&1 & pid=$! ;;
+        start) (eval "exec $rest") </dev/null >"$folder/log" 2>&1 & pid=$!; status=$pid ;;
         halt) halt "$rest" ;;
     esac
     echo "$status"
@@ -52,6 +52,8 @@ pub(crate) struct Janitor {
     shell: Child,
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// The server, while it runs.
+    process: Option<u32>,
 }
 
 impl Janitor {
@@ -82,11 +84,17 @@ impl Janitor {
         let mut shell = command.spawn().expect("/bin/sh starts");
         let orders = shell.stdin.take();
         let answers = BufReader::new(shell.stdout.take().expect("its output is piped"));
-        Self { folder, shell, orders, answers }
+        Self { folder, shell, orders, answers, process: None }
     }
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The process of the server that runs.
+    #[track_caller]
+    pub(crate) fn process(&self) -> u32 {
+        self.process.expect("a server that runs")
     }
 
     /// Runs a program to its end.
@@ -102,7 +110,7 @@ impl Janitor {
     pub(crate) fn start(&mut self, program: &Path, arguments: &[&OsStr], ready: impl Fn() -> bool) {
         let start = format!("start {}", line(program, arguments));
         let deadline = Instant::now() + START_WITHIN;
-        self.order(&start);
+        self.process = self.order(&start).parse().ok();
         while !ready() {
             assert!(
                 Instant::now() < deadline,
@@ -113,7 +121,7 @@ impl Janitor {
             pause();
             if self.log().contains("ddress already in use") {
                 self.halt("KILL");
-                self.order(&start);
+                self.process = self.order(&start).parse().ok();
             }
         }
     }
@@ -121,6 +129,7 @@ impl Janitor {
     /// Sends the server `signal`, if it runs, and returns when it is gone.
     pub(crate) fn halt(&mut self, signal: &str) {
         self.order(&format!("halt {signal}"));
+        self.process = None;
     }
 
     /// Returns the end of what the last program has written.

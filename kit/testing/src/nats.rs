@@ -120,6 +120,16 @@ impl Nats {
         self.port
     }
 
+    /// Returns the id of the server's process.
+    ///
+    /// # Panics
+    /// When it is stopped.
+    #[must_use]
+    #[track_caller]
+    pub fn process(&self) -> u32 {
+        self.janitor.process()
+    }
+
     /// Kills the server (SIGKILL), as a crash would, and returns when it is gone. Its data stays.
     pub fn stop(&mut self) {
         self.janitor.halt("KILL");

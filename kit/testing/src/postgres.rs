@@ -116,6 +116,16 @@ impl Postgres {
         format!("postgres://tradewind@127.0.0.1:{}", self.port)
     }
 
+    /// Returns the id of the process that all others of the cluster are children of.
+    ///
+    /// # Panics
+    /// When it is stopped.
+    #[must_use]
+    #[track_caller]
+    pub fn process(&self) -> u32 {
+        self.janitor.process()
+    }
+
     /// Stops the cluster at once, as a crash would: it recovers from its log when started again.
     pub fn stop(&mut self) {
         self.janitor.halt("QUIT");
@@ -127,9 +137,7 @@ impl Postgres {
     /// When the cluster is stopped.
     #[track_caller]
     pub fn pause(&self) -> Paused {
-        let state = std::fs::read_to_string(self.janitor.folder().join("data/postmaster.pid"));
-        let postmaster = state.ok().and_then(|text| text.lines().next().map(ToOwned::to_owned));
-        let postmaster = postmaster.expect("a running cluster");
+        let postmaster = self.process().to_string();
         // First the one that would start others.
         signal("STOP", std::slice::from_ref(&postmaster));
         let mut processes = children(&postmaster);
