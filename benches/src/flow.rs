@@ -12,8 +12,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, BrokerOptions};
 use tradewind_domain::Error;
-use tradewind_events::{Broker, BrokerOptions, Engine, Reactions, Store};
+use tradewind_events::Reactions;
+use tradewind_runtime::Engine;
+use tradewind_store::Store;
 use tradewind_testing::{Database, Nats};
 
 use crate::load::{For, per_second};

@@ -33,7 +33,7 @@ pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path
         ("CERT", file(format!("{service}.pem"))),
         ("KEY", file(format!("{service}.key"))),
         ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
-        ("DATABASE_URL", tradewind_events::sqlite_url(&folder.join(format!("{service}.db")))),
+        ("DATABASE_URL", tradewind_sql::sqlite_url(&folder.join(format!("{service}.db")))),
         ("NATS_URL", nats.url()),
         ("LOG", "error".to_owned()),
     ];

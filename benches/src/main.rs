@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use supervisor::services;
 use tokio::runtime::Runtime;
-use tradewind_events::{Retention, Streams};
+use tradewind_broker::{Retention, Streams};
 use tradewind_testing::{Database, Nats, pki, scratch};
 
 use flow::Flow;

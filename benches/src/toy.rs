@@ -11,7 +11,8 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Clock, LogPage, LogSource, Reaction, Received, Store, StoreOptions, Tx, Upsert};
+use tradewind_events::{LogSource, Reaction, Received};
+use tradewind_store::{Clock, LogPage, Store, StoreOptions, Tx, Upsert};
 
 /// The context that appends.
 pub(crate) const BANK: &str = "bank";

@@ -8,7 +8,7 @@ use async_nats::jetstream::stream::{Config, Republish, Source};
 use async_nats::{Client, ConnectOptions, Event, ServerError};
 use supervisor::services;
 use tempfile::TempDir;
-use tradewind_events::Retention;
+use tradewind_broker::Retention;
 use tradewind_mesh::{Identity, IdentityFiles, Policy};
 use tradewind_runtime::{BROKER_INIT, broker_streams};
 use tradewind_testing::{Database, Nats, eventually, pki};

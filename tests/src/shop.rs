@@ -13,7 +13,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use supervisor::services;
 use tempfile::TempDir;
-use tradewind_events::Retention;
+use tradewind_broker::Retention;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
 use tradewind_runtime::{Running, Service, Settings, broker_streams, broker_users};
 use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, free_port, pki};

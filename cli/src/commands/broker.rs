@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
+use tradewind_broker::{Made, Retention};
 use tradewind_domain::Error;
-use tradewind_events::{Made, Retention};
 
 use crate::Global;
 use crate::local::{Layout, TRUST_DOMAIN, broker_users, connect, streams};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use tradewind_broker::{Broker, BrokerOptions, Retention, Streams};
 use tradewind_domain::Error;
-use tradewind_events::{Broker, BrokerOptions, Retention, Streams};
 use tradewind_mesh::{Identity, IdentityFiles, Policy};
 use tradewind_runtime::BROKER_INIT;
 

@@ -239,7 +239,7 @@ impl Layout {
     pub(crate) fn database_url(&self, service: &str) -> String {
         match &self.postgres {
             Some(server) => server.database(service),
-            None => tradewind_events::sqlite_url(&self.data().join(format!("{service}.db"))),
+            None => tradewind_sql::sqlite_url(&self.data().join(format!("{service}.db"))),
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) async fn commits_per_second(layout: &Layout, postgres: Option<&Postgr
         None => {
             std::fs::create_dir_all(layout.state())?;
             let path = layout.state().join(NAME).with_extension("db");
-            let database = connect(tradewind_events::sqlite_url(&path) + "?mode=rwc").await?;
+            let database = connect(tradewind_sql::sqlite_url(&path) + "?mode=rwc").await?;
             database.execute_unprepared("PRAGMA journal_mode=WAL").await?;
             database.execute_unprepared("PRAGMA synchronous=FULL").await?;
             let measured = measure(&database, "INTEGER").await;

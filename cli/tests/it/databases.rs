@@ -18,7 +18,7 @@ fn a_backup_is_made_beside_a_running_service_and_restored_when_it_is_stopped() {
     assert!(folder.tradewind(&["pki", "init"]).status().unwrap().success());
     let runtime = Runtime::new().unwrap();
     std::fs::create_dir_all(folder.path().join("data")).unwrap();
-    let url = tradewind_events::sqlite_url(&folder.path().join("data/inventory.db"));
+    let url = tradewind_sql::sqlite_url(&folder.path().join("data/inventory.db"));
     let files = IdentityFiles::in_dir(&folder.path().join("pki"), "inventory");
     let settings = Settings::in_process(files, url, "nats://127.0.0.1:1");
     let mut running = runtime.block_on(async { inventory::service().start(settings).await.unwrap() });

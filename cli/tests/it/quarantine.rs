@@ -29,7 +29,7 @@ impl Stage {
         let folder = Folder::new();
         assert!(folder.tradewind(&["pki", "init"]).status().unwrap().success());
         let runtime = Runtime::new().unwrap();
-        let url = tradewind_events::sqlite_url(&folder.path().join("inventory.db"));
+        let url = tradewind_sql::sqlite_url(&folder.path().join("inventory.db"));
         let files = IdentityFiles::in_dir(&folder.path().join("pki"), "inventory");
         let settings = Settings::in_process(files, url.clone(), "nats://127.0.0.1:1");
         let running = runtime.block_on(async {
@@ -161,7 +161,7 @@ fn what_others_wrote_is_shown_and_never_obeyed() {
     tame(&stage.fails(&["consumer", "pause", "inventory", "inventory", &reason]));
     // Of a build that let it in.
     stage.runtime.block_on(async {
-        let url = tradewind_events::sqlite_url(&stage.folder.path().join("inventory.db"));
+        let url = tradewind_sql::sqlite_url(&stage.folder.path().join("inventory.db"));
         let database = tables_of(&url).await;
         let pause = "INSERT INTO pause (consumer, since, principal, reason) VALUES ('inventory', 0, 'operator', $1)";
         let backend = database.get_database_backend();

@@ -11,11 +11,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, wire};
 use tradewind_domain::Error;
 use tradewind_store::{Heads, Store};
 
-use crate::broker::Broker;
-use crate::{relay, wire};
+use crate::relay;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 const RESUBSCRIBE: Duration = Duration::from_millis(500);

@@ -12,18 +12,23 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The logs a service may read. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Logs {
+pub struct Logs {
     store: Store,
     others: Arc<dyn LogSource>,
 }
 
 impl Logs {
-    pub(crate) fn new(store: Store, others: Arc<dyn LogSource>) -> Self {
+    /// The own log out of the store, any other from `others`.
+    #[must_use]
+    pub fn new(store: Store, others: Arc<dyn LogSource>) -> Self {
         Self { store, others }
     }
 
-    /// Up to `limit` events that follow the position `after`; `Unavailable` when the owner does not answer in time.
-    pub(crate) async fn read(&self, context: &str, partition: u16, after: u64, limit: u32) -> Result<LogPage, Error> {
+    /// Up to `limit` events that follow the position `after`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the owner, or the database, does not answer in time.
+    pub async fn read(&self, context: &str, partition: u16, after: u64, limit: u32) -> Result<LogPage, Error> {
         if context == self.store.context() {
             let limit = usize::try_from(limit).map_err(Error::internal)?;
             return self.store.read_log(partition, after, limit).await;

@@ -7,11 +7,7 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 
 /// Every instrument of this crate, on the meter `tradewind`.
 pub(crate) struct Metrics {
-    pub(crate) members: Gauge<u64>,
-    pub(crate) circuit_open: Gauge<u64>,
     pub(crate) requests_pruned: Counter<u64>,
-    pub(crate) broker_connected: Gauge<u64>,
-    pub(crate) broker_refusals: Counter<u64>,
     pub(crate) relay_published: Counter<u64>,
     pub(crate) relay_frames: Counter<u64>,
     pub(crate) relay_failures: Counter<u64>,
@@ -26,17 +22,9 @@ pub(crate) struct Metrics {
     pub(crate) reader_retries: Counter<u64>,
     pub(crate) reader_gap_fills: Counter<u64>,
     pub(crate) reader_malformed: Counter<u64>,
-    pub(crate) reader_parked: Gauge<u64>,
-    pub(crate) reader_parked_events: Gauge<u64>,
     pub(crate) reader_parkings: Counter<u64>,
     pub(crate) reader_stopped: Gauge<u64>,
     pub(crate) reader_stuck: Gauge<u64>,
-    pub(crate) reader_paused: Gauge<u64>,
-    pub(crate) intents_open: Gauge<u64>,
-    pub(crate) intent_attempts: Counter<u64>,
-    pub(crate) intent_settle_failures: Counter<u64>,
-    pub(crate) timers_fired: Counter<u64>,
-    pub(crate) timer_failures: Counter<u64>,
 }
 
 /// The instruments.
@@ -55,11 +43,7 @@ fn make() -> Metrics {
         meter.f64_gauge(name).with_unit("s").with_description(description).build()
     };
     Metrics {
-        members: gauge("tradewind_members", "Engines at work on the database, as this one sees it"),
-        circuit_open: gauge("tradewind_circuit_open", "1 while a circuit is open and only single probes are made"),
         requests_pruned: counter("tradewind_requests_pruned", "Stored responses deleted because of their age"),
-        broker_connected: gauge("tradewind_broker_connected", "1 while the broker is connected and new enough"),
-        broker_refusals: counter("tradewind_broker_refusals", "Times the broker refused a connection or a subject"),
         relay_published: counter("tradewind_relay_published", "Events of the own log acknowledged by the broker"),
         relay_frames: counter("tradewind_relay_frames", "Messages that carried those events"),
         relay_failures: counter("tradewind_relay_failures", "Times the relay went back to its last acknowledged event"),
@@ -84,22 +68,11 @@ fn make() -> Metrics {
             "tradewind_reader_malformed",
             "Messages dropped because they hold no events of the log",
         ),
-        reader_parked: gauge("tradewind_reader_parked", "Streams in quarantine"),
-        reader_parked_events: gauge(
-            "tradewind_reader_parked_events",
-            "Events in quarantine, those that queue included",
-        ),
         reader_parkings: counter(
             "tradewind_reader_parkings",
             "Events that could not be handled, whose stream was parked",
         ),
         reader_stopped: gauge("tradewind_reader_stopped", "1 where a reader stopped because its source's log changed"),
         reader_stuck: gauge("tradewind_reader_stuck", "1 where a reader cannot get past its position"),
-        reader_paused: gauge("tradewind_reader_paused", "1 while an operator has a consumer rest"),
-        intents_open: gauge("tradewind_intents_open", "Calls to the outside still owed"),
-        intent_attempts: counter("tradewind_intent_attempts", "Calls to the outside"),
-        intent_settle_failures: counter("tradewind_intent_settle_failures", "Outcomes that could not be recorded"),
-        timers_fired: counter("tradewind_timers_fired", "Deadlines that fired"),
-        timer_failures: counter("tradewind_timer_failures", "Deadlines whose handler failed"),
     }
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, Value};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_replicas::Members;
+use tradewind_replicas::tenure::{self, Turn};
 use tradewind_sql::{db, jitter, micros, statement};
 use tradewind_store::Store;
 
 use crate::metrics::metrics;
-use crate::roster::Members;
-use crate::tenure::{self, Turn};
 
 const STEP: u64 = 500;
 /// What others get between two steps.
@@ -21,7 +21,7 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(200);
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Deletes responses older than `retention` until `stop`.
-pub(crate) async fn requests(
+pub async fn prune_requests(
     store: Store,
     members: Members,
     retention: Duration,
@@ -29,7 +29,7 @@ pub(crate) async fn requests(
 ) -> Result<(), Error> {
     let work = async |Turn { over, .. }| {
         while !over.is_cancelled() {
-            let pause = match prune_requests(&store, retention, STEP).await {
+            let pause = match prune_step(&store, retention, STEP).await {
                 Ok(STEP..) => BETWEEN_STEPS,
                 Ok(_) => EVERY,
                 Err(error) => {
@@ -45,7 +45,7 @@ pub(crate) async fn requests(
 }
 
 /// Deletes up to `limit` responses older than `retention`, the oldest first; how many there were.
-pub(crate) async fn prune_requests(store: &Store, retention: Duration, limit: u64) -> Result<u64, Error> {
+async fn prune_step(store: &Store, retention: Duration, limit: u64) -> Result<u64, Error> {
     let tx = store.begin().await?;
     let past = time::Duration::try_from(retention).ok().and_then(|retention| tx.now().checked_sub(retention));
     let Some(past) = past else { return Ok(0) };
@@ -83,7 +83,7 @@ mod tests {
             }
             bank.pass(60);
             remember(5).await;
-            let prune = async |retention| prune_requests(&bank.store, Duration::from_secs(retention), 3).await.unwrap();
+            let prune = async |retention| prune_step(&bank.store, Duration::from_secs(retention), 3).await.unwrap();
             assert_eq!(prune(u64::MAX).await, 0);
             assert_eq!(prune(61).await, 0);
             assert_eq!(prune(30).await, 3);

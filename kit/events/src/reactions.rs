@@ -176,12 +176,14 @@ impl Reactions {
         declared
     }
 
-    pub(crate) fn consumer(&self) -> &'static str {
+    #[must_use]
+    pub fn consumer(&self) -> &'static str {
         self.consumer
     }
 
     /// The contexts whose logs are read for these reactions.
-    pub(crate) fn sources(&self) -> BTreeSet<String> {
+    #[must_use]
+    pub fn sources(&self) -> BTreeSet<String> {
         self.by_type.keys().filter_map(|type_name| source_of(type_name)).map(ToOwned::to_owned).collect()
     }
 
@@ -199,7 +201,7 @@ impl Reactions {
     }
 
     /// Runs every reaction to an event within `tx`, each in a span of the event's trace; one that panics has failed.
-    pub(crate) async fn react(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
+    pub async fn react(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
         fault::note(tx, self.consumer, event).await?;
         for Registered { name, reaction, .. } in self.to(&event.type_name) {
             let span = tracing::info_span!(
@@ -219,7 +221,7 @@ impl Reactions {
     ///
     /// # Errors
     /// That of the first that may not be given up.
-    pub(crate) async fn give_up(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
+    pub async fn give_up(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
         tx.set_cause(caused_by(event, event.metadata.traceparent.clone()));
         for Registered { name, given_up, .. } in self.to(&event.type_name) {
             match given_up {
@@ -232,7 +234,7 @@ impl Reactions {
     }
 
     /// Counts an event whose effects are committed.
-    pub(crate) fn count_handled(&self, event: &Recorded) {
+    pub fn count_handled(&self, event: &Recorded) {
         for registered in self.to(&event.type_name) {
             metrics().reader_handled.add(1, &registered.attributes);
         }

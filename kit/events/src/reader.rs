@@ -27,19 +27,18 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
+use tradewind_replicas::circuit::Gate;
 use tradewind_sql::Backoff;
 use tradewind_store::{Cursor, LogPage, Store, StreamName};
 use uuid::Uuid;
 
 use crate::Reactions;
-use crate::circuit::Gate;
 use crate::metrics::metrics;
 use feed::{Feed, News};
-pub(crate) use group::{Paused, Readers};
+pub use group::{Group, Paused, Readers};
 use inbox::Inbox;
-pub(crate) use parked::QUARANTINE;
-pub(crate) use stuck::stuck_everywhere;
-pub use stuck::{Stuck, StuckReaders};
+pub use parked::QUARANTINE;
+pub use stuck::{Stuck, StuckReaders, stuck_everywhere};
 
 /// How often the own log is read although nobody in this process has appended.
 const OWN_POLL: Duration = Duration::from_secs(1);

@@ -15,16 +15,15 @@ use async_nats::jetstream::message::PublishMessage;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, Link, wire};
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
 use tradewind_store::{Recorded, Store, changed};
 use uuid::Uuid;
 
-use crate::broker::{Broker, Link};
 use crate::fault;
 use crate::metrics::metrics;
-use crate::wire;
 use in_flight::{Acknowledged, InFlight};
 use lanes::Lane;
 

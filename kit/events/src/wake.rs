@@ -7,19 +7,20 @@ use std::time::Duration;
 use futures::StreamExt;
 use sea_orm::DbBackend;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, wire};
 use tradewind_domain::Error;
 use tradewind_store::Store;
 use uuid::Uuid;
-
-use crate::broker::Broker;
-use crate::wire;
 
 /// Commits within so long share a ping.
 const TOGETHER: Duration = Duration::from_millis(2);
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
 
 /// Sends and receives pings until `stop`. A database file has one process, which needs none.
-pub(crate) async fn between_replicas(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
+///
+/// # Errors
+/// None at present.
+pub async fn ping_replicas(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     if store.backend() == DbBackend::Sqlite {
         stop.cancelled().await;
         return Ok(());

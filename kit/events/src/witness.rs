@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::Stream;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, wire};
 use tradewind_domain::Error;
 use tradewind_sql::damages;
 use tradewind_store::{Store, changed};
-
-use crate::broker::Broker;
-use crate::wire;
 
 /// How often the database is asked whether its log went back, as another replica has found or an operator has accepted.
 const LOOK: Duration = Duration::from_secs(5);
@@ -21,7 +19,10 @@ const LOOK_SOON: Duration = Duration::from_secs(1);
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Holds the own log against what was seen of it, until `stop`.
-pub(crate) async fn follow(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
+///
+/// # Errors
+/// None at present.
+pub async fn witness(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     let (mut epoch, mut link, mut log) = (store.epoch(), broker.link(), store.log_state());
     let mut disputes = store.disputed();
     let (mut asked, mut damages) = (None, damages());

@@ -1,7 +1,7 @@
 //! What the contracts say of the broker: who may use it and for what, and which streams it holds.
 
 use serde_json::{Value, json};
-use tradewind_events::{BrokerPermissions, Retention, Streams};
+use tradewind_broker::{BrokerPermissions, Retention, Streams};
 use tradewind_mesh::{Policy, SpiffeId};
 
 /// Who looks at streams and consumers.

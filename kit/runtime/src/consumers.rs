@@ -11,8 +11,9 @@ use contracts::tradewind::consumer::v1::{
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::{page, page_size, page_token};
-use tradewind_events::{Consumers, Quarantine, Store, acts};
 use tradewind_mesh::{peer, status};
+use tradewind_operate::{Consumers, Quarantine, acts};
+use tradewind_store::Store;
 
 /// Serves what operators ask of a service's consumers; the runtime does so for every service.
 pub(crate) fn consumers(

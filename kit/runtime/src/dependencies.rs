@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::anyhow;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, BrokerOptions};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{
-    Broker, BrokerOptions, Clock, DATABASE_CORRUPT, DATABASE_REPLACED, Store, StoreOptions, Stuck, StuckReaders,
-};
+use tradewind_events::{Stuck, StuckReaders};
 use tradewind_mesh::Identity;
+use tradewind_sql::{DATABASE_CORRUPT, DATABASE_REPLACED};
+use tradewind_store::{Clock, Store, StoreOptions};
 
 use crate::{
     readiness::{Check, Failure, Report},

@@ -13,8 +13,10 @@ use time::OffsetDateTime;
 use tonic::{Code, Request, Response, Status};
 use tradewind_domain::request::{fit, invalid_page_token, page};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{LogPage, LogSource, Metadata, Recorded, Store, StreamName, from_micros, timestamp};
+use tradewind_events::LogSource;
 use tradewind_mesh::{Channels, peer, status};
+use tradewind_sql::{from_micros, timestamp};
+use tradewind_store::{LogPage, Metadata, Recorded, Store, StreamName};
 use uuid::Uuid;
 
 /// The most events of one answer, also when the caller leaves it to the server.

@@ -8,6 +8,7 @@ mod broker;
 mod consumers;
 mod dependencies;
 mod ending;
+mod engine;
 mod event_log;
 mod health;
 mod help;
@@ -26,6 +27,7 @@ mod telemetry;
 use std::{env, process::ExitCode};
 
 pub use broker::{BROKER_INIT, broker_streams, broker_users};
+pub use engine::Engine;
 pub use event_log::event_log;
 pub use http::direct;
 pub use ports::FreePort;

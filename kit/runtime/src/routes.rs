@@ -1,5 +1,6 @@
 //! What every service serves beside its own RPCs: its log, its consumers, health and reflection.
 
+use crate::Engine;
 use anyhow::Context;
 use tokio::sync::watch;
 use tonic::{server::NamedService, service::Routes};
@@ -8,7 +9,7 @@ use tonic_health::{
     server::{HealthReporter, health_reporter},
 };
 use tonic_reflection::server::Builder;
-use tradewind_events::{Engine, Store};
+use tradewind_store::Store;
 
 use crate::{consumers::consumers, event_log::event_log, readiness::Report, service::Parts};
 

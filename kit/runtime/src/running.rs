@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::Engine;
 use anyhow::{Context, anyhow};
 use tokio::{
     net::TcpListener,
@@ -17,7 +18,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Broker, Engine};
+use tradewind_broker::Broker;
 use tradewind_mesh::{Channels, Policy, Server};
 
 use crate::{

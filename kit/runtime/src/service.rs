@@ -2,13 +2,16 @@
 
 use std::{convert::Infallible, path::PathBuf, sync::Arc};
 
+use crate::Engine;
 use axum::response::IntoResponse;
 use sea_orm_migration::MigrationTrait;
 use serde::de::DeserializeOwned;
 use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
-use tradewind_events::{Engine, IntentHandler, Reactions, Store, TimerHandler};
+use tradewind_events::Reactions;
 use tradewind_mesh::Channels;
+use tradewind_store::Store;
+use tradewind_work::{IntentHandler, TimerHandler};
 
 use crate::{
     readiness::Check,

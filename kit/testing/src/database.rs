@@ -24,7 +24,7 @@ impl Database {
     #[track_caller]
     pub fn sqlite() -> Self {
         let folder = scratch();
-        let url = tradewind_events::sqlite_url(&folder.path().join("database.sqlite"));
+        let url = tradewind_sql::sqlite_url(&folder.path().join("database.sqlite"));
         Self { url, home: Home::Folder { _removed_on_drop: folder } }
     }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use tradewind_events::{Retention, Streams};
+use tradewind_broker::{Retention, Streams};
 use tradewind_mesh::Policy;
 
 use crate::janitor::Janitor;

@@ -9,9 +9,12 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
+use tradewind_broker::{Broker, BrokerOptions};
 use tradewind_domain::{Error, EventSet};
-use tradewind_events::{Broker, BrokerOptions, Clock, Engine, LogPage, LogSource, Store, StoreOptions, StreamName};
+use tradewind_events::LogSource;
 use tradewind_mesh::{Identity, IdentityFiles, Policy, Server};
+use tradewind_runtime::Engine;
+use tradewind_store::{Clock, LogPage, Store, StoreOptions, StreamName};
 
 use crate::{Database, Nats};
 

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Broker, BrokerOptions, Streams};
+use tradewind_broker::{Broker, BrokerOptions, Streams};
 use tradewind_mesh::{Identity, IdentityFiles};
 use tradewind_runtime::BROKER_INIT;
 

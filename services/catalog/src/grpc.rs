@@ -8,9 +8,10 @@ use contracts::tradewind::catalog::v1::{
     ListProductsResponse, RepriceProductRequest, RepriceProductResponse, RetireProductRequest, RetireProductResponse,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::{Error, request::page_size};
-use tradewind_events::{RequestKey, Store};
+use tradewind_domain::Error;
+use tradewind_domain::request::page_size;
 use tradewind_mesh::{peer, status};
+use tradewind_store::{RequestKey, Store};
 
 use crate::app;
 use crate::domain::{Listing, new_price};

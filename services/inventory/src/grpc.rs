@@ -8,12 +8,10 @@ use contracts::tradewind::inventory::v1::{
     ListOpenReservationsResponse, ListStockRequest, ListStockResponse, ReceiveStockRequest, ReceiveStockResponse,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::{
-    Error, OrderId,
-    request::{order_id, page_size, page_token},
-};
-use tradewind_events::{RequestKey, Store};
+use tradewind_domain::request::{order_id, page_size, page_token};
+use tradewind_domain::{Error, OrderId};
 use tradewind_mesh::{peer, status};
+use tradewind_store::{RequestKey, Store};
 
 use crate::app;
 

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use contracts::tradewind::notification::v1::NotificationKind;
 use opentelemetry::{KeyValue, global, metrics::Counter};
 use tradewind_domain::{Error, Reason};
-use tradewind_events::{Intent, IntentHandler, Store, Tx, Unknown};
+use tradewind_store::{Store, Tx};
+use tradewind_work::{Intent, IntentHandler, Unknown};
 
 use crate::mail::{Answer, MailSystem};
 use crate::reactions::{KINDS, MAIL, name, of_key};

@@ -5,12 +5,10 @@ use contracts::tradewind::notification::v1::{
     notification_service_server::NotificationService,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::{
-    Error,
-    request::{self, invalid_page_token, order_id, page_size, page_token},
-};
-use tradewind_events::Store;
+use tradewind_domain::Error;
+use tradewind_domain::request::{self, invalid_page_token, order_id, page_size, page_token};
 use tradewind_mesh::status;
+use tradewind_store::Store;
 
 use crate::table;
 

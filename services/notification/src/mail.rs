@@ -5,7 +5,7 @@ mod smtp;
 
 use time::OffsetDateTime;
 use tradewind_domain::Reason;
-use tradewind_events::Unknown;
+use tradewind_work::Unknown;
 
 pub(crate) use smtp::Smtp;
 

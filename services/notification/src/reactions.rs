@@ -4,7 +4,9 @@ use contracts::reactions;
 use contracts::tradewind::notification::v1::NotificationKind;
 use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
 use tradewind_domain::Error;
-use tradewind_events::{NewIntent, Reactions, Received, Tx, intend};
+use tradewind_events::{Reactions, Received};
+use tradewind_store::Tx;
+use tradewind_work::{NewIntent, intend};
 
 use crate::table;
 use crate::texts::{self, Text};

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_events::{db, from_micros, micros, timestamp};
+use tradewind_sql::{db, from_micros, micros, timestamp};
 
 pub(crate) use self::migrations::migrations;
 use self::notification::{ActiveModel, Address, Column, Entity, Model};

@@ -12,8 +12,8 @@ use contracts::tradewind::ordering::v1::{
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::order_id;
-use tradewind_events::{RequestKey, Store};
 use tradewind_mesh::{peer, status};
+use tradewind_store::{RequestKey, Store};
 
 use crate::app::{self, OrderChanges};
 

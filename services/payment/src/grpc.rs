@@ -6,8 +6,8 @@ use contracts::tradewind::payment::v1::{
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::{order_id, page_size, page_token};
-use tradewind_events::Store;
 use tradewind_mesh::status;
+use tradewind_store::Store;
 
 use crate::app;
 

@@ -73,7 +73,7 @@ async fn two_in_quarantine(shop: &Shop) -> [ParkedStream; 2] {
     options.max_connections(1);
     let payment = sea_orm::Database::connect(options).await.unwrap();
     let ordering = shop.database_url("ordering");
-    let file = tradewind_events::sqlite_file(&ordering).unwrap();
+    let file = tradewind_sql::sqlite_file(&ordering).unwrap();
     let file = file.display();
     payment.execute_unprepared(&format!("ATTACH DATABASE '{file}' AS ordering")).await.unwrap();
     payment.execute_unprepared(PARK).await.unwrap();
@@ -105,7 +105,7 @@ async fn folder_of(shop: &Shop) -> TempDir {
     // Databases that nobody uses, as after a stop.
     let data = folder.path().join(".tradewind/data");
     std::fs::create_dir_all(&data).unwrap();
-    tradewind_events::back_up(&shop.database_url("payment"), "payment", &data.join("payment.db")).await.unwrap();
+    tradewind_store::back_up(&shop.database_url("payment"), "payment", &data.join("payment.db")).await.unwrap();
     folder
 }
 

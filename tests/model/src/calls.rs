@@ -4,7 +4,8 @@ use futures::FutureExt;
 use payment::app::CallCardProvider;
 use shipping::app::{CallCarrier, Outcome};
 use tradewind_domain::Error;
-use tradewind_events::{Intent, IntentHandler, Metadata, NewIntent};
+use tradewind_store::Metadata;
+use tradewind_work::{Intent, IntentHandler, NewIntent};
 
 use crate::outside::{CardRecord, CarrierRecord, Outside, Verdict};
 

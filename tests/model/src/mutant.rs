@@ -16,7 +16,7 @@ use ordering::domain::Order;
 use payment::domain::{Moved, Payment, PaymentEvent};
 use shipping::domain::Shipment;
 use tradewind_domain::{Aggregate, Error};
-use tradewind_events::NewIntent;
+use tradewind_work::NewIntent;
 
 use crate::{order, outside::CardRecord};
 

@@ -10,7 +10,7 @@ use ordering::domain::Order;
 use payment::domain::Payment;
 use shipping::{app::Outcome, domain::Shipment};
 use tradewind_domain::Error;
-use tradewind_events::NewIntent;
+use tradewind_work::NewIntent;
 
 use crate::{
     Setting,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database as Connection, DbErr, Statement};
 use serde_json::json;
 use supervisor::services;
-use tradewind_events::LOG_WENT_BACK;
 use tradewind_fault::Point;
+use tradewind_store::LOG_WENT_BACK;
 use tradewind_testing::{Postgres, eventually};
 
 use super::dice::Dice;
@@ -205,7 +205,7 @@ impl Stage<'_> {
     fn keep_databases(&self) {
         for name in services::names() {
             let url = self.shop.database_url(name);
-            let Some(file) = tradewind_events::sqlite_file(&url) else { continue };
+            let Some(file) = tradewind_sql::sqlite_file(&url) else { continue };
             let file = file.display();
             for suffix in ["", "-wal"] {
                 // Where there is none, there is none to look at.

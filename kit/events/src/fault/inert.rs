@@ -1,10 +1,9 @@
 //! What is left of faults without the feature: nothing.
 
+use tradewind_broker::Broker;
+use tradewind_broker::wire::Envelope;
 use tradewind_domain::Error;
 use tradewind_store::{Recorded, Store, Tx};
-
-use crate::broker::Broker;
-use crate::wire::Envelope;
 
 #[inline]
 pub(crate) fn takes(_: &Broker, _: &Envelope) -> bool {

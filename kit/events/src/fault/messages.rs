@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::broker::Broker;
-use crate::wire::Envelope;
+use tradewind_broker::Broker;
+use tradewind_broker::wire::Envelope;
 
 static MANGLING: Mutex<Option<(Mangling, u64)>> = Mutex::new(None);
 

@@ -1,7 +1,7 @@
 //! The broker's side of a reader: one durable pull consumer for each consumer, source and partition, and the source's
 //! heartbeats.
 //!
-//! The consumer is not made here, see [`crate::streams`]. What it does not deliver is read from the owner.
+//! The consumer is not made here, see [`tradewind_broker::Streams`]. What it does not deliver is read from the owner.
 
 use std::time::Duration;
 
@@ -13,12 +13,10 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+use tradewind_broker::{Broker, Link, wire};
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit};
 use tradewind_store::{Heads, changed};
-
-use crate::broker::{Broker, Link};
-use crate::wire;
 
 /// Messages that are on their way here at a time; each may hold as many events as a frame has.
 const BATCH: usize = 64;

@@ -9,7 +9,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tradewind_broker::Broker;
 use tradewind_domain::Error;
+use tradewind_replicas::Members;
+use tradewind_replicas::circuit::Gate;
+use tradewind_replicas::tenure::{self, Turn};
 use tradewind_store::{Cursor, Heads, Store};
 
 use super::feed::Feed;
@@ -18,30 +22,33 @@ use super::repair::FETCH_TIMEOUT;
 use super::stuck::StuckReaders;
 use super::turns::Turns;
 use super::{BACKOFF, Reader, Remote};
-use crate::broker::Broker;
-use crate::circuit::Gate;
 use crate::heads;
 use crate::metrics::metrics;
-use crate::roster::Members;
-use crate::tenure::{self, Turn};
 use crate::{LogSource, Reactions};
 
 /// The paused consumers as this process last saw them; `None` before it has looked.
-pub(crate) type Paused = Option<BTreeSet<String>>;
+pub type Paused = Option<BTreeSet<String>>;
 
 /// What all readers of a service share.
-pub(crate) struct Readers {
-    pub(crate) store: Store,
-    pub(crate) members: Members,
-    pub(crate) paused: watch::Receiver<Paused>,
-    pub(crate) broker: Broker,
-    pub(crate) log: Arc<dyn LogSource>,
-    pub(crate) stuck: StuckReaders,
+pub struct Readers {
+    /// The service's own database.
+    pub store: Store,
+    /// By whom it is whose turn it is to read a partition.
+    pub members: Members,
+    /// Who has to rest.
+    pub paused: watch::Receiver<Paused>,
+    /// The fast path.
+    pub broker: Broker,
+    /// The way to the owners.
+    pub log: Arc<dyn LogSource>,
+    /// Where those are kept that cannot get past a position.
+    pub stuck: StuckReaders,
 }
 
 impl Readers {
     /// A group for each log that a consumer reads; they share its circuit.
-    pub(crate) fn of(&self, reactions: &Arc<Reactions>, stop: &CancellationToken) -> Vec<Group> {
+    #[must_use]
+    pub fn of(&self, reactions: &Arc<Reactions>, stop: &CancellationToken) -> Vec<Group> {
         let gate = Arc::new(Gate::new(reactions.consumer()));
         let group = |context: String| Group {
             origin: (context != self.store.context()).then(|| Origin {
@@ -72,7 +79,7 @@ struct Origin {
 
 /// The readers of one log.
 #[derive(Clone)]
-pub(crate) struct Group {
+pub struct Group {
     store: Store,
     reactions: Arc<Reactions>,
     context: String,
@@ -88,7 +95,10 @@ pub(crate) struct Group {
 impl Group {
     /// Reads every partition until `stop`. How many there are is learnt from the owner: the first is there for certain, but it
     /// may be another process's turn to read it.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// `Internal` when a reader fails or panics.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let known = if self.origin.is_none() { self.store.partitions() } else { 1 };
         let (sender, mut partitions) = watch::channel(known);
         let mut readers = JoinSet::new();

@@ -8,7 +8,7 @@ use tradewind_sql::{brief, db, micros, signed, statement};
 use tradewind_store::{Recorded, Store, StreamName, Topic, Tx};
 
 /// Something was parked, or is no longer.
-pub(crate) static QUARANTINE: Topic = Topic::all("quarantine");
+pub static QUARANTINE: Topic = Topic::all("quarantine");
 
 /// The streams whose later events queue behind one that could not be handled.
 pub(crate) async fn parked_streams(store: &Store, consumer: &str, source: &str) -> Result<HashSet<StreamName>, Error> {

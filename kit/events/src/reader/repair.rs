@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tradewind_broker::wire::{self, Entry, Frame};
 use tradewind_domain::Error;
 use tradewind_store::{LOG_FORKED, LogPage};
 
 use super::inbox::Ahead;
 use super::{BACKOFF, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
-use crate::wire::{self, Entry, Frame};
 
 /// A heartbeat ahead of the cursor leads to a question only after so long without progress.
 pub(super) const GRACE: Duration = Duration::from_millis(200);

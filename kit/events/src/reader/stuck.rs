@@ -59,7 +59,10 @@ impl StuckReaders {
 }
 
 /// The stuck readers of every replica.
-pub(crate) async fn stuck_everywhere(store: &Store) -> Result<Vec<Stuck>, Error> {
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn stuck_everywhere(store: &Store) -> Result<Vec<Stuck>, Error> {
     let query = "SELECT consumer, source, partition, position, reason, error, since FROM stuck";
     store.read(statement(store.backend(), query, [])).await?.iter().map(stuck).collect()
 }

@@ -1,14 +1,15 @@
 //! Consumers and quarantine between the wire and the kit.
 
 use contracts::tradewind::consumer::v1;
-use tradewind_domain::{
-    Error, is_text,
-    request::{Violations, invalid_page_token},
-};
-use tradewind_events::{
+use tradewind_domain::request::{Violations, invalid_page_token};
+use tradewind_domain::{Error, is_text};
+use tradewind_events::Stuck;
+use tradewind_operate::{
     Act, ActKind, ActOutcome, Consumer, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Partition, Pause,
-    Source, StreamName, Stuck, Tried, timestamp,
+    Source, Tried,
 };
+use tradewind_sql::timestamp;
+use tradewind_store::StreamName;
 
 use crate::event_log::record;
 

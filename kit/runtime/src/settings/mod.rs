@@ -184,7 +184,7 @@ impl Settings {
 pub(crate) fn common(about: &About) -> Vec<Setting> {
     let name = about.name;
     let file = |file: String| about.folder.join("pki").join(file).display().to_string();
-    let database = tradewind_events::sqlite_url(&about.folder.join("data").join(format!("{name}.db")));
+    let database = tradewind_sql::sqlite_url(&about.folder.join("data").join(format!("{name}.db")));
     [
         ("grpc_addr", "address:port of the gRPC server (mTLS)", format!("127.0.0.1:{}", about.grpc_port)),
         ("admin_addr", "address:port of health and metrics (plain HTTP)", format!("127.0.0.1:{}", about.admin_port)),

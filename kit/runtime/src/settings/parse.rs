@@ -35,7 +35,7 @@ pub(super) fn trust_domain(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn database(text: &str) -> Parsed<Sensitive<String>> {
-    match tradewind_events::check_database_url(text) {
+    match tradewind_sql::check_database_url(text) {
         Ok(()) => Ok(text.to_owned().into()),
         Err(error) => Err(error.message),
     }
@@ -50,7 +50,7 @@ pub(super) fn partitions(text: &str) -> Parsed<Option<u16>> {
 }
 
 pub(super) fn broker(text: &str) -> Parsed<Sensitive<String>> {
-    match tradewind_events::check_broker_url(text) {
+    match tradewind_broker::check_broker_url(text) {
         Ok(()) => Ok(text.to_owned().into()),
         Err(error) => Err(error.message),
     }

@@ -7,8 +7,8 @@ use contracts::tradewind::{
 use prost::Message;
 use tonic::Code;
 use tradewind_domain::events;
-use tradewind_events::{Clock, LOG_WENT_BACK, Store, StoreOptions, StreamName};
 use tradewind_mesh::{reason, violations};
+use tradewind_store::{Clock, LOG_WENT_BACK, Store, StoreOptions, StreamName};
 
 use crate::{
     database, harbour,

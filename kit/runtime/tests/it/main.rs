@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broker;
+mod engine;
 mod event_log;
 mod life;
 mod outside;
@@ -25,5 +26,5 @@ fn credentials(folder: &Path) {
 }
 
 fn database(folder: &Path) -> String {
-    tradewind_events::sqlite_url(&folder.join("harbour.db"))
+    tradewind_sql::sqlite_url(&folder.join("harbour.db"))
 }

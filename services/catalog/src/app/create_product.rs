@@ -2,7 +2,7 @@
 
 use contracts::tradewind::catalog::v1::CreateProductResponse;
 use tradewind_domain::{Aggregate, Error};
-use tradewind_events::{Committed, RequestKey, Store, StreamName, Tx};
+use tradewind_store::{Committed, RequestKey, Store, StreamName, Tx};
 
 use crate::domain::{Command, Listing, Product, ProductError};
 use crate::store::{self, ProductRow};

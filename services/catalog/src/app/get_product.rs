@@ -2,7 +2,7 @@
 
 use contracts::tradewind::catalog::v1::GetProductResponse;
 use tradewind_domain::Error;
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use crate::domain::ProductError;
 use crate::store;

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::catalog::v1::{ListProductsResponse, Product};
 use tradewind_domain::{Error, request};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use crate::store;
 

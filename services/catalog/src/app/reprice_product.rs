@@ -2,7 +2,7 @@
 
 use contracts::tradewind::catalog::v1::RepriceProductResponse;
 use tradewind_domain::{Error, Money};
-use tradewind_events::{Committed, RequestKey, Store, Tx};
+use tradewind_store::{Committed, RequestKey, Store, Tx};
 
 use crate::domain::{Command, Product, ProductError};
 use crate::store;

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 use tradewind_domain::{Error, Money};
-use tradewind_events::{db, from_micros, micros, timestamp};
+use tradewind_sql::{db, from_micros, micros, timestamp};
 
 use super::product::{ActiveModel, Column, Entity, Model as ProductRow};
 use crate::domain::Listing;
@@ -91,7 +91,7 @@ pub async fn find(connection: &impl ConnectionTrait, product_id: &str) -> Result
 /// When the database fails.
 pub async fn page(connection: &impl ConnectionTrait, after: &str, limit: usize) -> Result<Vec<ProductRow>, Error> {
     let rows = Entity::find().filter(Column::ProductId.gt(after)).order_by_asc(Column::ProductId);
-    tradewind_events::page(connection, rows, [Column::Name, Column::Description], limit).await
+    tradewind_sql::page(connection, rows, [Column::Name, Column::Description], limit).await
 }
 
 /// A change of the product at this time.

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{GetReservationResponse, Reservation as Message};
 use tradewind_domain::Error;
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use crate::domain::Reservation;
 

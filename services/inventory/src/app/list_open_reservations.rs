@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::ListOpenReservationsResponse;
 use tradewind_domain::{Error, request};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use crate::store;
 

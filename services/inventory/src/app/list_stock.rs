@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{ListStockResponse, StockLevel};
 use tradewind_domain::{Error, request};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use crate::domain::level_id;
 use crate::store;

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{ReceiveStockResponse, StockReceived};
 use tradewind_domain::Error;
-use tradewind_events::{Committed, RequestKey, Store, StreamName, Tx};
+use tradewind_store::{Committed, RequestKey, Store, StreamName, Tx};
 
 use crate::domain::{LevelError, LevelEvent, Receipt, level_id};
 use crate::store;

@@ -3,7 +3,8 @@
 use contracts::tradewind::inventory::v1;
 use contracts::tradewind::ordering::v1::OrderPlaced;
 use tradewind_domain::Error;
-use tradewind_events::{GIVEN_UP, Received, Tx};
+use tradewind_events::{GIVEN_UP, Received};
+use tradewind_store::Tx;
 
 use crate::domain::{Command, Demand, Reservation, ReservationEvent};
 use crate::store;

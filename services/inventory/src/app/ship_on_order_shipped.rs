@@ -2,7 +2,8 @@
 
 use contracts::tradewind::ordering::v1::OrderShipped;
 use tradewind_domain::Error;
-use tradewind_events::{Received, Tx};
+use tradewind_events::Received;
+use tradewind_store::Tx;
 
 use crate::domain::{Command, Reservation, ReservationEvent};
 use crate::store;

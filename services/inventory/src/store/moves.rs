@@ -5,7 +5,8 @@ use contracts::tradewind::inventory::v1::{Allocation, Reservation};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, TableRef, UpdateStatement};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::{Tx, chunks, in_turn};
+use tradewind_sql::{chunks, in_turn};
+use tradewind_store::Tx;
 
 use super::level::{Column, Entity};
 use super::open_reservations;
@@ -28,7 +29,7 @@ pub async fn reserve(tx: &mut Tx, reservation: &Reservation) -> Result<(), Error
     };
     if !reserve.run(tx.conn(), &reservation.allocations).await? {
         let message = "somebody else took the units first";
-        return Err(Error::new(ErrorKind::Conflict, tradewind_events::SERIALIZATION, message));
+        return Err(Error::new(ErrorKind::Conflict, tradewind_sql::SERIALIZATION, message));
     }
     open_reservations::put(tx, reservation);
     Ok(())
@@ -79,7 +80,7 @@ impl Move {
     async fn run(&self, db: &impl ConnectionTrait, parts: &[Allocation]) -> Result<bool, Error> {
         for parts in chunks(parts, 3) {
             let done = db.execute(&self.statement(named(db, parts))).await;
-            if done.map_err(tradewind_events::db)?.rows_affected()
+            if done.map_err(tradewind_sql::db)?.rows_affected()
                 != u64::try_from(parts.len()).map_err(Error::internal)?
             {
                 return Ok(false);

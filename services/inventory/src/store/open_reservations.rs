@@ -7,7 +7,7 @@ use prost::Message;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use tradewind_domain::Error;
-use tradewind_events::{Tx, Upsert};
+use tradewind_store::{Tx, Upsert};
 
 use super::open_reservation::{Column, Entity, Model};
 
@@ -30,6 +30,6 @@ pub(super) fn remove(tx: &mut Tx, order_id: &str) {
 /// When the database fails.
 pub async fn page(db: &impl ConnectionTrait, after: &str, limit: usize) -> Result<Vec<Reservation>, Error> {
     let rows = Entity::find().filter(Column::OrderId.gt(after)).order_by_asc(Column::OrderId);
-    let rows = tradewind_events::page(db, rows, [Column::Reservation], limit).await?;
+    let rows = tradewind_sql::page(db, rows, [Column::Reservation], limit).await?;
     rows.into_iter().map(|row| Reservation::decode(row.reservation.as_slice()).map_err(Error::internal)).collect()
 }

@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use tradewind_domain::Error;
-use tradewind_events::{chunks, in_turn};
+use tradewind_sql::{chunks, in_turn};
 
 use super::level::{Column, Entity, Model as StockRow};
 use crate::domain::Level;
@@ -36,7 +36,7 @@ pub async fn lock_levels(db: &impl ConnectionTrait, skus: &[&str]) -> Result<Vec
         let mut some = Entity::find().filter(Column::Sku.is_in(skus.iter().copied()));
         some = some.order_by_asc(Column::Sku).order_by_asc(Column::Location);
         in_turn(db, QueryTrait::query(&mut some)).lock_with_tables(LockType::Update, [Entity]);
-        levels.extend(some.all(db).await.map_err(tradewind_events::db)?.into_iter().map(Level::from));
+        levels.extend(some.all(db).await.map_err(tradewind_sql::db)?.into_iter().map(Level::from));
     }
     Ok(levels)
 }
@@ -60,7 +60,7 @@ pub async fn receive(
         .value(Column::Receipts, present(Column::Receipts).add(1))
         .action_and_where(present(Column::Received).lte(i64::MAX - quantity));
     let insert = Entity::insert(first.into_active_model()).on_conflict(again);
-    let mut levels = insert.exec_with_returning_many(db).await.map_err(tradewind_events::db)?;
+    let mut levels = insert.exec_with_returning_many(db).await.map_err(tradewind_sql::db)?;
     Ok(levels.pop())
 }
 
@@ -70,7 +70,7 @@ pub async fn receive(
 /// When the database fails.
 pub async fn levels_of(db: &impl ConnectionTrait, sku: &str) -> Result<Vec<StockRow>, Error> {
     let levels = Entity::find().filter(Column::Sku.eq(sku)).order_by_asc(Column::Location);
-    levels.all(db).await.map_err(tradewind_events::db)
+    levels.all(db).await.map_err(tradewind_sql::db)
 }
 
 /// Up to `limit` levels that follow `after`, by SKU and location; from the first without it.
@@ -89,5 +89,5 @@ pub async fn page(
         .order_by_asc(Column::Sku)
         .order_by_asc(Column::Location)
         .limit(u64::try_from(limit).map_err(Error::internal)?);
-    levels.all(db).await.map_err(tradewind_events::db)
+    levels.all(db).await.map_err(tradewind_sql::db)
 }

@@ -7,7 +7,7 @@ use inventory::store::level;
 use prost::Message;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use tradewind_domain::ErrorKind;
-use tradewind_events::{RequestKey, StreamName};
+use tradewind_store::{RequestKey, StreamName};
 use tradewind_testing::{Database, both_stores};
 
 use crate::warehouse::{Warehouse, part};

@@ -8,8 +8,11 @@ use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipp
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, BrokerOptions};
 use tradewind_domain::Error;
-use tradewind_events::{Broker, BrokerOptions, Clock, Engine, LogPage, LogSource, Store, StoreOptions, StreamName};
+use tradewind_events::LogSource;
+use tradewind_runtime::Engine;
+use tradewind_store::{Clock, LogPage, Store, StoreOptions, StreamName};
 use tradewind_testing::{Database, Nats, both_stores, eventually};
 
 use crate::warehouse::{Warehouse, order, placed};

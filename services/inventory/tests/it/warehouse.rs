@@ -8,7 +8,8 @@ use inventory::store::{level, open_reservation};
 use prost::Message;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use tradewind_domain::Error;
-use tradewind_events::{Clock, Metadata, Reaction, Received, Store, StoreOptions, StreamName, Tx};
+use tradewind_events::{Reaction, Received};
+use tradewind_store::{Clock, Metadata, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::Database;
 use uuid::Uuid;
 

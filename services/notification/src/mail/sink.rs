@@ -1,8 +1,8 @@
 //! The mail sink over HTTP and JSON: takes every message and shows it, sends none.
 
 use serde::Serialize;
-use tradewind_events::Unknown;
 use tradewind_runtime::outside::{NoAnswer, Party};
+use tradewind_work::Unknown;
 
 use super::{Answer, Letter, MailSystem};
 

@@ -9,7 +9,7 @@ use lettre::message::{Mailbox, Message, header::ContentType};
 use lettre::transport::smtp::{self, AsyncSmtpTransportBuilder};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tradewind_domain::{Reason, sendable};
-use tradewind_events::Unknown;
+use tradewind_work::Unknown;
 
 use super::{Answer, Letter, MailSystem};
 

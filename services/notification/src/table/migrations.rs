@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{boolean, text, text_null};
-use tradewind_events::columns::{create_clustered, number, number_null};
+use tradewind_sql::columns::{create_clustered, number, number_null};
 
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -1,6 +1,6 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use super::view::View;
 use crate::domain::{Command, Order};

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::sync::{broadcast::error::RecvError, watch};
 use tradewind_domain::OrderId;
-use tradewind_events::{Store, StreamName};
+use tradewind_store::{Store, StreamName};
 
 use crate::domain::Order;
 

@@ -1,6 +1,7 @@
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_events::{self as events, TimerHandler, Tx};
+use tradewind_store::Tx;
+use tradewind_work::TimerHandler;
 
 use crate::domain::{Command, Order};
 
@@ -19,5 +20,5 @@ impl TimerHandler for ExpireOnDeadline {
 
 /// Sets the deadline of an order.
 pub(super) fn schedule(tx: &mut Tx, order_id: &str, deadline: OffsetDateTime) {
-    events::schedule(tx, ExpireOnDeadline::NAME, order_id, deadline, Vec::new());
+    tradewind_work::schedule(tx, ExpireOnDeadline::NAME, order_id, deadline, Vec::new());
 }

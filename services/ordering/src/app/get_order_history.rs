@@ -1,6 +1,7 @@
 use contracts::tradewind::ordering::v1::HistoryEntry;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Recorded, Store, timestamp};
+use tradewind_sql::timestamp;
+use tradewind_store::{Recorded, Store};
 
 use crate::domain::{Order, OrderError};
 

@@ -1,7 +1,8 @@
 //! The list of orders, kept from the order's own events.
 
 use tradewind_domain::Error;
-use tradewind_events::{Reactions, Received, Tx};
+use tradewind_events::{Reactions, Received};
+use tradewind_store::Tx;
 
 use super::{ORDER_LIST, view::View};
 use crate::{

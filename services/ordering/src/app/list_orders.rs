@@ -1,6 +1,6 @@
 use contracts::tradewind::ordering::v1::{ListOrdersResponse, OrderStatus};
 use tradewind_domain::{Error, OrderId, request};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use super::{ORDER_LIST, PATIENCE};
 use crate::store::order_list as table;

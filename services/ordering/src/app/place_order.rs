@@ -2,7 +2,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
 use tradewind_domain::{Error, Money, OrderId, Sensitive};
-use tradewind_events::{Committed, RequestKey, Store, timestamp};
+use tradewind_sql::timestamp;
+use tradewind_store::{Committed, RequestKey, Store};
 
 use super::{CONSUMER, PATIENCE, expire_on_deadline, view::View};
 use crate::{

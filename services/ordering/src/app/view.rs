@@ -1,7 +1,8 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{AsOf, Loaded, Store, timestamp};
+use tradewind_sql::timestamp;
+use tradewind_store::{AsOf, Loaded, Store};
 
 use crate::domain::{Order, OrderError};
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use contracts::tradewind::ordering::v1::Order as Resource;
 use futures::stream::{Stream, unfold};
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use super::{
     changes::{OrderChanges, Watched},

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{blob, boolean, text};
-use tradewind_events::columns::{create_clustered, key, number};
+use tradewind_sql::columns::{create_clustered, key, number};
 
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -7,7 +7,8 @@ use prost::Message;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
 use tradewind_domain::Error;
-use tradewind_events::{Tx, Upsert, from_micros, timestamp};
+use tradewind_sql::{from_micros, timestamp};
+use tradewind_store::{Tx, Upsert};
 
 use super::listed_order::{Column, Entity, Model};
 use crate::app::Page;
@@ -43,7 +44,7 @@ pub(crate) async fn page(connection: &impl ConnectionTrait, page: &Page) -> Resu
         .apply_if(page.status, |rows, status| rows.filter(Column::Status.eq(i64::from(i32::from(status)))))
         .apply_if(page.before, |rows, before| rows.filter(Column::OrderId.lt(before.to_string())))
         .order_by_desc(Column::OrderId);
-    let rows = tradewind_events::page(connection, rows, [Column::Body], page.size + 1).await?;
+    let rows = tradewind_sql::page(connection, rows, [Column::Body], page.size + 1).await?;
     rows.into_iter().map(order).collect()
 }
 

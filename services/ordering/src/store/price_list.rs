@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use tradewind_domain::{Error, Money};
-use tradewind_events::{chunks, db};
+use tradewind_sql::{chunks, db};
 
 use super::price::{ActiveModel, Column, Entity, Model};
 use crate::domain::{Assortment, Offer};

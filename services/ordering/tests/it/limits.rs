@@ -9,8 +9,8 @@ use prost::{Message, Name};
 use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Statement};
 use tonic::{Code, Status};
 use tradewind_domain::OrderId;
-use tradewind_events::{Clock, Store, StoreOptions};
 use tradewind_mesh::{reason, violations};
+use tradewind_store::{Clock, Store, StoreOptions};
 use tradewind_testing::{Database, block_on, both_stores};
 
 use crate::shop::Shop;

@@ -15,7 +15,8 @@ use contracts::tradewind::{
     },
 };
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_events::{Forward, Reactions, Received, Tx};
+use tradewind_events::{Forward, Reactions, Received};
+use tradewind_store::Tx;
 
 tradewind_domain::events! {
     /// What the other contexts say in these tests.

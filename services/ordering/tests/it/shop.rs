@@ -17,9 +17,10 @@ use contracts::tradewind::{
 };
 use tempfile::TempDir;
 use tonic::Status;
-use tradewind_events::{Reactions, Store};
+use tradewind_events::Reactions;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
 use tradewind_runtime::{NoSettings, Parts, Running, Service, Settings};
+use tradewind_store::Store;
 use tradewind_testing::{Database, Nats, free_port, scratch};
 
 use crate::participants::{PARTICIPANTS, SCARCE, Said, Saying};

@@ -2,8 +2,9 @@ use std::time::Instant;
 
 use contracts::tradewind::payment::v1::Mismatch;
 use tradewind_domain::{Error, Reason};
-use tradewind_events::{Intent, IntentHandler, Tx, Unknown};
 use tradewind_runtime::outside::{Calls, Mismatches};
+use tradewind_store::Tx;
+use tradewind_work::{Intent, IntentHandler, Unknown};
 
 use super::{
     CardProvider, ChargeAnswer, NoAnswer, Receipt,

@@ -1,6 +1,7 @@
 use contracts::tradewind::ordering::v1::OrderStockConfirmed;
 use tradewind_domain::Error;
-use tradewind_events::{GIVEN_UP, Received, Tx};
+use tradewind_events::{GIVEN_UP, Received};
+use tradewind_store::Tx;
 
 use super::intents::execute;
 use crate::domain::Command;

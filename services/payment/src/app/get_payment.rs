@@ -1,6 +1,7 @@
 use contracts::tradewind::payment::v1::Payment as Resource;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Store, timestamp};
+use tradewind_sql::timestamp;
+use tradewind_store::Store;
 
 use crate::domain::Payment;
 

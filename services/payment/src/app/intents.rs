@@ -7,7 +7,8 @@
 use contracts::tradewind::money::v1::Money as ContractMoney;
 use prost::Message;
 use tradewind_domain::{Error, Money};
-use tradewind_events::{NewIntent, Tx, intend};
+use tradewind_store::Tx;
+use tradewind_work::{NewIntent, intend};
 
 use super::{Charge, Refund};
 use crate::domain::{Command, Payment, PaymentEvent, Token};

@@ -1,6 +1,6 @@
 use contracts::tradewind::payment::v1::ListPaymentsResponse;
 use tradewind_domain::{Error, OrderId, request};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use crate::store;
 

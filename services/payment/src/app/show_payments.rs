@@ -1,6 +1,7 @@
 use contracts::tradewind::payment::v1::PaymentStatus;
 use tradewind_domain::Error;
-use tradewind_events::{Reactions, Received, Tx};
+use tradewind_events::{Reactions, Received};
+use tradewind_store::Tx;
 
 use crate::domain::PaymentEvent;
 use crate::store::{self, Change};

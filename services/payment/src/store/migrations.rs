@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{text, text_null};
-use tradewind_events::columns::{create_clustered, key, number, number_null};
+use tradewind_sql::columns::{create_clustered, key, number, number_null};
 
 /// The tables of this context, oldest first.
 #[must_use]

@@ -8,7 +8,8 @@ use sea_orm::sea_query::{Expr, Func, FunctionCall, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Tx, Upsert, from_micros, micros, timestamp};
+use tradewind_sql::{from_micros, micros, timestamp};
+use tradewind_store::{Tx, Upsert};
 
 use super::payment::{Column, Entity, Model};
 
@@ -102,7 +103,7 @@ pub(crate) async fn page(
     let after = after.map(|after| after.to_string()).unwrap_or_default();
     let rows = Entity::find().filter(Column::OrderId.gt(after)).order_by_asc(Column::OrderId);
     let sized = [Column::DeclineReason, Column::ChargeId, Column::RefundId];
-    let rows = tradewind_events::page(connection, rows, sized, limit).await?;
+    let rows = tradewind_sql::page(connection, rows, sized, limit).await?;
     Ok(rows.into_iter().map(resource).collect())
 }
 

@@ -1,6 +1,7 @@
 use contracts::tradewind::ordering::v1::OrderCancellationRequested;
 use tradewind_domain::Error;
-use tradewind_events::{Received, Tx};
+use tradewind_events::Received;
+use tradewind_store::Tx;
 
 use super::intents::execute;
 use crate::domain::Command;

@@ -1,6 +1,6 @@
 use contracts::tradewind::shipping::v1::Shipment as Resource;
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::Store;
+use tradewind_store::Store;
 
 use super::{get_shipment, intents::execute};
 use crate::domain::Command;

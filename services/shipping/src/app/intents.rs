@@ -7,7 +7,8 @@
 use contracts::tradewind::shipping::v1::ShipmentRequested;
 use prost::Message;
 use tradewind_domain::Error;
-use tradewind_events::{NewIntent, Tx, intend};
+use tradewind_store::Tx;
+use tradewind_work::{NewIntent, intend};
 
 use super::Booking;
 use crate::domain::{Command, Shipment, ShipmentEvent};

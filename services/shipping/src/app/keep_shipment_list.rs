@@ -1,5 +1,6 @@
 use tradewind_domain::Error;
-use tradewind_events::{Reactions, Received, Tx};
+use tradewind_events::{Reactions, Received};
+use tradewind_store::Tx;
 
 use super::resource::resource;
 use crate::domain::{Shipment, ShipmentEvent};

@@ -1,6 +1,6 @@
 use contracts::tradewind::shipping::v1::Shipment as Resource;
 use time::OffsetDateTime;
-use tradewind_events::timestamp;
+use tradewind_sql::timestamp;
 
 use crate::domain::Shipment;
 

@@ -5,7 +5,7 @@ use prost::Message;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use tradewind_domain::{Error, OrderId};
-use tradewind_events::{Tx, Upsert};
+use tradewind_store::{Tx, Upsert};
 
 use super::shipment::{Column, Entity, Model};
 
@@ -28,6 +28,6 @@ pub async fn page(
 ) -> Result<Vec<Shipment>, Error> {
     let after = after.map(|after| after.to_string()).unwrap_or_default();
     let rows = Entity::find().filter(Column::OrderId.gt(after)).order_by_asc(Column::OrderId);
-    let rows = tradewind_events::page(connection, rows, [Column::Shipment], limit).await?;
+    let rows = tradewind_sql::page(connection, rows, [Column::Shipment], limit).await?;
     rows.into_iter().map(|row| Shipment::decode(row.shipment.as_slice()).map_err(Error::internal)).collect()
 }

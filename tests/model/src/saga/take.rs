@@ -3,7 +3,7 @@
 use contracts::tradewind::inventory::v1::Allocation;
 use inventory::domain::ReservationEvent;
 use tradewind_domain::{Aggregate, Error};
-use tradewind_events::NewIntent;
+use tradewind_work::NewIntent;
 
 use super::{Move, Saga};
 use crate::{

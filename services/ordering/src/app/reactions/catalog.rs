@@ -5,7 +5,8 @@ use contracts::tradewind::{
     money::v1::Money as ContractMoney,
 };
 use tradewind_domain::{Error, Money};
-use tradewind_events::{Received, Tx};
+use tradewind_events::Received;
+use tradewind_store::Tx;
 
 use crate::store::price_list;
 

@@ -4,7 +4,8 @@ mod catalog;
 
 use contracts::reactions;
 use tradewind_domain::Error;
-use tradewind_events::{Reactions, Received, Tx};
+use tradewind_events::{Reactions, Received};
+use tradewind_store::Tx;
 
 use self::catalog::{price_on_product_listed, price_on_product_repriced, withdraw_on_product_retired};
 use crate::domain::{Order, Reply};

@@ -13,11 +13,11 @@ use contracts::tradewind::{
 };
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::{Broker, BrokerOptions};
 use tradewind_domain::{Error, Reason, Reference};
-use tradewind_events::{
-    Broker, BrokerOptions, Clock, Engine, LogPage, LogSource, Metadata, Reaction, Received, Store, StoreOptions,
-    StreamName,
-};
+use tradewind_events::{LogSource, Reaction, Received};
+use tradewind_runtime::Engine;
+use tradewind_store::{Clock, LogPage, Metadata, Store, StoreOptions, StreamName};
 use tradewind_testing::{Database, block_on, both_stores, eventually};
 use uuid::Uuid;
 

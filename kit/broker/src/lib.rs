@@ -1,0 +1,13 @@
+//! The broker: the connection to NATS, what events look like on it, the streams that hold them, and who may do what there.
+//!
+//! Nothing in the system needs a broker to be correct. When something is published or read must not be here.
+
+mod connection;
+mod metrics;
+mod permissions;
+mod streams;
+pub mod wire;
+
+pub use self::connection::{Broker, BrokerOptions, Link, check_broker_url};
+pub use self::permissions::BrokerPermissions;
+pub use self::streams::{Made, Retention, Streams};

@@ -1,0 +1,348 @@
+//! A frame: a run of contiguous positions of one partition in one message without headers.
+//!
+//! Subject `tw.<context>.<partition>.frame`; the body is this message, with no more in it than its reader needs:
+//!
+//! ```proto
+//! message Frame {
+//!   string context = 1;
+//!   uint32 partition = 2;
+//!   bytes log = 3;             // The log's incarnation: a UUID, 16 bytes as all ids here.
+//!   uint64 first = 4;          // The position of the first event; each of the others is at the next.
+//!   bytes after = 5;           // The id of the event before the first; empty where there is none, or it is not known.
+//!   repeated string types = 6; // The full protobuf names of the events, each once.
+//!   repeated Event events = 7;
+//! }
+//! message Event {
+//!   bytes id = 1;
+//!   uint32 type = 2;                  // Which of `types`, from 0.
+//!   string stream = 3;
+//!   uint64 version = 4;
+//!   int64 time = 5;                   // Microseconds since 1970.
+//!   bytes payload = 6;                // The protobuf message.
+//!   optional string key = 7;          // Without it, what follows the stream's first hyphen.
+//!   optional string correlation = 8;  // Without it, the key.
+//!   string causation = 9;
+//!   string traceparent = 10;
+//! }
+//! ```
+//!
+//! It has no message id: what is published twice is cut into other frames, and readers pass over what they have read.
+
+use bytes::Bytes;
+use prost::Message;
+use time::OffsetDateTime;
+use tradewind_domain::LARGEST_EVENT;
+use tradewind_store::{Metadata, Recorded, StreamName};
+use uuid::Uuid;
+
+use super::{Entry, Frame, Malformed, frame_subject};
+
+/// Bytes of events that go out together. A larger event goes alone.
+const FRAME_BYTES: usize = LARGEST_EVENT / 2;
+
+/// A frame as a message: subject and body.
+pub struct Envelope {
+    pub subject: String,
+    pub body: Bytes,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Body {
+    #[prost(string, tag = "1")]
+    context: String,
+    #[prost(uint32, tag = "2")]
+    partition: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    log: Vec<u8>,
+    #[prost(uint64, tag = "4")]
+    first: u64,
+    #[prost(bytes = "vec", tag = "5")]
+    after: Vec<u8>,
+    #[prost(string, repeated, tag = "6")]
+    types: Vec<String>,
+    /// Each an [`Event`], whose bytes stay where they are until somebody wants it.
+    #[prost(bytes = "bytes", repeated, tag = "7")]
+    events: Vec<Bytes>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Event {
+    #[prost(bytes = "vec", tag = "1")]
+    id: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    type_index: u32,
+    #[prost(string, tag = "3")]
+    stream: String,
+    #[prost(uint64, tag = "4")]
+    version: u64,
+    #[prost(int64, tag = "5")]
+    time: i64,
+    #[prost(bytes = "vec", tag = "6")]
+    payload: Vec<u8>,
+    #[prost(string, optional, tag = "7")]
+    key: Option<String>,
+    #[prost(string, optional, tag = "8")]
+    correlation: Option<String>,
+    #[prost(string, tag = "9")]
+    causation: String,
+    #[prost(string, tag = "10")]
+    traceparent: String,
+}
+
+/// The part of an [`Event`] that is read of each.
+#[derive(Clone, PartialEq, Message)]
+struct Brief {
+    #[prost(bytes = "vec", tag = "1")]
+    id: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    type_index: u32,
+}
+
+/// How many of the first events go out together where a message may have `max_payload` bytes; the first always does.
+pub fn fitting(events: &[Recorded], max_payload: usize) -> usize {
+    let (most, mut bytes) = (FRAME_BYTES.min(max_payload / 2), 0);
+    let fits = |event: &&Recorded| {
+        let first = bytes == 0;
+        bytes += event.size();
+        first || bytes <= most
+    };
+    events.iter().take_while(fits).count()
+}
+
+/// Writes events, which are a run of one partition, as a message; before the first comes the event `after`.
+pub fn encode(context: &str, incarnation: Uuid, after: Option<Uuid>, events: &[Recorded]) -> Envelope {
+    let (partition, first) = events.first().map(|first| (first.partition, first.position)).unwrap_or_default();
+    let mut types: Vec<&str> = Vec::new();
+    let mut encoded = Vec::with_capacity(events.len());
+    for event in events {
+        let index = types.iter().position(|known| *known == event.type_name).unwrap_or_else(|| {
+            types.push(&event.type_name);
+            types.len() - 1
+        });
+        encoded.push(event_of(event, u32::try_from(index).unwrap_or(u32::MAX)).encode_to_vec().into());
+    }
+    let body = Body {
+        context: context.to_owned(),
+        partition: partition.into(),
+        log: incarnation.as_bytes().to_vec(),
+        first,
+        after: after.map(|after| after.as_bytes().to_vec()).unwrap_or_default(),
+        types: types.into_iter().map(ToOwned::to_owned).collect(),
+        events: encoded,
+    };
+    Envelope { subject: frame_subject(context, partition), body: body.encode_to_vec().into() }
+}
+
+fn event_of(event: &Recorded, type_index: u32) -> Event {
+    let Metadata { correlation, causation, traceparent, partition_key } = &event.metadata;
+    Event {
+        id: event.id.as_bytes().to_vec(),
+        type_index,
+        stream: event.stream.as_str().to_owned(),
+        version: event.version,
+        time: i64::try_from(event.time.unix_timestamp_nanos() / 1_000).unwrap_or_default(),
+        payload: event.payload.clone(),
+        key: Some(partition_key).filter(|key| *key != event.stream.id()).cloned(),
+        correlation: Some(correlation).filter(|correlation| *correlation != partition_key).cloned(),
+        causation: causation.clone(),
+        traceparent: traceparent.clone(),
+    }
+}
+
+/// Reads a frame, which has to be of that partition of `context`'s log.
+pub(super) fn decode(
+    context: &str,
+    partition: u16,
+    body: Bytes,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Frame, Malformed> {
+    // No frame of ours is larger, since no event is.
+    if body.len() > LARGEST_EVENT {
+        return Err(Malformed("it is too large"));
+    }
+    let body = Body::decode(body).map_err(|_| Malformed("it is no frame"))?;
+    if body.context != context || body.partition != u32::from(partition) {
+        return Err(Malformed("it is of another partition or context"));
+    }
+    let count = u64::try_from(body.events.len()).unwrap_or(u64::MAX);
+    if body.first == 0 || count == 0 || body.first.checked_add(count).is_none() {
+        return Err(Malformed("its positions cannot be"));
+    }
+    let types: Vec<_> = body.types.into_iter().map(|name| (wanted(&name), name)).collect();
+    let entries = (body.first..).zip(body.events).map(|(position, event)| {
+        let Brief { id, type_index } =
+            Brief::decode(event.clone()).map_err(|_| Malformed("an event of it cannot be read"))?;
+        let (is_wanted, name) = usize::try_from(type_index)
+            .ok()
+            .and_then(|index| types.get(index))
+            .ok_or(Malformed("the type of an event is not told"))?;
+        let id = uuid(&id)?;
+        let event = if *is_wanted { Some(recorded(partition, position, id, name, event)?) } else { None };
+        Ok(Entry { id, event })
+    });
+    Ok(Frame {
+        incarnation: uuid(&body.log)?,
+        first: body.first,
+        after: if body.after.is_empty() { None } else { Some(uuid(&body.after)?) },
+        entries: entries.collect::<Result<_, Malformed>>()?,
+    })
+}
+
+fn recorded(partition: u16, position: u64, id: Uuid, type_name: &str, event: Bytes) -> Result<Recorded, Malformed> {
+    let event = Event::decode(event).map_err(|_| Malformed("an event of it cannot be read"))?;
+    let stream = StreamName::from(event.stream);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(event.time) * 1_000);
+    let partition_key = event.key.unwrap_or_else(|| stream.id().to_owned());
+    Ok(Recorded {
+        id,
+        stream,
+        version: event.version,
+        partition,
+        position,
+        type_name: type_name.to_owned(),
+        payload: event.payload,
+        time: time.map_err(|_| Malformed("a time cannot be"))?,
+        metadata: Metadata {
+            correlation: event.correlation.unwrap_or_else(|| partition_key.clone()),
+            causation: event.causation,
+            traceparent: event.traceparent,
+            partition_key,
+        },
+    })
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, Malformed> {
+    Uuid::from_slice(bytes).map_err(|_| Malformed("an id is none"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+    use tradewind_testing::recorded;
+
+    use super::*;
+
+    const LOG: Uuid = Uuid::from_u128(9);
+
+    /// Two events of an order and one whose key and correlation are no stream's id.
+    fn events() -> Vec<Recorded> {
+        let event = |number: u64, stream: &str, name: &str, key: &str, correlation: &str| Recorded {
+            id: Uuid::from_u128(number.into()),
+            version: number,
+            partition: 5,
+            position: 1_000 + number,
+            type_name: format!("tradewind.ordering.v1.{name}"),
+            payload: vec![1, 2, 3],
+            time: time::macros::datetime!(2026-11-21 10:00:00.123456 UTC),
+            metadata: Metadata {
+                correlation: correlation.to_owned(),
+                causation: "cause\r\n".to_owned(),
+                traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+                partition_key: key.to_owned(),
+            },
+            ..recorded(stream, number)
+        };
+        vec![
+            event(1, "order-42", "OrderPlaced", "42", "42"),
+            event(2, "order-42", "OrderPaid", "42", ""),
+            event(3, "note", "OrderPlaced", "7", "a story"),
+        ]
+    }
+
+    fn sent(after: Option<Uuid>) -> Envelope {
+        encode("ordering", LOG, after, &events())
+    }
+
+    fn read(body: &Bytes) -> Result<Frame, Malformed> {
+        decode("ordering", 5, body.clone(), |_| true)
+    }
+
+    /// What is read after the body was changed.
+    fn changed(change: impl FnOnce(&mut Body)) -> Result<Frame, Malformed> {
+        let mut body = Body::decode(sent(None).body).unwrap();
+        change(&mut body);
+        read(&body.encode_to_vec().into())
+    }
+
+    #[test]
+    fn events_survive_the_wire() {
+        let before = Some(Uuid::from_u128(6));
+        let sent = self::sent(before);
+        assert_eq!(sent.subject, "tw.ordering.5.frame");
+        let frame = read(&sent.body).unwrap();
+        assert_eq!((frame.incarnation, frame.first, frame.last(), frame.after), (LOG, 1_001, 1_003, before));
+        assert_eq!(frame.last_id(), Some(Uuid::from_u128(3)));
+        let received: Vec<_> = frame.entries.into_iter().map(|entry| entry.event.unwrap()).collect();
+        assert_eq!(received, events());
+        assert_eq!(read(&self::sent(None).body).unwrap().after, None);
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_decoded() {
+        let mut body = Body::decode(sent(None).body).unwrap();
+        // Its id and type are there, and its stream is no text.
+        let brief = Brief { id: Uuid::from_u128(2).as_bytes().to_vec(), type_index: 1 };
+        body.events[1] = [brief.encode_to_vec().as_slice(), &[0x1a, 1, 0xff]].concat().into();
+        let body: Bytes = body.encode_to_vec().into();
+        assert!(read(&body).is_err());
+        let frame = decode("ordering", 5, body, |name| name.ends_with("OrderPlaced")).unwrap();
+        let wanted: Vec<_> = frame.entries.iter().map(|entry| entry.event.is_some()).collect();
+        assert_eq!(wanted, [true, false, true]);
+    }
+
+    #[test]
+    fn one_event_alone_is_a_frame_of_one() {
+        let sent = encode("ordering", LOG, None, &events()[..1]);
+        assert_eq!(read(&sent.body).unwrap().entries.len(), 1);
+    }
+
+    #[test]
+    fn a_frame_of_another_partition_or_context_is_malformed() {
+        let body = sent(None).body;
+        assert!(decode("ordering", 4, body.clone(), |_| true).is_err());
+        assert!(decode("payment", 5, body, |_| true).is_err());
+    }
+
+    #[test]
+    fn whatever_is_cut_off_or_is_no_frame_is_malformed() {
+        let whole = sent(None).body;
+        for end in 0..whole.len() {
+            // Where the cut is between two events, what is left is a shorter run.
+            if let Ok(frame) = read(&whole.slice(..end)) {
+                assert!(frame.entries.len() < 3 && frame.first == 1_001, "{end}");
+            }
+        }
+        for other in [&b""[..], b"+ACK", b"{\"type\":\"io.nats.jetstream.api.v1.stream_info_response\"}"] {
+            assert!(read(&Bytes::from_static(other)).is_err());
+        }
+        assert!(read(&vec![0; LARGEST_EVENT + 1].into()).is_err());
+    }
+
+    #[test]
+    fn claims_that_cannot_be_are_malformed() {
+        assert!(changed(|_| {}).is_ok());
+        assert!(changed(|body| body.first = 0).is_err());
+        assert!(changed(|body| body.first = u64::MAX).is_err());
+        assert!(changed(|body| body.events.clear()).is_err());
+        assert!(changed(|body| body.types.truncate(1)).is_err());
+        assert!(changed(|body| body.log.truncate(3)).is_err());
+        assert!(changed(|body| body.after = vec![1]).is_err());
+        let event = |event: Event| changed(|body| body.events = vec![event.encode_to_vec().into()]);
+        let id = LOG.as_bytes().to_vec();
+        assert!(event(Event { id: id.clone(), ..Event::default() }).is_ok());
+        assert!(event(Event::default()).is_err());
+        assert!(event(Event { id, time: i64::MAX, ..Event::default() }).is_err());
+    }
+
+    #[test]
+    fn a_frame_is_bounded_but_takes_one_event_however_large() {
+        let large = |bytes| Recorded { payload: vec![0; bytes], ..recorded("order-1", 1) };
+        let small: Vec<_> = (0..8).map(|_| large(100_000)).collect();
+        assert_eq!(fitting(&small, LARGEST_EVENT), 5);
+        assert_eq!(fitting(&small, 500_000), 2);
+        assert_eq!(fitting(&[large(LARGEST_EVENT), large(1)], LARGEST_EVENT), 1);
+        assert_eq!(fitting(&[], LARGEST_EVENT), 0);
+        let sent = encode("ordering", LOG, None, &small[..5]);
+        assert!(sent.body.len() < LARGEST_EVENT / 2);
+    }
+}

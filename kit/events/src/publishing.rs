@@ -1,0 +1,24 @@
+//! Publishing: the own log and its heads, in whichever process has the turn.
+
+use tokio_util::sync::CancellationToken;
+use tradewind_broker::Broker;
+use tradewind_domain::Error;
+use tradewind_replicas::Members;
+use tradewind_replicas::tenure::{self, Turn};
+use tradewind_store::Store;
+
+use crate::heads;
+use crate::relay::Relay;
+
+/// Publishes the own log and its heads, in one process at a time, until `stop`.
+///
+/// # Errors
+/// `Internal` when the relay fails.
+pub async fn publish(store: Store, members: Members, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
+    let work = |Turn { over, .. }| {
+        let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
+        let heads = heads::publish(store.clone(), broker.clone(), over);
+        async { futures::try_join!(relay, heads).map(drop) }
+    };
+    tenure::hold(&members, "relay", &stop, work).await
+}

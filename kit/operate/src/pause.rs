@@ -1,0 +1,163 @@
+//! Consumers that an operator has paused: their readers finish the batch under way and rest, on every replica, until they are
+//! resumed. Their cursors stay where they are, so nothing is missed. What is published and called outside goes on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tradewind_domain::Error;
+use tradewind_events::{Paused, Reactions};
+use tradewind_sql::{db, from_micros, micros, statement};
+use tradewind_store::{Store, Topic, Tx};
+
+use crate::metrics::metrics;
+
+/// How often other replicas' pauses are looked for.
+const POLL: Duration = Duration::from_secs(1);
+/// On a database file only an operator's tool could be another process.
+const SLOW_POLL: Duration = Duration::from_secs(5);
+
+/// Who paused a consumer, when and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// The consumer.
+    pub consumer: String,
+    /// Since when it is paused.
+    pub since: OffsetDateTime,
+    /// Whoever asked for it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A consumer was paused or resumed.
+static PAUSES: Topic = Topic::all("pause");
+
+/// Makes every reader of `consumer` rest until [`resume_consumer`]; in this process at once, in others within about a second.
+/// Where it is paused already, the first pause stays and is returned.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn pause_consumer(store: &Store, consumer: &str, by: &str, reason: &str) -> Result<Pause, Error> {
+    let mut tx = store.begin().await?;
+    let pause = pause(&mut tx, consumer, by, reason).await?;
+    tx.commit().await?;
+    Ok(pause)
+}
+
+/// Lets the readers of `consumer` go on where they were; `false` when it is not paused.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn resume_consumer(store: &Store, consumer: &str) -> Result<bool, Error> {
+    let mut tx = store.begin().await?;
+    let resumed = resume(&mut tx, consumer).await?;
+    tx.commit().await?;
+    Ok(resumed)
+}
+
+/// Pauses a consumer with everything else in this transaction; returns the first pause where there is one already.
+pub(super) async fn pause(tx: &mut Tx, consumer: &str, by: &str, reason: &str) -> Result<Pause, Error> {
+    // A first pause is written onto itself, so that it is returned.
+    let insert = "INSERT INTO pause (consumer, since, principal, reason) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (consumer) DO UPDATE SET since = pause.since RETURNING consumer, since, principal, reason";
+    let values: [Value; 4] = [consumer.into(), micros(tx.now()).into(), by.into(), reason.into()];
+    let row = tx.conn().query_one_raw(statement(tx.backend(), insert, values)).await.map_err(db)?;
+    tx.wakes(&PAUSES);
+    Pause::read(&row.ok_or_else(|| Error::internal("no pause"))?)
+}
+
+/// Resumes a consumer with everything else in this transaction; `false` when it is not paused.
+pub(super) async fn resume(tx: &mut Tx, consumer: &str) -> Result<bool, Error> {
+    let delete = statement(tx.backend(), "DELETE FROM pause WHERE consumer = $1", [consumer.into()]);
+    let resumed = tx.conn().execute_raw(delete).await.map_err(db)?.rows_affected() == 1;
+    tx.wakes(&PAUSES);
+    Ok(resumed)
+}
+
+/// Every pause, by consumer.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn paused_consumers(store: &Store) -> Result<Vec<Pause>, Error> {
+    let query = "SELECT consumer, since, principal, reason FROM pause ORDER BY consumer";
+    let rows = store.read(statement(store.backend(), query, [])).await?;
+    rows.iter().map(Pause::read).collect()
+}
+
+impl Pause {
+    /// Reads a row of consumer, since, principal and reason.
+    fn read(row: &QueryResult) -> Result<Self, Error> {
+        Ok(Self {
+            consumer: row.try_get("", "consumer").map_err(db)?,
+            since: from_micros(row.try_get("", "since").map_err(db)?),
+            by: row.try_get("", "principal").map_err(db)?,
+            reason: row.try_get("", "reason").map_err(db)?,
+        })
+    }
+}
+
+/// Looks for pauses until `stop`. Where the database cannot be asked, what was seen last stays.
+///
+/// # Errors
+/// None at present.
+pub async fn follow_pauses(
+    store: Store,
+    reactions: Arc<[Arc<Reactions>]>,
+    seen: watch::Sender<Paused>,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let poll = if store.backend() == DbBackend::Sqlite { SLOW_POLL } else { POLL };
+    let mut changed = store.subscribe(&PAUSES);
+    while !stop.is_cancelled() {
+        changed.mark_unchanged();
+        match paused_consumers(&store).await {
+            Ok(pauses) => tell(&seen, &reactions, pauses.into_iter().map(|pause| pause.consumer).collect()),
+            Err(error) => tracing::warn!(%error, "pauses cannot be looked for"),
+        }
+        // Whether anything changed or not, it is time to look.
+        let _ = stop.run_until_cancelled(tokio::time::timeout(poll, changed.changed())).await;
+    }
+    Ok(())
+}
+
+fn tell(seen: &watch::Sender<Paused>, reactions: &[Arc<Reactions>], now: BTreeSet<String>) {
+    let before = seen.borrow().clone().unwrap_or_default();
+    for consumer in reactions.iter().map(|reactions| reactions.consumer()) {
+        let paused = now.contains(consumer);
+        metrics().reader_paused.record(paused.into(), &[KeyValue::new("consumer", consumer)]);
+        match (before.contains(consumer), paused) {
+            (false, true) => tracing::info!(consumer, "a consumer is paused"),
+            (true, false) => tracing::info!(consumer, "a consumer is resumed"),
+            _ => {}
+        }
+    }
+    seen.send_if_modified(|seen| seen.replace(now.clone()).as_ref() != Some(&now));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+    use tradewind_testing::{Database, Stopped};
+
+    use super::*;
+
+    tradewind_testing::both_stores! {
+        async fn a_pause_is_the_first_ones_until_it_is_resumed(database: Database) {
+            let bank = Stopped::open(&database).await;
+            let first = pause_consumer(&bank.store, "audit", "ann", "a bad release").await.unwrap();
+            bank.pass(60);
+            assert_eq!(pause_consumer(&bank.store, "audit", "ben", "me too").await.unwrap(), first);
+            assert_eq!((first.by.as_str(), first.reason.as_str()), ("ann", "a bad release"));
+            assert_eq!(paused_consumers(&bank.store).await.unwrap(), [first]);
+            assert!(resume_consumer(&bank.store, "audit").await.unwrap());
+            assert!(!resume_consumer(&bank.store, "audit").await.unwrap());
+            assert_eq!(paused_consumers(&bank.store).await.unwrap(), []);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Claims due intents and makes their calls concurrently; what they answer is settled in batches.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use opentelemetry::KeyValue;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
+use tradewind_domain::Error;
+use tradewind_fault::{Point, hit};
+use tradewind_replicas::{Roster, circuit};
+use tradewind_sql::random;
+use tradewind_store::{Store, trace};
+
+use super::pace::Pace;
+use super::{Intent, IntentHandler, Unknown};
+use crate::metrics::metrics;
+use crate::{owed, queue};
+
+/// Answers settled in one transaction.
+const SETTLED: usize = 64;
+/// What remains of a claim when its call has timed out, to settle the answer.
+const MARGIN: Duration = Duration::from_secs(3);
+/// The wait when nothing is due and nobody tells of a new intent.
+const POLL: Duration = Duration::from_secs(1);
+const LEAST_WAIT: Duration = Duration::from_millis(1);
+const MEASURE: Duration = Duration::from_secs(5);
+/// What its circuit protects.
+const CIRCUIT: &str = "intent";
+
+/// A call that ended.
+pub(super) struct Called<O> {
+    pub(super) intent: Intent,
+    pub(super) result: Result<O, Unknown>,
+    pub(super) span: Span,
+}
+
+/// The worker of one kind of intent.
+pub struct Worker<H: IntentHandler> {
+    pub(super) store: Store,
+    pub(super) handler: Arc<H>,
+    holder: Arc<str>,
+    call_timeout: Duration,
+    pace: Pace,
+    roster: watch::Receiver<Roster>,
+    /// Somebody may be gone whose claims are due.
+    reclaim: bool,
+    changed: watch::Receiver<u64>,
+    calls: JoinSet<Called<H::Outcome>>,
+    /// Keys and generations of the calls under way.
+    running: HashSet<(String, i64)>,
+    /// There may be something due.
+    look: bool,
+    measured: Option<Instant>,
+}
+
+impl<H: IntentHandler> Worker<H> {
+    /// A worker that makes up to `concurrency` calls at a time and gives each `call_timeout`.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        handler: H,
+        concurrency: usize,
+        holder: Arc<str>,
+        call_timeout: Duration,
+        roster: watch::Receiver<Roster>,
+    ) -> Self {
+        circuit::record(CIRCUIT, H::KIND, false);
+        Self {
+            changed: store.subscribe(&owed::intents(H::KIND)),
+            store,
+            handler: Arc::new(handler),
+            holder,
+            call_timeout,
+            pace: Pace::new(concurrency),
+            roster,
+            reclaim: true,
+            calls: JoinSet::new(),
+            running: HashSet::new(),
+            look: true,
+            measured: None,
+        }
+    }
+
+    /// Works until `stop`; then waits up to `grace` for the calls under way and settles them.
+    ///
+    /// # Errors
+    /// None at present.
+    pub async fn run(mut self, stop: CancellationToken, grace: Duration) -> Result<(), Error> {
+        if let Err(error) = queue::reclaim_intents(&self.store, H::KIND, &self.holder).await {
+            tracing::warn!(kind = H::KIND, %error, "claims of an earlier life of this process have to lapse");
+        }
+        // Whoever claims before it is in the roster cannot be missed there.
+        stop.run_until_cancelled(self.roster.wait_for(Roster::is_seated)).await;
+        while !stop.is_cancelled() {
+            self.reclaim().await;
+            let wait = self.claim().await;
+            self.measure().await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(called) = self.calls.join_next() => self.finish(called).await,
+                Ok(()) = self.changed.changed() => self.look = true,
+                Ok(()) = self.roster.changed() => self.reclaim = true,
+                () = tokio::time::sleep(wait) => self.look = true,
+            }
+        }
+        let deadline = Instant::now() + grace;
+        while let Ok(Some(called)) = tokio::time::timeout_at(deadline, self.calls.join_next()).await {
+            self.finish(called).await;
+        }
+        Ok(())
+    }
+
+    /// Takes up the claims of processes that are no more.
+    async fn reclaim(&mut self) {
+        if !self.reclaim {
+            return;
+        }
+        match queue::reclaim_orphaned_intents(&self.store, H::KIND).await {
+            Ok(0) => self.reclaim = false,
+            Ok(claims) => {
+                tracing::info!(kind = H::KIND, claims, "calls of a process that is no more are taken up");
+                (self.reclaim, self.look) = (false, true);
+            }
+            Err(error) => tracing::warn!(kind = H::KIND, %error, "claims cannot be taken up; they lapse"),
+        }
+    }
+
+    /// Starts as many calls as there are intents due and places free; returns when to look again.
+    async fn claim(&mut self) -> Duration {
+        while self.look {
+            let free = self.pace.room(Instant::now(), self.calls.len());
+            if free == 0 {
+                break;
+            }
+            self.look = false;
+            self.changed.mark_unchanged();
+            let until = self.store.now() + self.call_timeout + MARGIN;
+            match queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await {
+                Ok(claimed) => {
+                    self.look = claimed.len() == free;
+                    for intent in claimed {
+                        self.start(intent.into());
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(kind = H::KIND, %error, "intents cannot be claimed");
+                    return POLL;
+                }
+            }
+        }
+        let now = Instant::now();
+        if self.pace.room(now, self.calls.len()) == 0 {
+            // Where it is not known for how long, the end of a call comes first.
+            return self.pace.closed_for(now).unwrap_or(POLL);
+        }
+        match queue::next_intent(&self.store, H::KIND).await {
+            Ok(Some(due)) => Duration::try_from(due - self.store.now()).unwrap_or_default().clamp(LEAST_WAIT, POLL),
+            Ok(None) => POLL,
+            Err(error) => {
+                tracing::warn!(kind = H::KIND, %error, "intents cannot be read");
+                POLL
+            }
+        }
+    }
+
+    fn start(&mut self, intent: Intent) {
+        if !self.running.insert((intent.key.clone(), intent.generation)) {
+            // Its claim lapsed while it is under way, and is renewed by that.
+            return;
+        }
+        self.pace.began();
+        let span = tracing::info_span!(
+            "intent",
+            otel.name = format!("{} {}", H::KIND, intent.action),
+            otel.kind = "client",
+            kind = H::KIND,
+            action = intent.action,
+            key = intent.key,
+            attempt = intent.attempt
+        );
+        trace::continue_from(&span, &intent.cause.traceparent);
+        let (handler, timeout) = (Arc::clone(&self.handler), self.call_timeout);
+        self.calls.spawn(async move {
+            hit(Point::IntentClaimed, H::KIND);
+            hit(Point::IntentCalling, H::KIND);
+            let call = AssertUnwindSafe(handler.call(&intent)).catch_unwind().instrument(span.clone());
+            let result = match tokio::time::timeout(timeout, call).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(Unknown("the call panicked".to_owned())),
+                Err(_) => Err(Unknown(format!("nothing within {timeout:?}"))),
+            };
+            Called { intent, result, span }
+        });
+    }
+
+    /// Settles a call that ended, and all that ended with it.
+    async fn finish(&mut self, called: Result<Called<H::Outcome>, tokio::task::JoinError>) {
+        let mut ended = Vec::new();
+        let mut next = Some(called);
+        while let Some(called) = next {
+            match called {
+                Ok(called) => {
+                    let change = match &called.result {
+                        Ok(_) => self.pace.answered(),
+                        Err(_) => self.pace.no_answer(&called.intent.key, Instant::now(), random()),
+                    };
+                    circuit::report(CIRCUIT, H::KIND, change);
+                    ended.push(called);
+                }
+                // Panics are caught, so the runtime is going down; the claim lapses.
+                Err(error) => {
+                    tracing::error!(kind = H::KIND, %error, "a call was lost");
+                    self.pace.lost(Instant::now());
+                }
+            }
+            next = if ended.len() < SETTLED { self.calls.try_join_next() } else { None };
+        }
+        let names: Vec<_> = ended.iter().map(|called| (called.intent.key.clone(), called.intent.generation)).collect();
+        self.settle(ended).await;
+        for name in names {
+            self.running.remove(&name);
+        }
+        self.look = true;
+    }
+
+    async fn measure(&mut self) {
+        if self.measured.is_some_and(|at| at.elapsed() < MEASURE) {
+            return;
+        }
+        self.measured = Some(Instant::now());
+        if let Ok(open) = queue::open_intents(&self.store, H::KIND).await {
+            metrics().intents_open.record(open, &[KeyValue::new("kind", H::KIND)]);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What is owed to the outside or to a time, written in the transaction that owes it: intents, which a worker calls, and
+//! timers, which fire.
+//!
+//! Who is called, and what an answer or a deadline leads to, must not be here.
+
+mod intents;
+mod metrics;
+mod owed;
+mod queue;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+pub use self::intents::{Intent, IntentHandler, Unknown, Worker};
+pub use self::owed::{NewIntent, cancel_timer, intend, schedule, withdraw};
+pub use self::timers::{TimerHandler, Timers};

@@ -1,0 +1,170 @@
+//! Intents and timers as their workers see them: what is due, whose turn it is.
+
+use sea_orm::{DbBackend, QueryResult, Value};
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use tradewind_replicas::gone;
+use tradewind_sql::{brief, db, from_micros, micros, statement, unsigned};
+use tradewind_store::{Metadata, Store};
+
+/// An intent that this process may act on until its claim lapses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ClaimedIntent {
+    pub(super) key: String,
+    pub(super) action: String,
+    pub(super) payload: Vec<u8>,
+    /// Another one with every write of the intent: an outcome of an older one is dropped.
+    pub(super) generation: i64,
+    /// How many attempts have failed.
+    pub(super) attempt: u32,
+    pub(super) cause: Metadata,
+}
+
+/// A timer whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DueTimer {
+    pub(super) key: String,
+    pub(super) due: OffsetDateTime,
+    pub(super) payload: Vec<u8>,
+    pub(super) cause: Metadata,
+}
+
+/// Claims up to `limit` due intents of a kind until `until`, when they are due again; the longest due first.
+pub(super) async fn claim_intents(
+    store: &Store,
+    kind: &str,
+    holder: &str,
+    limit: usize,
+    until: OffsetDateTime,
+) -> Result<Vec<ClaimedIntent>, Error> {
+    let skip_locked = if store.backend() == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
+    // Materialized, lest PostgreSQL runs the subquery once a row and claims more than the limit.
+    let claim = format!(
+        "WITH next AS MATERIALIZED (\
+         SELECT key FROM intent WHERE kind = $3 AND due <= $4 ORDER BY due LIMIT $5 {skip_locked}) \
+         UPDATE intent SET claimed_by = $1, claimed_until = $2, due = $2 \
+         WHERE kind = $3 AND key IN (SELECT key FROM next) \
+         RETURNING key, action, payload, generation, attempt, correlation, causation, traceparent"
+    );
+    let values: [Value; 5] = [
+        holder.into(),
+        micros(until).into(),
+        kind.into(),
+        micros(store.now()).into(),
+        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+    ];
+    let rows = store.write(statement(store.backend(), claim, values)).await?;
+    rows.iter()
+        .map(|row| {
+            let attempt: i64 = row.try_get("", "attempt").map_err(db)?;
+            Ok(ClaimedIntent {
+                key: row.try_get("", "key").map_err(db)?,
+                action: row.try_get("", "action").map_err(db)?,
+                payload: row.try_get("", "payload").map_err(db)?,
+                generation: row.try_get("", "generation").map_err(db)?,
+                attempt: u32::try_from(attempt).unwrap_or_default(),
+                cause: cause(row)?,
+            })
+        })
+        .collect()
+}
+
+/// Gives a claimed intent back after its `attempt`th failure, to be claimed again at `due`. `false`: it is another one by
+/// now, or gone.
+pub(super) async fn release_intent(
+    store: &Store,
+    kind: &str,
+    key: &str,
+    generation: i64,
+    attempt: u32,
+    due: OffsetDateTime,
+    error: &str,
+) -> Result<bool, Error> {
+    let release = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, attempt = $1, due = $2, \
+         last_error = $3 WHERE kind = $4 AND key = $5 AND generation = $6 RETURNING key";
+    let values: [Value; 6] = [
+        i64::from(attempt).into(),
+        micros(due).into(),
+        brief(error).into(),
+        kind.into(),
+        key.into(),
+        generation.into(),
+    ];
+    Ok(!store.write(statement(store.backend(), release, values)).await?.is_empty())
+}
+
+/// Gives back what a process of this name claimed in an earlier life.
+pub(super) async fn reclaim_intents(store: &Store, kind: &str, holder: &str) -> Result<(), Error> {
+    let reclaim = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $3 \
+         WHERE kind = $1 AND claimed_by = $2";
+    let values: [Value; 3] = [kind.into(), holder.into(), micros(store.now()).into()];
+    store.write(statement(store.backend(), reclaim, values)).await.map(drop)
+}
+
+/// Gives back what processes have claimed that were killed, as the roster has it; how many there were. What a process holds
+/// that leaves the roster in good order it settles itself, or it lapses.
+pub(super) async fn reclaim_orphaned_intents(store: &Store, kind: &str) -> Result<u64, Error> {
+    if store.backend() == DbBackend::Sqlite {
+        return Ok(0);
+    }
+    let reclaim = format!(
+        "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $2 WHERE kind = $1 AND key IN (\
+         SELECT key FROM intent WHERE kind = $1 AND claimed_by IN ({}) FOR UPDATE SKIP LOCKED) \
+         RETURNING key",
+        gone()
+    );
+    let values: [Value; 2] = [kind.into(), micros(store.now()).into()];
+    let reclaimed = store.write(statement(store.backend(), reclaim, values)).await?;
+    u64::try_from(reclaimed.len()).map_err(Error::internal)
+}
+
+/// How many intents of a kind there are.
+pub(super) async fn open_intents(store: &Store, kind: &str) -> Result<u64, Error> {
+    let query = statement(store.backend(), "SELECT COUNT(*) AS open FROM intent WHERE kind = $1", [kind.into()]);
+    let rows = store.read(query).await?;
+    rows.first().map_or(Ok(0), |row| row.try_get("", "open").map(unsigned).map_err(db))
+}
+
+/// When the next intent of a kind can be claimed; `None` when there is none.
+pub(super) async fn next_intent(store: &Store, kind: &str) -> Result<Option<OffsetDateTime>, Error> {
+    earliest(store, "SELECT MIN(due) AS due FROM intent WHERE kind = $1", kind).await
+}
+
+/// Up to `limit` timers of a name that are due, the longest due first.
+pub(super) async fn due_timers(store: &Store, name: &str, limit: usize) -> Result<Vec<DueTimer>, Error> {
+    let due = "SELECT key, due, payload, correlation, causation, traceparent FROM timer \
+         WHERE name = $1 AND due <= $2 ORDER BY due LIMIT $3";
+    let values: [Value; 3] = [name.into(), micros(store.now()).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let rows = store.read(statement(store.backend(), due, values)).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DueTimer {
+                key: row.try_get("", "key").map_err(db)?,
+                due: from_micros(row.try_get("", "due").map_err(db)?),
+                payload: row.try_get("", "payload").map_err(db)?,
+                cause: cause(row)?,
+            })
+        })
+        .collect()
+}
+
+/// When the next timer of a name is due; `None` when there is none.
+pub(super) async fn next_timer(store: &Store, name: &str) -> Result<Option<OffsetDateTime>, Error> {
+    earliest(store, "SELECT MIN(due) AS due FROM timer WHERE name = $1", name).await
+}
+
+async fn earliest(store: &Store, query: &str, name: &str) -> Result<Option<OffsetDateTime>, Error> {
+    let query = statement(store.backend(), query, [name.into()]);
+    let rows = store.read(query).await?;
+    let due: Option<i64> = rows.first().map(|row| row.try_get("", "due")).transpose().map_err(db)?.flatten();
+    Ok(due.map(from_micros))
+}
+fn cause(row: &QueryResult) -> Result<Metadata, Error> {
+    let correlation: String = row.try_get("", "correlation").map_err(db)?;
+    Ok(Metadata {
+        partition_key: String::new(),
+        causation: row.try_get("", "causation").map_err(db)?,
+        traceparent: row.try_get("", "traceparent").map_err(db)?,
+        correlation,
+    })
+}
