@@ -6,17 +6,18 @@ use crate::options::{is_set, path};
 
 pub(crate) fn code(pool: &DescriptorPool) -> String {
     let repeatable = pool.all_messages().filter(|message| message.get_field_by_name("request_id").is_some());
-    repeatable.map(|message| asked(pool, &message)).collect()
+    repeatable.map(|message| repeatable_code(pool, &message)).collect()
 }
 
-fn asked(pool: &DescriptorPool, message: &MessageDescriptor) -> String {
+fn repeatable_code(pool: &DescriptorPool, message: &MessageDescriptor) -> String {
     let waits = message.fields().filter(|field| is_set(pool, &field.options(), "waits"));
     let cleared: String =
         waits.map(|field| format!("{}: ::std::default::Default::default(), ", field.name())).collect();
     let asked =
         if cleared.is_empty() { "self.clone()".to_owned() } else { format!("Self {{ {cleared}..self.clone() }}") };
     let path = path(message.full_name());
-    format!("impl {path} {{\n    /// {ASKED}\n    pub fn asked(&self) -> Self {{\n        {asked}\n    }}\n}}\n")
+    format!(
+        "impl Repeatable for {path} {{\n    fn request_id(&self) -> &str {{\n        &self.request_id\n    }}\n\n    \
+         fn asked(&self) -> Self {{\n        {asked}\n    }}\n}}\n"
+    )
 }
-
-const ASKED: &str = "What makes it the request that it is: a repetition may differ in the rest.";

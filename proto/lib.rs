@@ -12,6 +12,15 @@ include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
 include!(concat!(env!("OUT_DIR"), "/asked.rs"));
 
+/// A request that may be repeated under its `request_id`.
+pub trait Repeatable: prost::Message + Sized {
+    /// The caller's name for it; empty where it is not to be repeated.
+    fn request_id(&self) -> &str;
+    /// What makes it the request that it is: a repetition may differ in the rest.
+    #[must_use]
+    fn asked(&self) -> Self;
+}
+
 /// The encoded `FileDescriptorSet` of all contracts, with custom options and comments.
 pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
 
@@ -19,6 +28,7 @@ pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descript
 mod tests {
     use std::time::Duration;
 
+    use crate::Repeatable;
     use crate::tables::{EVENTS, METHODS};
     use crate::tradewind::options::v1::{Audience, Criticality, RetryClass};
     use crate::tradewind::ordering::v1::{Address, PlaceOrderRequest, Recipient};
@@ -33,6 +43,16 @@ mod tests {
         let read = method("/tradewind.eventlog.v1.EventLogService/ReadLog");
         let meant = (read.audience, read.criticality, read.retry);
         assert_eq!(meant, (Audience::Internal, Criticality::Default, RetryClass::Safe));
+    }
+
+    /// Requests are kept under the names alone.
+    #[test]
+    fn no_two_methods_of_a_context_that_may_be_repeated_under_an_id_share_a_name() {
+        let repeatable = METHODS.iter().filter(|method| method.retry == RetryClass::WithRequestId);
+        let names = repeatable.map(|method| (method.path.split('.').nth(1), method.path.rsplit('/').next()));
+        let names: Vec<_> = names.collect();
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert!(names.len() >= 5 && distinct.len() == names.len(), "{names:?}");
     }
 
     #[test]

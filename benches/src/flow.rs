@@ -137,7 +137,7 @@ impl Flow {
 async fn deposit(store: &Store, batch: u64, times: usize) -> Result<(), Error> {
     let account = (batch % ACCOUNTS).to_string();
     let mut tx = store.begin().await?;
-    tx.execute::<Account>(&account, &account, Deposit { batch, times }).await?;
+    tx.execute::<Account>(&account, Deposit { batch, times }).await?;
     tx.commit().await.map(drop)
 }
 

@@ -5,7 +5,8 @@ use crate::{DomainError, EventSet};
 /// A consistency boundary whose state is the fold of its events.
 ///
 /// `Default` is the state before the first event. Both functions are pure: time, randomness and
-/// anything read from elsewhere arrive inside the command.
+/// anything read from elsewhere arrive inside the command. An aggregate's id names its stream, and is
+/// the key by which its events keep their order on the way to others.
 pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// The aggregate's name in lower case: prefix of its streams and a token of its subjects.
     const NAME: &'static str;

@@ -1,11 +1,13 @@
 //! Fields of requests that more than one context reads, and everything that can be wrong with one request.
 
+mod key;
 mod violations;
 
 use std::str::FromStr;
 
 use prost::Message;
 
+pub use key::RequestKey;
 pub use violations::Violations;
 
 use crate::{Error, OrderId};

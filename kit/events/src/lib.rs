@@ -19,7 +19,7 @@ mod witness;
 pub use logs::Logs;
 pub use prune::prune_requests;
 pub use publishing::publish;
-pub use reactions::{Forward, GIVEN_UP, Reaction, Reactions, Received};
+pub use reactions::{Forward, GIVEN_UP, Projection, Reaction, Reactions, Received};
 pub use reader::{Group, LogSource, Paused, QUARANTINE, Readers, Stuck, StuckReaders, stuck_everywhere};
 pub use wake::ping_replicas;
 pub use witness::witness;

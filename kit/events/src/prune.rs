@@ -64,7 +64,8 @@ async fn prune_step(store: &Store, retention: Duration, limit: u64) -> Result<u6
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use tradewind_store::RequestKey;
+    use tradewind_domain::request::RequestKey;
+    use tradewind_store::Tx;
     use tradewind_testing::{Database, Stopped};
 
     use super::*;
@@ -72,26 +73,22 @@ mod tests {
     tradewind_testing::both_stores! {
         async fn only_responses_beyond_their_retention_are_pruned_a_step_at_a_time(database: Database) {
             let bank = Stopped::open(&database).await;
-            let remember = async |id: u32| {
-                let mut tx = bank.store.begin().await.unwrap();
-                let request = RequestKey::new("ann", "/bank/Open", &id.to_string(), &(), &()).unwrap().unwrap();
-                tx.remember(&request, &());
-                tx.commit().await.unwrap();
+            let ask = async |id: u32, answer: u64| {
+                let request = RequestKey::new("ann", "/bank/Open", &id.to_string(), &(), &()).unwrap();
+                bank.store.once(request.as_ref(), async |_: &mut Tx| Ok::<_, Error>(answer)).await.unwrap().0
             };
             for id in 0..5 {
-                remember(id).await;
+                ask(id, 1).await;
             }
             bank.pass(60);
-            remember(5).await;
+            ask(5, 1).await;
             let prune = async |retention| prune_step(&bank.store, Duration::from_secs(retention), 3).await.unwrap();
             assert_eq!(prune(u64::MAX).await, 0);
             assert_eq!(prune(61).await, 0);
             assert_eq!(prune(30).await, 3);
             assert_eq!(prune(30).await, 2);
             assert_eq!(prune(30).await, 0);
-            let mut tx = bank.store.begin().await.unwrap();
-            let young = RequestKey::new("ann", "/bank/Open", "5", &(), &()).unwrap().unwrap();
-            assert_eq!(tx.recall::<()>(&young).await.unwrap(), Some(()));
+            assert_eq!((ask(0, 2).await, ask(5, 2).await), (2, 1), "what is pruned is asked anew");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod erased;
 mod forward;
+mod projection;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -12,18 +13,19 @@ use opentelemetry::KeyValue;
 use prost::{Message, Name};
 use time::OffsetDateTime;
 use tracing::Instrument;
-use tradewind_domain::{Error, ErrorKind, EventSet};
+use tradewind_domain::{Error, ErrorKind};
 use tradewind_fault::{Point, hit};
 use tradewind_store::{Metadata, Recorded, StreamName, Tx, trace};
 use uuid::Uuid;
 
-use self::erased::{Erased, handles, message, one_of};
+use self::erased::{Erased, handles, message};
 pub use self::forward::Forward;
 use self::forward::Refusal;
+pub use self::projection::Projection;
 use crate::fault;
 use crate::metrics::metrics;
 
-/// What follows an event of another context, or how it changes a read model. An `async fn(&mut Tx, &Received<E>)` is one; so is a
+/// What follows an event of another context. An `async fn(&mut Tx, &Received<E>)` is one; so is a
 /// type that implements it, where a function would have too little at hand.
 ///
 /// It runs in the transaction that moves the reader's cursor past the event, so its effects happen exactly once; it only
@@ -138,15 +140,6 @@ impl Reactions {
     {
         let Forward { reaction, begins, refusal } = forward;
         self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::Refused(refusal), Some(begins))
-    }
-
-    /// With one more reaction, to every event of a set but the informative ones, which a build before would pass over: it only
-    /// records.
-    #[must_use]
-    pub fn on_any<S: EventSet>(self, name: &'static str, reaction: impl Reaction<S>) -> Self {
-        let reaction = handles(one_of::<S>, reaction);
-        let with = |all: Self, type_name| all.with(type_name, name, &reaction, GivenUp::Nothing, None);
-        S::type_names().into_iter().fold(self, with)
     }
 
     fn with(

@@ -23,7 +23,7 @@ pub use client::{Channel, Channels};
 pub use error::{Check, Error};
 pub use identity::{Identity, IdentityFiles};
 pub use policy::Policy;
-pub use server::{Peer, Server, peer};
+pub use server::{Peer, Server, keyed, peer};
 pub use spiffe::SpiffeId;
 pub use status::{code_name, reason, status, violations};
 

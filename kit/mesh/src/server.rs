@@ -2,6 +2,7 @@
 
 mod call;
 mod connection;
+mod keyed;
 mod message;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tonic::{Code, Request, Status};
 use self::call::Gate;
 pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections};
+pub use self::keyed::keyed;
 use crate::{Error, Identity, Policy, Result, SpiffeId, status, tls};
 
 /// Connections a server holds at once, handshakes included; more wait in the kernel's queue.

@@ -12,7 +12,7 @@ use tradewind_broker::Broker;
 use tradewind_domain::Error;
 use tradewind_events::fault::create_journal;
 use tradewind_events::{
-    LogSource, Logs, Reactions, Readers, StuckReaders, ping_replicas, prune_requests, publish, witness,
+    LogSource, Logs, Projection, Reactions, Readers, StuckReaders, ping_replicas, prune_requests, publish, witness,
 };
 use tradewind_operate::{Consumers, Quarantine, follow_pauses, measure_quarantine};
 use tradewind_replicas::{Members, Seat};
@@ -106,8 +106,8 @@ impl Engine {
 
     /// With a read model of the own log, which needs no broker.
     #[must_use]
-    pub fn projection(self, projection: Reactions) -> Self {
-        self.reactions(projection)
+    pub fn projection(self, projection: Projection) -> Self {
+        self.reactions(projection.into())
     }
 
     /// With calls to the outside, up to `concurrency` at a time.

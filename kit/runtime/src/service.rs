@@ -8,7 +8,7 @@ use sea_orm_migration::MigrationTrait;
 use serde::de::DeserializeOwned;
 use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
-use tradewind_events::Reactions;
+use tradewind_events::{Projection, Reactions};
 use tradewind_mesh::Channels;
 use tradewind_store::Store;
 use tradewind_work::{IntentHandler, TimerHandler};
@@ -190,7 +190,7 @@ impl Parts {
 
     /// Keeps a read model of this context's own events.
     #[must_use]
-    pub fn projection(self, projection: Reactions) -> Self {
+    pub fn projection(self, projection: Projection) -> Self {
         self.with(|engine| engine.projection(projection))
     }
 

@@ -27,4 +27,4 @@ pub use store::{
     Cursor, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness, accept_loss,
     back_up, changed, restore,
 };
-pub use tx::{Appended, Committed, Executed, Part, RequestKey, Tx, Upsert, fits};
+pub use tx::{Appended, Committed, Executed, Part, Tx, Upsert, fits};

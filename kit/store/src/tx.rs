@@ -30,7 +30,6 @@ use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 pub use self::commit::{Appended, Committed};
 pub use self::part::Part;
 pub use self::put::Upsert;
-pub use self::request::RequestKey;
 pub use self::size::fits;
 
 /// An open transaction; dropping it rolls back.
@@ -123,36 +122,26 @@ impl Tx {
         }
     }
 
-    /// Lets the aggregate decide on `command` and appends what it decides. `key` determines the log partition; events with one
-    /// key are read in the order of their commits.
+    /// Lets the aggregate decide on `command` and appends what it decides. Its id determines the log partition: what happens to one
+    /// aggregate is read in the order of its commits.
     ///
     /// # Errors
     /// The aggregate's refusal; otherwise as [`load`](Self::load).
-    pub async fn execute<A: Aggregate>(
-        &mut self,
-        id: &str,
-        key: &str,
-        command: A::Command,
-    ) -> Result<Executed<A>, Error> {
+    pub async fn execute<A: Aggregate>(&mut self, id: &str, command: A::Command) -> Result<Executed<A>, Error> {
         let stream = StreamName::of::<A>(id);
         let current = match self.seen::<A>(&stream) {
             Some(seen) => seen,
             None => self.current(&stream).await?,
         };
-        self.decide(stream, current, key, command).await
+        self.decide(stream, current, id, command).await
     }
 
     /// Lets an aggregate that does not exist decide on its first `command`, without a look whether it does.
     ///
     /// # Errors
     /// The aggregate's refusal; at commit `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when it exists.
-    pub async fn create<A: Aggregate>(
-        &mut self,
-        id: &str,
-        key: &str,
-        command: A::Command,
-    ) -> Result<Executed<A>, Error> {
-        self.decide(StreamName::of::<A>(id), Current::default(), key, command).await
+    pub async fn create<A: Aggregate>(&mut self, id: &str, command: A::Command) -> Result<Executed<A>, Error> {
+        self.decide(StreamName::of::<A>(id), Current::default(), id, command).await
     }
 
     async fn decide<A: Aggregate>(
@@ -179,7 +168,8 @@ impl Tx {
         Ok(Executed { state, version, events })
     }
 
-    /// Appends to a stream that is at version `expected`: for contexts that keep their state in tables.
+    /// Appends to a stream that is at version `expected`: for contexts that keep their state in tables. `key` determines the log
+    /// partition.
     ///
     /// # Errors
     /// `Conflict` with reason [`VERSION_CONFLICT`](crate::VERSION_CONFLICT) when the stream is at another version, here or at

@@ -5,7 +5,7 @@ use sea_orm::Statement;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Aggregate, DomainError, Error, ErrorKind};
-use tradewind_store::{Clock, Committed, Store, StoreOptions};
+use tradewind_store::{Clock, Committed, Store, StoreOptions, Tx};
 
 use crate::Database;
 
@@ -107,26 +107,34 @@ pub struct Bank {
 
 impl Bank {
     pub async fn open(database: &Database) -> Self {
-        let mut bank = Self::without_sequencer(database).await;
+        Self::with(options(database, "bank")).await
+    }
+
+    /// Its log has one order, on either database.
+    pub async fn of_one_partition(database: &Database) -> Self {
+        Self::with(StoreOptions { partitions: Some(1), ..options(database, "bank") }).await
+    }
+
+    async fn with(options: StoreOptions) -> Self {
+        let mut bank = Self::of(options).await;
         let (store, stop) = (bank.store.clone(), bank.stop.clone());
         bank.sequencer = Some(tokio::spawn(async move { store.sequence(stop).await.expect("sequencing") }));
         bank
     }
 
     pub async fn without_sequencer(database: &Database) -> Self {
-        let store = Store::open(options(database, "bank")).await.expect("an open store");
+        Self::of(options(database, "bank")).await
+    }
+
+    async fn of(options: StoreOptions) -> Self {
+        let store = Store::open(options).await.expect("an open store");
         Self { store, stop: CancellationToken::new(), sequencer: None }
     }
 
     /// Runs one command in a transaction of its own, again where that is asked for.
     pub async fn execute(&self, id: &str, command: Command) -> Result<Committed, Error> {
-        self.store
-            .retry(|| async {
-                let mut tx = self.store.begin().await?;
-                tx.execute::<Account>(id, id, command).await?;
-                tx.commit().await
-            })
-            .await
+        let done = self.store.transact(async |tx: &mut Tx| tx.execute::<Account>(id, command).await).await;
+        done.map(|(_, committed)| committed)
     }
 
     pub async fn balance(&self, id: &str) -> u64 {

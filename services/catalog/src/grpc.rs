@@ -8,10 +8,9 @@ use contracts::tradewind::catalog::v1::{
     ListProductsResponse, RepriceProductRequest, RepriceProductResponse, RetireProductRequest, RetireProductResponse,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::Error;
-use tradewind_domain::request::page_size;
-use tradewind_mesh::{peer, status};
-use tradewind_store::{RequestKey, Store};
+use tradewind_domain::{Error, request::page_size};
+use tradewind_mesh::{keyed, status};
+use tradewind_store::Store;
 
 use crate::app;
 use crate::domain::{Listing, new_price};
@@ -34,10 +33,8 @@ impl CatalogService for Catalog {
         &self,
         request: Request<CreateProductRequest>,
     ) -> Result<Response<CreateProductResponse>, Status> {
-        let caller = peer(&request)?.id.name().to_owned();
-        let request = request.into_inner();
-        let key = RequestKey::new(&caller, "CreateProduct", &request.request_id, &request, &request.asked())
-            .map_err(status)?;
+        let (request, key) = keyed(request)?;
+        let key = key.map_err(status)?;
         let listing = Listing::parse(request.product).map_err(status)?;
         answer(app::create_product(&self.store, key.as_ref(), &listing).await)
     }
@@ -46,10 +43,8 @@ impl CatalogService for Catalog {
         &self,
         request: Request<RepriceProductRequest>,
     ) -> Result<Response<RepriceProductResponse>, Status> {
-        let caller = peer(&request)?.id.name().to_owned();
-        let request = request.into_inner();
-        let key = RequestKey::new(&caller, "RepriceProduct", &request.request_id, &request, &request.asked())
-            .map_err(status)?;
+        let (request, key) = keyed(request)?;
+        let key = key.map_err(status)?;
         let price = new_price(request.price.as_ref()).map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
         answer(app::reprice_product(&self.store, key.as_ref(), &product_id, price).await)
@@ -59,10 +54,8 @@ impl CatalogService for Catalog {
         &self,
         request: Request<RetireProductRequest>,
     ) -> Result<Response<RetireProductResponse>, Status> {
-        let caller = peer(&request)?.id.name().to_owned();
-        let request = request.into_inner();
-        let key = RequestKey::new(&caller, "RetireProduct", &request.request_id, &request, &request.asked())
-            .map_err(status)?;
+        let (request, key) = keyed(request)?;
+        let key = key.map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
         answer(app::retire_product(&self.store, key.as_ref(), &product_id).await)
     }

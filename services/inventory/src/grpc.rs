@@ -8,10 +8,12 @@ use contracts::tradewind::inventory::v1::{
     ListOpenReservationsResponse, ListStockRequest, ListStockResponse, ReceiveStockRequest, ReceiveStockResponse,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::request::{order_id, page_size, page_token};
-use tradewind_domain::{Error, OrderId};
-use tradewind_mesh::{peer, status};
-use tradewind_store::{RequestKey, Store};
+use tradewind_domain::{
+    Error, OrderId,
+    request::{order_id, page_size, page_token},
+};
+use tradewind_mesh::{keyed, status};
+use tradewind_store::Store;
 
 use crate::app;
 
@@ -33,10 +35,8 @@ impl InventoryService for Inventory {
         &self,
         request: Request<ReceiveStockRequest>,
     ) -> Result<Response<ReceiveStockResponse>, Status> {
-        let caller = peer(&request)?.id.name().to_owned();
-        let request = request.into_inner();
-        let key = RequestKey::new(&caller, "ReceiveStock", &request.request_id, &request, &request.asked())
-            .map_err(status)?;
+        let (request, key) = keyed(request)?;
+        let key = key.map_err(status)?;
         let receipt = convert::receipt(request).map_err(status)?;
         answer(app::receive_stock(&self.store, key.as_ref(), &receipt).await)
     }

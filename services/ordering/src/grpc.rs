@@ -12,8 +12,8 @@ use contracts::tradewind::ordering::v1::{
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::order_id;
-use tradewind_mesh::{peer, status};
-use tradewind_store::{RequestKey, Store};
+use tradewind_mesh::{keyed, status};
+use tradewind_store::Store;
 
 use crate::app::{self, OrderChanges};
 
@@ -36,9 +36,7 @@ impl OrderingService for Orders {
     type WatchOrderStream = Pin<Box<dyn Stream<Item = Result<WatchOrderResponse, Status>> + Send>>;
 
     async fn place_order(&self, request: Request<PlaceOrderRequest>) -> Result<Response<PlaceOrderResponse>, Status> {
-        let caller = peer(&request)?.id.name().to_owned();
-        let request = request.into_inner();
-        let key = RequestKey::new(&caller, "PlaceOrder", &request.request_id, &request, &request.asked());
+        let (request, key) = keyed(request)?;
         let order = convert::place_order(request, key, self.order_deadline).map_err(status)?;
         app::place_order(&self.store, order).await.map(Response::new).map_err(status)
     }

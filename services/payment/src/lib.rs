@@ -33,6 +33,6 @@ fn compose(kit: Kit, settings: Settings) -> anyhow::Result<Parts> {
     Ok(Parts::new()
         .grpc(PaymentServiceServer::new(Api::new(kit.store)))
         .reactions(app::reactions())
-        .projection(app::projection())
+        .projection(app::payment_list())
         .intents(CallCardProvider::new(provider), settings.charge_concurrency.get()))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use prost::Message;
-use tradewind_domain::{Error, ErrorKind, EventSet};
+use tradewind_domain::{Error, ErrorKind};
 use tradewind_store::{Recorded, Tx};
 
 use super::{Reaction, Received};
@@ -36,15 +36,8 @@ impl<E: Send + Sync, R: Reaction<E>> Erased for Handles<E, R> {
 }
 
 pub(super) fn message<E: Message + Default>(event: &Recorded) -> Result<E, Error> {
-    E::decode(event.payload.as_slice()).map_err(|cause| undecodable(format!("{}: {cause}", event.type_name)))
-}
-
-pub(super) fn one_of<S: EventSet>(event: &Recorded) -> Result<S, Error> {
-    S::decode(&event.type_name, &event.payload).map_err(|error| undecodable(error.to_string()))
-}
-
-fn undecodable(text: String) -> Error {
-    Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", text)
+    E::decode(event.payload.as_slice())
+        .map_err(|cause| Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", format!("{}: {cause}", event.type_name)))
 }
 
 fn received<E>(data: E, event: &Recorded) -> Received<E> {

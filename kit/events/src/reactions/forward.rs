@@ -25,5 +25,5 @@ impl<R> Forward<R> {
 }
 
 fn refuse<'a, A: Aggregate>(tx: &'a mut Tx, id: &'a str, command: A::Command) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(async move { tx.execute::<A>(id, id, command).await.map(drop) })
+    Box::pin(async move { tx.execute::<A>(id, command).await.map(drop) })
 }

@@ -86,6 +86,9 @@ impl Gate {
         let path = request.uri().path();
         self.authorize(path, &peer)?;
         let until = self.policy.streams(path).then(|| connection.open(&self.stop)).transpose()?;
+        if let Some(method) = self.policy.method(path) {
+            request.extensions_mut().insert(method);
+        }
         request.extensions_mut().insert(peer);
         let response = deadline::within(deadline, Side::Server.name(), self.answer(request)).await??;
         Ok((response, until))

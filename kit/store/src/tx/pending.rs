@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, request::RequestKey};
 use tradewind_sql::{Script, batches, micros, signed};
 
 use super::part::Parts;
 use super::put::Write;
-use super::{RequestKey, fits};
+use super::{fits, request::method_of};
 use crate::Recorded;
 use crate::rows::EVENT_COLUMNS;
 
@@ -88,9 +88,10 @@ impl Pending {
         for size in batches(requests.len()) {
             script.start("INSERT INTO request (principal, method, request_id, hash, asked, response, time) VALUES ");
             script.rows(requests.by_ref().take(size).map(|(key, response)| -> [Value; 7] {
+                let method = method_of(&key).into();
                 [
                     key.principal.into(),
-                    key.method.into(),
+                    method,
                     key.request_id.into(),
                     key.hash.to_vec().into(),
                     key.asked.to_vec().into(),

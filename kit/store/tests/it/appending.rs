@@ -48,7 +48,7 @@ fn what_is_committed_is_seen_though_nobody_waits_for_the_commit() {
         let bank = Bank::open(&database).await;
         bank.execute("a", Command::Deposit(1)).await.unwrap();
         let mut tx = bank.store.begin().await.unwrap();
-        tx.execute::<Account>("a", "a", Command::Deposit(10)).await.unwrap();
+        tx.execute::<Account>("a", Command::Deposit(10)).await.unwrap();
         let mut commit = Box::pin(tx.commit());
         assert!((&mut commit).now_or_never().is_none(), "the database has been asked");
         eventually(Duration::from_secs(20), "it is committed", async || counts(&bank.store).await.0 == 2).await;
@@ -103,7 +103,7 @@ tradewind_testing::both_stores! {
         let cached = bank.execute("a", Command::DepositTwice(1)).await.unwrap();
         bank.store.token(&cached).await.unwrap();
         let mut tx = bank.store.begin().await.unwrap();
-        tx.execute::<Account>("a", "a", Command::DepositTwice(1)).await.unwrap();
+        tx.execute::<Account>("a", Command::DepositTwice(1)).await.unwrap();
         for table in ["log", "event"] {
             tx.conn().execute_unprepared(&format!("DELETE FROM {table} WHERE version = 2")).await.unwrap();
         }
@@ -165,7 +165,7 @@ tradewind_testing::both_stores! {
         let bank = Bank::open(&database).await;
         bank.execute("a", Command::Deposit(1)).await.unwrap();
         let mut tx = bank.store.begin().await.unwrap();
-        tx.execute::<Account>("a", "a", Command::Deposit(10)).await.unwrap();
+        tx.execute::<Account>("a", Command::Deposit(10)).await.unwrap();
         assert_eq!(tx.load::<Account>("a").await.unwrap().state.balance, 11);
         drop(tx);
         assert_eq!(bank.balance("a").await, 1);
@@ -178,8 +178,8 @@ tradewind_testing::both_stores! {
         let bank = Bank::open(&database).await;
         for round in 0..50_u32 {
             let mut tx = bank.store.begin().await.unwrap();
-            tx.execute::<Account>("a", "a", Command::Deposit(1)).await.unwrap();
-            tx.execute::<Account>("b", "b", Command::Deposit(1)).await.unwrap();
+            tx.execute::<Account>("a", Command::Deposit(1)).await.unwrap();
+            tx.execute::<Account>("b", Command::Deposit(1)).await.unwrap();
             let patience = Duration::from_micros(u64::from(round) * 20);
             let _ = tokio::time::timeout(patience, tx.commit()).await;
             // Whatever became of it: both or neither, and the next transaction works.
@@ -192,10 +192,10 @@ tradewind_testing::both_stores! {
     }
 
     async fn many_events_in_one_transaction_keep_their_order(database: Database) {
-        let bank = Bank::open(&database).await;
+        let bank = Bank::of_one_partition(&database).await;
         let mut tx = bank.store.begin().await.unwrap();
         for index in 0..100_u64 {
-            tx.execute::<Account>(&format!("{}", index % 7), "key", Command::Deposit(index)).await.unwrap();
+            tx.execute::<Account>(&format!("{}", index % 7), Command::Deposit(index)).await.unwrap();
         }
         let token = bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
         assert!(token.ends_with(":100"), "{token}");

@@ -213,7 +213,7 @@ tradewind_testing::both_stores! {
         let bank = Bank::open(&database).await;
         let create = async || {
             let mut tx = bank.store.begin().await?;
-            tx.create::<Account>("a", "a", Command::Deposit(1)).await?;
+            tx.create::<Account>("a", Command::Deposit(1)).await?;
             tx.commit().await
         };
         create().await.unwrap();
@@ -226,7 +226,7 @@ tradewind_testing::both_stores! {
         let write = async |commit: bool| {
             let mut tx = store.begin().await?;
             tx.conn().execute_unprepared("INSERT INTO note VALUES (1)").await.map_err(db)?;
-            tx.execute::<Account>("a", "a", Command::Deposit(1)).await?;
+            tx.execute::<Account>("a", Command::Deposit(1)).await?;
             if commit { tx.commit().await.map(drop) } else { Ok(()) }
         };
         write(false).await.unwrap();

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use time::{Duration, OffsetDateTime};
-use tradewind_domain::ErrorKind;
-use tradewind_store::{AsOf, Clock, Loaded, Store, StreamName};
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_store::{AsOf, Clock, Loaded, Store, StreamName, Tx};
 use tradewind_testing::{
     Database,
     account::{Account, AccountEvent, Bank, Command, Deposited, options},
@@ -95,9 +95,9 @@ tradewind_testing::both_stores! {
         let stream = StreamName::of::<Account>("a");
         tx.append(&stream, 1, "a", vec![AccountEvent::from(Deposited { amount: 10 })]).await.unwrap();
         assert_eq!(seen(tx.load("a").await.unwrap()), (Account { balance: 11 }, 2));
-        let executed = tx.execute::<Account>("a", "a", Command::Withdraw(11)).await.unwrap();
+        let executed = tx.execute::<Account>("a", Command::Withdraw(11)).await.unwrap();
         assert_eq!((executed.state.balance, executed.version, executed.events.len()), (0, 3, 1));
-        let refused = tx.execute::<Account>("a", "a", Command::Withdraw(1)).await.unwrap_err();
+        let refused = tx.execute::<Account>("a", Command::Withdraw(1)).await.unwrap_err();
         assert_eq!((refused.kind, refused.reason), (ErrorKind::Rejected, "OVERDRAWN"));
         tx.commit().await.unwrap();
         assert_eq!(bank.store.load::<Account>("a").await.unwrap().version, 3);
@@ -144,7 +144,7 @@ tradewind_testing::both_stores! {
             seconds.store(second, Ordering::SeqCst);
             let mut tx = store.begin().await.unwrap();
             assert_eq!(tx.now(), at(second));
-            tx.execute::<Account>("a", "a", Command::Deposit(second.unsigned_abs())).await.unwrap();
+            tx.execute::<Account>("a", Command::Deposit(second.unsigned_abs())).await.unwrap();
             tx.commit().await.unwrap();
         }
         for (point, balance, version) in [
@@ -178,17 +178,15 @@ fn a_handler_can_be_sent_between_threads() {
     fn sendable<F: Future + Send>(future: F) -> F {
         future
     }
-    async fn handle(store: &Store, id: &str) -> Result<u64, tradewind_domain::Error> {
-        store
-            .retry(|| async {
-                let mut tx = store.begin().await?;
-                let executed = tx.execute::<Account>(id, id, Command::Deposit(1)).await?;
-                tx.claim_reference("account", id, id).await?;
-                let committed = tx.commit().await?;
-                store.token(&committed).await?;
-                Ok(executed.version)
-            })
-            .await
+    async fn handle(store: &Store, id: &str) -> Result<u64, Error> {
+        let work = async |tx: &mut Tx| {
+            let executed = tx.execute::<Account>(id, Command::Deposit(1)).await?;
+            tx.claim_reference("account", id, id).await?;
+            Ok::<_, Error>(executed.version)
+        };
+        let (version, token) = store.once(None, work).await?;
+        assert!(token.starts_with("bank:"));
+        Ok(version)
     }
     tradewind_testing::block_on(async {
         let database = Database::sqlite();

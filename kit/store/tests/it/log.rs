@@ -48,7 +48,7 @@ tradewind_testing::both_stores! {
                     if round % 4 == 1 {
                         // Given up half way: must leave no hole.
                         let mut tx = bank.store.begin().await.unwrap();
-                        tx.execute::<Account>(&id, &id, Command::Deposit(7)).await.unwrap();
+                        tx.execute::<Account>(&id, Command::Deposit(7)).await.unwrap();
                     }
                 }
             })
@@ -200,15 +200,15 @@ tradewind_testing::both_stores! {
 fn a_late_commit_is_not_missed() {
     tradewind_testing::block_on(async {
         let database = Database::postgres();
-        let bank = Bank::open(&database).await;
+        let bank = Bank::of_one_partition(&database).await;
         let mut late = bank.store.begin().await.unwrap();
-        late.execute::<Account>("late", "key", Command::Deposit(1)).await.unwrap();
+        late.execute::<Account>("late", Command::Deposit(1)).await.unwrap();
         // The insert happens now, the commit much later.
         write_without_commit(&late).await;
         let mut seen = Vec::new();
         for index in 0..20 {
             let mut tx = bank.store.begin().await.unwrap();
-            tx.execute::<Account>(&format!("{index}"), "key", Command::Deposit(1)).await.unwrap();
+            tx.execute::<Account>(&format!("{index}"), Command::Deposit(1)).await.unwrap();
             bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
             seen = read_all(&bank.store).await;
             assert_eq!(seen.len(), index + 1);
@@ -226,7 +226,7 @@ fn a_late_commit_is_not_missed() {
 fn a_version_never_precedes_its_predecessor_in_the_log() {
     tradewind_testing::block_on(async {
         let database = Database::postgres();
-        let bank = Bank::open(&database).await;
+        let bank = Bank::of_one_partition(&database).await;
         for round in 0..3_u64 {
             let id = format!("late-{round}");
             let late = bank.store.begin().await.unwrap();
@@ -237,15 +237,13 @@ fn a_version_never_precedes_its_predecessor_in_the_log() {
             for index in 0..10 {
                 let mut tx = bank.store.begin().await.unwrap();
                 for account in 0..40 {
-                    tx.execute::<Account>(&format!("{round}-{index}-{account}"), "key", Command::Deposit(1))
-                        .await
-                        .unwrap();
+                    tx.execute::<Account>(&format!("{round}-{index}-{account}"), Command::Deposit(1)).await.unwrap();
                 }
                 bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
             }
             late.commit().await.unwrap();
             let mut next = bank.store.begin().await.unwrap();
-            next.execute::<Account>(&id, "key", Command::Deposit(1)).await.unwrap();
+            next.execute::<Account>(&id, Command::Deposit(1)).await.unwrap();
             bank.store.token(&next.commit().await.unwrap()).await.unwrap();
             let stream = StreamName::of::<Account>(&id);
             let placed = read_all(&bank.store).await.into_iter().filter(|event| event.stream == stream);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use prost::Message;
-use sea_orm::ConnectionTrait;
-use tradewind_domain::{Error, ErrorKind};
-use tradewind_store::{RequestKey, StreamName};
+use sea_orm::{ConnectionTrait, Statement};
+use tradewind_domain::{Error, ErrorKind, request::RequestKey};
+use tradewind_store::{StreamName, Tx};
 use tradewind_testing::{
     Database,
     account::{Account, Bank, Command, Deposited},
@@ -26,19 +26,12 @@ fn key(principal: &str, request_id: &str, amount: u64) -> RequestKey {
 
 /// Opens an account under a new id, once a request.
 async fn open_account(bank: &Bank, request: &RequestKey) -> Result<String, Error> {
-    bank.store
-        .retry(|| async {
-            let mut tx = bank.store.begin().await?;
-            if let Some(Response { account }) = tx.recall(request).await? {
-                return Ok(account);
-            }
-            let account = Uuid::new_v4().to_string();
-            tx.execute::<Account>(&account, &account, Command::Deposit(1)).await?;
-            tx.remember(request, &Response { account: account.clone() });
-            tx.commit().await?;
-            Ok(account)
-        })
-        .await
+    let open = async |tx: &mut Tx| {
+        let account = Uuid::new_v4().to_string();
+        tx.execute::<Account>(&account, Command::Deposit(1)).await?;
+        Ok::<_, Error>(Response { account })
+    };
+    Ok(bank.store.once(Some(request), open).await?.0.account)
 }
 
 tradewind_testing::both_stores! {
@@ -95,21 +88,21 @@ tradewind_testing::both_stores! {
     async fn a_refusal_is_not_stored(database: Database) {
         let bank = Bank::open(&database).await;
         let request = key("ann", "r1", 1);
-        let mut tx = bank.store.begin().await.unwrap();
-        assert!(tx.recall::<Response>(&request).await.unwrap().is_none());
-        tx.execute::<Account>("a", "a", Command::Withdraw(1)).await.unwrap_err();
-        drop(tx);
+        let refused = bank.store.once(Some(&request), async |tx: &mut Tx| {
+            tx.execute::<Account>("a", Command::Withdraw(1)).await.map(|_| Response::default())
+        });
+        refused.await.unwrap_err();
         open_account(&bank, &request).await.unwrap();
     }
-}
 
-#[test]
-fn an_id_is_short_and_printable_or_absent() {
-    let new = |id: &str| RequestKey::new("ann", "/bank/OpenAccount", id, &Deposited { amount: 1 }, &());
-    assert!(new("").unwrap().is_none());
-    assert!(new(&"x".repeat(64)).unwrap().is_some());
-    for id in ["x".repeat(65), "a b".to_owned(), "é".to_owned(), "a\n".to_owned()] {
-        let error = new(&id).unwrap_err();
-        assert_eq!(error.reason, "REQUEST_ID_INVALID", "{id:?}");
+    async fn a_request_of_a_build_before_is_known_by_its_methods_name(database: Database) {
+        let bank = Bank::open(&database).await;
+        let first = open_account(&bank, &key("ann", "r1", 1)).await.unwrap();
+        let tx = bank.store.begin().await.unwrap();
+        let kept = Statement::from_string(tx.backend(), "SELECT method FROM request");
+        let kept = tx.conn().query_one_raw(kept).await.unwrap().unwrap();
+        assert_eq!(kept.try_get::<String>("", "method").unwrap(), "OpenAccount");
+        drop(tx);
+        assert_eq!(open_account(&bank, &key("ann", "r1", 1)).await.unwrap(), first);
     }
 }

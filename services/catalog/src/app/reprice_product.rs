@@ -1,8 +1,8 @@
 //! Another price: the row and ProductRepriced in one transaction.
 
 use contracts::tradewind::catalog::v1::RepriceProductResponse;
-use tradewind_domain::{Error, Money};
-use tradewind_store::{Committed, RequestKey, Store, Tx};
+use tradewind_domain::{Error, Money, request::RequestKey};
+use tradewind_store::{Store, Tx};
 
 use crate::domain::{Command, Product, ProductError};
 use crate::store;
@@ -19,31 +19,12 @@ pub async fn reprice_product(
     product_id: &str,
     price: Money,
 ) -> Result<RepriceProductResponse, Error> {
-    let (response, committed) = store.retry(|| attempt(store, request, product_id, price)).await?;
-    Ok(RepriceProductResponse { position: store.token(&committed).await?, ..response })
-}
-
-async fn attempt(
-    store: &Store,
-    request: Option<&RequestKey>,
-    product_id: &str,
-    price: Money,
-) -> Result<(RepriceProductResponse, Committed), Error> {
-    let mut tx = store.begin().await?;
-    if let Some(request) = request
-        && let Some(response) = tx.recall(request).await?
-    {
-        return Ok((response, tx.commit().await?));
-    }
-    let response = reprice(&mut tx, product_id, price).await?;
-    if let Some(request) = request {
-        tx.remember(request, &response);
-    }
-    Ok((response, tx.commit().await?))
+    let (response, position) = store.once(request, async |tx: &mut Tx| reprice(tx, product_id, price).await).await?;
+    Ok(RepriceProductResponse { position, ..response })
 }
 
 async fn reprice(tx: &mut Tx, product_id: &str, price: Money) -> Result<RepriceProductResponse, Error> {
-    let decided = tx.execute::<Product>(product_id, product_id, Command::Reprice(price)).await?;
+    let decided = tx.execute::<Product>(product_id, Command::Reprice(price)).await?;
     let row = if decided.events.is_empty() {
         store::find(tx.conn(), product_id).await?.ok_or(ProductError::NotFound)?
     } else {

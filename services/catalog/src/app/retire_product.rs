@@ -1,8 +1,8 @@
 //! The end of a product: the row and ProductRetired in one transaction.
 
 use contracts::tradewind::catalog::v1::RetireProductResponse;
-use tradewind_domain::Error;
-use tradewind_store::{Committed, RequestKey, Store, Tx};
+use tradewind_domain::{Error, request::RequestKey};
+use tradewind_store::{Store, Tx};
 
 use crate::domain::{Command, Product, ProductError};
 use crate::store;
@@ -17,30 +17,12 @@ pub async fn retire_product(
     request: Option<&RequestKey>,
     product_id: &str,
 ) -> Result<RetireProductResponse, Error> {
-    let (response, committed) = store.retry(|| attempt(store, request, product_id)).await?;
-    Ok(RetireProductResponse { position: store.token(&committed).await?, ..response })
-}
-
-async fn attempt(
-    store: &Store,
-    request: Option<&RequestKey>,
-    product_id: &str,
-) -> Result<(RetireProductResponse, Committed), Error> {
-    let mut tx = store.begin().await?;
-    if let Some(request) = request
-        && let Some(response) = tx.recall(request).await?
-    {
-        return Ok((response, tx.commit().await?));
-    }
-    let response = retire(&mut tx, product_id).await?;
-    if let Some(request) = request {
-        tx.remember(request, &response);
-    }
-    Ok((response, tx.commit().await?))
+    let (response, position) = store.once(request, async |tx: &mut Tx| retire(tx, product_id).await).await?;
+    Ok(RetireProductResponse { position, ..response })
 }
 
 async fn retire(tx: &mut Tx, product_id: &str) -> Result<RetireProductResponse, Error> {
-    let decided = tx.execute::<Product>(product_id, product_id, Command::Retire).await?;
+    let decided = tx.execute::<Product>(product_id, Command::Retire).await?;
     let row = if decided.events.is_empty() {
         store::find(tx.conn(), product_id).await?.ok_or(ProductError::NotFound)?
     } else {

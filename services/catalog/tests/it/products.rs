@@ -6,8 +6,8 @@ use contracts::tradewind::catalog::v1::{CreateProductRequest, Product as Product
 use contracts::tradewind::money::v1::Money as MoneyMessage;
 use futures::future::join_all;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tradewind_domain::Money;
-use tradewind_store::{Clock, RequestKey, Store, StoreOptions, StreamName};
+use tradewind_domain::{Money, request::RequestKey};
+use tradewind_store::{Clock, Store, StoreOptions, StreamName};
 use tradewind_testing::{Database, both_stores};
 
 /// A catalogue without servers; on PostgreSQL its sequencer runs, for the tokens.

@@ -1,8 +1,8 @@
 //! Goods that arrived: the level grows and StockReceived is appended to the level's stream.
 
 use contracts::tradewind::inventory::v1::{ReceiveStockResponse, StockReceived};
-use tradewind_domain::Error;
-use tradewind_store::{Committed, RequestKey, Store, StreamName, Tx};
+use tradewind_domain::{Error, request::RequestKey};
+use tradewind_store::{Store, StreamName, Tx};
 
 use crate::domain::{LevelError, LevelEvent, Receipt, level_id};
 use crate::store;
@@ -17,26 +17,8 @@ pub async fn receive_stock(
     request: Option<&RequestKey>,
     receipt: &Receipt,
 ) -> Result<ReceiveStockResponse, Error> {
-    let (response, committed) = store.retry(|| attempt(store, request, receipt)).await?;
-    Ok(ReceiveStockResponse { position: store.token(&committed).await?, ..response })
-}
-
-async fn attempt(
-    store: &Store,
-    request: Option<&RequestKey>,
-    receipt: &Receipt,
-) -> Result<(ReceiveStockResponse, Committed), Error> {
-    let mut tx = store.begin().await?;
-    if let Some(request) = request
-        && let Some(response) = tx.recall::<ReceiveStockResponse>(request).await?
-    {
-        return Ok((response, tx.commit().await?));
-    }
-    let response = book_in(&mut tx, receipt).await?;
-    if let Some(request) = request {
-        tx.remember(request, &response);
-    }
-    Ok((response, tx.commit().await?))
+    let (response, position) = store.once(request, async |tx: &mut Tx| book_in(tx, receipt).await).await?;
+    Ok(ReceiveStockResponse { position, ..response })
 }
 
 /// Books `receipt` in as part of `tx`; the response has no token yet.

@@ -11,7 +11,7 @@ use crate::store;
 /// Makes what was set aside for a cancelled order available again.
 pub async fn release_on_order_cancelled(tx: &mut Tx, event: &Received<OrderCancelled>) -> Result<(), Error> {
     let order_id = &event.data.order_id;
-    let done = tx.execute::<Reservation>(order_id, order_id, Command::from(&event.data)).await?;
+    let done = tx.execute::<Reservation>(order_id, Command::from(&event.data)).await?;
     if let [ReservationEvent::Released(released)] = done.events.as_slice() {
         store::release(tx, order_id, &released.allocations).await?;
     }

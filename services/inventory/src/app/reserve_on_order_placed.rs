@@ -15,7 +15,7 @@ pub async fn reserve_on_order_placed(tx: &mut Tx, event: &Received<OrderPlaced>)
     let demand = Demand::of(&event.data.lines)?;
     let levels = store::lock_levels(tx.conn(), &demand.skus()).await?;
     let answer = demand.plan(&levels).answer(order_id);
-    let answered = tx.execute::<Reservation>(order_id, order_id, answer).await?;
+    let answered = tx.execute::<Reservation>(order_id, answer).await?;
     if let [ReservationEvent::Reserved(_)] = answered.events.as_slice() {
         store::reserve(tx, &v1::Reservation::from(&answered.state)).await?;
     }

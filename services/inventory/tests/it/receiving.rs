@@ -6,8 +6,8 @@ use inventory::domain::Receipt;
 use inventory::store::level;
 use prost::Message;
 use sea_orm::{ActiveValue::Set, EntityTrait};
-use tradewind_domain::ErrorKind;
-use tradewind_store::{RequestKey, StreamName};
+use tradewind_domain::{ErrorKind, request::RequestKey};
+use tradewind_store::StreamName;
 use tradewind_testing::{Database, both_stores};
 
 use crate::warehouse::{Warehouse, part};

@@ -85,15 +85,9 @@ impl Warehouse {
     }
 
     /// Handles one event in a transaction of its own, as a reader does with a batch of one.
-    async fn happen<E>(&self, reaction: impl Reaction<E>, event: E) -> Result<(), Error> {
+    async fn happen<E: Send + Sync>(&self, reaction: impl Reaction<E>, event: E) -> Result<(), Error> {
         let event = received(event);
-        self.store
-            .retry(|| async {
-                let mut tx = self.store.begin().await?;
-                reaction.react(&mut tx, &event).await?;
-                tx.commit().await.map(drop)
-            })
-            .await
+        self.store.transact(async |tx: &mut Tx| reaction.react(tx, &event).await).await.map(drop)
     }
 
     /// Handles several new orders in one transaction, which is not run again when it fails.

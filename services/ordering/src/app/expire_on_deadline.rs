@@ -13,7 +13,7 @@ impl TimerHandler for ExpireOnDeadline {
     const NAME: &'static str = "order_deadline";
 
     async fn fire(&self, tx: &mut Tx, key: &str, _payload: &[u8]) -> Result<(), Error> {
-        tx.execute::<Order>(key, key, Command::Expire).await?;
+        tx.execute::<Order>(key, Command::Expire).await?;
         Ok(())
     }
 }

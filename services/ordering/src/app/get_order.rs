@@ -2,20 +2,20 @@ use contracts::tradewind::ordering::v1::Order as Resource;
 use tradewind_domain::{Error, OrderId};
 use tradewind_store::{AsOf, Store};
 
-use super::view::View;
+use super::view;
 
 /// The order now, or as it was at `point`.
 ///
 /// # Errors
 /// `NotFound` when there is no such order, or was none at that time, or it has not seen so many events.
 pub(crate) async fn get_order(store: &Store, id: OrderId, point: Option<AsOf>) -> Result<Resource, Error> {
-    let view = View::load(store, id, point).await?;
+    let order = view::load(store, id, point).await?;
     match point {
-        Some(AsOf::Version(version)) if view.version < version => Err(Error::not_found(
+        Some(AsOf::Version(version)) if order.version < version => Err(Error::not_found(
             "version",
             "ORDER_VERSION_NOT_FOUND",
-            format!("the order has seen only {} events", view.version),
+            format!("the order has seen only {} events", order.version),
         )),
-        _ => Ok(view.into()),
+        _ => Ok(view::resource(order)),
     }
 }

@@ -1,9 +1,18 @@
 use contracts::tradewind::ordering::v1::{ListOrdersResponse, OrderStatus};
 use tradewind_domain::{Error, OrderId, request};
+use tradewind_events::Projection;
 use tradewind_store::Store;
 
-use super::{ORDER_LIST, PATIENCE};
+use super::{PATIENCE, view::resource};
 use crate::store::order_list as table;
+
+/// The reader that keeps the list.
+const ORDER_LIST: &str = "ordering.orders";
+
+/// The list of orders, kept from their own events.
+pub(crate) fn order_list() -> Projection {
+    Projection::of(ORDER_LIST, |tx, order| table::put(tx, resource(order)))
+}
 
 /// Which orders to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

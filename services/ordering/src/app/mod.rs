@@ -1,4 +1,4 @@
-//! What can be done with orders: one command, query or read model a file, and the reactions by the context that causes
+//! What can be done with orders: one command or query a file, and the reactions by the context that causes
 //! them. Each is a transaction or a read; the rules are the domain's, and the transport is nobody's business here.
 
 mod cancel_order;
@@ -6,7 +6,6 @@ mod changes;
 mod expire_on_deadline;
 mod get_order;
 mod get_order_history;
-mod keep_order_list;
 mod list_orders;
 mod place_order;
 mod reactions;
@@ -20,15 +19,12 @@ pub(crate) use changes::OrderChanges;
 pub(crate) use expire_on_deadline::ExpireOnDeadline;
 pub(crate) use get_order::get_order;
 pub(crate) use get_order_history::get_order_history;
-pub(crate) use keep_order_list::order_list;
-pub(crate) use list_orders::{Page, list_orders};
+pub(crate) use list_orders::{Page, list_orders, order_list};
 pub(crate) use place_order::{PlaceOrder, SETTLE_WITHIN, place_order};
 pub use reactions::reactions;
 pub(crate) use watch_order::watch_order;
 
 /// The reader of the other contexts' events.
 const CONSUMER: &str = "ordering";
-/// The reader that keeps the list of orders.
-const ORDER_LIST: &str = "ordering.orders";
 /// How long a request may wait for what it says it must see.
 const PATIENCE: Duration = Duration::from_secs(3);

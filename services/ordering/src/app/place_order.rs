@@ -1,11 +1,11 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
-use tradewind_domain::{Error, Money, OrderId, Sensitive};
+use tradewind_domain::{Error, Money, OrderId, Sensitive, request::RequestKey};
 use tradewind_sql::timestamp;
-use tradewind_store::{Committed, RequestKey, Store};
+use tradewind_store::{Loaded, Store, Tx};
 
-use super::{CONSUMER, PATIENCE, expire_on_deadline, view::View};
+use super::{CONSUMER, PATIENCE, expire_on_deadline, view::resource};
 use crate::{
     domain::{Assortment, Command, Order, Place, Wanted},
     store::price_list,
@@ -41,22 +41,13 @@ pub(crate) async fn place_order(store: &Store, order: PlaceOrder) -> Result<Plac
     let assortment =
         price_list::find(store.command_reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
 
-    let (response, committed) = store.retry(|| attempt(store, &order, &assortment)).await?;
-    Ok(PlaceOrderResponse { position: store.token(&committed).await?, ..response })
+    // Prices may have changed since the request was first accepted, so they refuse only what is new.
+    let (response, position) =
+        store.once(order.request.as_ref(), async |tx: &mut Tx| place(tx, &order, &assortment).await).await?;
+    Ok(PlaceOrderResponse { position, ..response })
 }
 
-async fn attempt(
-    store: &Store,
-    order: &PlaceOrder,
-    assortment: &Assortment,
-) -> Result<(PlaceOrderResponse, Committed), Error> {
-    let mut tx = store.begin().await?;
-    // Before any refusal: prices may have changed since the request was first accepted.
-    if let Some(request) = &order.request
-        && let Some(response) = tx.recall(request).await?
-    {
-        return Ok((response, tx.commit().await?));
-    }
+async fn place(tx: &mut Tx, order: &PlaceOrder, assortment: &Assortment) -> Result<PlaceOrderResponse, Error> {
     let id = OrderId::generate().to_string();
     let (now, deadline) = (tx.now(), tx.now() + order.settle_within);
     let place = Place {
@@ -68,12 +59,8 @@ async fn attempt(
         payment_token: order.payment_token.clone(),
         deadline: timestamp(deadline),
     };
-    let placed = tx.create::<Order>(&id, &id, Command::Place(Box::new(place))).await?;
-    expire_on_deadline::schedule(&mut tx, &id, deadline);
-    let view = View { order: placed.state, version: placed.version, created: now, updated: now };
-    let response = PlaceOrderResponse { order: Some(view.into()), position: String::new() };
-    if let Some(request) = &order.request {
-        tx.remember(request, &response);
-    }
-    Ok((response, tx.commit().await?))
+    let placed = tx.create::<Order>(&id, Command::Place(Box::new(place))).await?;
+    expire_on_deadline::schedule(tx, &id, deadline);
+    let placed = Loaded { state: placed.state, version: placed.version, created: now, updated: now };
+    Ok(PlaceOrderResponse { order: Some(resource(placed)), position: String::new() })
 }

@@ -1,64 +1,42 @@
 use contracts::tradewind::ordering::v1::Order as Resource;
-use time::OffsetDateTime;
 use tradewind_domain::{Error, OrderId};
 use tradewind_sql::timestamp;
 use tradewind_store::{AsOf, Loaded, Store};
 
 use crate::domain::{Order, OrderError};
 
-/// An order with what its events say beside their content.
-#[derive(Clone, Debug)]
-pub(super) struct View {
-    pub(super) order: Order,
-    /// How many events it has seen.
-    pub(super) version: u64,
-    /// When it was placed.
-    pub(super) created: OffsetDateTime,
-    /// When it last changed.
-    pub(super) updated: OffsetDateTime,
+/// The order now, or as it was at `point`.
+///
+/// # Errors
+/// `NotFound` when there is no such order, or was none then.
+pub(super) async fn load(store: &Store, id: OrderId, point: Option<AsOf>) -> Result<Loaded<Order>, Error> {
+    let id = id.to_string();
+    let order = match point {
+        None => store.load::<Order>(&id).await?,
+        Some(point) => store.load_as_of(&id, point).await?,
+    };
+    if order.version == 0 { Err(OrderError::NotFound.into()) } else { Ok(order) }
 }
 
-impl View {
-    /// The order now, or as it was at `point`.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such order, or was none then.
-    pub(super) async fn load(store: &Store, id: OrderId, point: Option<AsOf>) -> Result<Self, Error> {
-        let id = id.to_string();
-        let order = match point {
-            None => store.load::<Order>(&id).await?,
-            Some(point) => store.load_as_of(&id, point).await?,
-        };
-        if order.version == 0 { Err(OrderError::NotFound.into()) } else { Ok(order.into()) }
-    }
-}
-
-impl From<Loaded<Order>> for View {
-    fn from(Loaded { state: order, version, created, updated }: Loaded<Order>) -> Self {
-        Self { order, version, created, updated }
-    }
-}
-
-impl From<View> for Resource {
-    fn from(View { order, version, created, updated }: View) -> Self {
-        let placed = order.placed.as_deref().cloned().unwrap_or_default();
-        Self {
-            order_id: placed.order_id,
-            customer_id: placed.customer_id,
-            status: order.status.into(),
-            recipient: placed.recipient,
-            lines: placed.lines,
-            total: placed.total,
-            cancellation_requested: order.cancellation_requested,
-            cancellation_reason: order.reason.into(),
-            cancellation_detail: order.detail,
-            short_lines: order.short_lines,
-            refunded: order.refunded,
-            tracking: order.tracking,
-            create_time: Some(timestamp(created)),
-            update_time: Some(timestamp(updated)),
-            deadline: placed.deadline,
-            version,
-        }
+/// An order as the contract shows it.
+pub(super) fn resource(Loaded { state: order, version, created, updated }: Loaded<Order>) -> Resource {
+    let placed = order.placed.as_deref().cloned().unwrap_or_default();
+    Resource {
+        order_id: placed.order_id,
+        customer_id: placed.customer_id,
+        status: order.status.into(),
+        recipient: placed.recipient,
+        lines: placed.lines,
+        total: placed.total,
+        cancellation_requested: order.cancellation_requested,
+        cancellation_reason: order.reason.into(),
+        cancellation_detail: order.detail,
+        short_lines: order.short_lines,
+        refunded: order.refunded,
+        tracking: order.tracking,
+        create_time: Some(timestamp(created)),
+        update_time: Some(timestamp(updated)),
+        deadline: placed.deadline,
+        version,
     }
 }

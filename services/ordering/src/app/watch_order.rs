@@ -3,11 +3,11 @@ use std::time::Duration;
 use contracts::tradewind::ordering::v1::Order as Resource;
 use futures::stream::{Stream, unfold};
 use tradewind_domain::{Error, OrderId};
-use tradewind_store::Store;
+use tradewind_store::{Loaded, Store};
 
 use super::{
     changes::{OrderChanges, Watched},
-    view::View,
+    view::{self, resource},
 };
 use crate::domain::Order;
 
@@ -25,14 +25,14 @@ pub(crate) async fn watch_order(
 ) -> Result<impl Stream<Item = Result<Resource, Error>> + Send + use<>, Error> {
     // First, so that nothing is missed between looking and watching.
     let watched = changes.watch(id);
-    let order = View::load(&store, id, None).await?;
+    let order = view::load(&store, id, None).await?;
     let watching = Watching { store, id, watched, shown: 0, next: Some(order) };
     Ok(unfold(Some(watching), |watching| async move {
         let mut watching = watching?;
         match watching.next().await {
-            Ok(view) => {
-                let open = (!view.order.is_settled()).then_some(watching);
-                Some((Ok(view.into()), open))
+            Ok(order) => {
+                let open = (!order.state.is_settled()).then_some(watching);
+                Some((Ok(resource(order)), open))
             }
             Err(error) => Some((Err(error), None)),
         }
@@ -46,28 +46,28 @@ struct Watching {
     /// The version last shown.
     shown: u64,
     /// What is to be shown without waiting.
-    next: Option<View>,
+    next: Option<Loaded<Order>>,
 }
 
 impl Watching {
-    async fn next(&mut self) -> Result<View, Error> {
-        let view = match self.next.take() {
-            Some(view) => view,
+    async fn next(&mut self) -> Result<Loaded<Order>, Error> {
+        let order = match self.next.take() {
+            Some(order) => order,
             None => self.changed().await?,
         };
-        self.shown = view.version;
-        Ok(view)
+        self.shown = order.version;
+        Ok(order)
     }
 
     /// Waits until the order is newer than what was shown.
-    async fn changed(&mut self) -> Result<View, Error> {
+    async fn changed(&mut self) -> Result<Loaded<Order>, Error> {
         let id = self.id.to_string();
         loop {
             // Either way it is time to look.
             let _ = tokio::time::timeout(NET, self.watched.changed()).await;
             let order = self.store.load_since::<Order>(&id, self.shown + 1).await?;
             if order.version > self.shown {
-                return Ok(order.into());
+                return Ok(order);
             }
         }
     }

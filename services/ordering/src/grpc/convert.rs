@@ -10,9 +10,12 @@ use contracts::tradewind::{
     },
 };
 use time::OffsetDateTime;
-use tradewind_domain::request::{Violations, order_id, page_size, page_token};
-use tradewind_domain::{Country, EMAIL_RULE, Error, Money, OrderId, TEXT_RULE, is_text, sendable};
-use tradewind_store::{AsOf, RequestKey};
+use tradewind_domain::{
+    Country, EMAIL_RULE, Error, Money, OrderId, TEXT_RULE, is_text,
+    request::{RequestKey, Violations, order_id, page_size, page_token},
+    sendable,
+};
+use tradewind_store::AsOf;
 
 use crate::{
     app::{Page, PlaceOrder, SETTLE_WITHIN},

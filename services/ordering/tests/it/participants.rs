@@ -72,7 +72,7 @@ macro_rules! answers {
             let $last = tx.load::<Said>(&id).await?.state.last;
             let answer: Option<Saying> = $answer;
             if let Some(saying) = answer {
-                tx.execute::<Said>(&id, &id, saying).await?;
+                tx.execute::<Said>(&id, saying).await?;
             }
             Ok(())
         }

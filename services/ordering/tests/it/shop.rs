@@ -20,7 +20,7 @@ use tonic::Status;
 use tradewind_events::Reactions;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
 use tradewind_runtime::{NoSettings, Parts, Running, Service, Settings};
-use tradewind_store::Store;
+use tradewind_store::{Store, Tx};
 use tradewind_testing::{Database, Nats, free_port, scratch};
 
 use crate::participants::{PARTICIPANTS, SCARCE, Said, Saying};
@@ -122,12 +122,9 @@ impl Shop {
     /// Lets another context say something, and returns its position token.
     pub(crate) async fn say(&self, context: &str, id: &str, saying: impl Into<Saying>) -> String {
         let (store, saying) = (&self.stores[context], saying.into());
-        let committed = store.retry(|| async {
-            let mut tx = store.begin().await?;
-            tx.execute::<Said>(id, id, saying.clone()).await?;
-            tx.commit().await
-        });
-        store.token(&committed.await.unwrap()).await.unwrap()
+        let (_, committed) =
+            store.transact(async |tx: &mut Tx| tx.execute::<Said>(id, saying.clone()).await).await.unwrap();
+        store.token(&committed).await.unwrap()
     }
 
     /// A well-formed order of two packets of tea that sees everything the catalogue has said.
@@ -141,6 +138,7 @@ impl Shop {
             expected_total: None,
             after: vec![self.seen.clone()],
             settle_within: None,
+            ..PlaceOrderRequest::default()
         }
     }
 

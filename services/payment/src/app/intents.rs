@@ -34,7 +34,7 @@ pub(super) enum Owed {
 /// # Errors
 /// The payment's refusal, or the database's.
 pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<Vec<PaymentEvent>, Error> {
-    let executed = tx.execute::<Payment>(order_id, order_id, command).await?;
+    let executed = tx.execute::<Payment>(order_id, command).await?;
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
             intend(tx, intent);

@@ -1,8 +1,18 @@
 use contracts::tradewind::payment::v1::ListPaymentsResponse;
 use tradewind_domain::{Error, OrderId, request};
+use tradewind_events::Projection;
 use tradewind_store::Store;
 
 use crate::store;
+
+/// The list of payments, kept from their own events.
+#[must_use]
+pub fn payment_list() -> Projection {
+    Projection::of("payment.payments", |tx, payment| {
+        store::put(tx, payment);
+        Ok(())
+    })
+}
 
 /// Up to `size` payments that follow the order `after`, by order id; from the first without it.
 ///

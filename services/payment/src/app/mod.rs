@@ -9,7 +9,6 @@ mod get_payment;
 mod give_back_on_order_cancelled;
 mod intents;
 mod list_payments;
-mod show_payments;
 #[cfg(test)]
 mod tests;
 
@@ -24,8 +23,7 @@ pub use call_card_provider::CallCardProvider;
 pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Receipt, Refund};
 pub use get_payment::get_payment;
 pub use intents::intent_of;
-pub use list_payments::list_payments;
-pub use show_payments::projection;
+pub use list_payments::{list_payments, payment_list};
 
 /// What follows the events of orders.
 #[must_use]

@@ -5,4 +5,4 @@ pub mod payment;
 mod payments;
 
 pub(crate) use migrations::migrations;
-pub(crate) use payments::{Change, apply, page};
+pub(crate) use payments::{page, put};

@@ -14,5 +14,5 @@ pub async fn get_shipment(store: &Store, order_id: OrderId) -> Result<Resource, 
     if found.version == 0 {
         return Err(ShipmentError::NotFound.into());
     }
-    Ok(resource(found.state, found.updated))
+    Ok(resource(found))
 }

@@ -47,7 +47,7 @@ impl Owed {
 /// # Errors
 /// The shipment's refusal, or the database's.
 pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<Vec<ShipmentEvent>, Error> {
-    let executed = tx.execute::<Shipment>(order_id, order_id, command).await?;
+    let executed = tx.execute::<Shipment>(order_id, command).await?;
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
             intend(tx, intent);

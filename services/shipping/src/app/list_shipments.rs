@@ -1,8 +1,19 @@
 use contracts::tradewind::shipping::v1::ListShipmentsResponse;
 use tradewind_domain::{Error, OrderId, request};
+use tradewind_events::Projection;
 use tradewind_store::Store;
 
+use super::resource::resource;
 use crate::store;
+
+/// The list of shipments, kept from their own events.
+#[must_use]
+pub fn shipment_list() -> Projection {
+    Projection::of("shipping.shipments", |tx, shipment| {
+        store::put(tx, &resource(shipment));
+        Ok(())
+    })
+}
 
 /// Up to `size` shipments that follow the order `after`, by order id; from the first without it.
 ///

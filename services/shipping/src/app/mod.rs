@@ -12,7 +12,6 @@ mod deliver_shipment;
 mod dispatch_shipment;
 mod get_shipment;
 mod intents;
-mod keep_shipment_list;
 mod list_shipments;
 mod resource;
 
@@ -31,8 +30,7 @@ pub use deliver_shipment::deliver_shipment;
 pub use dispatch_shipment::dispatch_shipment;
 pub use get_shipment::get_shipment;
 pub use intents::intent_of;
-pub use keep_shipment_list::shipment_list;
-pub use list_shipments::list_shipments;
+pub use list_shipments::{list_shipments, shipment_list};
 
 /// What follows the events of orders.
 #[must_use]

@@ -281,7 +281,7 @@ impl Pair {
 pub(crate) async fn deposit(bank: &Store, id: &str, amount: u64) {
     let attempt = || async {
         let mut tx = bank.begin().await?;
-        tx.execute::<Account>(id, id, Command::Deposit(amount)).await?;
+        tx.execute::<Account>(id, Command::Deposit(amount)).await?;
         tx.commit().await
     };
     bank.retry(attempt).await.unwrap();

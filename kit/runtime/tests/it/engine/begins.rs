@@ -29,7 +29,7 @@ impl Reaction<Deposited> for Mirror {
             deposit(meddler, "b", BEFORE).await;
         }
         let id = event.stream.id();
-        tx.execute::<Account>(id, id, Command::Deposit(event.data.amount)).await.map(drop)
+        tx.execute::<Account>(id, Command::Deposit(event.data.amount)).await.map(drop)
     }
 }
 

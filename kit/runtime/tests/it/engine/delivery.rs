@@ -1,13 +1,13 @@
 //! When nothing goes wrong, and when a reader comes late or is killed.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use tradewind_domain::Error;
-use tradewind_events::{Reaction, Reactions, Received};
+use tradewind_events::{Projection, Reaction, Reactions, Received};
 use tradewind_runtime::Engine;
 use tradewind_store::Tx;
-use tradewind_testing::account::Withdrawn;
+use tradewind_testing::account::{Account, Withdrawn};
 use tradewind_testing::{Database, block_on, eventually};
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit};
@@ -129,7 +129,13 @@ fn a_projection_reads_the_own_log_without_a_broker() {
         pair.nats.stop();
         let projection = Reactions::new("deposits").on("note_on_deposited", NoteDeposit::new(&pair.bank));
         let engine = Engine::new(pair.bank.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
-        let bank = Running::start(engine.projection(projection));
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let showing = Arc::clone(&shown);
+        let accounts = Projection::of::<Account>("accounts", move |_, account| {
+            showing.lock().unwrap().push((account.version, account.state.balance));
+            Ok(())
+        });
+        let bank = Running::start(engine.reactions(projection).projection(accounts));
         for amount in 1..=50 {
             deposit(&pair.bank, if amount % 2 == 0 { "even" } else { "odd" }, 1).await;
         }
@@ -137,6 +143,12 @@ fn a_projection_reads_the_own_log_without_a_broker() {
             count(&pair.bank, "SELECT COUNT(*) FROM seen").await == 50
         })
         .await;
+        let seen = || shown.lock().unwrap().clone();
+        eventually(PATIENCE, "both accounts are shown as they stand", async || {
+            seen().iter().filter(|shown| **shown == (25, 25)).count() >= 2
+        })
+        .await;
+        assert!(seen().iter().all(|(version, balance)| balance >= version), "{:?}", seen());
         assert_eq!(pair.owner.asked.load(Ordering::SeqCst), 0);
         bank.stop().await;
     });

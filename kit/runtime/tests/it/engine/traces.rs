@@ -33,7 +33,7 @@ struct Mirror;
 impl Reaction<Deposited> for Mirror {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         let id = event.stream.id();
-        tx.execute::<Account>(id, id, Command::Deposit(event.data.amount)).await.map(drop)
+        tx.execute::<Account>(id, Command::Deposit(event.data.amount)).await.map(drop)
     }
 }
 
@@ -51,7 +51,7 @@ fn what_follows_from_an_event_continues_its_trace_and_names_its_cause() {
             traceparent: TRACEPARENT.to_owned(),
             ..Metadata::default()
         });
-        tx.execute::<Account>("a", "a", Command::Deposit(1)).await.unwrap();
+        tx.execute::<Account>("a", Command::Deposit(1)).await.unwrap();
         tx.commit().await.unwrap();
 
         let stream = StreamName::of::<Account>("a");

@@ -13,7 +13,7 @@ async fn refuses(bank: &Store) {
     eventually(PATIENCE, "the owner refuses to go on", async || {
         let attempt = async {
             let mut tx = bank.begin().await?;
-            tx.execute::<Account>("z", "z", Command::Deposit(1)).await?;
+            tx.execute::<Account>("z", Command::Deposit(1)).await?;
             tx.commit().await
         };
         match attempt.await {
@@ -47,7 +47,7 @@ fn an_owner_whose_database_lost_commits_stops_until_that_is_accepted_and_nothing
         tokio::task::block_in_place(|| server.keep_copy());
         eventually(PATIENCE, "deposits are taken again", async || {
             let mut tx = pair.bank.begin().await?;
-            tx.execute::<Account>("a", "a", Command::Deposit(1)).await?;
+            tx.execute::<Account>("a", Command::Deposit(1)).await?;
             tx.commit().await
         })
         .await;

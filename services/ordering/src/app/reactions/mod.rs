@@ -36,6 +36,6 @@ pub fn reactions() -> Reactions {
 /// Lets the order hear an answer. An order that is not there, or never asked, refuses, and the answer is parked.
 async fn hear<E: Reply>(tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
     let (order_id, command) = event.data.heard();
-    tx.execute::<Order>(order_id, order_id, command).await?;
+    tx.execute::<Order>(order_id, command).await?;
     Ok(())
 }

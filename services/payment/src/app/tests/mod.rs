@@ -17,7 +17,7 @@ use tradewind_broker::{Broker, BrokerOptions};
 use tradewind_domain::{Error, Reason, Reference};
 use tradewind_events::{LogSource, Reaction, Received};
 use tradewind_runtime::Engine;
-use tradewind_store::{Clock, LogPage, Metadata, Store, StoreOptions, StreamName};
+use tradewind_store::{Clock, LogPage, Metadata, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::{Database, block_on, both_stores, eventually};
 use uuid::Uuid;
 
@@ -116,6 +116,7 @@ impl Order {
             order_id: self.id.clone(),
             total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
             payment_token: "tok_ok".to_owned(),
+            ..OrderStockConfirmed::default()
         };
         self.hear(charge_on_order_stock_confirmed, event).await;
     }
@@ -125,7 +126,7 @@ impl Order {
         self.hear(give_back_on_order_cancelled, event).await;
     }
 
-    async fn hear<E>(&self, reaction: impl Reaction<E>, data: E) {
+    async fn hear<E: Send + Sync>(&self, reaction: impl Reaction<E>, data: E) {
         let event = Received {
             data,
             id: Uuid::new_v4(),
@@ -136,12 +137,7 @@ impl Order {
             time: self.store.now(),
             metadata: Metadata::default(),
         };
-        let reacting = self.store.retry(|| async {
-            let mut tx = self.store.begin().await?;
-            reaction.react(&mut tx, &event).await?;
-            tx.commit().await
-        });
-        reacting.await.unwrap();
+        self.store.transact(async |tx: &mut Tx| reaction.react(tx, &event).await).await.unwrap();
     }
 
     async fn status(&self) -> PaymentStatus {
