@@ -83,7 +83,6 @@ mod tests {
             grpc_port: 7101,
             admin_port: 7201,
             folder: crate::service::FOLDER.into(),
-            fields: &["berths"],
             settings: vec![Setting { key: "berths".into(), meaning: "ships at once".into(), default: "3".into() }],
         };
         let text = help(&about);

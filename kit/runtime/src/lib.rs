@@ -33,8 +33,8 @@ pub use http::direct;
 pub use ports::FreePort;
 pub use reactions::{Composed, reactions};
 pub use running::{Running, run};
-pub use service::{Kit, NoSettings, Parts, Service};
-pub use settings::{LogFormat, Own, Settings, SettingsError, duration};
+pub use service::{Kit, Parts, Service};
+pub use settings::{LogFormat, NoSettings, Own, OwnSettings, Setting, Settings, SettingsError, duration, positive};
 
 use crate::settings::Sources;
 

@@ -18,7 +18,7 @@ use tradewind_domain::Reason;
 pub use calls::Calls;
 pub use mismatches::Mismatches;
 pub use reqwest::Url;
-pub use settings::{TIMEOUT, URL, base_url, default_url, timeout};
+pub use settings::{URL, base_url, timeout};
 
 /// The longest an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(30);

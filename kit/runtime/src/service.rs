@@ -5,7 +5,6 @@ use std::{convert::Infallible, path::PathBuf, sync::Arc};
 use crate::Engine;
 use axum::response::IntoResponse;
 use sea_orm_migration::MigrationTrait;
-use serde::de::DeserializeOwned;
 use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
 use tradewind_events::{Projection, Reactions};
@@ -15,7 +14,7 @@ use tradewind_work::{IntentHandler, TimerHandler};
 
 use crate::{
     readiness::Check,
-    settings::{Own, Setting, SettingsError, fields_of},
+    settings::{Own, OwnSettings, Setting, SettingsError},
 };
 
 pub(crate) type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
@@ -42,36 +41,28 @@ pub(crate) struct About {
     pub(crate) admin_port: u16,
     /// Where certificates and data are that no setting says.
     pub(crate) folder: PathBuf,
-    /// Keys of the service's own settings.
-    pub(crate) fields: &'static [&'static str],
-    /// The ones of them that are described.
+    /// The service's own settings.
     pub(crate) settings: Vec<Setting>,
 }
 
-/// The settings of a service that has none of its own.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
-pub struct NoSettings {}
-
 impl Service {
-    /// Declares a service: `compose` makes its parts once its database is open, from the kit and its own settings `C`.
-    ///
-    /// `C` is a plain struct whose fields all have defaults; its field names are the keys.
+    /// Declares a service: `compose` makes its parts once its database is open, from the kit and its own [settings](crate::settings)
+    /// `C`.
     pub fn new<C>(
         name: &'static str,
         migrations: Migrations,
         compose: impl Fn(Kit, C) -> anyhow::Result<Parts> + Send + Sync + 'static,
     ) -> Self
     where
-        C: DeserializeOwned + Send + 'static,
+        C: OwnSettings,
     {
         let compose = Arc::new(compose);
         let prepare: Prepare = Arc::new(move |own| {
-            let (settings, compose) = (own.typed::<C>()?, Arc::clone(&compose));
+            let (settings, compose) = (own.all::<C>()?, Arc::clone(&compose));
             Ok(Box::new(move |kit| compose(kit, settings)))
         });
-        let fields = fields_of::<C>();
-        let folder = PathBuf::from(FOLDER);
-        let about = About { name, purpose: "", grpc_port: 0, admin_port: 0, folder, fields, settings: Vec::new() };
+        let (folder, settings) = (PathBuf::from(FOLDER), C::table());
+        let about = About { name, purpose: "", grpc_port: 0, admin_port: 0, folder, settings };
         Self { about, migrations, prepare }
     }
 
@@ -96,14 +87,6 @@ impl Service {
         self
     }
 
-    /// Describes one of the service's own settings for `--help`; the default itself is given by the settings struct.
-    #[must_use]
-    pub fn setting(mut self, key: &str, meaning: &str, default: &str) -> Self {
-        let setting = Setting { key: key.to_ascii_lowercase(), meaning: meaning.into(), default: default.into() };
-        self.about.settings.push(setting);
-        self
-    }
-
     /// Returns the name of the service: its context, its identity, its database.
     pub fn name(&self) -> &'static str {
         self.about.name
@@ -121,7 +104,7 @@ impl Service {
 
     /// Tells whether the service has a setting of its own by that key.
     pub fn takes(&self, key: &str) -> bool {
-        self.about.fields.iter().any(|field| field.eq_ignore_ascii_case(key))
+        self.about.settings.iter().any(|setting| setting.key.eq_ignore_ascii_case(key))
     }
 
     /// Checks the service's own settings and returns what composes it with them.

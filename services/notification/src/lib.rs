@@ -12,10 +12,7 @@ pub mod table;
 mod texts;
 
 use contracts::tradewind::notification::v1::notification_service_server::NotificationServiceServer;
-use tradewind_runtime::{
-    Kit, Parts, Service,
-    outside::{self, Party},
-};
+use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
 use crate::{config::Config, delivery::Deliver, grpc::Api, mail::Smtp};
 
@@ -25,13 +22,6 @@ pub fn service() -> Service {
     Service::new::<Config>("notification", table::migrations, compose)
         .purpose("tells customers what became of their orders")
         .ports(7106, 7206)
-        .setting("OUTSIDE_URL", "base URL of the mail sink", outside::URL)
-        .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
-        .setting("SMTP_URL", "smtp://… or smtps://… of a mail server to send through instead of the sink", "")
-        .setting("SMTP_TIMEOUT", "how long handing over one message to it may take", "5s")
-        .setting("MAIL_FROM", "whom messages sent by SMTP are from", config::MAIL_FROM)
-        .setting("MAIL_ATTEMPTS", "how often a message is tried before it is given up", "20")
-        .setting("MAIL_CONCURRENCY", "the most messages handed over at one time", "8")
 }
 
 fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {

@@ -2,23 +2,17 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error};
-
 use crate::app::SETTLE_WITHIN;
 
-/// What can be set beside what every service has.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Config {
-    /// How long an order may take to be confirmed when its request does not say; 1 s to 24 h.
-    #[serde(default = "default_order_deadline", deserialize_with = "order_deadline")]
-    pub(crate) order_deadline: Duration,
+tradewind_runtime::settings! {
+    /// What can be set beside what every service has.
+    pub(crate) struct Config {
+        /// how long an order may take to be confirmed when its request does not say, 1s to 24h
+        order_deadline: Duration = "60s" => order_deadline,
+    }
 }
 
-const fn default_order_deadline() -> Duration {
-    Duration::from_secs(60)
-}
-
-fn order_deadline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let deadline = tradewind_runtime::duration(deserializer)?;
-    if SETTLE_WITHIN.contains(&deadline) { Ok(deadline) } else { Err(D::Error::custom("must be from 1s to 24h")) }
+fn order_deadline(text: &str) -> Result<Duration, String> {
+    let deadline = tradewind_runtime::duration(text)?;
+    if SETTLE_WITHIN.contains(&deadline) { Ok(deadline) } else { Err("must be from 1s to 24h".to_owned()) }
 }

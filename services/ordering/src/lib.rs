@@ -26,7 +26,6 @@ pub fn service() -> Service {
     Service::new("ordering", store::migrations, compose)
         .purpose("Takes orders and settles them: confirmed, or cancelled with everything given back.")
         .ports(7102, 7202)
-        .setting("order_deadline", "how long an order may take to be confirmed unless the request says so", "60s")
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the runtime lets a composition fail")]

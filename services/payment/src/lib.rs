@@ -10,10 +10,7 @@ mod provider;
 pub mod store;
 
 use contracts::tradewind::payment::v1::payment_service_server::PaymentServiceServer;
-use tradewind_runtime::{
-    Kit, Parts, Service,
-    outside::{self, Party},
-};
+use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
 use crate::{app::CallCardProvider, config::Settings, grpc::Api};
 
@@ -23,9 +20,6 @@ pub fn service() -> Service {
     Service::new::<Settings>("payment", store::migrations, compose)
         .purpose("charges cards for orders and gives the money back")
         .ports(7104, 7204)
-        .setting("OUTSIDE_URL", "base URL of the card provider", outside::URL)
-        .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
-        .setting("CHARGE_CONCURRENCY", "the most calls to it at one time", "32")
 }
 
 fn compose(kit: Kit, settings: Settings) -> anyhow::Result<Parts> {

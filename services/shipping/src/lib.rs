@@ -10,10 +10,7 @@ mod http_carrier;
 pub mod store;
 
 use contracts::tradewind::shipping::v1::shipping_service_server::ShippingServiceServer;
-use tradewind_runtime::{
-    Kit, Parts, Service,
-    outside::{self, Party},
-};
+use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
 use crate::{app::CallCarrier, config::Config, grpc::Api};
 
@@ -23,9 +20,6 @@ pub fn service() -> Service {
     Service::new::<Config>("shipping", store::migrations, compose)
         .purpose("books carriers for orders and lets parcels leave")
         .ports(7105, 7205)
-        .setting("OUTSIDE_URL", "base URL of the carrier", outside::URL)
-        .setting("OUTSIDE_TIMEOUT", "how long one call to it may take", "2s")
-        .setting("CARRIER_CONCURRENCY", "the most calls to it at one time", "32")
 }
 
 fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {

@@ -14,9 +14,9 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 use tradewind_domain::Sensitive;
 use tradewind_mesh::IdentityFiles;
 
-pub(crate) use own::fields_of;
-pub use own::{Own, duration};
+pub use own::{NoSettings, Own, OwnSettings, Setting, duration, positive};
 pub(crate) use sources::Sources;
+use sources::Text;
 
 use crate::service::About;
 
@@ -53,7 +53,7 @@ pub struct Settings {
     pub trace_ratio: f64,
     /// The OTLP gRPC endpoint traces are exported to.
     pub otlp_endpoint: Option<String>,
-    /// The service's own settings, not yet given their types.
+    /// What is set of the service's own settings.
     pub own: Own,
 }
 
@@ -87,14 +87,6 @@ impl SettingsError {
     pub(crate) fn of(key: &str, problem: impl fmt::Display) -> Self {
         Self::new(sources::variable(key), problem)
     }
-}
-
-/// One setting as `--help` shows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Setting {
-    pub(crate) key: String,
-    pub(crate) meaning: String,
-    pub(crate) default: String,
 }
 
 impl Settings {
@@ -131,7 +123,7 @@ impl Settings {
     /// Sets one of the service's own settings, by its key in lower case.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.own.set(key, value.into());
+        self.own.set(key, Text::of(key, value));
         self
     }
 
@@ -151,10 +143,11 @@ impl Settings {
     /// # Errors
     /// The first mistake found, naming its key.
     pub(crate) fn read(about: &About, sources: &Sources) -> Result<Self, SettingsError> {
-        let known: Vec<String> = common(about).into_iter().map(|setting| setting.key).collect();
-        sources.refuse_unknown(|key| known.iter().any(|known| known == key) || about.fields.contains(&key))?;
-        let default = |key: &str| default_of(about, key);
-        let read = |key: &str| sources.text(key, &default(key));
+        let common = common(about);
+        sources.refuse_unknown(|key| common.iter().chain(&about.settings).any(|setting| setting.key == key))?;
+        let default =
+            |key: &str| common.iter().find(|setting| setting.key == key).map(|setting| setting.default.as_str());
+        let read = |key: &str| sources.text(key, default(key).unwrap_or_default());
         Ok(Self {
             grpc_addr: read("grpc_addr")?.parse(parse::address)?,
             admin_addr: read("admin_addr")?.parse(parse::address)?,
@@ -175,7 +168,7 @@ impl Settings {
             workers: read("workers")?.parse(parse::workers)?,
             trace_ratio: read("trace_ratio")?.parse(parse::ratio)?,
             otlp_endpoint: sources.otlp_endpoint()?,
-            own: sources.own(about.fields),
+            own: sources.own(&about.settings)?,
         })
     }
 }
@@ -214,10 +207,6 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
     .into_iter()
     .map(|(key, meaning, default)| Setting { key: key.into(), meaning: meaning.into(), default })
     .collect()
-}
-
-fn default_of(about: &About, key: &str) -> String {
-    common(about).into_iter().find(|setting| setting.key == key).map(|setting| setting.default).unwrap_or_default()
 }
 
 impl fmt::Debug for Settings {

@@ -1,109 +1,135 @@
-//! A service's own settings: collected by name here, given their types by the service's `Deserialize`.
+//! A service's own settings: declared once, in a table that their reading and `--help` come from.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use config::{ConfigError, Value};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Visitor, value::Error as Unsupported},
-};
+use super::{SettingsError, parse, sources::Text};
 
-use super::{SettingsError, parse, sources::variable};
-
-/// The service's own settings, not yet given their types. Their values are never shown: some are secrets.
-#[derive(Clone, Default)]
-pub struct Own {
-    values: BTreeMap<String, (String, Value)>,
+/// One setting as `--help` shows it.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Its key, in lower case.
+    pub key: String,
+    /// What it is for.
+    pub meaning: String,
+    /// The text that is read where nothing is set.
+    pub default: String,
 }
+
+/// A service's own settings; made by [`settings!`](crate::settings).
+pub trait OwnSettings: Sized + Send + 'static {
+    /// All of them.
+    fn table() -> Vec<Setting>;
+
+    /// Reads what is set, and the default of what is not.
+    ///
+    /// # Errors
+    /// The first value that doesn't fit.
+    fn read(own: &Own) -> Result<Self, SettingsError>;
+}
+
+/// Declares a service's own settings as a struct that the runtime makes: the type of each, the text it has unless it is set, and the
+/// function that reads a text. What is written above it is what `--help` says of it.
+///
+/// ```
+/// # use std::time::Duration;
+/// tradewind_runtime::settings! {
+///     /// How ships are let in.
+///     pub struct Harbour {
+///         /// ships at once
+///         berths: std::num::NonZeroU16 = "3" => tradewind_runtime::positive,
+///         /// how long one may stay
+///         stay: Duration = "2d" => tradewind_runtime::duration,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! settings {
+    ($(#[$about:meta])* $vis:vis struct $name:ident {
+        $(#[doc = $meaning:literal] $key:ident: $kind:ty = $default:expr => $read:expr,)*
+    }) => {
+        $(#[$about])*
+        $vis struct $name { $(#[doc = $meaning] pub(crate) $key: $kind,)* }
+
+        impl $crate::OwnSettings for $name {
+            fn table() -> Vec<$crate::Setting> {
+                vec![$($crate::Setting {
+                    key: stringify!($key).to_owned(),
+                    meaning: $meaning.trim().to_owned(),
+                    default: $default.to_owned(),
+                },)*]
+            }
+
+            #[allow(unused_variables)]
+            fn read(own: &$crate::Own) -> Result<Self, $crate::SettingsError> {
+                Ok(Self { $($key: own.read(stringify!($key), $default, $read)?,)* })
+            }
+        }
+    };
+}
+
+crate::settings! {
+    /// The settings of a service that has none of its own.
+    #[derive(Clone, Copy, Debug)]
+    pub struct NoSettings {}
+}
+
+/// What is set of a service's own settings. The texts are never shown: some are secrets.
+#[derive(Clone, Default)]
+pub struct Own(BTreeMap<String, Text>);
 
 impl fmt::Debug for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.values.keys()).finish()
+        f.debug_list().entries(self.0.keys()).finish()
     }
 }
 
 impl Own {
-    pub(super) fn set(&mut self, key: &str, value: String) {
-        self.insert(key, variable(key), value.into());
+    pub(super) fn set(&mut self, key: &str, text: Text) {
+        self.0.insert(key.to_owned(), text);
     }
 
-    pub(super) fn insert(&mut self, key: &str, name: String, value: Value) {
-        self.values.insert(key.to_owned(), (name, value));
-    }
-
-    /// Gives the values the types of `C`.
+    /// Reads one setting, or its default.
     ///
     /// # Errors
-    /// The first value that doesn't fit, or a key that `C` doesn't have.
-    pub(crate) fn typed<C: DeserializeOwned>(&self) -> Result<C, SettingsError> {
-        let fields = fields_of::<C>();
-        if let Some((name, _)) = self.values.iter().find(|(key, _)| !fields.contains(&key.as_str())).map(|(_, v)| v) {
-            return Err(SettingsError::new(name, "is not a setting of this service"));
-        }
-        let table: config::Map<String, Value> =
-            self.values.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect();
-        Value::new(None, table).try_deserialize().map_err(|error| self.name(&error))
-    }
-
-    fn name(&self, error: &ConfigError) -> SettingsError {
-        let (key, problem) = explain(error);
-        let root = key.split(['.', '[']).next().unwrap_or_default();
-        match self.values.get(root) {
-            Some((name, _)) => SettingsError::new(name, problem),
-            None => SettingsError::new(variable(root), problem),
+    /// A text that doesn't fit, by the name of where it stands.
+    pub fn read<T>(
+        &self,
+        key: &str,
+        default: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, SettingsError> {
+        match self.0.get(key) {
+            Some(text) => text.parse(read),
+            None => Text::of(key, default).parse(read),
         }
     }
-}
 
-fn explain(error: &ConfigError) -> (String, String) {
-    match error {
-        ConfigError::Type { unexpected, expected, key, .. } => {
-            (key.clone().unwrap_or_default(), format!("{unexpected} is not {expected}"))
+    /// Reads them all.
+    ///
+    /// # Errors
+    /// The first that doesn't fit, or that `C` doesn't have.
+    pub(crate) fn all<C: OwnSettings>(&self) -> Result<C, SettingsError> {
+        let table = C::table();
+        let unknown = self.0.iter().find(|(key, _)| !table.iter().any(|setting| setting.key == **key));
+        match unknown {
+            Some((_, text)) => Err(text.mistake("is not a setting of this service")),
+            None => C::read(self),
         }
-        ConfigError::At { error, key, .. } => (key.clone().unwrap_or_default(), explain(error).1),
-        ConfigError::NotFound(key) => (key.clone(), "is needed and has no default".into()),
-        other => (String::new(), other.to_string()),
     }
 }
 
-/// Deserializes a duration written like `10s` or `1m 30s`, for `#[serde(deserialize_with = "tradewind_runtime::duration")]`.
+/// Reads a duration written like `10s` or `1m 30s`.
 ///
 /// # Errors
 /// Text that is no duration.
-pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse::duration(&text).map_err(serde::de::Error::custom)
+pub fn duration(text: &str) -> Result<Duration, String> {
+    parse::duration(text)
 }
 
-/// Lists the keys a settings struct reads. Empty for a type that isn't a plain struct (`#[serde(flatten)]` hides its fields).
-pub(crate) fn fields_of<C: DeserializeOwned>() -> &'static [&'static str] {
-    let mut fields: &'static [&'static str] = &[];
-    // Always an error: the deserializer has nothing to give, it only listens to what is asked for.
-    drop(C::deserialize(Listener(&mut fields)));
-    fields
-}
-
-struct Listener<'a>(&'a mut &'static [&'static str]);
-
-impl<'de> Deserializer<'de> for Listener<'_> {
-    type Error = Unsupported;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unsupported> {
-        Err(serde::de::Error::custom("not a struct"))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Unsupported> {
-        *self.0 = fields;
-        Err(serde::de::Error::custom("only the names were asked for"))
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
-        seq tuple tuple_struct map enum identifier ignored_any
-    }
+/// Reads a number of 1 or more, for types like `NonZeroUsize`.
+///
+/// # Errors
+/// Text that is no such number.
+pub fn positive<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a number of 1 or more"))
 }

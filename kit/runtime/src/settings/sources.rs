@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString};
 
 use config::{File, FileFormat, Source, Value, ValueKind};
 
-use super::{Own, SettingsError, parse};
+use super::{Own, Setting, SettingsError, parse};
 
 const PREFIX: &str = "TRADEWIND_";
 const FILE: &str = "TRADEWIND_CONFIG";
@@ -22,14 +22,24 @@ pub(crate) struct Sources {
 }
 
 /// The text of one setting and how its reader would name it.
-pub(crate) struct Text {
+#[derive(Clone)]
+pub(super) struct Text {
     name: String,
     text: String,
 }
 
 impl Text {
-    pub(super) fn parse<T>(&self, parse: fn(&str) -> Result<T, String>) -> Result<T, SettingsError> {
-        parse(self.text.trim()).map_err(|problem| SettingsError::new(&self.name, problem))
+    /// What a variable says.
+    pub(super) fn of(key: &str, text: impl Into<String>) -> Self {
+        Self { name: variable(key), text: text.into() }
+    }
+
+    pub(super) fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, SettingsError> {
+        parse(self.text.trim()).map_err(|problem| self.mistake(&problem))
+    }
+
+    pub(super) fn mistake(&self, problem: &str) -> SettingsError {
+        SettingsError::new(&self.name, problem)
     }
 }
 
@@ -119,16 +129,18 @@ impl Sources {
     }
 
     pub(super) fn text(&self, key: &str, default: &str) -> Result<Text, SettingsError> {
+        Ok(self.set(key)?.unwrap_or_else(|| Text::of(key, default)))
+    }
+
+    fn set(&self, key: &str) -> Result<Option<Text>, SettingsError> {
         if let Some(text) = self.environment.get(key) {
-            return Ok(Text { name: variable(key), text: text.clone() });
+            return Ok(Some(Text::of(key, text)));
         }
-        let Some(value) = self.file.get(key) else {
-            return Ok(Text { name: variable(key), text: default.to_owned() });
-        };
-        let name = self.in_file(key);
+        let Some(value) = self.file.get(key) else { return Ok(None) };
+        let text = Text { name: self.in_file(key), text: value.to_string() };
         match &value.kind {
-            ValueKind::Table(_) | ValueKind::Array(_) => Err(SettingsError::new(name, "is not a single value")),
-            _ => Ok(Text { name, text: value.to_string() }),
+            ValueKind::Table(_) | ValueKind::Array(_) => Err(text.mistake("is not a single value")),
+            _ => Ok(Some(text)),
         }
     }
 
@@ -152,17 +164,15 @@ impl Sources {
         parsed.map_err(|problem| SettingsError::new(OTLP_ENDPOINT, problem))
     }
 
-    /// Collects the service's own settings, still without types.
-    pub(super) fn own(&self, fields: &[&str]) -> Own {
+    /// What is set of the service's own settings.
+    pub(super) fn own(&self, settings: &[Setting]) -> Result<Own, SettingsError> {
         let mut own = Own::default();
-        for key in fields {
-            if let Some(text) = self.environment.get(*key) {
-                own.insert(key, variable(key), text.as_str().into());
-            } else if let Some(value) = self.file.get(*key) {
-                own.insert(key, self.in_file(key), value.clone());
+        for Setting { key, .. } in settings {
+            if let Some(text) = self.set(key)? {
+                own.set(key, text);
             }
         }
-        own
+        Ok(own)
     }
 
     fn in_file(&self, key: &str) -> String {

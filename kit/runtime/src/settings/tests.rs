@@ -1,30 +1,24 @@
 #![allow(clippy::unwrap_used)]
 
-use std::{ffi::OsString, path::Path};
-
-use serde::Deserialize;
+use std::{ffi::OsString, num::NonZeroU16, path::Path};
 
 use super::*;
 
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(default)]
-struct Harbour {
-    berths: u16,
-    pilot_url: String,
-    #[serde(deserialize_with = "super::duration")]
-    tide: Duration,
-}
-
-impl Default for Harbour {
-    fn default() -> Self {
-        Self { berths: 3, pilot_url: "http://127.0.0.1:7300".into(), tide: Duration::from_secs(60) }
+crate::settings! {
+    #[derive(Debug, PartialEq)]
+    struct Harbour {
+        /// ships at once
+        berths: NonZeroU16 = "3" => super::positive,
+        /// where the pilots are
+        pilot_url: String = "http://127.0.0.1:7300" => |text| Ok(text.to_owned()),
+        /// how long high water lasts
+        tide: Duration = "60s" => super::duration,
     }
 }
 
 fn about() -> About {
-    let fields = fields_of::<Harbour>();
-    let folder = crate::service::FOLDER.into();
-    About { name: "harbour", purpose: "", grpc_port: 7101, admin_port: 7201, folder, fields, settings: Vec::new() }
+    let (folder, settings) = (crate::service::FOLDER.into(), Harbour::table());
+    About { name: "harbour", purpose: "", grpc_port: 7101, admin_port: 7201, folder, settings }
 }
 
 /// Reads settings from variables (and the file they may name), with credentials that exist.
@@ -35,7 +29,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
         credentials.iter().chain(variables).map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let settings = Sources::from_variables(variables).and_then(|sources| Settings::read(&about(), &sources));
     let settings = settings.map_err(|mistake| mistake.to_string())?;
-    settings.own.typed::<Harbour>().map_err(|mistake| mistake.to_string())?;
+    settings.own.all::<Harbour>().map_err(|mistake| mistake.to_string())?;
     Ok(settings)
 }
 
@@ -53,7 +47,9 @@ fn defaults_suffice_where_the_credentials_are() {
     assert_eq!(settings.grpc_addr, "127.0.0.1:7101".parse().unwrap());
     assert_eq!(settings.database_url.expose(), "sqlite://.tradewind/data/harbour.db");
     assert_eq!(settings.grace, Duration::from_secs(10));
-    assert_eq!(settings.own.typed::<Harbour>().unwrap(), Harbour::default());
+    let own: Harbour = settings.own.all().unwrap();
+    assert_eq!((own.berths.get(), own.tide), (3, Duration::from_secs(60)));
+    assert_eq!(own.pilot_url, "http://127.0.0.1:7300");
 }
 
 #[test]
@@ -63,8 +59,8 @@ fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
     let settings = read(&[("TRADEWIND_CONFIG", &path), ("TRADEWIND_GRACE", "5s"), ("TRADEWIND_BERTHS", "9")]).unwrap();
     assert_eq!((settings.grace, settings.workers), (Duration::from_secs(5), 4));
     assert_eq!(settings.peers.get("lighthouse").map(String::as_str), Some("light:7100"));
-    let own: Harbour = settings.own.typed().unwrap();
-    assert_eq!((own.berths, own.tide), (9, Duration::from_secs(120)));
+    let own: Harbour = settings.own.all().unwrap();
+    assert_eq!((own.berths.get(), own.tide), (9, Duration::from_secs(120)));
 }
 
 #[test]
@@ -91,7 +87,7 @@ fn every_mistake_names_its_variable() {
         ("TRADEWIND_WORKERS", "0", r#""0" is not a number of threads from 1 to 512"#),
         ("TRADEWIND_TRACE_RATIO", "2", r#""2" is not a number from 0 to 1"#),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", r#"is not an http:// or https:// URL"#),
-        ("TRADEWIND_BERTHS", "many", r#"string "many" is not an integer"#),
+        ("TRADEWIND_BERTHS", "many", r#""many" is not a number of 1 or more"#),
         ("TRADEWIND_TIDE", "high", r#""high" is not a duration such as 10s or 1m 30s"#),
     ] {
         assert_eq!(read(&[(name, value)]).unwrap_err(), format!("{name}: {told}"));
@@ -104,7 +100,7 @@ fn a_value_may_be_in_a_file_of_its_own() {
     let settings = read(&[("TRADEWIND_DATABASE_URL_FILE", &path)]).unwrap();
     assert_eq!(settings.database_url.expose(), "postgres://u:secret@h/d");
     let (_folder, path) = file("9");
-    assert_eq!(read(&[("TRADEWIND_BERTHS_FILE", &path)]).unwrap().own.typed::<Harbour>().unwrap().berths, 9);
+    assert_eq!(read(&[("TRADEWIND_BERTHS_FILE", &path)]).unwrap().own.all::<Harbour>().unwrap().berths.get(), 9);
 
     let told = read(&[("TRADEWIND_BERTHS_FILE", &path), ("TRADEWIND_BERTHS", "7")]).unwrap_err();
     assert_eq!(told, "TRADEWIND_BERTHS_FILE: TRADEWIND_BERTHS is set, too");
@@ -117,8 +113,9 @@ fn a_mistake_in_the_file_names_key_and_file() {
     for (text, told) in [
         ("grpc_adr = \"127.0.0.1:1\"", "grpc_adr in {path}: is not a setting of this service"),
         ("grpc_addr = \"abc\"", "grpc_addr in {path}: \"abc\" is not an address:port"),
-        ("berths = \"many\"", "berths in {path}: string \"many\" is not an integer"),
+        ("berths = \"many\"", "berths in {path}: \"many\" is not a number of 1 or more"),
         ("grace = [1]", "grace in {path}: is not a single value"),
+        ("berths = [1]", "berths in {path}: is not a single value"),
     ] {
         let (_folder, path) = file(text);
         assert_eq!(read(&[("TRADEWIND_CONFIG", &path)]).unwrap_err(), told.replace("{path}", &path));
@@ -171,6 +168,6 @@ fn a_mistake_in_a_url_or_beside_it_repeats_no_password() {
 fn settings_made_by_a_test_are_checked_too() {
     let identity = IdentityFiles { ca: Path::new("a").into(), cert: Path::new("b").into(), key: Path::new("c").into() };
     let settings = Settings::in_process(identity, "sqlite::memory:", "nats://127.0.0.1:1").with("berts", "3");
-    let mistake = settings.own.typed::<Harbour>().unwrap_err();
+    let mistake = settings.own.all::<Harbour>().unwrap_err();
     assert_eq!(mistake.to_string(), "TRADEWIND_BERTS: is not a setting of this service");
 }
