@@ -32,10 +32,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
     (
         "proto/tradewind/ordering/v1/events.proto",
         &[
-            (
-                "  google.protobuf.Timestamp deadline = 7;\n}\n",
-                "  google.protobuf.Timestamp deadline = 7;\n  // Where it was placed.\n  string channel = 8;\n}\n",
-            ),
+            ("message OrderPlaced {\n", "message OrderPlaced {\n  // Where it was placed.\n  string channel = 99;\n"),
             (
                 "// Every unit is reserved; the payment is due.\n",
                 "// Nothing spoke against an order.\n\
@@ -92,10 +89,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
                  let screened = OrderScreened { order_id: placed.order_id.clone() };\n                \
                  Ok(vec![placed.into(), screened.into()])\n            }\n",
             ),
-            (
-                "        deadline: Some(place.deadline),\n",
-                "        deadline: Some(place.deadline),\n        channel: \"web\".to_owned(),\n",
-            ),
+            ("    Ok(OrderPlaced {\n", "    Ok(OrderPlaced {\n        channel: \"web\".to_owned(),\n"),
         ],
     ),
 ];

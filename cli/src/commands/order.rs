@@ -150,6 +150,7 @@ fn request(place: Place) -> Result<PlaceOrderRequest> {
         expected_total: place.expected_total,
         after: place.after,
         settle_within: settle_within.context("--settle-within is too long")?,
+        ..PlaceOrderRequest::default()
     })
 }
 

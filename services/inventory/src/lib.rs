@@ -8,13 +8,10 @@ pub mod domain;
 mod grpc;
 pub mod store;
 
-use contracts::reactions;
 use contracts::tradewind::inventory::v1::inventory_service_server::InventoryServiceServer;
-use tradewind_events::{Forward, Reactions};
 use tradewind_runtime::{Kit, NoSettings, Parts, Service};
 
-use crate::app::{refusal, release_on_order_cancelled, reserve_on_order_placed, ship_on_order_shipped};
-use crate::domain::Reservation;
+pub use crate::app::reactions;
 use crate::grpc::Inventory;
 
 /// The service: its tables, its calls and its reactions.
@@ -27,14 +24,4 @@ pub fn service() -> Service {
 
 fn compose(kit: Kit, _: NoSettings) -> anyhow::Result<Parts> {
     Ok(Parts::new().grpc(InventoryServiceServer::new(Inventory::new(kit.store))).reactions(reactions()))
-}
-
-/// What follows an order's events.
-#[must_use]
-pub fn reactions() -> Reactions {
-    tradewind_runtime::reactions(reactions::Inventory {
-        reserve_on_order_placed: Forward::new::<Reservation>(reserve_on_order_placed, refusal),
-        release_on_order_cancelled,
-        ship_on_order_shipped,
-    })
 }

@@ -103,6 +103,7 @@ mod tests {
             recipient: recipient(),
             total: gbp(1234),
             tracking: "TW000000001".to_owned(),
+            ..OrderConfirmed::default()
         });
         assert_eq!(text.subject, "Your order o-1 is confirmed");
         assert_eq!(
@@ -116,8 +117,13 @@ mod tests {
     #[test]
     fn a_cancellation_says_why_and_what_was_paid_back() {
         let closed = |reason: CancellationReason, refunded| {
-            let event =
-                OrderClosed { order_id: "o-1".to_owned(), recipient: recipient(), reason: reason.into(), refunded };
+            let event = OrderClosed {
+                order_id: "o-1".to_owned(),
+                recipient: recipient(),
+                reason: reason.into(),
+                refunded,
+                ..OrderClosed::default()
+            };
             cancelled(&event).body
         };
         assert_eq!(
@@ -133,7 +139,12 @@ mod tests {
 
     #[test]
     fn a_dispatch_names_the_tracking_number() {
-        let event = OrderShipped { order_id: "o-1".to_owned(), recipient: None, tracking: "TW000000001".to_owned() };
+        let event = OrderShipped {
+            order_id: "o-1".to_owned(),
+            recipient: None,
+            tracking: "TW000000001".to_owned(),
+            ..OrderShipped::default()
+        };
         let body = "Hello,\n\nThe parcel with your order o-1 is on its way.\nIts tracking number is TW000000001.\n\n\
                     Tradewind\n";
         assert!(shipped(&event).body == body);

@@ -3,7 +3,6 @@
 
 use contracts::tradewind::ordering::v1::Recipient;
 use ordering::domain::{Command, Line, Place};
-use prost_types::Timestamp;
 use tradewind_domain::{Error, Money};
 
 /// The id of either order.
@@ -24,8 +23,7 @@ pub(crate) fn place() -> Result<Command, Error> {
         customer_id: "customer".to_owned(),
         recipient: Recipient { name: "A Customer".to_owned(), ..Recipient::default() },
         lines: vec![line],
-        expected_total: None,
         payment_token: "token".to_owned().into(),
-        deadline: Timestamp::default(),
+        ..Place::default()
     })))
 }

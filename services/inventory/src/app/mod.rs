@@ -9,11 +9,27 @@ mod release_on_order_cancelled;
 mod reserve_on_order_placed;
 mod ship_on_order_shipped;
 
+use contracts::reactions;
+use tradewind_events::{Forward, Reactions};
+
+use crate::domain::Reservation;
+
 pub use get_reservation::get_reservation;
 pub use get_stock::get_stock;
 pub use list_open_reservations::list_open_reservations;
 pub use list_stock::list_stock;
 pub use receive_stock::{book_in, receive_stock};
 pub use release_on_order_cancelled::release_on_order_cancelled;
-pub use reserve_on_order_placed::{refusal, reserve_on_order_placed};
+use reserve_on_order_placed::refusal;
+pub use reserve_on_order_placed::reserve_on_order_placed;
 pub use ship_on_order_shipped::ship_on_order_shipped;
+
+/// What follows an order's events.
+#[must_use]
+pub fn reactions() -> Reactions {
+    tradewind_runtime::reactions(reactions::Inventory {
+        reserve_on_order_placed: Forward::new::<Reservation>(reserve_on_order_placed, refusal),
+        release_on_order_cancelled,
+        ship_on_order_shipped,
+    })
+}

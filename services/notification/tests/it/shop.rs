@@ -80,6 +80,7 @@ impl Shop {
             recipient: recipient(email),
             total: Some(Money { currency: "GBP".to_owned(), minor: 1234 }),
             tracking: "TW000000001".to_owned(),
+            ..OrderConfirmed::default()
         };
         self.ordering.say(&order_id, confirmed).await;
         order_id
@@ -87,7 +88,12 @@ impl Shop {
 
     pub(crate) async fn shipped(&self, order_id: &str, email: &str) {
         let tracking = "TW000000001".to_owned();
-        let shipped = OrderShipped { order_id: order_id.to_owned(), recipient: recipient(email), tracking };
+        let shipped = OrderShipped {
+            order_id: order_id.to_owned(),
+            recipient: recipient(email),
+            tracking,
+            ..OrderShipped::default()
+        };
         self.ordering.say(order_id, shipped).await;
     }
 
@@ -99,6 +105,7 @@ impl Shop {
             recipient: recipient(email),
             reason: CancellationReason::Customer.into(),
             refunded: refunded.map(|minor| Money { currency: "GBP".to_owned(), minor }),
+            ..OrderClosed::default()
         };
         self.ordering.say(&order_id, closed).await;
         order_id

@@ -67,7 +67,7 @@ pub enum Command {
 }
 
 /// Everything an order is placed with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Place {
     /// The order's id, as its events carry it.
     pub order_id: String,

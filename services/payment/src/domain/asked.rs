@@ -9,7 +9,7 @@ impl TryFrom<&OrderStockConfirmed> for Command {
     type Error = Error;
 
     fn try_from(event: &OrderStockConfirmed) -> Result<Self, Error> {
-        let OrderStockConfirmed { order_id, total, payment_token } = event;
+        let OrderStockConfirmed { order_id, total, payment_token, .. } = event;
         let total = total.clone().unwrap_or_default();
         let amount = Money::new(&total.currency, total.minor)
             .map_err(|unknown| Error::invalid("total.currency", "UNKNOWN_CURRENCY", unknown.to_string()))?;

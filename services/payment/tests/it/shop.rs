@@ -73,6 +73,7 @@ impl Shop {
             order_id: order_id.clone(),
             total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
             payment_token: token.to_owned(),
+            ..OrderStockConfirmed::default()
         };
         self.ordering.say(&order_id, event).await;
         order_id

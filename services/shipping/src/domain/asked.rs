@@ -9,7 +9,7 @@ use super::Command;
 
 impl From<&OrderPaid> for Command {
     fn from(event: &OrderPaid) -> Self {
-        let OrderPaid { order_id, recipient, lines } = event;
+        let OrderPaid { order_id, recipient, lines, .. } = event;
         let items = lines.iter().map(item).collect();
         Self::Book { order_id: order_id.clone(), recipient: recipient.clone(), items }
     }

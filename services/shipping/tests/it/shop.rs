@@ -104,6 +104,7 @@ impl Shop {
                 address: Some(address),
             }),
             lines: vec![line],
+            ..OrderPaid::default()
         };
         self.ordering.say(&order_id, paid).await;
         order_id

@@ -22,6 +22,7 @@ fn an_order_short_of_stock_is_cancelled_and_owed_nothing() {
         reason: OutOfStock.into(),
         detail: "1 of 2 lines are short".to_owned(),
         short_lines: short_lines.clone(),
+        ..OrderCancelled::default()
     };
     let order = given::<Order>([placed()])
         .when(Command::RejectStock { short_lines, reason: String::new() })

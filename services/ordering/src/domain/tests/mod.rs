@@ -54,6 +54,7 @@ fn place() -> Place {
         expected_total: None,
         payment_token: "tok_ok".to_owned().into(),
         deadline: Timestamp { seconds: 1_800_000_000, nanos: 0 },
+        ..Place::default()
     }
 }
 
@@ -70,6 +71,7 @@ fn placed() -> OrderEvent {
         total: paid_back(2_000),
         payment_token: "tok_ok".to_owned(),
         deadline: Some(Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+        ..OrderPlaced::default()
     }
     .into()
 }
@@ -79,11 +81,17 @@ fn lines() -> Vec<PricedLine> {
 }
 
 fn stock_confirmed() -> OrderEvent {
-    OrderStockConfirmed { order_id: order_id(), total: paid_back(2_000), payment_token: "tok_ok".to_owned() }.into()
+    OrderStockConfirmed {
+        order_id: order_id(),
+        total: paid_back(2_000),
+        payment_token: "tok_ok".to_owned(),
+        ..OrderStockConfirmed::default()
+    }
+    .into()
 }
 
 fn paid() -> OrderEvent {
-    OrderPaid { order_id: order_id(), recipient: Some(recipient()), lines: lines() }.into()
+    OrderPaid { order_id: order_id(), recipient: Some(recipient()), lines: lines(), ..OrderPaid::default() }.into()
 }
 
 fn confirmed() -> OrderEvent {
@@ -92,6 +100,7 @@ fn confirmed() -> OrderEvent {
         recipient: Some(recipient()),
         total: paid_back(2_000),
         tracking: "T-1".to_owned(),
+        ..OrderConfirmed::default()
     }
     .into()
 }
@@ -105,7 +114,13 @@ fn cancellation_refused() -> OrderEvent {
 }
 
 fn shipped() -> OrderEvent {
-    OrderShipped { order_id: order_id(), recipient: Some(recipient()), tracking: "T-1".to_owned() }.into()
+    OrderShipped {
+        order_id: order_id(),
+        recipient: Some(recipient()),
+        tracking: "T-1".to_owned(),
+        ..OrderShipped::default()
+    }
+    .into()
 }
 
 fn delivered() -> OrderEvent {
@@ -121,7 +136,14 @@ fn compensated(what: Compensation, refunded: Option<ContractMoney>) -> OrderEven
 }
 
 fn closed(reason: CancellationReason, refunded: Option<ContractMoney>) -> OrderEvent {
-    OrderClosed { order_id: order_id(), recipient: Some(recipient()), reason: reason.into(), refunded }.into()
+    OrderClosed {
+        order_id: order_id(),
+        recipient: Some(recipient()),
+        reason: reason.into(),
+        refunded,
+        ..OrderClosed::default()
+    }
+    .into()
 }
 
 fn refund() -> Command {
