@@ -112,6 +112,18 @@ impl Error {
         self
     }
 
+    /// The same error with the field at fault that `fields` has for its reason, where it has one and none is named.
+    #[must_use]
+    pub fn about(self, fields: &[(&str, &str)]) -> Self {
+        match fields.iter().find(|(reason, _)| self.violations.is_empty() && *reason == self.reason) {
+            Some((_, field)) => {
+                let description = self.message.clone();
+                self.with_violation(*field, description)
+            }
+            None => self,
+        }
+    }
+
     /// The same error with one more fact for programs.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
@@ -120,16 +132,13 @@ impl Error {
     }
 }
 
-/// What an aggregate's own error type says about each of its variants.
+/// What an aggregate's own error type says about each of its variants. Which field of a request it is about is for whoever reads
+/// requests to say.
 pub trait DomainError: std::error::Error {
     /// The treatment.
     fn kind(&self) -> ErrorKind;
     /// Stable, `UPPER_SNAKE_CASE`.
     fn reason(&self) -> &'static str;
-    /// The fields of the request at fault, if any.
-    fn violations(&self) -> Vec<FieldViolation> {
-        Vec::new()
-    }
     /// Further facts for programs.
     fn metadata(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
@@ -142,7 +151,7 @@ impl<E: DomainError> From<E> for Error {
             kind: error.kind(),
             reason: error.reason(),
             message: error.to_string(),
-            violations: error.violations(),
+            violations: Vec::new(),
             metadata: error.metadata(),
         }
     }

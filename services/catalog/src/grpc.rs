@@ -13,7 +13,6 @@ use tradewind_mesh::{keyed, status};
 use tradewind_store::Store;
 
 use crate::app;
-use crate::domain::{Listing, new_price};
 
 /// Answers the calls of `CatalogService`.
 pub(crate) struct Catalog {
@@ -35,7 +34,7 @@ impl CatalogService for Catalog {
     ) -> Result<Response<CreateProductResponse>, Status> {
         let (request, key) = keyed(request)?;
         let key = key.map_err(status)?;
-        let listing = Listing::parse(request.product).map_err(status)?;
+        let listing = convert::listing(request.product).map_err(status)?;
         answer(app::create_product(&self.store, key.as_ref(), &listing).await)
     }
 
@@ -45,7 +44,7 @@ impl CatalogService for Catalog {
     ) -> Result<Response<RepriceProductResponse>, Status> {
         let (request, key) = keyed(request)?;
         let key = key.map_err(status)?;
-        let price = new_price(request.price.as_ref()).map_err(status)?;
+        let price = convert::new_price(request.price.as_ref()).map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
         answer(app::reprice_product(&self.store, key.as_ref(), &product_id, price).await)
     }
@@ -77,5 +76,5 @@ impl CatalogService for Catalog {
 }
 
 fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {
-    outcome.map(Response::new).map_err(status)
+    outcome.map(Response::new).map_err(convert::refusal)
 }

@@ -74,5 +74,5 @@ impl InventoryService for Inventory {
 }
 
 fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {
-    outcome.map(Response::new).map_err(status)
+    outcome.map(Response::new).map_err(convert::refusal)
 }

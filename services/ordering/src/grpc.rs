@@ -12,7 +12,7 @@ use contracts::tradewind::ordering::v1::{
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::order_id;
-use tradewind_mesh::{keyed, status};
+use tradewind_mesh::keyed;
 use tradewind_store::Store;
 
 use crate::app::{self, OrderChanges};
@@ -37,29 +37,29 @@ impl OrderingService for Orders {
 
     async fn place_order(&self, request: Request<PlaceOrderRequest>) -> Result<Response<PlaceOrderResponse>, Status> {
         let (request, key) = keyed(request)?;
-        let order = convert::place_order(request, key, self.order_deadline).map_err(status)?;
-        app::place_order(&self.store, order).await.map(Response::new).map_err(status)
+        let order = convert::place_order(request, key, self.order_deadline).map_err(convert::refusal)?;
+        app::place_order(&self.store, order).await.map(Response::new).map_err(convert::refusal)
     }
 
     async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<GetOrderResponse>, Status> {
-        let (id, point) = convert::get_order(&request.into_inner()).map_err(status)?;
-        let order = app::get_order(&self.store, id, point).await.map_err(status)?;
+        let (id, point) = convert::get_order(&request.into_inner()).map_err(convert::refusal)?;
+        let order = app::get_order(&self.store, id, point).await.map_err(convert::refusal)?;
         Ok(Response::new(GetOrderResponse { order: Some(order) }))
     }
 
     async fn list_orders(&self, request: Request<ListOrdersRequest>) -> Result<Response<ListOrdersResponse>, Status> {
-        let page = convert::list_orders(request.into_inner()).map_err(status)?;
-        app::list_orders(&self.store, page).await.map(Response::new).map_err(status)
+        let page = convert::list_orders(request.into_inner()).map_err(convert::refusal)?;
+        app::list_orders(&self.store, page).await.map(Response::new).map_err(convert::refusal)
     }
 
     async fn watch_order(
         &self,
         request: Request<WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
-        let id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let orders = app::watch_order(self.store.clone(), &self.changes, id).await.map_err(status)?;
+        let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
+        let orders = app::watch_order(self.store.clone(), &self.changes, id).await.map_err(convert::refusal)?;
         let responses =
-            orders.map(|order| order.map(|order| WatchOrderResponse { order: Some(order) }).map_err(status));
+            orders.map(|order| order.map(|order| WatchOrderResponse { order: Some(order) }).map_err(convert::refusal));
         Ok(Response::new(Box::pin(responses)))
     }
 
@@ -67,8 +67,8 @@ impl OrderingService for Orders {
         &self,
         request: Request<CancelOrderRequest>,
     ) -> Result<Response<CancelOrderResponse>, Status> {
-        let id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let order = app::cancel_order(&self.store, id).await.map_err(status)?;
+        let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
+        let order = app::cancel_order(&self.store, id).await.map_err(convert::refusal)?;
         Ok(Response::new(CancelOrderResponse { order: Some(order) }))
     }
 
@@ -76,8 +76,8 @@ impl OrderingService for Orders {
         &self,
         request: Request<GetOrderHistoryRequest>,
     ) -> Result<Response<GetOrderHistoryResponse>, Status> {
-        let id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let entries = app::get_order_history(&self.store, id).await.map_err(status)?;
+        let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
+        let entries = app::get_order_history(&self.store, id).await.map_err(convert::refusal)?;
         Ok(Response::new(GetOrderHistoryResponse { entries }))
     }
 }

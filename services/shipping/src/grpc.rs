@@ -6,11 +6,20 @@ use contracts::tradewind::shipping::v1::{
     shipping_service_server::ShippingService,
 };
 use tonic::{Request, Response, Status};
+use tradewind_domain::Error;
 use tradewind_domain::request::{order_id, page_size, page_token};
 use tradewind_mesh::status;
 use tradewind_store::Store;
 
 use crate::app;
+
+/// What of a request each refusal is about.
+const FIELDS: [(&str, &str); 1] = [("SHIPMENT_NOT_FOUND", "order_id")];
+
+/// A refusal as the caller hears it.
+fn refusal(error: Error) -> Status {
+    status(error.about(&FIELDS))
+}
 
 /// Answers the calls of `ShippingService`.
 pub(crate) struct Api {
@@ -31,7 +40,7 @@ impl ShippingService for Api {
         request: Request<DispatchShipmentRequest>,
     ) -> Result<Response<DispatchShipmentResponse>, Status> {
         let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let shipment = app::dispatch_shipment(&self.store, order_id).await.map_err(status)?;
+        let shipment = app::dispatch_shipment(&self.store, order_id).await.map_err(refusal)?;
         Ok(Response::new(DispatchShipmentResponse { shipment: Some(shipment) }))
     }
 
@@ -40,7 +49,7 @@ impl ShippingService for Api {
         request: Request<DeliverShipmentRequest>,
     ) -> Result<Response<DeliverShipmentResponse>, Status> {
         let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let shipment = app::deliver_shipment(&self.store, order_id).await.map_err(status)?;
+        let shipment = app::deliver_shipment(&self.store, order_id).await.map_err(refusal)?;
         Ok(Response::new(DeliverShipmentResponse { shipment: Some(shipment) }))
     }
 
@@ -49,7 +58,7 @@ impl ShippingService for Api {
         request: Request<GetShipmentRequest>,
     ) -> Result<Response<GetShipmentResponse>, Status> {
         let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let shipment = app::get_shipment(&self.store, order_id).await.map_err(status)?;
+        let shipment = app::get_shipment(&self.store, order_id).await.map_err(refusal)?;
         Ok(Response::new(GetShipmentResponse { shipment: Some(shipment) }))
     }
 

@@ -5,5 +5,5 @@
 mod listing;
 mod product;
 
-pub use listing::{Listing, is_product_id, new_price};
+pub use listing::{Listing, is_description, is_name, is_product_id};
 pub use product::{Command, Product, ProductError, ProductEvent};

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::catalog::v1::{ProductListed, ProductRepriced, ProductRetired};
 use contracts::tradewind::money::v1::Money as MoneyMessage;
-use tradewind_domain::{Aggregate, DomainError, ErrorKind, FieldViolation, Money};
+use tradewind_domain::{Aggregate, DomainError, ErrorKind, Money};
 
 use super::Listing;
 
@@ -64,15 +64,6 @@ impl DomainError for ProductError {
             Self::CurrencyChanged { .. } => "CURRENCY_CHANGED",
             Self::Retired => "PRODUCT_RETIRED",
         }
-    }
-
-    fn violations(&self) -> Vec<FieldViolation> {
-        let field = match self {
-            Self::Exists => "product.product_id",
-            Self::NotFound | Self::Retired => "product_id",
-            Self::CurrencyChanged { .. } => "price.currency",
-        };
-        vec![FieldViolation { field: field.to_owned(), description: self.to_string() }]
     }
 }
 

@@ -7,6 +7,6 @@ mod level;
 mod planning;
 mod reservation;
 
-pub use level::{LevelError, LevelEvent, Receipt, level_id, parse_level_id};
+pub use level::{LevelError, LevelEvent, Receipt, is_location, level_id, parse_level_id};
 pub use planning::{Demand, InvalidDemand, Level, Plan};
 pub use reservation::{Command, Reservation, ReservationError, ReservationEvent};

@@ -1,17 +1,32 @@
-//! Fields of requests to what the application takes.
+//! Fields of requests to what the application takes, or everything that is wrong with them.
 
 use contracts::tradewind::inventory::v1::ReceiveStockRequest;
+use tonic::Status;
 use tradewind_domain::{
     Error,
-    request::{SKU_RULE, invalid_page_token, is_sku},
+    request::{SKU_RULE, Violations, invalid_page_token, is_sku},
 };
+use tradewind_mesh::status;
 
-use crate::domain::{Receipt, parse_level_id};
+use crate::domain::{Receipt, is_location, parse_level_id};
+
+/// What of a request each refusal is about.
+const FIELDS: [(&str, &str); 1] = [("LEVEL_OUT_OF_RANGE", "quantity")];
+
+/// A refusal as the caller hears it.
+pub(super) fn refusal(error: Error) -> Status {
+    status(error.about(&FIELDS))
+}
 
 /// What a request says arrived.
 pub(crate) fn receipt(request: ReceiveStockRequest) -> Result<Receipt, Error> {
     let ReceiveStockRequest { sku, location, quantity, .. } = request;
-    Receipt::new(sku, location, quantity)
+    let mut violations = Violations::default();
+    violations.check(is_sku(&sku), "sku", "INVALID_SKU", SKU_RULE);
+    violations.check(is_location(&location), "location", "INVALID_LOCATION", "must be 1 to 63 of a-z, 0-9 and -");
+    let holds = Receipt::UNITS.contains(&quantity);
+    violations.check(holds, "quantity", "QUANTITY_OUT_OF_RANGE", "must be 1 to 1000000000");
+    violations.finish_with(Some(Receipt { sku, location, quantity }))
 }
 
 /// A SKU as it is asked for.
@@ -30,7 +45,40 @@ pub(crate) fn level_token(token: &str) -> Result<Option<(&str, &str)>, Error> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tradewind_domain::ErrorKind;
+
     use super::*;
+
+    fn receipt(sku: &str, location: &str, quantity: i64) -> Result<Receipt, Error> {
+        let (sku, location) = (sku.to_owned(), location.to_owned());
+        super::receipt(ReceiveStockRequest { sku, location, quantity, ..ReceiveStockRequest::default() })
+    }
+
+    fn refused(receipt: Result<Receipt, Error>) -> (&'static str, Vec<String>) {
+        let error = receipt.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        (error.reason, error.violations.into_iter().map(|violation| violation.field).collect())
+    }
+
+    #[test]
+    fn a_receipt_books_in_between_one_and_a_billion_units() {
+        for quantity in [1, *Receipt::UNITS.end()] {
+            assert_eq!(receipt("TEA", "hull-2", quantity).unwrap().quantity, quantity);
+        }
+        for quantity in [0, -1, *Receipt::UNITS.end() + 1, i64::MIN, i64::MAX] {
+            let expected = ("QUANTITY_OUT_OF_RANGE", vec!["quantity".to_owned()]);
+            assert_eq!(refused(receipt("TEA", "hull", quantity)), expected, "{quantity}");
+        }
+    }
+
+    #[test]
+    fn every_field_at_fault_is_named() {
+        assert_eq!(refused(receipt("", "hull", 1)), ("INVALID_SKU", vec!["sku".to_owned()]));
+        assert_eq!(refused(receipt("TEA", "Hull", 1)), ("INVALID_LOCATION", vec!["location".to_owned()]));
+        let (reason, fields) = refused(receipt("T A", "", 0));
+        assert_eq!((reason, fields.join(" ")), ("INVALID_REQUEST", "sku location quantity".to_owned()));
+    }
 
     #[test]
     fn a_token_is_what_a_page_gave_or_nothing() {

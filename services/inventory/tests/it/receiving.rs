@@ -84,12 +84,8 @@ fn a_repeated_request_books_in_once() {
         let warehouse = Warehouse::open(&database).await;
         let receive = async |request: ReceiveStockRequest| {
             let key = key(&request);
-            app::receive_stock(
-                &warehouse.store,
-                key.as_ref(),
-                &Receipt::new(request.sku, request.location, request.quantity).unwrap(),
-            )
-            .await
+            let ReceiveStockRequest { sku, location, quantity, .. } = request;
+            app::receive_stock(&warehouse.store, key.as_ref(), &Receipt { sku, location, quantity }).await
         };
         let first = receive(request(5)).await.unwrap();
         let again = receive(request(5)).await.unwrap();

@@ -1,4 +1,4 @@
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
 use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
 use tradewind_domain::{Error, Money, OrderId, Sensitive, request::RequestKey};
@@ -7,7 +7,7 @@ use tradewind_store::{Loaded, Store, Tx};
 
 use super::{CONSUMER, PATIENCE, expire_on_deadline, view::resource};
 use crate::{
-    domain::{Assortment, Command, Order, Place, Wanted},
+    domain::{Assortment, AssortmentError, Command, Order, Place, Wanted},
     store::price_list,
 };
 
@@ -22,12 +22,22 @@ pub(crate) struct PlaceOrder {
     pub(crate) recipient: Recipient,
     /// One a product.
     pub(crate) wanted: Vec<Wanted>,
+    /// Where the request first names each product.
+    pub(crate) named: HashMap<String, String>,
     pub(crate) payment_token: Sensitive<String>,
     pub(crate) expected_total: Option<Money>,
     /// Tokens of writes that the order must see.
     pub(crate) after: Vec<String>,
     /// How long it may take until it is confirmed; within [`SETTLE_WITHIN`].
     pub(crate) settle_within: Duration,
+}
+
+impl PlaceOrder {
+    /// The refusal with the places in the request that it is about.
+    fn refused(&self, refusal: &AssortmentError) -> Error {
+        let places = refusal.products().iter().filter_map(|product| self.named.get(product));
+        places.fold(refusal.clone().into(), |refused: Error, place| refused.with_violation(place, refusal.problem()))
+    }
 }
 
 /// Places an order at today's prices. A repeated request gets the first one's answer.
@@ -54,7 +64,7 @@ async fn place(tx: &mut Tx, order: &PlaceOrder, assortment: &Assortment) -> Resu
         order_id: id.clone(),
         customer_id: order.customer_id.clone(),
         recipient: order.recipient.clone(),
-        lines: assortment.price(&order.wanted)?,
+        lines: assortment.price(&order.wanted).map_err(|refusal| order.refused(&refusal))?,
         expected_total: order.expected_total,
         payment_token: order.payment_token.clone(),
         deadline: timestamp(deadline),

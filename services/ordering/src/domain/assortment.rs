@@ -3,15 +3,13 @@
 
 use std::collections::HashMap;
 
-use tradewind_domain::{DomainError, ErrorKind, FieldViolation, Money, some_of};
+use tradewind_domain::{DomainError, ErrorKind, Money, some_of};
 
 use super::Line;
 
 /// What a customer wants of one product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where the request first names the product, e.g. `lines[2].product_id`.
-    pub field: String,
     /// The product.
     pub product_id: String,
     /// Units; more than 0.
@@ -33,15 +31,15 @@ pub struct Offer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assortment(HashMap<String, Offer>);
 
-/// Why something wanted cannot be ordered; each names every line at fault.
+/// Why something wanted cannot be ordered; each names every product at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssortmentError {
     /// There are no such products.
     #[error("there is no such product: {}", listed(.0))]
-    Unknown(Vec<Wanted>),
+    Unknown(Vec<String>),
     /// The products are off sale.
     #[error("no longer on sale: {}", listed(.0))]
-    Retired(Vec<Wanted>),
+    Retired(Vec<String>),
 }
 
 impl Wanted {
@@ -74,8 +72,8 @@ impl Assortment {
         let (mut lines, mut unknown, mut retired) = (Vec::with_capacity(wanted.len()), Vec::new(), Vec::new());
         for line in wanted {
             match self.0.get(&line.product_id) {
-                None => unknown.push(line.clone()),
-                Some(offer) if offer.retired => retired.push(line.clone()),
+                None => unknown.push(line.product_id.clone()),
+                Some(offer) if offer.retired => retired.push(line.product_id.clone()),
                 Some(offer) => lines.push(Line {
                     product_id: line.product_id.clone(),
                     sku: offer.sku.clone(),
@@ -100,6 +98,24 @@ impl FromIterator<(String, Offer)> for Assortment {
     }
 }
 
+impl AssortmentError {
+    /// The products at fault.
+    #[must_use]
+    pub fn products(&self) -> &[String] {
+        let (Self::Unknown(products) | Self::Retired(products)) = self;
+        products
+    }
+
+    /// What is wrong with each of them.
+    #[must_use]
+    pub const fn problem(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "no such product",
+            Self::Retired(_) => "no longer on sale",
+        }
+    }
+}
+
 impl DomainError for AssortmentError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -114,17 +130,8 @@ impl DomainError for AssortmentError {
             Self::Retired(_) => "PRODUCT_RETIRED",
         }
     }
-
-    fn violations(&self) -> Vec<FieldViolation> {
-        let (at_fault, problem) = match self {
-            Self::Unknown(wanted) => (wanted, "no such product"),
-            Self::Retired(wanted) => (wanted, "no longer on sale"),
-        };
-        let violation = |line: &Wanted| FieldViolation { field: line.field.clone(), description: problem.to_owned() };
-        at_fault.iter().map(violation).collect()
-    }
 }
 
-fn listed(wanted: &[Wanted]) -> String {
-    some_of(wanted.iter().map(|line| line.product_id.as_str()), ", ")
+fn listed(products: &[String]) -> String {
+    some_of(products.iter().map(String::as_str), ", ")
 }

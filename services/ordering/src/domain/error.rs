@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use contracts::tradewind::ordering::v1::OrderStatus;
-use tradewind_domain::{Currency, DomainError, ErrorKind, FieldViolation, Money};
+use tradewind_domain::{Currency, DomainError, ErrorKind, Money};
 
 /// Why an order refuses a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,16 +63,6 @@ impl DomainError for OrderError {
             Self::PriceChanged { .. } => "PRICE_CHANGED",
             Self::Unexpected { .. } => "UNEXPECTED_REPLY",
         }
-    }
-
-    fn violations(&self) -> Vec<FieldViolation> {
-        let field = match self {
-            Self::NotFound => "order_id",
-            Self::Empty | Self::MixedCurrencies(..) | Self::TotalTooLarge => "lines",
-            Self::PriceChanged { .. } => "expected_total",
-            Self::AlreadyExists | Self::AlreadyShipped | Self::Unexpected { .. } => return Vec::new(),
-        };
-        vec![FieldViolation { field: field.to_owned(), description: self.to_string() }]
     }
 
     fn metadata(&self) -> BTreeMap<String, String> {

@@ -1,6 +1,6 @@
 //! Requests as the application wants them, or everything that is wrong with them.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
 use contracts::tradewind::{
     money::v1::Money as ContractMoney,
@@ -10,11 +10,13 @@ use contracts::tradewind::{
     },
 };
 use time::OffsetDateTime;
+use tonic::Status;
 use tradewind_domain::{
     Country, EMAIL_RULE, Error, Money, OrderId, TEXT_RULE, is_text,
     request::{RequestKey, Violations, order_id, page_size, page_token},
     sendable,
 };
+use tradewind_mesh::status;
 use tradewind_store::AsOf;
 
 use crate::{
@@ -24,6 +26,20 @@ use crate::{
 
 const LINES: RangeInclusive<usize> = 1..=1000;
 const QUANTITY: RangeInclusive<i32> = 1..=1_000_000;
+
+/// What of a request each refusal is about.
+const FIELDS: [(&str, &str); 5] = [
+    ("ORDER_NOT_FOUND", "order_id"),
+    ("EMPTY_ORDER", "lines"),
+    ("MIXED_CURRENCIES", "lines"),
+    ("TOTAL_TOO_LARGE", "lines"),
+    ("PRICE_CHANGED", "expected_total"),
+];
+
+/// A refusal as the caller hears it.
+pub(super) fn refusal(error: Error) -> Status {
+    status(error.about(&FIELDS))
+}
 
 /// `key` is the outcome of reading the request id, so that a wrong one is named with all the others.
 pub(super) fn place_order(
@@ -41,7 +57,7 @@ pub(super) fn place_order(
         "must be 1 to 64 printable ASCII characters",
     );
     let recipient = recipient(request.recipient, &mut violations);
-    let wanted = wanted(request.lines, &mut violations);
+    let (wanted, named) = wanted(request.lines, &mut violations);
     check_text(&mut violations, "payment_token", &request.payment_token, 128);
     let expected_total = request.expected_total.and_then(|total| expected_total(&total, &mut violations));
     let settle_within = match request.settle_within {
@@ -60,6 +76,7 @@ pub(super) fn place_order(
         customer_id: request.customer_id,
         recipient,
         wanted: Wanted::merged(wanted),
+        named,
         payment_token: request.payment_token.into(),
         expected_total,
         after: request.after,
@@ -89,10 +106,12 @@ fn recipient(recipient: Option<Recipient>, violations: &mut Violations) -> Recip
     recipient
 }
 
-fn wanted(lines: Vec<OrderLine>, violations: &mut Violations) -> Vec<Wanted> {
+/// What is wanted, and where each product is first named.
+fn wanted(lines: Vec<OrderLine>, violations: &mut Violations) -> (Vec<Wanted>, HashMap<String, String>) {
     violations.check(LINES.contains(&lines.len()), "lines", "INVALID_LINE_COUNT", "must be 1 to 1000 lines");
+    let mut named = HashMap::new();
     if lines.len() > *LINES.end() {
-        return Vec::new();
+        return (Vec::new(), named);
     }
     let one = |(place, line): (usize, OrderLine)| {
         let field = format!("lines[{place}].product_id");
@@ -101,9 +120,10 @@ fn wanted(lines: Vec<OrderLine>, violations: &mut Violations) -> Vec<Wanted> {
         if !QUANTITY.contains(&line.quantity) {
             violations.add(format!("lines[{place}].quantity"), "QUANTITY_OUT_OF_RANGE", "must be 1 to 1000000");
         }
-        Wanted { field, product_id: line.product_id, quantity: line.quantity }
+        named.entry(line.product_id.clone()).or_insert(field);
+        Wanted { product_id: line.product_id, quantity: line.quantity }
     };
-    lines.into_iter().enumerate().map(one).collect()
+    (lines.into_iter().enumerate().map(one).collect(), named)
 }
 
 fn expected_total(total: &ContractMoney, violations: &mut Violations) -> Option<Money> {

@@ -1,5 +1,5 @@
 use contracts::tradewind::payment::v1::PaymentStatus;
-use tradewind_domain::{DomainError, ErrorKind, FieldViolation};
+use tradewind_domain::{DomainError, ErrorKind};
 
 /// Why a payment refuses a command. None of these happens while every party keeps its promises.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,15 +34,6 @@ impl DomainError for PaymentError {
             Self::AmountNotPositive => "AMOUNT_NOT_POSITIVE",
             Self::AnotherAmount => "PAYMENT_ALREADY_REQUESTED",
             Self::Unexpected { .. } => "UNEXPECTED_ANSWER",
-        }
-    }
-
-    fn violations(&self) -> Vec<FieldViolation> {
-        match self {
-            Self::AmountNotPositive | Self::AnotherAmount => {
-                vec![FieldViolation { field: "total".to_owned(), description: self.to_string() }]
-            }
-            Self::Unexpected { .. } => Vec::new(),
         }
     }
 }

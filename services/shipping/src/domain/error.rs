@@ -1,5 +1,5 @@
 use contracts::tradewind::shipping::v1::ShipmentStatus;
-use tradewind_domain::{DomainError, ErrorKind, FieldViolation};
+use tradewind_domain::{DomainError, ErrorKind};
 
 /// Why a shipment refuses a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,15 +69,5 @@ impl DomainError for ShipmentError {
             Self::NotDispatched => "NOT_DISPATCHED",
             Self::Unexpected { .. } => "UNEXPECTED_COMMAND",
         }
-    }
-
-    fn violations(&self) -> Vec<FieldViolation> {
-        let field = match self {
-            Self::NotFound => "order_id",
-            Self::RecipientMissing => "recipient",
-            Self::NothingToShip | Self::OtherContents => "lines",
-            _ => return Vec::new(),
-        };
-        vec![FieldViolation { field: field.to_owned(), description: self.to_string() }]
     }
 }
