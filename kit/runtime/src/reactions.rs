@@ -11,7 +11,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// ```
 /// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
 /// # use tradewind_domain::Error;
-/// # use tradewind_events::{Received, Tx};
+/// # use tradewind_events::Received;
+/// # use tradewind_store::Tx;
 /// async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderShipped>) -> Result<(), Error> { Ok(()) }
@@ -24,7 +25,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// ```compile_fail,E0063
 /// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
 /// # use tradewind_domain::Error;
-/// # use tradewind_events::{Received, Tx};
+/// # use tradewind_events::Received;
+/// # use tradewind_store::Tx;
 /// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed });
@@ -33,7 +35,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// ```compile_fail,E0560
 /// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderPaid, OrderShipped}};
 /// # use tradewind_domain::Error;
-/// # use tradewind_events::{Received, Tx};
+/// # use tradewind_events::Received;
+/// # use tradewind_store::Tx;
 /// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderShipped>) -> Result<(), Error> { Ok(()) }
@@ -46,7 +49,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// ```compile_fail,E0631
 /// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed}};
 /// # use tradewind_domain::Error;
-/// # use tradewind_events::{Received, Tx};
+/// # use tradewind_events::Received;
+/// # use tradewind_store::Tx;
 /// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
@@ -59,7 +63,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// ```compile_fail,E0277
 /// # use contracts::{reactions, tradewind::ordering::v1::{OrderCancelled, OrderStockConfirmed}};
 /// # use tradewind_domain::Error;
-/// # use tradewind_events::{Received, Tx};
+/// # use tradewind_events::Received;
+/// # use tradewind_store::Tx;
 /// async fn charge_on_order_stock_confirmed(_: &mut Tx, _: &Received<OrderStockConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn give_back_on_order_cancelled(_: &mut Tx, _: &Received<OrderCancelled>) -> Result<(), Error> { Ok(()) }
 ///
