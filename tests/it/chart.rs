@@ -70,8 +70,9 @@ fn instrument_of(series: &str) -> &str {
 /// What the programs' sources call their instruments.
 fn instruments() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for folder in ["kit", "services"] {
-        each_source(&project(folder), &mut |text| {
+    let kit = std::fs::read_dir(project("kit")).unwrap().map(|room| room.unwrap().path().join("src"));
+    for folder in kit.chain([project("services")]) {
+        each_source(&folder, &mut |text| {
             let quoted = text.split('"').skip(1).step_by(2).filter(|text| text.starts_with("tradewind_"));
             found.extend(quoted.map(str::to_owned));
         });

@@ -133,17 +133,17 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Init(init) => return make_secrets(init).await,
         Command::Backup { place: Named(place), to } => {
-            tradewind_store::back_up(&place.url(&global)?, &place.service, &to).await.map_err(failed)?;
+            tradewind_operate::back_up(&place.url(&global)?, &place.service, &to).await.map_err(failed)?;
             say!("{} is in {}", place.service, to.display())?;
         }
         Command::Restore { place: Named(place), from } => {
-            let restored = tradewind_store::restore(&place.url(&global)?, &place.service, &from).await;
+            let restored = tradewind_operate::restore(&place.url(&global)?, &place.service, &from).await;
             let incarnation = restored.map_err(failed)?;
             say!("{} is as in {}; its log is {incarnation} now", place.service, from.display())?;
         }
         Command::AcceptLoss { place: Named(place) } => {
             let incarnation =
-                tradewind_store::accept_loss(&place.url(&global)?, &place.service).await.map_err(failed)?;
+                tradewind_operate::accept_loss(&place.url(&global)?, &place.service).await.map_err(failed)?;
             say!("the log of {} is {incarnation} now", place.service)?;
         }
     }

@@ -1,6 +1,8 @@
 //! The broker: the connection to NATS, what events look like on it, the streams that hold them, and who may do what there.
 //!
 //! Nothing in the system needs a broker to be correct. When something is published or read must not be here.
+//!
+#![doc = include_str!("../README.md")]
 
 mod connection;
 mod metrics;

@@ -3,6 +3,8 @@
 //!
 //! Nothing here does I/O, waits, reads a clock or knows one context from another; nothing here may
 //! depend on a crate that does.
+//!
+#![doc = include_str!("../README.md")]
 
 mod aggregate;
 mod country;

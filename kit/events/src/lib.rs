@@ -3,6 +3,8 @@
 //!
 //! The database is the truth and the broker a fast path. Nothing here knows a context, and nothing here speaks gRPC: the
 //! owner's log is read through [`LogSource`]. How an event leaves quarantine must not be here.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod fault;
 mod heads;

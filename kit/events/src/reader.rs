@@ -49,6 +49,8 @@ const NET: Duration = Duration::from_secs(15);
 /// A cursor that only passed over undeclared events is saved after so long, or so many.
 const SAVE_AFTER: Duration = Duration::from_millis(100);
 const SAVE_EVENTS: u64 = 1_000;
+/// How long the owner is waited for.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages taken without waiting.
 const TAKE: usize = 256;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
@@ -172,7 +174,7 @@ impl Reader {
         let Some((remote, last)) = self.remote.as_ref().zip(self.last) else { return };
         let (incarnation, witness) = (self.saved.incarnation, (self.position, last));
         let told = remote.log.report(&self.context, incarnation, self.partition, witness);
-        let told = tokio::time::timeout(repair::FETCH_TIMEOUT, told);
+        let told = tokio::time::timeout(FETCH_TIMEOUT, told);
         if let Some(Ok(Err(error))) = self.stop.run_until_cancelled(told).await {
             tracing::debug!(source = self.context, %error, "the owner of the log was not told");
         }

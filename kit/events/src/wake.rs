@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use sea_orm::DbBackend;
 use tokio_util::sync::CancellationToken;
 use tradewind_broker::{Broker, wire};
 use tradewind_domain::Error;
@@ -21,7 +20,7 @@ const RESUBSCRIBE: Duration = Duration::from_millis(500);
 /// # Errors
 /// None at present.
 pub async fn ping_replicas(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
-    if store.backend() == DbBackend::Sqlite {
+    if !store.is_shared() {
         stop.cancelled().await;
         return Ok(());
     }

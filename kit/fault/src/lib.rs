@@ -2,6 +2,8 @@
 //!
 //! Points are named always; a process dies at one only with the feature `faults`, and only when it asks for it. No rule depends
 //! on anything here: a point decides whether the process lives on, and nothing else.
+//!
+#![doc = include_str!("../README.md")]
 
 #[cfg(feature = "faults")]
 mod kill;

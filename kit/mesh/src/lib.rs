@@ -3,6 +3,8 @@
 //!
 //! Names no context: who may call what comes from the tables of the contract that the caller hands in.
 //! Storage, events and configuration do not belong here.
+//!
+#![doc = include_str!("../README.md")]
 
 mod body;
 mod client;

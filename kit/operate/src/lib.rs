@@ -1,12 +1,17 @@
-//! What operators see and do: how far each consumer has read, what it could not handle, pauses, and who did what.
+//! What operators see and do: how far each consumer has read, what it could not handle, pauses, who did what, and copies of
+//! databases.
 //!
 //! How an event is read, or gets into quarantine, must not be here.
+//!
+#![doc = include_str!("../README.md")]
 
+mod backup;
 mod consumers;
 mod metrics;
 mod pause;
 mod quarantine;
 
+pub use self::backup::{accept_loss, back_up, restore};
 pub use self::consumers::{Consumer, Consumers, Partition, Source};
 pub use self::pause::{Pause, follow_pauses, pause_consumer, paused_consumers, resume_consumer};
 pub use self::quarantine::{

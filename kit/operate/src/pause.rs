@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -112,7 +112,7 @@ pub async fn follow_pauses(
     seen: watch::Sender<Paused>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let poll = if store.backend() == DbBackend::Sqlite { SLOW_POLL } else { POLL };
+    let poll = if store.is_shared() { POLL } else { SLOW_POLL };
     let mut changed = store.subscribe(&PAUSES);
     while !stop.is_cancelled() {
         changed.mark_unchanged();

@@ -3,6 +3,8 @@
 //!
 //! What is done in a turn must not be here, nor may anything be correct only because of it: two processes may think for a moment
 //! that it is theirs.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod circuit;
 mod metrics;

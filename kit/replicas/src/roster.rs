@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DbBackend, Value};
+use sea_orm::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -99,7 +99,7 @@ pub struct Seat {
 
 impl Seat {
     pub fn new(store: Store, holder: Arc<str>) -> (Self, Members) {
-        let alone = store.backend() == DbBackend::Sqlite;
+        let alone = !store.is_shared();
         let members = alone.then(|| holder.to_string()).into_iter().collect();
         let (roster, seen) = watch::channel(Roster { me: Arc::clone(&holder), members });
         (Self { store, name: format!("{PREFIX}{holder}"), holder, epoch: None, heard: None, roster }, Members(seen))
@@ -107,7 +107,7 @@ impl Seat {
 
     /// Keeps the seat until `leave`, when everything is handed to others at once, and returns at `stop`.
     pub async fn keep(mut self, leave: CancellationToken, stop: CancellationToken) -> Result<(), Error> {
-        if self.store.backend() == DbBackend::Sqlite {
+        if !self.store.is_shared() {
             metrics().members.record(1, &[]);
             leave.cancelled().await;
         }

@@ -2,6 +2,8 @@
 //!
 //! A service declares what it is made of ([`Service`], [`Parts`]); everything that is the same for all of them is here and nowhere else.
 //! What any one context means must not be here.
+//!
+#![doc = include_str!("../README.md")]
 
 mod admin;
 mod broker;

@@ -1,5 +1,7 @@
 //! Databases as the kit uses them: SQLite and PostgreSQL, their connections, transactions and statements, and what their errors
 //! mean. It is the only place that knows how the two differ in being reached; no table belongs here.
+//!
+#![doc = include_str!("../README.md")]
 
 mod backoff;
 pub mod columns;
@@ -9,6 +11,7 @@ mod database;
 mod error;
 mod file;
 mod mark;
+mod migrations;
 mod page;
 mod reads;
 mod server;
@@ -29,6 +32,7 @@ pub use self::database::Database;
 pub use self::error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, brief, damages, db, duplicate};
 pub use self::file::{sqlite_file, sqlite_url};
 pub use self::mark::{DATABASE_REPLACED, Marked, beside, reserve};
+pub use self::migrations::migrate;
 pub use self::page::{page, page_text};
 pub use self::reads::Reads;
 pub use self::statement::{Script, batches, chunks, partition, signed, statement, unsigned};

@@ -3,8 +3,11 @@
 //!
 //! The database is the truth. Nothing here knows a context, a broker, or who reads: a part that writes with a commit registers
 //! with the transaction, and whoever waits for one names a topic.
+//!
+#![doc = include_str!("../README.md")]
 
 mod clock;
+mod committed;
 mod error;
 pub mod lease;
 mod metrics;
@@ -20,11 +23,12 @@ pub mod trace;
 mod tx;
 
 pub use clock::Clock;
+pub use committed::{Appended, Committed};
 pub use error::VERSION_CONFLICT;
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use rows::{EVENT_COLUMNS, recorded};
 pub use store::{
-    Cursor, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness, accept_loss,
-    back_up, changed, restore,
+    Cursor, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness, changed,
+    context_of, renew_log,
 };
-pub use tx::{Appended, Committed, Executed, Part, Tx, Upsert, fits};
+pub use tx::{Executed, Part, Tx, Upsert, fits};

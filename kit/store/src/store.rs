@@ -1,14 +1,11 @@
 //! The service's database: opening it, transactions on it, reads outside of them, and who is told when it changes.
 
-mod backup;
 mod birth;
 mod cache;
 mod history;
 mod memory;
-mod migrations;
 mod position;
 mod read;
-mod retry;
 mod signals;
 mod sources;
 mod tail;
@@ -24,15 +21,15 @@ use time::OffsetDateTime;
 use tokio::sync::{broadcast, watch};
 use tradewind_domain::Error;
 use tradewind_sql::{
-    Connections, DATABASE_CORRUPT, DATABASE_REPLACED, Database, Reads, db, from_micros, micros, statement,
+    Connections, DATABASE_CORRUPT, DATABASE_REPLACED, Database, Reads, Script, Transaction, db, from_micros, micros,
+    statement,
 };
 use uuid::Uuid;
 
-pub use self::backup::{accept_loss, back_up, restore};
-pub use self::birth::MOST_PARTITIONS;
+pub use self::birth::{MOST_PARTITIONS, context_of};
 use self::cache::Cache;
 pub(crate) use self::cache::{AnyState, Current};
-pub use self::history::{LOG_FORKED, LOG_WENT_BACK};
+pub use self::history::{LOG_FORKED, LOG_WENT_BACK, renew_log};
 use self::memory::Memory;
 pub use self::memory::{LogState, Witness};
 pub use self::position::Cursor;
@@ -42,8 +39,9 @@ pub(crate) use self::signals::{CURSORS, LOG, OUTBOX};
 pub use self::signals::{Topic, changed};
 use self::sources::Sources;
 pub(crate) use self::tail::Tail;
+use crate::error::commit;
 use crate::metrics::metrics;
-use crate::{Clock, StreamName, Tx};
+use crate::{Clock, StreamName};
 
 /// How to open a [`Store`].
 pub struct StoreOptions {
@@ -116,11 +114,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED.
-    ///
-    /// # Errors
-    /// `Unavailable` when the database cannot be reached.
-    pub async fn begin(&self) -> Result<Tx, Error> {
+    /// The database's own transaction, and the era of the cache in which it began.
+    pub(crate) async fn transaction(&self) -> Result<(Transaction, u64), Error> {
         let era = self.cache().era();
         self.undamaged()?;
         let transaction = self.noting(self.0.database.begin().await)?;
@@ -132,7 +127,12 @@ impl Store {
         {
             tail.restart(self.head(Some(transaction.connection()), 0).await?);
         }
-        Ok(Tx::new(self.clone(), transaction, era))
+        Ok((transaction, era))
+    }
+
+    /// Commits what was written in the database's own transaction.
+    async fn commit(&self, transaction: Transaction) -> Result<(), Error> {
+        self.noting(transaction.commit(Script::new(self.backend()), || {}).await.map_err(commit))
     }
 
     /// Reads outside transactions, a few at a time and in turn; where too many wait, it is `Exhausted` with reason
@@ -164,9 +164,9 @@ impl Store {
         if self.backend() == DbBackend::Postgres {
             return self.read(statement).await;
         }
-        let tx = self.begin().await?;
-        let rows = tx.conn().query_all_raw(statement).await.map_err(db)?;
-        tx.commit().await?;
+        let (transaction, _) = self.transaction().await?;
+        let rows = transaction.connection().query_all_raw(statement).await.map_err(db)?;
+        self.commit(transaction).await?;
         Ok(rows)
     }
 
@@ -225,6 +225,12 @@ impl Store {
     #[must_use]
     pub fn partitions(&self) -> u16 {
         self.0.partitions
+    }
+
+    /// Tells whether other processes may be at work on the database: a file has one.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.backend() == DbBackend::Postgres
     }
 
     /// The database behind the store.

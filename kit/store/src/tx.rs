@@ -11,6 +11,7 @@ mod pending;
 mod put;
 mod reference;
 mod request;
+mod retry;
 mod size;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -27,7 +28,6 @@ use crate::error::version_conflict;
 use crate::store::{AnyState, Current, Topic};
 use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
-pub use self::commit::{Appended, Committed};
 pub use self::part::Part;
 pub use self::put::Upsert;
 pub use self::size::fits;
@@ -67,8 +67,19 @@ pub struct Executed<A: Aggregate> {
     pub events: Vec<A::Event>,
 }
 
+impl Store {
+    /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        let (transaction, era) = self.transaction().await?;
+        Ok(Tx::new(self.clone(), transaction, era))
+    }
+}
+
 impl Tx {
-    pub(crate) fn new(store: Store, transaction: Transaction, era: u64) -> Self {
+    fn new(store: Store, transaction: Transaction, era: u64) -> Self {
         let now = store.now();
         Self {
             transaction,

@@ -4,7 +4,8 @@
 //! Everything started here ends with the test process, however that ends: returning, panicking or
 //! killed. Helpers panic at the caller's line instead of returning errors. No crate may depend on
 //! this one outside `[dev-dependencies]` but that of the whole system's tests, and no context's types belong here.
-
+//!
+#![doc = include_str!("../README.md")]
 #![expect(
     clippy::expect_used,
     clippy::panic,

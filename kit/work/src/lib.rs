@@ -2,6 +2,8 @@
 //! timers, which fire.
 //!
 //! Who is called, and what an answer or a deadline leads to, must not be here.
+//!
+#![doc = include_str!("../README.md")]
 
 mod intents;
 mod metrics;

@@ -104,7 +104,7 @@ pub(super) async fn reclaim_intents(store: &Store, kind: &str, holder: &str) -> 
 /// Gives back what processes have claimed that were killed, as the roster has it; how many there were. What a process holds
 /// that leaves the roster in good order it settles itself, or it lapses.
 pub(super) async fn reclaim_orphaned_intents(store: &Store, kind: &str) -> Result<u64, Error> {
-    if store.backend() == DbBackend::Sqlite {
+    if !store.is_shared() {
         return Ok(0);
     }
     let reclaim = format!(

@@ -105,7 +105,7 @@ async fn folder_of(shop: &Shop) -> TempDir {
     // Databases that nobody uses, as after a stop.
     let data = folder.path().join(".tradewind/data");
     std::fs::create_dir_all(&data).unwrap();
-    tradewind_store::back_up(&shop.database_url("payment"), "payment", &data.join("payment.db")).await.unwrap();
+    tradewind_operate::back_up(&shop.database_url("payment"), "payment", &data.join("payment.db")).await.unwrap();
     folder
 }
 

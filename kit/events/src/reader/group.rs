@@ -18,10 +18,9 @@ use tradewind_store::{Cursor, Heads, Store};
 
 use super::feed::Feed;
 use super::inbox::Inbox;
-use super::repair::FETCH_TIMEOUT;
 use super::stuck::StuckReaders;
 use super::turns::Turns;
-use super::{BACKOFF, Reader, Remote};
+use super::{BACKOFF, FETCH_TIMEOUT, Reader, Remote};
 use crate::heads;
 use crate::metrics::metrics;
 use crate::{LogSource, Reactions};

@@ -8,13 +8,12 @@ use tradewind_domain::Error;
 use tradewind_store::{LOG_FORKED, LogPage};
 
 use super::inbox::Ahead;
-use super::{BACKOFF, Halt, Reader, TAKE, group};
+use super::{BACKOFF, FETCH_TIMEOUT, Halt, Reader, TAKE, group};
 use crate::metrics::metrics;
 
 /// A heartbeat ahead of the cursor leads to a question only after so long without progress.
 pub(super) const GRACE: Duration = Duration::from_millis(200);
 const PAGE: u32 = 256;
-pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const LEAST_WAIT: Duration = Duration::from_millis(20);
 
 impl Reader {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_sql::{db, statement};
+use tradewind_sql::{db, migrate, statement};
 use uuid::Uuid;
 
-use super::migrations::migrate;
+use crate::schema;
 /// What a database keeps of its birth.
 pub(super) struct Born {
     pub(super) partitions: u16,
@@ -34,7 +34,7 @@ pub(super) async fn prepare(
     if schema.has_table("meta").await.map_err(db)? {
         check(context, &facts(connection).await?)?;
     }
-    migrate(connection, migrations).await?;
+    migrate(connection, schema::migrations().into_iter().chain(migrations)).await?;
     let partitions = partitions.unwrap_or(match connection.get_database_backend() {
         DbBackend::Sqlite => SQLITE_PARTITIONS,
         _ => POSTGRES_PARTITIONS,
@@ -66,5 +66,18 @@ fn check(context: &str, facts: &HashMap<String, String>) -> Result<(), Error> {
             format!("the database belongs to {owner}, not to {context}"),
         )),
         _ => Ok(()),
+    }
+}
+
+/// The context that owns a database, for somebody who has no store open on it; `None` where there is no log in it.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn context_of(connection: &impl ConnectionTrait) -> Result<Option<String>, Error> {
+    let query = statement(connection.get_database_backend(), "SELECT value FROM meta WHERE key = 'context'", []);
+    match connection.query_one_raw(query).await {
+        Ok(row) => row.map(|row| row.try_get("", "value").map_err(db)).transpose(),
+        Err(error) if error.to_string().contains("meta") => Ok(None),
+        Err(error) => Err(db(error)),
     }
 }

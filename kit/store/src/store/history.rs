@@ -198,16 +198,19 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn renew(&self) -> Result<Uuid, Error> {
-        let tx = self.begin().await?;
-        let incarnation = renew(tx.conn()).await?;
-        tx.commit().await?;
+        let (transaction, _) = self.transaction().await?;
+        let incarnation = renew_log(transaction.connection()).await?;
+        self.commit(transaction).await?;
         self.look().await?;
         Ok(incarnation)
     }
 }
 
-/// Gives the log in a database a new incarnation.
-pub(super) async fn renew(connection: &impl ConnectionTrait) -> Result<Uuid, Error> {
+/// Gives the log in a database a new incarnation, for somebody who has no store open on it.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn renew_log(connection: &impl ConnectionTrait) -> Result<Uuid, Error> {
     let backend = connection.get_database_backend();
     let incarnation = Uuid::new_v4();
     let renewed: [Value; 1] = [incarnation.to_string().into()];

@@ -1,44 +1,16 @@
 //! Committing, and telling everybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use sea_orm::DbBackend;
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit_if};
 
 use super::Tx;
+use crate::committed::{Appended, Committed};
 use crate::error::commit;
 use crate::store::{LOG, OUTBOX, Topic};
-use crate::{Metadata, Store, StreamName};
-
-/// What a transaction has appended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Committed(Vec<Appended>);
-
-/// One appended event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// The stream it went to.
-    pub stream: StreamName,
-    /// Its version there.
-    pub version: u64,
-    /// The log partition it belongs to.
-    pub partition: u16,
-}
-
-impl Committed {
-    /// The events in the order in which they were appended.
-    #[must_use]
-    pub fn appended(&self) -> &[Appended] {
-        &self.0
-    }
-
-    /// The last event of each partition.
-    pub(crate) fn last_by_partition(&self) -> impl Iterator<Item = (u16, &StreamName, u64)> {
-        let last: BTreeMap<u16, &Appended> = self.0.iter().map(|appended| (appended.partition, appended)).collect();
-        last.into_iter().map(|(partition, appended)| (partition, &appended.stream, appended.version))
-    }
-}
+use crate::{Metadata, Store};
 
 impl Tx {
     /// Writes what is kept and commits.
@@ -59,23 +31,24 @@ impl Tx {
             version: event.version,
             partition: event.partition,
         });
-        let committed = Committed(appended.collect());
-        let tail = self.store.committed_tail().filter(|_| !committed.0.is_empty());
+        let committed = Committed::new(appended.collect());
+        let tail = self.store.committed_tail().filter(|_| !committed.appended().is_empty());
         let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
         let script = self.pending.script(self.store.backend(), self.now)?;
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
             // commit any more. What it leaves is put back with it.
-            evict(&self.store, &committed.0);
+            evict(&self.store, committed.appended());
         }
         if let Some(tail) = tail {
             tail.doubt();
         }
-        let mut settling = Settling { store: &self.store, streams: &committed.0, wakes: &self.wakes, known: false };
+        let mut settling =
+            Settling { store: &self.store, streams: committed.appended(), wakes: &self.wakes, known: false };
         let (own, era) = (&mut self.own, self.era);
         let store = &self.store;
         // What has no cause was asked for.
-        let requested = !committed.0.is_empty() && self.cause == Metadata::default();
+        let requested = !committed.appended().is_empty() && self.cause == Metadata::default();
         hit_if(requested, Point::RequestUncommitted);
         let outcome = self.transaction.commit(script, || {
             for (stream, own) in own.drain() {

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use tradewind_operate::{back_up, restore};
 use tradewind_sql::{DATABASE_CORRUPT, DATABASE_REPLACED, sqlite_file, sqlite_url};
-use tradewind_store::{Store, StoreOptions, back_up, restore};
+use tradewind_store::{Store, StoreOptions};
 use tradewind_testing::{
     Database,
     account::{Account, Bank, Command, options},

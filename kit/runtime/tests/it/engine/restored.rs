@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
+use tradewind_operate::accept_loss;
 use tradewind_runtime::Engine;
 use tradewind_sql::sqlite_url;
-use tradewind_store::{Store, accept_loss};
+use tradewind_store::Store;
 use tradewind_testing::account::{Bank, Command};
 use tradewind_testing::{Database, Nats, block_on, eventually, scratch};
 

@@ -1,4 +1,4 @@
-//! The kit's and the service's migrations, run when a database is opened.
+//! Migrations, run when a database is opened.
 //!
 //! A database may have seen a later build, whose release was rolled back: migrations only ever add, so what a later one has
 //! added does no harm, and it is passed over. What a later build did is told by its name: `<family>_<number>_…`, numbered up.
@@ -10,9 +10,10 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_sql::{db, jitter, statement};
 
-use crate::schema;
+use crate::backoff::jitter;
+use crate::error::db;
+use crate::statement::statement;
 
 /// How often a migration that replicas run at the same time is tried.
 const ATTEMPTS: u32 = 10;
@@ -21,8 +22,14 @@ const APPLIED: &str = "seaql_migrations";
 
 /// Brings the schema up to date. Replicas that start together may trip over each other's CREATE TABLE: whoever comes second
 /// finds it done.
-pub(super) async fn migrate(connection: &DatabaseConnection, own: Vec<Box<dyn MigrationTrait>>) -> Result<(), Error> {
-    let known: Vec<Arc<dyn MigrationTrait>> = schema::migrations().into_iter().chain(own).map(Arc::from).collect();
+///
+/// # Errors
+/// `Rejected` with reason `MIGRATION_UNKNOWN` when something else than a later build was at it; otherwise what the database says.
+pub async fn migrate(
+    connection: &DatabaseConnection,
+    migrations: impl IntoIterator<Item = Box<dyn MigrationTrait>>,
+) -> Result<(), Error> {
+    let known: Vec<Arc<dyn MigrationTrait>> = migrations.into_iter().map(Arc::from).collect();
     let mut attempt = 1;
     loop {
         let names: Vec<&str> = known.iter().map(|migration| migration.name()).collect();

@@ -5,14 +5,12 @@ use std::path::Path;
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
 use tradewind_domain::{Error, ErrorKind};
-use uuid::Uuid;
-
 use tradewind_sql::{
     Look, Marked, beside, check_database_url, check_for_damage, db, driver_url, look_through, open_file, reserve,
     sqlite_file, statement, verified,
 };
-
-use super::history;
+use tradewind_store::{context_of, renew_log};
+use uuid::Uuid;
 
 /// Writes a copy of the SQLite database at `url`, as it is at one moment, to the new file `to`. The service may go on meanwhile.
 ///
@@ -95,7 +93,7 @@ pub async fn accept_loss(url: &str, context: &str) -> Result<Uuid, Error> {
     };
     let transaction = connection.begin().await.map_err(db)?;
     let renewed = match context_of(&transaction).await? {
-        Some(owner) if owner == context => history::renew(&transaction).await,
+        Some(owner) if owner == context => renew_log(&transaction).await,
         Some(owner) => Err(wrong(&owner, context)),
         None => Err(no_log()),
     };
@@ -110,7 +108,7 @@ async fn prepare(file: &Path, context: &str) -> Result<Uuid, Error> {
     let prepared = async {
         check_for_damage(&connection, Look::Thorough).await?;
         match context_of(&connection).await? {
-            Some(owner) if owner == context => history::renew(&connection).await,
+            Some(owner) if owner == context => renew_log(&connection).await,
             Some(owner) => Err(wrong(&owner, context)),
             None => Err(Error::new(ErrorKind::Rejected, "WRONG_DATABASE", "it is no backup of a service's database")),
         }
@@ -120,15 +118,6 @@ async fn prepare(file: &Path, context: &str) -> Result<Uuid, Error> {
     let incarnation = prepared?;
     std::fs::File::open(file).and_then(|file| file.sync_all()).map_err(|error| broken(file, &error))?;
     Ok(incarnation)
-}
-
-async fn context_of(connection: &impl ConnectionTrait) -> Result<Option<String>, Error> {
-    let query = statement(connection.get_database_backend(), "SELECT value FROM meta WHERE key = 'context'", []);
-    match connection.query_one_raw(query).await {
-        Ok(row) => row.map(|row| row.try_get("", "value").map_err(db)).transpose(),
-        Err(error) if error.to_string().contains("meta") => Ok(None),
-        Err(error) => Err(db(error)),
-    }
 }
 
 /// Opens a service's file, unless it is not the one that its write-ahead log belongs to: that would mix the two.

@@ -6,9 +6,9 @@ use prost::Message;
 use tradewind_domain::{Error, ErrorKind, request::RequestKey};
 use tradewind_sql::{SERIALIZATION, jitter};
 
-use super::Store;
+use super::Tx;
 use crate::error::VERSION_CONFLICT;
-use crate::{Committed, Tx};
+use crate::{Committed, Store};
 
 const ATTEMPTS: u32 = 20;
 
