@@ -1,9 +1,13 @@
 //! Dependencies point one way, and services meet only in the contracts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+
+use crate::purity::sources;
 
 /// Path of a workspace crate below the root → paths of the workspace crates it depends on.
 fn edges() -> BTreeMap<String, BTreeSet<String>> {
@@ -110,5 +114,26 @@ fn nothing_in_a_service_depends_on_tests_or_tools() {
         for tool in ["kit/testing", "books", "cli", "cli/supervisor", "outside", "tests", "tests/model"] {
             assert!(!dependencies.contains(tool), "{path} depends on {tool} outside its tests");
         }
+    }
+}
+
+/// Lines of code in a source, but for the tests at its end: what has to be read, and not what helps to.
+fn code(source: &Path) -> usize {
+    let text = fs::read_to_string(source).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines().map(str::trim);
+    code.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}
+
+/// A room that has grown so large is two: with comments it is about 4,000 lines.
+#[test]
+fn no_crate_of_the_kit_is_longer_than_can_be_read_and_each_says_what_it_is_for() {
+    const LONGEST: usize = 3_300;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for kit in edges().keys().filter(|path| path.starts_with("kit/")) {
+        let sources = sources(&root.join(kit).join("src"));
+        let lines: usize = sources.iter().filter(|source| !source.ends_with("tests.rs")).map(|path| code(path)).sum();
+        assert!((1..=LONGEST).contains(&lines), "{kit} has {lines} lines");
+        let (lib, readme) = (root.join(kit).join("src/lib.rs"), "#![doc = include_str!(\"../README.md\")]");
+        assert!(fs::read_to_string(lib).unwrap().contains(readme), "{kit} does not say what it is for");
     }
 }
