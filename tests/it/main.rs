@@ -7,6 +7,7 @@ mod broker_nodes;
 mod broker_permissions;
 mod chaos;
 mod chart;
+mod circles;
 mod commands;
 mod compose;
 mod contracts_hold;
