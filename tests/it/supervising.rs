@@ -63,11 +63,33 @@ fn a_program_takes_the_place_of_another_that_ends_in_order() {
         becomes(&process, |state| state.pid.is_some()).await;
         process.say(&until_told(0)).await;
         logs(&folder, "/bin/sh is there").await;
-        process.replace(second).await;
-        assert_eq!(becomes(&process, |state| state.starts == 2).await.restarts, 0);
+        process.replace(second.clone()).await;
+        let now = process.state().borrow().clone();
+        assert_eq!((now.starts, now.restarts, now.program), (2, 0, second));
         process.say(&until_told(0)).await;
         logs(&folder, "second is there").await;
         assert!(process.stop().await.is_some_and(|status| status.success()));
+    });
+}
+
+#[test]
+fn a_program_that_is_killed_while_it_makes_room_has_made_it() {
+    block_on(async {
+        let folder = scratch();
+        let second = folder.path().join("second");
+        symlink("/bin/sh", &second).unwrap();
+        let process = start(&folder, |_| Some(Duration::ZERO));
+        becomes(&process, |state| state.pid.is_some()).await;
+        process.say("trap 'echo not yet' TERM; echo it is there; while :; do sleep 0.05 & wait; done\n").await;
+        logs(&folder, "it is there").await;
+        let killed = async {
+            logs(&folder, "not yet").await;
+            process.signal(Signal::SIGKILL);
+        };
+        futures::join!(process.replace(second.clone()), killed);
+        let now = process.state().borrow().clone();
+        assert_eq!((now.starts, now.restarts, now.program, now.given_up), (2, 1, second, false));
+        process.stop().await;
     });
 }
 

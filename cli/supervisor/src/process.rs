@@ -70,14 +70,19 @@ impl Process {
         ended
     }
 
-    /// Sends SIGTERM, and SIGKILL where that is not enough within a while; returns how it ended.
-    pub(crate) async fn terminate(&mut self) -> std::io::Result<ExitStatus> {
+    /// Sends SIGTERM; returns how it ended, unless it takes too long.
+    pub(crate) async fn ask_to_end(&mut self) -> Option<std::io::Result<ExitStatus>> {
         if let Some(pid) = self.pid().and_then(|pid| i32::try_from(pid).ok()) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
-        match tokio::time::timeout(self.grace, self.wait()).await {
-            Ok(ended) => ended,
-            Err(_) => self.kill().await,
+        tokio::time::timeout(self.grace, self.wait()).await.ok()
+    }
+
+    /// Sends SIGTERM, and SIGKILL where that is not enough within a while; returns how it ended.
+    pub(crate) async fn terminate(&mut self) -> std::io::Result<ExitStatus> {
+        match self.ask_to_end().await {
+            Some(ended) => ended,
+            None => self.kill().await,
         }
     }
 

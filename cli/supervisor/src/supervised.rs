@@ -1,5 +1,6 @@
 //! One process that is kept running: whoever takes the place of one that died, until it is told to stop.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -19,6 +20,9 @@ use crate::process::{Process, Spec, signal};
 pub struct State {
     /// Its process id while it runs.
     pub pid: Option<u32>,
+    /// The file that runs, or ran last.
+    #[serde(default)]
+    pub program: PathBuf,
     /// How often it was started.
     #[serde(default)]
     pub starts: u32,
@@ -129,9 +133,13 @@ impl Supervised {
         self.control(Control::Start).await;
     }
 
-    /// Has another program take its place once it has ended in order.
+    /// Has another program take its place once it has ended in order, and returns when that runs, or nothing does any more.
     pub async fn replace(&self, program: PathBuf) {
-        self.control(Control::Replace(program)).await;
+        let mut state = self.state();
+        self.control(Control::Replace(program.clone())).await;
+        let is_there = |state: &State| state.given_up || (state.pid.is_some() && state.program == program);
+        // Nobody tells where it was given up long ago.
+        let _ = state.wait_for(is_there).await;
     }
 
     /// Writes to its standard input; one that has just died hears nothing.
@@ -212,6 +220,7 @@ impl<X: FnMut(Death) -> Option<Duration>, N: Fn(String)> Keeper<X, N> {
         };
         self.state.send_modify(|state| {
             state.pid = process.pid();
+            state.program.clone_from(&self.spec.program);
             state.starts += 1;
         });
         loop {
@@ -227,11 +236,25 @@ impl<X: FnMut(Death) -> Option<Duration>, N: Fn(String)> Keeper<X, N> {
                     Control::Start => {}
                     Control::Halt => return Ended::Told(Control::Halt, process.kill().await.ok()),
                     Control::Stop => return Ended::Told(Control::Stop, process.terminate().await.ok()),
-                    Control::Replace(program) => return match process.terminate().await {
-                        Ok(status) if status.success() => Ended::Told(Control::Replace(program), Some(status)),
-                        ended => Ended::Stuck(format!("made no room in order: {ended:?}{}", process.last_words())),
-                    },
+                    Control::Replace(program) => return self.make_room(process, program).await,
                 }
+            }
+        }
+    }
+
+    /// Whoever is killed by somebody else while it makes room has died like any other: what is started next is the new program.
+    async fn make_room(&mut self, mut process: Process, program: PathBuf) -> Ended {
+        match process.ask_to_end().await {
+            Some(Ok(status)) if status.success() => Ended::Told(Control::Replace(program), Some(status)),
+            Some(Ok(status)) if status.signal() == Some(Signal::SIGKILL as i32) => {
+                self.spec.program = program;
+                Ended::Died(Some(status), format!("ended: {status}{}", process.last_words()))
+            }
+            ended => {
+                let ended = ended.map_or_else(|| "not within its grace".to_owned(), |ended| format!("{ended:?}"));
+                let how = format!("made no room in order: {ended}{}", process.last_words());
+                let _ = process.kill().await;
+                Ended::Stuck(how)
             }
         }
     }

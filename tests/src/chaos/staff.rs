@@ -154,11 +154,8 @@ impl Member {
 
     /// Has another `chaos` program take its place when it has ended in order, and returns when that is ready.
     pub(super) async fn replace(&self, program: &Path) {
-        let before = self.life().starts;
-        self.supervised.replace(program.to_owned()).await;
-        let mut life = self.supervised.state();
         // Where it does not come, `ready` says what there is instead.
-        let _ = tokio::time::timeout(PATIENCE, life.wait_for(|life| life.starts > before)).await;
+        let _ = tokio::time::timeout(PATIENCE, self.supervised.replace(program.to_owned())).await;
         self.ready().await;
     }
 
