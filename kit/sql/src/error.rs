@@ -58,11 +58,11 @@ pub(crate) fn is_away(error: &DbErr) -> bool {
     matches!(meaning(error), Meaning::Away)
 }
 
-/// What was there already, in the database's words, where that is the error.
+/// The table in which a row of that key was there already, where that is the error.
 #[must_use]
 pub fn duplicate(error: &DbErr) -> Option<String> {
     match meaning(error) {
-        Meaning::Duplicate(what) => Some(what),
+        Meaning::Duplicate(table) => Some(table),
         _ => None,
     }
 }
@@ -71,6 +71,7 @@ enum Meaning {
     Rerun,
     Away,
     Busy,
+    /// With the table.
     Duplicate(String),
     Defect,
     /// What is stored is damaged.
@@ -94,7 +95,7 @@ fn driver(error: &SqlxError) -> Meaning {
     match error {
         SqlxError::Database(error) => {
             if error.is_unique_violation() {
-                return Meaning::Duplicate(error.message().to_owned());
+                return Meaning::Duplicate(error.table().unwrap_or_else(|| failed(error.message())).to_owned());
             }
             error.code().map_or(Meaning::Unknown, |code| coded(&code))
         }
@@ -108,6 +109,12 @@ fn driver(error: &SqlxError) -> Meaning {
         | SqlxError::WorkerCrashed => Meaning::Away,
         _ => Meaning::Defect,
     }
+}
+
+/// The table of `UNIQUE constraint failed: event.stream, event.version`, which is all that SQLite says.
+fn failed(message: &str) -> &str {
+    let columns = message.rsplit(": ").next().unwrap_or_default();
+    columns.split_once('.').map_or(columns, |(table, _)| table)
 }
 
 /// A five-character SQLSTATE of PostgreSQL, or a result code of SQLite, whose low byte is what its extensions have in common.
@@ -170,6 +177,12 @@ mod tests {
         for code in ["0A000", "21000", "22001", "23503", "42P01", "54000", "1", "18", "19", "787", "20", "21", "25"] {
             assert!(matches!(coded(code), Meaning::Defect), "{code}");
         }
+    }
+
+    #[test]
+    fn sqlite_names_the_table_of_a_key_that_is_there() {
+        assert_eq!(failed("UNIQUE constraint failed: event.stream, event.version"), "event");
+        assert_eq!(failed("UNIQUE constraint failed: payment_request.id"), "payment_request");
     }
 
     #[test]

@@ -12,14 +12,15 @@ pub const VERSION_CONFLICT: &str = "VERSION_CONFLICT";
 /// What SQLite's trigger says of an event whose predecessor is not there.
 pub(crate) const VERSION_MISSING: &str = "the version before is missing";
 
-/// What an error at commit means: a duplicate is somebody who was faster.
+/// What an error at commit means. Of a stream or a request somebody else was faster; any other row that is there already says that
+/// what was decided is wrong, and would be again.
 pub(crate) fn commit(error: DbErr) -> Error {
     let conflict = |reason, text| Error::new(ErrorKind::Conflict, reason, text);
-    match duplicate(&error) {
-        Some(what) if what.contains("request") => conflict(SERIALIZATION, "the same request is being handled already"),
-        Some(_) => conflict(VERSION_CONFLICT, "the stream has moved on"),
+    match duplicate(&error).as_deref() {
+        Some("request") => conflict(SERIALIZATION, "the same request is being handled already"),
+        Some("event") => conflict(VERSION_CONFLICT, "the stream has moved on"),
         None if is_gap(&error) => conflict(VERSION_CONFLICT, "the stream ends before that"),
-        None => db(error),
+        _ => db(error),
     }
 }
 

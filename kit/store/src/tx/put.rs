@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use sea_orm::sea_query::{Iden as _, OnConflict, PostgresQueryBuilder, Query, ValueTuple};
+use sea_orm::sea_query::{Iden as _, InsertStatement, OnConflict, PostgresQueryBuilder, Query, ValueTuple};
 use sea_orm::{EntityName as _, EntityTrait, Iterable as _, ModelTrait, PrimaryKeyTrait};
 
 use super::Tx;
@@ -16,18 +16,33 @@ pub struct Upsert<E> {
 }
 
 impl<E: EntityTrait> Upsert<E> {
+    /// Inserts rows of which none may be there: one that is fails the commit with `AlreadyExists`.
+    #[must_use]
+    pub fn only_new() -> Self {
+        Self { insert: insert::<E>().1, on_conflict: String::new(), entity: PhantomData }
+    }
+
     /// Inserts rows, with this where one is there.
     #[must_use]
     #[expect(clippy::expect_used, reason = "the one text begins with the other, or no row could be written twice")]
     pub fn new(on_conflict: OnConflict) -> Self {
-        // What both databases understand alike; values of the conflict stand in the text.
-        let mut statement = Query::insert();
-        statement.into_table(E::default().table_ref()).columns(E::Column::iter());
-        let insert = statement.to_string(PostgresQueryBuilder);
+        let (mut statement, insert) = insert::<E>();
+        // Values of the conflict stand in the text.
         let whole = statement.on_conflict(on_conflict).to_string(PostgresQueryBuilder);
-        let on_conflict = whole.strip_prefix(&insert).expect("what follows the same statement").to_owned();
-        Self { insert: insert + " VALUES ", on_conflict, entity: PhantomData }
+        let before = insert.trim_end_matches(VALUES);
+        let on_conflict = whole.strip_prefix(before).expect("what follows the same statement").to_owned();
+        Self { insert, on_conflict, entity: PhantomData }
     }
+}
+
+const VALUES: &str = " VALUES ";
+
+/// The statement that inserts whole rows, and its text up to them, which both databases understand alike.
+fn insert<E: EntityTrait>() -> (InsertStatement, String) {
+    let mut statement = Query::insert();
+    statement.into_table(E::default().table_ref()).columns(E::Column::iter());
+    let text = statement.to_string(PostgresQueryBuilder) + VALUES;
+    (statement, text)
 }
 
 /// A statement that writes rows of one table, with the rows left out.

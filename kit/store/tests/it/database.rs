@@ -187,6 +187,22 @@ tradewind_testing::both_stores! {
         assert_eq!(cars().await, [is("a", "six"), is("b", "two")]);
     }
 
+    async fn a_row_that_must_be_new_fails_the_commit_for_good_where_one_is_there(database: Database) {
+        static ONLY_NEW: LazyLock<Upsert<parked_car::Entity>> = LazyLock::new(Upsert::only_new);
+        let store = Store::open(with_cars(&database)).await.unwrap();
+        let park = async |car: &str| {
+            let mut tx = store.begin().await?;
+            tx.execute::<Account>(car, Command::Deposit(1)).await?;
+            tx.put(&ONLY_NEW, parked_car::Model { place: "a".to_owned(), car: car.to_owned() });
+            tx.commit().await
+        };
+        store.retry(|| park("first")).await.unwrap();
+        let error = store.retry(|| park("second")).await.unwrap_err();
+        assert_eq!((error.kind, error.reason), (ErrorKind::AlreadyExists, "DUPLICATE"));
+        let there = parked_car::Entity::find().one(store.reader()).await.unwrap().unwrap();
+        assert_eq!((there.car.as_str(), store.load::<Account>("second").await.unwrap().version), ("first", 0));
+    }
+
     async fn a_page_ends_where_its_bytes_do(database: Database) {
         static PUT: LazyLock<Upsert<parked_car::Entity>> =
             LazyLock::new(|| Upsert::new(OnConflict::column(parked_car::Column::Place).do_nothing().to_owned()));

@@ -4,17 +4,15 @@ use std::sync::LazyLock;
 
 use contracts::tradewind::inventory::v1::Reservation;
 use prost::Message;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use tradewind_domain::Error;
 use tradewind_store::{Tx, Upsert};
 
 use super::open_reservation::{Column, Entity, Model};
 
-static PUT: LazyLock<Upsert<Entity>> =
-    LazyLock::new(|| Upsert::new(OnConflict::column(Column::OrderId).update_column(Column::Reservation).to_owned()));
+static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(Upsert::only_new);
 
-/// Lists a reservation when `tx` is committed.
+/// Lists a reservation when `tx` is committed. One that is listed is never overwritten: its units would be set aside for ever.
 pub(super) fn put(tx: &mut Tx, reservation: &Reservation) {
     tx.put(&PUT, Model { order_id: reservation.order_id.clone(), reservation: reservation.encode_to_vec() });
 }

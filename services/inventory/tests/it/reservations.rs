@@ -127,6 +127,19 @@ both_stores! {
         warehouse.assert_balanced().await;
     }
 
+    async fn a_reservation_that_is_listed_is_never_overwritten(database: Database) {
+        let warehouse = Warehouse::open(&database).await;
+        warehouse.receive("TEA", "hull", 5).await;
+        let order = order();
+        warehouse.hold(std::slice::from_ref(&order), 1).await;
+        let before = warehouse.open_reservations().await;
+
+        let error = warehouse.place(&order, &[("TEA", 2)]).await.unwrap_err();
+
+        assert!(!error.kind.is_transient(), "{error:?}");
+        assert_eq!((warehouse.open_reservations().await, warehouse.level("TEA").await.reserved), (before, 0));
+    }
+
     async fn orders_of_one_transaction_see_each_other(database: Database) {
         let warehouse = Warehouse::open(&database).await;
         warehouse.receive("TEA", "hull", 3).await;
