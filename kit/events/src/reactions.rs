@@ -38,28 +38,28 @@ pub trait Reaction<E>: Send + Sync + 'static {
     fn react(&self, tx: &mut Tx, event: &Received<E>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-impl<E: Send + Sync, F: for<'a> Reacting<'a, E>> Reaction<E> for F {
+impl<E: Send + Sync, F: for<'a> Reacting<'a, Received<E>>> Reaction<E> for F {
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
         self.start(tx, event).await
     }
 }
 
 /// A function whose future borrows what it is given, which a bound on [`Fn`] alone cannot say.
-pub trait Reacting<'a, E>: Send + Sync + 'static {
+pub trait Reacting<'a, T: ?Sized>: Send + Sync + 'static {
     type Future: Future<Output = Result<(), Error>> + Send + 'a;
 
-    fn start(&self, tx: &'a mut Tx, event: &'a Received<E>) -> Self::Future;
+    fn start(&self, tx: &'a mut Tx, to: &'a T) -> Self::Future;
 }
 
-impl<'a, E: 'a, F, R> Reacting<'a, E> for F
+impl<'a, T: ?Sized + 'a, F, R> Reacting<'a, T> for F
 where
-    F: Fn(&'a mut Tx, &'a Received<E>) -> R + Send + Sync + 'static,
+    F: Fn(&'a mut Tx, &'a T) -> R + Send + Sync + 'static,
     R: Future<Output = Result<(), Error>> + Send + 'a,
 {
     type Future = R;
 
-    fn start(&self, tx: &'a mut Tx, event: &'a Received<E>) -> R {
-        self(tx, event)
+    fn start(&self, tx: &'a mut Tx, to: &'a T) -> R {
+        self(tx, to)
     }
 }
 

@@ -23,6 +23,8 @@ pub async fn reserve_on_order_placed(tx: &mut Tx, event: &Received<OrderPlaced>)
 }
 
 /// Rejects what is asked for by an event that is given up.
-pub(super) fn refusal(order_id: &str) -> Command {
-    Command::Reject { order_id: order_id.to_owned(), short_lines: Vec::new(), reason: GIVEN_UP.to_owned() }
+pub(super) async fn refuse(tx: &mut Tx, order_id: &str) -> Result<(), Error> {
+    let reject =
+        Command::Reject { order_id: order_id.to_owned(), short_lines: Vec::new(), reason: GIVEN_UP.to_owned() };
+    tx.execute::<Reservation>(order_id, reject).await.map(drop)
 }

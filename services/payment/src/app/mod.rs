@@ -15,7 +15,7 @@ mod tests;
 use contracts::reactions;
 use tradewind_events::{Forward, Reactions};
 
-use self::charge_on_order_stock_confirmed::{charge_on_order_stock_confirmed, refusal};
+use self::charge_on_order_stock_confirmed::{charge_on_order_stock_confirmed, refuse};
 use self::give_back_on_order_cancelled::give_back_on_order_cancelled;
 use crate::domain::Payment;
 
@@ -29,7 +29,7 @@ pub use list_payments::{list_payments, payment_list};
 #[must_use]
 pub fn reactions() -> Reactions {
     tradewind_runtime::reactions(reactions::Payment {
-        charge_on_order_stock_confirmed: Forward::new::<Payment>(charge_on_order_stock_confirmed, refusal),
+        charge_on_order_stock_confirmed: Forward::new::<Payment>(charge_on_order_stock_confirmed, refuse),
         give_back_on_order_cancelled,
     })
 }

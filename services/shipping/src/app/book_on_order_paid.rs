@@ -12,6 +12,7 @@ pub(super) async fn book_on_order_paid(tx: &mut Tx, event: &Received<OrderPaid>)
 }
 
 /// Rejects what is asked for by an event that is given up.
-pub(super) fn refusal(order_id: &str) -> Command {
-    Command::Refuse { order_id: order_id.to_owned(), reason: GIVEN_UP.to_owned() }
+pub(super) async fn refuse(tx: &mut Tx, order_id: &str) -> Result<(), Error> {
+    let refuse = Command::Refuse { order_id: order_id.to_owned(), reason: GIVEN_UP.to_owned() };
+    execute(tx, order_id, refuse).await.map(drop)
 }

@@ -19,7 +19,7 @@ use contracts::reactions;
 use tradewind_events::{Forward, Reactions};
 
 use self::answer_on_order_cancellation_requested::answer_on_order_cancellation_requested;
-use self::book_on_order_paid::{book_on_order_paid, refusal};
+use self::book_on_order_paid::{book_on_order_paid, refuse};
 use self::cancel_on_order_cancelled::cancel_on_order_cancelled;
 use self::clear_on_order_confirmed::clear_on_order_confirmed;
 use crate::domain::Shipment;
@@ -36,7 +36,7 @@ pub use list_shipments::{list_shipments, shipment_list};
 #[must_use]
 pub fn reactions() -> Reactions {
     tradewind_runtime::reactions(reactions::Shipping {
-        book_on_order_paid: Forward::new::<Shipment>(book_on_order_paid, refusal),
+        book_on_order_paid: Forward::new::<Shipment>(book_on_order_paid, refuse),
         clear_on_order_confirmed,
         answer_on_order_cancellation_requested,
         cancel_on_order_cancelled,

@@ -34,8 +34,8 @@ impl Reaction<Deposited> for Mirror {
 }
 
 /// None of these tests gives an event up.
-fn refusal(_: &str) -> Command {
-    Command::Deposit(0)
+async fn refuse(_: &mut Tx, _: &str) -> Result<(), Error> {
+    Ok(())
 }
 
 /// Starts a mirror of what is in the bank; how often it reacts.
@@ -45,7 +45,7 @@ async fn mirror(pair: &Pair, meddler: Option<Store>) -> (Running, Arc<AtomicUsiz
     let engine = Engine::new(pair.audit.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
     (
         Running::start(engine.reactions(
-            Reactions::new("audit").forward("mirror_on_deposited", Forward::new::<Account>(mirror, refusal)),
+            Reactions::new("audit").forward("mirror_on_deposited", Forward::new::<Account>(mirror, refuse)),
         )),
         reactions,
     )

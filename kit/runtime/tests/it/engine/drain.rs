@@ -199,7 +199,7 @@ tradewind_testing::both_stores! {
         let broker = connect(&pair.nats).await;
         let note = || NoteAmount(pair.audit.clone());
         let reactions =
-            Reactions::new("audit").forward("note_on_deposited", Forward::new::<Account>(note(), given_back));
+            Reactions::new("audit").forward("note_on_deposited", Forward::new::<Account>(note(), give_back));
         let audit = Engine::new(pair.audit.clone(), broker, Arc::new(pair.owner.clone())).reactions(reactions);
         let quarantine = audit.quarantine();
         let audit = Running::start(audit);
@@ -226,6 +226,7 @@ tradewind_testing::both_stores! {
         deposit(&pair.bank, "a", 4).await;
         eventually(PATIENCE, "the rest is handled", async || notes(&pair.audit).await.len() == 3).await;
         assert_eq!(pair.audit.load::<Account>("a").await.unwrap().state.balance, GIVEN_BACK, "who waited was told");
+        assert_eq!(count(&pair.audit, "SELECT COUNT(*) FROM timer WHERE name = 'regret'").await, 1, "in the service's way");
 
         deposit(&pair.bank, "owed", 13).await;
         is_parked(&pair, 1).await;
@@ -261,8 +262,11 @@ tradewind_testing::both_stores! {
 /// What somebody gets whose deposit is given up.
 const GIVEN_BACK: u64 = 13;
 
-fn given_back(_: &str) -> Command {
-    Command::Deposit(GIVEN_BACK)
+/// What is written beside the command belongs to it.
+async fn give_back(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    tx.execute::<Account>(id, Command::Deposit(GIVEN_BACK)).await?;
+    events::schedule(tx, "regret", id, tx.now(), Vec::new());
+    Ok(())
 }
 
 /// Notes the amount of a deposit in whatever order; refuses one of 13.
