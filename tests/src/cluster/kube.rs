@@ -38,7 +38,11 @@ impl Kube {
             let path = std::env::var_os(name);
             PathBuf::from(path.unwrap_or_else(|| panic!("{name} is not set: `make cluster-test` runs this")))
         };
-        Self { kubectl: program("KUBECTL"), helm: program("HELM") }
+        Self::by(program("KUBECTL"), program("HELM"))
+    }
+
+    pub(super) const fn by(kubectl: PathBuf, helm: PathBuf) -> Self {
+        Self { kubectl, helm }
     }
 
     /// What kubectl prints.

@@ -55,25 +55,34 @@ pub fn rows(only: &[String]) -> Vec<Row> {
 /// said is kept in a folder of `logs`, and the next begins with another installation.
 #[must_use]
 pub fn run(rows: Vec<Row>, logs: &Path, tell: impl Fn(&Tried)) -> Report {
-    block_on(async {
-        let mut release = Release::new(Kube::new(), "trial", "trial", &["helm/tradewind/values-kind.yaml"]);
-        // Who ordered in a run before is known to nobody.
-        release.wipe().await;
-        let mut tried = Vec::new();
-        for row in rows {
-            let began = Instant::now();
-            let played = AssertUnwindSafe((row.play)(&mut release)).catch_unwind().await;
-            let happened = played.map_err(|panic| text_of(&*panic));
-            if happened.is_err() {
-                // What is left of it says little about the next row.
-                release.kube.keep_logs(&logs.join(row.name.replace(' ', "-"))).await;
+    block_on(on(Kube::new(), rows, logs, tell))
+}
+
+async fn on(kube: Kube, rows: Vec<Row>, logs: &Path, tell: impl Fn(&Tried)) -> Report {
+    let mut release = Release::new(kube, "trial", "trial", &["helm/tradewind/values-kind.yaml"]);
+    let mut tried = Vec::new();
+    // Who ordered in a run before is known to nobody.
+    let mut is_known = false;
+    for row in rows {
+        let began = Instant::now();
+        let played = AssertUnwindSafe(async {
+            if !is_known {
+                // What is left of it says little about this row.
                 release.wipe().await;
             }
-            tried.push(Tried { row, happened, took: began.elapsed() });
-            tell(tried.last().expect("a row"));
+            (row.play)(&mut release).await
+        });
+        let happened = played.catch_unwind().await.map_err(|panic| text_of(&*panic));
+        is_known = happened.is_ok();
+        if !is_known {
+            let logs = logs.join(row.name.replace(' ', "-"));
+            // What cannot be kept is missed by whoever reads the report, which there is all the same.
+            let _ = AssertUnwindSafe(release.kube.keep_logs(&logs)).catch_unwind().await;
         }
-        Report(tried)
-    })
+        tried.push(Tried { row, happened, took: began.elapsed() });
+        tell(tried.last().expect("a row"));
+    }
+    Report(tried)
 }
 
 impl Report {
@@ -125,5 +134,27 @@ impl Display for Report {
         }
         let failed = self.0.iter().filter(|tried| tried.happened.is_err()).count();
         write!(f, "\n{} rows, {failed} failed", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_does_not_do_what_it_is_told_is_reported() {
+        let logs = tradewind_testing::scratch();
+        let told = Cell::new(0);
+        let kube = Kube::by("false".into(), "false".into());
+        let rows = rows(&["install".to_owned(), "scale".to_owned()]);
+        let wanted = rows.len();
+        let report = block_on(on(kube, rows, logs.path(), |tried| {
+            let why = tried.happened.as_ref().unwrap_err();
+            assert!(why.contains("kubectl delete namespace trial"), "{why}");
+            told.set(told.get() + 1);
+        }));
+        assert_eq!((report.is_good(), report.0.len(), told.get()), (false, wanted, wanted));
     }
 }
