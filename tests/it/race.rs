@@ -67,7 +67,7 @@ async fn races(shop: &Shop) {
         hasty.check(&format!("hasty {steps:?}"), &outcome).await;
         // Each only when the one before has come about: then there is one right outcome.
         let patient = Race::prepare(shop, format!("patient-{number}")).await;
-        let outcome = patient.run(steps, async |so_far: &Outcome| patient.come_about(so_far).await).await;
+        let outcome = patient.run(steps, async |so_far: &Answers| patient.come_about(so_far).await).await;
         let ended = patient.check(&format!("patient {steps:?}"), &outcome).await;
         let place = |wanted: Step| steps.iter().position(|step| *step == wanted);
         let cancelled = place(CancelFirst) < place(DispatchFirst);
@@ -79,14 +79,14 @@ async fn races(shop: &Shop) {
         // Each over connections of its own, so that none waits for another.
         let (cancelled, second, dispatched) =
             join3(race.cancel_first(), race.place_second(), race.dispatch_first()).await;
-        let outcome = Outcome { cancelled: Some(cancelled), second: Some(second), dispatched: Some(dispatched) };
+        let outcome = Answers { cancelled: Some(cancelled), second: Some(second), dispatched: Some(dispatched) };
         race.check("at once", &outcome).await;
     }
 }
 
 /// What the calls have answered.
 #[derive(Debug, Default)]
-struct Outcome {
+struct Answers {
     /// Whether the cancellation was accepted, which doesn't mean that it comes about.
     cancelled: Option<bool>,
     second: Option<Order>,
@@ -119,8 +119,8 @@ impl<'a> Race<'a> {
     }
 
     /// Takes one step after the other, and `between` them does what it says.
-    async fn run(&self, steps: [Step; 3], between: impl AsyncFn(&Outcome)) -> Outcome {
-        let mut outcome = Outcome::default();
+    async fn run(&self, steps: [Step; 3], between: impl AsyncFn(&Answers)) -> Answers {
+        let mut outcome = Answers::default();
         for step in steps {
             match step {
                 CancelFirst => outcome.cancelled = Some(self.cancel_first().await),
@@ -133,7 +133,7 @@ impl<'a> Race<'a> {
     }
 
     /// Waits until everything that was asked for so far has come about.
-    async fn come_about(&self, so_far: &Outcome) {
+    async fn come_about(&self, so_far: &Answers) {
         match (so_far.dispatched, so_far.cancelled) {
             (Some(true), _) => drop(self.operator.reaches(&self.first.order_id, &[OrderStatus::Shipped]).await),
             (_, Some(true)) => drop(self.operator.reaches(&self.first.order_id, &[OrderStatus::Cancelled]).await),
@@ -159,7 +159,7 @@ impl<'a> Race<'a> {
     }
 
     /// Waits until both orders are settled, and fails unless their outcomes go together.
-    async fn check(&self, race: &str, outcome: &Outcome) -> Ended {
+    async fn check(&self, race: &str, outcome: &Answers) -> Ended {
         let decided = [OrderStatus::Shipped, OrderStatus::Cancelled];
         let first = self.operator.reaches(&self.first.order_id, &decided).await;
         let second = self.operator.settled(&outcome.second.as_ref().expect("it was placed").order_id).await;

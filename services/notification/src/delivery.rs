@@ -29,7 +29,7 @@ pub(crate) struct Deliver<M> {
 
 /// What came of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Settled {
     /// The mail system has it.
     Sent,
     /// It is given up.
@@ -49,9 +49,9 @@ impl<M: MailSystem> Deliver<M> {
 
 impl<M: MailSystem> IntentHandler for Deliver<M> {
     const KIND: &'static str = MAIL;
-    type Outcome = Outcome;
+    type Outcome = Settled;
 
-    async fn call(&self, intent: &Intent) -> Result<Outcome, Unknown> {
+    async fn call(&self, intent: &Intent) -> Result<Settled, Unknown> {
         if intent.attempt >= self.attempts.get() {
             return Ok(given_up("NO_ANSWER"));
         }
@@ -66,20 +66,20 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
             return Ok(given_up("INVALID_ADDRESS"));
         }
         match self.system.hand_over(&letter).await? {
-            Answer::Accepted => Ok(Outcome::Sent),
-            Answer::Refused(reason) => Ok(Outcome::Failed(reason)),
+            Answer::Accepted => Ok(Settled::Sent),
+            Answer::Refused(reason) => Ok(Settled::Failed(reason)),
         }
     }
 
-    async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Outcome) -> Result<(), Error> {
+    async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Settled) -> Result<(), Error> {
         let (order_id, kind) = of_key(&intent.key).unwrap_or((&intent.key, NotificationKind::Unspecified));
         let result = match outcome {
-            Outcome::Sent => {
+            Settled::Sent => {
                 tracing::info!(order_id, kind = name(kind), "a message is sent");
                 table::mark_sent(tx.conn(), order_id, kind, tx.now()).await?;
                 "sent"
             }
-            Outcome::Failed(why) => {
+            Settled::Failed(why) => {
                 tracing::error!(order_id, kind = name(kind), reason = %why, attempts = intent.attempt, "a message is given up");
                 table::mark_failed(tx.conn(), order_id, kind, why.as_str()).await?;
                 "failed"
@@ -90,6 +90,6 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
     }
 }
 
-fn given_up(reason: &str) -> Outcome {
-    Outcome::Failed(Reason::told(reason))
+fn given_up(reason: &str) -> Settled {
+    Settled::Failed(Reason::told(reason))
 }

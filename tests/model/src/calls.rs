@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use payment::app::CallCardProvider;
-use shipping::app::{CallCarrier, Outcome};
+use shipping::app::{CallCarrier, Reply};
 use tradewind_domain::Error;
 use tradewind_store::Metadata;
 use tradewind_work::{Intent, IntentHandler, NewIntent};
@@ -110,14 +110,14 @@ pub(crate) fn call_carrier(
     record: CarrierRecord,
     intent: &NewIntent,
     verdict: Verdict,
-) -> (CarrierRecord, Option<Outcome>) {
+) -> (CarrierRecord, Option<Reply>) {
     let carrier = Outside::new(record, verdict);
     let answer = CallCarrier::new(carrier.clone()).call(&claimed(intent)).now_or_never();
     (carrier.record(), answer.and_then(Result::ok))
 }
 
 /// What the carrier's answer to `intent` asks of the shipment.
-pub(crate) fn settled_by(outcome: &Outcome, intent: &NewIntent) -> Result<Option<shipping::domain::Command>, Error> {
+pub(crate) fn settled_by(outcome: &Reply, intent: &NewIntent) -> Result<Option<shipping::domain::Command>, Error> {
     outcome.settles(&claimed(intent))
 }
 

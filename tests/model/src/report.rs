@@ -10,7 +10,7 @@ use tradewind_domain::Error;
 
 use crate::{
     Setting, Story,
-    shop::{Action, Orders, Shop},
+    shop::{Action, Orders, TwoOrders},
 };
 
 /// What the checker says about a setting.
@@ -51,7 +51,7 @@ type Way = Path<Orders, Action>;
 /// When not even an order can be placed.
 pub fn check(setting: Setting) -> Result<Report, Error> {
     let began = Instant::now();
-    let shop = Shop::new(&setting)?;
+    let shop = TwoOrders::new(&setting)?;
     let whole = setting.mutant.is_none();
     let finish = if whole { HasDiscoveries::All } else { HasDiscoveries::AnyFailures };
     let checker = shop.clone().checker().finish_when(finish).spawn_bfs().join();
@@ -78,7 +78,7 @@ pub fn check(setting: Setting) -> Result<Report, Error> {
 
 /// The shortest way to break a property that is known to break. The checker looks at states of several depths before it
 /// stops, and keeps what it saw last; so it is asked again for less, until there is nothing.
-fn shortest(shop: &Shop, name: &'static str, found: Way) -> Way {
+fn shortest(shop: &TwoOrders, name: &'static str, found: Way) -> Way {
     let mut shortest = found;
     loop {
         let length = shortest.clone().into_states().len();

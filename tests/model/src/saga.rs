@@ -8,7 +8,7 @@ mod take;
 use inventory::domain::Reservation;
 use ordering::domain::Order;
 use payment::domain::Payment;
-use shipping::{app::Outcome, domain::Shipment};
+use shipping::{app::Reply, domain::Shipment};
 use tradewind_domain::Error;
 use tradewind_work::NewIntent;
 
@@ -33,7 +33,7 @@ pub(crate) struct Saga {
     /// How far each feed is read.
     cursors: [usize; FEEDS.len()],
     pub(crate) card: Calls<CardRecord, payment::domain::Command>,
-    pub(crate) carrier: Calls<CarrierRecord, Outcome>,
+    pub(crate) carrier: Calls<CarrierRecord, Reply>,
     /// The message that was overtaken and is still to come, by feed and position; whether there was one yet.
     late: Option<(usize, usize)>,
     overtaken: bool,

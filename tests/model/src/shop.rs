@@ -19,7 +19,7 @@ use crate::{
 
 /// The model.
 #[derive(Clone)]
-pub(crate) struct Shop {
+pub(crate) struct TwoOrders {
     units: i64,
     mistakes: bool,
     mutant: Option<Mutant>,
@@ -49,7 +49,7 @@ pub(crate) struct Action {
     pub(crate) edge: Edge,
 }
 
-impl Shop {
+impl TwoOrders {
     /// Two orders, just placed.
     pub(crate) fn new(setting: &Setting) -> Result<Self, Error> {
         let Setting { units, mistakes, mutant, .. } = *setting;
@@ -103,7 +103,7 @@ impl Shop {
     }
 }
 
-impl Model for Shop {
+impl Model for TwoOrders {
     type State = Orders;
     type Action = Action;
 
@@ -163,15 +163,15 @@ impl Model for Shop {
     }
 }
 
-fn gets_a_mistake_back() -> Property<Shop> {
-    Property::sometimes("an order gets back what was taken by mistake", |shop: &Shop, state| {
+fn gets_a_mistake_back() -> Property<TwoOrders> {
+    Property::sometimes("an order gets back what was taken by mistake", |shop: &TwoOrders, state| {
         shop.any(state, |saga: &Saga| status(saga) == OrderStatus::Cancelled && saga.card.record.refunded == MISTAKEN)
     })
 }
 
 /// One of the rules that each order has to keep.
-fn rule<const INDEX: usize>() -> Property<Shop> {
-    Property::always(RULES[INDEX].0, |shop: &Shop, state: &Orders| {
+fn rule<const INDEX: usize>() -> Property<TwoOrders> {
+    Property::always(RULES[INDEX].0, |shop: &TwoOrders, state: &Orders| {
         state.orders.iter().all(|id| shop.order.keeps(*id, INDEX))
     })
 }

@@ -8,7 +8,7 @@ use crate::{
     outside::{CardRecord, CarrierRecord},
     rules::reservation,
     saga::Saga,
-    shop::{Action, Orders, Shop, Stock},
+    shop::{Action, Orders, TwoOrders, Stock},
     step::{FEEDS, Party, Step},
 };
 
@@ -23,7 +23,7 @@ pub struct Story {
 
 impl Story {
     /// Tells what happened along a path.
-    pub(crate) fn of(shop: &Shop, path: Vec<(Orders, Option<Action>)>) -> Self {
+    pub(crate) fn of(shop: &TwoOrders, path: Vec<(Orders, Option<Action>)>) -> Self {
         let mut story = Self::default();
         let mut names = ["order 1", "order 2"];
         for (state, action) in path {

@@ -5,13 +5,13 @@ use tonic::Code;
 use tradewind_mesh::violations;
 use tradewind_testing::{Database, block_on};
 
-use crate::shop::Shop;
+use crate::surroundings::Surroundings;
 
 #[test]
 fn malformed_requests_name_their_field() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let operator = shop.start(shop.settings()).await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let operator = around.start(around.settings()).await;
         let unknown = "0190163d-8694-739b-aea5-966c26f8ad91";
         for (order_id, page_size, page_token, field) in [
             ("1", 0, "", "order_id"),
@@ -31,7 +31,7 @@ fn malformed_requests_name_their_field() {
 #[test]
 fn a_setting_that_makes_no_sense_is_named_and_a_password_is_not_repeated() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let around = Surroundings::open(Database::sqlite()).await;
         for (key, value) in [
             ("outside_url", "mailto:somebody"),
             ("outside_timeout", "11s"),
@@ -41,7 +41,7 @@ fn a_setting_that_makes_no_sense_is_named_and_a_password_is_not_repeated() {
             ("mail_attempts", "0"),
             ("mail_concurrency", "0"),
         ] {
-            let started = notification::service().start(shop.settings().with(key, value)).await;
+            let started = notification::service().start(around.settings().with(key, value)).await;
             let refused = started.unwrap_err().to_string();
             assert!(refused.starts_with(&format!("TRADEWIND_{}", key.to_uppercase())), "{refused}");
             assert!(!refused.contains("secret"), "{refused}");

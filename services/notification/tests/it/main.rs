@@ -4,7 +4,7 @@
 
 mod answers;
 mod mail_server;
-mod shop;
+mod surroundings;
 mod sink;
 mod telling_by_sink;
 mod telling_by_smtp;

@@ -4,7 +4,7 @@ use contracts::tradewind::notification::v1::{ListNotificationsRequest, Notificat
 use serde_json::{Value, json};
 use tradewind_testing::{Database, block_on, both_stores};
 
-use crate::shop::{CUSTOMER, Shop};
+use crate::surroundings::{CUSTOMER, Surroundings};
 use crate::sink::Sink;
 
 fn field<'a>(message: &'a Value, name: &str) -> &'a str {
@@ -13,11 +13,11 @@ fn field<'a>(message: &'a Value, name: &str) -> &'a str {
 
 both_stores! {
     async fn a_customer_is_told_what_becomes_of_an_order(database: Database) {
-        let (shop, sink) = (Shop::open(database).await, Sink::start().await);
-        let operator = shop.start(shop.settings().with("outside_url", sink.url())).await;
-        let order = shop.confirmed(CUSTOMER).await;
+        let (around, sink) = (Surroundings::open(database).await, Sink::start().await);
+        let operator = around.start(around.settings().with("outside_url", sink.url())).await;
+        let order = around.confirmed(CUSTOMER).await;
         operator.sees_sent(&order, 1).await;
-        shop.shipped(&order, CUSTOMER).await;
+        around.shipped(&order, CUSTOMER).await;
         let seen = operator.sees_sent(&order, 2).await;
 
         let kinds: Vec<_> = seen.iter().map(|notification| notification.kind()).collect();
@@ -42,9 +42,9 @@ both_stores! {
     }
 
     async fn a_cancelled_order_says_what_was_paid_back(database: Database) {
-        let (shop, sink) = (Shop::open(database).await, Sink::start().await);
-        let operator = shop.start(shop.settings().with("outside_url", sink.url())).await;
-        let (charged, free) = (shop.closed(CUSTOMER, Some(500)).await, shop.closed(CUSTOMER, None).await);
+        let (around, sink) = (Surroundings::open(database).await, Sink::start().await);
+        let operator = around.start(around.settings().with("outside_url", sink.url())).await;
+        let (charged, free) = (around.closed(CUSTOMER, Some(500)).await, around.closed(CUSTOMER, None).await);
         assert_eq!(operator.sees_sent(&charged, 1).await[0].kind(), NotificationKind::OrderCancelled);
         operator.sees_sent(&free, 1).await;
         for message in sink.messages().await {
@@ -58,12 +58,12 @@ both_stores! {
 #[test]
 fn a_sink_that_loses_answers_gets_every_message_once() {
     block_on(async {
-        let (shop, sink) = (Shop::open(Database::sqlite()).await, Sink::start().await);
-        let operator = shop.start(shop.settings().with("outside_url", sink.url())).await;
+        let (around, sink) = (Surroundings::open(Database::sqlite()).await, Sink::start().await);
+        let operator = around.start(around.settings().with("outside_url", sink.url())).await;
         sink.disturb(json!({ "lost_answer_rate": 0.4, "error_rate": 0.2 })).await;
         let mut orders = Vec::new();
         for _ in 0..12 {
-            orders.push(shop.confirmed(CUSTOMER).await);
+            orders.push(around.confirmed(CUSTOMER).await);
         }
         for order in &orders {
             operator.sees_sent(order, 1).await;
@@ -75,14 +75,14 @@ fn a_sink_that_loses_answers_gets_every_message_once() {
 #[test]
 fn a_message_is_given_up_after_so_many_attempts_and_holds_nothing_up() {
     block_on(async {
-        let (shop, sink) = (Shop::open(Database::sqlite()).await, Sink::start().await);
-        let settings = shop.settings().with("outside_url", sink.url()).with("mail_attempts", "2");
-        let operator = shop.start(settings).await;
+        let (around, sink) = (Surroundings::open(Database::sqlite()).await, Sink::start().await);
+        let settings = around.settings().with("outside_url", sink.url()).with("mail_attempts", "2");
+        let operator = around.start(settings).await;
         sink.disturb(json!({ "down": true })).await;
-        let order = shop.confirmed(CUSTOMER).await;
-        shop.sees_given_up(1).await;
+        let order = around.confirmed(CUSTOMER).await;
+        around.sees_given_up(1).await;
         sink.calm().await;
-        shop.shipped(&order, CUSTOMER).await;
+        around.shipped(&order, CUSTOMER).await;
         let seen = operator.sees_sent(&order, 1).await;
         assert_eq!((seen[0].sent, seen[1].sent), (false, true));
         assert_eq!((seen[0].failed, seen[0].failure_reason.as_str()), (true, "NO_ANSWER"));
@@ -94,14 +94,14 @@ fn a_message_is_given_up_after_so_many_attempts_and_holds_nothing_up() {
 #[test]
 fn nobody_is_told_where_there_is_no_usable_address() {
     block_on(async {
-        let (shop, sink) = (Shop::open(Database::sqlite()).await, Sink::start().await);
-        let operator = shop.start(shop.settings().with("outside_url", sink.url())).await;
-        let nobody = shop.confirmed("").await;
-        let crooked = shop.confirmed("a@example.com\r\nBcc: b@example.com").await;
-        let too_long = shop.confirmed(&format!("{}@example.com", "a".repeat(300))).await;
-        let fine = shop.confirmed(CUSTOMER).await;
+        let (around, sink) = (Surroundings::open(Database::sqlite()).await, Sink::start().await);
+        let operator = around.start(around.settings().with("outside_url", sink.url())).await;
+        let nobody = around.confirmed("").await;
+        let crooked = around.confirmed("a@example.com\r\nBcc: b@example.com").await;
+        let too_long = around.confirmed(&format!("{}@example.com", "a".repeat(300))).await;
+        let fine = around.confirmed(CUSTOMER).await;
         operator.sees_sent(&fine, 1).await;
-        shop.sees_given_up(2).await;
+        around.sees_given_up(2).await;
         assert!(operator.about(&nobody).await.is_empty());
         for (order, reason) in [(&crooked, "INVALID_ADDRESS"), (&too_long, "TOO_LONG")] {
             let told = &operator.about(order).await[0];

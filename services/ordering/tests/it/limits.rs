@@ -13,10 +13,10 @@ use tradewind_mesh::{reason, violations};
 use tradewind_store::{Clock, Store, StoreOptions};
 use tradewind_testing::{Database, block_on, both_stores};
 
-use crate::shop::Shop;
+use crate::shop::StandInShop;
 
 /// Records an event of five megabytes about an order that nobody placed, as a build before could.
-async fn record_a_giant(shop: &Shop, context: &'static str) {
+async fn record_a_giant(shop: &StandInShop, context: &'static str) {
     let (url, clock) = (shop.database_url(context), Clock::system());
     let store = Store::open(StoreOptions { url, context, migrations: Vec::new(), clock, partitions: None });
     let store = store.await.unwrap();
@@ -39,7 +39,7 @@ async fn record_a_giant(shop: &Shop, context: &'static str) {
 #[test]
 fn an_event_that_is_larger_than_any_may_be_now_stops_no_order() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
         record_a_giant(&shop, "shipping").await;
         let id = shop.place(shop.request("r-1")).await.unwrap().order_id;
         assert_eq!(shop.watch(&id).await.last().unwrap().status(), OrderStatus::Confirmed);
@@ -55,7 +55,7 @@ fn what(refused: &Status) -> (Code, String, String) {
 
 both_stores! {
     async fn a_page_of_large_orders_is_short_and_names_the_next(database: Database) {
-        let shop = Shop::open(database).await;
+        let shop = StandInShop::open(database).await;
         let mut orders: Vec<String> = (0..9).map(|_| OrderId::generate().to_string()).collect();
         let connection = sea_orm::Database::connect(shop.database_url("ordering")).await.unwrap();
         for order_id in &orders {
@@ -90,7 +90,7 @@ both_stores! {
     }
 
     async fn a_token_that_no_write_returned_is_refused_at_once(database: Database) {
-        let shop = Shop::open(database).await;
+        let shop = StandInShop::open(database).await;
         let order = async |after: &[&str]| {
             let after = after.iter().map(|token| (*token).to_owned()).collect();
             let refused = shop.place(PlaceOrderRequest { after, ..shop.request("") }).await;
@@ -141,7 +141,7 @@ both_stores! {
     }
 
     async fn a_repetition_may_name_other_writes_that_it_must_see(database: Database) {
-        let mut shop = Shop::open(database).await;
+        let mut shop = StandInShop::open(database).await;
         let request = shop.request("r-1");
         let first = shop.place(request.clone()).await.unwrap();
         shop.reprice("coffee", crate::shop::money("EUR", 600)).await;

@@ -9,7 +9,7 @@ use tradewind_mesh::{IdentityFiles, pki, reason, violations};
 use tradewind_runtime::Settings;
 use tradewind_testing::{Database, block_on, both_stores, scratch};
 
-use crate::shop::{Shop, line, money};
+use crate::shop::{StandInShop, line, money};
 
 fn what(refused: &Status) -> (Code, String, Vec<String>) {
     let fields = violations(refused).into_iter().map(|violation| violation.field).collect();
@@ -20,7 +20,7 @@ fn is(code: Code, reason: &str, fields: &[&str]) -> (Code, String, Vec<String>) 
     (code, reason.to_owned(), fields.iter().map(|field| (*field).to_owned()).collect())
 }
 
-async fn refusal(shop: &Shop, change: impl FnOnce(&mut PlaceOrderRequest)) -> (Code, String, Vec<String>) {
+async fn refusal(shop: &StandInShop, change: impl FnOnce(&mut PlaceOrderRequest)) -> (Code, String, Vec<String>) {
     let mut request = shop.request("");
     change(&mut request);
     what(&shop.place(request).await.unwrap_err())
@@ -28,7 +28,7 @@ async fn refusal(shop: &Shop, change: impl FnOnce(&mut PlaceOrderRequest)) -> (C
 
 both_stores! {
     async fn what_is_wrong_many_times_or_at_length_is_refused_and_the_connection_stays(database: Database) {
-        let shop = Shop::open(database).await;
+        let shop = StandInShop::open(database).await;
         let mut orders = shop.orders.clone();
         let mut request = shop.request("");
         request.lines = (1..=100).map(|tea| line(&format!("tea-{tea}"), 0)).collect();
@@ -49,7 +49,7 @@ both_stores! {
     }
 
     async fn a_repeated_request_places_one_order_whatever_has_changed_since(database: Database) {
-        let mut shop = Shop::open(database).await;
+        let mut shop = StandInShop::open(database).await;
         let mut request = shop.request("r-1");
         request.lines = vec![line("tea", 1), line("tea", 2)];
         request.expected_total = money("GBP", 900);
@@ -74,7 +74,7 @@ both_stores! {
     }
 
     async fn orders_are_listed_newest_first_by_customer_and_status(database: Database) {
-        let shop = Shop::open(database).await;
+        let shop = StandInShop::open(database).await;
         let mut placed = Vec::new();
         let mut after = Vec::new();
         for customer in ["c-1", "c-2", "c-1", "c-1"] {
@@ -107,7 +107,7 @@ both_stores! {
 #[test]
 fn a_refusal_names_every_field_at_fault() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
         let invalid = |reason, fields: &[&str]| is(Code::InvalidArgument, reason, fields);
 
         let all = refusal(&shop, |request| *request = PlaceOrderRequest::default()).await;
@@ -176,7 +176,7 @@ fn a_refusal_names_every_field_at_fault() {
 #[test]
 fn questions_about_no_order_say_what_is_wrong() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
         let mut orders = shop.orders.clone();
         let cases = [
             ("x", is(Code::InvalidArgument, "INVALID_ORDER_ID", &["order_id"])),

@@ -13,12 +13,12 @@ use tradewind_testing::{Database, block_on, both_stores, eventually};
 
 use crate::{
     participants::NOWHERE,
-    shop::{DEADLINE, Shop, line, money, recipient},
+    shop::{DEADLINE, StandInShop, line, money, recipient},
 };
 
 both_stores! {
     async fn an_order_is_confirmed_and_everything_about_it_can_be_asked(database: Database) {
-        let shop = Shop::open(database).await;
+        let shop = StandInShop::open(database).await;
         let mut request = shop.request("r-1");
         request.expected_total = money("GBP", 600);
         let answer = shop.orders.clone().place_order(request).await.unwrap().into_inner();
@@ -65,7 +65,7 @@ both_stores! {
 #[test]
 fn a_shipped_order_can_no_longer_be_cancelled() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
         let id = shop.place(shop.request("r-1")).await.unwrap().order_id;
         shop.watch(&id).await;
         let dispatched = ShipmentDispatched { order_id: id.clone(), tracking: "T-1".to_owned() };
@@ -84,7 +84,7 @@ fn a_shipped_order_can_no_longer_be_cancelled() {
 #[test]
 fn what_is_refused_is_cancelled_and_everything_is_given_back() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
 
         let mut scarce = shop.request("r-1");
         scarce.lines.push(line("scarce", 1));
@@ -112,7 +112,7 @@ fn what_is_refused_is_cancelled_and_everything_is_given_back() {
 #[test]
 fn a_confirmed_order_is_cancelled_once_shipping_agrees() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
         let id = shop.place(shop.request("r-1")).await.unwrap().order_id;
         shop.watch(&id).await;
         let asked = shop.cancel(&id).await.unwrap();
@@ -129,7 +129,7 @@ fn a_confirmed_order_is_cancelled_once_shipping_agrees() {
 #[test]
 fn an_order_that_is_not_settled_in_time_is_cancelled() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let shop = StandInShop::open(Database::sqlite()).await;
         let mut request = shop.request("r-1");
         request.payment_token = "tok_timeout".to_owned();
         request.settle_within = Some(prost_types::Duration { seconds: 1, nanos: 0 });

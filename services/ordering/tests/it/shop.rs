@@ -28,7 +28,7 @@ use crate::participants::{PARTICIPANTS, SCARCE, Said, Saying};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A shop that sells tea (GBP 3.00), coffee (EUR 5.00), something scarce and something old.
-pub(crate) struct Shop {
+pub(crate) struct StandInShop {
     pub(crate) orders: OrderingServiceClient<Channel>,
     pub(crate) stranger: OrderingServiceClient<Channel>,
     stores: BTreeMap<&'static str, Store>,
@@ -40,7 +40,7 @@ pub(crate) struct Shop {
     _folder: TempDir,
 }
 
-impl Shop {
+impl StandInShop {
     /// Opens the shop with ordering on `database`.
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());

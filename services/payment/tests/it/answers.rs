@@ -5,14 +5,14 @@ use tonic::Code;
 use tradewind_mesh::{reason, violations};
 use tradewind_testing::{Database, block_on, eventually};
 
-use crate::shop::{DEADLINE, Shop, becomes};
+use crate::surroundings::{DEADLINE, Surroundings, becomes};
 
 #[test]
 fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let mut operator = shop.client("operator", &running);
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let mut operator = around.client("operator", &running);
         let order = |id: &str| GetPaymentRequest { order_id: id.to_owned() };
         let refused = operator.get_payment(order("1")).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::InvalidArgument, Some("INVALID_ORDER_ID")));
@@ -23,7 +23,7 @@ fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
             let refused = operator.list_payments(request).await.unwrap_err();
             assert_eq!((refused.code(), violations(&refused)[0].field.as_str()), (Code::InvalidArgument, field));
         }
-        let refused = shop.client("shipping", &running).get_payment(order("1")).await.unwrap_err();
+        let refused = around.client("shipping", &running).get_payment(order("1")).await.unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied);
     });
 }
@@ -31,7 +31,7 @@ fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
 #[test]
 fn a_setting_that_makes_no_sense_is_named() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let around = Surroundings::open(Database::sqlite()).await;
         for (key, value) in [
             ("outside_url", "not a url"),
             ("outside_url", "mailto:somebody"),
@@ -39,7 +39,7 @@ fn a_setting_that_makes_no_sense_is_named() {
             ("outside_timeout", "11s"),
             ("charge_concurrency", "0"),
         ] {
-            let refused = payment::service().start(shop.settings().with(key, value)).await.unwrap_err().to_string();
+            let refused = payment::service().start(around.settings().with(key, value)).await.unwrap_err().to_string();
             let name = format!("TRADEWIND_{}", key.to_uppercase());
             assert!(refused.starts_with(&name), "{refused}");
         }
@@ -49,10 +49,10 @@ fn a_setting_that_makes_no_sense_is_named() {
 #[test]
 fn every_call_to_the_provider_is_counted_by_what_came_of_it() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
-        let order = shop.order("tok_unavailable").await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
+        let order = around.order("tok_unavailable").await;
         becomes(&operator, &order, PaymentStatus::Captured).await;
         let url = format!("http://{}/metrics", running.admin_addr());
         let http = tradewind_runtime::direct().build().unwrap();

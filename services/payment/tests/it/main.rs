@@ -5,4 +5,4 @@ mod answers;
 mod crashes;
 mod money;
 mod provider;
-mod shop;
+mod surroundings;

@@ -7,7 +7,7 @@ use serde_json::json;
 use tradewind_mesh::Channel;
 use tradewind_testing::{Database, block_on, both_stores, eventually};
 
-use crate::shop::{DEADLINE, Shop, becomes};
+use crate::surroundings::{DEADLINE, Surroundings, becomes};
 
 fn once(kind: &str) -> (String, i64) {
     (kind.to_owned(), 2_000)
@@ -15,15 +15,15 @@ fn once(kind: &str) -> (String, i64) {
 
 both_stores! {
     async fn what_is_charged_is_captured_once_and_listed(database: Database) {
-        let shop = Shop::open(database).await;
-        let running = shop.start().await;
-        let mut operator = shop.client("operator", &running);
-        let orders = [shop.order("tok_ok").await, shop.order("tok_lost").await, shop.order("tok_unavailable").await];
+        let around = Surroundings::open(database).await;
+        let running = around.start().await;
+        let mut operator = around.client("operator", &running);
+        let orders = [around.order("tok_ok").await, around.order("tok_lost").await, around.order("tok_unavailable").await];
         for order in &orders {
             let payment = becomes(&operator, order, PaymentStatus::Captured).await;
             assert!(payment.charge_id.starts_with("ch_"), "{payment:?}");
             assert_eq!(payment.amount.unwrap().minor, 2_000);
-            assert_eq!(shop.provider.statement(order).await, [once("capture")]);
+            assert_eq!(around.provider.statement(order).await, [once("capture")]);
         }
 
         let listed = eventually(DEADLINE, "all are listed as captured", async || {
@@ -51,50 +51,50 @@ both_stores! {
     }
 
     async fn a_cancellation_that_races_a_capture_is_refunded_once(database: Database) {
-        let shop = Shop::open(database).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
+        let around = Surroundings::open(database).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
         // Captured at once, and answered later than anybody waits.
-        let order = shop.order("tok_slow").await;
-        shop.provider_shows(&order, &["capture"]).await;
-        shop.cancel(&order).await;
+        let order = around.order("tok_slow").await;
+        around.provider_shows(&order, &["capture"]).await;
+        around.cancel(&order).await;
         let payment = becomes(&operator, &order, PaymentStatus::Refunded).await;
         assert!(payment.refund_id.len() > 3 && !payment.charge_id.is_empty(), "{payment:?}");
-        assert_eq!(shop.provider.statement(&order).await, [once("capture"), once("refund")]);
+        assert_eq!(around.provider.statement(&order).await, [once("capture"), once("refund")]);
     }
 }
 
 #[test]
 fn what_was_taken_and_not_asked_for_is_paid_back_as_it_was_taken() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let mut operator = shop.client("operator", &running);
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let mut operator = around.client("operator", &running);
         for (token, taken, currency, mismatch) in [
             ("tok_short", 1, "GBP", Mismatch::Amount),
             ("tok_over", 2_001, "GBP", Mismatch::Amount),
             ("tok_currency", 2_000, "EUR", Mismatch::Currency),
             ("tok_no_id", 2_000, "GBP", Mismatch::IdMissing),
         ] {
-            let order = shop.order(token).await;
+            let order = around.order(token).await;
             let payment = becomes(&operator, &order, PaymentStatus::Refunded).await;
-            shop.cancel(&order).await;
+            around.cancel(&order).await;
             assert_eq!((payment.amount.as_ref().unwrap().minor, payment.mismatch()), (2_000, mismatch), "{token}");
             let captured = payment.captured.unwrap();
             assert_eq!((captured.minor, captured.currency.as_str()), (taken, currency), "{token}");
             let moved = [("capture".to_owned(), taken), ("refund".to_owned(), taken)];
-            assert_eq!(shop.provider.statement(&order).await, moved, "{token}");
+            assert_eq!(around.provider.statement(&order).await, moved, "{token}");
         }
         for (token, kind, said) in
             [("tok_zero", "capture", 0), ("tok_negative", "capture", -2_000), ("tok_verbose", "decline", 2_000)]
         {
-            let order = shop.order(token).await;
+            let order = around.order(token).await;
             let payment = becomes(&operator, &order, PaymentStatus::Declined).await;
             let reason = if kind == "decline" { "UNNAMED" } else { "PROVIDER_MISMATCH" };
             assert_eq!(payment.decline_reason, reason, "{token}");
-            assert_eq!(shop.provider.statement(&order).await, [(kind.to_owned(), said)], "{token}");
+            assert_eq!(around.provider.statement(&order).await, [(kind.to_owned(), said)], "{token}");
         }
-        let [first, second] = [shop.order("tok_same_id").await, shop.order("tok_same_id").await];
+        let [first, second] = [around.order("tok_same_id").await, around.order("tok_same_id").await];
         let mut ends = Vec::new();
         for order in [&first, &second] {
             ends.push(ends_as(&operator, order).await);
@@ -102,9 +102,9 @@ fn what_was_taken_and_not_asked_for_is_paid_back_as_it_was_taken() {
         ends.sort_unstable();
         assert_eq!(ends, [PaymentStatus::Captured, PaymentStatus::Refunded], "one of the two has the id");
 
-        let order = shop.order("tok_refund_short").await;
+        let order = around.order("tok_refund_short").await;
         becomes(&operator, &order, PaymentStatus::Captured).await;
-        shop.cancel(&order).await;
+        around.cancel(&order).await;
         let payment = becomes(&operator, &order, PaymentStatus::Refunded).await;
         assert_eq!(payment.mismatch(), Mismatch::Amount, "less came back than was taken");
         let listed = eventually(DEADLINE, "the list says so too", async || {
@@ -142,19 +142,19 @@ async fn ends_as(operator: &PaymentServiceClient<Channel>, order: &str) -> Payme
 #[test]
 fn a_refusal_is_a_refusal() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
         for (token, reason) in [("tok_declined", "CARD_DECLINED"), ("tok_insufficient", "INSUFFICIENT_FUNDS")] {
-            let order = shop.order(token).await;
+            let order = around.order(token).await;
             let payment = becomes(&operator, &order, PaymentStatus::Declined).await;
             assert_eq!(payment.decline_reason, reason);
             // The order then cancels itself, which owes nobody anything.
-            shop.cancel(&order).await;
-            let next = shop.order("tok_ok").await;
+            around.cancel(&order).await;
+            let next = around.order("tok_ok").await;
             becomes(&operator, &next, PaymentStatus::Captured).await;
             assert_eq!(becomes(&operator, &order, PaymentStatus::Declined).await, payment);
-            assert_eq!(shop.provider.statement(&order).await, [once("decline")]);
+            assert_eq!(around.provider.statement(&order).await, [once("decline")]);
         }
     });
 }
@@ -162,74 +162,74 @@ fn a_refusal_is_a_refusal() {
 #[test]
 fn a_provider_that_never_answers_takes_nothing_once_the_order_is_cancelled() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
-        let order = shop.order("tok_timeout").await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
+        let order = around.order("tok_timeout").await;
         becomes(&operator, &order, PaymentStatus::Pending).await;
-        shop.cancel(&order).await;
+        around.cancel(&order).await;
         becomes(&operator, &order, PaymentStatus::Voided).await;
-        shop.provider_shows(&order, &["void"]).await;
+        around.provider_shows(&order, &["void"]).await;
     });
 }
 
 #[test]
 fn what_was_captured_is_given_back_when_the_order_is_cancelled() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
-        let order = shop.order("tok_ok").await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
+        let order = around.order("tok_ok").await;
         becomes(&operator, &order, PaymentStatus::Captured).await;
-        shop.cancel(&order).await;
+        around.cancel(&order).await;
         becomes(&operator, &order, PaymentStatus::Refunded).await;
-        assert_eq!(shop.provider.statement(&order).await, [once("capture"), once("refund")]);
+        assert_eq!(around.provider.statement(&order).await, [once("capture"), once("refund")]);
     });
 }
 
 #[test]
 fn an_order_cancelled_before_anybody_looked_is_never_charged() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let order = shop.order("tok_ok").await;
-        shop.cancel(&order).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
+        let around = Surroundings::open(Database::sqlite()).await;
+        let order = around.order("tok_ok").await;
+        around.cancel(&order).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
         becomes(&operator, &order, PaymentStatus::Voided).await;
-        shop.provider_shows(&order, &["void"]).await;
+        around.provider_shows(&order, &["void"]).await;
     });
 }
 
 #[test]
 fn a_provider_that_loses_answers_and_goes_away_changes_nothing() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let running = shop.start().await;
-        let operator = shop.client("operator", &running);
-        shop.provider.disturb(&json!({"card": {"down": true}})).await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let running = around.start().await;
+        let operator = around.client("operator", &running);
+        around.provider.disturb(&json!({"card": {"down": true}})).await;
         let mut orders = Vec::new();
         for _ in 0..20 {
-            orders.push(shop.order("tok_ok").await);
+            orders.push(around.order("tok_ok").await);
         }
         for order in &orders {
             becomes(&operator, order, PaymentStatus::Pending).await;
         }
-        shop.provider.disturb(&json!({"card": {"lost_answer_rate": 0.5, "error_rate": 0.2}})).await;
+        around.provider.disturb(&json!({"card": {"lost_answer_rate": 0.5, "error_rate": 0.2}})).await;
         for order in &orders[..10] {
-            shop.cancel(order).await;
+            around.cancel(order).await;
         }
         for order in &orders[10..] {
             becomes(&operator, order, PaymentStatus::Captured).await;
-            assert_eq!(shop.provider.statement(order).await, [once("capture")]);
+            assert_eq!(around.provider.statement(order).await, [once("capture")]);
         }
         for order in &orders[..10] {
             eventually(DEADLINE, "the cancelled order is square", async || {
-                let statement = shop.provider.statement(order).await;
+                let statement = around.provider.statement(order).await;
                 let kinds: Vec<&str> = statement.iter().map(|(kind, _)| kind.as_str()).collect();
                 matches!(kinds[..], ["void"] | ["capture", "refund"])
             })
             .await;
         }
-        shop.provider.calm().await;
+        around.provider.calm().await;
     });
 }

@@ -25,7 +25,7 @@ pub struct CallCarrier<C> {
 
 /// What came back from the carrier.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Reply {
     /// How the booking stands.
     Answered(Standing),
     /// The carrier will not take the request as it is, for this reason.
@@ -54,9 +54,9 @@ impl<C: Carrier> CallCarrier<C> {
 
 impl<C: Carrier> IntentHandler for CallCarrier<C> {
     const KIND: &'static str = CARRIER;
-    type Outcome = Outcome;
+    type Outcome = Reply;
 
-    async fn call(&self, intent: &Intent) -> Result<Outcome, Unknown> {
+    async fn call(&self, intent: &Intent) -> Result<Reply, Unknown> {
         let call = owed(&intent.action, &intent.payload).map_err(|defect| {
             tracing::error!(order_id = intent.key, action = intent.action, %defect, "unreadable intent");
             Unknown(defect.to_string())
@@ -65,8 +65,8 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
         let answer = self.make(&intent.key, &call).await;
         CALLS.count(call.name(), result_of(&answer), began.elapsed());
         match answer {
-            Ok(standing) => Ok(Outcome::Answered(standing)),
-            Err(NoAnswer::Refused(reason)) => Ok(Outcome::Refused(reason)),
+            Ok(standing) => Ok(Reply::Answered(standing)),
+            Err(NoAnswer::Refused(reason)) => Ok(Reply::Refused(reason)),
             Err(NoAnswer::Unreadable(cause)) => {
                 tracing::error!(order_id = intent.key, action = call.name(), cause, "the carrier gives no answer");
                 Err(Unknown(cause.to_owned()))
@@ -75,7 +75,7 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
         }
     }
 
-    async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Outcome) -> Result<(), Error> {
+    async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Reply) -> Result<(), Error> {
         let order_id = &intent.key;
         let Some(mut command) = outcome.settles(intent)? else { return Ok(()) };
         if let Command::RecordBooked { tracking: Some(tracking), is_anothers } = &mut command {
@@ -93,7 +93,7 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
     }
 }
 
-impl Outcome {
+impl Reply {
     /// What it asks of the shipment as the end of `intent`; nothing where it only confirms what was decided here.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use self::cancel_on_order_cancelled::cancel_on_order_cancelled;
 use self::clear_on_order_confirmed::clear_on_order_confirmed;
 use crate::domain::Shipment;
 
-pub use call_carrier::{CallCarrier, Outcome};
+pub use call_carrier::{CallCarrier, Reply};
 pub use carrier::{Booking, Carrier, NoAnswer, Standing};
 pub use deliver_shipment::deliver_shipment;
 pub use dispatch_shipment::dispatch_shipment;

@@ -5,13 +5,13 @@ use tonic::Code;
 use tradewind_mesh::{reason, violations};
 use tradewind_testing::{Database, block_on};
 
-use crate::shop::{DEADLINE, Shop};
+use crate::surroundings::{DEADLINE, Surroundings};
 
 #[test]
 fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let operator = shop.start().await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let operator = around.start().await;
         let unknown = "0190163d-8694-739b-aea5-966c26f8ad91";
         for (id, code, why) in [
             ("1", Code::InvalidArgument, "INVALID_ORDER_ID"),
@@ -31,7 +31,7 @@ fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
         }
         let mut running = operator.running;
         running.ready(DEADLINE).await.unwrap();
-        let stranger = shop.operator("catalog", running);
+        let stranger = around.operator("catalog", running);
         assert_eq!(stranger.dispatch(unknown).await.unwrap_err().code(), Code::PermissionDenied);
     });
 }
@@ -39,7 +39,7 @@ fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
 #[test]
 fn a_setting_that_makes_no_sense_is_named() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let around = Surroundings::open(Database::sqlite()).await;
         for (key, value) in [
             ("outside_url", "not a url"),
             ("outside_url", "mailto:somebody"),
@@ -47,7 +47,7 @@ fn a_setting_that_makes_no_sense_is_named() {
             ("outside_timeout", "6s"),
             ("carrier_concurrency", "0"),
         ] {
-            let refused = shipping::service().start(shop.settings().with(key, value)).await.unwrap_err().to_string();
+            let refused = shipping::service().start(around.settings().with(key, value)).await.unwrap_err().to_string();
             let name = format!("TRADEWIND_{}", key.to_uppercase());
             assert!(refused.starts_with(&name), "{refused}");
         }

@@ -9,14 +9,14 @@ use tonic::Code;
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, block_on, both_stores, eventually};
 
-use crate::shop::{DEADLINE, Shop};
+use crate::surroundings::{DEADLINE, Surroundings};
 
 #[test]
 fn a_booking_that_is_no_use_is_taken_back_and_no_text_of_the_carriers_is_kept() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let operator = shop.start().await;
-        let first = shop.order_to("00SAMENUMBER").await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let operator = around.start().await;
+        let first = around.order_to("00SAMENUMBER").await;
         assert_eq!(operator.sees(&first, ShipmentStatus::Booked).await.tracking, "TWSAME");
         for (postal_code, reason, carrier) in [
             ("00NONUMBER", "CARRIER_MISMATCH", "cancelled"),
@@ -24,34 +24,34 @@ fn a_booking_that_is_no_use_is_taken_back_and_no_text_of_the_carriers_is_kept() 
             ("00VERBOSE", "UNNAMED", "rejected"),
             ("99999", "UNDELIVERABLE_ADDRESS", "rejected"),
         ] {
-            let order = shop.order_to(postal_code).await;
+            let order = around.order_to(postal_code).await;
             let shipment = operator.sees(&order, ShipmentStatus::Rejected).await;
             assert_eq!((shipment.rejection_reason.as_str(), shipment.tracking.as_str()), (reason, ""), "{postal_code}");
-            shop.carrier_shows(&order, carrier).await;
-            shop.cancel(&order).await;
+            around.carrier_shows(&order, carrier).await;
+            around.cancel(&order).await;
         }
-        shop.carrier_shows(&first, "booked").await;
+        around.carrier_shows(&first, "booked").await;
     });
 }
 
 both_stores! {
     async fn a_confirmed_order_can_be_cancelled_until_its_parcel_leaves(database: Database) {
-        let shop = Shop::open(database).await;
-        let operator = shop.start().await;
-        let (early, late) = (shop.cleared(&operator).await, shop.cleared(&operator).await);
+        let around = Surroundings::open(database).await;
+        let operator = around.start().await;
+        let (early, late) = (around.cleared(&operator).await, around.cleared(&operator).await);
         operator.dispatch(&late).await.unwrap();
-        shop.request_cancellation(&early).await;
-        shop.request_cancellation(&late).await;
+        around.request_cancellation(&early).await;
+        around.request_cancellation(&late).await;
 
         operator.sees(&early, ShipmentStatus::Cancelled).await;
-        shop.carrier_shows(&early, "cancelled").await;
+        around.carrier_shows(&early, "cancelled").await;
         let refused = operator.dispatch(&early).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::FailedPrecondition, Some("ALREADY_CANCELLED")));
         // Ordering cancels the order once it hears that.
-        shop.cancel(&early).await;
+        around.cancel(&early).await;
 
         eventually(DEADLINE, "the request is refused", async || operator.refusals(&late).await == 1).await;
-        let next = shop.cleared(&operator).await;
+        let next = around.cleared(&operator).await;
         assert_eq!(operator.refusals(&late).await, 1, "one answer to one request");
         assert_eq!(operator.get(&late).await.unwrap().status(), ShipmentStatus::Dispatched);
         assert_eq!(operator.get(&early).await.unwrap().status(), ShipmentStatus::Cancelled);
@@ -60,15 +60,15 @@ both_stores! {
     }
 
     async fn dispatches_and_cancellations_that_meet_have_one_winner(database: Database) {
-        let shop = Shop::open(database).await;
-        let operator = shop.start().await;
+        let around = Surroundings::open(database).await;
+        let operator = around.start().await;
         let mut orders = Vec::new();
         for _ in 0..12 {
-            orders.push(shop.order().await);
+            orders.push(around.order().await);
         }
         for order in &orders {
             operator.sees(order, ShipmentStatus::Booked).await;
-            shop.confirm(order).await;
+            around.confirm(order).await;
         }
         for order in &orders {
             operator.sees(order, ShipmentStatus::Cleared).await;
@@ -79,7 +79,7 @@ both_stores! {
                 tokio::time::sleep(Duration::from_millis(place * 10)).await;
                 operator.dispatch(order).await
             };
-            let (_, dispatched) = futures::join!(shop.request_cancellation(order), dispatching);
+            let (_, dispatched) = futures::join!(around.request_cancellation(order), dispatching);
             (order, dispatched)
         });
         for (order, dispatched) in join_all(meeting).await {
@@ -87,13 +87,13 @@ both_stores! {
                 Ok(_) => {
                     eventually(DEADLINE, "the request is refused", async || operator.refusals(order).await == 1).await;
                     assert_eq!(operator.get(order).await.unwrap().status(), ShipmentStatus::Dispatched);
-                    shop.carrier_shows(order, "dispatched").await;
+                    around.carrier_shows(order, "dispatched").await;
                 }
                 Err(refused) => {
                     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
                     operator.sees(order, ShipmentStatus::Cancelled).await;
                     assert_eq!(operator.refusals(order).await, 0);
-                    shop.carrier_shows(order, "cancelled").await;
+                    around.carrier_shows(order, "cancelled").await;
                 }
             }
         }
@@ -104,62 +104,62 @@ both_stores! {
 #[test]
 fn an_order_that_was_never_paid_has_nothing_to_take_back() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let operator = shop.start().await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let operator = around.start().await;
         let unpaid = "0190163d-8694-739b-aea5-966c26f8ad91";
-        shop.cancel(unpaid).await;
-        let next = shop.order().await;
+        around.cancel(unpaid).await;
+        let next = around.order().await;
         operator.sees(&next, ShipmentStatus::Booked).await;
         assert_eq!(operator.get(unpaid).await.unwrap().status(), ShipmentStatus::Cancelled);
-        assert!(shop.carrier.statement(unpaid).await.is_empty());
+        assert!(around.carrier.statement(unpaid).await.is_empty());
     });
 }
 
 #[test]
 fn a_carrier_that_never_answers_carries_nothing_once_the_order_is_cancelled() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let operator = shop.start().await;
-        let order = shop.order_to("00TIMEOUT").await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let operator = around.start().await;
+        let order = around.order_to("00TIMEOUT").await;
         operator.sees(&order, ShipmentStatus::Pending).await;
-        shop.cancel(&order).await;
+        around.cancel(&order).await;
         operator.sees(&order, ShipmentStatus::Cancelled).await;
-        shop.carrier_shows(&order, "cancelled").await;
+        around.carrier_shows(&order, "cancelled").await;
     });
 }
 
 #[test]
 fn an_order_cancelled_before_anybody_looked_is_never_carried() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let order = shop.order().await;
-        shop.cancel(&order).await;
-        let operator = shop.start().await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let order = around.order().await;
+        around.cancel(&order).await;
+        let operator = around.start().await;
         operator.sees(&order, ShipmentStatus::Cancelled).await;
-        shop.carrier_shows(&order, "cancelled").await;
+        around.carrier_shows(&order, "cancelled").await;
     });
 }
 
 #[test]
 fn cancellations_wait_for_a_carrier_that_is_away_and_disturbed() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let operator = shop.start().await;
-        let booked = shop.cleared(&operator).await;
-        shop.carrier.disturb(json!({ "down": true })).await;
-        let open = shop.order().await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let operator = around.start().await;
+        let booked = around.cleared(&operator).await;
+        around.carrier.disturb(json!({ "down": true })).await;
+        let open = around.order().await;
         operator.sees(&open, ShipmentStatus::Pending).await;
-        shop.request_cancellation(&booked).await;
-        shop.cancel(&open).await;
+        around.request_cancellation(&booked).await;
+        around.cancel(&open).await;
         for order in [&booked, &open] {
             operator.sees(order, ShipmentStatus::Cancelling).await;
             let refused = operator.dispatch(order).await.unwrap_err();
             assert_eq!(reason(&refused).as_deref(), Some("BEING_CANCELLED"));
         }
-        shop.carrier.disturb(json!({ "lost_answer_rate": 0.5 })).await;
+        around.carrier.disturb(json!({ "lost_answer_rate": 0.5 })).await;
         for order in [&booked, &open] {
             operator.sees(order, ShipmentStatus::Cancelled).await;
-            shop.carrier_shows(order, "cancelled").await;
+            around.carrier_shows(order, "cancelled").await;
         }
     });
 }
@@ -168,15 +168,15 @@ fn cancellations_wait_for_a_carrier_that_is_away_and_disturbed() {
 #[test]
 fn a_booking_that_somebody_else_took_back_stays_open_until_the_order_ends() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        let order = shop.order().await;
-        shop.carrier.cancel(&order).await;
-        let operator = shop.start().await;
+        let around = Surroundings::open(Database::sqlite()).await;
+        let order = around.order().await;
+        around.carrier.cancel(&order).await;
+        let operator = around.start().await;
         operator.sees(&order, ShipmentStatus::Pending).await;
-        let next = shop.order().await;
+        let next = around.order().await;
         operator.sees(&next, ShipmentStatus::Booked).await;
         assert_eq!(operator.get(&order).await.unwrap().status(), ShipmentStatus::Pending);
-        shop.cancel(&order).await;
+        around.cancel(&order).await;
         operator.sees(&order, ShipmentStatus::Cancelled).await;
     });
 }

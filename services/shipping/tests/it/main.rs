@@ -6,4 +6,4 @@ mod cancelling;
 mod carrier;
 mod crashes;
 mod fulfilling;
-mod shop;
+mod surroundings;

@@ -65,14 +65,14 @@ impl IntentHandler for Charge {
     }
 }
 
-struct Shop {
+struct Debtor {
     store: Store,
     nats: Nats,
     outside: Arc<Outside>,
     _database: Database,
 }
 
-impl Shop {
+impl Debtor {
     async fn open(database: Database) -> Self {
         let store = open(&database, "audit").await;
         Self { store, nats: Nats::start(), outside: Arc::default(), _database: database }
@@ -112,86 +112,86 @@ fn noted(key: &str, outcome: &str) -> (String, String) {
 
 tradewind_testing::both_stores! {
     async fn an_unanswered_call_is_made_again_and_its_answer_settled_once(database: Database) {
-        let shop = Shop::open(database).await;
-        shop.outside.silent.lock().unwrap().insert("charge".to_owned(), 2);
-        let running = shop.start(None).await;
-        shop.intend("order", "charge").await;
-        shop.settled().await;
-        assert_eq!(notes(&shop.store).await, [noted("order", "charge after 2")]);
-        assert_eq!(shop.outside.calls.lock().unwrap().len(), 3);
+        let debtor = Debtor::open(database).await;
+        debtor.outside.silent.lock().unwrap().insert("charge".to_owned(), 2);
+        let running = debtor.start(None).await;
+        debtor.intend("order", "charge").await;
+        debtor.settled().await;
+        assert_eq!(notes(&debtor.store).await, [noted("order", "charge after 2")]);
+        assert_eq!(debtor.outside.calls.lock().unwrap().len(), 3);
         running.stop().await;
     }
 
     async fn many_are_called_together_and_settled_once_each(database: Database) {
-        let shop = Shop::open(database).await;
+        let debtor = Debtor::open(database).await;
         for order in 0..200 {
-            shop.intend(&format!("order {order:03}"), "charge").await;
+            debtor.intend(&format!("order {order:03}"), "charge").await;
         }
         let gate = Arc::new(Semaphore::new(0));
-        let running = shop.start(Some(&gate)).await;
-        shop.called(8).await;
+        let running = debtor.start(Some(&gate)).await;
+        debtor.called(8).await;
         gate.add_permits(200);
-        shop.settled().await;
+        debtor.settled().await;
         running.stop().await;
-        let keys: Vec<String> = notes(&shop.store).await.into_iter().map(|(key, _)| key).collect();
+        let keys: Vec<String> = notes(&debtor.store).await.into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, (0..200).map(|order| format!("order {order:03}")).collect::<Vec<_>>());
-        assert_eq!(shop.outside.most_under_way.load(Ordering::SeqCst), 8);
+        assert_eq!(debtor.outside.most_under_way.load(Ordering::SeqCst), 8);
     }
 
     async fn the_answer_of_a_replaced_intent_is_dropped(database: Database) {
-        let shop = Shop::open(database).await;
+        let debtor = Debtor::open(database).await;
         let gate = Arc::new(Semaphore::new(0));
-        let running = shop.start(Some(&gate)).await;
-        shop.intend("order", "charge").await;
-        shop.called(1).await;
-        shop.intend("order", "void").await;
-        shop.settled().await;
+        let running = debtor.start(Some(&gate)).await;
+        debtor.intend("order", "charge").await;
+        debtor.called(1).await;
+        debtor.intend("order", "void").await;
+        debtor.settled().await;
         gate.add_permits(1);
         running.stop().await;
-        assert_eq!(notes(&shop.store).await, [noted("order", "void after 0")]);
+        assert_eq!(notes(&debtor.store).await, [noted("order", "void after 0")]);
     }
 
     async fn the_answer_of_a_withdrawn_intent_is_dropped(database: Database) {
-        let shop = Shop::open(database).await;
+        let debtor = Debtor::open(database).await;
         let gate = Arc::new(Semaphore::new(0));
-        let running = shop.start(Some(&gate)).await;
-        shop.intend("order", "charge").await;
-        shop.called(1).await;
-        let mut tx = shop.store.begin().await.unwrap();
+        let running = debtor.start(Some(&gate)).await;
+        debtor.intend("order", "charge").await;
+        debtor.called(1).await;
+        let mut tx = debtor.store.begin().await.unwrap();
         assert!(withdraw(&mut tx, "charge", "order").await.unwrap());
         tx.commit().await.unwrap();
         gate.add_permits(1);
         running.stop().await;
-        assert_eq!(notes(&shop.store).await, []);
+        assert_eq!(notes(&debtor.store).await, []);
     }
 }
 
 #[test]
 fn a_call_under_way_is_waited_for_and_settled_when_the_process_stops() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let debtor = Debtor::open(Database::sqlite()).await;
         let gate = Arc::new(Semaphore::new(0));
-        let running = shop.start(Some(&gate)).await;
-        shop.intend("order", "charge").await;
-        shop.called(1).await;
+        let running = debtor.start(Some(&gate)).await;
+        debtor.intend("order", "charge").await;
+        debtor.called(1).await;
         let (stopped, ()) = tokio::join!(running.stop(), async { gate.add_permits(1) });
         assert_eq!(stopped, ());
-        assert_eq!(notes(&shop.store).await, [noted("order", "charge after 0")]);
+        assert_eq!(notes(&debtor.store).await, [noted("order", "charge after 0")]);
     });
 }
 
 #[test]
 fn a_killed_process_takes_its_calls_up_at_once_when_it_is_back() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
+        let debtor = Debtor::open(Database::sqlite()).await;
         let gate = Arc::new(Semaphore::new(0));
-        let running = shop.start(Some(&gate)).await;
-        shop.intend("order", "charge").await;
-        shop.called(1).await;
+        let running = debtor.start(Some(&gate)).await;
+        debtor.intend("order", "charge").await;
+        debtor.called(1).await;
         running.kill().await;
-        let running = shop.start(None).await;
-        shop.settled().await;
-        assert_eq!(notes(&shop.store).await, [noted("order", "charge after 0")]);
+        let running = debtor.start(None).await;
+        debtor.settled().await;
+        assert_eq!(notes(&debtor.store).await, [noted("order", "charge after 0")]);
         running.stop().await;
     });
 }
@@ -199,13 +199,13 @@ fn a_killed_process_takes_its_calls_up_at_once_when_it_is_back() {
 #[test]
 fn an_answer_that_cannot_be_recorded_for_the_moment_is_kept() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        shop.outside.unsettled.lock().unwrap().extend([ErrorKind::Unavailable; 3]);
-        let running = shop.start(None).await;
-        shop.intend("order", "charge").await;
-        shop.settled().await;
-        assert_eq!(shop.outside.calls.lock().unwrap().len(), 1);
-        assert_eq!(notes(&shop.store).await, [noted("order", "charge after 0")]);
+        let debtor = Debtor::open(Database::sqlite()).await;
+        debtor.outside.unsettled.lock().unwrap().extend([ErrorKind::Unavailable; 3]);
+        let running = debtor.start(None).await;
+        debtor.intend("order", "charge").await;
+        debtor.settled().await;
+        assert_eq!(debtor.outside.calls.lock().unwrap().len(), 1);
+        assert_eq!(notes(&debtor.store).await, [noted("order", "charge after 0")]);
         running.stop().await;
     });
 }
@@ -213,17 +213,17 @@ fn an_answer_that_cannot_be_recorded_for_the_moment_is_kept() {
 #[test]
 fn an_answer_that_cannot_be_recorded_for_a_defect_stays_owed_and_blocks_no_other() {
     block_on(async {
-        let shop = Shop::open(Database::sqlite()).await;
-        shop.outside.unsettled.lock().unwrap().push(ErrorKind::Internal);
-        let running = shop.start(None).await;
-        shop.intend("unlucky", "charge").await;
+        let debtor = Debtor::open(Database::sqlite()).await;
+        debtor.outside.unsettled.lock().unwrap().push(ErrorKind::Internal);
+        let running = debtor.start(None).await;
+        debtor.intend("unlucky", "charge").await;
         eventually(PATIENCE, "the fault is kept with the intent", async || {
-            count(&shop.store, "SELECT COUNT(*) FROM intent WHERE last_error = 'not now' AND attempt = 1").await == 1
+            count(&debtor.store, "SELECT COUNT(*) FROM intent WHERE last_error = 'not now' AND attempt = 1").await == 1
         })
         .await;
-        shop.intend("order", "charge").await;
+        debtor.intend("order", "charge").await;
         eventually(PATIENCE, "the other is settled", async || {
-            notes(&shop.store).await.contains(&noted("order", "charge after 0"))
+            notes(&debtor.store).await.contains(&noted("order", "charge after 0"))
         })
         .await;
         running.stop().await;

@@ -69,19 +69,19 @@ impl LogSource for Nobody {
 }
 
 /// A store and an engine that makes the calls owed to the scripted provider. There is no broker.
-struct Shop {
+struct Caller {
     store: Store,
     stop: CancellationToken,
     _database: Database,
 }
 
-impl Drop for Shop {
+impl Drop for Caller {
     fn drop(&mut self) {
         self.stop.cancel();
     }
 }
 
-impl Shop {
+impl Caller {
     async fn with(database: Database, script: &Script) -> Self {
         let options = StoreOptions {
             url: database.url(),
@@ -163,8 +163,8 @@ async fn called(script: &Script, action: &str, times: usize) {
 both_stores! {
     async fn an_unknown_outcome_is_asked_for_again_until_there_is_one(database: Database) {
         let script = Script::default().charge([Act::Charge(Err(unknown())), Act::Charge(Err(unknown()))]).charge(answers(captured()));
-        let shop = Shop::with(database, &script).await;
-        let order = shop.order();
+        let caller = Caller::with(database, &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         order.becomes(PaymentStatus::Captured).await;
         assert_eq!(script.times("charge"), 3);
@@ -176,8 +176,8 @@ both_stores! {
             .charge([Act::Charge(Err(unknown()))])
             .void([Act::Charge(Err(unknown())), Act::Charge(Ok(captured()))])
             .refund([Act::Refund(Err(unknown())), refunded()]);
-        let shop = Shop::with(database, &script).await;
-        let order = shop.order();
+        let caller = Caller::with(database, &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         called(&script, "charge", 1).await;
         order.cancel().await;
@@ -193,8 +193,8 @@ both_stores! {
 fn a_charge_that_has_the_id_of_another_orders_is_given_back() {
     block_on(async {
         let script = Script::default().charge(answers(captured())).refund([refunded()]);
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let (first, second) = (shop.order(), shop.order());
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let (first, second) = (caller.order(), caller.order());
         first.confirm_stock().await;
         first.becomes(PaymentStatus::Captured).await;
         second.confirm_stock().await;
@@ -211,8 +211,8 @@ fn what_a_void_finds_taken_is_given_back_as_it_was_taken() {
             .charge([Act::Charge(Err(NoAnswer::Unreadable("an answer that cannot be read")))])
             .void(answers(ChargeAnswer::Captured(other.clone())))
             .refund([Act::Refund(Ok(other.clone()))]);
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let order = shop.order();
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         called(&script, "charge", 1).await;
         order.cancel().await;
@@ -225,8 +225,8 @@ fn what_a_void_finds_taken_is_given_back_as_it_was_taken() {
 fn a_refusal_of_the_request_is_never_a_decline() {
     block_on(async {
         let script = Script::default().charge([Act::Charge(Err(refused()))]).void(answers(ChargeAnswer::Voided));
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let order = shop.order();
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         called(&script, "charge", 3).await;
         assert_eq!(order.status().await, PaymentStatus::Pending);
@@ -239,8 +239,8 @@ fn a_refusal_of_the_request_is_never_a_decline() {
 fn a_charge_that_somebody_else_voided_waits_for_the_order_to_end() {
     block_on(async {
         let script = Script::default().charge(answers(ChargeAnswer::Voided)).void(answers(ChargeAnswer::Voided));
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let order = shop.order();
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         called(&script, "charge", 2).await;
         assert_eq!(order.status().await, PaymentStatus::Pending);
@@ -257,15 +257,15 @@ fn what_a_replaced_call_answers_is_dropped() {
             .charge([Act::Held(captured()), Act::Held(next)])
             .void(answers(captured()))
             .refund([refunded()]);
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let order = shop.order();
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         called(&script, "charge", 1).await;
         order.cancel().await;
         order.becomes(PaymentStatus::Refunded).await;
         script.let_go();
         // The engine settles what has ended in the order in which it ended: this payment's dropped answer comes first.
-        let second = shop.order();
+        let second = caller.order();
         second.confirm_stock().await;
         called(&script, "charge", 2).await;
         script.let_go();
@@ -278,8 +278,8 @@ fn what_a_replaced_call_answers_is_dropped() {
 fn a_decline_that_came_before_the_void_ends_it() {
     block_on(async {
         let script = Script::default().charge([Act::Charge(Err(unknown()))]).void(answers(declined()));
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let order = shop.order();
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let order = caller.order();
         order.confirm_stock().await;
         called(&script, "charge", 1).await;
         order.cancel().await;
@@ -292,8 +292,8 @@ fn a_decline_that_came_before_the_void_ends_it() {
 fn an_order_that_is_cancelled_before_it_asks_for_money_is_never_charged() {
     block_on(async {
         let script = Script::default();
-        let shop = Shop::with(Database::sqlite(), &script).await;
-        let order = shop.order();
+        let caller = Caller::with(Database::sqlite(), &script).await;
+        let order = caller.order();
         order.cancel().await;
         order.confirm_stock().await;
         assert_eq!(order.story().await, ["PaymentVoided"]);

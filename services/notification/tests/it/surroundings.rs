@@ -28,15 +28,15 @@ tradewind_domain::events! {
 }
 
 /// Everything around the notification service, gone when dropped.
-pub(crate) struct Shop {
+pub(crate) struct Surroundings {
     ordering: Neighbour<OrderEvent>,
     database: Database,
     nats: Nats,
     folder: TempDir,
 }
 
-impl Shop {
-    /// A shop whose notification service keeps `database` and does not run yet.
+impl Surroundings {
+    /// Those of a notification service that keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
         pki::init(folder.path(), &["notification", "ordering", "operator"], "tradewind.local").unwrap();

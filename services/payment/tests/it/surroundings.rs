@@ -23,7 +23,7 @@ tradewind_domain::events! {
 }
 
 /// Everything around the payment service, gone when dropped.
-pub(crate) struct Shop {
+pub(crate) struct Surroundings {
     pub(crate) provider: Provider,
     ordering: Neighbour<OrderEvent>,
     nats: Nats,
@@ -31,8 +31,8 @@ pub(crate) struct Shop {
     folder: TempDir,
 }
 
-impl Shop {
-    /// A shop whose payment service keeps `database` and does not run yet.
+impl Surroundings {
+    /// Those of a payment service that keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
         pki::init(folder.path(), &["payment", "ordering", "operator", "shipping"], "tradewind.local").unwrap();

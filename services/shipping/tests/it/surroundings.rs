@@ -36,7 +36,7 @@ tradewind_domain::events! {
 }
 
 /// Everything around the shipping service, gone when dropped.
-pub(crate) struct Shop {
+pub(crate) struct Surroundings {
     pub(crate) carrier: Carrier,
     ordering: Neighbour<OrderEvent>,
     database: Database,
@@ -44,8 +44,8 @@ pub(crate) struct Shop {
     folder: TempDir,
 }
 
-impl Shop {
-    /// A shop whose shipping service keeps `database` and does not run yet.
+impl Surroundings {
+    /// Those of a shipping service that keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
         pki::init(folder.path(), &["shipping", "ordering", "operator", "catalog"], "tradewind.local").unwrap();
