@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use futures::future::join_all;
 use serde_json::Value;
-use supervisor::{Spec, Supervised, never, services};
+use supervisor::{Environment, Spec, Supervised, never, services};
 use tempfile::TempDir;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
 use tradewind_testing::{Database, Nats, Postgres, free_port, scratch};
@@ -69,12 +69,12 @@ impl Shop {
         let data = self.folder.path().join("outside").display().to_string();
         let args = ["outside", "--tied", "--listen", &outside, "--data", &data].map(ToOwned::to_owned);
         let mut awaited = vec![("outside", format!("http://{outside}/health/ready"))];
-        self.run("outside", tradewind, args.into(), Vec::new());
+        self.run("outside", tradewind, args.into(), BTreeMap::new());
         for name in services::names() {
             let admin = address(free_port());
-            let variables = self.variables(name, &admin, &outside);
-            self.run(name, tradewind, ["service", "--tied", name].map(ToOwned::to_owned).into(), variables);
             awaited.push((name, format!("http://{admin}/health/ready")));
+            let variables = self.variables(name, admin, &outside);
+            self.run(name, tradewind, ["service", "--tied", name].map(ToOwned::to_owned).into(), variables);
         }
         let (http, started) = (tradewind_runtime::direct().build()?, Instant::now());
         for (name, url) in awaited {
@@ -90,31 +90,21 @@ impl Shop {
         Ok(())
     }
 
-    fn run(&mut self, name: &'static str, program: &Path, args: Vec<String>, env: Vec<(String, String)>) {
+    fn run(&mut self, name: &'static str, program: &Path, args: Vec<String>, env: BTreeMap<String, String>) {
         let spec = Spec { program: program.to_owned(), args, env, log: self.log(name), grace: GRACE };
         let told = move |text| eprintln!("{name}: {text}");
         self.processes.insert(name, Supervised::start(spec, never(), told));
     }
 
-    fn variables(&self, name: &str, admin: &str, outside: &str) -> Vec<(String, String)> {
-        let pki = |file: String| self.folder.path().join("pki").join(file).display().to_string();
-        let peers: Vec<_> = self.peers.iter().map(|(peer, address)| format!("{peer}={address}")).collect();
-        [
-            ("GRPC_ADDR", self.peers[name].clone()),
-            ("ADMIN_ADDR", admin.to_owned()),
-            ("CA", pki("ca.pem".to_owned())),
-            ("CERT", pki(format!("{name}.pem"))),
-            ("KEY", pki(format!("{name}.key"))),
-            ("TRUST_DOMAIN", "tradewind.local".to_owned()),
-            ("DATABASE_URL", self.databases[name].url()),
-            ("NATS_URL", self.broker.url()),
-            ("PEERS", peers.join(",")),
-            ("OUTSIDE_URL", format!("http://{outside}")),
-            ("LOG_FORMAT", "json".to_owned()),
-        ]
-        .into_iter()
-        .map(|(key, value)| (format!("TRADEWIND_{key}"), value))
-        .collect()
+    fn variables(&self, name: &str, admin: String, outside: &str) -> BTreeMap<String, String> {
+        let environment = Environment {
+            pki: &self.folder.path().join("pki"),
+            trust_domain: "tradewind.local",
+            peers: &self.peers,
+            nats_url: self.broker.url(),
+            outside_url: format!("http://{outside}"),
+        };
+        environment.of(name, self.databases[name].url(), admin)
     }
 
     /// Connections of an operator's own to the services.

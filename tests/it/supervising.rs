@@ -1,5 +1,6 @@
 //! What keeps a process running, seen on shells that do what they are told on their standard input.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use tradewind_testing::{block_on, eventually, scratch};
 
-use crate::shop::PATIENCE;
+use system_tests::PATIENCE;
 
 /// Says who it is, and ends only when it is told to; with this code.
 fn until_told(code: u8) -> String {
@@ -19,7 +20,7 @@ fn until_told(code: u8) -> String {
 
 fn start(folder: &TempDir, next: impl FnMut(Death) -> Option<Duration> + Send + 'static) -> Supervised {
     let log = folder.path().join("log");
-    let spec = Spec { program: "/bin/sh".into(), args: Vec::new(), env: Vec::new(), log, grace: PATIENCE };
+    let spec = Spec { program: "/bin/sh".into(), args: Vec::new(), env: BTreeMap::new(), log, grace: PATIENCE };
     Supervised::start(spec, next, |_| ())
 }
 

@@ -12,7 +12,8 @@ use supervisor::{Spec, Supervised, die_with_parent, never};
 use tempfile::TempDir;
 use tradewind_testing::{eventually, scratch};
 
-use crate::shop::{PATIENCE, Shop, service};
+use crate::PATIENCE;
+use crate::shop::{Shop, service};
 
 const ROLE: &str = "SHOP_SERVICE";
 
@@ -39,23 +40,23 @@ pub struct Process {
 impl Process {
     /// Starts a service of the shop that the shop itself doesn't run, and returns when it is ready.
     pub async fn start(shop: &Shop, name: &str) -> Self {
-        Self::run(name, shop.variables(name).into_iter().collect()).await
+        Self::run(name, shop.variables(name)).await
     }
 
     /// The same at an address of its own, as one of several replicas.
     pub async fn replica(shop: &Shop, name: &str) -> Self {
-        let mut variables: BTreeMap<_, _> = shop.variables(name).into_iter().collect();
-        variables.insert("TRADEWIND_GRPC_ADDR", "127.0.0.1:0".to_owned());
+        let mut variables = shop.variables(name);
+        variables.insert("TRADEWIND_GRPC_ADDR".to_owned(), "127.0.0.1:0".to_owned());
         Self::run(name, variables).await
     }
 
-    async fn run(name: &str, variables: BTreeMap<&str, String>) -> Self {
+    async fn run(name: &str, mut env: BTreeMap<String, String>) -> Self {
         let folder = scratch();
-        let env = variables.into_iter().chain([(ROLE, name.to_owned())]);
+        env.insert(ROLE.to_owned(), name.to_owned());
         let spec = Spec {
             program: std::env::current_exe().unwrap(),
             args: ["--exact", TEST, "--nocapture"].map(str::to_owned).into(),
-            env: env.map(|(key, value)| (key.to_owned(), value)).collect(),
+            env,
             log: folder.path().join("log"),
             grace: PATIENCE,
         };

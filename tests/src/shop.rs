@@ -3,27 +3,20 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
-use contracts::tradewind::{
-    money::v1::Money,
-    ordering::v1::{Address, OrderLine, PlaceOrderRequest, Recipient},
-};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use supervisor::services;
+use supervisor::{Environment, services};
 use tempfile::TempDir;
 use tradewind_broker::Retention;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
 use tradewind_runtime::{Running, Service, Settings, broker_streams, broker_users};
 use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, free_port, pki};
-use uuid::Uuid;
 
+use crate::PATIENCE;
+use crate::offer::Offer;
 use crate::outside_world::OutsideWorld;
 use crate::people::Person;
-
-/// How long anything in a test may take; far longer than it does, for machines that are busy.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The service of that name.
 pub fn service(name: &str) -> Service {
@@ -129,25 +122,15 @@ impl Shop {
     }
 
     /// The same settings for a service in a process of its own.
-    pub fn variables(&self, name: &str) -> Vec<(&'static str, String)> {
-        let file = |extension: &str| self.pki.path().join(format!("{name}.{extension}")).display().to_string();
-        let peers: Vec<_> = self.addresses.iter().map(|(peer, address)| format!("{peer}={address}")).collect();
-        let mut variables = vec![
-            ("TRADEWIND_GRPC_ADDR", self.addresses[name].clone()),
-            ("TRADEWIND_ADMIN_ADDR", "127.0.0.1:0".to_owned()),
-            ("TRADEWIND_CA", self.pki.path().join("ca.pem").display().to_string()),
-            ("TRADEWIND_CERT", file("pem")),
-            ("TRADEWIND_KEY", file("key")),
-            ("TRADEWIND_TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
-            ("TRADEWIND_DATABASE_URL", self.databases[name].url()),
-            ("TRADEWIND_NATS_URL", self.nats.url()),
-            ("TRADEWIND_PEERS", peers.join(",")),
-            ("TRADEWIND_LOG_FORMAT", "json".to_owned()),
-        ];
-        if service(name).takes("OUTSIDE_URL") {
-            variables.push(("TRADEWIND_OUTSIDE_URL", self.outside.url()));
-        }
-        variables
+    pub fn variables(&self, name: &str) -> BTreeMap<String, String> {
+        let environment = Environment {
+            pki: self.pki.path(),
+            trust_domain: TRUST_DOMAIN,
+            peers: &self.addresses,
+            nats_url: self.nats.url(),
+            outside_url: self.outside.url(),
+        };
+        environment.of(name, self.databases[name].url(), "127.0.0.1:0".to_owned())
     }
 
     pub fn database_url(&self, name: &str) -> String {
@@ -195,49 +178,6 @@ pub fn secured_broker(pki: &Path) -> Nats {
     let administrator = format!("spiffe://{TRUST_DOMAIN}/svc/nats");
     users["authorization"]["users"].as_array_mut().unwrap().push(json!({ "user": administrator }));
     Nats::start_secured(pki, &users.to_string())
-}
-
-/// Something that can be ordered.
-pub struct Offer {
-    pub(crate) id: String,
-}
-
-impl Offer {
-    /// A product that somebody else offers.
-    pub fn of(id: &str) -> Self {
-        Self { id: id.to_owned() }
-    }
-
-    /// An order that goes well; every order is for another customer.
-    pub fn order(&self, quantity: i32) -> PlaceOrderRequest {
-        let customer_id = Uuid::now_v7().to_string();
-        let address = Address {
-            line1: "1 High Street".to_owned(),
-            city: "Leeds".to_owned(),
-            postal_code: "LS1 4AP".to_owned(),
-            country: "GB".to_owned(),
-        };
-        let recipient = Recipient {
-            name: "A. Customer".to_owned(),
-            email: format!("{customer_id}@example.com"),
-            address: Some(address),
-        };
-        PlaceOrderRequest {
-            customer_id,
-            recipient: Some(recipient),
-            lines: vec![self.line(quantity)],
-            payment_token: "tok_ok".to_owned(),
-            ..PlaceOrderRequest::default()
-        }
-    }
-
-    pub fn line(&self, quantity: i32) -> OrderLine {
-        OrderLine { product_id: self.id.clone(), quantity }
-    }
-}
-
-pub fn pounds(minor: i64) -> Money {
-    Money { currency: "GBP".to_owned(), minor }
 }
 
 fn channels(pki: &TempDir, name: &str, addresses: &BTreeMap<String, String>) -> Channels {

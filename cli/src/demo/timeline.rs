@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result};
 use contracts::tradewind::eventlog::v1::{EventRecord, ReadKeyRequest};
+use supervisor::services;
 use time::OffsetDateTime;
 
 use crate::clients::Clients;
 use crate::output::dynamic_json;
-
-const SERVICES: [&str; 4] = ["ordering", "inventory", "payment", "shipping"];
 
 /// The events about one order, oldest first.
 pub(crate) struct Timeline {
@@ -28,7 +27,7 @@ struct Entry {
 /// When a service cannot be asked.
 pub(crate) async fn of(shop: &Clients, order_id: &str) -> Result<Timeline> {
     let mut entries = Vec::new();
-    for service in SERVICES {
+    for service in services::participants() {
         let request = ReadKeyRequest { key: order_id.to_owned(), ..ReadKeyRequest::default() };
         let response = shop.log_of(service)?.read_key(request).await?.into_inner();
         for record in response.events {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use supervisor::services;
+use supervisor::{Environment, services};
 use tradewind_runtime::{FreePort, Service};
 
 use super::Postgres;
@@ -214,25 +214,15 @@ impl Layout {
     }
 
     /// The settings of one service, as environment variables.
-    pub(crate) fn env(&self, service: &str) -> Vec<(String, String)> {
-        let file = |name: &str| self.pki.join(name).display().to_string();
-        let peers: Vec<String> = self.peers().iter().map(|(name, address)| format!("{name}={address}")).collect();
-        [
-            ("GRPC_ADDR", format!("127.0.0.1:{}", self.port(service))),
-            ("ADMIN_ADDR", format!("127.0.0.1:{}", self.admin(service))),
-            ("CA", file("ca.pem")),
-            ("CERT", file(&format!("{service}.pem"))),
-            ("KEY", file(&format!("{service}.key"))),
-            ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
-            ("DATABASE_URL", self.database_url(service)),
-            ("NATS_URL", self.nats_url()),
-            ("PEERS", peers.join(",")),
-            ("OUTSIDE_URL", self.outside_url()),
-            ("LOG_FORMAT", "json".to_owned()),
-        ]
-        .into_iter()
-        .map(|(key, value)| (format!("TRADEWIND_{key}"), value))
-        .collect()
+    pub(crate) fn env(&self, service: &str) -> BTreeMap<String, String> {
+        let environment = Environment {
+            pki: &self.pki,
+            trust_domain: TRUST_DOMAIN,
+            peers: &self.peers(),
+            nats_url: self.nats_url(),
+            outside_url: self.outside_url(),
+        };
+        environment.of(service, self.database_url(service), format!("127.0.0.1:{}", self.admin(service)))
     }
 
     /// Where a service's database is.

@@ -207,9 +207,10 @@ fn spec(layout: &Layout, name: &str) -> Result<Spec> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let text = |path: PathBuf| path.display().to_string();
     let (args, env) = match name {
-        "nats" => {
-            (vec!["tied".to_owned(), broker::program()?, "--config".to_owned(), text(layout.nats_config())], Vec::new())
-        }
+        "nats" => (
+            vec!["tied".to_owned(), broker::program()?, "--config".to_owned(), text(layout.nats_config())],
+            BTreeMap::new(),
+        ),
         "outside" => {
             let (listen, data) = (format!("127.0.0.1:{}", layout.port(name)), text(layout.outside_data()));
             (
@@ -221,7 +222,7 @@ fn spec(layout: &Layout, name: &str) -> Result<Spec> {
                     "--data".to_owned(),
                     data,
                 ],
-                Vec::new(),
+                BTreeMap::new(),
             )
         }
         service => (vec!["service".to_owned(), "--tied".to_owned(), service.to_owned()], layout.env(service)),

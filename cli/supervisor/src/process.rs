@@ -1,5 +1,6 @@
 //! A child process with its log, its group, and the pipe that ties its life to this one's.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ pub struct Spec {
     /// What the program is told.
     pub args: Vec<String>,
     /// What is in its environment beside this process's.
-    pub env: Vec<(String, String)>,
+    pub env: BTreeMap<String, String>,
     /// Where all that it writes is appended.
     pub log: PathBuf,
     /// How long it may take to end in order before it is killed.
@@ -42,7 +43,7 @@ impl Process {
         let log = log_file(&spec.log)?;
         let mut child = Command::new(&spec.program)
             .args(&spec.args)
-            .envs(spec.env.iter().map(|(key, value)| (key, value)))
+            .envs(&spec.env)
             // The write end stays in this process: the child reads its end when this process dies.
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)

@@ -1,5 +1,7 @@
 //! The services there are. What each is called, listens on and is told, it declares itself.
 
+use contracts::reactions::REACTIONS;
+use contracts::tradewind::options::v1::Role;
 use tradewind_runtime::{BROKER_INIT, Service};
 
 /// In the order in which they are shown, and in which their ports are numbered.
@@ -38,6 +40,19 @@ pub fn named(name: &str) -> Option<Service> {
 #[must_use]
 pub fn callers_of_the_outside() -> Vec<&'static str> {
     all().iter().filter(|service| service.takes("OUTSIDE_URL")).map(Service::name).collect()
+}
+
+/// The names of those through whose hands an order goes: whose it is, and who takes something on for it.
+#[must_use]
+pub fn participants() -> Vec<&'static str> {
+    let takes_on = |name: &str| REACTIONS.iter().any(|each| each.context == name && each.role == Role::Forward);
+    names().into_iter().filter(|name| *name == "ordering" || takes_on(name)).collect()
+}
+
+/// The names of those who follow what others say.
+#[must_use]
+pub fn readers() -> Vec<&'static str> {
+    names().into_iter().filter(|name| REACTIONS.iter().any(|each| each.context == *name)).collect()
 }
 
 /// Everybody who has a certificate.

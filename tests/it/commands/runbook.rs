@@ -50,7 +50,8 @@ fn the_commands_of_the_runbook_run() {
             let folder: &TempDir = &folders[&place];
             let mut command = Command::new(program);
             let addresses = ["TRADEWIND_PEERS", "TRADEWIND_NATS_URL"];
-            let addresses = shop.variables("payment").into_iter().filter(|(name, _)| addresses.contains(name));
+            let addresses =
+                shop.variables("payment").into_iter().filter(|(name, _)| addresses.contains(&name.as_str()));
             command.args(&arguments).current_dir(folder.path()).envs(addresses);
             let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
             assert!(done.is_ok(), "{place}: {words:?} as {arguments:?}: {done:?}");

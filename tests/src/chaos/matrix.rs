@@ -1,5 +1,6 @@
 //! The cells: which service has which boundary, and what else may happen.
 
+use supervisor::services;
 use tradewind_fault::Point;
 
 use super::fault::{Fault, Mangling};
@@ -95,10 +96,10 @@ pub fn cells() -> Vec<Cell> {
     ] {
         all.push(("messages", column, Fault::Messages(mangling)));
     }
-    for service in ["ordering", "inventory", "payment", "shipping"] {
+    for service in services::participants() {
         all.push(("messages, the last lost", service, Fault::Silence { service }));
     }
-    for service in ["ordering", "inventory", "payment", "shipping", "notification"] {
+    for service in services::readers() {
         let read_by_others = service != "notification";
         all.push(("database, went back", service, Fault::WentBack { service, read_by_others }));
     }

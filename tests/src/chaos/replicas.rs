@@ -36,7 +36,7 @@ impl Replicas {
             let addresses: Vec<_> = ports.collect();
             for (number, address) in addresses.iter().enumerate() {
                 let mut variables = shop.variables(service);
-                variables.push(("TRADEWIND_GRPC_ADDR", address.to_string()));
+                variables.insert("TRADEWIND_GRPC_ADDR".to_owned(), address.to_string());
                 members.push(Member::hire(service, &format!("{service}-{number}"), variables, logs, absent));
             }
             proxies.push(Proxy::open(shop.address(service), addresses).await);

@@ -74,23 +74,21 @@ impl Member {
     pub(super) fn hire(
         service: &str,
         name: &str,
-        variables: Vec<(&'static str, String)>,
+        mut variables: BTreeMap<String, String>,
         logs: &Path,
         absent: Duration,
     ) -> Self {
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let mut variables: BTreeMap<_, _> = variables.into_iter().collect();
-        variables.insert("TRADEWIND_ADMIN_ADDR", admin.to_string());
-        variables.insert("TRADEWIND_INSTANCE", name.to_owned());
-        variables.insert("TRADEWIND_ORDER_DEADLINE", "1h".to_owned());
-        if service != "ordering" {
-            variables.remove("TRADEWIND_ORDER_DEADLINE");
+        variables.insert("TRADEWIND_ADMIN_ADDR".to_owned(), admin.to_string());
+        variables.insert("TRADEWIND_INSTANCE".to_owned(), name.to_owned());
+        if service == "ordering" {
+            variables.insert("TRADEWIND_ORDER_DEADLINE".to_owned(), "1h".to_owned());
         }
         let log = logs.join(format!("{name}.log"));
         let spec = Spec {
             program: std::env::current_exe().unwrap(),
             args: [ROLE, service].map(str::to_owned).into(),
-            env: variables.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            env: variables,
             log: log.clone(),
             grace: PATIENCE,
         };

@@ -65,8 +65,9 @@ impl Stage<'_> {
                 });
             }
             Fault::Deleted => {
+                let readers = services::readers();
                 for wave in 0..=WAVES {
-                    let reader = dice.choose(&["ordering", "inventory", "payment", "shipping", "notification"]);
+                    let reader = dice.choose(&readers);
                     staff.member(reader).kill();
                     broker::delete_messages(&self.shop, dice).await;
                     after_wave(usize::from(wave > 0), dice).await;

@@ -12,6 +12,7 @@ use tradewind_runtime::Engine;
 use tradewind_store::{Store, StreamName, Tx};
 use tradewind_testing::account::{Account, Command, Deposited};
 use tradewind_testing::{Database, block_on, eventually};
+use tradewind_work::schedule;
 
 use super::audit::{NoteDeposit, PATIENCE, Pair, Running, connect, count, deposit, note, notes, open, query};
 use super::quarantine::{append, garble};
@@ -265,7 +266,7 @@ const GIVEN_BACK: u64 = 13;
 /// What is written beside the command belongs to it.
 async fn give_back(tx: &mut Tx, id: &str) -> Result<(), Error> {
     tx.execute::<Account>(id, Command::Deposit(GIVEN_BACK)).await?;
-    events::schedule(tx, "regret", id, tx.now(), Vec::new());
+    schedule(tx, "regret", id, tx.now(), Vec::new());
     Ok(())
 }
 
