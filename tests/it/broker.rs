@@ -3,7 +3,8 @@
 use contracts::tradewind::ordering::v1::{Order, OrderStatus};
 use tradewind_testing::Database;
 
-use crate::shop::{Offer, Shop, in_a_shop};
+use crate::shop::{Shop, in_a_shop};
+use system_tests::offer::Offer;
 
 const BATCH: usize = 10;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tradewind_testing::{Nats, TRUST_DOMAIN, eventually, free_port, pki};
 
 use crate::programs::{project, run};
-use crate::shop::PATIENCE;
+use system_tests::PATIENCE;
 
 /// A server with a port for others of its cluster, and one that tells how it is.
 struct Node {

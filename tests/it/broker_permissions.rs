@@ -14,7 +14,8 @@ use tradewind_runtime::{BROKER_INIT, broker_streams};
 use tradewind_testing::{Database, Nats, eventually, pki};
 use uuid::Uuid;
 
-use crate::shop::{PATIENCE, Shop, in_a_shop, secured_broker};
+use crate::shop::{Shop, in_a_shop, secured_broker};
+use system_tests::PATIENCE;
 
 /// Somebody at the broker with a workload's certificate.
 struct Member {

@@ -78,10 +78,7 @@ fn a_circle_deep_in_the_tree_is_found_by_paths_without_an_import() {
         ("a/b.rs", "use super::c; fn ask() { println!(\"{}\", c::ask()); }"),
         ("a/d.rs", "pub struct D;\nimpl D { fn ask() { assert!(crate::a::b::of(1)); } }"),
     ]);
-    assert_eq!(
-        found,
-        ["a::b uses a::c (a/b.rs:1), a::c uses a::d (a/mod.rs:1), a::d uses a::b (a/d.rs:2)"]
-    );
+    assert_eq!(found, ["a::b uses a::c (a/b.rs:1), a::c uses a::d (a/mod.rs:1), a::d uses a::b (a/d.rs:2)"]);
 }
 
 #[test]
@@ -97,10 +94,16 @@ fn a_circle_through_all_that_a_module_has_is_found() {
 #[test]
 fn a_diamond_a_parents_own_item_and_tests_are_no_circle() {
     let found = planted(&[
-        ("lib.rs", "mod left; mod right; mod top { use crate::{left::L, right::R}; } mod under; pub struct Own; pub use left::L;"),
+        (
+            "lib.rs",
+            "mod left; mod right; mod top { use crate::{left::L, right::R}; } mod under; pub struct Own; pub use left::L;",
+        ),
         ("left.rs", "use crate::under::U; use crate::Own; pub struct L;\n#[cfg(test)] mod tests { use crate::top; }"),
         ("right.rs", "use crate::under::{self, U}; use super::Own; pub struct R;"),
-        ("under.rs", "mod child; pub struct U; use tokio::top;\n/// See [`crate::left::L`].\npub(in crate::under) fn f() { child::of(); }"),
+        (
+            "under.rs",
+            "mod child; pub struct U; use tokio::top;\n/// See [`crate::left::L`].\npub(in crate::under) fn f() { child::of(); }",
+        ),
         ("under/child.rs", "pub fn of() -> super::U { super::U }"),
     ]);
     assert_eq!(found, Vec::<String>::new());

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tradewind_testing::{Nats, Postgres, block_on, eventually, free_port, scratch};
 
 use crate::programs::{Environment, Program, binary, project, run, tool};
-use crate::shop::PATIENCE;
+use system_tests::PATIENCE;
 
 struct Compose {
     services: BTreeMap<String, Value>,

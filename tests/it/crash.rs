@@ -4,7 +4,8 @@ use contracts::tradewind::ordering::v1::{OrderStatus, PlaceOrderRequest};
 use tradewind_testing::{Database, block_on, eventually};
 
 use crate::process::Process;
-use crate::shop::{PATIENCE, Shop};
+use crate::shop::Shop;
+use system_tests::PATIENCE;
 
 #[test]
 fn payment_is_killed_while_the_provider_is_charging_and_the_order_is_charged_once() {

@@ -11,7 +11,8 @@ use tonic::{Code, Status};
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, eventually};
 
-use system_tests::shop::{PATIENCE, Shop, in_a_shop};
+use system_tests::PATIENCE;
+use system_tests::shop::{Shop, in_a_shop};
 
 /// Later than any test ends: nothing but the operator may settle the order.
 const DEADLINE: Duration = Duration::from_secs(3600);

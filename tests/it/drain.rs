@@ -11,7 +11,9 @@ use tradewind_testing::{Database, block_on, eventually};
 
 use crate::people::Person;
 use crate::process::Process;
-use crate::shop::{Offer, PATIENCE, Shop};
+use crate::shop::Shop;
+use system_tests::PATIENCE;
+use system_tests::offer::Offer;
 
 /// Customers who place one order after the other, each over connections of their own.
 const CUSTOMERS: usize = 4;

@@ -6,7 +6,8 @@ use serde_json::Value;
 use supervisor::services;
 use tradewind_testing::{Database, Postgres, eventually};
 
-use crate::shop::{PATIENCE, Shop, in_a_shop};
+use crate::shop::{Shop, in_a_shop};
+use system_tests::PATIENCE;
 
 #[test]
 fn readiness_follows_the_broker() {

@@ -14,7 +14,7 @@ use tradewind_runtime::{VERSION, broker_users};
 use tradewind_testing::{Nats, TRUST_DOMAIN, block_on, eventually, free_port, pki, scratch};
 
 use crate::programs::{Environment, Program, binary, project, run, tool};
-use crate::shop::PATIENCE;
+use system_tests::PATIENCE;
 
 const SERVICE: &str = "catalog";
 const USER: u32 = 65532;

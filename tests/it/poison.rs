@@ -15,11 +15,7 @@ use tonic::{Code, Status};
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, block_on, eventually};
 
-use system_tests::{
-    people::Person,
-    process::Process,
-    shop::{PATIENCE, Shop},
-};
+use system_tests::{PATIENCE, people::Person, process::Process, shop::Shop};
 
 /// Orders besides the one that has to wait.
 const OTHERS: usize = 200;

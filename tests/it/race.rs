@@ -9,7 +9,8 @@ use tonic::Code;
 use tradewind_testing::Database;
 
 use crate::people::Person;
-use crate::shop::{Offer, Shop, in_a_shop};
+use crate::shop::{Shop, in_a_shop};
+use system_tests::offer::Offer;
 
 /// How often all three are sent at the same time.
 const AT_ONCE: usize = 6;

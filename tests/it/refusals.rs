@@ -16,7 +16,9 @@ use tradewind_mesh::{reason, violations};
 use tradewind_testing::{Database, block_on, eventually, pki};
 
 use crate::process::Process;
-use crate::shop::{Offer, PATIENCE, Shop, in_a_shop, pounds};
+use crate::shop::{Shop, in_a_shop};
+use system_tests::PATIENCE;
+use system_tests::offer::{Offer, pounds};
 
 const HUGE_PAGE: i32 = 1_000_000;
 

@@ -20,7 +20,9 @@ use crate::people::Person;
 use crate::process::Process;
 use crate::programs::binary;
 use crate::proxy::Proxy;
-use crate::shop::{Offer, PATIENCE, Shop};
+use crate::shop::Shop;
+use system_tests::PATIENCE;
+use system_tests::offer::Offer;
 
 /// The services that are rolled out; of the others one runs, which the customers don't call.
 const ROLLED_OUT: [&str; 2] = ["ordering", "inventory"];

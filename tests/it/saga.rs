@@ -15,7 +15,9 @@ use tonic::{Code, Status};
 use tradewind_mesh::{reason, violations};
 use tradewind_testing::{Database, eventually};
 
-use crate::shop::{PATIENCE, Shop, in_a_shop, pounds};
+use crate::shop::{Shop, in_a_shop};
+use system_tests::PATIENCE;
+use system_tests::offer::pounds;
 
 /// Makes a story a test on either store.
 macro_rules! stories {

@@ -12,9 +12,15 @@
 pub mod chaos;
 pub mod cluster;
 pub mod later;
+pub mod offer;
 pub mod outside_world;
 pub mod people;
 pub mod process;
 pub mod project;
 pub mod proxy;
 pub mod shop;
+
+use std::time::Duration;
+
+/// How long anything in a test may take; far longer than it does, for machines that are busy.
+pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -24,8 +24,9 @@ use tradewind_mesh::{Channel, Channels, reason};
 use tradewind_testing::eventually;
 use uuid::Uuid;
 
+use crate::PATIENCE;
+use crate::offer::{Offer, pounds};
 use crate::outside_world::Outside;
-use crate::shop::{Offer, PATIENCE, pounds};
 
 /// The largest page there is.
 const PAGE: i32 = 1000;

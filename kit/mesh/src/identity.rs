@@ -18,7 +18,7 @@ use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::error::Check;
-use crate::{Error, Result, SpiffeId, observe, tls};
+use crate::{Error, Result, SpiffeId, crypto, observe};
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped
 /// symlink counts as a change.
@@ -111,13 +111,6 @@ impl Identity {
         self.current().id.clone()
     }
 
-    /// TLS settings for servers that are no workloads of ours, such as the broker: the host name is
-    /// checked as on the web, against our roots, and our certificate is presented. Reloads reach it.
-    #[must_use]
-    pub fn client_config(&self) -> rustls::ClientConfig {
-        tls::web_client(self)
-    }
-
     /// Looks at the files now and tells whether new credentials are in use.
     pub fn reload(&self) -> Result<bool> {
         self.0.reload()
@@ -206,7 +199,7 @@ impl Contents {
 
 impl Material {
     fn parse(files: &IdentityFiles, contents: &Contents) -> Result<Self> {
-        let provider = tls::provider();
+        let provider = crypto::provider();
         let mut roots = RootCertStore::empty();
         let bundle = certificates(&files.ca, &contents.ca)?;
         for (index, root) in bundle.iter().enumerate() {

@@ -8,6 +8,7 @@
 
 mod body;
 mod client;
+mod crypto;
 pub mod deadline;
 mod error;
 mod form;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption, verify_server_cert_signed_by_trust_anchor};
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
@@ -14,14 +13,10 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, OtherError, ServerConfig, SignatureScheme,
 };
 
+use crate::crypto::provider;
 use crate::{Identity, Result, SpiffeId};
 
 const H2: &[u8] = b"h2";
-
-/// The one cryptography provider, explicit so that nothing depends on a process-wide default.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
 
 /// Why a certificate of a trusted root is refused all the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,18 +60,22 @@ pub(crate) fn client(identity: &Identity, service: &str) -> Result<ClientConfig>
     Ok(config)
 }
 
-/// Settings of a client that checks host names as on the web, against our roots.
-pub(crate) fn web_client(identity: &Identity) -> ClientConfig {
-    let versions = rustls::ClientConfig::builder_with_provider(provider());
-    #[expect(clippy::expect_used, reason = "the provider above always has TLS 1.3 cipher suites")]
-    let mut config = versions
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("ring supports TLS 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(HostName(identity.clone())))
-        .with_client_cert_resolver(Arc::new(Own(identity.clone())));
-    config.resumption = Resumption::disabled();
-    config
+impl Identity {
+    /// TLS settings for servers that are no workloads of ours, such as the broker: the host name is
+    /// checked as on the web, against our roots, and our certificate is presented. Reloads reach it.
+    #[must_use]
+    pub fn client_config(&self) -> ClientConfig {
+        let versions = ClientConfig::builder_with_provider(provider());
+        #[expect(clippy::expect_used, reason = "the provider always has TLS 1.3 cipher suites")]
+        let mut config = versions
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .expect("ring supports TLS 1.3")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(HostName(self.clone())))
+            .with_client_cert_resolver(Arc::new(Own(self.clone())));
+        config.resumption = Resumption::disabled();
+        config
+    }
 }
 
 /// Presents whatever certificate is current, on either side.

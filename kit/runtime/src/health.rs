@@ -8,9 +8,8 @@ use std::{
 };
 
 use crate::{
-    help, misconfigured,
-    service::About,
-    settings::{Settings, Sources},
+    complain, misconfigured,
+    settings::{About, Settings, Sources},
 };
 
 /// Time the service has to take the connection, and again for each part of its answer.
@@ -28,7 +27,7 @@ pub(crate) fn answer(about: &About) -> ExitCode {
         Ok(answer) => answer.lines().last().unwrap_or("no answer").to_owned(),
         Err(error) => format!("{address}: {error}"),
     };
-    help::complain(&format!("{}: not ready: {why}", about.name));
+    complain(&format!("{}: not ready: {why}", about.name));
     ExitCode::FAILURE
 }
 

@@ -7,7 +7,10 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{MISCONFIGURED, health, service::About, settings::common};
+use crate::{
+    MISCONFIGURED, complain, health,
+    settings::{About, common},
+};
 
 /// Variables that other programs know by these names, too.
 const OTHERS: [(&str, &str); 3] = [
@@ -34,11 +37,6 @@ pub(crate) fn answer(about: &About, arguments: impl IntoIterator<Item = OsString
     // A reader that went away has seen enough.
     drop(io::stdout().write_all(text.as_bytes()));
     Some(ExitCode::SUCCESS)
-}
-
-/// Prints one line on standard error.
-pub(crate) fn complain(line: &str) {
-    drop(writeln!(io::stderr(), "{line}"));
 }
 
 fn help(about: &About) -> String {
@@ -73,7 +71,7 @@ fn help(about: &About) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Setting;
+    use crate::settings::{FOLDER, Setting};
 
     #[test]
     fn help_names_every_setting_with_its_meaning_and_default() {
@@ -82,7 +80,7 @@ mod tests {
             purpose: "keeps ships",
             grpc_port: 7101,
             admin_port: 7201,
-            folder: crate::service::FOLDER.into(),
+            folder: FOLDER.into(),
             settings: vec![Setting { key: "berths".into(), meaning: "ships at once".into(), default: "3".into() }],
         };
         let text = help(&about);

@@ -26,7 +26,11 @@ mod service;
 mod settings;
 mod telemetry;
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 pub use broker::{BROKER_INIT, broker_streams, broker_users};
 pub use engine::Engine;
@@ -79,7 +83,7 @@ pub fn serve(service: Service) -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            help::complain(&format!("{name}: {error}"));
+            complain(&format!("{name}: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -92,7 +96,7 @@ pub fn serve(service: Service) -> ExitCode {
         Err(error) => match error.downcast_ref::<SettingsError>() {
             Some(mistake) => misconfigured(name, mistake),
             None => {
-                help::complain(&format!("{name}: {error:#}"));
+                complain(&format!("{name}: {error:#}"));
                 ExitCode::FAILURE
             }
         },
@@ -100,6 +104,11 @@ pub fn serve(service: Service) -> ExitCode {
 }
 
 fn misconfigured(name: &str, mistake: &SettingsError) -> ExitCode {
-    help::complain(&format!("{name}: {mistake}"));
+    complain(&format!("{name}: {mistake}"));
     ExitCode::from(MISCONFIGURED)
+}
+
+/// Prints one line on standard error.
+pub(crate) fn complain(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
 }

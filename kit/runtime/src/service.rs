@@ -14,13 +14,11 @@ use tradewind_work::{IntentHandler, TimerHandler};
 
 use crate::{
     readiness::Check,
-    settings::{Own, OwnSettings, Setting, SettingsError},
+    settings::{About, FOLDER, Own, OwnSettings, SettingsError},
 };
 
 pub(crate) type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
 pub(crate) type Compose = Box<dyn FnOnce(Kit) -> anyhow::Result<Parts> + Send>;
-/// Where a system on one machine keeps certificates and data unless told otherwise.
-pub(crate) const FOLDER: &str = ".tradewind";
 
 type Prepare = Arc<dyn Fn(&Own) -> Result<Compose, SettingsError> + Send + Sync>;
 
@@ -30,19 +28,6 @@ pub struct Service {
     pub(crate) about: About,
     pub(crate) migrations: Migrations,
     prepare: Prepare,
-}
-
-/// What `--help` tells about a service, and what its defaults derive from.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) name: &'static str,
-    pub(crate) purpose: &'static str,
-    pub(crate) grpc_port: u16,
-    pub(crate) admin_port: u16,
-    /// Where certificates and data are that no setting says.
-    pub(crate) folder: PathBuf,
-    /// The service's own settings.
-    pub(crate) settings: Vec<Setting>,
 }
 
 impl Service {

@@ -21,7 +21,6 @@ mod times;
 mod transaction;
 mod turn;
 mod url;
-mod wal;
 
 use std::sync::Arc;
 

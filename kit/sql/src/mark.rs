@@ -9,7 +9,8 @@
 
 mod lock;
 mod pages;
-pub(crate) mod said;
+mod said;
+mod wal;
 
 use std::fs::File;
 use std::io::{ErrorKind as Io, Seek};
@@ -25,7 +26,6 @@ use tradewind_domain::{Error, ErrorKind};
 use crate::backoff::random;
 use crate::damage::{self, Look};
 use crate::error::{DATABASE_CORRUPT, db};
-use crate::wal;
 
 pub use lock::reserve;
 use lock::{in_use, lock_file};

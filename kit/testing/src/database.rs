@@ -38,14 +38,6 @@ impl Database {
         Postgres::shared().database()
     }
 
-    #[track_caller]
-    pub(crate) fn in_postgres(port: u16, name: String) -> Self {
-        if let Err(error) = execute(port, &format!("CREATE DATABASE {name}")) {
-            panic!("cannot create a database: {error}");
-        }
-        Self { url: format!("postgres://tradewind@127.0.0.1:{port}/{name}"), home: Home::Cluster { port, name } }
-    }
-
     /// Returns its address: `sqlite:///path` or `postgres://user@host:port/name`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -56,6 +48,22 @@ impl Database {
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         matches!(self.home, Home::Cluster { .. })
+    }
+}
+
+impl Postgres {
+    /// Creates an empty database.
+    ///
+    /// # Panics
+    /// When the cluster is stopped.
+    #[must_use]
+    #[track_caller]
+    pub fn database(&self) -> Database {
+        let (port, name) = (self.port, self.new_name());
+        if let Err(error) = execute(port, &format!("CREATE DATABASE {name}")) {
+            panic!("cannot create a database: {error}");
+        }
+        Database { url: format!("{}/{name}", self.url()), home: Home::Cluster { port, name } }
     }
 }
 

@@ -8,14 +8,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::janitor::{Account, Janitor};
-use crate::{Database, port, tools};
+use crate::{port, tools};
 
 /// A PostgreSQL cluster on a free port of 127.0.0.1, gone with its data when dropped.
 ///
 /// It is as durable as a new cluster is by default. As root it runs as an unprivileged user.
 pub struct Postgres {
     janitor: Janitor,
-    port: u16,
+    pub(crate) port: u16,
     settings: Vec<String>,
     databases: AtomicU32,
 }
@@ -99,15 +99,9 @@ impl Postgres {
         SHARED.get_or_init(Self::start)
     }
 
-    /// Creates an empty database.
-    ///
-    /// # Panics
-    /// When the cluster is stopped.
-    #[must_use]
-    #[track_caller]
-    pub fn database(&self) -> Database {
-        let number = self.databases.fetch_add(1, Ordering::Relaxed);
-        Database::in_postgres(self.port, format!("test_{number}"))
+    /// A name that no database of it has had.
+    pub(crate) fn new_name(&self) -> String {
+        format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Returns its address, without a database: `postgres://user@host:port`.

@@ -4,10 +4,31 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use supervisor::services;
 use tradewind_testing::scratch;
 
-use super::exists::{PROGRAMS, is_service};
 use crate::programs::{project, run, tool};
+
+/// Every program that a document may name. Those of nobody here are taken for granted.
+pub(super) const PROGRAMS: [&str; 17] = [
+    "make",
+    "tradewind",
+    "cargo",
+    "helm",
+    "kubectl",
+    "grpcurl",
+    "docker",
+    "nats",
+    "alias",
+    "base64",
+    "cd",
+    "cosign",
+    "cp",
+    "curl",
+    "mkdir",
+    "mv",
+    "rm",
+];
 
 /// A command, or the path of a file, as a document has it.
 #[derive(Clone, Debug)]
@@ -191,6 +212,11 @@ fn is_path(word: &str, folder: &Path) -> bool {
     !["", "target", ".tools", ".tradewind"].contains(&first)
         && !word.contains(['<', '…'])
         && [Path::new(""), folder].iter().any(|base| root().join(base).join(first).is_dir())
+}
+
+/// The name is that of a service's program, or of the world's around it.
+pub(super) fn is_service(name: &str) -> bool {
+    services::names().contains(&name) || name == "outside"
 }
 
 /// The project's folder.

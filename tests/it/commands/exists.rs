@@ -7,30 +7,9 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
 use supervisor::services;
 
-use super::documents::{Typed, root};
+use super::documents::{PROGRAMS, Typed, is_service, root};
 use super::objects;
 use crate::programs::{binary, project, run, tool};
-
-/// Every program that a document may name. Those of nobody here are taken for granted.
-pub(super) const PROGRAMS: [&str; 17] = [
-    "make",
-    "tradewind",
-    "cargo",
-    "helm",
-    "kubectl",
-    "grpcurl",
-    "docker",
-    "nats",
-    "alias",
-    "base64",
-    "cd",
-    "cosign",
-    "cp",
-    "curl",
-    "mkdir",
-    "mv",
-    "rm",
-];
 
 /// Tells why not, where it doesn't.
 pub(super) fn exists(typed: &Typed) -> Result<(), String> {
@@ -53,11 +32,6 @@ pub(super) fn exists(typed: &Typed) -> Result<(), String> {
         path if path.contains('/') => file(path, &typed.folder, &rest),
         _ => Err("there is no such program".to_owned()),
     }
-}
-
-/// The name is that of a service's program, or of the world's around it.
-pub(super) fn is_service(name: &str) -> bool {
-    services::names().contains(&name) || name == "outside"
 }
 
 /// The program understands these arguments.

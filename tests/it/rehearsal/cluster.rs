@@ -15,7 +15,7 @@ use tradewind_testing::{Kubernetes, Postgres, eventually, free_port, nats_server
 
 use crate::process;
 use crate::programs::{Environment, Program, binary, project, run, tool};
-use crate::shop::PATIENCE;
+use system_tests::PATIENCE;
 
 /// The objects that the chart is rendered to, and where they are on this machine.
 pub(crate) struct Cluster {

@@ -8,7 +8,7 @@ use crate::{
     outside::{CardRecord, CarrierRecord},
     rules::reservation,
     saga::Saga,
-    shop::{Action, Orders, TwoOrders, Stock},
+    shop::{Action, Orders, Stock, TwoOrders},
     step::{FEEDS, Party, Step},
 };
 

@@ -11,8 +11,8 @@ use futures::future::join_all;
 
 use self::customer::{Customer, DELIVERY, Kind};
 use super::dice::Dice;
+use crate::offer::Offer;
 use crate::people::Person;
-use crate::shop::Offer;
 
 /// Units of what not everybody gets who wants it.
 const SCARCE_UNITS: i64 = 2;

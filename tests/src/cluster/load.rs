@@ -13,7 +13,7 @@ use tonic::Status;
 use tradewind_testing::eventually;
 
 use super::PATIENCE;
-use super::release::Visitor;
+use super::visitor::Visitor;
 use crate::chaos::orders::{Assortment, Settled};
 use crate::chaos::proof;
 use crate::chaos::replicas::keep_shopping;

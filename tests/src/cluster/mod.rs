@@ -8,6 +8,7 @@ mod load;
 mod release;
 mod rows;
 mod sight;
+mod visitor;
 
 use std::fmt::{self, Display, Formatter};
 use std::panic::AssertUnwindSafe;

@@ -8,7 +8,6 @@ use base64::prelude::BASE64_STANDARD;
 use futures::future::join_all;
 use serde_json::Value;
 use supervisor::services;
-use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
 use tradewind_testing::{eventually, scratch};
@@ -16,8 +15,8 @@ use tradewind_testing::{eventually, scratch};
 use super::PATIENCE;
 use super::kube::{Kube, Pod};
 use super::load::Custom;
+use super::visitor::Visitor;
 use crate::outside_world::Outside;
-use crate::people::Person;
 use crate::project::run;
 
 const CHART: &str = "helm/tradewind";
@@ -37,13 +36,6 @@ pub(super) struct Release {
     outside: Option<&'static str>,
     /// Everybody who ever ordered there; who calls it has a certificate of this installation.
     custom: Option<Custom>,
-}
-
-/// Somebody with the operator's certificate, who knows where the services are.
-pub(super) struct Visitor {
-    channels: Channels,
-    pub(super) outside: Outside,
-    _pki: TempDir,
 }
 
 impl Release {
@@ -198,11 +190,7 @@ impl Release {
             // Its Service has no address of its own, and only names within the cluster.
             None => format!("{}:7300", self.pods_of("outside").await.remove(0).address),
         };
-        Visitor {
-            channels: Channels::new(identity, policy, peers.into()),
-            outside: Outside::at(format!("http://{outside}")),
-            _pki: pki,
-        }
+        Visitor::new(Channels::new(identity, policy, peers.into()), Outside::at(format!("http://{outside}")), pki)
     }
 
     /// Does something to it while customers order and callers call, and proves the books; returns what it returned, and what
@@ -228,13 +216,6 @@ impl Release {
     /// The ids of all orders ever.
     pub(super) fn orders(&self) -> Vec<String> {
         self.custom.as_ref().map(Custom::orders).unwrap_or_default()
-    }
-}
-
-impl Visitor {
-    /// With the same certificate, over the same connections.
-    pub(super) fn person(&self) -> Person {
-        Person::new(self.channels.clone())
     }
 }
 

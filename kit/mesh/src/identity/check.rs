@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate, X509Error};
 
 use super::{IdentityFiles, Material};
 use crate::error::Check;
-use crate::{Error, Result, tls};
+use crate::{Error, Result, crypto};
 
 /// Whether others that trust the same authorities would let a workload in with this, now.
 ///
@@ -83,7 +83,7 @@ fn chain(material: &Material, now: UnixTime) -> Result<(), String> {
     roots.add_parsable_certificates(material.bundle.iter().filter(|root| is_valid(root)).cloned());
     let vouched = |roots: &RootCertStore| {
         let leaf = ParsedCertificate::try_from(&material.key.cert[0])?;
-        let algorithms = tls::provider().signature_verification_algorithms.all;
+        let algorithms = crypto::provider().signature_verification_algorithms.all;
         verify_server_cert_signed_by_trust_anchor(&leaf, roots, &material.key.cert[1..], now, algorithms)
     };
     match vouched(&roots) {

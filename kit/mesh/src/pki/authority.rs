@@ -13,7 +13,7 @@ use rustls::server::WebPkiClientVerifier;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::error::Check;
-use crate::{Error, Result, tls};
+use crate::{Error, Result, crypto};
 
 pub(super) const CERTIFICATE: &str = "ca.pem";
 pub(super) const KEY: &str = "ca.key";
@@ -71,6 +71,6 @@ pub(super) fn vouches(bundle: &Path, certificate: &CertificateDer<'_>, at: UnixT
             let _ = roots.add(der);
         }
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), tls::provider()).build();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), crypto::provider()).build();
     verifier.is_ok_and(|verifier| verifier.verify_client_cert(certificate, &[], at).is_ok())
 }

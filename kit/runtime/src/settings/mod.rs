@@ -3,22 +3,23 @@
 //! Values come from defaults, then the TOML file named by `TRADEWIND_CONFIG`, then `TRADEWIND_*` variables, or files that
 //! `TRADEWIND_*_FILE` name; everything is checked before anything binds. What the values are used for must not be here.
 
+mod about;
 mod own;
 mod parse;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
 use tradewind_domain::Sensitive;
 use tradewind_mesh::IdentityFiles;
 
+pub(crate) use about::{About, FOLDER};
 pub use own::{NoSettings, Own, OwnSettings, Setting, duration, positive};
 pub(crate) use sources::Sources;
-use sources::Text;
-
-use crate::service::About;
+use text::{Text, variable};
 
 /// Everything the runtime itself needs to know to run one service.
 #[derive(Clone)]
@@ -85,7 +86,7 @@ impl SettingsError {
 
     /// Names the environment variable of a setting, for mistakes that show only when its value is used.
     pub(crate) fn of(key: &str, problem: impl fmt::Display) -> Self {
-        Self::new(sources::variable(key), problem)
+        Self::new(variable(key), problem)
     }
 }
 

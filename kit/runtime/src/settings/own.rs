@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{SettingsError, parse, sources::Text};
+use super::{SettingsError, parse, text::Text};
 
 /// One setting as `--help` shows it.
 #[derive(Clone, Debug)]

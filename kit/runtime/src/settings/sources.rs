@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, ffi::OsString};
 
 use config::{File, FileFormat, Source, Value, ValueKind};
 
+use super::text::{PREFIX, Text, variable};
 use super::{Own, Setting, SettingsError, parse};
 
-const PREFIX: &str = "TRADEWIND_";
 const FILE: &str = "TRADEWIND_CONFIG";
 /// Ends the name of a variable that names a file with the value, which for a secret is better than the environment.
 const IN_FILE: &str = "_FILE";
@@ -19,33 +19,6 @@ pub(crate) struct Sources {
     file_name: String,
     environment: BTreeMap<String, String>,
     otlp_endpoint: Option<String>,
-}
-
-/// The text of one setting and how its reader would name it.
-#[derive(Clone)]
-pub(super) struct Text {
-    name: String,
-    text: String,
-}
-
-impl Text {
-    /// What a variable says.
-    pub(super) fn of(key: &str, text: impl Into<String>) -> Self {
-        Self { name: variable(key), text: text.into() }
-    }
-
-    pub(super) fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, SettingsError> {
-        parse(self.text.trim()).map_err(|problem| self.mistake(&problem))
-    }
-
-    pub(super) fn mistake(&self, problem: &str) -> SettingsError {
-        SettingsError::new(&self.name, problem)
-    }
-}
-
-/// Returns the environment variable of a key.
-pub(super) fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_ascii_uppercase())
 }
 
 /// What a parser says of a text, without the line of the text, which may hold a password: where it is, and what is wrong.
@@ -137,7 +110,7 @@ impl Sources {
             return Ok(Some(Text::of(key, text)));
         }
         let Some(value) = self.file.get(key) else { return Ok(None) };
-        let text = Text { name: self.in_file(key), text: value.to_string() };
+        let text = Text::at(self.in_file(key), value.to_string());
         match &value.kind {
             ValueKind::Table(_) | ValueKind::Array(_) => Err(text.mistake("is not a single value")),
             _ => Ok(Some(text)),

@@ -17,7 +17,7 @@ crate::settings! {
 }
 
 fn about() -> About {
-    let (folder, settings) = (crate::service::FOLDER.into(), Harbour::table());
+    let (folder, settings) = (FOLDER.into(), Harbour::table());
     About { name: "harbour", purpose: "", grpc_port: 7101, admin_port: 7201, folder, settings }
 }
 

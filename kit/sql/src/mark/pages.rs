@@ -7,8 +7,7 @@ use std::path::Path;
 
 use tradewind_domain::Error;
 
-use super::{Kept, beside, unreadable};
-use crate::wal;
+use super::{Kept, beside, unreadable, wal};
 
 /// So many.
 const MANY: u32 = 4_000;

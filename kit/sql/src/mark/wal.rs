@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Result};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::mark::said::{HEADER, hex};
+use super::said::{HEADER, hex};
 
 /// Bytes at the beginning of the log: among them the size of a page and the salt of its frames.
 const START: usize = 32;

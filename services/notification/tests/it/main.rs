@@ -4,7 +4,7 @@
 
 mod answers;
 mod mail_server;
-mod surroundings;
 mod sink;
+mod surroundings;
 mod telling_by_sink;
 mod telling_by_smtp;

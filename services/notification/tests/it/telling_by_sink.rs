@@ -4,8 +4,8 @@ use contracts::tradewind::notification::v1::{ListNotificationsRequest, Notificat
 use serde_json::{Value, json};
 use tradewind_testing::{Database, block_on, both_stores};
 
-use crate::surroundings::{CUSTOMER, Surroundings};
 use crate::sink::Sink;
+use crate::surroundings::{CUSTOMER, Surroundings};
 
 fn field<'a>(message: &'a Value, name: &str) -> &'a str {
     message[name].as_str().unwrap()

@@ -4,7 +4,7 @@ use tradewind_events::Projection;
 use tradewind_store::Store;
 
 use super::{PATIENCE, view::resource};
-use crate::store::order_list as table;
+use crate::store::order_list::{self as table, Filter};
 
 /// The reader that keeps the list.
 const ORDER_LIST: &str = "ordering.orders";
@@ -34,7 +34,10 @@ pub(crate) struct Page {
 pub(crate) async fn list_orders(store: &Store, page: Page) -> Result<ListOrdersResponse, Error> {
     // The list is made of this context's events: other contexts' writes do not show in it.
     store.wait_for(ORDER_LIST, &page.after, PATIENCE).await?;
-    let found = table::page(store.reader(), &page).await?;
-    let (orders, next_page_token) = request::page(found, page.size, |last| last.order_id.clone());
+    let Page { size, before, customer_id, status, .. } = page;
+    let wanted = Filter { customer_id: customer_id.as_deref(), status, before };
+    // One more tells that there is a next page.
+    let found = table::page(store.reader(), wanted, size + 1).await?;
+    let (orders, next_page_token) = request::page(found, size, |last| last.order_id.clone());
     Ok(ListOrdersResponse { orders, next_page_token })
 }

@@ -3,6 +3,10 @@
 //! Three kinds of answers run through it: a reply that was waited for moves the order on; one that was heard before,
 //! or that comes too late, changes nothing; one that nobody asked for is refused, so that a person sees it.
 
+use super::{
+    Command, Order, OrderError, OrderEvent, Place,
+    pricing::{contract_money, total},
+};
 use contracts::tradewind::{
     money::v1::Money,
     ordering::v1::{
@@ -10,12 +14,6 @@ use contracts::tradewind::{
         OrderClosed, OrderCompensated, OrderConfirmed, OrderDelivered, OrderPaid, OrderPlaced, OrderShipped,
         OrderStatus, OrderStockConfirmed, ShortLine,
     },
-};
-use tradewind_domain::Aggregate;
-
-use super::{
-    Command, Order, OrderError, OrderEvent, Place,
-    pricing::{contract_money, total},
 };
 
 type Decision = Result<Vec<OrderEvent>, OrderError>;
@@ -118,7 +116,7 @@ impl Order {
     fn cancel(&self, reason: CancellationReason, detail: String, short_lines: Vec<ShortLine>) -> Decision {
         let cancelled = OrderCancelled { order_id: self.id(), reason: reason.into(), detail, short_lines }.into();
         let mut after = self.clone();
-        after.evolve(&cancelled);
+        after.apply(&cancelled);
         if after.debts.are_settled() {
             return Ok(vec![cancelled, after.closed(None).into()]);
         }

@@ -22,3 +22,20 @@ pub use event::OrderEvent;
 pub use order::Order;
 pub use pricing::Line;
 pub use replies::Reply;
+
+use tradewind_domain::Aggregate;
+
+impl Aggregate for Order {
+    const NAME: &'static str = "order";
+    type Command = Command;
+    type Event = OrderEvent;
+    type Error = OrderError;
+
+    fn decide(&self, command: Command) -> Result<Vec<OrderEvent>, OrderError> {
+        decide::decide(self, command)
+    }
+
+    fn evolve(&mut self, event: &OrderEvent) {
+        self.apply(event);
+    }
+}

@@ -4,9 +4,8 @@ use contracts::tradewind::{
     money::v1::Money,
     ordering::v1::{CancellationReason, Compensation, OrderCancelled, OrderPlaced, OrderStatus, ShortLine},
 };
-use tradewind_domain::Aggregate;
 
-use super::{Command, OrderError, OrderEvent, debts::Debts, decide};
+use super::{OrderEvent, debts::Debts};
 
 /// One order: the saga's own state, which nobody else writes.
 #[derive(Clone, Debug, Default)]
@@ -44,37 +43,8 @@ impl Order {
         }
     }
 
-    fn apply_cancelled(&mut self, event: &OrderCancelled) {
-        let refused = match event.reason() {
-            CancellationReason::OutOfStock => Some(Compensation::Stock),
-            CancellationReason::PaymentDeclined => Some(Compensation::Payment),
-            CancellationReason::ShipmentRejected => Some(Compensation::Shipment),
-            // A confirmed order is cancelled only after shipping has taken the booking back.
-            CancellationReason::Customer if self.status == OrderStatus::Confirmed => Some(Compensation::Shipment),
-            _ => None,
-        };
-        if let Some(settled) = refused {
-            self.debts.settle(settled);
-        }
-        self.status = OrderStatus::Cancelling;
-        self.cancellation_requested = false;
-        self.reason = event.reason();
-        self.detail.clone_from(&event.detail);
-        self.short_lines.clone_from(&event.short_lines);
-    }
-}
-
-impl Aggregate for Order {
-    const NAME: &'static str = "order";
-    type Command = Command;
-    type Event = OrderEvent;
-    type Error = OrderError;
-
-    fn decide(&self, command: Command) -> Result<Vec<OrderEvent>, OrderError> {
-        decide::decide(self, command)
-    }
-
-    fn evolve(&mut self, event: &OrderEvent) {
+    /// What an event makes of it.
+    pub(super) fn apply(&mut self, event: &OrderEvent) {
         match event {
             OrderEvent::Placed(event) => {
                 self.placed = Some(Arc::new(event.clone()));
@@ -117,5 +87,24 @@ impl Aggregate for Order {
                 self.cancellation_requested = false;
             }
         }
+    }
+
+    fn apply_cancelled(&mut self, event: &OrderCancelled) {
+        let refused = match event.reason() {
+            CancellationReason::OutOfStock => Some(Compensation::Stock),
+            CancellationReason::PaymentDeclined => Some(Compensation::Payment),
+            CancellationReason::ShipmentRejected => Some(Compensation::Shipment),
+            // A confirmed order is cancelled only after shipping has taken the booking back.
+            CancellationReason::Customer if self.status == OrderStatus::Confirmed => Some(Compensation::Shipment),
+            _ => None,
+        };
+        if let Some(settled) = refused {
+            self.debts.settle(settled);
+        }
+        self.status = OrderStatus::Cancelling;
+        self.cancellation_requested = false;
+        self.reason = event.reason();
+        self.detail.clone_from(&event.detail);
+        self.short_lines.clone_from(&event.short_lines);
     }
 }

@@ -2,16 +2,15 @@
 
 use std::sync::LazyLock;
 
-use contracts::tradewind::ordering::v1::Order;
+use contracts::tradewind::ordering::v1::{Order, OrderStatus};
 use prost::Message;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
-use tradewind_domain::Error;
+use tradewind_domain::{Error, OrderId};
 use tradewind_sql::{from_micros, timestamp};
 use tradewind_store::{Tx, Upsert};
 
 use super::listed_order::{Column, Entity, Model};
-use crate::app::Page;
 
 /// An entry never goes back.
 static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
@@ -37,14 +36,26 @@ pub(crate) fn put(tx: &mut Tx, mut order: Order) -> Result<(), Error> {
     Ok(())
 }
 
-/// The orders of a page, newest first, and one more where there is a next page.
-pub(crate) async fn page(connection: &impl ConnectionTrait, page: &Page) -> Result<Vec<Order>, Error> {
+/// Which orders of the list are wanted.
+pub(crate) struct Filter<'a> {
+    pub(crate) customer_id: Option<&'a str>,
+    pub(crate) status: Option<OrderStatus>,
+    /// Those that were placed before it.
+    pub(crate) before: Option<OrderId>,
+}
+
+/// Up to `limit` of the orders that are wanted, newest first.
+pub(crate) async fn page(
+    connection: &impl ConnectionTrait,
+    wanted: Filter<'_>,
+    limit: usize,
+) -> Result<Vec<Order>, Error> {
     let rows = Entity::find()
-        .apply_if(page.customer_id.as_deref(), |rows, customer| rows.filter(Column::CustomerId.eq(customer)))
-        .apply_if(page.status, |rows, status| rows.filter(Column::Status.eq(i64::from(i32::from(status)))))
-        .apply_if(page.before, |rows, before| rows.filter(Column::OrderId.lt(before.to_string())))
+        .apply_if(wanted.customer_id, |rows, customer| rows.filter(Column::CustomerId.eq(customer)))
+        .apply_if(wanted.status, |rows, status| rows.filter(Column::Status.eq(i64::from(i32::from(status)))))
+        .apply_if(wanted.before, |rows, before| rows.filter(Column::OrderId.lt(before.to_string())))
         .order_by_desc(Column::OrderId);
-    let rows = tradewind_sql::page(connection, rows, [Column::Body], page.size + 1).await?;
+    let rows = tradewind_sql::page(connection, rows, [Column::Body], limit).await?;
     rows.into_iter().map(order).collect()
 }
 

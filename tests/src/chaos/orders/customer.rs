@@ -12,8 +12,8 @@ use tradewind_testing::eventually;
 
 use super::Assortment;
 use crate::chaos::PATIENCE;
+use crate::offer::{Offer, pounds};
 use crate::people::Person;
-use crate::shop::{Offer, pounds};
 
 /// What a product costs that is new in the shop, at first and when it is ordered.
 const NEW_PRICES: (i64, i64) = (500, 350);
