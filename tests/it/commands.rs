@@ -92,3 +92,10 @@ fn what_does_not_exist_is_missed() {
         assert!(judged(bad).is_err(), "{bad} is taken for real");
     }
 }
+
+#[test]
+fn the_first_page_is_as_narrow_as_a_terminal_shows_it() {
+    let text = std::fs::read_to_string(project("README.md")).unwrap();
+    let wide: Vec<_> = text.lines().enumerate().filter(|(_, line)| line.chars().count() > 120).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
