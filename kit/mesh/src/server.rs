@@ -3,6 +3,7 @@
 mod call;
 mod connection;
 mod keyed;
+mod load;
 mod message;
 
 use std::net::SocketAddr;

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use tower::ServiceExt;
 use tracing::Instrument;
 
+use super::load::Load;
 use super::{Peer, message};
 use crate::body::Until;
 use crate::observe::{Observation, Side};
@@ -50,13 +51,14 @@ pub(super) struct Gate {
     policy: Policy,
     context: String,
     routes: Routes,
+    load: Load,
     stop: CancellationToken,
 }
 
 impl Gate {
     /// Streams end when `stop` is cancelled; a unary call is finished.
     pub(super) fn new(policy: Policy, context: String, routes: Routes, stop: CancellationToken) -> Self {
-        Self { policy, context, routes: routes.prepare(), stop }
+        Self { policy, context, routes: routes.prepare(), load: Load::default(), stop }
     }
 
     /// Answers one call; whatever goes wrong is a gRPC status.
@@ -86,7 +88,12 @@ impl Gate {
         let path = request.uri().path();
         self.authorize(path, &peer)?;
         let until = self.policy.streams(path).then(|| connection.open(&self.stop)).transpose()?;
-        if let Some(method) = self.policy.method(path) {
+        let method = self.policy.method(path);
+        let _place = match method.filter(|_| until.is_none()) {
+            Some(method) => Some(self.load.take(method.criticality)?),
+            None => None,
+        };
+        if let Some(method) = method {
             request.extensions_mut().insert(method);
         }
         request.extensions_mut().insert(peer);
