@@ -5,11 +5,13 @@
 //! here knows what a reaction does.
 
 mod batch;
+mod debts;
 mod feed;
 mod group;
 mod inbox;
 mod measure;
 mod parked;
+mod progress;
 mod repair;
 mod stuck;
 mod trouble;
@@ -20,9 +22,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::Subject;
 use futures::future::BoxFuture;
 use opentelemetry::KeyValue;
-use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -36,19 +38,10 @@ use crate::Reactions;
 use crate::metrics::metrics;
 use feed::{Feed, News};
 pub use group::{Group, Paused, Readers};
-use inbox::Inbox;
 pub use parked::QUARANTINE;
+use progress::{Changed, Next, Progress};
 pub use stuck::{Stuck, StuckReaders, stuck_everywhere};
 
-/// How often the own log is read although nobody in this process has appended.
-const OWN_POLL: Duration = Duration::from_secs(1);
-/// How often the owner is asked while there are no messages to be had.
-const POLL: Duration = Duration::from_millis(500);
-/// How often it is asked although everything seems well.
-const NET: Duration = Duration::from_secs(15);
-/// A cursor that only passed over undeclared events is saved after so long, or so many.
-const SAVE_AFTER: Duration = Duration::from_millis(100);
-const SAVE_EVENTS: u64 = 1_000;
 /// How long the owner is waited for.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages taken without waiting.
@@ -78,8 +71,8 @@ pub trait LogSource: Send + Sync + 'static {
 enum Halt {
     /// It was asked to.
     Asked,
-    /// The source's log is not the one the cursor belongs to: what happened to it, for programs and for people.
-    Changed(&'static str, String),
+    /// The source's log is not the one the cursor belongs to: what happened to it.
+    Changed(Changed),
 }
 
 /// Another context's log: its owner, and the messages it publishes.
@@ -103,30 +96,13 @@ pub(crate) struct Reader {
     stuck: StuckReaders,
     gate: Arc<Gate>,
 
-    /// The last position handled or passed over, and the event there.
-    position: u64,
-    last: Option<Uuid>,
-    /// What the database has.
-    saved: Cursor,
-    /// The log that is read.
-    incarnation: Option<Uuid>,
+    progress: Progress,
     parked: HashSet<StreamName>,
-    /// As far as the source is known to reach, and where the cursor was when that was told.
-    head: u64,
-    position_at_heartbeat: u64,
-    /// Since when it is behind, as far as is known.
-    behind_since: Option<OffsetDateTime>,
-    inbox: Inbox,
     turns: turns::Turns,
 
     grown: watch::Receiver<u64>,
     /// Changes when what was read of the database may no longer be so.
     epoch: watch::Receiver<u64>,
-    fetch_at: Instant,
-    fetch_failures: u32,
-    /// The last page was full: the next follows at once.
-    catching_up: bool,
-    save_at: Option<Instant>,
     trouble: Option<trouble::Trouble>,
     /// The other replicas may believe that it is stuck.
     told: bool,
@@ -138,11 +114,14 @@ impl Reader {
         let Err(halt) = self.read().await;
         match halt {
             Halt::Asked => {
-                if self.position > self.saved.position {
+                if self.progress.position() > self.progress.saved().position {
                     self.save().await;
                 }
+                if let Some(reply) = self.progress.last_acknowledgement() {
+                    self.acknowledge(reply).await;
+                }
             }
-            Halt::Changed(reason, why) => self.alarm(reason, &why).await,
+            Halt::Changed((reason, why)) => self.alarm(reason, &why).await,
         }
         self.hide();
         self.record_end();
@@ -155,7 +134,7 @@ impl Reader {
             consumer = self.consumer(),
             source = self.context,
             partition = self.partition,
-            position = self.position,
+            position = self.progress.position(),
             reason,
             why,
             runbook = "docs/runbook.md#a-reader-stopped",
@@ -171,8 +150,9 @@ impl Reader {
 
     /// Tells the owner what was read that its log does not have any more.
     async fn report(&self) {
-        let Some((remote, last)) = self.remote.as_ref().zip(self.last) else { return };
-        let (incarnation, witness) = (self.saved.incarnation, (self.position, last));
+        let here = self.progress.here();
+        let Some((remote, last)) = self.remote.as_ref().zip(here.event) else { return };
+        let (incarnation, witness) = (self.progress.saved().incarnation, (here.position, last));
         let told = remote.log.report(&self.context, incarnation, self.partition, witness);
         let told = tokio::time::timeout(FETCH_TIMEOUT, told);
         if let Some(Ok(Err(error))) = self.stop.run_until_cancelled(told).await {
@@ -191,26 +171,17 @@ impl Reader {
             }
             self.keep_open();
             self.take_ready();
-            // Until the owner has said which log it is, nothing is handled.
-            if self.incarnation.is_some()
-                && let Some(run) = self.inbox.run(self.position, self.last)
-            {
-                self.handle(run).await?;
-                self.progressed();
-                self.moves().await;
-                continue;
-            }
-            if self.inbox.contradicts(self.position, self.last) {
-                self.doubt();
-            }
-            let now = Instant::now();
-            if self.save_at.is_some_and(|at| at <= now) {
-                self.save().await;
-            }
-            if self.fetch_at <= now || (self.fetch_failures == 0 && self.inbox.gap(self.position).is_some()) {
-                self.fetch().await?;
-            } else {
-                self.rest().await;
+            match self.progress.next(Instant::now()) {
+                Next::Acknowledge(reply) => self.acknowledge(reply).await,
+                Next::Handle(run) => {
+                    self.handle(run).await?;
+                    self.progress.moved(Instant::now());
+                    self.measure();
+                    self.moves().await;
+                }
+                Next::Save => self.save().await,
+                Next::Ask(limit) => self.ask(limit).await?,
+                Next::Rest(until) => self.rest(until).await,
             }
         }
     }
@@ -219,8 +190,7 @@ impl Reader {
     async fn begin_again(&mut self) -> Result<(), Halt> {
         self.epoch.mark_unchanged();
         self.load().await?;
-        self.inbox.forget_ahead();
-        self.fetch_at = Instant::now();
+        self.progress.begin_again(Instant::now());
         Ok(())
     }
 
@@ -232,12 +202,9 @@ impl Reader {
             let parked = parked::parked_streams(&self.store, self.consumer(), &self.context);
             match futures::try_join!(cursor, parked) {
                 Ok((cursor, parked)) => {
-                    self.incarnation = cursor.map(|cursor| cursor.incarnation).or(self.incarnation);
-                    self.saved = cursor.unwrap_or_default();
-                    (self.position, self.last) = (self.saved.position, self.saved.event);
+                    self.progress.loaded(cursor);
                     self.parked = parked.into_iter().collect();
                     self.turns.forget();
-                    self.save_at = None;
                     return Ok(());
                 }
                 Err(error) => {
@@ -251,11 +218,9 @@ impl Reader {
     }
 
     /// Waits for whatever comes first: news, a deadline, or the order to stop.
-    async fn rest(&mut self) {
-        let mut wake_at = self.save_at.map_or(self.fetch_at, |at| at.min(self.fetch_at));
-        if let Some(at) = self.remote.as_ref().and_then(|remote| remote.feed.opens_at()) {
-            wake_at = wake_at.min(at);
-        }
+    async fn rest(&mut self, until: Instant) {
+        let opens_at = self.remote.as_ref().and_then(|remote| remote.feed.opens_at());
+        let until = opens_at.map_or(until, |at| at.min(until));
         let own = self.remote.is_none();
         let news = tokio::select! {
             () = self.stop.cancelled() => return,
@@ -263,11 +228,11 @@ impl Reader {
             _ = self.epoch.changed() => return self.epoch.mark_changed(),
             grown = self.grown.changed(), if own => {
                 if grown.is_ok() {
-                    self.fetch_at = Instant::now();
+                    self.progress.grew(Instant::now());
                 }
                 return;
             }
-            () = tokio::time::sleep_until(wake_at) => return,
+            () = tokio::time::sleep_until(until) => return,
         };
         match news {
             News::Message(message) => self.receive(&message),
@@ -276,59 +241,14 @@ impl Reader {
         }
     }
 
-    /// The cursor has moved: when is the owner to be asked next?
-    fn progressed(&mut self) {
-        let now = Instant::now();
-        self.fetch_failures = 0;
-        self.head = self.head.max(self.position);
-        if self.head == self.position {
-            self.catching_up = false;
-            self.fetch_at = now + self.patience();
-        } else if self.catching_up {
-            self.fetch_at = now;
-        } else {
-            self.fetch_at = now + repair::GRACE.min(self.patience());
-        }
-        self.moved();
+    /// The database has the cursor at `place`.
+    fn reached(&mut self, place: Cursor) {
+        self.progress.reached(place, Instant::now());
     }
 
-    /// How long the owner is not asked when nothing calls for it.
-    fn patience(&self) -> Duration {
-        match &self.remote {
-            None => OWN_POLL,
-            Some(remote) if remote.feed.is_open() => NET,
-            Some(_) => POLL,
-        }
-    }
-
-    /// Passes over events that nobody declared; they cost no transaction of their own.
-    fn pass_over(&mut self, to: u64, last: Option<Uuid>) {
-        (self.position, self.last) = (to, last);
-        if self.position - self.saved.position >= SAVE_EVENTS {
-            self.save_at = Some(Instant::now());
-        } else {
-            self.save_later();
-        }
-    }
-
-    fn save_later(&mut self) {
-        self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
-    }
-
-    /// Where the cursor is once everything up to `position`, where the event `last` is, is done.
-    fn place(&self, position: u64, last: Option<Uuid>) -> Cursor {
-        // A page of the owner's log has been read before anything is handled, so the incarnation is known.
-        Cursor { position, incarnation: self.incarnation.unwrap_or_default(), event: last }
-    }
-
-    /// The database has the cursor at `place`: everything up to it can be acknowledged.
-    async fn reached(&mut self, place: Cursor) {
-        (self.position, self.last) = (place.position, place.event);
-        self.saved = place;
-        self.save_at = None;
-        if let Some(reply) = self.inbox.settle(place.position)
-            && let Some(remote) = &self.remote
-        {
+    /// Acknowledges messages. Nobody waits for that.
+    async fn acknowledge(&self, reply: Subject) {
+        if let Some(remote) = &self.remote {
             remote.feed.acknowledge(reply).await;
         }
     }

@@ -65,17 +65,18 @@ impl Reader {
     /// Handles a run, however long it takes; a permanent error is isolated to its event, whose stream is parked.
     pub(super) async fn handle(&mut self, mut run: Run) -> Result<(), Halt> {
         if run.events.is_empty() {
-            self.pass_over(run.to, run.last);
+            self.progress.passed_over(run.to, run.last, Instant::now());
             return Ok(());
         }
         if let Some(first) = run.events.first() {
-            self.begins(first);
+            self.progress.begins(first);
         }
         let late = run.events.iter().enumerate().find_map(|(index, event)| Some((index, self.turns.take(event)?)));
         match late {
             None => {}
             Some((0, before)) => {
-                return Err(Halt::Changed("VERSION_OUT_OF_TURN", out_of_turn(run.events.first(), before)));
+                let why = out_of_turn(run.events.first(), before);
+                return Err(Halt::Changed(("VERSION_OUT_OF_TURN", why)));
             }
             // What comes before it is handled; then it is the first, and a reader that has been started again passes it.
             Some((index, _)) => run.cut(index),
@@ -89,7 +90,7 @@ impl Reader {
             {
                 self.park(event, &single, &error).await?;
             }
-            if self.position != single.to {
+            if self.progress.position() != single.to {
                 // Overtaken, and the cursor may be anywhere: what is left of the run is somebody else's.
                 break;
             }
@@ -106,7 +107,7 @@ impl Reader {
         loop {
             let error = match self.admitted(run).await? {
                 Ok(Outcome::Committed(freed)) => {
-                    self.committed(run, &freed).await;
+                    self.committed(run, &freed);
                     return Ok(None);
                 }
                 Ok(Outcome::Overtaken) => {
@@ -173,7 +174,7 @@ impl Reader {
     /// event's fault: it is repeated, and shown, until it passes.
     async fn attempt(&self, run: &Run) -> Result<Outcome, Fault> {
         let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
-        if !self.advance(&mut tx, self.place(run.to, run.last)).await.map_err(Fault::Passing)? {
+        if !self.advance(&mut tx, self.progress.place(run.to, run.last)).await.map_err(Fault::Passing)? {
             return Ok(Outcome::Overtaken);
         }
         tx.look_for(self.reactions.begun_by(&run.events)).await.map_err(Fault::Passing)?;
@@ -196,13 +197,13 @@ impl Reader {
         Ok(Outcome::Committed(freed))
     }
 
-    async fn committed(&mut self, run: &Run, freed: &[StreamName]) {
+    fn committed(&mut self, run: &Run, freed: &[StreamName]) {
         run.events.iter().for_each(|event| self.reactions.count_handled(event));
         self.record_delays(&run.events);
         for stream in freed {
             self.parked.remove(stream);
         }
-        self.reached(self.place(run.to, run.last)).await;
+        self.reached(self.progress.place(run.to, run.last));
     }
 
     /// Puts an event in quarantine and passes over it, unless somebody else has moved the cursor.
@@ -213,7 +214,7 @@ impl Reader {
             reason = error.reason, %error, "an event cannot be handled; its stream is parked for this consumer"
         );
         let mut attempt = 0;
-        let to = self.place(run.to, run.last);
+        let to = self.progress.place(run.to, run.last);
         let parked = loop {
             match self.try_park(event, to, error).await {
                 Ok(parked) => break parked,
@@ -229,7 +230,7 @@ impl Reader {
         }
         self.parked.insert(event.stream.clone());
         metrics().reader_parkings.add(1, &self.attributes);
-        self.reached(to).await;
+        self.reached(to);
         Ok(())
     }
 
@@ -249,12 +250,12 @@ impl Reader {
     }
 
     async fn advance(&self, tx: &mut Tx, to: Cursor) -> Result<bool, Error> {
-        tx.advance_cursor(self.consumer(), &self.context, self.partition, self.saved, to).await
+        tx.advance_cursor(self.consumer(), &self.context, self.partition, self.progress.saved(), to).await
     }
 
     /// Saves a cursor that only passed over undeclared events.
     pub(super) async fn save(&mut self) {
-        let to = self.place(self.position, self.last);
+        let to = self.progress.here();
         let saved = async {
             let mut tx = self.store.begin().await?;
             let moved = self.advance(&mut tx, to).await?;
@@ -265,7 +266,7 @@ impl Reader {
         };
         match saved.await {
             Ok(true) => {
-                self.reached(to).await;
+                self.reached(to);
                 self.moves().await;
             }
             Ok(false) => {
@@ -276,7 +277,7 @@ impl Reader {
             Err(error) => {
                 tracing::warn!(consumer = self.consumer(), source = self.context, %error, "a cursor was not saved");
                 self.fails(&error).await;
-                self.save_later();
+                self.progress.not_saved(Instant::now());
             }
         }
     }

@@ -14,10 +14,10 @@ use tradewind_domain::Error;
 use tradewind_replicas::Members;
 use tradewind_replicas::circuit::Gate;
 use tradewind_replicas::tenure::{self, Turn};
-use tradewind_store::{Cursor, Heads, Store};
+use tradewind_store::{Heads, Store};
 
 use super::feed::Feed;
-use super::inbox::Inbox;
+use super::progress::{Progress, Way};
 use super::stuck::StuckReaders;
 use super::turns::Turns;
 use super::{BACKOFF, FETCH_TIMEOUT, Reader, Remote};
@@ -165,6 +165,7 @@ impl Group {
             log,
             feed: Feed::new(broker, heads, consumer, &self.context, partition),
         });
+        let way = if remote.is_some() { Way::Closed } else { Way::Own };
         Reader {
             store: self.store.clone(),
             reactions: Arc::clone(&self.reactions),
@@ -180,22 +181,11 @@ impl Group {
             ],
             stuck: self.stuck.clone(),
             gate: Arc::clone(&self.gate),
-            position: 0,
-            last: None,
-            saved: Cursor::default(),
-            incarnation: None,
+            progress: Progress::new(way, Instant::now()),
             parked: std::collections::HashSet::new(),
-            head: 0,
-            position_at_heartbeat: 0,
-            behind_since: None,
-            inbox: Inbox::default(),
             turns: Turns::default(),
             grown: self.store.log_grew(),
             epoch: self.store.epoch(),
-            fetch_at: Instant::now(),
-            fetch_failures: 0,
-            catching_up: false,
-            save_at: None,
             trouble: None,
             told: true,
         }

@@ -1,8 +1,7 @@
-//! What a reader has received and not yet handled: a bounded look-ahead over gaps, and the acknowledgements it owes.
+//! What a reader has received and not yet handled: a bounded look-ahead over gaps.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use async_nats::Subject;
 use tradewind_store::Recorded;
 use uuid::Uuid;
 
@@ -73,8 +72,6 @@ pub(super) struct Inbox {
     /// By position.
     ahead: BTreeMap<u64, Ahead>,
     bytes: usize,
-    /// Last position and reply subject of each message, in the order of arrival.
-    owed: VecDeque<(u64, Subject)>,
 }
 
 impl Inbox {
@@ -98,14 +95,6 @@ impl Inbox {
         }
         self.bytes += event.size();
         self.ahead.insert(position, event);
-    }
-
-    /// Notes that the message whose last position this is is to be acknowledged by `reply`.
-    pub(super) fn owe(&mut self, position: u64, reply: Subject) {
-        if self.owed.len() >= 2 * CAPACITY {
-            self.owed.pop_front();
-        }
-        self.owed.push_back((position, reply));
     }
 
     /// The run that continues `cursor`, where the event `last` is, if the next position is here.
@@ -152,20 +141,6 @@ impl Inbox {
     /// The first declared event that is here.
     pub(super) fn oldest(&self) -> Option<&Recorded> {
         self.ahead.values().find_map(|ahead| ahead.event.as_ref())
-    }
-
-    /// The reply that acknowledges everything owed up to `cursor`, as far as it arrived in order.
-    pub(super) fn settle(&mut self, cursor: u64) -> Option<Subject> {
-        let mut last = None;
-        while self.owed.front().is_some_and(|(position, _)| *position <= cursor) {
-            last = self.owed.pop_front().map(|(_, reply)| reply);
-        }
-        last
-    }
-
-    /// Forgets the debts of a connection that is gone.
-    pub(super) fn forget_debts(&mut self) {
-        self.owed.clear();
     }
 
     fn forget_through(&mut self, cursor: u64) {
@@ -281,16 +256,5 @@ mod tests {
         assert!(inbox.run(3, id(3)).is_none() && inbox.contradicts(3, id(3)));
         inbox.forget_ahead();
         assert!(!inbox.contradicts(3, id(3)));
-    }
-
-    #[test]
-    fn debts_are_settled_in_the_order_of_arrival() {
-        let mut inbox = Inbox::default();
-        for (position, reply) in [(1, "a"), (3, "c"), (2, "b"), (0, "x")] {
-            inbox.owe(position, Subject::from_static(reply));
-        }
-        assert_eq!(inbox.settle(2), Some(Subject::from_static("a")));
-        assert_eq!(inbox.settle(2), None);
-        assert_eq!(inbox.settle(3), Some(Subject::from_static("x")));
     }
 }

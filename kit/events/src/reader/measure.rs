@@ -7,35 +7,18 @@ use crate::metrics::metrics;
 use super::Reader;
 
 impl Reader {
-    /// The cursor has moved: what was behind is no longer, and something else may be.
-    pub(super) fn moved(&mut self) {
-        self.behind_since = None;
-        self.measure();
-    }
-
-    /// An event is about to be handled, which may take many attempts.
-    pub(super) fn begins(&mut self, event: &Recorded) {
-        self.behind_since = Some(event.time);
-    }
-
-    /// Looks how far the reader is behind and records it. Where the oldest event is not here yet, its age counts from when it
-    /// was heard of.
+    /// Looks how far the reader is behind and records it.
     pub(super) fn measure(&mut self) {
-        if self.head > self.position {
-            let now = self.store.now();
-            let known = self.inbox.oldest().map_or(now, |event| event.time.min(now));
-            self.behind_since = Some(self.behind_since.map_or(known, |since| since.min(known)));
-        } else {
-            self.behind_since = None;
-        }
+        self.progress.look(self.store.now());
         self.record();
     }
 
     /// Records how far the reader is known to be behind.
     pub(super) fn record(&self) {
-        let age = self.behind_since.map_or(0.0, |since| (self.store.now() - since).as_seconds_f64().max(0.0));
+        let behind = self.progress.behind_since();
+        let age = behind.map_or(0.0, |since| (self.store.now() - since).as_seconds_f64().max(0.0));
         metrics().reader_age.record(age, &self.attributes);
-        metrics().reader_lag.record(self.head.saturating_sub(self.position), &self.attributes);
+        metrics().reader_lag.record(self.progress.lag(), &self.attributes);
     }
 
     /// Records how long ago events were recorded whose effects are committed now.

@@ -29,7 +29,8 @@ impl Reader {
     pub(super) async fn fails(&mut self, error: &Error) {
         let now = self.store.now();
         let trouble = self.trouble.get_or_insert_with(|| Trouble { since: now, began: Instant::now(), shown: None });
-        let waits = error.kind == ErrorKind::Unavailable && self.head <= self.position && self.incarnation.is_some();
+        let has_read_all = self.progress.lag() == 0 && self.progress.incarnation().is_some();
+        let waits = error.kind == ErrorKind::Unavailable && has_read_all;
         if !waits && trouble.began.elapsed() >= IN_VAIN && (trouble.shown != Some(error.reason) || !self.told) {
             self.show(error.reason, &error.message).await;
         }
@@ -56,7 +57,7 @@ impl Reader {
             consumer: self.consumer().to_owned(),
             source: self.context.clone(),
             partition: self.partition,
-            position: self.position,
+            position: self.progress.position(),
             reason: reason.to_owned(),
             error: error.to_owned(),
             since,
