@@ -3,6 +3,7 @@
 mod erased;
 mod forward;
 mod projection;
+mod reaction;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -22,46 +23,10 @@ use self::erased::{Erased, handles, message};
 pub use self::forward::Forward;
 use self::forward::Refusal;
 pub use self::projection::Projection;
+use self::reaction::Reacting;
+pub use self::reaction::Reaction;
 use crate::fault;
 use crate::metrics::metrics;
-
-/// What follows an event of another context. An `async fn(&mut Tx, &Received<E>)` is one; so is a
-/// type that implements it, where a function would have too little at hand.
-///
-/// It runs in the transaction that moves the reader's cursor past the event, so its effects happen exactly once; it only
-/// writes the database. The kind of its error decides: a transient one is tried again, any other parks the event's stream.
-pub trait Reaction<E>: Send + Sync + 'static {
-    /// Does what follows the event.
-    ///
-    /// # Errors
-    /// Whatever the service's rules say; see above for what each kind leads to.
-    fn react(&self, tx: &mut Tx, event: &Received<E>) -> impl Future<Output = Result<(), Error>> + Send;
-}
-
-impl<E: Send + Sync, F: for<'a> Reacting<'a, Received<E>>> Reaction<E> for F {
-    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        self.start(tx, event).await
-    }
-}
-
-/// A function whose future borrows what it is given, which a bound on [`Fn`] alone cannot say.
-pub trait Reacting<'a, T: ?Sized>: Send + Sync + 'static {
-    type Future: Future<Output = Result<(), Error>> + Send + 'a;
-
-    fn start(&self, tx: &'a mut Tx, to: &'a T) -> Self::Future;
-}
-
-impl<'a, T: ?Sized + 'a, F, R> Reacting<'a, T> for F
-where
-    F: Fn(&'a mut Tx, &'a T) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<(), Error>> + Send + 'a,
-{
-    type Future = R;
-
-    fn start(&self, tx: &'a mut Tx, to: &'a T) -> R {
-        self(tx, to)
-    }
-}
 
 /// Why what an operator gave up was refused, in the events that say so.
 pub const GIVEN_UP: &str = "DISCARDED_BY_OPERATOR";
@@ -191,6 +156,22 @@ impl Reactions {
             aggregates.map(|name| StreamName::from(format!("{name}-{}", event.metadata.partition_key)))
         };
         events.iter().flat_map(begun)
+    }
+
+    /// Lets reactions to several of these events read together what they need.
+    pub(crate) async fn prepare(&self, tx: &mut Tx, events: &[Recorded]) -> Result<(), Error> {
+        for (type_name, registered) in &self.by_type {
+            for Registered { name, reaction, .. } in
+                registered.iter().filter(|registered| registered.reaction.prepares())
+            {
+                let theirs: Vec<_> = events.iter().filter(|event| event.type_name == *type_name).collect();
+                if theirs.len() > 1 {
+                    let preparing = AssertUnwindSafe(reaction.prepare(tx, &theirs)).catch_unwind();
+                    preparing.await.unwrap_or_else(|_| Err(Error::internal(format!("{name} panicked"))))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Runs every reaction to an event within `tx`, each in a span of the event's trace; one that panics has failed.

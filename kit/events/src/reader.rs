@@ -5,6 +5,7 @@
 //! here knows what a reaction does.
 
 mod batch;
+mod cursor;
 mod debts;
 mod feed;
 mod group;

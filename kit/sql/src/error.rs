@@ -6,6 +6,8 @@ use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::{DbErr, RuntimeErr};
 use tradewind_domain::{Error, ErrorKind};
 
+use crate::script::NOT_AS_MANY;
+
 /// The reason when the database asks for the transaction to be run again: deadlock, serialization failure, busy.
 pub const SERIALIZATION: &str = "SERIALIZATION";
 /// The reason when more reads wait for their turn than would be served soon.
@@ -64,6 +66,18 @@ pub fn duplicate(error: &DbErr) -> Option<String> {
     match meaning(error) {
         Meaning::Duplicate(table) => Some(table),
         _ => None,
+    }
+}
+
+/// Tells whether a [`Script`](crate::Script) failed because a statement did not change as many rows as it had to.
+#[must_use]
+pub fn is_short(error: &DbErr) -> bool {
+    match error {
+        DbErr::Custom(text) => text == NOT_AS_MANY,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "22012")
+        }
+        _ => false,
     }
 }
 

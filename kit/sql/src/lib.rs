@@ -3,6 +3,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod arrays;
 mod backoff;
 pub mod columns;
 mod connect;
@@ -14,8 +15,10 @@ mod mark;
 mod migrations;
 mod page;
 mod reads;
+mod script;
 mod server;
 mod sessions;
+mod sizes;
 mod statement;
 mod times;
 mod transaction;
@@ -28,15 +31,17 @@ pub use self::backoff::{Backoff, jitter, random};
 pub use self::connect::Connections;
 pub use self::damage::{Look, check as check_for_damage, look_through, open_file};
 pub use self::database::Database;
-pub use self::error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, brief, damages, db, duplicate};
+pub use self::error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, brief, damages, db, duplicate, is_short};
 pub use self::file::{sqlite_file, sqlite_url};
 pub use self::mark::{DATABASE_REPLACED, Marked, beside, reserve};
 pub use self::migrations::migrate;
 pub use self::page::{page, page_text};
 pub use self::reads::Reads;
-pub use self::statement::{Script, batches, chunks, partition, signed, statement, unsigned};
+pub use self::script::{Listed, Script, With};
+pub use self::sizes::{batches, chunks, padded};
+pub use self::statement::{partition, signed, statement, unsigned};
 pub use self::times::{from_micros, micros, timestamp};
-pub use self::transaction::Transaction;
+pub use self::transaction::{Reading, Transaction};
 pub use self::turn::in_turn;
 pub use self::url::{check_database_url, driver_url, verified};
 

@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Statement, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
+    TransactionTrait,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tradewind_domain::{Error, ErrorKind};
 
 use crate::Away;
 use crate::error::{self, db};
+use crate::script::Script;
 
 /// After so long a connection goes back to the pool, so that none lives for ever.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -62,15 +64,19 @@ impl Sessions {
         let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
         // It is never closed.
         let turn = turn.ok().and_then(Result::ok).ok_or_else(too_many)?;
-        while let Some(Kept { connection, permit, born, .. }) = self.last() {
+        while let Some(Kept { connection, permit, born, used }) = self.last() {
+            // One that answered a moment ago needs not be asked whether it lives.
+            if used.elapsed() < UNTESTED {
+                return Ok(self.open(connection, turn, Some(permit), born, OnceCell::new()));
+            }
             if let Ok(Ok(_)) = timeout(BEGIN, connection.execute_unprepared("BEGIN")).await {
-                return Ok(self.open(connection, turn, Some(permit), born));
+                return Ok(self.open(connection, turn, Some(permit), born, OnceCell::new_with(Some(()))));
             }
             self.lost();
         }
         let connection = self.pool.begin().await.map_err(db)?;
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok();
-        Ok(self.open(connection, turn, permit, Instant::now()))
+        Ok(self.open(connection, turn, permit, Instant::now(), OnceCell::new_with(Some(()))))
     }
 
     fn open(
@@ -79,9 +85,11 @@ impl Sessions {
         turn: OwnedSemaphorePermit,
         permit: Option<OwnedSemaphorePermit>,
         born: Instant,
+        begun: OnceCell<()>,
     ) -> OpenSession {
         OpenSession {
             connection,
+            begun,
             _turn: turn,
             permit,
             born,
@@ -116,7 +124,7 @@ impl Sessions {
     /// The same on a connection that is kept for such statements, where no transaction has left one.
     pub(super) async fn run_kept(&self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
         if self.permits.available_permits() > 0 {
-            self.begin().await?.commit().await.map_err(db)?;
+            self.begin().await?.commit(Script::new(DbBackend::Postgres)).await.map_err(db)?;
         }
         self.run(statement).await.map_err(db)
     }
@@ -136,9 +144,11 @@ impl Sessions {
     }
 }
 
-/// An open transaction; dropping it rolls back and gives the connection to the pool.
+/// A transaction; dropping it rolls back and gives the connection to the pool.
 pub(super) struct OpenSession {
     connection: DatabaseTransaction,
+    /// Filled once it has begun.
+    begun: OnceCell<()>,
     _turn: OwnedSemaphorePermit,
     /// Its connection can be kept.
     permit: Option<OwnedSemaphorePermit>,
@@ -148,26 +158,52 @@ pub(super) struct OpenSession {
 }
 
 impl OpenSession {
-    pub(super) fn connection(&self) -> &DatabaseTransaction {
-        &self.connection
+    /// Runs a statement that only reads, whether the transaction has begun or not.
+    pub(super) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.connection.query_all_raw(statement).await.map_err(|error| self.lost(error))
     }
 
-    pub(super) async fn commit(self) -> Result<(), DbErr> {
-        let Self { connection, _turn, permit, born, kept, away } = self;
-        let lost = |error: DbErr| {
-            if error::is_away(&error) {
-                away();
-            }
-            error
-        };
-        match permit {
-            Some(permit) if born.elapsed() < LIFETIME => {
-                connection.execute_unprepared("COMMIT").await.map_err(lost)?;
-                keep(&kept, Kept { connection, permit, born, used: Instant::now() });
-                Ok(())
-            }
-            _ => connection.commit().await.map_err(lost),
+    /// The connection, once the transaction has begun.
+    pub(super) async fn begun(&self) -> Result<&DatabaseTransaction, DbErr> {
+        let begin = async || self.connection.execute_unprepared("BEGIN").await.map(drop);
+        self.begun.get_or_try_init(begin).await.map_err(|error| self.lost(error))?;
+        Ok(&self.connection)
+    }
+
+    /// Runs the last writes and commits. One statement that nothing precedes is a transaction by itself.
+    pub(super) async fn commit(self, last: Script) -> Result<(), DbErr> {
+        if last.is_split() {
+            self.begun().await?;
         }
+        last.run(&self.connection).await.map_err(|error| self.lost(error))?;
+        let is_open = self.begun.initialized();
+        let keeps = self.permit.is_some() && self.born.elapsed() < LIFETIME;
+        if is_open && keeps {
+            self.connection.execute_unprepared("COMMIT").await.map_err(|error| self.lost(error))?;
+        }
+        let Self { connection, _turn, permit, born, kept, away, .. } = self;
+        match permit {
+            Some(permit) if keeps => keep(&kept, Kept { connection, permit, born, used: Instant::now() }),
+            _ if is_open => {
+                let committed = connection.commit().await;
+                committed.inspect_err(|error| {
+                    if error::is_away(error) {
+                        away()
+                    }
+                })?;
+            }
+            _ => give_back(connection).await,
+        }
+        Ok(())
+    }
+
+    /// Where the database was away, no connection is kept, and nothing remembered.
+    fn lost(&self, error: DbErr) -> DbErr {
+        if error::is_away(&error) {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            (self.away)();
+        }
+        error
     }
 }
 

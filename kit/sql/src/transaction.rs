@@ -8,15 +8,20 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    TransactionTrait,
+};
+use sea_orm_migration::prelude::async_trait;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tradewind_domain::Error;
 
 use crate::error::db;
 use crate::mark::Marked;
+use crate::script::Script;
 use crate::sessions::OpenSession;
-use crate::statement::{Script, statement};
+use crate::statement::statement;
 
 /// The connection, once it is open, and what it has seen of others' writes.
 type Session = Option<(Arc<DatabaseTransaction>, i64)>;
@@ -85,12 +90,6 @@ pub(super) struct Turn {
     pub(super) interrupted: bool,
 }
 
-impl Turn {
-    pub(super) fn connection(&self) -> &DatabaseTransaction {
-        &self.connection
-    }
-}
-
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
@@ -115,6 +114,9 @@ impl Drop for Turn {
 }
 
 /// An open transaction; dropping it rolls back.
+///
+/// On PostgreSQL it begins with the first statement that is run on it: one that only [reads](Self::read), decides and writes with
+/// the commit sees at READ COMMITTED what it would see anyway, and its script is a transaction by itself.
 pub struct Transaction(Open);
 
 enum Open {
@@ -131,13 +133,23 @@ impl Transaction {
         Self(Open::Postgres(session))
     }
 
-    /// The connection that it is on.
-    #[must_use]
-    pub fn connection(&self) -> &DatabaseTransaction {
+    /// Runs a statement that only reads, and locks nothing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
-            Open::Sqlite(turn) => turn.connection(),
-            Open::Postgres(session) => session.connection(),
+            Open::Sqlite(turn) => turn.connection.query_all_raw(statement).await,
+            Open::Postgres(session) => session.read(statement).await,
         }
+    }
+
+    /// Begins a savepoint.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.begun().await?.begin().await
     }
 
     /// Tells whether another process has written to an SQLite file since the last transaction of this one.
@@ -160,11 +172,70 @@ impl Transaction {
                 drop(session);
             }
             Open::Postgres(session) => {
-                last.run(session.connection()).await?;
-                session.commit().await?;
+                session.commit(last).await?;
                 then();
             }
         }
         Ok(())
+    }
+
+    /// The connection, once the transaction has begun on it.
+    async fn begun(&self) -> Result<&DatabaseTransaction, DbErr> {
+        match &self.0 {
+            Open::Sqlite(turn) => Ok(&turn.connection),
+            Open::Postgres(session) => session.begun().await,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.0 {
+            Open::Sqlite(_) => DbBackend::Sqlite,
+            Open::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.begun().await?.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
+        self.begun().await?.execute_unprepared(text).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.begun().await?.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.begun().await?.query_all_raw(statement).await
+    }
+}
+
+/// A transaction for what only reads, and locks nothing: it need not begin for that.
+pub struct Reading<'a>(pub &'a Transaction);
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Reading<'_> {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.0.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
+        self.0.execute_unprepared(text).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.0.read(statement).await?.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.0.read(statement).await
     }
 }

@@ -2,12 +2,15 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_sql::{SERIALIZATION, db, duplicate};
+use tradewind_sql::{SERIALIZATION, db, duplicate, is_short};
 
 use crate::StreamName;
 
 /// The reason when somebody else appended to the stream first.
 pub const VERSION_CONFLICT: &str = "VERSION_CONFLICT";
+
+/// The reason when what a transaction relied upon was not so any more at its commit: it is run again, or was done by somebody else.
+pub const OVERTAKEN: &str = "OVERTAKEN";
 
 /// What SQLite's trigger says of an event whose predecessor is not there.
 pub(crate) const VERSION_MISSING: &str = "the version before is missing";
@@ -19,6 +22,7 @@ pub(crate) fn commit(error: DbErr) -> Error {
     match duplicate(&error).as_deref() {
         Some("request") => conflict(SERIALIZATION, "the same request is being handled already"),
         Some("event") => conflict(VERSION_CONFLICT, "the stream has moved on"),
+        None if is_short(&error) => conflict(OVERTAKEN, "somebody else was faster"),
         None if is_gap(&error) => conflict(VERSION_CONFLICT, "the stream ends before that"),
         _ => db(error),
     }

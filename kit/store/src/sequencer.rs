@@ -23,7 +23,10 @@ use crate::{Recorded, Store};
 
 const LEASE: &str = "sequencer";
 const BATCH: usize = 512;
-const SOONEST: Duration = Duration::from_millis(5);
+/// Pings tell of what other replicas commit; this is the net.
+const SOONEST: Duration = Duration::from_millis(50);
+/// Far less than a lease lasts.
+const LONGEST_REST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_millis(400);
 /// Ids that a transaction may have been overtaken by and still be found at once; one that was overtaken by more is found within
 /// [`BEAT`], or as soon as an event that follows it waits for it. To look further back every time would mean to pass over the
@@ -181,6 +184,7 @@ impl Store {
             outbox.mark_unchanged();
             let everywhere = looked.elapsed() >= BEAT || (!woken && self.outbox_has_rows().await?);
             if woken || everywhere {
+                let began = Instant::now();
                 let from = if everywhere { 0 } else { last - LATE };
                 let Some(mut swept) = self.sweep(holder, epoch, from, stop).await? else { return Ok(()) };
                 if swept.waiting > 0 && !everywhere {
@@ -200,6 +204,8 @@ impl Store {
                 }
                 if swept.moved {
                     pause = SOONEST;
+                    // As long as it took: the busier the database, the more are moved at a time.
+                    stop.run_until_cancelled(tokio::time::sleep(began.elapsed().min(LONGEST_REST))).await;
                 }
             }
             woken = tokio::select! {

@@ -125,7 +125,7 @@ impl Store {
         if let Some(tail) = self.committed_tail()
             && (transaction.is_interrupted() || tail.is_uncertain())
         {
-            tail.restart(self.head(Some(transaction.connection()), 0).await?);
+            tail.restart(self.head(Some(&transaction), 0).await?);
         }
         Ok((transaction, era))
     }
@@ -165,7 +165,7 @@ impl Store {
             return self.read(statement).await;
         }
         let (transaction, _) = self.transaction().await?;
-        let rows = transaction.connection().query_all_raw(statement).await.map_err(db)?;
+        let rows = transaction.query_all_raw(statement).await.map_err(db)?;
         self.commit(transaction).await?;
         Ok(rows)
     }

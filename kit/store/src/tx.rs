@@ -4,8 +4,11 @@
 //! timers and the rows of [`Tx::put`]. So a service's own statements on [`Tx::conn`] don't see them.
 
 mod commit;
+mod connection;
 mod current;
 mod cursor;
+mod hope;
+mod kept;
 mod part;
 mod pending;
 mod put;
@@ -16,18 +19,19 @@ mod size;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sea_orm::{DatabaseTransaction, DbBackend};
 use time::OffsetDateTime;
 use tracing::Span;
 use tradewind_domain::{Aggregate, Error, EventSet};
 use tradewind_sql::Transaction;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use self::kept::Kept;
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
 use crate::store::{AnyState, Current, Topic};
 use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
+pub use self::kept::Last;
 pub use self::part::Part;
 pub use self::put::Upsert;
 pub use self::size::fits;
@@ -42,10 +46,15 @@ pub struct Tx {
     cause: Metadata,
     traceparent: Option<String>,
     pending: Pending,
+    kept: Kept,
     /// The streams this transaction has appended to, as they will be.
     own: HashMap<StreamName, Own>,
     /// Streams that did not exist when this transaction looked for them.
     absent: HashSet<StreamName>,
+    /// Streams that are taken not to exist by what is decided in this transaction.
+    hoped: HashSet<StreamName>,
+    /// It takes as so what is so as good as always; where it is not, the commit fails.
+    hopes: bool,
     /// Who has to hear of the commit, besides those who wait for events.
     wakes: BTreeSet<Topic>,
 }
@@ -89,16 +98,13 @@ impl Tx {
             cause: Metadata::default(),
             traceparent: None,
             pending: Pending::default(),
+            kept: Kept::default(),
+            hopes: false,
             own: HashMap::new(),
             absent: HashSet::new(),
+            hoped: HashSet::new(),
             wakes: BTreeSet::new(),
         }
-    }
-
-    /// The connection, for the service's own tables.
-    #[must_use]
-    pub fn conn(&self) -> &DatabaseTransaction {
-        self.transaction.connection()
     }
 
     /// When the transaction began: the one time of everything in it.
@@ -142,6 +148,7 @@ impl Tx {
         let stream = StreamName::of::<A>(id);
         let current = match self.seen::<A>(&stream) {
             Some(seen) => seen,
+            None if self.hoped.contains(&stream) => Current::default(),
             None => self.current(&stream).await?,
         };
         self.decide(stream, current, id, command).await
@@ -209,12 +216,6 @@ impl Tx {
             self.own.insert(stream.clone(), Own { version, state: None });
         }
         Ok(())
-    }
-
-    /// The database it is on.
-    #[must_use]
-    pub fn backend(&self) -> DbBackend {
-        self.store.backend()
     }
 
     /// What a part of the kit keeps in this transaction; it is written with the commit.

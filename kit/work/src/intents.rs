@@ -31,8 +31,8 @@ pub trait IntentHandler: Send + Sync + 'static {
     /// [`Unknown`] when there is no answer; the call is made again with the same key.
     fn call(&self, intent: &Intent) -> impl Future<Output = Result<Self::Outcome, Unknown>> + Send;
 
-    /// Records the answer, in the transaction that deleted the intent. When the intent was replaced or withdrawn in the
-    /// meantime, its answer is dropped and this is not called.
+    /// Records the answer, in the transaction that deletes the intent. When the intent was replaced or withdrawn in the
+    /// meantime, its answer is dropped: this is not called, or what it did is undone.
     ///
     /// # Errors
     /// A transient error is tried again at once, any other slowly: the call is repeated.

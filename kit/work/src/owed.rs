@@ -7,7 +7,7 @@ use std::fmt;
 use sea_orm::{ConnectionTrait, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{Script, batches, db, micros, statement};
+use tradewind_sql::{Listed, Script, db, micros, statement};
 use tradewind_store::{Metadata, Part, Topic, Tx, fits};
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ struct Owed {
     intents: BTreeMap<(&'static str, String), OwedIntent>,
     /// By name and key; `None` cancels.
     timers: BTreeMap<(String, String), Option<OwedTimer>>,
+    /// Intents that go, by kind, key and generation, all of which are there as far as is known.
+    settled: Vec<[Value; 3]>,
 }
 
 struct OwedIntent {
@@ -103,28 +105,37 @@ pub fn cancel_timer(tx: &mut Tx, name: &str, key: &str) {
 }
 
 /// Deletes the intents that were acted upon, by key and generation; the keys of those that were still there, and are not
-/// another one by now.
-pub(super) async fn delete_intents(tx: &Tx, kind: &str, acted_upon: &[(&str, i64)]) -> Result<HashSet<String>, Error> {
+/// another one by now. A transaction that hopes takes it that all are.
+pub(super) async fn delete_intents(
+    tx: &mut Tx,
+    kind: &'static str,
+    acted_upon: &[(&str, i64)],
+) -> Result<HashSet<String>, Error> {
+    let rows = acted_upon.iter().map(|(key, generation)| [kind.into(), (*key).into(), (*generation).into()]);
+    let rows: Vec<[Value; 3]> = rows.collect();
+    if tx.hopes() {
+        tx.part::<Owed>().settled.extend(rows);
+        return Ok(acted_upon.iter().map(|(key, _)| (*key).to_owned()).collect());
+    }
+    let mut script = Script::new(tx.backend());
+    script.list(&Listed { after: ") RETURNING key", ..DELETE }, rows);
     let mut deleted = HashSet::new();
-    let mut left = acted_upon.iter();
-    for size in batches(acted_upon.len()) {
-        let mut values: Vec<Value> = vec![kind.into()];
-        let mut names = Vec::with_capacity(size);
-        for (key, generation) in left.by_ref().take(size) {
-            names.push(format!("(${}, ${})", values.len() + 1, values.len() + 2));
-            values.extend([(*key).into(), (*generation).into()]);
-        }
-        let delete = format!(
-            "DELETE FROM intent WHERE kind = $1 AND (key, generation) IN (VALUES {}) RETURNING key",
-            names.join(", ")
-        );
-        let rows = tx.conn().query_all_raw(statement(tx.backend(), delete, values)).await.map_err(db)?;
-        for row in rows {
+    for statement in script.sent() {
+        for row in tx.conn().query_all_raw(statement).await.map_err(db)? {
             deleted.insert(row.try_get("", "key").map_err(db)?);
         }
     }
     Ok(deleted)
 }
+
+/// Deletes intents that nobody has replaced.
+const DELETE: Listed<'_> = Listed {
+    before: "DELETE FROM intent WHERE (kind, key, generation) IN (",
+    after: ")",
+    each: false,
+    follows: false,
+    returned: None,
+};
 
 /// Deletes the timer that fires; `false` when it was set to another time, cancelled, or has fired.
 pub(super) async fn delete_timer(tx: &Tx, name: &str, key: &str, due: OffsetDateTime) -> Result<bool, Error> {
@@ -155,65 +166,69 @@ impl Part for Owed {
     }
 
     fn write(&mut self, script: &mut Script, now: OffsetDateTime) {
-        write_intents(std::mem::take(&mut self.intents), script, now);
+        // What was settled may lead to another of its key.
+        let follows = !self.settled.is_empty();
+        script.list(&Listed { each: true, ..DELETE }, std::mem::take(&mut self.settled));
+        write_intents(std::mem::take(&mut self.intents), script, follows, now);
         write_timers(std::mem::take(&mut self.timers), script);
     }
 }
 
-fn write_intents(intents: BTreeMap<(&'static str, String), OwedIntent>, script: &mut Script, now: OffsetDateTime) {
-    let mut intents = intents.into_values();
-    for size in batches(intents.len()) {
-        script.start(
-            "INSERT INTO intent (kind, key, action, payload, generation, attempt, due, correlation, causation, \
-             traceparent) VALUES ",
-        );
-        script.rows(intents.by_ref().take(size).map(|OwedIntent { intent, generation, cause }| -> [Value; 10] {
-            [
-                intent.kind.into(),
-                intent.key.into(),
-                intent.action.into(),
-                intent.payload.into(),
-                generation.into(),
-                0_i64.into(),
-                micros(now).into(),
-                cause.correlation.into(),
-                cause.causation.into(),
-                cause.traceparent.into(),
-            ]
-        }));
-        script.text(
-            " ON CONFLICT (kind, key) DO UPDATE SET action = excluded.action, payload = excluded.payload, \
+fn write_intents(
+    intents: BTreeMap<(&'static str, String), OwedIntent>,
+    script: &mut Script,
+    follows: bool,
+    now: OffsetDateTime,
+) {
+    let insert = Listed {
+        before: "INSERT INTO intent (kind, key, action, payload, generation, attempt, due, correlation, causation, \
+             traceparent) ",
+        after: " ON CONFLICT (kind, key) DO UPDATE SET action = excluded.action, payload = excluded.payload, \
              generation = excluded.generation, attempt = 0, due = excluded.due, claimed_by = NULL, \
              claimed_until = NULL, correlation = excluded.correlation, causation = excluded.causation, \
              traceparent = excluded.traceparent, last_error = NULL",
-        );
-    }
+        follows,
+        ..Listed::default()
+    };
+    let row = |OwedIntent { intent, generation, cause }| -> [Value; 10] {
+        let NewIntent { kind, key, action, payload } = intent;
+        [
+            kind.into(),
+            key.into(),
+            action.into(),
+            payload.into(),
+            generation.into(),
+            0_i64.into(),
+            micros(now).into(),
+            cause.correlation.into(),
+            cause.causation.into(),
+            cause.traceparent.into(),
+        ]
+    };
+    script.list(&insert, intents.into_values().map(row));
 }
 
 fn write_timers(timers: BTreeMap<(String, String), Option<OwedTimer>>, script: &mut Script) {
     let (scheduled, cancelled): (Vec<_>, Vec<_>) = timers.into_iter().partition(|(_, timer)| timer.is_some());
-    for ((name, key), _) in cancelled {
-        script.start("DELETE FROM timer WHERE (name, key) = ").row([Value::from(name), Value::from(key)]);
-    }
-    let mut scheduled =
-        scheduled.into_iter().filter_map(|(key, timer)| Some((key, timer?))).collect::<Vec<_>>().into_iter();
-    for size in batches(scheduled.len()) {
-        script.start("INSERT INTO timer (name, key, due, payload, correlation, causation, traceparent) VALUES ");
-        script.rows(scheduled.by_ref().take(size).map(|((name, key), timer)| -> [Value; 7] {
-            [
-                name.into(),
-                key.into(),
-                micros(timer.due).into(),
-                timer.payload.into(),
-                timer.cause.correlation.into(),
-                timer.cause.causation.into(),
-                timer.cause.traceparent.into(),
-            ]
-        }));
-        script.text(
-            " ON CONFLICT (name, key) DO UPDATE SET due = excluded.due, payload = excluded.payload, \
+    let cancel = Listed { before: "DELETE FROM timer WHERE (name, key) IN (", after: ")", ..Listed::default() };
+    script.list(&cancel, cancelled.into_iter().map(|((name, key), _)| [Value::from(name), Value::from(key)]));
+    let insert = Listed {
+        before: "INSERT INTO timer (name, key, due, payload, correlation, causation, traceparent) ",
+        after: " ON CONFLICT (name, key) DO UPDATE SET due = excluded.due, payload = excluded.payload, \
              correlation = excluded.correlation, causation = excluded.causation, \
              traceparent = excluded.traceparent",
-        );
-    }
+        ..Listed::default()
+    };
+    let row = |((name, key), timer): ((String, String), OwedTimer)| -> [Value; 7] {
+        [
+            name.into(),
+            key.into(),
+            micros(timer.due).into(),
+            timer.payload.into(),
+            timer.cause.correlation.into(),
+            timer.cause.causation.into(),
+            timer.cause.traceparent.into(),
+        ]
+    };
+    script.list(&insert, scheduled.into_iter().filter_map(|(key, timer)| Some(row((key, timer?)))));
 }

@@ -26,8 +26,8 @@ async fn claim(bank: &Stopped, holder: &str, limit: usize) -> Vec<ClaimedIntent>
 }
 
 async fn settle(bank: &Stopped, intent: &ClaimedIntent) -> bool {
-    let tx = bank.store.begin().await.unwrap();
-    let ours = owed::delete_intents(&tx, "charge", &[(&intent.key, intent.generation)]).await.unwrap();
+    let mut tx = bank.store.begin().await.unwrap();
+    let ours = owed::delete_intents(&mut tx, "charge", &[(&intent.key, intent.generation)]).await.unwrap();
     tx.commit().await.unwrap();
     ours.contains(&intent.key)
 }

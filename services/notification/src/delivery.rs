@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 
 use contracts::tradewind::notification::v1::NotificationKind;
 use opentelemetry::{KeyValue, global, metrics::Counter};
+use prost::Message;
 use tradewind_domain::{Error, Reason};
 use tradewind_store::{Store, Tx};
 use tradewind_work::{Intent, IntentHandler, Unknown};
 
-use crate::mail::{Answer, MailSystem};
+use crate::mail::{Answer, Letter, MailSystem, Written};
 use crate::reactions::{KINDS, MAIL, name, of_key};
 use crate::table;
 
@@ -58,10 +59,14 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
         let Some((order_id, kind)) = of_key(&intent.key) else {
             return Ok(given_up("NO_SUCH_MESSAGE"));
         };
-        let found = table::letter(self.store.reader(), order_id, kind, format!("mail/{}", intent.key)).await;
-        let Some(letter) = found.map_err(|error| Unknown(error.to_string()))? else {
+        let found = match intent.payload.as_slice() {
+            [] => table::find(self.store.reader(), order_id, kind).await,
+            kept => Written::decode(kept).map(Some).map_err(Error::internal),
+        };
+        let Some(written) = found.map_err(|error| Unknown(error.to_string()))? else {
             return Ok(given_up("NO_SUCH_MESSAGE"));
         };
+        let letter = Letter::new(format!("mail/{}", intent.key), written);
         if !letter.has_safe_head() {
             return Ok(given_up("INVALID_ADDRESS"));
         }
@@ -76,7 +81,7 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
         let result = match outcome {
             Settled::Sent => {
                 tracing::info!(order_id, kind = name(kind), "a message is sent");
-                table::mark_sent(tx.conn(), order_id, kind, tx.now()).await?;
+                table::mark_sent(tx, order_id, kind);
                 "sent"
             }
             Settled::Failed(why) => {

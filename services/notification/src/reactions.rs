@@ -3,8 +3,9 @@
 use contracts::reactions;
 use contracts::tradewind::notification::v1::NotificationKind;
 use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
+use prost::Message;
 use tradewind_domain::Error;
-use tradewind_events::{Reactions, Received};
+use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::Tx;
 use tradewind_work::{NewIntent, intend};
 
@@ -14,6 +15,9 @@ use crate::texts::{self, Text};
 /// The kind of all intents of this context.
 pub(crate) const MAIL: &str = "mail";
 
+/// Bytes of a message that are kept with the intent to send it; a longer one is read when it is sent.
+const MOST_KEPT: usize = 16 * 1024;
+
 /// What messages are about.
 pub(crate) const KINDS: [NotificationKind; 3] =
     [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped];
@@ -21,16 +25,27 @@ pub(crate) const KINDS: [NotificationKind; 3] =
 /// What follows the events of orders.
 pub(crate) fn reactions() -> Reactions {
     tradewind_runtime::reactions(reactions::Notification {
-        tell_on_order_confirmed,
+        tell_on_order_confirmed: TellOnOrderConfirmed,
         tell_on_order_closed,
         tell_on_order_shipped,
     })
 }
 
-async fn tell_on_order_confirmed(tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
-    let OrderConfirmed { order_id, recipient, .. } = &event.data;
-    let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
-    tell(tx, subject, texts::confirmed(&event.data)).await
+/// Of all that is told of, orders are confirmed many at a time.
+struct TellOnOrderConfirmed;
+
+impl Reaction<OrderConfirmed> for TellOnOrderConfirmed {
+    const PREPARES: bool = true;
+
+    async fn prepare(&self, tx: &mut Tx, events: &[Received<OrderConfirmed>]) -> Result<(), Error> {
+        table::look(tx, events.iter().map(|event| event.data.order_id.as_str())).await
+    }
+
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
+        let OrderConfirmed { order_id, recipient, .. } = &event.data;
+        let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
+        tell(tx, subject, texts::confirmed(&event.data)).await
+    }
 }
 
 async fn tell_on_order_closed(tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
@@ -60,10 +75,10 @@ async fn tell(tx: &mut Tx, about: Subject<'_>, text: Text) -> Result<(), Error> 
         tracing::warn!(order_id, kind = kind.as_str_name(), "there is nobody to tell");
         return Ok(());
     }
-    let now = tx.now();
-    if table::insert(tx.conn(), order_id, kind, address, &text, now).await? {
+    if let Some(written) = table::write(tx, order_id, kind, address, &text).await? {
         let (key, action) = (key(order_id, kind), "send".to_owned());
-        intend(tx, NewIntent { kind: MAIL, key, action, payload: Vec::new() });
+        let payload = if written.encoded_len() <= MOST_KEPT { written.encode_to_vec() } else { Vec::new() };
+        intend(tx, NewIntent { kind: MAIL, key, action, payload });
     }
     Ok(())
 }

@@ -3,81 +3,128 @@
 mod migrations;
 pub mod notification;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use contracts::tradewind::notification::v1::{Notification, NotificationKind};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
-};
-use time::OffsetDateTime;
+use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tradewind_domain::Error;
-use tradewind_sql::{db, from_micros, micros, timestamp};
+use tradewind_sql::{chunks, db, from_micros, micros, padded, timestamp};
+use tradewind_store::{Last, Tx, Upsert};
 
 pub(crate) use self::migrations::migrations;
 use self::notification::{ActiveModel, Address, Column, Entity, Model};
-use crate::mail::Letter;
+use crate::mail::Written;
 use crate::texts::Text;
 
-/// Writes a message down; `false`, and nothing changes, when it was before.
+static INSERT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
+    let mut once = OnConflict::columns([Column::OrderId, Column::Kind]);
+    Upsert::new(once.do_nothing().to_owned())
+});
+
+/// What a transaction knows of messages, and what became of some.
+#[derive(Default)]
+struct Messages {
+    /// By order: which were written down already.
+    written: BTreeMap<String, BTreeSet<i64>>,
+    /// By kind: about which orders the mail system has them.
+    sent: BTreeMap<i64, Vec<String>>,
+}
+
+/// Finds out in one statement which messages about these orders were written down already.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn insert(
-    connection: &impl ConnectionTrait,
+pub(crate) async fn look<'a>(tx: &mut Tx, orders: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+    let known = &tx.kept::<Messages>().written;
+    let unknown: BTreeSet<_> = orders.into_iter().filter(|order_id| !known.contains_key(*order_id)).collect();
+    let unknown: Vec<_> = unknown.into_iter().collect();
+    for unknown in chunks(&unknown, 1) {
+        let named = padded(unknown, unknown.last().copied().unwrap_or_default());
+        let keys = Entity::find().select_only().columns([Column::OrderId, Column::Kind]);
+        let found: Vec<(String, i64)> =
+            keys.filter(Column::OrderId.is_in(named)).into_tuple().all(&tx.reading()).await.map_err(db)?;
+        let written = &mut tx.kept::<Messages>().written;
+        written.extend(unknown.iter().map(|order_id| ((*order_id).to_owned(), BTreeSet::new())));
+        for (order_id, kind) in found {
+            written.entry(order_id).or_default().insert(kind);
+        }
+    }
+    Ok(())
+}
+
+/// Writes a message down when `tx` is committed, and returns how it is sent; none when it was written down before.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn write(
+    tx: &mut Tx,
     order_id: &str,
     kind: NotificationKind,
     recipient: &str,
     text: &Text,
-    now: OffsetDateTime,
-) -> Result<bool, Error> {
+) -> Result<Option<Written>, Error> {
+    look(tx, [order_id]).await?;
+    let kinds = tx.kept::<Messages>().written.entry(order_id.to_owned()).or_default();
+    if !kinds.insert(number(kind)) {
+        return Ok(None);
+    }
+    let (recipient, written) = (recipient.to_owned(), micros(tx.now()));
+    let (subject, body) = (text.subject.clone(), text.body.clone());
     let row = Model {
         order_id: order_id.to_owned(),
         kind: number(kind),
-        recipient: Address(recipient.to_owned()),
-        subject: text.subject.clone(),
-        body: text.body.clone(),
-        written: micros(now),
+        recipient: Address(recipient.clone()),
+        subject: subject.clone(),
+        body: body.clone(),
+        written,
         sent: false,
         sent_time: None,
         failed: false,
         failure: None,
     };
-    let insert = Entity::insert(row.into_active_model()).on_conflict_do_nothing();
-    let done = insert.exec_without_returning(connection).await.map_err(db)?;
-    Ok(matches!(done, TryInsertResult::Inserted(1)))
+    tx.put(&INSERT, row);
+    Ok(Some(Written { recipient, subject, body, written }))
 }
 
-/// The message as it is sent under this `key`; none when there is no such message.
+/// The message as it was written down; none when there is no such message.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn letter(
+pub(crate) async fn find(
     connection: &impl ConnectionTrait,
     order_id: &str,
     kind: NotificationKind,
-    key: String,
-) -> Result<Option<Letter>, Error> {
+) -> Result<Option<Written>, Error> {
     let row = Entity::find_by_id((order_id.to_owned(), number(kind))).one(connection).await.map_err(db)?;
-    Ok(row.map(|row| Letter {
-        key,
-        to: row.recipient.0,
-        subject: row.subject,
-        body: row.body,
-        written: from_micros(row.written),
+    Ok(row.map(|Model { recipient, subject, body, written, .. }| Written {
+        recipient: recipient.0,
+        subject,
+        body,
+        written,
     }))
 }
 
-/// Records that the mail system has the message since `now`.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn mark_sent(
-    connection: &impl ConnectionTrait,
-    order_id: &str,
-    kind: NotificationKind,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
-    let sent = ActiveModel { sent: Set(true), sent_time: Set(Some(micros(now))), ..ActiveModel::default() };
-    change(connection, order_id, kind, sent).await
+/// Records that the mail system has the message, when `tx` is committed.
+pub(crate) fn mark_sent(tx: &mut Tx, order_id: &str, kind: NotificationKind) {
+    tx.kept::<Messages>().sent.entry(number(kind)).or_default().push(order_id.to_owned());
+}
+
+impl Last for Messages {
+    async fn close(self, tx: &mut Tx) -> Result<(), Error> {
+        for (kind, orders) in &self.sent {
+            for orders in chunks(orders, 1) {
+                let named = padded(orders, orders.last().cloned().unwrap_or_default());
+                let mut sent = Query::update();
+                sent.table(Entity).value(Column::Sent, true).value(Column::SentTime, micros(tx.now()));
+                sent.and_where(Column::Kind.eq(*kind)).and_where(Column::OrderId.is_in(named));
+                tx.change(sent);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Records that the message is given up, and why.
@@ -91,7 +138,8 @@ pub(crate) async fn mark_failed(
     reason: &str,
 ) -> Result<(), Error> {
     let failed = ActiveModel { failed: Set(true), failure: Set(Some(reason.to_owned())), ..ActiveModel::default() };
-    change(connection, order_id, kind, failed).await
+    let this = Entity::update_many().set(failed).filter(Column::OrderId.eq(order_id));
+    this.filter(Column::Kind.eq(number(kind))).exec(connection).await.map(drop).map_err(db)
 }
 
 /// Up to `limit` messages about an order that follow the kind `after`, oldest first.
@@ -125,17 +173,6 @@ impl From<Model> for Notification {
             failure_reason: row.failure.unwrap_or_default(),
         }
     }
-}
-
-async fn change(
-    connection: &impl ConnectionTrait,
-    order_id: &str,
-    kind: NotificationKind,
-    to: ActiveModel,
-) -> Result<(), Error> {
-    let change =
-        Entity::update_many().set(to).filter(Column::OrderId.eq(order_id)).filter(Column::Kind.eq(number(kind)));
-    change.exec(connection).await.map(drop).map_err(db)
 }
 
 fn number(kind: NotificationKind) -> i64 {

@@ -1,5 +1,6 @@
 //! Reactions with their types erased: what of a recorded event they get, and what becomes of one that cannot be decoded.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -10,6 +11,15 @@ use tradewind_store::{Recorded, Tx};
 use super::{Reaction, Received};
 
 pub(super) trait Erased: Send + Sync {
+    fn prepares(&self) -> bool {
+        false
+    }
+
+    /// What cannot be decoded is left to [`react`](Self::react).
+    fn prepare<'a>(&'a self, _: &'a mut Tx, _: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>>;
 }
 
@@ -27,6 +37,18 @@ where
 }
 
 impl<E: Send + Sync, R: Reaction<E>> Erased for Handles<E, R> {
+    fn prepares(&self) -> bool {
+        R::PREPARES
+    }
+
+    fn prepare<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let decoded = events.iter().filter_map(|event| Some(received((self.decode)(event).ok()?, event)));
+            let decoded: Vec<_> = decoded.collect();
+            self.reaction.prepare(tx, &decoded).await
+        })
+    }
+
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let received = received((self.decode)(event)?, event);

@@ -105,7 +105,7 @@ impl Reader {
         // Since when, and how often.
         let mut unknown: Option<(Instant, u32)> = None;
         loop {
-            let error = match self.admitted(run).await? {
+            let error = match self.admitted(run, attempt == 0).await? {
                 Ok(Outcome::Committed(freed)) => {
                     self.committed(run, &freed);
                     return Ok(None);
@@ -139,9 +139,9 @@ impl Reader {
 
     /// Attempts a run when the consumer's circuit allows, and tells the circuit what came of it. That somebody else was faster
     /// says nothing about what is needed, and a permanent error says that it is there.
-    async fn admitted(&self, run: &Run) -> Result<Result<Outcome, Fault>, Halt> {
+    async fn admitted(&self, run: &Run, hopes: bool) -> Result<Result<Outcome, Fault>, Halt> {
         let pass = self.stop.run_until_cancelled(self.gate.enter()).await.ok_or(Halt::Asked)?;
-        let result = self.attempt(run).await;
+        let result = self.attempt(run, hopes).await;
         match &result {
             Ok(Outcome::Committed(_)) | Err(Fault::Permanent(_)) => pass.succeeded(),
             Err(Fault::Passing(error)) if error.kind.is_transient() && error.kind != ErrorKind::Conflict => {
@@ -170,14 +170,36 @@ impl Reader {
         self.pause(BACKOFF.wait(attempt)).await
     }
 
-    /// Runs the reactions of a run in one transaction, whose first statement moves the cursor. What fails before a reaction is no
-    /// event's fault: it is repeated, and shown, until it passes.
-    async fn attempt(&self, run: &Run) -> Result<Outcome, Fault> {
+    /// Runs the reactions of a run in one transaction, which moves the cursor. Whatever fails where somebody else has moved it says
+    /// nothing, nor where it may have been hoped in vain.
+    async fn attempt(&self, run: &Run, hopes: bool) -> Result<Outcome, Fault> {
+        let hopes = hopes && self.reactions.begun_by(&run.events).next().is_some();
+        match self.react(run, hopes).await {
+            Err(Fault::Passing(error)) if error.kind == ErrorKind::Unavailable => Err(Fault::Passing(error)),
+            Err(_) if self.is_overtaken().await => Ok(Outcome::Overtaken),
+            Err(_) if hopes => self.react(run, false).await,
+            outcome => outcome,
+        }
+    }
+
+    /// What fails before a reaction is no event's fault: it is repeated, and shown, until it passes.
+    async fn react(&self, run: &Run, hopes: bool) -> Result<Outcome, Fault> {
         let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
-        if !self.advance(&mut tx, self.progress.place(run.to, run.last)).await.map_err(Fault::Passing)? {
+        if hopes {
+            tx.hope();
+        }
+        let to = self.progress.place(run.to, run.last);
+        // What is in quarantine is decided under the cursor's lock.
+        let moved = if run.events.iter().any(|event| self.parked.contains(&event.stream)) {
+            self.advance(&mut tx, to).await.map_err(Fault::Passing)?
+        } else {
+            self.move_with(&mut tx, to)
+        };
+        if !moved {
             return Ok(Outcome::Overtaken);
         }
         tx.look_for(self.reactions.begun_by(&run.events)).await.map_err(Fault::Passing)?;
+        self.reactions.prepare(&mut tx, &run.events).await?;
         let mut freed = Vec::new();
         for event in &run.events {
             if self.parked.contains(&event.stream) && !freed.contains(&event.stream) {
@@ -247,38 +269,5 @@ impl Reader {
 
     async fn still_parked(&self, tx: &mut Tx, stream: &StreamName) -> Result<bool, Error> {
         is_parked(tx, self.consumer(), &self.context, stream).await
-    }
-
-    async fn advance(&self, tx: &mut Tx, to: Cursor) -> Result<bool, Error> {
-        tx.advance_cursor(self.consumer(), &self.context, self.partition, self.progress.saved(), to).await
-    }
-
-    /// Saves a cursor that only passed over undeclared events.
-    pub(super) async fn save(&mut self) {
-        let to = self.progress.here();
-        let saved = async {
-            let mut tx = self.store.begin().await?;
-            let moved = self.advance(&mut tx, to).await?;
-            if moved {
-                tx.commit().await?;
-            }
-            Ok::<_, Error>(moved)
-        };
-        match saved.await {
-            Ok(true) => {
-                self.reached(to);
-                self.moves().await;
-            }
-            Ok(false) => {
-                if self.load().await.is_err() {
-                    tracing::debug!("stopped while reading the cursor again");
-                }
-            }
-            Err(error) => {
-                tracing::warn!(consumer = self.consumer(), source = self.context, %error, "a cursor was not saved");
-                self.fails(&error).await;
-                self.progress.not_saved(Instant::now());
-            }
-        }
     }
 }

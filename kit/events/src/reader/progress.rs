@@ -22,7 +22,7 @@ use super::debts::Debts;
 use super::inbox::{Ahead, Inbox, Run};
 
 /// A cursor that only passed over undeclared events is saved after so long, or so many.
-const SAVE_AFTER: Duration = Duration::from_millis(100);
+const SAVE_AFTER: Duration = Duration::from_millis(500);
 const SAVE_EVENTS: u64 = 1_000;
 /// Events asked for at a time.
 const PAGE: u32 = 256;

@@ -63,10 +63,16 @@ mod tests {
         let orders = take_all(&load, Criticality::Critical);
         assert_eq!([reports.len(), others.len(), orders.len()], [1_024, 512, 512]);
         let refused = load.take(Criticality::Critical).unwrap_err();
-        assert_eq!((refused.code(), status::reason(&refused).as_deref()), (Code::ResourceExhausted, Some("OVERLOADED")));
+        assert_eq!(
+            (refused.code(), status::reason(&refused).as_deref()),
+            (Code::ResourceExhausted, Some("OVERLOADED"))
+        );
         drop(reports);
         assert!(load.take(Criticality::Critical).is_ok() && load.take(Criticality::Default).is_ok());
-        assert!(load.take(Criticality::Sheddable).is_err(), "there are still as many as reports have to leave room for");
+        assert!(
+            load.take(Criticality::Sheddable).is_err(),
+            "there are still as many as reports have to leave room for"
+        );
     }
 
     #[test]

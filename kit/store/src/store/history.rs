@@ -199,7 +199,7 @@ impl Store {
     /// `Unavailable` when the database is.
     pub async fn renew(&self) -> Result<Uuid, Error> {
         let (transaction, _) = self.transaction().await?;
-        let incarnation = renew_log(transaction.connection()).await?;
+        let incarnation = renew_log(&transaction).await?;
         self.commit(transaction).await?;
         self.look().await?;
         Ok(incarnation)

@@ -1,11 +1,11 @@
 //! Reading aggregates, streams and the log.
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, Value};
+use sea_orm::{DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::request::PAGE_BYTES;
 use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
-use tradewind_sql::{db, from_micros, micros, page_text, signed, statement, unsigned};
+use tradewind_sql::{Transaction, db, from_micros, micros, page_text, signed, statement, unsigned};
 use uuid::Uuid;
 
 use super::tail::{Following, Tail};
@@ -192,7 +192,7 @@ impl Store {
     }
 
     /// The last position of a partition, as a transaction sees it where one is given; 0 when it is empty.
-    pub(super) async fn head(&self, within: Option<&DatabaseTransaction>, partition: u16) -> Result<u64, Error> {
+    pub(super) async fn head(&self, within: Option<&Transaction>, partition: u16) -> Result<u64, Error> {
         let query = "SELECT MAX(position) AS head FROM log WHERE partition = $1";
         let query = statement(self.backend(), query, [i64::from(partition).into()]);
         let rows = self.read_within(within, query).await?;
@@ -207,7 +207,7 @@ impl Store {
     /// protect it.
     pub(crate) async fn current<A: Aggregate>(
         &self,
-        within: Option<&DatabaseTransaction>,
+        within: Option<&Transaction>,
         stream: &StreamName,
     ) -> Result<Current<A>, Error> {
         let cached = self.cache().current::<A>(stream);
@@ -225,21 +225,18 @@ impl Store {
     }
 
     /// The version of a stream as a transaction sees it; 0 when it does not exist.
-    pub(crate) async fn version(&self, within: &DatabaseTransaction, stream: &StreamName) -> Result<u64, Error> {
+    pub(crate) async fn version(&self, within: &Transaction, stream: &StreamName) -> Result<u64, Error> {
         let query = "SELECT MAX(version) AS version FROM event WHERE stream = $1";
         let query = statement(self.backend(), query, [stream.as_str().into()]);
-        let row = within.query_one_raw(query).await.map_err(db)?;
-        let version: Option<i64> = row.map(|row| row.try_get("", "version")).transpose().map_err(db)?.flatten();
+        let rows = within.read(query).await.map_err(db)?;
+        let version: Option<i64> =
+            rows.first().map(|row| row.try_get("", "version")).transpose().map_err(db)?.flatten();
         Ok(version.map_or(0, unsigned))
     }
 
-    async fn read_within(
-        &self,
-        within: Option<&DatabaseTransaction>,
-        statement: Statement,
-    ) -> Result<Vec<QueryResult>, Error> {
+    async fn read_within(&self, within: Option<&Transaction>, statement: Statement) -> Result<Vec<QueryResult>, Error> {
         match within {
-            Some(transaction) => transaction.query_all_raw(statement).await.map_err(db),
+            Some(transaction) => transaction.read(statement).await.map_err(db),
             None => self.read(statement).await,
         }
     }

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
+use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::statement;
+use tradewind_sql::{Script, statement};
 use tradewind_testing::Database;
 use uuid::Uuid;
 
 use super::{Cursor, Store, StoreOptions};
 use crate::Clock;
+use crate::error::OVERTAKEN;
 use crate::token::{self, Place};
+use crate::tx::Part;
 
 struct Bank {
     store: Store,
@@ -28,8 +31,27 @@ async fn open(database: &Database) -> Bank {
 async fn advance(bank: &Bank, from: u64, to: u64, incarnation: Uuid) -> Result<bool, Error> {
     let mut tx = bank.store.begin().await?;
     let at = |position| Cursor { position, incarnation, event: None };
-    let moved = tx.advance_cursor("reader", "shop", 0, at(from), at(to)).await?;
-    tx.commit().await.map(|_| moved)
+    if !tx.move_cursor("reader", "shop", 0, at(from), at(to)) {
+        return Ok(false);
+    }
+    match tx.commit().await {
+        Err(error) if error.reason == OVERTAKEN => Ok(false),
+        committed => committed.map(|_| true),
+    }
+}
+
+/// Something that is written with a commit.
+#[derive(Default)]
+struct Note;
+
+impl Part for Note {
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn write(&mut self, script: &mut Script, _: OffsetDateTime) {
+        script.start("INSERT INTO meta (key, value) VALUES ").row(["noted".into(), "".into()]);
+    }
 }
 
 tradewind_testing::both_stores! {
@@ -58,6 +80,49 @@ tradewind_testing::both_stores! {
         let (waited, moved) = tokio::join!(waiting, advance(&bank, 9, 10, log));
         assert!(moved.unwrap());
         waited.unwrap();
+    }
+
+    async fn what_somebody_else_has_read_already_has_no_effect(database: Database) {
+        let bank = open(&database).await;
+        let log = Uuid::new_v4();
+        assert!(advance(&bank, 0, 3, log).await.unwrap());
+        let mut tx = bank.store.begin().await.unwrap();
+        tx.part::<Note>();
+        let at = |position| Cursor { position, incarnation: log, event: None };
+        assert!(tx.move_cursor("reader", "shop", 0, at(2), at(4)));
+        assert_eq!(tx.commit().await.unwrap_err().reason, OVERTAKEN);
+        let noted = statement(bank.store.backend(), "SELECT value FROM meta WHERE key = 'noted'", []);
+        assert!(bank.store.read(noted).await.unwrap().is_empty());
+        assert_eq!(bank.store.cursor("reader", "shop", 0).await.unwrap(), Some(at(3)));
+    }
+
+    async fn a_name_is_claimed_once_whoever_claims_with_it(database: Database) {
+        let bank = open(&database).await;
+        let mut tx = bank.store.begin().await.unwrap();
+        assert!(tx.claim_reference("charge", "known", "order-1").await.unwrap());
+        tx.commit().await.unwrap();
+        // What is hoped for shows at the commit.
+        for (claims, hoped, committed) in [
+            ([("new", "order-2"), ("new", "order-3")], [true, false], true),
+            ([("new", "order-2"), ("known", "order-1")], [true, true], true),
+            ([("other", "order-2"), ("known", "order-2")], [true, true], false),
+        ] {
+            let mut tx = bank.store.begin().await.unwrap();
+            tx.hope();
+            let mut has = Vec::new();
+            for (name, key) in claims {
+                has.push(tx.claim_reference("charge", name, key).await.unwrap());
+            }
+            assert_eq!((has, tx.commit().await.is_ok()), (hoped.to_vec(), committed), "{claims:?}");
+        }
+        let mut tx = bank.store.begin().await.unwrap();
+        for (kind, name, key, owns) in [
+            ("charge", "known", "order-2", false),
+            ("charge", "other", "order-3", true),
+            ("refund", "known", "order-2", true),
+        ] {
+            assert_eq!(tx.claim_reference(kind, name, key).await.unwrap(), owns, "{kind} {name} {key}");
+        }
     }
 
     async fn a_cursor_moved_by_two_at_once_moves_once(database: Database) {

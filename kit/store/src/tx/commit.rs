@@ -22,6 +22,7 @@ impl Tx {
     /// so: [`Store::retry`] runs the transaction again. `Unavailable` when the database is, and then it may or may not have
     /// been committed.
     pub async fn commit(mut self) -> Result<Committed, Error> {
+        self.close().await?;
         if !self.pending.events.is_empty() {
             self.store.may_grow().await?;
         }
@@ -72,6 +73,7 @@ impl Tx {
     /// # Errors
     /// As [`commit`](Self::commit).
     pub async fn rehearse(mut self) -> Result<(), Error> {
+        self.close().await?;
         let script = self.pending.script(self.backend(), self.now)?;
         script.run(self.conn()).await.map_err(commit)
     }

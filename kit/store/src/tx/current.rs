@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{DbBackend, Value};
 use tradewind_domain::{Aggregate, Error};
-use tradewind_sql::{db, statement};
+use tradewind_sql::{db, padded, statement};
 
 use super::pending::PendingEvent;
 use super::{Own, Tx};
@@ -13,20 +13,25 @@ use crate::error::version_conflict;
 use crate::store::{Current, apply};
 
 impl Tx {
-    /// Finds out in one statement which of several streams do not exist. Of one alone, whoever needs it finds out.
+    /// Finds out in one statement which of several streams do not exist. Of one alone, whoever needs it finds out; on
+    /// PostgreSQL a transaction that [hopes](Self::hope) takes it that none does: their first events are protected by their keys,
+    /// and whoever decides on nothing asks.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn look_for(&mut self, streams: impl Iterator<Item = StreamName>) -> Result<(), Error> {
         let unknown: BTreeSet<_> = streams.filter(|stream| self.store.cache().version(stream).is_none()).collect();
+        if self.hopes && self.backend() == DbBackend::Postgres {
+            self.hoped.extend(unknown);
+            return Ok(());
+        }
         let Some(last) = unknown.last().filter(|_| unknown.len() > 1) else { return Ok(()) };
-        // A power of two, so that few different statements are prepared: the last is looked for again and again.
-        let count = unknown.len().next_power_of_two();
-        let places: Vec<_> = (1..=count).map(|number| format!("${number}")).collect();
+        let names: Vec<_> = unknown.iter().map(StreamName::as_str).collect();
+        let names = padded(&names, last.as_str());
+        let places: Vec<_> = (1..=names.len()).map(|number| format!("${number}")).collect();
         let query = format!("SELECT stream FROM event WHERE version = 1 AND stream IN ({})", places.join(", "));
-        let names = unknown.iter().chain(std::iter::repeat(last)).take(count).map(|stream| stream.as_str().into());
-        let query = statement(self.backend(), query, names);
-        let rows = self.conn().query_all_raw(query).await.map_err(db)?;
+        let query = statement(self.backend(), query, names.into_iter().map(Value::from));
+        let rows = self.read(query).await?;
         let found = rows.iter().map(|row| row.try_get::<String>("", "stream").map_err(db));
         let found = found.collect::<Result<BTreeSet<_>, _>>()?;
         self.absent.extend(unknown.into_iter().filter(|stream| !found.contains(stream.as_str())));

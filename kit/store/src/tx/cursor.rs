@@ -1,14 +1,63 @@
 //! How far a reader has come, written with the effects of what it has read.
+//!
+//! A cursor that moves only from where the reader left it makes the transaction the only one over what it has read.
 
 use sea_orm::{ConnectionTrait, Value};
+use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{db, micros, signed, statement};
+use tradewind_sql::{Script, db, micros, signed, statement};
 
 use super::Tx;
 use crate::store::{CURSORS, Cursor};
 
+/// A cursor that moves with the commit.
+pub(super) struct Move {
+    key: [Value; 3],
+    from: Cursor,
+    to: Cursor,
+}
+
+impl Move {
+    /// Adds the statement, which fails with all others where the cursor is not at `from`: the transaction is then somebody else's.
+    pub(super) fn write(self, script: &mut Script, now: OffsetDateTime) {
+        let Self { key, from, to } = self;
+        let place = |cursor: Cursor| [signed(cursor.position).into(), cursor.incarnation.to_string().into()];
+        let place_from: [Value; 2] = place(from);
+        let new = place(to).into_iter().chain([micros(now).into(), to.reached().into()]);
+        if from.position == 0 {
+            script
+                .exactly(
+                    1,
+                    "INSERT INTO cursor (consumer, source, partition, position, incarnation, updated, reached) VALUES ",
+                )
+                .row(key.into_iter().chain(new))
+                .text(
+                    " ON CONFLICT (consumer, source, partition) DO UPDATE SET position = excluded.position, \
+                     incarnation = excluded.incarnation, updated = excluded.updated, reached = excluded.reached \
+                     WHERE (cursor.position, cursor.incarnation) = ",
+                )
+                .row(place_from);
+        } else {
+            script
+                .exactly(1, "UPDATE cursor SET (position, incarnation, updated, reached) = ")
+                .row(new)
+                .text(" WHERE (consumer, source, partition, position, incarnation) = ")
+                .row(key.into_iter().chain(place_from));
+        }
+    }
+}
+
 impl Tx {
-    /// Moves a cursor forward; `false` when it is not at `from`: somebody else was here, roll back.
+    /// Moves a cursor forward with the commit; `false` when that is not forward. Where it is not at `from` by then, somebody else was
+    /// here: the commit is a `Conflict` with reason [`OVERTAKEN`](crate::OVERTAKEN).
+    pub fn move_cursor(&mut self, consumer: &str, source: &str, partition: u16, from: Cursor, to: Cursor) -> bool {
+        self.wakes(&CURSORS);
+        let key = [consumer.into(), source.into(), i64::from(partition).into()];
+        self.pending.cursor = Some(Move { key, from, to });
+        from.position < to.position
+    }
+
+    /// Moves a cursor forward at once; `false` when it is not at `from`: somebody else was here, roll back.
     ///
     /// # Errors
     /// `Unavailable` when the database is.

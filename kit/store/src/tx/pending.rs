@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
+use sea_orm::sea_query::UpdateStatement;
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, request::RequestKey};
-use tradewind_sql::{Script, batches, micros, signed};
+use tradewind_sql::{Listed, Script, With, micros, signed};
 
+use super::cursor::Move;
 use super::part::Parts;
 use super::put::Write;
 use super::{fits, request::method_of};
@@ -21,6 +23,8 @@ pub(super) struct Pending {
     pub(super) parts: Parts,
     /// Rows of the service's own tables, by statement, in an order that keeps each row's; no key is twice in one.
     rows: Vec<PendingRows>,
+    pub(super) changes: Vec<UpdateStatement>,
+    pub(super) cursor: Option<Move>,
 }
 
 pub(super) struct PendingEvent {
@@ -40,10 +44,16 @@ impl Pending {
     pub(super) fn script(&mut self, backend: DbBackend, now: OffsetDateTime) -> Result<Script, Error> {
         self.check()?;
         let mut script = Script::new(backend);
-        self.write_events(&mut script, backend);
+        self.write_events(&mut script);
         self.write_requests(&mut script, now);
         self.parts.all().for_each(|part| part.write(&mut script, now));
         self.write_rows(&mut script);
+        for change in std::mem::take(&mut self.changes) {
+            script.start("").add(&change);
+        }
+        if let Some(cursor) = self.cursor.take() {
+            cursor.write(&mut script, now);
+        }
         Ok(script)
     }
 
@@ -71,63 +81,40 @@ impl Pending {
         }
     }
 
-    fn write_events(&mut self, script: &mut Script, backend: DbBackend) {
-        let mut events = std::mem::take(&mut self.events).into_iter();
-        for size in batches(events.len()) {
-            // Their order is that of the statements.
-            script.follow("INSERT INTO event (").text(EVENT_COLUMNS).text(", informative) VALUES ");
-            script.rows(events.by_ref().take(size).map(event_row));
-            if backend == DbBackend::Postgres {
-                script.text(" RETURNING partition, stream, version").with(outbox);
-            }
-        }
+    fn write_events(&mut self, script: &mut Script) {
+        let before = format!("INSERT INTO event ({EVENT_COLUMNS}, informative) ");
+        let returned = Some(("partition, stream, version", outbox as With));
+        let insert = Listed { before: &before, returned, ..Listed::default() };
+        script.list(&insert, std::mem::take(&mut self.events).into_iter().map(event_row));
     }
 
     fn write_requests(&mut self, script: &mut Script, now: OffsetDateTime) {
-        let mut requests = std::mem::take(&mut self.requests).into_iter();
-        for size in batches(requests.len()) {
-            script.start("INSERT INTO request (principal, method, request_id, hash, asked, response, time) VALUES ");
-            script.rows(requests.by_ref().take(size).map(|(key, response)| -> [Value; 7] {
-                let method = method_of(&key).into();
-                [
-                    key.principal.into(),
-                    method,
-                    key.request_id.into(),
-                    key.hash.to_vec().into(),
-                    key.asked.to_vec().into(),
-                    response.into(),
-                    micros(now).into(),
-                ]
-            }));
-        }
+        let before = "INSERT INTO request (principal, method, request_id, hash, asked, response, time) ";
+        let row = |(key, response): (RequestKey, Vec<u8>)| -> [Value; 7] {
+            let method = method_of(&key).into();
+            [
+                key.principal.into(),
+                method,
+                key.request_id.into(),
+                key.hash.to_vec().into(),
+                key.asked.to_vec().into(),
+                response.into(),
+                micros(now).into(),
+            ]
+        };
+        script.list(&Listed { before, ..Listed::default() }, std::mem::take(&mut self.requests).into_iter().map(row));
     }
 
     fn write_rows(&mut self, script: &mut Script) {
         let mut tables = HashSet::new();
         for PendingRows { table, write, rows, .. } in std::mem::take(&mut self.rows) {
-            let is_first = tables.insert(table);
-            let start = |script: &mut Script, text: &str| {
-                // It may change what an earlier one of its table has changed.
-                if is_first {
-                    script.start(text)
-                } else {
-                    script.follow(text)
-                };
+            // It may change what an earlier one of its table has changed.
+            let follows = !tables.insert(table);
+            let (before, after) = match &write {
+                Write::Put { insert, on_conflict } => (*insert, *on_conflict),
+                Write::Remove { delete } => (delete.as_str(), ")"),
             };
-            let mut rows = rows.into_iter();
-            for size in batches(rows.len()) {
-                let rows = rows.by_ref().take(size);
-                match &write {
-                    Write::Put { insert, on_conflict } => {
-                        start(script, insert);
-                        script.rows(rows).text(on_conflict);
-                    }
-                    Write::Remove { delete } => {
-                        start(script, delete);
-                        script.row(rows.flatten());
-                    }
-                }
-            }
+            script.list(&Listed { before, after, follows, ..Listed::default() }, rows);
         }
     }
 }
@@ -186,7 +173,7 @@ mod tests {
         for (write, key) in writes {
             let write = match *write {
                 "put" => Write::Put { insert: "PUT ", on_conflict: " OR ELSE" },
-                _ => Write::Remove { delete: "REMOVE ".to_owned() },
+                _ => Write::Remove { delete: "REMOVE (".to_owned() },
             };
             pending.write("car", write, (*key).to_owned(), vec![(*key).into()]);
         }
@@ -198,9 +185,9 @@ mod tests {
     fn a_row_beside_an_event_costs_no_round_trip_of_its_own() {
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
             let mut pending = Pending { events: vec![event(1)], ..Pending::default() };
-            let put = Write::Put { insert: "INSERT INTO car VALUES ", on_conflict: "" };
+            let put = Write::Put { insert: "INSERT INTO car ", on_conflict: "" };
             pending.write("car", put, "a".to_owned(), vec!["a".into()]);
-            pending.write("car", Write::Remove { delete: "REMOVE ".to_owned() }, "b".to_owned(), vec!["b".into()]);
+            pending.write("car", Write::Remove { delete: "REMOVE (".to_owned() }, "b".to_owned(), vec!["b".into()]);
             let script = pending.script(backend, OffsetDateTime::UNIX_EPOCH).unwrap();
             // What is removed may be what was put.
             assert_eq!(script.sent().count(), if backend == DbBackend::Sqlite { 1 } else { 2 }, "{backend:?}");
@@ -211,15 +198,15 @@ mod tests {
     fn rows_share_a_statement_unless_one_row_is_written_twice() {
         assert_eq!(
             written(&[("put", "a"), ("remove", "b"), ("put", "c"), ("remove", "d")]),
-            ["PUT ($1), ($2) OR ELSE", "REMOVE ($3, $4)"]
+            ["PUT VALUES (?), (?) OR ELSE", "REMOVE (VALUES (?), (?))"]
         );
         assert_eq!(
             written(&[("put", "a"), ("remove", "a"), ("put", "b"), ("put", "a"), ("remove", "b")]),
-            ["PUT ($1), ($2) OR ELSE", "REMOVE ($3, $4)", "PUT ($5) OR ELSE"]
+            ["PUT VALUES (?), (?) OR ELSE", "REMOVE (VALUES (?), (?))", "PUT VALUES (?) OR ELSE"]
         );
         assert_eq!(
             written(&[("put", "a"), ("put", "a"), ("put", "b"), ("remove", "b")]),
-            ["PUT ($1) OR ELSE", "PUT ($2), ($3) OR ELSE", "REMOVE ($4)"]
+            ["PUT VALUES (?) OR ELSE", "PUT VALUES (?), (?) OR ELSE", "REMOVE (VALUES (?))"]
         );
     }
 }

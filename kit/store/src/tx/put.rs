@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use sea_orm::sea_query::{Iden as _, InsertStatement, OnConflict, PostgresQueryBuilder, Query, ValueTuple};
+use sea_orm::sea_query::{
+    Iden as _, InsertStatement, OnConflict, PostgresQueryBuilder, Query, UpdateStatement, ValueTuple,
+};
 use sea_orm::{EntityName as _, EntityTrait, Iterable as _, ModelTrait, PrimaryKeyTrait};
 
 use super::Tx;
@@ -29,19 +31,17 @@ impl<E: EntityTrait> Upsert<E> {
         let (mut statement, insert) = insert::<E>();
         // Values of the conflict stand in the text.
         let whole = statement.on_conflict(on_conflict).to_string(PostgresQueryBuilder);
-        let before = insert.trim_end_matches(VALUES);
+        let before = insert.trim_end();
         let on_conflict = whole.strip_prefix(before).expect("what follows the same statement").to_owned();
         Self { insert, on_conflict, entity: PhantomData }
     }
 }
 
-const VALUES: &str = " VALUES ";
-
 /// The statement that inserts whole rows, and its text up to them, which both databases understand alike.
 fn insert<E: EntityTrait>() -> (InsertStatement, String) {
     let mut statement = Query::insert();
     statement.into_table(E::default().table_ref()).columns(E::Column::iter());
-    let text = statement.to_string(PostgresQueryBuilder) + VALUES;
+    let text = statement.to_string(PostgresQueryBuilder) + " ";
     (statement, text)
 }
 
@@ -65,6 +65,12 @@ impl Tx {
         self.pending.write(table, write, key, values);
     }
 
+    /// Runs a change of the service's own tables with the commit: for what nothing else in the transaction reads
+    /// or writes.
+    pub fn change(&mut self, change: UpdateStatement) {
+        self.pending.changes.push(change);
+    }
+
     /// Removes the row with this key in the same way.
     pub fn remove<E>(&mut self, key: &str)
     where
@@ -74,7 +80,7 @@ impl Tx {
         let table = E::default().table_name();
         let columns: Vec<_> = E::PrimaryKey::iter().map(|column| column.to_string()).collect();
         let write =
-            Write::Remove { delete: format!("DELETE FROM \"{table}\" WHERE \"{}\" IN ", columns.join("\", \"")) };
+            Write::Remove { delete: format!("DELETE FROM \"{table}\" WHERE \"{}\" IN (", columns.join("\", \"")) };
         self.pending.write(table, write, named(ValueTuple::One(key.into())), vec![key.into()]);
     }
 }

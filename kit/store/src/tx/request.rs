@@ -1,7 +1,7 @@
 //! Idempotent requests: a repeated one gets the stored response, in the business transaction.
 
 use prost::Message;
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::Value;
 use tradewind_domain::{Error, request::RequestKey};
 use tradewind_sql::{db, statement};
 
@@ -23,8 +23,8 @@ impl Tx {
             "SELECT hash, asked, response FROM request WHERE principal = $1 AND method = $2 AND request_id = $3";
         let values: [Value; 3] =
             [request.principal.as_str().into(), method_of(request).into(), request.request_id.as_str().into()];
-        let row = self.conn().query_one_raw(statement(self.backend(), query, values)).await.map_err(db)?;
-        let Some(row) = row else { return Ok(None) };
+        let rows = self.read(statement(self.backend(), query, values)).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
         let hash: Vec<u8> = row.try_get("", "hash").map_err(db)?;
         // A build before kept only the first.
         let asked: Option<Vec<u8>> = row.try_get("", "asked").map_err(db)?;

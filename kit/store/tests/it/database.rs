@@ -3,17 +3,18 @@
 use std::sync::LazyLock;
 
 use sea_orm::sea_query::{Expr, Func, OnConflict, Table};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, Value};
 use sea_orm_migration::prelude::async_trait;
 use sea_orm_migration::schema::text;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 use tradewind_domain::ErrorKind;
-use tradewind_sql::{columns, db, page};
+use tradewind_sql::{Listed, Script, columns, db, page};
 use tradewind_store::{Store, StoreOptions, Upsert, VERSION_CONFLICT};
 use tradewind_testing::{
     Database,
     account::{Account, Bank, Command, options, query},
 };
+use uuid::Uuid;
 
 struct CreateNote;
 
@@ -253,7 +254,6 @@ tradewind_testing::both_stores! {
     }
 
     async fn a_savepoint_of_the_service_is_one(database: Database) {
-        use sea_orm::TransactionTrait;
         let store = Store::open(with_notes(&database)).await.unwrap();
         for id in [1, 2] {
             let tx = store.begin().await.unwrap();
@@ -272,9 +272,57 @@ tradewind_testing::both_stores! {
         assert_eq!(ids, [1, 2, 21, 22]);
     }
 
+    async fn rows_of_every_kind_are_written_as_they_are(database: Database) {
+        type Row = (Option<bool>, Option<i64>, Option<String>, Option<Vec<u8>>, Option<Uuid>);
+        let store = Store::open(options(&database, "bank")).await.unwrap();
+        let some = |text: &str| Some(text.to_owned());
+        let rows: [Row; 5] = [
+            (Some(true), Some(i64::MIN), some(""), Some(Vec::new()), Some(Uuid::nil())),
+            (None, None, None, None, None),
+            (Some(false), Some(i64::MAX), some("NULL"), Some((0..=255).collect()), Some(Uuid::max())),
+            (None, None, some(r#"\ " \" {a,b} 'c' ,, ä "#), Some(b"\\x\"".to_vec()), None),
+            (None, None, some("\"\n\t\\\\"), None, None),
+        ];
+        let values = |(a, b, c, d, e): Row| [Value::from(a), b.into(), c.into(), d.into(), e.into()];
+        let tx = store.begin().await.unwrap();
+        let types = if tx.backend() == DbBackend::Sqlite { ["BLOB", "BLOB"] } else { ["BYTEA", "UUID"] };
+        let create = format!("CREATE TABLE odd (a BOOLEAN, b BIGINT, c TEXT, d {}, e {})", types[0], types[1]);
+        tx.conn().execute_unprepared(&create).await.unwrap();
+        let mut script = Script::new(tx.backend());
+        script.list(&Listed { before: "INSERT INTO odd ", ..Listed::default() }, rows.iter().cloned().map(values));
+        script.run(tx.conn()).await.unwrap();
+        let found = tx.conn().query_all_raw(query(&store, "SELECT a, b, c, d, e FROM odd")).await.unwrap();
+        let found = found.iter().map(|row| -> Row {
+            (row.try_get("", "a").unwrap(), row.try_get("", "b").unwrap(), row.try_get("", "c").unwrap(),
+             row.try_get("", "d").unwrap(), row.try_get("", "e").unwrap())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), rows);
+    }
+
     async fn it_answers_when_asked(database: Database) {
         Store::open(options(&database, "bank")).await.unwrap().ping().await.unwrap();
     }
+}
+
+#[test]
+fn on_postgresql_what_only_reads_before_its_commit_needs_not_begin() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let store = Store::open(with_notes(&database)).await.unwrap();
+        // The first one begins, to see whether its connection lives.
+        store.begin().await.unwrap().commit().await.unwrap();
+        let tx = store.begin().await.unwrap();
+        let when = async || {
+            let found = tx.read(query(&store, "SELECT CAST(NOW() AS TEXT) AS began")).await.unwrap();
+            found[0].try_get::<String>("", "began").unwrap()
+        };
+        assert_ne!(when().await, when().await);
+        tx.conn().execute_unprepared("INSERT INTO note VALUES (1)").await.unwrap();
+        assert_eq!(when().await, when().await);
+        drop(tx);
+        let rows = store.reader().query_all_raw(query(&store, "SELECT id FROM note")).await.unwrap();
+        assert!(rows.is_empty(), "what has begun is rolled back");
+    });
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl<H: IntentHandler> Worker<H> {
                 Err(unknown) => self.no_answer(&intent, &unknown).await,
             }
         }
-        if answered.len() > 1 && self.record(&answered).await.is_ok() {
+        if answered.len() > 1 && self.record(&answered, true).await.is_ok() {
             return;
         }
         for one in answered {
@@ -43,7 +43,7 @@ impl<H: IntentHandler> Worker<H> {
     async fn settle_one(&self, one: (Intent, H::Outcome, tracing::Span)) {
         let one = std::slice::from_ref(&one);
         let mut attempt = 0;
-        while let Err(error) = self.record(one).await {
+        while let Err(error) = self.record(one, false).await {
             if !error.kind.is_transient() || attempt >= RECORD_ATTEMPTS {
                 if let [(intent, ..)] = one {
                     self.not_recorded(intent, &error).await;
@@ -57,13 +57,17 @@ impl<H: IntentHandler> Worker<H> {
         }
     }
 
-    /// Deletes the intents and records their answers; what was replaced or withdrawn is passed over.
-    async fn record(&self, answered: &[(Intent, H::Outcome, tracing::Span)]) -> Result<(), Error> {
+    /// Deletes the intents and records their answers; what was replaced or withdrawn is passed over, where it does not hope that
+    /// there is no such.
+    async fn record(&self, answered: &[(Intent, H::Outcome, tracing::Span)], hopes: bool) -> Result<(), Error> {
         hit(Point::IntentAnswered, H::KIND);
         let mut tx = self.store.begin().await?;
+        if hopes {
+            tx.hope();
+        }
         let mut dropped = 0;
         let acted_upon: Vec<_> = answered.iter().map(|(intent, ..)| (intent.key.as_str(), intent.generation)).collect();
-        let open = owed::delete_intents(&tx, H::KIND, &acted_upon).await?;
+        let open = owed::delete_intents(&mut tx, H::KIND, &acted_upon).await?;
         for (intent, outcome, span) in answered {
             if open.contains(&intent.key) {
                 self.record_in(&mut tx, intent, outcome, span).await?;

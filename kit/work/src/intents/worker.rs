@@ -29,6 +29,8 @@ const SETTLED: usize = 64;
 const MARGIN: Duration = Duration::from_secs(3);
 /// The wait when nothing is due and nobody tells of a new intent.
 const POLL: Duration = Duration::from_secs(1);
+/// The wait while calls are under way.
+const WHILE_CALLING: Duration = Duration::from_millis(100);
 const LEAST_WAIT: Duration = Duration::from_millis(1);
 const MEASURE: Duration = Duration::from_secs(5);
 /// What its circuit protects.
@@ -159,6 +161,10 @@ impl<H: IntentHandler> Worker<H> {
         if self.pace.room(now, self.calls.len()) == 0 {
             // Where it is not known for how long, the end of a call comes first.
             return self.pace.closed_for(now).unwrap_or(POLL);
+        }
+        if !self.calls.is_empty() {
+            // The end of a call comes first, as good as always.
+            return WHILE_CALLING;
         }
         match queue::next_intent(&self.store, H::KIND).await {
             Ok(Some(due)) => Duration::try_from(due - self.store.now()).unwrap_or_default().clamp(LEAST_WAIT, POLL),

@@ -20,15 +20,15 @@ pub use list_open_reservations::list_open_reservations;
 pub use list_stock::list_stock;
 pub use receive_stock::{book_in, receive_stock};
 pub use release_on_order_cancelled::release_on_order_cancelled;
+pub use reserve_on_order_placed::ReserveOnOrderPlaced;
 use reserve_on_order_placed::refuse;
-pub use reserve_on_order_placed::reserve_on_order_placed;
 pub use ship_on_order_shipped::ship_on_order_shipped;
 
 /// What follows an order's events.
 #[must_use]
 pub fn reactions() -> Reactions {
     tradewind_runtime::reactions(reactions::Inventory {
-        reserve_on_order_placed: Forward::new::<Reservation>(reserve_on_order_placed, refuse),
+        reserve_on_order_placed: Forward::new::<Reservation>(ReserveOnOrderPlaced, refuse),
         release_on_order_cancelled,
         ship_on_order_shipped,
     })

@@ -13,7 +13,7 @@ pub async fn release_on_order_cancelled(tx: &mut Tx, event: &Received<OrderCance
     let order_id = &event.data.order_id;
     let done = tx.execute::<Reservation>(order_id, Command::from(&event.data)).await?;
     if let [ReservationEvent::Released(released)] = done.events.as_slice() {
-        store::release(tx, order_id, &released.allocations).await?;
+        store::release(tx, order_id, &released.allocations);
     }
     Ok(())
 }

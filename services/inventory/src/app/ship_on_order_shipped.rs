@@ -13,7 +13,7 @@ pub async fn ship_on_order_shipped(tx: &mut Tx, event: &Received<OrderShipped>) 
     let order_id = &event.data.order_id;
     let done = tx.execute::<Reservation>(order_id, Command::from(&event.data)).await?;
     if let [ReservationEvent::Shipped(shipped)] = done.events.as_slice() {
-        store::ship(tx, order_id, &shipped.allocations).await?;
+        store::ship(tx, order_id, &shipped.allocations);
     }
     Ok(())
 }

@@ -11,6 +11,6 @@ mod stock;
 
 pub use level::Model as StockRow;
 pub use migrations::migrations;
-pub use moves::{release, reserve, ship};
+pub use moves::{lock_levels, release, reserve, ship};
 pub use open_reservations::page as open_reservations;
-pub use stock::{levels_of, lock_levels, page as stock_page, receive};
+pub use stock::{levels_of, page as stock_page, receive};

@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use tradewind_domain::Error;
-use tradewind_sql::{chunks, in_turn};
+use tradewind_sql::{chunks, in_turn, padded};
 
 use super::level::{Column, Entity, Model as StockRow};
 use crate::domain::Level;
@@ -30,10 +30,11 @@ impl From<StockRow> for Level {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock_levels(db: &impl ConnectionTrait, skus: &[&str]) -> Result<Vec<Level>, Error> {
+pub(super) async fn lock_levels(db: &impl ConnectionTrait, skus: &[&str]) -> Result<Vec<Level>, Error> {
     let mut levels = Vec::new();
     for skus in chunks(skus, 1) {
-        let mut some = Entity::find().filter(Column::Sku.is_in(skus.iter().copied()));
+        let named = padded(skus, skus.last().copied().unwrap_or_default());
+        let mut some = Entity::find().filter(Column::Sku.is_in(named));
         some = some.order_by_asc(Column::Sku).order_by_asc(Column::Location);
         in_turn(db, QueryTrait::query(&mut some)).lock_with_tables(LockType::Update, [Entity]);
         levels.extend(some.all(db).await.map_err(tradewind_sql::db)?.into_iter().map(Level::from));

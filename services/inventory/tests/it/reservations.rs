@@ -153,6 +153,18 @@ both_stores! {
         warehouse.assert_balanced().await;
     }
 
+    async fn what_an_order_gives_back_another_of_its_transaction_can_have(database: Database) {
+        let warehouse = Warehouse::open(&database).await;
+        warehouse.receive("TEA", "hull", 3).await;
+        let (first, second) = (order(), order());
+        warehouse.place(&first, &[("TEA", 2)]).await.unwrap();
+        warehouse.cancel_and_place(&first, &second, &[("TEA", 3)]).await.unwrap();
+        assert_eq!(warehouse.reservation(&first).await.status(), ReservationStatus::Released);
+        assert_eq!(warehouse.reservation(&second).await.status(), ReservationStatus::Reserved);
+        assert_eq!(warehouse.level("TEA").await.available, 0);
+        warehouse.assert_balanced().await;
+    }
+
     async fn an_order_without_lines_is_refused_for_good(database: Database) {
         let warehouse = Warehouse::open(&database).await;
         let error = warehouse.place(&order(), &[]).await.unwrap_err();

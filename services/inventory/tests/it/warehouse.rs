@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
 use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
-use inventory::app::{self, release_on_order_cancelled, reserve_on_order_placed, ship_on_order_shipped};
+use inventory::app::{self, ReserveOnOrderPlaced, release_on_order_cancelled, ship_on_order_shipped};
 use inventory::domain::Receipt;
 use inventory::store::{level, open_reservation};
 use prost::Message;
@@ -71,7 +71,7 @@ impl Warehouse {
     }
 
     pub(crate) async fn place(&self, order: &str, lines: &[(&str, i32)]) -> Result<(), Error> {
-        self.happen(reserve_on_order_placed, placed(order, lines)).await
+        self.happen(ReserveOnOrderPlaced, placed(order, lines)).await
     }
 
     pub(crate) async fn cancel(&self, order: &str) -> Result<(), Error> {
@@ -93,9 +93,22 @@ impl Warehouse {
     /// Handles several new orders in one transaction, which is not run again when it fails.
     pub(crate) async fn place_batch(&self, orders: &[(String, Vec<(&str, i32)>)]) -> Result<(), Error> {
         let mut tx: Tx = self.store.begin().await?;
-        for (order, lines) in orders {
-            reserve_on_order_placed(&mut tx, &received(placed(order, lines))).await?;
+        let events: Vec<_> = orders.iter().map(|(order, lines)| received(placed(order, lines))).collect();
+        ReserveOnOrderPlaced.prepare(&mut tx, &events).await?;
+        for event in &events {
+            ReserveOnOrderPlaced.react(&mut tx, event).await?;
         }
+        tx.commit().await.map(drop)
+    }
+
+    /// Cancels an order and handles a new one in one transaction.
+    pub(crate) async fn cancel_and_place(&self, order: &str, new: &str, lines: &[(&str, i32)]) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let new = [received(placed(new, lines))];
+        ReserveOnOrderPlaced.prepare(&mut tx, &new).await?;
+        let cancelled = OrderCancelled { order_id: order.to_owned(), ..OrderCancelled::default() };
+        release_on_order_cancelled(&mut tx, &received(cancelled)).await?;
+        ReserveOnOrderPlaced.react(&mut tx, &new[0]).await?;
         tx.commit().await.map(drop)
     }
 

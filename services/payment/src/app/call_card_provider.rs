@@ -84,10 +84,11 @@ impl<P: CardProvider> IntentHandler for CallCardProvider<P> {
     async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Command) -> Result<(), Error> {
         let order_id = &intent.key;
         let mut command = outcome.clone();
-        match &mut command {
-            Command::RecordCaptured(moved) => find_owner(tx, "charge", order_id, moved).await?,
-            Command::RecordRefunded(moved) => find_owner(tx, "refund", order_id, moved).await?,
-            _ => {}
+        if let Some((kind, Moved { id: Some(id), .. })) = moved(outcome) {
+            let is_own = tx.claim_reference(kind, id.as_str(), order_id).await?;
+            if let Command::RecordCaptured(moved) | Command::RecordRefunded(moved) = &mut command {
+                moved.is_anothers = !is_own;
+            }
         }
         for event in execute(tx, order_id, command).await? {
             match event.mismatch() {
@@ -99,12 +100,14 @@ impl<P: CardProvider> IntentHandler for CallCardProvider<P> {
     }
 }
 
-/// Finds out whether the provider has called what it did for another order the same.
-async fn find_owner(tx: &mut Tx, kind: &str, order_id: &str, moved: &mut Moved) -> Result<(), Error> {
-    if let Some(id) = &moved.id {
-        moved.is_anothers = !tx.claim_reference(kind, id.as_str(), order_id).await?;
+/// What the provider did, where it did anything, and the kind of its name for that: it may have called what it did for another
+/// order the same.
+const fn moved(outcome: &Command) -> Option<(&'static str, &Moved)> {
+    match outcome {
+        Command::RecordCaptured(moved) => Some(("charge", moved)),
+        Command::RecordRefunded(moved) => Some(("refund", moved)),
+        _ => None,
     }
-    Ok(())
 }
 
 impl From<Receipt> for Moved {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sea_orm::DbBackend;
 use tradewind_domain::Error;
 use tradewind_events::{Forward, Reaction, Reactions, Received};
 use tradewind_runtime::Engine;
@@ -70,7 +71,9 @@ tradewind_testing::both_stores! {
         let (audit, reactions) = mirror(&pair, None).await;
         balances(&pair, &[("a", 2), ("b", BEFORE + 2), ("c", 2)]).await;
         audit.stop().await;
-        assert_eq!(reactions.load(Ordering::SeqCst), 6, "nothing was tried again");
+        // PostgreSQL is not asked whether what usually begins exists: the commit finds out.
+        let tries = if pair.audit.backend() == DbBackend::Postgres { 2 } else { 1 };
+        assert_eq!(reactions.load(Ordering::SeqCst), 6 * tries);
     }
 }
 
