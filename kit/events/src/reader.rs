@@ -199,9 +199,12 @@ impl Reader {
     async fn load(&mut self) -> Result<(), Halt> {
         let mut attempt = 0;
         loop {
-            let cursor = self.store.cursor(self.consumer(), &self.context, self.partition);
-            let parked = parked::parked_streams(&self.store, self.consumer(), &self.context);
-            match futures::try_join!(cursor, parked) {
+            // In this order: what is parked after the cursor was read moves it, and then nothing is handled from there.
+            let loaded = async {
+                let cursor = self.store.cursor(self.consumer(), &self.context, self.partition).await?;
+                Ok::<_, Error>((cursor, parked::parked_streams(&self.store, self.consumer(), &self.context).await?))
+            };
+            match loaded.await {
                 Ok((cursor, parked)) => {
                     self.progress.loaded(cursor);
                     self.parked = parked.into_iter().collect();

@@ -47,9 +47,12 @@ async fn exchange(store: &Store, broker: &Broker, subject: &str, me: &str) -> Re
             ping = pings.next() => {
                 let ping = ping.ok_or("the subscription ended")?;
                 if ping.payload != me.as_bytes() {
+                    let own = committed.has_changed().unwrap_or_default();
                     store.wake_sequencer();
                     // Passing a ping on would set the replicas pinging one another for ever.
-                    committed.mark_unchanged();
+                    if !own {
+                        committed.mark_unchanged();
+                    }
                 }
             }
             changed = committed.changed() => {

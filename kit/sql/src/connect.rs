@@ -30,7 +30,7 @@ pub(super) const TRANSACTIONS: u32 = 10;
 pub(super) const VITAL: u32 = 2;
 const ACQUIRE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(5);
-const STATEMENT: Duration = Duration::from_secs(30);
+pub(crate) const STATEMENT: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(60);
 /// A process that vanishes in the middle of a transaction leaves its locks to a session that notices nothing: the server ends
 /// one that says nothing for 15 s, and asks after the other end when it has been silent for 10 s.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
     TransactionTrait,
 };
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use tradewind_domain::{Error, ErrorKind};
 
 use crate::Away;
+use crate::connect::STATEMENT;
 use crate::error::{self, db};
 use crate::script::Script;
 
@@ -31,6 +32,9 @@ const UNTESTED: Duration = Duration::from_secs(10);
 const TURN: Duration = Duration::from_secs(5);
 /// How long a kept connection may take to begin.
 const BEGIN: Duration = Duration::from_secs(2);
+/// A server that is there says within this what became of a statement: it ends itself what takes longer than
+/// [`STATEMENT`](crate::connect::STATEMENT).
+const SILENCE: Duration = STATEMENT.saturating_add(Duration::from_secs(5));
 
 /// The connections that transactions run on.
 pub(super) struct Sessions {
@@ -160,13 +164,13 @@ pub(super) struct OpenSession {
 impl OpenSession {
     /// Runs a statement that only reads, whether the transaction has begun or not.
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.connection.query_all_raw(statement).await.map_err(|error| self.lost(error))
+        self.answer(SILENCE, self.connection.query_all_raw(statement)).await
     }
 
     /// The connection, once the transaction has begun.
     pub(super) async fn begun(&self) -> Result<&DatabaseTransaction, DbErr> {
-        let begin = async || self.connection.execute_unprepared("BEGIN").await.map(drop);
-        self.begun.get_or_try_init(begin).await.map_err(|error| self.lost(error))?;
+        let begin = async || self.answer(BEGIN, self.connection.execute_unprepared("BEGIN")).await.map(drop);
+        self.begun.get_or_try_init(begin).await?;
         Ok(&self.connection)
     }
 
@@ -175,11 +179,11 @@ impl OpenSession {
         if last.is_split() {
             self.begun().await?;
         }
-        last.run(&self.connection).await.map_err(|error| self.lost(error))?;
+        self.answer(SILENCE, last.run(&self.connection)).await?;
         let is_open = self.begun.initialized();
         let keeps = self.permit.is_some() && self.born.elapsed() < LIFETIME;
         if is_open && keeps {
-            self.connection.execute_unprepared("COMMIT").await.map_err(|error| self.lost(error))?;
+            self.answer(SILENCE, self.connection.execute_unprepared("COMMIT")).await?;
         }
         let Self { connection, _turn, permit, born, kept, away, .. } = self;
         match permit {
@@ -195,6 +199,12 @@ impl OpenSession {
             _ => give_back(connection).await,
         }
         Ok(())
+    }
+
+    /// What the server says, if it says anything: one that is gone without a word is as good as away.
+    async fn answer<T>(&self, patience: Duration, said: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        let silent = |_| Err(DbErr::Conn(RuntimeErr::Internal("the server does not answer".to_owned())));
+        timeout(patience, said).await.unwrap_or_else(silent).map_err(|error| self.lost(error))
     }
 
     /// Where the database was away, no connection is kept, and nothing remembered.

@@ -105,7 +105,7 @@ impl Reader {
         // Since when, and how often.
         let mut unknown: Option<(Instant, u32)> = None;
         loop {
-            let error = match self.admitted(run, attempt == 0).await? {
+            let error = match self.admitted(run, alone, attempt == 0).await? {
                 Ok(Outcome::Committed(freed)) => {
                     self.committed(run, &freed);
                     return Ok(None);
@@ -139,9 +139,9 @@ impl Reader {
 
     /// Attempts a run when the consumer's circuit allows, and tells the circuit what came of it. That somebody else was faster
     /// says nothing about what is needed, and a permanent error says that it is there.
-    async fn admitted(&self, run: &Run, hopes: bool) -> Result<Result<Outcome, Fault>, Halt> {
+    async fn admitted(&self, run: &Run, alone: bool, hopes: bool) -> Result<Result<Outcome, Fault>, Halt> {
         let pass = self.stop.run_until_cancelled(self.gate.enter()).await.ok_or(Halt::Asked)?;
-        let result = self.attempt(run, hopes).await;
+        let result = self.attempt(run, alone, hopes).await;
         match &result {
             Ok(Outcome::Committed(_)) | Err(Fault::Permanent(_)) => pass.succeeded(),
             Err(Fault::Passing(error)) if error.kind.is_transient() && error.kind != ErrorKind::Conflict => {
@@ -172,25 +172,26 @@ impl Reader {
 
     /// Runs the reactions of a run in one transaction, which moves the cursor. Whatever fails where somebody else has moved it says
     /// nothing, nor where it may have been hoped in vain.
-    async fn attempt(&self, run: &Run, hopes: bool) -> Result<Outcome, Fault> {
+    async fn attempt(&self, run: &Run, alone: bool, hopes: bool) -> Result<Outcome, Fault> {
         let hopes = hopes && self.reactions.begun_by(&run.events).next().is_some();
-        match self.react(run, hopes).await {
+        match self.react(run, alone, hopes).await {
             Err(Fault::Passing(error)) if error.kind == ErrorKind::Unavailable => Err(Fault::Passing(error)),
             Err(_) if self.is_overtaken().await => Ok(Outcome::Overtaken),
-            Err(_) if hopes => self.react(run, false).await,
+            Err(_) if hopes => self.react(run, alone, false).await,
             outcome => outcome,
         }
     }
 
     /// What fails before a reaction is no event's fault: it is repeated, and shown, until it passes.
-    async fn react(&self, run: &Run, hopes: bool) -> Result<Outcome, Fault> {
+    async fn react(&self, run: &Run, alone: bool, hopes: bool) -> Result<Outcome, Fault> {
         let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
         if hopes {
             tx.hope();
         }
         let to = self.progress.place(run.to, run.last);
-        // What is in quarantine is decided under the cursor's lock.
-        let moved = if run.events.iter().any(|event| self.parked.contains(&event.stream)) {
+        // What is in quarantine is decided under the cursor's lock, which whoever drains it takes before any other. And where an
+        // event may be found at fault, the cursor must not be.
+        let moved = if alone || !self.parked.is_empty() {
             self.advance(&mut tx, to).await.map_err(Fault::Passing)?
         } else {
             self.move_with(&mut tx, to)

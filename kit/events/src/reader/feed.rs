@@ -19,7 +19,7 @@ use tradewind_fault::{Point, hit};
 use tradewind_store::{Heads, changed};
 
 /// Messages that are on their way here at a time; each may hold as many events as a frame has.
-const BATCH: usize = 64;
+const BATCH: usize = 8;
 const EXPIRES: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 const REOPEN: Duration = Duration::from_millis(250);

@@ -137,9 +137,10 @@ impl Progress {
         !self.inbox.is_full() || self.inbox.gap(self.position).is_some()
     }
 
-    /// A message which ends at that position is to be acknowledged once it is handled.
-    pub(super) fn owes(&mut self, position: u64, reply: Subject) {
+    /// A message which ends at that position is to be acknowledged once it is handled, which one that comes again may be already.
+    pub(super) fn owes(&mut self, position: u64, reply: Subject, now: Instant) {
         self.debts.owe(position, reply);
+        self.debts.settle(self.saved.position, now);
     }
 
     /// Takes a frame, but what was handled already. One of another log makes the reader ask the owner.

@@ -38,7 +38,7 @@ impl Reader {
         let wanted = |type_name: &str| self.reactions.is_declared(type_name);
         let frame = wire::read(&self.context, self.partition, message.headers.as_ref(), &message.payload, wanted);
         if let Some(reply) = &message.reply {
-            self.progress.owes(frame.as_ref().map_or(0, Frame::last), reply.clone());
+            self.progress.owes(frame.as_ref().map_or(0, Frame::last), reply.clone(), Instant::now());
         }
         match frame {
             Ok(frame) => self.progress.take(frame, Instant::now()),

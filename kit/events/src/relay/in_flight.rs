@@ -1,11 +1,11 @@
-//! The published frames whose acknowledgements are awaited, in the order of publication.
+//! The published frames whose acknowledgements are awaited. Each lane has its own order, and none waits for another's.
 
-use std::collections::VecDeque;
-use std::future::IntoFuture;
+use std::future::{IntoFuture, ready};
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 
 /// What became of one published frame.
 pub(super) struct Acknowledged {
@@ -16,38 +16,31 @@ pub(super) struct Acknowledged {
     pub(super) result: Result<(), PublishError>,
 }
 
-struct Entry {
-    lane: usize,
-    position: u64,
-    events: usize,
-    acknowledgement: BoxFuture<'static, Result<(), PublishError>>,
-}
-
 /// The frames on their way.
 #[derive(Default)]
-pub(super) struct InFlight(VecDeque<Entry>);
+pub(super) struct InFlight(FuturesUnordered<BoxFuture<'static, Acknowledged>>);
 
 impl InFlight {
     pub(super) fn push(&mut self, lane: usize, position: u64, events: usize, acknowledgement: PublishAckFuture) {
-        let acknowledgement = acknowledgement.into_future().map(|result| result.map(drop)).boxed();
-        self.0.push_back(Entry { lane, position, events, acknowledgement });
+        let acknowledged =
+            move |result: Result<_, _>| Acknowledged { lane, position, events, result: result.map(drop) };
+        self.0.push(acknowledgement.into_future().map(acknowledged).boxed());
     }
 
     /// Takes the place of a frame that is not published.
     pub(super) fn push_done(&mut self, lane: usize, position: u64, events: usize) {
-        self.0.push_back(Entry { lane, position, events, acknowledgement: std::future::ready(Ok(())).boxed() });
+        self.0.push(ready(Acknowledged { lane, position, events, result: Ok(()) }).boxed());
     }
 
-    /// Waits for the oldest; for ever when there is none. Safe to cancel.
+    /// Waits for the first that is acknowledged; for ever when there is none. Safe to cancel.
     pub(super) async fn next(&mut self) -> Acknowledged {
-        let Some(entry) = self.0.front_mut() else { return std::future::pending().await };
-        let (lane, position, events) = (entry.lane, entry.position, entry.events);
-        let result = entry.acknowledgement.as_mut().await;
-        self.0.pop_front();
-        Acknowledged { lane, position, events, result }
+        match self.0.next().await {
+            Some(acknowledged) => acknowledged,
+            None => std::future::pending().await,
+        }
     }
 
-    /// The oldest, if it is there already.
+    /// One that is acknowledged already.
     pub(super) fn next_ready(&mut self) -> Option<Acknowledged> {
         self.next().now_or_never()
     }

@@ -119,6 +119,9 @@ fn statement(changes: SelectStatement) -> UpdateStatement {
     let change = |name: &'static str| Expr::col(("change", name));
     let reserved = || level(Column::Reserved).add(change("reserved"));
     let shipped = || level(Column::Shipped).add(change("shipped"));
+    let has_enough = level(Column::Received).sub(shipped()).sub(reserved()).gte(0);
+    // Units that come back, or leave having been set aside, come and leave however the level stands.
+    let takes_nothing = change("reserved").add(change("shipped")).lte(0);
     Query::update()
         .table(Entity)
         .values([(Column::Reserved, reserved()), (Column::Shipped, shipped())])
@@ -126,7 +129,7 @@ fn statement(changes: SelectStatement) -> UpdateStatement {
         .and_where(level(Column::Sku).eq(change("sku")))
         .and_where(level(Column::Location).eq(change("location")))
         .and_where(reserved().gte(0))
-        .and_where(level(Column::Received).sub(shipped()).sub(reserved()).gte(0))
+        .and_where(has_enough.or(takes_nothing))
         .take()
 }
 

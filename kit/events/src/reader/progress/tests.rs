@@ -189,7 +189,7 @@ fn what_is_committed_is_acknowledged_a_little_later_or_at_the_end() {
     let now = Instant::now();
     let mut progress = at(0, now);
     let committed = |progress: &mut Progress, position| {
-        progress.owes(position, Subject::from_static("reply"));
+        progress.owes(position, Subject::from_static("reply"), now);
         progress.take(frame(position..=position), now);
         assert_eq!(run(progress, now), [position]);
         progress.reached(progress.place(position, Some(id(position))), now);
@@ -205,6 +205,8 @@ fn what_is_committed_is_acknowledged_a_little_later_or_at_the_end() {
     committed(&mut progress, 4);
     progress.goes_by(Way::Closed, now);
     assert_eq!(progress.last_acknowledgement(), None, "its connection is gone");
+    progress.owes(4, Subject::from_static("again"), now);
+    assert!(progress.last_acknowledgement().is_some(), "what is handled may come again");
 }
 
 #[test]
