@@ -183,7 +183,9 @@ pub(crate) async fn compare(builds: &[Build], on: On, plan: &Plan, rounds: usize
             let ratio = match &rounds[..] {
                 [first, last] => Some(median(first.iter().zip(last).map(|(first, last)| last / first))),
                 _ => None,
-            };
+            }
+            // Nothing is no multiple of nothing.
+            .filter(|ratio: &f64| ratio.is_finite());
             Figure {
                 what: what.clone(),
                 values: rounds.iter().map(|of| median(of.iter().copied())).collect(),
