@@ -1,7 +1,7 @@
 //! How events look on the broker, and what everything there is called.
 //!
-//! Events travel in frames: a message carries a run of contiguous positions of one partition, see [`frame`]. Builds before
-//! sent an event a message, see [`alone`]; what they have sent is still read. Nothing here talks to a broker.
+//! Events travel in frames: a message carries a run of contiguous positions of one partition, see `frame`. Builds before
+//! sent an event a message, see `alone`; what they have sent is still read. Nothing here talks to a broker.
 
 mod alone;
 mod frame;

@@ -192,7 +192,7 @@ impl Script {
     /// Runs all of it on `connection`, which must be in a transaction: a failure leaves the rest undone.
     ///
     /// # Errors
-    /// What the database says; [`NOT_AS_MANY`].
+    /// What the database says, or that a statement did not change as many rows as it had to.
     pub async fn run(self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
         let expected: Vec<_> = self.statements.iter().map(|joined| joined.expected(self.backend)).collect();
         for (sent, expected) in self.sent().zip(expected) {
