@@ -2,6 +2,7 @@
 
 mod birth;
 mod cache;
+mod grown;
 mod history;
 mod memory;
 mod position;

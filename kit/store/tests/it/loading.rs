@@ -57,6 +57,23 @@ fn seen(loaded: Loaded<Account>) -> (Account, u64) {
 }
 
 tradewind_testing::both_stores! {
+    async fn of_streams_that_are_watched_those_are_named_that_have_grown(database: Database) {
+        let bank = Bank::open(&database).await;
+        for id in ["a", "b", "a", "c"] {
+            bank.execute(id, Command::Deposit(1)).await.unwrap();
+        }
+        let known = [("a", 1), ("b", 1), ("c", 0), ("none", 0)];
+        let known = known.map(|(id, version)| (StreamName::of::<Account>(id), version));
+        let mut grown = bank.store.grown(&known).await.unwrap();
+        grown.sort();
+        assert_eq!(grown, ["a", "c"].map(StreamName::of::<Account>));
+        assert_eq!(bank.store.grown(&[]).await.unwrap(), []);
+        // More than one statement takes.
+        let many: Vec<_> = (0..4_000).map(|id| (StreamName::of::<Account>(&id.to_string()), 0)).collect();
+        let grown = bank.store.grown(&[many.as_slice(), known.as_slice()].concat()).await.unwrap();
+        assert_eq!(grown.len(), 2, "{grown:?}");
+    }
+
     async fn what_is_cached_equals_what_is_stored(database: Database) {
         // Two processes take turns, so that each one's cache is stale now and then. On SQLite only one process writes.
         let one = Bank::open(&database).await;

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use contracts::tradewind::ordering::v1::Order as Resource;
 use futures::stream::{Stream, unfold};
 use tradewind_domain::{Error, OrderId};
@@ -10,9 +8,6 @@ use super::{
     view::{self, resource},
 };
 use crate::domain::Order;
-
-/// How often a watched order is looked at although this process has not changed it; another replica may have.
-const NET: Duration = Duration::from_secs(1);
 
 /// The order now and after each change, until it is settled. Changes in quick succession may be shown as one.
 ///
@@ -63,8 +58,7 @@ impl Watching {
     async fn changed(&mut self) -> Result<Loaded<Order>, Error> {
         let id = self.id.to_string();
         loop {
-            // Either way it is time to look.
-            let _ = tokio::time::timeout(NET, self.watched.changed()).await;
+            self.watched.changed(self.shown).await;
             let order = self.store.load_since::<Order>(&id, self.shown + 1).await?;
             if order.version > self.shown {
                 return Ok(order);
