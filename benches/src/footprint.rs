@@ -1,4 +1,4 @@
-//! What each service weighs: its program on disk, its start, its memory when there is nothing to do.
+//! What each service weighs: its start, and its memory when there is nothing to do; and the program that is all of them.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,16 +14,19 @@ const IDLE: Duration = Duration::from_secs(3);
 
 /// One service's.
 pub(crate) struct Footprint {
-    pub(crate) megabytes_on_disk: f64,
     /// From starting the process to ready, with a new database.
     pub(crate) start_ms: f64,
     pub(crate) idle_megabytes: f64,
 }
 
-/// Starts a service over SQLite and a broker that is there, and looks at it.
-pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Footprint> {
-    let program = programs.join(service);
-    let size = std::fs::metadata(&program).with_context(|| format!("no {}", program.display()))?.len();
+/// Megabytes of a program on disk.
+pub(crate) fn megabytes_on_disk(program: &Path) -> Result<f64> {
+    let size = std::fs::metadata(program).with_context(|| format!("no {}", program.display()))?.len();
+    Ok(f64::from(u32::try_from(size)?) / 1_048_576.0)
+}
+
+/// Starts a service of `tradewind`, which is a program, over SQLite and a broker that is there, and looks at it.
+pub(crate) async fn of(service: &str, tradewind: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Footprint> {
     let admin = format!("127.0.0.1:{}", free_port());
     let file = |name: String| pki.join(name).display().to_string();
     let settings = [
@@ -39,8 +42,8 @@ pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path
     ];
     let settings = settings.map(|(key, value)| (format!("TRADEWIND_{key}"), value));
     let started = Instant::now();
-    let process = Command::new(&program).envs(settings).stdin(Stdio::null()).spawn().context("cannot start it")?;
-    let process = Process(process);
+    let process = Command::new(tradewind).args(["service", service]).envs(settings).stdin(Stdio::null()).spawn();
+    let process = Process(process.with_context(|| format!("cannot start {}", tradewind.display()))?);
     let http = tradewind_runtime::direct().build()?;
     let ready = format!("http://{admin}/health/ready");
     while !http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -50,7 +53,7 @@ pub(crate) async fn of(service: &str, programs: &Path, folder: &Path, pki: &Path
     let start_ms = started.elapsed().as_secs_f64() * 1000.0;
     tokio::time::sleep(IDLE).await;
     let idle_megabytes = resident_kilobytes(&process)? / 1024.0;
-    Ok(Footprint { megabytes_on_disk: f64::from(u32::try_from(size)?) / 1_048_576.0, start_ms, idle_megabytes })
+    Ok(Footprint { start_ms, idle_megabytes })
 }
 
 fn resident_kilobytes(Process(process): &Process) -> Result<f64> {

@@ -34,8 +34,8 @@ use report::{Bound, Figure};
 
 /// Measures Tradewind beside what this machine can do, in one run.
 ///
-/// It starts brokers and databases of its own, in the folder for temporary files, and leaves nothing behind. The services and
-/// `tradewind` are the programs beside this one, unless others are named. Exits 0 whether or not a target is met.
+/// It starts brokers and databases of its own, in the folder for temporary files, and leaves nothing behind. Services are run by the
+/// `tradewind` beside this program, unless another is named. Exits 0 whether or not a target is met.
 ///
 /// Of orders, what counts is the work of services, broker and database server: the customers (this program) and the world outside
 /// them are shown beside. Processor time is what the system tells of each process; syncs are PostgreSQL's of its log, and on SQLite
@@ -59,10 +59,10 @@ struct Args {
     /// How many orders are on their way at a time, one figure a load.
     #[arg(long, default_value = "1,16,256", value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: Vec<u16>,
-    /// The folder with the programs to measure.
+    /// The folder with the `tradewind` to measure.
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
-    /// A folder with the programs of another build, to compare orders with: they are measured in turn.
+    /// A folder with that of another build, to compare orders with: they are measured in turn.
     #[arg(long, value_name = "FOLDER")]
     against: Option<PathBuf>,
     /// How many times orders are measured with each build.
@@ -81,7 +81,7 @@ enum Part {
     Events,
     /// Orders through the whole shop.
     Orders,
-    /// Size, start and idle memory of each service.
+    /// Start and idle memory of each service, and the size of the program that is all of them.
     Footprint,
 }
 
@@ -241,11 +241,17 @@ impl Bench {
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {
         let (nats, pki, folder) = (Nats::start_for_services(), pki(&services::names()), scratch());
+        let tradewind = self.programs.join("tradewind");
+        figures.push(Figure::new(
+            "tradewind: program".to_owned(),
+            None,
+            footprint::megabytes_on_disk(&tradewind)?,
+            "MB",
+        ));
         for service in services::names() {
             progress(&format!("starting {service}"));
-            let found = footprint::of(service, &self.programs, folder.path(), pki.path(), &nats);
+            let found = footprint::of(service, &tradewind, folder.path(), pki.path(), &nats);
             let found = self.runtime.block_on(found)?;
-            figures.push(Figure::new(format!("{service}: program"), None, found.megabytes_on_disk, "MB"));
             figures.push(Figure::new(format!("{service}: from start to ready"), None, found.start_ms, "ms"));
             figures.push(Figure::new(format!("{service}: idle memory"), None, found.idle_megabytes, "MB"));
         }
