@@ -30,19 +30,16 @@ const NAMES: [&str; 6] =
 const APART: [&str; 2] = ["cli/src/local/postgres.rs", "cli/src/replay/baseline.rs"];
 
 /// Where SQL stands in the kit above the store: beside the users of tables that are nobody else's business.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 11] = [
     "kit/events/src/fault/journal.rs",
-    "kit/events/src/prune.rs",
     "kit/events/src/reader/parked.rs",
     "kit/events/src/reader/stuck.rs",
-    "kit/events/src/relay/age.rs",
     "kit/operate/src/backup.rs",
     "kit/operate/src/consumers.rs",
     "kit/operate/src/pause.rs",
     "kit/operate/src/quarantine/act.rs",
     "kit/operate/src/quarantine/parked.rs",
     "kit/operate/src/quarantine/rows.rs",
-    "kit/replicas/src/roster.rs",
     "kit/work/src/owed.rs",
     "kit/work/src/queue.rs",
 ];

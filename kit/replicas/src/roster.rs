@@ -10,15 +10,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::Value;
+use sea_orm::sea_query::SelectStatement;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
-use tradewind_sql::{db, signed, statement, unsigned};
 use tradewind_store::Store;
-use tradewind_store::lease::{BEAT, NOW, TTL, lasting};
+use tradewind_store::lease::{BEAT, TTL, lapsed};
 
 use crate::metrics::metrics;
 
@@ -27,8 +26,8 @@ const PREFIX: &str = "member/";
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
 
 /// A query for the holders whose seat has lapsed: they were killed, or cannot reach the database.
-pub fn gone() -> String {
-    format!("SELECT holder FROM lease WHERE name LIKE '{PREFIX}%' AND expires <= {NOW}")
+pub fn gone() -> SelectStatement {
+    lapsed(PREFIX)
 }
 
 /// The live members as one of them sees them.
@@ -144,15 +143,7 @@ impl Seat {
             Some(epoch) => epoch,
             None => self.join().await?,
         };
-        let beat = format!(
-            "WITH beat AS (UPDATE lease SET expires = {NOW} + $3 WHERE name = $1 AND epoch = $2 RETURNING holder) \
-             SELECT holder FROM beat UNION ALL \
-             SELECT holder FROM lease WHERE name LIKE '{PREFIX}%' AND name <> $1 AND expires > {NOW}"
-        );
-        let values: [Value; 3] = [self.name.as_str().into(), signed(epoch).into(), lasting(TTL)];
-        let rows = self.store.vital(statement(self.store.backend(), beat, values)).await?;
-        let alive: BTreeSet<String> =
-            rows.iter().map(|row| row.try_get("", "holder").map_err(db)).collect::<Result<_, _>>()?;
+        let alive = self.store.renew_lease(PREFIX, &self.name, epoch, TTL).await?;
         if !alive.contains(&*self.holder) {
             self.epoch = None;
             let why = format!("another process goes by the name {}, or this one was away for long", self.holder);
@@ -163,27 +154,16 @@ impl Seat {
 
     /// Takes the seat anew, whoever had it: a name is one process's.
     async fn join(&mut self) -> Result<u64, Error> {
-        let forget = format!("DELETE FROM lease WHERE name LIKE '{PREFIX}%' AND expires < {NOW} - $1");
-        let forget = statement(self.store.backend(), forget, [lasting(FORGOTTEN)]);
-        self.store.vital(forget).await?;
-        let join = format!(
-            "INSERT INTO lease (name, holder, epoch, expires) VALUES ($1, $2, 1, {NOW} + $3) ON CONFLICT (name) DO \
-             UPDATE SET holder = excluded.holder, expires = excluded.expires, epoch = lease.epoch + 1 RETURNING epoch"
-        );
-        let values: [Value; 3] = [self.name.as_str().into(), (*self.holder).into(), lasting(TTL)];
-        let rows = self.store.vital(statement(self.store.backend(), join, values)).await?;
-        let row = rows.first().ok_or_else(|| Error::internal("no seat"))?;
-        let epoch = unsigned(row.try_get("", "epoch").map_err(db)?);
+        self.store.forget_leases(PREFIX, FORGOTTEN).await?;
+        let epoch = self.store.seize_lease(&self.name, &self.holder, TTL).await?;
         self.epoch = Some(epoch);
         Ok(epoch)
     }
 
     async fn leave(&self) -> Result<(), Error> {
         let Some(epoch) = self.epoch else { return Ok(()) };
-        let values: [Value; 2] = [self.name.as_str().into(), signed(epoch).into()];
-        let leave = statement(self.store.backend(), "DELETE FROM lease WHERE name = $1 AND epoch = $2", values);
-        let left = timeout(TTL, self.store.vital(leave)).await;
-        left.unwrap_or_else(|_| Err(Error::unavailable("DATABASE_SILENT", "the database is silent"))).map(drop)
+        let left = timeout(TTL, self.store.delete_lease(&self.name, epoch)).await;
+        left.unwrap_or_else(|_| Err(Error::unavailable("DATABASE_SILENT", "the database is silent")))
     }
 }
 

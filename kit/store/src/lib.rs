@@ -28,7 +28,7 @@ pub use error::{OVERTAKEN, VERSION_CONFLICT};
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use rows::{EVENT_COLUMNS, recorded};
 pub use store::{
-    Cursor, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness, changed,
-    context_of, renew_log,
+    Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness,
+    changed, context_of, renew_log,
 };
 pub use tx::{Executed, Last, Part, Tx, Upsert, fits};

@@ -2,6 +2,7 @@
 
 mod birth;
 mod cache;
+mod find;
 mod grown;
 mod history;
 mod memory;
@@ -12,6 +13,7 @@ mod sources;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +35,7 @@ pub(crate) use self::cache::{AnyState, Current};
 pub use self::history::{LOG_FORKED, LOG_WENT_BACK, renew_log};
 use self::memory::Memory;
 pub use self::memory::{LogState, Witness};
-pub use self::position::Cursor;
+pub use self::position::{Cursor, Cursors};
 pub(crate) use self::read::apply;
 use self::signals::Signals;
 pub(crate) use self::signals::{CURSORS, LOG, OUTBOX};

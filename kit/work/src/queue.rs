@@ -1,5 +1,6 @@
 //! Intents and timers as their workers see them: what is due, whose turn it is.
 
+use sea_orm::sea_query::PostgresQueryBuilder;
 use sea_orm::{DbBackend, QueryResult, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
@@ -111,7 +112,7 @@ pub(super) async fn reclaim_orphaned_intents(store: &Store, kind: &str) -> Resul
         "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $2 WHERE kind = $1 AND key IN (\
          SELECT key FROM intent WHERE kind = $1 AND claimed_by IN ({}) FOR UPDATE SKIP LOCKED) \
          RETURNING key",
-        gone()
+        gone().to_string(PostgresQueryBuilder)
     );
     let values: [Value; 2] = [kind.into(), micros(store.now()).into()];
     let reclaimed = store.write(statement(store.backend(), reclaim, values)).await?;

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sea_orm::{DbBackend, QueryResult, Value};
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_sql::{db, statement, unsigned};
+use tradewind_sql::{db, from_micros, partition, statement, unsigned};
 use uuid::Uuid;
 
 use super::{CURSORS, Store};
@@ -26,6 +27,9 @@ pub struct Cursor {
     /// The event at that position; `None` before the first one, and where it was not kept.
     pub event: Option<Uuid>,
 }
+
+/// The last position that is done, and when that was, by consumer, source and partition.
+pub type Cursors = HashMap<(String, String, u16), (u64, OffsetDateTime)>;
 
 impl Cursor {
     /// Position and event as the database keeps them together.
@@ -162,6 +166,22 @@ impl Store {
             })
         };
         rows.first().map(cursor).transpose()
+    }
+
+    /// How far every consumer has come.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn cursors(&self) -> Result<Cursors, Error> {
+        let query = "SELECT consumer, source, partition, position, updated FROM cursor";
+        let rows = self.read(statement(self.backend(), query, [])).await?;
+        let cursor = |row: &QueryResult| {
+            let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
+            let text = |column: &str| row.try_get::<String>("", column).map_err(db);
+            let key = (text("consumer")?, text("source")?, partition(number("partition")?)?);
+            Ok((key, (unsigned(number("position")?), from_micros(number("updated")?))))
+        };
+        rows.iter().map(cursor).collect()
     }
 
     /// Where an event is in the log. While places are given here, and `woken` by that, there is nothing to ask the database.

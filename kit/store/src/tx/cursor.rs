@@ -99,4 +99,15 @@ impl Tx {
         }
         Ok(moved == 1)
     }
+
+    /// Locks a cursor where it is, which keeps its reader waiting until this transaction ends; `false` when there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn lock_cursor(&self, consumer: &str, source: &str, partition: u16) -> Result<bool, Error> {
+        let lock = "UPDATE cursor SET updated = updated WHERE consumer = $1 AND source = $2 AND partition = $3";
+        let values: [Value; 3] = [consumer.into(), source.into(), i64::from(partition).into()];
+        let locked = self.conn().execute_raw(statement(self.backend(), lock, values)).await.map_err(db)?;
+        Ok(locked.rows_affected() == 1)
+    }
 }

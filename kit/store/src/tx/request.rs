@@ -1,16 +1,40 @@
 //! Idempotent requests: a repeated one gets the stored response, in the business transaction.
 
+use std::time::Duration;
+
 use prost::Message;
-use sea_orm::Value;
+use sea_orm::{ConnectionTrait, DbBackend, Value};
 use tradewind_domain::{Error, request::RequestKey};
-use tradewind_sql::{db, statement};
+use tradewind_sql::{db, micros, statement};
 
 use super::Tx;
+use crate::Store;
 
 /// What a method is called where requests are kept, in every build so far: a database is one context's, and of its methods no two
 /// that take an id share a name.
 pub(super) fn method_of(request: &RequestKey) -> &str {
     request.method.rsplit('/').next().unwrap_or_default()
+}
+
+impl Store {
+    /// Deletes up to `limit` responses that were stored longer than `retention` ago, the oldest first; how many there were.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn forget_requests(&self, retention: Duration, limit: u64) -> Result<u64, Error> {
+        let tx = self.begin().await?;
+        let past = time::Duration::try_from(retention).ok().and_then(|retention| tx.now().checked_sub(retention));
+        let Some(past) = past else { return Ok(0) };
+        let skip_locked = if tx.backend() == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
+        let delete = format!(
+            "DELETE FROM request WHERE (principal, method, request_id) IN (SELECT principal, method, request_id \
+             FROM request WHERE time < $1 ORDER BY time LIMIT $2 {skip_locked})"
+        );
+        let values: [Value; 2] = [micros(past).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+        let done = tx.conn().execute_raw(statement(tx.backend(), delete, values)).await.map_err(db)?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
 }
 
 impl Tx {

@@ -10,3 +10,4 @@ mod files;
 mod loading;
 mod log;
 mod requests;
+mod unread;

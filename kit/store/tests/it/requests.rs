@@ -1,6 +1,7 @@
 //! Idempotent requests: a repeated one gets the first one's response, whatever runs at the same time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use prost::Message;
@@ -8,7 +9,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use tradewind_domain::{Error, ErrorKind, request::RequestKey};
 use tradewind_store::{StreamName, Tx};
 use tradewind_testing::{
-    Database,
+    Database, Stopped,
     account::{Account, Bank, Command, Deposited},
 };
 use uuid::Uuid;
@@ -104,5 +105,24 @@ tradewind_testing::both_stores! {
         assert_eq!(kept.try_get::<String>("", "method").unwrap(), "OpenAccount");
         drop(tx);
         assert_eq!(open_account(&bank, &key("ann", "r1", 1)).await.unwrap(), first);
+    }
+    async fn only_responses_beyond_their_retention_are_forgotten_a_step_at_a_time(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let ask = async |id: u32, answer: u64| {
+            let request = key("ann", &id.to_string(), 1);
+            bank.store.once(Some(&request), async |_: &mut Tx| Ok::<_, Error>(answer)).await.unwrap().0
+        };
+        for id in 0..5 {
+            ask(id, 1).await;
+        }
+        bank.pass(60);
+        ask(5, 1).await;
+        let forget = async |seconds| bank.store.forget_requests(Duration::from_secs(seconds), 3).await.unwrap();
+        assert_eq!(forget(u64::MAX).await, 0);
+        assert_eq!(forget(61).await, 0);
+        assert_eq!(forget(30).await, 3);
+        assert_eq!(forget(30).await, 2);
+        assert_eq!(forget(30).await, 0);
+        assert_eq!((ask(0, 2).await, ask(5, 2).await), (2, 1), "what is forgotten is asked anew");
     }
 }
