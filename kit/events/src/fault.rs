@@ -3,6 +3,8 @@
 //! All of it is there only with the feature `faults`, and happens only in a process that asks for it. No rule depends on
 //! anything here.
 
+#[cfg(feature = "faults")]
+mod handled;
 #[cfg(not(feature = "faults"))]
 mod inert;
 #[cfg(feature = "faults")]

@@ -10,6 +10,7 @@ pub mod fault;
 mod heads;
 mod logs;
 mod metrics;
+pub mod parked;
 mod prune;
 mod publishing;
 mod reactions;

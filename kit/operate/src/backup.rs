@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, TransactionTrait};
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_sql::{
-    Look, Marked, beside, check_database_url, check_for_damage, db, driver_url, look_through, open_file, reserve,
-    sqlite_file, statement, verified,
+    Look, Marked, beside, check_database_url, check_for_damage, copy_into, db, driver_url, look_through, open_file,
+    reserve, sqlite_file, verified,
 };
 use tradewind_store::{context_of, renew_log};
 use uuid::Uuid;
@@ -23,10 +23,8 @@ pub async fn back_up(url: &str, context: &str, to: &Path) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::AlreadyExists, "FILE_EXISTS", format!("{} exists already", to.display())));
     }
     let connection = open_in_place(&from).await?;
-    let target = to.to_str().ok_or_else(|| Error::invalid("to", "NOT_UTF8", "the file's name must be UTF-8"))?;
-    let copy = statement(DbBackend::Sqlite, "VACUUM INTO $1", [target.into()]);
     let copied = match context_of(&connection).await? {
-        Some(owner) if owner == context => connection.execute_raw(copy).await.map(drop).map_err(db),
+        Some(owner) if owner == context => copy_into(&connection, to).await,
         Some(owner) => Err(wrong(&owner, context)),
         None => Err(no_log()),
     };

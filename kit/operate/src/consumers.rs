@@ -1,14 +1,12 @@
 //! A service's consumers as an operator sees them: how far each has read, what it could not handle, and whether it is paused.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{Logs, Reactions, Stuck, stuck_everywhere};
-use tradewind_sql::{db, from_micros, partition, statement, unsigned};
-use tradewind_store::Store;
+use tradewind_store::{Cursors, Store};
 
 use super::pause::{Pause, pause, paused_consumers, resume};
 use super::quarantine::{Act, ActKind, Amount, amounts_parked, audit, consumer_unknown, record};
@@ -60,9 +58,6 @@ pub struct Consumers {
     reactions: Arc<[Arc<Reactions>]>,
 }
 
-/// A position and when it was reached, by consumer, source and partition.
-type Cursors = HashMap<(String, String, u16), (u64, OffsetDateTime)>;
-
 /// What the database knows of consumers.
 struct Known {
     cursors: Cursors,
@@ -83,7 +78,7 @@ impl Consumers {
     /// `Unavailable` when the database is.
     pub async fn list(&self) -> Result<Vec<Consumer>, Error> {
         let asked = futures::try_join!(
-            cursors(&self.store),
+            self.store.cursors(),
             amounts_parked(&self.store),
             paused_consumers(&self.store),
             stuck_everywhere(&self.store)
@@ -163,17 +158,4 @@ impl Consumers {
         let (parked_streams, parked_events) = amount.map_or((0, 0), |amount| (amount.streams, amount.events));
         Source { name, partitions, parked_streams, parked_events }
     }
-}
-
-async fn cursors(store: &Store) -> Result<Cursors, Error> {
-    let query = statement(store.backend(), "SELECT consumer, source, partition, position, updated FROM cursor", []);
-    let rows = store.read(query).await?;
-    rows.iter()
-        .map(|row| {
-            let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
-            let text = |column: &str| row.try_get::<String>("", column).map_err(db);
-            let key = (text("consumer")?, text("source")?, partition(number("partition")?)?);
-            Ok((key, (unsigned(number("position")?), from_micros(number("updated")?))))
-        })
-        .collect()
 }

@@ -1,20 +1,24 @@
 //! Consumers that an operator has paused: their readers finish the batch under way and rest, on every replica, until they are
 //! resumed. Their cursors stay where they are, so nothing is missed. What is published and called outside goes on.
 
+mod row;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
 use tradewind_events::{Paused, Reactions};
-use tradewind_sql::{db, from_micros, micros, statement};
+use tradewind_sql::{db, from_micros, micros};
 use tradewind_store::{Store, Topic, Tx};
 
+use self::row::{Column, Entity, Model};
 use crate::metrics::metrics;
 
 /// How often other replicas' pauses are looked for.
@@ -63,21 +67,22 @@ pub async fn resume_consumer(store: &Store, consumer: &str) -> Result<bool, Erro
 
 /// Pauses a consumer with everything else in this transaction; returns the first pause where there is one already.
 pub(super) async fn pause(tx: &mut Tx, consumer: &str, by: &str, reason: &str) -> Result<Pause, Error> {
+    let (consumer, principal, reason) = (consumer.to_owned(), by.to_owned(), reason.to_owned());
+    let row = Model { consumer, since: micros(tx.now()), principal, reason };
     // A first pause is written onto itself, so that it is returned.
-    let insert = "INSERT INTO pause (consumer, since, principal, reason) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (consumer) DO UPDATE SET since = pause.since RETURNING consumer, since, principal, reason";
-    let values: [Value; 4] = [consumer.into(), micros(tx.now()).into(), by.into(), reason.into()];
-    let row = tx.conn().query_one_raw(statement(tx.backend(), insert, values)).await.map_err(db)?;
+    let mut first = OnConflict::column(Column::Consumer);
+    first.value(Column::Since, Expr::col((Entity, Column::Since)));
+    let insert = Entity::insert(row.into_active_model()).on_conflict(first);
+    let pause = insert.exec_with_returning(tx.conn()).await.map_err(db)?;
     tx.wakes(&PAUSES);
-    Pause::read(&row.ok_or_else(|| Error::internal("no pause"))?)
+    Ok(pause.into())
 }
 
 /// Resumes a consumer with everything else in this transaction; `false` when it is not paused.
 pub(super) async fn resume(tx: &mut Tx, consumer: &str) -> Result<bool, Error> {
-    let delete = statement(tx.backend(), "DELETE FROM pause WHERE consumer = $1", [consumer.into()]);
-    let resumed = tx.conn().execute_raw(delete).await.map_err(db)?.rows_affected() == 1;
+    let resumed = Entity::delete_by_id(consumer).exec(tx.conn()).await.map_err(db)?;
     tx.wakes(&PAUSES);
-    Ok(resumed)
+    Ok(resumed.rows_affected == 1)
 }
 
 /// Every pause, by consumer.
@@ -85,20 +90,13 @@ pub(super) async fn resume(tx: &mut Tx, consumer: &str) -> Result<bool, Error> {
 /// # Errors
 /// `Unavailable` when the database is.
 pub async fn paused_consumers(store: &Store) -> Result<Vec<Pause>, Error> {
-    let query = "SELECT consumer, since, principal, reason FROM pause ORDER BY consumer";
-    let rows = store.read(statement(store.backend(), query, [])).await?;
-    rows.iter().map(Pause::read).collect()
+    let pauses = store.find::<Model>(Entity::find().order_by_asc(Column::Consumer)).await?;
+    Ok(pauses.into_iter().map(Pause::from).collect())
 }
 
-impl Pause {
-    /// Reads a row of consumer, since, principal and reason.
-    fn read(row: &QueryResult) -> Result<Self, Error> {
-        Ok(Self {
-            consumer: row.try_get("", "consumer").map_err(db)?,
-            since: from_micros(row.try_get("", "since").map_err(db)?),
-            by: row.try_get("", "principal").map_err(db)?,
-            reason: row.try_get("", "reason").map_err(db)?,
-        })
+impl From<Model> for Pause {
+    fn from(Model { consumer, since, principal, reason }: Model) -> Self {
+        Self { consumer, since: from_micros(since), by: principal, reason }
     }
 }
 

@@ -11,7 +11,6 @@ mod rows;
 
 use std::sync::Arc;
 
-use sea_orm::Value;
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{Logs, Reactions};
@@ -136,12 +135,6 @@ impl Quarantine {
     fn reactions_of(&self, consumer: &str) -> Result<&Reactions, Error> {
         let known = self.reactions.iter().find(|reactions| reactions.consumer() == consumer);
         known.map(AsRef::as_ref).ok_or_else(|| consumer_unknown(consumer))
-    }
-}
-
-impl ParkedStream {
-    fn values(&self) -> [Value; 3] {
-        [self.consumer.as_str().into(), self.source.as_str().into(), self.stream.as_str().into()]
     }
 }
 

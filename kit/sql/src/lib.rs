@@ -7,6 +7,7 @@ mod arrays;
 mod backoff;
 pub mod columns;
 mod connect;
+mod copy;
 mod damage;
 mod database;
 mod error;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 pub use self::backoff::{Backoff, jitter, random};
 pub use self::connect::Connections;
+pub use self::copy::copy_into;
 pub use self::damage::{Look, check as check_for_damage, look_through, open_file};
 pub use self::database::Database;
 pub use self::error::{DATABASE_CORRUPT, SERIALIZATION, UNKNOWN, brief, damages, db, duplicate, is_short};

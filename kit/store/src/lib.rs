@@ -26,7 +26,6 @@ pub use clock::Clock;
 pub use committed::{Appended, Committed};
 pub use error::{OVERTAKEN, VERSION_CONFLICT};
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
-pub use rows::{EVENT_COLUMNS, recorded};
 pub use store::{
     Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness,
     changed, context_of, renew_log,

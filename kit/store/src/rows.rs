@@ -8,14 +8,11 @@ use uuid::Uuid;
 use crate::{Metadata, Recorded, StreamName};
 
 /// The columns of `event` that make a [`Recorded`], in the order in which they are written.
-pub const EVENT_COLUMNS: &str =
+pub(crate) const EVENT_COLUMNS: &str =
     "stream, version, id, type, payload, partition_key, partition, time, correlation, causation, traceparent";
 
 /// Reads a row of [`EVENT_COLUMNS`], with its `position` where the query has one.
-///
-/// # Errors
-/// `Internal` when the row is no event.
-pub fn recorded(row: &QueryResult, with_position: bool) -> Result<Recorded, Error> {
+pub(crate) fn recorded(row: &QueryResult, with_position: bool) -> Result<Recorded, Error> {
     let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
     let text = |column: &str| row.try_get::<String>("", column).map_err(db);
     Ok(Recorded {

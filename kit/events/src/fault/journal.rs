@@ -4,10 +4,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sea_orm::{ConnectionTrait, DbBackend, Value};
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::sea_query::TableCreateStatement;
+use sea_orm::{ConnectionTrait, EntityTrait, Schema};
 use tradewind_domain::Error;
-use tradewind_sql::{db, signed, statement};
+use tradewind_sql::{db, signed};
 use tradewind_store::{Recorded, Store, Tx};
+
+use super::handled::{ActiveModel, Entity};
 
 static KEPT: AtomicBool = AtomicBool::new(false);
 
@@ -24,14 +28,8 @@ pub async fn create_journal(store: &Store) -> Result<(), Error> {
     if !KEPT.load(Ordering::Acquire) {
         return Ok(());
     }
-    let number = match store.backend() {
-        DbBackend::Postgres => "BIGSERIAL PRIMARY KEY",
-        _ => "INTEGER PRIMARY KEY AUTOINCREMENT",
-    };
-    let create = format!(
-        "CREATE TABLE IF NOT EXISTS journal (number {number}, consumer TEXT NOT NULL, type TEXT NOT NULL, \
-         partition BIGINT NOT NULL, position BIGINT NOT NULL, stream TEXT NOT NULL, version BIGINT NOT NULL)"
-    );
+    let mut create = Schema::new(store.backend()).create_table_from_entity(Entity);
+    create.if_not_exists();
     // Of replicas that start together all but one may fail the first time; the second time it is there.
     match make(store, &create).await {
         Ok(()) => Ok(()),
@@ -39,9 +37,9 @@ pub async fn create_journal(store: &Store) -> Result<(), Error> {
     }
 }
 
-async fn make(store: &Store, create: &str) -> Result<(), Error> {
+async fn make(store: &Store, create: &TableCreateStatement) -> Result<(), Error> {
     let tx = store.begin().await?;
-    tx.conn().execute_unprepared(create).await.map_err(db)?;
+    tx.conn().execute(create).await.map_err(db)?;
     tx.commit().await.map(drop)
 }
 
@@ -50,15 +48,14 @@ pub(crate) async fn note(tx: &mut Tx, consumer: &str, event: &Recorded) -> Resul
     if !KEPT.load(Ordering::Acquire) {
         return Ok(());
     }
-    let insert = "INSERT INTO journal (consumer, type, partition, position, stream, version) \
-         VALUES ($1, $2, $3, $4, $5, $6)";
-    let values: [Value; 6] = [
-        consumer.into(),
-        event.type_name.as_str().into(),
-        i64::from(event.partition).into(),
-        signed(event.position).into(),
-        event.stream.as_str().into(),
-        signed(event.version).into(),
-    ];
-    tx.conn().execute_raw(statement(tx.backend(), insert, values)).await.map(drop).map_err(db)
+    let row = ActiveModel {
+        number: NotSet,
+        consumer: Set(consumer.to_owned()),
+        type_name: Set(event.type_name.clone()),
+        partition: Set(event.partition.into()),
+        position: Set(signed(event.position)),
+        stream: Set(event.stream.to_string()),
+        version: Set(signed(event.version)),
+    };
+    Entity::insert(row).exec_without_returning(tx.conn()).await.map(drop).map_err(db)
 }

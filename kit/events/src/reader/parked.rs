@@ -2,20 +2,27 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 use tradewind_domain::Error;
-use tradewind_sql::{brief, db, micros, signed, statement};
-use tradewind_store::{Recorded, Store, StreamName, Topic, Tx};
+use tradewind_sql::{brief, db, micros, signed};
+use tradewind_store::{Metadata, Recorded, Store, StreamName, Topic, Tx};
+
+use crate::parked::{Column, Entity, Model, Payload, of};
 
 /// Something was parked, or is no longer.
 pub static QUARANTINE: Topic = Topic::all("quarantine");
 
+#[derive(FromQueryResult)]
+struct Parked {
+    stream: String,
+}
+
 /// The streams whose later events queue behind one that could not be handled.
 pub(crate) async fn parked_streams(store: &Store, consumer: &str, source: &str) -> Result<HashSet<StreamName>, Error> {
-    let query = "SELECT DISTINCT stream FROM parked WHERE consumer = $1 AND source = $2";
-    let values: [Value; 2] = [consumer.into(), source.into()];
-    let rows = store.read(statement(store.backend(), query, values)).await?;
-    rows.iter().map(|row| row.try_get::<String>("", "stream").map(StreamName::from).map_err(db)).collect()
+    let streams = Entity::find().select_only().column(Column::Stream).distinct().filter(of(consumer, source));
+    let found = store.find::<Parked>(streams).await?;
+    Ok(found.into_iter().map(|parked| StreamName::from(parked.stream)).collect())
 }
 
 /// Puts an event into quarantine for a consumer; again is the same as once.
@@ -28,48 +35,44 @@ pub(crate) async fn park(
     error: &str,
     attempts: u32,
 ) -> Result<(), Error> {
-    let insert = "INSERT INTO parked (consumer, source, stream, position, partition, version, event_id, type, \
-         payload, time, partition_key, correlation, causation, traceparent, reason, error, attempts, parked_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
-         ON CONFLICT (consumer, source, stream, position) DO NOTHING";
-    let metadata = &event.metadata;
-    let values: [Value; 18] = [
-        consumer.into(),
-        source.into(),
-        event.stream.as_str().into(),
-        signed(event.position).into(),
-        i64::from(event.partition).into(),
-        signed(event.version).into(),
-        event.id.into(),
-        event.type_name.as_str().into(),
-        event.payload.clone().into(),
-        micros(event.time).into(),
-        metadata.partition_key.as_str().into(),
-        metadata.correlation.as_str().into(),
-        metadata.causation.as_str().into(),
-        metadata.traceparent.as_str().into(),
-        reason.into(),
-        brief(error).into(),
-        i64::from(attempts).into(),
-        micros(tx.now()).into(),
-    ];
-    tx.conn().execute_raw(statement(tx.backend(), insert, values)).await.map_err(db)?;
+    let Metadata { correlation, causation, traceparent, partition_key } = event.metadata.clone();
+    let row = Model {
+        consumer: consumer.to_owned(),
+        source: source.to_owned(),
+        stream: event.stream.to_string(),
+        position: signed(event.position),
+        partition: event.partition.into(),
+        version: signed(event.version),
+        event_id: event.id,
+        type_name: event.type_name.clone(),
+        payload: Payload(event.payload.clone()),
+        time: micros(event.time),
+        partition_key,
+        correlation,
+        causation,
+        traceparent,
+        reason: reason.to_owned(),
+        error: brief(error).to_owned(),
+        attempts: attempts.into(),
+        parked_at: micros(tx.now()),
+    };
+    let mut once = OnConflict::columns([Column::Consumer, Column::Source, Column::Stream, Column::Position]);
+    let insert = Entity::insert(row.into_active_model()).on_conflict(once.do_nothing().to_owned());
+    insert.exec_without_returning(tx.conn()).await.map_err(db)?;
     tx.wakes(&QUARANTINE);
     Ok(())
 }
 
 /// Tells whether events of a stream are in quarantine for a consumer, as this transaction sees it.
 pub(super) async fn is_parked(tx: &Tx, consumer: &str, source: &str, stream: &StreamName) -> Result<bool, Error> {
-    let query = "SELECT 1 AS one FROM parked WHERE consumer = $1 AND source = $2 AND stream = $3 LIMIT 1";
-    let values: [Value; 3] = [consumer.into(), source.into(), stream.as_str().into()];
-    let row = tx.conn().query_one_raw(statement(tx.backend(), query, values)).await.map_err(db)?;
-    Ok(row.is_some())
+    let positions = Entity::find().select_only().column(Column::Position);
+    let parked = positions.filter(of(consumer, source)).filter(Column::Stream.eq(stream.as_str()));
+    parked.into_tuple::<i64>().one(tx.conn()).await.map(|one| one.is_some()).map_err(db)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use tradewind_store::Metadata;
     use tradewind_testing::{Database, Stopped};
     use uuid::Uuid;
 

@@ -1,14 +1,19 @@
 //! Readers that cannot get past a position, and what keeps them: in this process for its readiness, and in a table that every
 //! replica lists. How a reader notices that it is one must not be here.
 
+mod row;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sea_orm::{QueryResult, Value};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{EntityTrait, IntoActiveModel, QueryTrait};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{brief, db, from_micros, micros, partition, signed, statement, unsigned};
+use tradewind_sql::{brief, from_micros, micros, partition, signed, unsigned};
 use tradewind_store::Store;
+
+use self::row::{Column, Entity, Model};
 
 /// A reader that cannot get past a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,48 +68,42 @@ impl StuckReaders {
 /// # Errors
 /// `Unavailable` when the database is.
 pub async fn stuck_everywhere(store: &Store) -> Result<Vec<Stuck>, Error> {
-    let query = "SELECT consumer, source, partition, position, reason, error, since FROM stuck";
-    store.read(statement(store.backend(), query, [])).await?.iter().map(stuck).collect()
+    store.find::<Model>(Entity::find()).await?.into_iter().map(Stuck::try_from).collect()
 }
 
 /// Tells every replica of a stuck reader; what was told of it before is replaced.
 pub(super) async fn note(store: &Store, stuck: &Stuck) -> Result<(), Error> {
-    let upsert = "INSERT INTO stuck (consumer, source, partition, position, reason, error, since) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (consumer, source, partition) DO UPDATE SET \
-         position = excluded.position, reason = excluded.reason, error = excluded.error, since = excluded.since";
-    let values: [Value; 7] = [
-        stuck.consumer.as_str().into(),
-        stuck.source.as_str().into(),
-        i64::from(stuck.partition).into(),
-        signed(stuck.position).into(),
-        stuck.reason.as_str().into(),
-        brief(&stuck.error).into(),
-        micros(stuck.since).into(),
-    ];
-    store.write(statement(store.backend(), upsert, values)).await.map(drop)
+    let Stuck { consumer, source, partition, position, reason, error, since } = stuck.clone();
+    let row = Model {
+        consumer,
+        source,
+        partition: partition.into(),
+        position: signed(position),
+        reason,
+        error: brief(&error).to_owned(),
+        since: micros(since),
+    };
+    let mut again = OnConflict::columns([Column::Consumer, Column::Source, Column::Partition]);
+    again.update_columns([Column::Position, Column::Reason, Column::Error, Column::Since]);
+    let upsert = Entity::insert(row.into_active_model()).on_conflict(again);
+    store.write(upsert.build(store.backend())).await.map(drop)
 }
 
 /// Tells every replica that a reader moves, if it was told that it is stuck.
 pub(super) async fn forget(store: &Store, consumer: &str, source: &str, partition: u16) -> Result<(), Error> {
-    let values = || -> [Value; 3] { [consumer.into(), source.into(), i64::from(partition).into()] };
-    let told = "SELECT 1 AS one FROM stuck WHERE consumer = $1 AND source = $2 AND partition = $3";
-    if store.read(statement(store.backend(), told, values())).await?.is_empty() {
+    let key = || (consumer.to_owned(), source.to_owned(), i64::from(partition));
+    if store.find::<Model>(Entity::find_by_id(key())).await?.is_empty() {
         return Ok(());
     }
-    let delete = "DELETE FROM stuck WHERE consumer = $1 AND source = $2 AND partition = $3";
-    store.write(statement(store.backend(), delete, values())).await.map(drop)
+    store.write(Entity::delete_by_id(key()).build(store.backend())).await.map(drop)
 }
 
-fn stuck(row: &QueryResult) -> Result<Stuck, Error> {
-    let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
-    let text = |column: &str| row.try_get::<String>("", column).map_err(db);
-    Ok(Stuck {
-        consumer: text("consumer")?,
-        source: text("source")?,
-        partition: partition(number("partition")?)?,
-        position: unsigned(number("position")?),
-        reason: text("reason")?,
-        error: text("error")?,
-        since: from_micros(number("since")?),
-    })
+impl TryFrom<Model> for Stuck {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self, Error> {
+        let Model { consumer, source, partition: number, position, reason, error, since } = row;
+        let (partition, since) = (partition(number)?, from_micros(since));
+        Ok(Self { consumer, source, partition, position: unsigned(position), reason, error, since })
+    }
 }

@@ -1,12 +1,16 @@
 //! What operators did to readers and to the quarantine: written down in the transaction of the act, and never changed.
 
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+mod row;
+
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{brief, db, from_micros, micros, page_text, signed, statement, unsigned};
+use tradewind_sql::{brief, db, from_micros, micros, page, signed, unsigned};
 use tradewind_store::{Recorded, Store, Tx};
 use uuid::Uuid;
 
+use self::row::{ActiveModel, Column, Entity, Model};
 use super::ParkedStream;
 
 /// One act of an operator, whatever came of it.
@@ -135,22 +139,21 @@ impl Act {
 
 /// Writes an act down with the rest of the transaction.
 pub(crate) async fn record(tx: &mut Tx, act: &Act) -> Result<(), Error> {
-    let insert = "INSERT INTO act (time, principal, kind, consumer, source, stream, position, event_id, outcome, detail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let values: [Value; 10] = [
-        micros(tx.now()).into(),
-        act.principal.as_str().into(),
-        act.kind.word().into(),
-        act.consumer.as_str().into(),
-        act.source.as_str().into(),
-        act.stream.as_str().into(),
-        signed(act.position).into(),
-        act.event_id.into(),
-        act.outcome.word().into(),
-        act.detail.as_str().into(),
-    ];
-    tx.conn().execute_raw(statement(tx.backend(), insert, values)).await.map_err(db)?;
-    Ok(())
+    let Act { principal, kind, consumer, source, stream, position, event_id, outcome, detail, .. } = act.clone();
+    let row = ActiveModel {
+        number: NotSet,
+        time: Set(micros(tx.now())),
+        principal: Set(principal),
+        kind: Set(kind.word().to_owned()),
+        consumer: Set(consumer),
+        source: Set(source),
+        stream: Set(stream),
+        position: Set(signed(position)),
+        event_id: Set(event_id),
+        outcome: Set(outcome.word().to_owned()),
+        detail: Set(detail),
+    };
+    Entity::insert(row).exec_without_returning(tx.conn()).await.map(drop).map_err(db)
 }
 
 /// Up to `limit` acts of operators before the one with the number `before`, or before any that is still to come; the
@@ -159,11 +162,9 @@ pub(crate) async fn record(tx: &mut Tx, act: &Act) -> Result<(), Error> {
 /// # Errors
 /// `Unavailable` when the database is.
 pub async fn acts(store: &Store, before: Option<u64>, limit: usize) -> Result<Vec<Act>, Error> {
-    let columns = "number, time, principal, kind, consumer, source, stream, position, event_id, outcome, detail";
-    let query = page_text(columns, "LENGTH(detail)", "act WHERE number < $1 ORDER BY number DESC", "$2");
-    let values: [Value; 2] = [before.map_or(i64::MAX, signed).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    let rows = store.reader().query_all_raw(statement(store.backend(), query, values)).await.map_err(db)?;
-    rows.iter().map(act).collect()
+    let earlier = Entity::find().filter(Column::Number.lt(before.map_or(i64::MAX, signed)));
+    let rows = page(store.reader(), earlier.order_by_desc(Column::Number), [Column::Detail], limit).await?;
+    rows.into_iter().map(Act::try_from).collect()
 }
 
 /// Returns what became of an act, and writes it down where it was refused, which changed nothing else.
@@ -182,20 +183,24 @@ pub(crate) async fn audit<T>(store: &Store, act: &Act, outcome: Result<T, Error>
     outcome
 }
 
-fn act(row: &QueryResult) -> Result<Act, Error> {
-    let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
-    let text = |column: &str| row.try_get::<String>("", column).map_err(db);
-    Ok(Act {
-        number: unsigned(number("number")?),
-        time: from_micros(number("time")?),
-        principal: text("principal")?,
-        kind: ActKind::parse(&text("kind")?)?,
-        consumer: text("consumer")?,
-        source: text("source")?,
-        stream: text("stream")?,
-        position: unsigned(number("position")?),
-        event_id: row.try_get("", "event_id").map_err(db)?,
-        outcome: ActOutcome::parse(&text("outcome")?)?,
-        detail: text("detail")?,
-    })
+impl TryFrom<Model> for Act {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self, Error> {
+        let Model { number, time, principal, kind, consumer, source, stream, position, event_id, outcome, detail } =
+            row;
+        Ok(Self {
+            number: unsigned(number),
+            time: from_micros(time),
+            principal,
+            kind: ActKind::parse(&kind)?,
+            consumer,
+            source,
+            stream,
+            position: unsigned(position),
+            event_id,
+            outcome: ActOutcome::parse(&outcome)?,
+            detail,
+        })
+    }
 }

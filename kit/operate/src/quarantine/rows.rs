@@ -1,18 +1,19 @@
 //! The rows of quarantine, read.
 
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+};
 use tradewind_domain::Error;
-use tradewind_sql::{db, from_micros, page_text, signed, statement, unsigned};
-use tradewind_store::{Store, recorded};
+use tradewind_events::parked::{self, Column, Entity, Model};
+use tradewind_sql::{db, from_micros, page, signed, unsigned};
+use tradewind_store::Store;
 
 use super::{ParkedEvent, ParkedStream, ParkedSummary};
 
-/// What [`parked_event`] expects.
-const COLUMNS: &str = "p.payload, p.stream, p.version, p.event_id AS id, p.type, p.partition_key, p.partition, p.time, \
-     p.correlation, p.causation, p.traceparent, p.position, p.reason, p.error, p.attempts, p.parked_at";
-/// The same without a payload.
-const SUMMARY: &str = "SUBSTR(p.payload, 1, 0) AS payload, p.stream, p.version, p.event_id AS id, p.type, p.partition_key, \
-     p.partition, p.time, p.correlation, p.causation, p.traceparent, p.position, p.reason, p.error, p.attempts, p.parked_at";
+/// The columns that name a stream in quarantine.
+const STREAM: [Column; 3] = [Column::Consumer, Column::Source, Column::Stream];
 
 /// How much of one source is in quarantine for one consumer.
 pub(crate) struct Amount {
@@ -22,24 +23,53 @@ pub(crate) struct Amount {
     pub(crate) events: u64,
 }
 
+#[derive(FromQueryResult)]
+struct Counted {
+    consumer: String,
+    source: String,
+    streams: i64,
+    events: i64,
+}
+
+/// The first event of a stream, without its payload, and how many there are.
+#[derive(FromQueryResult)]
+struct First {
+    #[sea_orm(nested)]
+    first: Model,
+    events: i64,
+}
+
+/// Everything of a stream.
+pub(super) fn of(ParkedStream { consumer, source, stream }: &ParkedStream) -> Expr {
+    parked::of(consumer, source).and(Column::Stream.eq(stream.as_str()))
+}
+
 /// Up to `limit` streams in quarantine that follow `after`, by consumer, source and name.
 pub(super) async fn summaries(
     store: &Store,
     after: Option<&ParkedStream>,
     limit: usize,
 ) -> Result<Vec<ParkedSummary>, Error> {
-    let query = format!(
-        "SELECT p.consumer, p.source, g.events, {SUMMARY} FROM parked p JOIN (\
-         SELECT consumer, source, stream, MIN(position) AS position, COUNT(*) AS events FROM parked \
-         WHERE (consumer, source, stream) > ($1, $2, $3) GROUP BY consumer, source, stream \
-         ORDER BY consumer, source, stream LIMIT $4) g \
-         ON p.consumer = g.consumer AND p.source = g.source AND p.stream = g.stream AND p.position = g.position \
-         ORDER BY p.consumer, p.source, p.stream"
-    );
-    let [consumer, source, stream] = after.map_or_else(|| ["", "", ""].map(Value::from), ParkedStream::values);
-    let values = [consumer, source, stream, most(limit)];
-    let found = store.reader().query_all_raw(statement(store.backend(), query, values)).await.map_err(db)?;
-    found.iter().map(summary).collect()
+    let after = after.map_or(["", "", ""], |after| [&after.consumer, &after.source, after.stream.as_str()]);
+    let follows = Expr::tuple(STREAM.map(Expr::col)).gt(Expr::tuple(after.map(Expr::value)));
+    let mut streams = Query::select();
+    streams.columns(STREAM).from(Entity).and_where(follows).group_by_columns(STREAM);
+    streams.expr_as(Expr::col(Column::Position).min(), Column::Position);
+    streams.expr_as(Expr::col(Column::Position).count(), "events");
+    streams.order_by_columns(STREAM.map(|column| (column, Order::Asc)));
+    streams.limit(u64::try_from(limit).map_err(Error::internal)?);
+    let same = |column| Expr::col((Entity, column)).equals(("streams", column));
+    let is_first = STREAM.into_iter().chain([Column::Position]).map(same).fold(Condition::all(), Condition::add);
+    let mut firsts = Entity::find().select_only();
+    firsts = firsts.columns(Column::iter().filter(|column| !matches!(column, Column::Payload)));
+    firsts =
+        firsts.expr_as(Expr::value(Vec::<u8>::new()), "payload").expr_as(Expr::col(("streams", "events")), "events");
+    QueryTrait::query(&mut firsts).join_subquery(JoinType::InnerJoin, streams, "streams", is_first);
+    for column in STREAM {
+        firsts = firsts.order_by_asc(column);
+    }
+    let firsts = firsts.into_model::<First>().all(store.reader()).await.map_err(db)?;
+    firsts.into_iter().map(summary).collect()
 }
 
 /// Up to `limit` events of a stream in quarantine that follow the position `after`, in order, and no more than a page has and
@@ -60,61 +90,49 @@ pub(super) async fn events_on<C: ConnectionTrait>(
     after: u64,
     limit: usize,
 ) -> Result<Vec<ParkedEvent>, Error> {
-    let rest =
-        "parked p WHERE p.consumer = $1 AND p.source = $2 AND p.stream = $3 AND p.position > $4 ORDER BY p.position";
-    let query = page_text(COLUMNS, "LENGTH(p.payload)", rest, "$5");
-    let [consumer, source, name] = stream.values();
-    let values = [consumer, source, name, signed(after).into(), most(limit)];
-    let query = statement(connection.get_database_backend(), query, values);
-    let found = connection.query_all_raw(query).await.map_err(db)?;
-    found.iter().map(parked_event).collect()
+    let follow = Entity::find().filter(of(stream)).filter(Column::Position.gt(signed(after)));
+    let found = page(connection, follow.order_by_asc(Column::Position), [Column::Payload], limit).await?;
+    found.into_iter().map(ParkedEvent::try_from).collect()
 }
 
 /// How many events of a stream are in quarantine.
 pub(super) async fn count(store: &Store, stream: &ParkedStream) -> Result<u64, Error> {
-    let query = "SELECT COUNT(*) AS events FROM parked WHERE consumer = $1 AND source = $2 AND stream = $3";
-    let query = statement(store.backend(), query, stream.values());
-    let row = store.reader().query_one_raw(query).await.map_err(db)?;
-    row.map_or(Ok(0), |row| row.try_get("", "events").map(unsigned).map_err(db))
+    let parked = Entity::find().select_only().expr(Column::Position.count()).filter(of(stream));
+    let count = parked.into_tuple::<i64>().one(store.reader()).await.map_err(db)?;
+    Ok(count.map_or(0, unsigned))
 }
 
 /// How much is in quarantine, for every consumer and source of which anything is.
 pub(crate) async fn amounts_parked(store: &Store) -> Result<Vec<Amount>, Error> {
-    let query = "SELECT consumer, source, COUNT(DISTINCT stream) AS streams, COUNT(*) AS events FROM parked \
-         GROUP BY consumer, source";
-    let found = store.read(statement(store.backend(), query, [])).await?;
-    let amount = |row: &QueryResult| {
-        Ok(Amount {
-            consumer: row.try_get("", "consumer").map_err(db)?,
-            source: row.try_get("", "source").map_err(db)?,
-            streams: unsigned(row.try_get("", "streams").map_err(db)?),
-            events: unsigned(row.try_get("", "events").map_err(db)?),
-        })
+    let amounts = Entity::find()
+        .select_only()
+        .columns([Column::Consumer, Column::Source])
+        .expr_as(Expr::col(Column::Stream).count_distinct(), "streams")
+        .expr_as(Column::Position.count(), "events")
+        .group_by(Column::Consumer)
+        .group_by(Column::Source);
+    let amount = |Counted { consumer, source, streams, events }| Amount {
+        consumer,
+        source,
+        streams: unsigned(streams),
+        events: unsigned(events),
     };
-    found.iter().map(amount).collect()
-}
-fn most(limit: usize) -> Value {
-    i64::try_from(limit).unwrap_or(i64::MAX).into()
+    Ok(store.find(amounts).await?.into_iter().map(amount).collect())
 }
 
-fn summary(row: &QueryResult) -> Result<ParkedSummary, Error> {
-    let first = parked_event(row)?;
-    let events: i64 = row.try_get("", "events").map_err(db)?;
-    let stream = ParkedStream {
-        consumer: row.try_get("", "consumer").map_err(db)?,
-        source: row.try_get("", "source").map_err(db)?,
-        stream: first.event.stream.clone(),
-    };
+fn summary(First { first, events }: First) -> Result<ParkedSummary, Error> {
+    let (consumer, source) = (first.consumer.clone(), first.source.clone());
+    let first = ParkedEvent::try_from(first)?;
+    let stream = ParkedStream { consumer, source, stream: first.event.stream.clone() };
     Ok(ParkedSummary { stream, first, queued: unsigned(events - 1) })
 }
 
-fn parked_event(row: &QueryResult) -> Result<ParkedEvent, Error> {
-    let attempts: i64 = row.try_get("", "attempts").map_err(db)?;
-    Ok(ParkedEvent {
-        event: recorded(row, true)?,
-        reason: row.try_get("", "reason").map_err(db)?,
-        error: row.try_get("", "error").map_err(db)?,
-        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-        since: from_micros(row.try_get("", "parked_at").map_err(db)?),
-    })
+impl TryFrom<Model> for ParkedEvent {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self, Error> {
+        let (reason, error) = (row.reason.clone(), row.error.clone());
+        let (attempts, since) = (u32::try_from(row.attempts).unwrap_or(u32::MAX), from_micros(row.parked_at));
+        Ok(Self { event: row.event()?, reason, error, attempts, since })
+    }
 }
