@@ -32,7 +32,7 @@ const TEXTS: [&str; 3] = ["kit/sql/", "kit/store/", "kit/testing/"];
 /// They look after a database as such, and have no table of a service: the one that `up` keeps, the one that is measured.
 const APART: [&str; 2] = ["cli/src/local/postgres.rs", "cli/src/replay/baseline.rs"];
 
-/// What is owed is claimed and settled by the row.
+/// The tables of what is owed, of which a commit writes many rows at once.
 const OWED: [&str; 2] = ["kit/work/src/owed.rs", "kit/work/src/queue.rs"];
 
 fn is_sql(line: &str) -> bool {
