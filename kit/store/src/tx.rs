@@ -3,6 +3,7 @@
 //! What nothing in the transaction needs an answer to is kept and written with COMMIT: events, stored responses, intents,
 //! timers and the rows of [`Tx::put`]. So a service's own statements on [`Tx::conn`] don't see them.
 
+mod after;
 mod commit;
 mod connection;
 mod current;
@@ -25,6 +26,7 @@ use tradewind_domain::{Aggregate, Error, EventSet};
 use tradewind_sql::Transaction;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use self::after::Tell;
 use self::kept::Kept;
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
@@ -57,6 +59,8 @@ pub struct Tx {
     hopes: bool,
     /// Who has to hear of the commit, besides those who wait for events.
     wakes: BTreeSet<Topic>,
+    /// What is told of it once it is committed.
+    after: Vec<Tell>,
 }
 
 /// A stream as this transaction will leave it; the state is there where it was computed.
@@ -104,6 +108,7 @@ impl Tx {
             absent: HashSet::new(),
             hoped: HashSet::new(),
             wakes: BTreeSet::new(),
+            after: Vec::new(),
         }
     }
 

@@ -32,7 +32,8 @@ pub trait IntentHandler: Send + Sync + 'static {
     fn call(&self, intent: &Intent) -> impl Future<Output = Result<Self::Outcome, Unknown>> + Send;
 
     /// Records the answer, in the transaction that deletes the intent. When the intent was replaced or withdrawn in the
-    /// meantime, its answer is dropped: this is not called, or what it did is undone.
+    /// meantime, its answer is dropped: this is not called, or what it did is undone. So what others are told of it waits for
+    /// [`Tx::after`].
     ///
     /// # Errors
     /// A transient error is tried again at once, any other slowly: the call is repeated.

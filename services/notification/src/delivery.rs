@@ -78,21 +78,29 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
 
     async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Settled) -> Result<(), Error> {
         let (order_id, kind) = of_key(&intent.key).unwrap_or((&intent.key, NotificationKind::Unspecified));
-        let result = match outcome {
-            Settled::Sent => {
-                tracing::info!(order_id, kind = name(kind), "a message is sent");
-                table::mark_sent(tx, order_id, kind);
-                "sent"
-            }
-            Settled::Failed(why) => {
-                tracing::error!(order_id, kind = name(kind), reason = %why, attempts = intent.attempt, "a message is given up");
-                table::mark_failed(tx.conn(), order_id, kind, why.as_str()).await?;
-                "failed"
-            }
-        };
-        MESSAGES.add(1, &[KeyValue::new("kind", name(kind)), KeyValue::new("result", result)]);
+        match outcome {
+            Settled::Sent => table::mark_sent(tx, order_id, kind),
+            Settled::Failed(why) => table::mark_failed(tx.conn(), order_id, kind, why.as_str()).await?,
+        }
+        let (order_id, outcome, attempts) = (order_id.to_owned(), outcome.clone(), intent.attempt);
+        tx.after(move || tell(&order_id, name(kind), &outcome, attempts));
         Ok(())
     }
+}
+
+/// Tells what became of a message.
+fn tell(order_id: &str, kind: &'static str, outcome: &Settled, attempts: u32) {
+    let result = match outcome {
+        Settled::Sent => {
+            tracing::info!(order_id, kind, "a message is sent");
+            "sent"
+        }
+        Settled::Failed(why) => {
+            tracing::error!(order_id, kind, reason = %why, attempts, "a message is given up");
+            "failed"
+        }
+    };
+    MESSAGES.add(1, &[KeyValue::new("kind", kind), KeyValue::new("result", result)]);
 }
 
 fn given_up(reason: &str) -> Settled {

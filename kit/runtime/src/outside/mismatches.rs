@@ -1,6 +1,7 @@
 //! Answers that differ from what was asked for, as metrics and log lines.
 
 use opentelemetry::{KeyValue, global, metrics::Counter};
+use tradewind_store::Tx;
 
 /// Tells of the answers of one party that are not what was asked for: each needs a person to talk to that party.
 #[derive(Clone, Debug)]
@@ -21,16 +22,18 @@ impl Mismatches {
         Self { party, found }
     }
 
-    /// An answer about this order differs in this from what was asked for.
-    pub fn tell(&self, order_id: &str, action: &str, differs_in: &str) {
-        let party = self.party;
-        tracing::error!(
-            order_id,
-            party,
-            action,
-            differs_in,
-            "the outside answers something else than it was asked for"
-        );
-        self.found.add(1, &[KeyValue::new("party", party)]);
+    /// An answer about this order differs in this from what was asked for, which is told once `tx` is committed.
+    pub fn tell(&self, tx: &mut Tx, order_id: &str, action: &str, differs_in: &'static str) {
+        let (Self { party, found }, order_id, action) = (self.clone(), order_id.to_owned(), action.to_owned());
+        tx.after(move || {
+            tracing::error!(
+                order_id,
+                party,
+                action,
+                differs_in,
+                "the outside answers something else than it was asked for"
+            );
+            found.add(1, &[KeyValue::new("party", party)]);
+        });
     }
 }

@@ -63,6 +63,7 @@ impl Tx {
         settling.known = true;
         hit_if(requested, Point::RequestCommitted);
         drop(settling);
+        self.after.into_iter().for_each(|tell| tell());
         Ok(committed)
     }
 }

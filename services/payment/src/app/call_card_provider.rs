@@ -93,7 +93,7 @@ impl<P: CardProvider> IntentHandler for CallCardProvider<P> {
         for event in execute(tx, order_id, command).await? {
             match event.mismatch() {
                 Mismatch::Unspecified => {}
-                differs => self.mismatches.tell(order_id, &intent.action, differs.as_str_name()),
+                differs => self.mismatches.tell(tx, order_id, &intent.action, differs.as_str_name()),
             }
         }
         Ok(())

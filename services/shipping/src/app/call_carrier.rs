@@ -84,7 +84,7 @@ impl<C: Carrier> IntentHandler for CallCarrier<C> {
         for event in execute(tx, order_id, command).await? {
             match event {
                 ShipmentEvent::CancellationRequested(event) if event.mismatch() != Mismatch::Unspecified => {
-                    self.mismatches.tell(order_id, &intent.action, event.mismatch().as_str_name());
+                    self.mismatches.tell(tx, order_id, &intent.action, event.mismatch().as_str_name());
                 }
                 _ => {}
             }
