@@ -14,6 +14,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +122,7 @@ impl Store {
     pub(crate) async fn transaction(&self) -> Result<(Transaction, u64), Error> {
         let era = self.cache().era();
         self.undamaged()?;
-        let transaction = self.noting(self.0.database.begin().await)?;
+        let transaction = self.noting(self.0.database.begin().await).inspect_err(|_| self.wrote_not())?;
         if transaction.is_interrupted() {
             self.cache().clear();
         }
@@ -135,7 +136,8 @@ impl Store {
 
     /// Commits what was written in the database's own transaction.
     async fn commit(&self, transaction: Transaction) -> Result<(), Error> {
-        self.noting(transaction.commit(Script::new(self.backend()), || {}).await.map_err(commit))
+        let committed = transaction.commit(Script::new(self.backend()), || {}).await.map_err(commit);
+        self.noting(committed).inspect_err(|_| self.wrote_not())
     }
 
     /// Reads outside transactions, a few at a time and in turn; where too many wait, it is `Exhausted` with reason
@@ -168,8 +170,11 @@ impl Store {
             return self.read(statement).await;
         }
         let (transaction, _) = self.transaction().await?;
-        let rows = transaction.query_all_raw(statement).await.map_err(db)?;
+        let rows = transaction.query_all_raw(statement).await.map_err(db).inspect_err(|_| self.wrote_not())?;
         self.commit(transaction).await?;
+        if !rows.is_empty() {
+            self.wrote();
+        }
         Ok(rows)
     }
 

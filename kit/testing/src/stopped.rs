@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 use tradewind_store::{Clock, Store, StoreOptions};
 
@@ -29,6 +30,15 @@ impl Stopped {
     /// Lets time pass.
     pub fn pass(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Lets this store write nothing to its database file any more.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn stop_writing(&self) {
+        let tx = self.store.begin().await.expect("a transaction");
+        tx.conn().execute_unprepared("PRAGMA query_only = on").await.expect("a connection that only reads");
     }
 }
 

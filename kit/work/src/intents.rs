@@ -2,20 +2,20 @@
 //! attempt, until there is an answer; the answer is settled in the transaction that deletes the intent.
 //!
 //! No answer is never a refusal. An intent is never given up: a process that dies at any point of this leaves a claim, which
-//! another takes up as soon as the roster knows, or when it lapses. While nobody answers, single probes are made.
+//! another takes up as soon as the roster knows, or when it lapses. A database file has one process, whose claims are in its
+//! memory, unless it is not sure that it can write. While nobody answers, single probes are made.
 
+mod held;
 mod pace;
 mod settle;
 #[cfg(test)]
 mod simulation;
 mod worker;
 
-use std::fmt;
-
 use tradewind_domain::Error;
-use tradewind_store::{Metadata, Tx};
+use tradewind_store::Tx;
 
-use super::queue::ClaimedIntent;
+use super::queue::Intent;
 pub use worker::Worker;
 
 /// A kind of call to the outside, and what its answers lead to.
@@ -45,45 +45,7 @@ pub trait IntentHandler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// A call owed to the outside.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// What it is about, e.g. the order's id.
-    pub key: String,
-    /// What to do about it, e.g. `charge` or `void`.
-    pub action: String,
-    /// What the handler needs to know.
-    pub payload: Vec<u8>,
-    /// Another one with every write of the intent.
-    pub generation: i64,
-    /// How many attempts have failed.
-    pub attempt: u32,
-    /// What led to it.
-    pub cause: Metadata,
-}
-
-// A payload may hold what must never be logged.
-impl fmt::Debug for Intent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Intent")
-            .field("key", &self.key)
-            .field("action", &self.action)
-            .field("payload", &format_args!("[{} bytes]", self.payload.len()))
-            .field("generation", &self.generation)
-            .field("attempt", &self.attempt)
-            .field("cause", &self.cause)
-            .finish()
-    }
-}
-
 /// There was no answer, so nobody knows whether the call took effect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no answer: {0}")]
 pub struct Unknown(pub String);
-
-impl From<ClaimedIntent> for Intent {
-    fn from(claimed: ClaimedIntent) -> Self {
-        let ClaimedIntent { key, action, payload, generation, attempt, cause } = claimed;
-        Self { key, action, payload, generation, attempt, cause }
-    }
-}

@@ -13,6 +13,7 @@ mod queue;
 mod tests;
 mod timers;
 
-pub use self::intents::{Intent, IntentHandler, Unknown, Worker};
+pub use self::intents::{IntentHandler, Unknown, Worker};
 pub use self::owed::{NewIntent, cancel_timer, intend, schedule, withdraw};
+pub use self::queue::Intent;
 pub use self::timers::{TimerHandler, Timers};

@@ -1,7 +1,7 @@
 //! What a transaction owes: intents, which a worker will carry out, and timers, which will fire. They are written with its
 //! commit, in one statement a kind; a second write of the same key replaces the first.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use sea_orm::{ConnectionTrait, Value};
@@ -10,6 +10,8 @@ use tradewind_domain::Error;
 use tradewind_sql::{Listed, Script, db, micros, statement};
 use tradewind_store::{Metadata, Part, Topic, Tx, fits};
 use uuid::Uuid;
+
+use super::queue::Intent;
 
 /// Something to be done outside, once this transaction is committed.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +44,7 @@ struct Owed {
     intents: BTreeMap<(&'static str, String), OwedIntent>,
     /// By name and key; `None` cancels.
     timers: BTreeMap<(String, String), Option<OwedTimer>>,
-    /// Intents that go, by kind, key and generation, all of which are there as far as is known.
+    /// Intents that go, by kind, key and generation.
     settled: Vec<[Value; 3]>,
 }
 
@@ -104,38 +106,17 @@ pub fn cancel_timer(tx: &mut Tx, name: &str, key: &str) {
     tx.part::<Owed>().timers.insert((name.to_owned(), key.to_owned()), None);
 }
 
-/// Deletes the intents that were acted upon, by key and generation; the keys of those that were still there, and are not
-/// another one by now. A transaction that hopes takes it that all are.
-pub(super) async fn delete_intents(
-    tx: &mut Tx,
-    kind: &'static str,
-    acted_upon: &[(&str, i64)],
-) -> Result<HashSet<String>, Error> {
-    let rows = acted_upon.iter().map(|(key, generation)| [kind.into(), (*key).into(), (*generation).into()]);
-    let rows: Vec<[Value; 3]> = rows.collect();
-    if tx.hopes() {
-        tx.part::<Owed>().settled.extend(rows);
-        return Ok(acted_upon.iter().map(|(key, _)| (*key).to_owned()).collect());
-    }
-    let mut script = Script::new(tx.backend());
-    script.list(&Listed { after: ") RETURNING key", ..DELETE }, rows);
-    let mut deleted = HashSet::new();
-    for statement in script.sent() {
-        for row in tx.conn().query_all_raw(statement).await.map_err(db)? {
-            deleted.insert(row.try_get("", "key").map_err(db)?);
-        }
-    }
-    Ok(deleted)
+/// Deletes intents that were acted upon with the commit, all of which have to be there still.
+pub(super) fn settle<'a>(tx: &mut Tx, kind: &'static str, acted_upon: impl Iterator<Item = &'a Intent>) {
+    let row = |intent: &Intent| [kind.into(), intent.key.as_str().into(), intent.generation.into()];
+    tx.part::<Owed>().settled.extend(acted_upon.map(row));
 }
 
-/// Deletes intents that nobody has replaced.
-const DELETE: Listed<'_> = Listed {
-    before: "DELETE FROM intent WHERE (kind, key, generation) IN (",
-    after: ")",
-    each: false,
-    follows: false,
-    returned: None,
-};
+/// Deletes an intent that was acted upon; `false` when it is another one by now, or gone.
+pub(super) async fn delete_intent(tx: &Tx, kind: &str, intent: &Intent) -> Result<bool, Error> {
+    let values: [Value; 3] = [kind.into(), intent.key.as_str().into(), intent.generation.into()];
+    delete(tx, "DELETE FROM intent WHERE kind = $1 AND key = $2 AND generation = $3", values).await
+}
 
 /// Deletes the timer that fires; `false` when it was set to another time, cancelled, or has fired.
 pub(super) async fn delete_timer(tx: &Tx, name: &str, key: &str, due: OffsetDateTime) -> Result<bool, Error> {
@@ -168,7 +149,9 @@ impl Part for Owed {
     fn write(&mut self, script: &mut Script, now: OffsetDateTime) {
         // What was settled may lead to another of its key.
         let follows = !self.settled.is_empty();
-        script.list(&Listed { each: true, ..DELETE }, std::mem::take(&mut self.settled));
+        let before = "DELETE FROM intent WHERE (kind, key, generation) IN (";
+        let delete = Listed { before, after: ")", each: true, ..Listed::default() };
+        script.list(&delete, std::mem::take(&mut self.settled));
         write_intents(std::mem::take(&mut self.intents), script, follows, now);
         write_timers(std::mem::take(&mut self.timers), script);
     }

@@ -1,5 +1,7 @@
 //! Intents and timers as their workers see them: what is due, whose turn it is.
 
+use std::fmt;
+
 use sea_orm::sea_query::PostgresQueryBuilder;
 use sea_orm::{DbBackend, QueryResult, Value};
 use time::OffsetDateTime;
@@ -8,17 +10,35 @@ use tradewind_replicas::gone;
 use tradewind_sql::{brief, db, from_micros, micros, statement, unsigned};
 use tradewind_store::{Metadata, Store};
 
-/// An intent that this process may act on until its claim lapses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ClaimedIntent {
-    pub(super) key: String,
-    pub(super) action: String,
-    pub(super) payload: Vec<u8>,
-    /// Another one with every write of the intent: an outcome of an older one is dropped.
-    pub(super) generation: i64,
+/// A call owed to the outside.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// What it is about, e.g. the order's id.
+    pub key: String,
+    /// What to do about it, e.g. `charge` or `void`.
+    pub action: String,
+    /// What the handler needs to know.
+    pub payload: Vec<u8>,
+    /// Another one with every write of the intent.
+    pub generation: i64,
     /// How many attempts have failed.
-    pub(super) attempt: u32,
-    pub(super) cause: Metadata,
+    pub attempt: u32,
+    /// What led to it.
+    pub cause: Metadata,
+}
+
+// A payload may hold what must never be logged.
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intent")
+            .field("key", &self.key)
+            .field("action", &self.action)
+            .field("payload", &format_args!("[{} bytes]", self.payload.len()))
+            .field("generation", &self.generation)
+            .field("attempt", &self.attempt)
+            .field("cause", &self.cause)
+            .finish()
+    }
 }
 
 /// A timer whose time has come.
@@ -30,6 +50,13 @@ pub(super) struct DueTimer {
     pub(super) cause: Metadata,
 }
 
+/// Up to `limit` due intents of a kind, claimed or not; the longest due first.
+pub(super) async fn due_intents(store: &Store, kind: &str, limit: usize) -> Result<Vec<Intent>, Error> {
+    let due = format!("SELECT {INTENT} FROM intent WHERE kind = $1 AND due <= $2 ORDER BY due LIMIT $3");
+    let values: [Value; 3] = [kind.into(), micros(store.now()).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    store.read(statement(store.backend(), due, values)).await?.iter().map(intent).collect()
+}
+
 /// Claims up to `limit` due intents of a kind until `until`, when they are due again; the longest due first.
 pub(super) async fn claim_intents(
     store: &Store,
@@ -37,15 +64,14 @@ pub(super) async fn claim_intents(
     holder: &str,
     limit: usize,
     until: OffsetDateTime,
-) -> Result<Vec<ClaimedIntent>, Error> {
+) -> Result<Vec<Intent>, Error> {
     let skip_locked = if store.backend() == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
     // Materialized, lest PostgreSQL runs the subquery once a row and claims more than the limit.
     let claim = format!(
         "WITH next AS MATERIALIZED (\
          SELECT key FROM intent WHERE kind = $3 AND due <= $4 ORDER BY due LIMIT $5 {skip_locked}) \
          UPDATE intent SET claimed_by = $1, claimed_until = $2, due = $2 \
-         WHERE kind = $3 AND key IN (SELECT key FROM next) \
-         RETURNING key, action, payload, generation, attempt, correlation, causation, traceparent"
+         WHERE kind = $3 AND key IN (SELECT key FROM next) RETURNING {INTENT}"
     );
     let values: [Value; 5] = [
         holder.into(),
@@ -54,42 +80,41 @@ pub(super) async fn claim_intents(
         micros(store.now()).into(),
         i64::try_from(limit).unwrap_or(i64::MAX).into(),
     ];
-    let rows = store.write(statement(store.backend(), claim, values)).await?;
-    rows.iter()
-        .map(|row| {
-            let attempt: i64 = row.try_get("", "attempt").map_err(db)?;
-            Ok(ClaimedIntent {
-                key: row.try_get("", "key").map_err(db)?,
-                action: row.try_get("", "action").map_err(db)?,
-                payload: row.try_get("", "payload").map_err(db)?,
-                generation: row.try_get("", "generation").map_err(db)?,
-                attempt: u32::try_from(attempt).unwrap_or_default(),
-                cause: cause(row)?,
-            })
-        })
-        .collect()
+    store.write(statement(store.backend(), claim, values)).await?.iter().map(intent).collect()
 }
 
-/// Gives a claimed intent back after its `attempt`th failure, to be claimed again at `due`. `false`: it is another one by
-/// now, or gone.
+/// The columns that make an [`Intent`].
+const INTENT: &str = "key, action, payload, generation, attempt, correlation, causation, traceparent";
+
+fn intent(row: &QueryResult) -> Result<Intent, Error> {
+    let attempt: i64 = row.try_get("", "attempt").map_err(db)?;
+    Ok(Intent {
+        key: row.try_get("", "key").map_err(db)?,
+        action: row.try_get("", "action").map_err(db)?,
+        payload: row.try_get("", "payload").map_err(db)?,
+        generation: row.try_get("", "generation").map_err(db)?,
+        attempt: u32::try_from(attempt).unwrap_or_default(),
+        cause: cause(row)?,
+    })
+}
+
+/// Gives an intent back after one failure more, to be called again at `due`. `false`: it is another one by now, or gone.
 pub(super) async fn release_intent(
     store: &Store,
     kind: &str,
-    key: &str,
-    generation: i64,
-    attempt: u32,
+    intent: &Intent,
     due: OffsetDateTime,
     error: &str,
 ) -> Result<bool, Error> {
     let release = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, attempt = $1, due = $2, \
          last_error = $3 WHERE kind = $4 AND key = $5 AND generation = $6 RETURNING key";
     let values: [Value; 6] = [
-        i64::from(attempt).into(),
+        i64::from(intent.attempt.saturating_add(1)).into(),
         micros(due).into(),
         brief(error).into(),
         kind.into(),
-        key.into(),
-        generation.into(),
+        intent.key.as_str().into(),
+        intent.generation.into(),
     ];
     Ok(!store.write(statement(store.backend(), release, values)).await?.is_empty())
 }
@@ -126,9 +151,11 @@ pub(super) async fn open_intents(store: &Store, kind: &str) -> Result<u64, Error
     rows.first().map_or(Ok(0), |row| row.try_get("", "open").map(unsigned).map_err(db))
 }
 
-/// When the next intent of a kind can be claimed; `None` when there is none.
-pub(super) async fn next_intent(store: &Store, kind: &str) -> Result<Option<OffsetDateTime>, Error> {
-    earliest(store, "SELECT MIN(due) AS due FROM intent WHERE kind = $1", kind).await
+/// How many claims are written down.
+#[cfg(test)]
+pub(super) async fn written_claims(store: &Store) -> Result<usize, Error> {
+    let claims = statement(store.backend(), "SELECT key FROM intent WHERE claimed_by IS NOT NULL", []);
+    store.read(claims).await.map(|rows| rows.len())
 }
 
 /// Up to `limit` timers of a name that are due, the longest due first.
@@ -151,15 +178,12 @@ pub(super) async fn due_timers(store: &Store, name: &str, limit: usize) -> Resul
 
 /// When the next timer of a name is due; `None` when there is none.
 pub(super) async fn next_timer(store: &Store, name: &str) -> Result<Option<OffsetDateTime>, Error> {
-    earliest(store, "SELECT MIN(due) AS due FROM timer WHERE name = $1", name).await
-}
-
-async fn earliest(store: &Store, query: &str, name: &str) -> Result<Option<OffsetDateTime>, Error> {
-    let query = statement(store.backend(), query, [name.into()]);
+    let query = statement(store.backend(), "SELECT MIN(due) AS due FROM timer WHERE name = $1", [name.into()]);
     let rows = store.read(query).await?;
     let due: Option<i64> = rows.first().map(|row| row.try_get("", "due")).transpose().map_err(db)?.flatten();
     Ok(due.map(from_micros))
 }
+
 fn cause(row: &QueryResult) -> Result<Metadata, Error> {
     let correlation: String = row.try_get("", "correlation").map_err(db)?;
     Ok(Metadata {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tradewind_testing::{Database, Stopped, at};
 
-use super::queue::{self, ClaimedIntent};
+use super::queue::{self, Intent};
 use super::{NewIntent, owed};
 
 fn charge(key: &str, action: &str) -> NewIntent {
@@ -20,35 +20,35 @@ async fn intend(bank: &Stopped, key: &str, action: &str) {
     tx.commit().await.unwrap();
 }
 
-async fn claim(bank: &Stopped, holder: &str, limit: usize) -> Vec<ClaimedIntent> {
+async fn claim(bank: &Stopped, holder: &str, limit: usize) -> Vec<Intent> {
     let until = bank.store.now() + Duration::from_secs(30);
     queue::claim_intents(&bank.store, "charge", holder, limit, until).await.unwrap()
 }
 
-async fn settle(bank: &Stopped, intent: &ClaimedIntent) -> bool {
-    let mut tx = bank.store.begin().await.unwrap();
-    let ours = owed::delete_intents(&mut tx, "charge", &[(&intent.key, intent.generation)]).await.unwrap();
+async fn settle(bank: &Stopped, intent: &Intent) -> bool {
+    let tx = bank.store.begin().await.unwrap();
+    let ours = owed::delete_intent(&tx, "charge", intent).await.unwrap();
     tx.commit().await.unwrap();
-    ours.contains(&intent.key)
+    ours
 }
 
 tradewind_testing::both_stores! {
     async fn an_intent_is_one_workers_until_its_claim_lapses(database: Database) {
         let bank = Stopped::open(&database).await;
         intend(&bank, "o1", "charge").await;
-        assert_eq!(queue::next_intent(&bank.store, "charge").await.unwrap(), Some(at(1_000)));
         let claimed = claim(&bank, "one", 10).await;
         assert_eq!(claimed.len(), 1);
         assert_eq!((claimed[0].key.as_str(), claimed[0].action.as_str(), claimed[0].attempt), ("o1", "charge", 0));
         assert_eq!(claimed[0].payload, [1, 2, 3]);
         assert_eq!(claimed[0].cause.correlation, "o1");
         assert!(claim(&bank, "two", 10).await.is_empty());
-        assert_eq!(queue::next_intent(&bank.store, "charge").await.unwrap(), Some(at(1_030)));
-        bank.pass(30);
+        bank.pass(29);
+        assert!(claim(&bank, "two", 10).await.is_empty());
+        bank.pass(1);
         assert_eq!(claim(&bank, "two", 10).await, claimed);
         assert!(settle(&bank, &claimed[0]).await);
         assert!(!settle(&bank, &claimed[0]).await, "settled once");
-        assert_eq!(queue::next_intent(&bank.store, "charge").await.unwrap(), None);
+        assert_eq!(queue::open_intents(&bank.store, "charge").await.unwrap(), 0);
     }
 
     async fn what_comes_of_a_replaced_intent_is_dropped(database: Database) {
@@ -58,7 +58,7 @@ tradewind_testing::both_stores! {
         intend(&bank, "o1", "void").await;
         assert!(!settle(&bank, &charging).await);
         let later = bank.store.now();
-        assert!(!queue::release_intent(&bank.store, "charge", "o1", charging.generation, 1, later, "timeout").await.unwrap());
+        assert!(!queue::release_intent(&bank.store, "charge", &charging, later, "timeout").await.unwrap());
         let voiding = claim(&bank, "one", 1).await.remove(0);
         assert_eq!((voiding.action.as_str(), voiding.attempt), ("void", 0));
         assert!(settle(&bank, &voiding).await);
@@ -72,7 +72,7 @@ tradewind_testing::both_stores! {
         intend(&bank, "o1", "charge").await;
         let claimed = claim(&bank, "one", 1).await.remove(0);
         let due = bank.store.now() + Duration::from_secs(5);
-        assert!(queue::release_intent(&bank.store, "charge", "o1", claimed.generation, 1, due, "timeout").await.unwrap());
+        assert!(queue::release_intent(&bank.store, "charge", &claimed, due, "timeout").await.unwrap());
         assert!(claim(&bank, "one", 1).await.is_empty());
         bank.pass(5);
         assert_eq!(claim(&bank, "one", 1).await[0].attempt, 1);

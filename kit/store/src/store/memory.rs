@@ -13,6 +13,7 @@ use super::birth::MOST_PARTITIONS;
 use super::cache::Cache;
 use super::position::Reached;
 use super::tail::Tail;
+use super::written::Written;
 use crate::metrics::metrics;
 
 /// An event at its place in the log.
@@ -24,6 +25,7 @@ pub(crate) struct Memory {
     /// By partition.
     pub(super) tails: Box<[Tail]>,
     pub(super) reached: Reached,
+    pub(super) written: Written,
     epoch: watch::Sender<u64>,
     log: watch::Sender<LogState>,
     disputes: watch::Sender<u64>,
@@ -55,6 +57,7 @@ impl Memory {
             cache: Cache::default(),
             tails: (0..MOST_PARTITIONS).map(|_| Tail::default()).collect(),
             reached: Reached::default(),
+            written: Written::default(),
             epoch: watch::Sender::new(0),
             log: watch::Sender::new(LogState::default()),
             disputes: watch::Sender::new(0),

@@ -35,6 +35,7 @@ impl Tx {
         let committed = Committed::new(appended.collect());
         let tail = self.store.committed_tail().filter(|_| !committed.appended().is_empty());
         let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
+        let changes = self.pending.changes_something();
         let script = self.pending.script(self.store.backend(), self.now)?;
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
@@ -57,6 +58,9 @@ impl Tx {
             }
             if let Some(tail) = tail {
                 tail.append(kept);
+            }
+            if changes {
+                store.wrote();
             }
         });
         store.noting(outcome.await.map_err(commit))?;
@@ -98,6 +102,7 @@ struct Settling<'a> {
 impl Drop for Settling<'_> {
     fn drop(&mut self) {
         if !self.known {
+            self.store.wrote_not();
             evict(self.store, self.streams);
         }
         if !self.streams.is_empty() {

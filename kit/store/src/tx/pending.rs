@@ -57,6 +57,11 @@ impl Pending {
         Ok(script)
     }
 
+    /// Whether it surely has rows that the commit changes.
+    pub(super) fn changes_something(&self) -> bool {
+        !self.events.is_empty() || !self.requests.is_empty() || self.cursor.is_some()
+    }
+
     /// Refuses what could not pass every limit on its way later.
     fn check(&mut self) -> Result<(), Error> {
         for event in self.events.iter().map(|pending| &pending.event) {

@@ -10,8 +10,9 @@ use tradewind_sql::Backoff;
 use tradewind_store::{Metadata, Tx, trace};
 
 use super::worker::{Called, Worker};
-use super::{Intent, IntentHandler, Unknown};
+use super::{IntentHandler, Unknown};
 use crate::metrics::metrics;
+use crate::queue::Intent;
 use crate::{owed, queue};
 
 /// Waits between calls that had no answer.
@@ -22,9 +23,12 @@ const RECORD_ATTEMPTS: u32 = 8;
 /// Waits between attempts to record what could not be recorded for another reason.
 const FAULT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(300));
 
+/// What a call was answered.
+type Answered<H> = (Intent, <H as IntentHandler>::Outcome, tracing::Span);
+
 impl<H: IntentHandler> Worker<H> {
     /// Settles the answers in one transaction, or where that fails one by one, and gives the rest back.
-    pub(super) async fn settle(&self, ended: Vec<Called<H::Outcome>>) {
+    pub(super) async fn settle(&mut self, ended: Vec<Called<H::Outcome>>) {
         let mut answered = Vec::with_capacity(ended.len());
         for Called { intent, result, span } in ended {
             match result {
@@ -32,55 +36,57 @@ impl<H: IntentHandler> Worker<H> {
                 Err(unknown) => self.no_answer(&intent, &unknown).await,
             }
         }
-        if answered.len() > 1 && self.record(&answered, true).await.is_ok() {
-            return;
+        if answered.len() > 1 && self.record_all(&answered).await.is_ok() {
+            return answered.iter().for_each(|(intent, ..)| self.held.forget(intent));
         }
         for one in answered {
             self.settle_one(one).await;
         }
     }
 
-    async fn settle_one(&self, one: (Intent, H::Outcome, tracing::Span)) {
-        let one = std::slice::from_ref(&one);
+    async fn settle_one(&mut self, one: Answered<H>) {
         let mut attempt = 0;
-        while let Err(error) = self.record(one, false).await {
+        while let Err(error) = self.record(&one).await {
             if !error.kind.is_transient() || attempt >= RECORD_ATTEMPTS {
-                if let [(intent, ..)] = one {
-                    self.not_recorded(intent, &error).await;
-                }
-                return;
+                return self.not_recorded(&one.0, &error).await;
             }
             if error.kind != ErrorKind::Conflict {
                 tokio::time::sleep(RECORD.wait(attempt)).await;
             }
             attempt += 1;
         }
+        self.held.forget(&one.0);
     }
 
-    /// Deletes the intents and records their answers; what was replaced or withdrawn is passed over, where it does not hope that
-    /// there is no such.
-    async fn record(&self, answered: &[(Intent, H::Outcome, tracing::Span)], hopes: bool) -> Result<(), Error> {
+    /// Deletes the intents and records their answers, in the hope that none was replaced or withdrawn.
+    async fn record_all(&self, answered: &[Answered<H>]) -> Result<(), Error> {
         hit(Point::IntentAnswered, H::KIND);
         let mut tx = self.store.begin().await?;
-        if hopes {
-            tx.hope();
-        }
-        let mut dropped = 0;
-        let acted_upon: Vec<_> = answered.iter().map(|(intent, ..)| (intent.key.as_str(), intent.generation)).collect();
-        let open = owed::delete_intents(&mut tx, H::KIND, &acted_upon).await?;
+        tx.hope();
+        owed::settle(&mut tx, H::KIND, answered.iter().map(|(intent, ..)| intent));
         for (intent, outcome, span) in answered {
-            if open.contains(&intent.key) {
-                self.record_in(&mut tx, intent, outcome, span).await?;
-            } else {
-                dropped += 1;
-                tracing::info!(kind = H::KIND, key = intent.key, "an answer is dropped: its intent is no longer");
-            }
+            self.record_in(&mut tx, intent, outcome, span).await?;
         }
         tx.commit().await?;
         hit(Point::IntentSettled, H::KIND);
-        let total = u64::try_from(answered.len()).unwrap_or_default();
-        count::<H>("dropped", dropped);
-        count::<H>("answered", total.saturating_sub(dropped));
+        count::<H>("answered", answered.len());
+        Ok(())
+    }
+
+    /// Deletes the intent and records its answer, unless it was replaced or withdrawn.
+    async fn record(&self, (intent, outcome, span): &Answered<H>) -> Result<(), Error> {
+        hit(Point::IntentAnswered, H::KIND);
+        let mut tx = self.store.begin().await?;
+        let is_open = owed::delete_intent(&tx, H::KIND, intent).await?;
+        if is_open {
+            self.record_in(&mut tx, intent, outcome, span).await?;
+        }
+        tx.commit().await?;
+        hit(Point::IntentSettled, H::KIND);
+        if !is_open {
+            tracing::info!(kind = H::KIND, key = intent.key, "an answer is dropped: its intent is no longer");
+        }
+        count::<H>(if is_open { "answered" } else { "dropped" }, 1);
         Ok(())
     }
 
@@ -96,7 +102,7 @@ impl<H: IntentHandler> Worker<H> {
         self.handler.settle(tx, intent, outcome).instrument(span.clone()).await
     }
 
-    async fn no_answer(&self, intent: &Intent, unknown: &Unknown) {
+    async fn no_answer(&mut self, intent: &Intent, unknown: &Unknown) {
         tracing::warn!(
             kind = H::KIND,
             action = intent.action,
@@ -110,7 +116,7 @@ impl<H: IntentHandler> Worker<H> {
         self.give_back(intent, CALL.wait(intent.attempt), &unknown.0).await;
     }
 
-    async fn not_recorded(&self, intent: &Intent, error: &Error) {
+    async fn not_recorded(&mut self, intent: &Intent, error: &Error) {
         tracing::error!(
             kind = H::KIND, action = intent.action, key = intent.key, attempt = intent.attempt, reason = error.reason,
             trace_id = trace::trace_id(&intent.cause.traceparent), %error, "an answer could not be recorded"
@@ -119,18 +125,20 @@ impl<H: IntentHandler> Worker<H> {
         self.give_back(intent, FAULT.wait(intent.attempt), &error.message).await;
     }
 
-    async fn give_back(&self, intent: &Intent, wait: Duration, error: &str) {
-        let (due, attempt) = (self.store.now() + wait, intent.attempt.saturating_add(1));
-        let given =
-            queue::release_intent(&self.store, H::KIND, &intent.key, intent.generation, attempt, due, error).await;
-        if let Err(error) = given {
-            tracing::warn!(kind = H::KIND, key = intent.key, %error, "an intent was not given back; its claim lapses");
+    async fn give_back(&mut self, intent: &Intent, wait: Duration, error: &str) {
+        let due = self.store.now() + wait;
+        match queue::release_intent(&self.store, H::KIND, intent, due, error).await {
+            Ok(true) => self.held.give_back(intent, due),
+            Ok(false) => self.held.forget(intent),
+            Err(error) => {
+                tracing::warn!(kind = H::KIND, key = intent.key, %error, "an intent was not given back; its claim lapses");
+                self.held.keep(intent);
+            }
         }
     }
 }
 
-fn count<H: IntentHandler>(result: &'static str, count: u64) {
-    if count > 0 {
-        metrics().intent_attempts.add(count, &[KeyValue::new("kind", H::KIND), KeyValue::new("result", result)]);
-    }
+fn count<H: IntentHandler>(result: &'static str, count: usize) {
+    let count = u64::try_from(count).unwrap_or_default();
+    metrics().intent_attempts.add(count, &[KeyValue::new("kind", H::KIND), KeyValue::new("result", result)]);
 }

@@ -1,12 +1,15 @@
 //! Claims due intents and makes their calls concurrently; what they answer is settled in batches.
 
-use std::collections::HashSet;
+#[cfg(test)]
+mod tests;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use opentelemetry::KeyValue;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -18,9 +21,11 @@ use tradewind_replicas::{Roster, circuit};
 use tradewind_sql::random;
 use tradewind_store::{Store, trace};
 
+use super::held::Held;
 use super::pace::Pace;
-use super::{Intent, IntentHandler, Unknown};
+use super::{IntentHandler, Unknown};
 use crate::metrics::metrics;
+use crate::queue::Intent;
 use crate::{owed, queue};
 
 /// Answers settled in one transaction.
@@ -29,8 +34,6 @@ const SETTLED: usize = 64;
 const MARGIN: Duration = Duration::from_secs(3);
 /// The wait when nothing is due and nobody tells of a new intent.
 const POLL: Duration = Duration::from_secs(1);
-/// The wait while calls are under way.
-const WHILE_CALLING: Duration = Duration::from_millis(100);
 const LEAST_WAIT: Duration = Duration::from_millis(1);
 const MEASURE: Duration = Duration::from_secs(5);
 /// What its circuit protects.
@@ -55,9 +58,8 @@ pub struct Worker<H: IntentHandler> {
     reclaim: bool,
     changed: watch::Receiver<u64>,
     calls: JoinSet<Called<H::Outcome>>,
-    /// Keys and generations of the calls under way.
-    running: HashSet<(String, i64)>,
-    /// There may be something due.
+    pub(super) held: Held,
+    /// There may be something due that is not held.
     look: bool,
     measured: Option<Instant>,
 }
@@ -84,7 +86,7 @@ impl<H: IntentHandler> Worker<H> {
             roster,
             reclaim: true,
             calls: JoinSet::new(),
-            running: HashSet::new(),
+            held: Held::default(),
             look: true,
             measured: None,
         }
@@ -143,12 +145,14 @@ impl<H: IntentHandler> Worker<H> {
             }
             self.look = false;
             self.changed.mark_unchanged();
-            let until = self.store.now() + self.call_timeout + MARGIN;
-            match queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await {
+            let now = self.store.now();
+            self.held.pass(now);
+            let until = now + self.call_timeout + MARGIN;
+            match self.take_up(free, until).await {
                 Ok(claimed) => {
                     self.look = claimed.len() == free;
                     for intent in claimed {
-                        self.start(intent.into());
+                        self.start(intent, until);
                     }
                 }
                 Err(error) => {
@@ -162,22 +166,26 @@ impl<H: IntentHandler> Worker<H> {
             // Where it is not known for how long, the end of a call comes first.
             return self.pace.closed_for(now).unwrap_or(POLL);
         }
-        if !self.calls.is_empty() {
-            // The end of a call comes first, as good as always.
-            return WHILE_CALLING;
-        }
-        match queue::next_intent(&self.store, H::KIND).await {
-            Ok(Some(due)) => Duration::try_from(due - self.store.now()).unwrap_or_default().clamp(LEAST_WAIT, POLL),
-            Ok(None) => POLL,
-            Err(error) => {
-                tracing::warn!(kind = H::KIND, %error, "intents cannot be read");
-                POLL
-            }
-        }
+        let next = self.held.next().map(|due| Duration::try_from(due - self.store.now()).unwrap_or_default());
+        next.unwrap_or(POLL).clamp(LEAST_WAIT, POLL)
     }
 
-    fn start(&mut self, intent: Intent) {
-        if !self.running.insert((intent.key.clone(), intent.generation)) {
+    /// Claims what is due. Of a database file, which has one process, that is to hold it in memory; but nothing is called that may not
+    /// be recorded, so where this process has not just written to the file, the claim is written.
+    async fn take_up(&self, free: usize, until: OffsetDateTime) -> Result<Vec<Intent>, Error> {
+        if !self.store.is_shared() {
+            let mut due = queue::due_intents(&self.store, H::KIND, free + self.held.len()).await?;
+            due.retain(|intent| !self.held.has(intent));
+            due.truncate(free);
+            if due.is_empty() || self.store.has_just_written() {
+                return Ok(due);
+            }
+        }
+        queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await
+    }
+
+    fn start(&mut self, intent: Intent, until: OffsetDateTime) {
+        if !self.held.take(&intent, until) {
             // Its claim lapsed while it is under way, and is renewed by that.
             return;
         }
@@ -228,12 +236,7 @@ impl<H: IntentHandler> Worker<H> {
             }
             next = if ended.len() < SETTLED { self.calls.try_join_next() } else { None };
         }
-        let names: Vec<_> = ended.iter().map(|called| (called.intent.key.clone(), called.intent.generation)).collect();
         self.settle(ended).await;
-        for name in names {
-            self.running.remove(&name);
-        }
-        self.look = true;
     }
 
     async fn measure(&mut self) {
