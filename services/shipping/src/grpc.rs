@@ -12,9 +12,10 @@ use tradewind_mesh::status;
 use tradewind_store::Store;
 
 use crate::app;
+use crate::domain::ShipmentError;
 
 /// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 1] = [("SHIPMENT_NOT_FOUND", "order_id")];
+const FIELDS: [(&str, &str); 1] = [(ShipmentError::NOT_FOUND, "order_id")];
 
 /// A refusal as the caller hears it.
 fn refusal(error: Error) -> Status {

@@ -48,6 +48,17 @@ pub enum ProductError {
     Retired,
 }
 
+impl ProductError {
+    /// The reason of [`Exists`](Self::Exists), for whoever says which field of a request it is about.
+    pub const EXISTS: &'static str = "PRODUCT_EXISTS";
+    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
+    pub const NOT_FOUND: &'static str = "PRODUCT_NOT_FOUND";
+    /// The reason of [`CurrencyChanged`](Self::CurrencyChanged), for whoever says which field of a request it is about.
+    pub const CURRENCY_CHANGED: &'static str = "CURRENCY_CHANGED";
+    /// The reason of [`Retired`](Self::Retired), for whoever says which field of a request it is about.
+    pub const RETIRED: &'static str = "PRODUCT_RETIRED";
+}
+
 impl DomainError for ProductError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -59,10 +70,10 @@ impl DomainError for ProductError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Exists => "PRODUCT_EXISTS",
-            Self::NotFound => "PRODUCT_NOT_FOUND",
-            Self::CurrencyChanged { .. } => "CURRENCY_CHANGED",
-            Self::Retired => "PRODUCT_RETIRED",
+            Self::Exists => Self::EXISTS,
+            Self::NotFound => Self::NOT_FOUND,
+            Self::CurrencyChanged { .. } => Self::CURRENCY_CHANGED,
+            Self::Retired => Self::RETIRED,
         }
     }
 }

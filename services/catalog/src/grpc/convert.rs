@@ -8,14 +8,14 @@ use tradewind_domain::{
 };
 use tradewind_mesh::status;
 
-use crate::domain::{Listing, is_description, is_name, is_product_id};
+use crate::domain::{Listing, ProductError, is_description, is_name, is_product_id};
 
 /// What of a request each refusal is about.
 const FIELDS: [(&str, &str); 4] = [
-    ("PRODUCT_EXISTS", "product.product_id"),
-    ("PRODUCT_NOT_FOUND", "product_id"),
-    ("PRODUCT_RETIRED", "product_id"),
-    ("CURRENCY_CHANGED", "price.currency"),
+    (ProductError::EXISTS, "product.product_id"),
+    (ProductError::NOT_FOUND, "product_id"),
+    (ProductError::RETIRED, "product_id"),
+    (ProductError::CURRENCY_CHANGED, "price.currency"),
 ];
 const PRODUCT_ID_RULE: &str = "must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit";
 

@@ -59,13 +59,18 @@ pub enum LevelError {
     OutOfRange,
 }
 
+impl LevelError {
+    /// The reason of [`OutOfRange`](Self::OutOfRange), for whoever says which field of a request it is about.
+    pub const OUT_OF_RANGE: &'static str = "LEVEL_OUT_OF_RANGE";
+}
+
 impl DomainError for LevelError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Rejected
     }
 
     fn reason(&self) -> &'static str {
-        "LEVEL_OUT_OF_RANGE"
+        Self::OUT_OF_RANGE
     }
 }
 

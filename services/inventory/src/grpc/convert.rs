@@ -8,10 +8,10 @@ use tradewind_domain::{
 };
 use tradewind_mesh::status;
 
-use crate::domain::{Receipt, is_location, parse_level_id};
+use crate::domain::{LevelError, Receipt, is_location, parse_level_id};
 
 /// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 1] = [("LEVEL_OUT_OF_RANGE", "quantity")];
+const FIELDS: [(&str, &str); 1] = [(LevelError::OUT_OF_RANGE, "quantity")];
 
 /// A refusal as the caller hears it.
 pub(super) fn refusal(error: Error) -> Status {

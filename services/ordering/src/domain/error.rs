@@ -42,6 +42,19 @@ pub enum OrderError {
     },
 }
 
+impl OrderError {
+    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
+    pub const NOT_FOUND: &'static str = "ORDER_NOT_FOUND";
+    /// The reason of [`Empty`](Self::Empty), for whoever says which field of a request it is about.
+    pub const EMPTY: &'static str = "EMPTY_ORDER";
+    /// The reason of [`MixedCurrencies`](Self::MixedCurrencies), for whoever says which field of a request it is about.
+    pub const MIXED_CURRENCIES: &'static str = "MIXED_CURRENCIES";
+    /// The reason of [`TotalTooLarge`](Self::TotalTooLarge), for whoever says which field of a request it is about.
+    pub const TOTAL_TOO_LARGE: &'static str = "TOTAL_TOO_LARGE";
+    /// The reason of [`PriceChanged`](Self::PriceChanged), for whoever says which field of a request it is about.
+    pub const PRICE_CHANGED: &'static str = "PRICE_CHANGED";
+}
+
 impl DomainError for OrderError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -54,13 +67,13 @@ impl DomainError for OrderError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotFound => "ORDER_NOT_FOUND",
+            Self::NotFound => Self::NOT_FOUND,
             Self::AlreadyExists => "ORDER_ALREADY_EXISTS",
             Self::AlreadyShipped => "ALREADY_SHIPPED",
-            Self::Empty => "EMPTY_ORDER",
-            Self::MixedCurrencies(..) => "MIXED_CURRENCIES",
-            Self::TotalTooLarge => "TOTAL_TOO_LARGE",
-            Self::PriceChanged { .. } => "PRICE_CHANGED",
+            Self::Empty => Self::EMPTY,
+            Self::MixedCurrencies(..) => Self::MIXED_CURRENCIES,
+            Self::TotalTooLarge => Self::TOTAL_TOO_LARGE,
+            Self::PriceChanged { .. } => Self::PRICE_CHANGED,
             Self::Unexpected { .. } => "UNEXPECTED_REPLY",
         }
     }

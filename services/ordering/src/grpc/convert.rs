@@ -21,7 +21,7 @@ use tradewind_store::AsOf;
 
 use crate::{
     app::{Page, PlaceOrder, SETTLE_WITHIN},
-    domain::Wanted,
+    domain::{OrderError, Wanted},
 };
 
 const LINES: RangeInclusive<usize> = 1..=1000;
@@ -29,11 +29,11 @@ const QUANTITY: RangeInclusive<i32> = 1..=1_000_000;
 
 /// What of a request each refusal is about.
 const FIELDS: [(&str, &str); 5] = [
-    ("ORDER_NOT_FOUND", "order_id"),
-    ("EMPTY_ORDER", "lines"),
-    ("MIXED_CURRENCIES", "lines"),
-    ("TOTAL_TOO_LARGE", "lines"),
-    ("PRICE_CHANGED", "expected_total"),
+    (OrderError::NOT_FOUND, "order_id"),
+    (OrderError::EMPTY, "lines"),
+    (OrderError::MIXED_CURRENCIES, "lines"),
+    (OrderError::TOTAL_TOO_LARGE, "lines"),
+    (OrderError::PRICE_CHANGED, "expected_total"),
 ];
 
 /// A refusal as the caller hears it.
