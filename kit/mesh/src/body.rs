@@ -86,16 +86,16 @@ impl Watched {
     }
 
     /// Ends the stream: for the caller in another process by trailers, for a caller here by an error.
-    fn end(&mut self, status: Status) -> Item {
+    fn end(&mut self, status: Status) -> Result<Frame<Bytes>, Status> {
         self.inner = None;
         self.observation.finish(status.code());
-        Some(match self.observation.side() {
+        match self.observation.side() {
             Side::Client => Err(status),
             Side::Server => {
                 let mut trailers = HeaderMap::new();
                 status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))
             }
-        })
+        }
     }
 
     /// Why the stream has to end now; arranges to be woken when that changes.
@@ -125,7 +125,7 @@ impl http_body::Body for Watched {
         if this.alarms.is_some()
             && let Some(status) = this.over(cx)
         {
-            return Poll::Ready(this.end(status));
+            return Poll::Ready(Some(this.end(status)));
         }
         let Some(inner) = this.inner.as_mut() else { return Poll::Ready(None) };
         let deadline = this.observation.deadline();
@@ -133,7 +133,7 @@ impl http_body::Body for Watched {
             this.observation.span().in_scope(|| deadline::sync_scope(deadline, || Pin::new(inner).poll_frame(cx)));
         match polled {
             Poll::Ready(item) => Poll::Ready(this.seen(item)),
-            Poll::Pending => this.over(cx).map_or(Poll::Pending, |status| Poll::Ready(this.end(status))),
+            Poll::Pending => this.over(cx).map_or(Poll::Pending, |status| Poll::Ready(Some(this.end(status)))),
         }
     }
 

@@ -21,6 +21,7 @@ pub fn service() -> Service {
         .ports(7101, 7201)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a composition fail")]
 fn compose(kit: Kit, _: NoSettings) -> anyhow::Result<Parts> {
     Ok(Parts::new().grpc(CatalogServiceServer::new(Catalog::new(kit.store))))
 }

@@ -22,6 +22,7 @@ pub fn service() -> Service {
         .ports(7103, 7203)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a composition fail")]
 fn compose(kit: Kit, _: NoSettings) -> anyhow::Result<Parts> {
     Ok(Parts::new().grpc(InventoryServiceServer::new(Inventory::new(kit.store))).reactions(reactions()))
 }

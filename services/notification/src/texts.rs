@@ -88,20 +88,20 @@ fn is_break(char: char) -> bool {
 mod tests {
     use super::*;
 
-    fn gbp(minor: i64) -> Option<ContractMoney> {
-        Some(ContractMoney { currency: "GBP".to_owned(), minor })
+    fn gbp(minor: i64) -> ContractMoney {
+        ContractMoney { currency: "GBP".to_owned(), minor }
     }
 
-    fn recipient() -> Option<Recipient> {
-        Some(Recipient { name: "A. Customer".to_owned(), ..Recipient::default() })
+    fn recipient() -> Recipient {
+        Recipient { name: "A. Customer".to_owned(), ..Recipient::default() }
     }
 
     #[test]
     fn a_confirmation_names_what_was_charged() {
         let text = confirmed(&OrderConfirmed {
             order_id: "o-1".to_owned(),
-            recipient: recipient(),
-            total: gbp(1234),
+            recipient: Some(recipient()),
+            total: Some(gbp(1234)),
             tracking: "TW000000001".to_owned(),
             ..OrderConfirmed::default()
         });
@@ -119,7 +119,7 @@ mod tests {
         let closed = |reason: CancellationReason, refunded| {
             let event = OrderClosed {
                 order_id: "o-1".to_owned(),
-                recipient: recipient(),
+                recipient: Some(recipient()),
                 reason: reason.into(),
                 refunded,
                 ..OrderClosed::default()
@@ -127,7 +127,7 @@ mod tests {
             cancelled(&event).body
         };
         assert_eq!(
-            closed(CancellationReason::Customer, gbp(500)),
+            closed(CancellationReason::Customer, Some(gbp(500))),
             "Hello A. Customer,\n\nYour order o-1 is cancelled, as you asked.\n\
              We have paid back GBP 5.00 to your card.\n\nTradewind\n"
         );

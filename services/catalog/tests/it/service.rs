@@ -28,8 +28,8 @@ fn client(folder: &Path, who: &str, running: &Running) -> CatalogServiceClient<C
     CatalogServiceClient::new(channel(folder, who, "catalog", running.grpc_addr()))
 }
 
-fn money(currency: &str, minor: i64) -> Option<Money> {
-    Some(Money { currency: currency.to_owned(), minor })
+fn money(currency: &str, minor: i64) -> Money {
+    Money { currency: currency.to_owned(), minor }
 }
 
 fn creation(request_id: &str, product_id: &str) -> CreateProductRequest {
@@ -37,7 +37,7 @@ fn creation(request_id: &str, product_id: &str) -> CreateProductRequest {
         product_id: product_id.to_owned(),
         sku: "TEA-1".to_owned(),
         name: "Assam".to_owned(),
-        price: money("GBP", 450),
+        price: Some(money("GBP", 450)),
         ..Product::default()
     };
     CreateProductRequest { request_id: request_id.to_owned(), product: Some(product) }
@@ -70,10 +70,10 @@ both_stores! {
         let repricing = |request_id: &str, currency| RepriceProductRequest {
             request_id: request_id.to_owned(),
             product_id: "assam".to_owned(),
-            price: money(currency, 500),
+            price: Some(money(currency, 500)),
         };
         let repriced = operator.reprice_product(repricing("r-3", "GBP")).await.unwrap().into_inner();
-        assert_eq!(repriced.product.unwrap().price, money("GBP", 500));
+        assert_eq!(repriced.product.unwrap().price, Some(money("GBP", 500)));
         let refused = operator.reprice_product(repricing("r-4", "EUR")).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::FailedPrecondition, "CURRENCY_CHANGED", "price.currency"));
         let refused = operator.reprice_product(repricing("r-5", "XXX")).await.unwrap_err();
@@ -94,7 +94,7 @@ both_stores! {
         let mut operator = client(folder.path(), "operator", &running);
 
         let mut unknown = creation("r-1", "assam");
-        unknown.product.as_mut().unwrap().price = money("ABC", 1);
+        unknown.product.as_mut().unwrap().price = Some(money("ABC", 1));
         let refused = operator.create_product(unknown).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::InvalidArgument, "UNKNOWN_CURRENCY", "product.price.currency"));
         let product = |id: &str| GetProductRequest { product_id: id.to_owned() };

@@ -77,7 +77,7 @@ impl Surroundings {
         let order_id = Uuid::now_v7().to_string();
         let confirmed = OrderConfirmed {
             order_id: order_id.clone(),
-            recipient: recipient(email),
+            recipient: Some(recipient(email)),
             total: Some(Money { currency: "GBP".to_owned(), minor: 1234 }),
             tracking: "TW000000001".to_owned(),
             ..OrderConfirmed::default()
@@ -90,7 +90,7 @@ impl Surroundings {
         let tracking = "TW000000001".to_owned();
         let shipped = OrderShipped {
             order_id: order_id.to_owned(),
-            recipient: recipient(email),
+            recipient: Some(recipient(email)),
             tracking,
             ..OrderShipped::default()
         };
@@ -102,7 +102,7 @@ impl Surroundings {
         let order_id = Uuid::now_v7().to_string();
         let closed = OrderClosed {
             order_id: order_id.clone(),
-            recipient: recipient(email),
+            recipient: Some(recipient(email)),
             reason: CancellationReason::Customer.into(),
             refunded: refunded.map(|minor| Money { currency: "GBP".to_owned(), minor }),
             ..OrderClosed::default()
@@ -112,8 +112,8 @@ impl Surroundings {
     }
 }
 
-fn recipient(email: &str) -> Option<Recipient> {
-    Some(Recipient { name: "A. Customer".to_owned(), email: email.to_owned(), address: None })
+fn recipient(email: &str) -> Recipient {
+    Recipient { name: "A. Customer".to_owned(), email: email.to_owned(), address: None }
 }
 
 /// Somebody who calls the running service; it stops when dropped.

@@ -47,7 +47,7 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
         Command::RefusePayment => match order.status {
             Pending => Err(unexpected),
             StockConfirmed => {
-                order.cancel(CancellationReason::PaymentMismatch, "PROVIDER_MISMATCH".to_owned(), Vec::new())
+                Ok(order.cancel(CancellationReason::PaymentMismatch, "PROVIDER_MISMATCH".to_owned(), Vec::new()))
             }
             _ => NOTHING,
         },
@@ -60,16 +60,16 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
         Command::RejectStock { short_lines, reason } if order.status == Pending => {
             let short = || format!("{} of {} lines are short", short_lines.len(), placed.lines.len());
             let detail = if reason.is_empty() { short() } else { reason };
-            order.cancel(CancellationReason::OutOfStock, detail, short_lines)
+            Ok(order.cancel(CancellationReason::OutOfStock, detail, short_lines))
         }
         Command::DeclinePayment { reason } if order.status == StockConfirmed => {
-            order.cancel(CancellationReason::PaymentDeclined, reason, Vec::new())
+            Ok(order.cancel(CancellationReason::PaymentDeclined, reason, Vec::new()))
         }
         Command::RejectShipment { reason } if order.status == Paid => {
-            order.cancel(CancellationReason::ShipmentRejected, reason, Vec::new())
+            Ok(order.cancel(CancellationReason::ShipmentRejected, reason, Vec::new()))
         }
         Command::RecordShipmentCancelled if order.status == Confirmed && order.cancellation_requested => {
-            order.cancel(CancellationReason::Customer, String::new(), Vec::new())
+            Ok(order.cancel(CancellationReason::Customer, String::new(), Vec::new()))
         }
         Command::RejectStock { .. } | Command::RecordRelease => order.settle(Compensation::Stock, None, unexpected),
         Command::DeclinePayment { .. } | Command::RecordVoid => order.settle(Compensation::Payment, None, unexpected),
@@ -90,7 +90,9 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
         },
 
         Command::Cancel => match order.status {
-            Pending | StockConfirmed | Paid => order.cancel(CancellationReason::Customer, String::new(), Vec::new()),
+            Pending | StockConfirmed | Paid => {
+                Ok(order.cancel(CancellationReason::Customer, String::new(), Vec::new()))
+            }
             Confirmed if order.cancellation_refused => Err(OrderError::AlreadyShipped),
             Confirmed if !order.cancellation_requested => {
                 Ok(vec![OrderCancellationRequested { order_id: placed.order_id.clone() }.into()])
@@ -105,7 +107,9 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
             _ => NOTHING,
         },
         Command::Expire => match order.status {
-            Pending | StockConfirmed | Paid => order.cancel(CancellationReason::Deadline, String::new(), Vec::new()),
+            Pending | StockConfirmed | Paid => {
+                Ok(order.cancel(CancellationReason::Deadline, String::new(), Vec::new()))
+            }
             Confirmed | Shipped | Delivered | Cancelling | Cancelled | OrderStatus::Unspecified => NOTHING,
         },
     }
@@ -113,14 +117,14 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
 
 impl Order {
     /// Cancels the order, and closes it at once where nothing is owed.
-    fn cancel(&self, reason: CancellationReason, detail: String, short_lines: Vec<ShortLine>) -> Decision {
+    fn cancel(&self, reason: CancellationReason, detail: String, short_lines: Vec<ShortLine>) -> Vec<OrderEvent> {
         let cancelled = OrderCancelled { order_id: self.id(), reason: reason.into(), detail, short_lines }.into();
         let mut after = self.clone();
         after.apply(&cancelled);
         if after.debts.are_settled() {
-            return Ok(vec![cancelled, after.closed(None).into()]);
+            return vec![cancelled, after.closed(None).into()];
         }
-        Ok(vec![cancelled])
+        vec![cancelled]
     }
 
     /// Records that a cancelled order got something back, and closes it with the last debt; an order that is not

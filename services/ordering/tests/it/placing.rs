@@ -52,19 +52,19 @@ both_stores! {
         let mut shop = StandInShop::open(database).await;
         let mut request = shop.request("r-1");
         request.lines = vec![line("tea", 1), line("tea", 2)];
-        request.expected_total = money("GBP", 900);
+        request.expected_total = Some(money("GBP", 900));
         let first = shop.place(request.clone()).await.unwrap();
         assert_eq!((first.lines.len(), first.lines[0].quantity), (1, 3));
         shop.reprice("tea", money("GBP", 400)).await;
 
         let mut later = shop.request("r-2");
         later.lines = request.lines.clone();
-        later.expected_total = money("GBP", 900);
+        later.expected_total = Some(money("GBP", 900));
         let refused = shop.place(later.clone()).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::FailedPrecondition, "PRICE_CHANGED", &["expected_total"]));
         assert_eq!(shop.place(request.clone()).await.unwrap(), first);
         // A refusal is not remembered: the same id serves the corrected request.
-        later.expected_total = money("GBP", 1_200);
+        later.expected_total = Some(money("GBP", 1_200));
         assert_ne!(shop.place(later).await.unwrap().order_id, first.order_id);
 
         request.customer_id = "c-2".to_owned();
@@ -146,7 +146,7 @@ fn a_refusal_names_every_field_at_fault() {
             });
             assert_eq!(refused.await.2, [field], "{name:?} {email} {country}");
         }
-        let currency = refusal(&shop, |request| request.expected_total = money("ABC", 1)).await;
+        let currency = refusal(&shop, |request| request.expected_total = Some(money("ABC", 1))).await;
         assert_eq!(currency, invalid("UNKNOWN_CURRENCY", &["expected_total.currency"]));
         let seconds = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
         for settle_within in [0, -5, 24 * 3600 + 1] {

@@ -103,14 +103,14 @@ impl StandInShop {
         }
     }
 
-    async fn list(&mut self, product_id: &str, sku: &str, price: Option<Money>) {
+    async fn list(&mut self, product_id: &str, sku: &str, price: Money) {
         let (id, sku) = (product_id.to_owned(), sku.to_owned());
-        let listed = ProductListed { product_id: id, sku, name: product_id.to_owned(), price };
+        let listed = ProductListed { product_id: id, sku, name: product_id.to_owned(), price: Some(price) };
         self.seen = self.say("catalog", product_id, listed).await;
     }
 
-    pub(crate) async fn reprice(&mut self, product_id: &str, price: Option<Money>) {
-        let repriced = ProductRepriced { product_id: product_id.to_owned(), price };
+    pub(crate) async fn reprice(&mut self, product_id: &str, price: Money) {
+        let repriced = ProductRepriced { product_id: product_id.to_owned(), price: Some(price) };
         self.seen = self.say("catalog", product_id, repriced).await;
     }
 
@@ -189,8 +189,8 @@ fn client(folder: &Path, who: &str, addresses: &BTreeMap<String, String>) -> Ord
     OrderingServiceClient::new(Channels::new(identity, policy, addresses.clone()).to("ordering").unwrap())
 }
 
-pub(crate) fn money(currency: &str, minor: i64) -> Option<Money> {
-    Some(Money { currency: currency.to_owned(), minor })
+pub(crate) fn money(currency: &str, minor: i64) -> Money {
+    Money { currency: currency.to_owned(), minor }
 }
 
 pub(crate) fn line(product_id: &str, quantity: i32) -> OrderLine {

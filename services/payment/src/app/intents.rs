@@ -96,8 +96,8 @@ mod tests {
 
     use super::*;
 
-    fn gbp(minor: i64) -> Option<ContractMoney> {
-        Some(ContractMoney { currency: "GBP".to_owned(), minor })
+    fn gbp(minor: i64) -> ContractMoney {
+        ContractMoney { currency: "GBP".to_owned(), minor }
     }
 
     fn owed_after(event: impl Into<PaymentEvent>) -> Option<Owed> {
@@ -111,7 +111,7 @@ mod tests {
     fn each_request_becomes_its_call() {
         let (order_id, amount) = ("o".to_owned(), Money::new("GBP", 5).unwrap());
         let requested =
-            PaymentRequested { order_id: order_id.clone(), amount: gbp(5), payment_token: "tok_ok".to_owned() };
+            PaymentRequested { order_id: order_id.clone(), amount: Some(gbp(5)), payment_token: "tok_ok".to_owned() };
         let token = Token::from("tok_ok".to_owned());
         let charge = Charge { order_id: order_id.clone(), amount, token };
         assert_eq!(owed_after(requested), Some(Owed::Charge(charge)));

@@ -25,8 +25,8 @@ fn gbp(minor: i64) -> Money {
     Money::new("GBP", minor).unwrap()
 }
 
-fn paid_back(minor: i64) -> Option<ContractMoney> {
-    Some(ContractMoney { currency: "GBP".to_owned(), minor })
+fn paid_back(minor: i64) -> ContractMoney {
+    ContractMoney { currency: "GBP".to_owned(), minor }
 }
 
 fn recipient() -> Recipient {
@@ -68,7 +68,7 @@ fn placed() -> OrderEvent {
         customer_id: "c-1".to_owned(),
         recipient: Some(recipient()),
         lines: lines(),
-        total: paid_back(2_000),
+        total: Some(paid_back(2_000)),
         payment_token: "tok_ok".to_owned(),
         deadline: Some(Timestamp { seconds: 1_800_000_000, nanos: 0 }),
         ..OrderPlaced::default()
@@ -83,7 +83,7 @@ fn lines() -> Vec<PricedLine> {
 fn stock_confirmed() -> OrderEvent {
     OrderStockConfirmed {
         order_id: order_id(),
-        total: paid_back(2_000),
+        total: Some(paid_back(2_000)),
         payment_token: "tok_ok".to_owned(),
         ..OrderStockConfirmed::default()
     }
@@ -98,7 +98,7 @@ fn confirmed() -> OrderEvent {
     OrderConfirmed {
         order_id: order_id(),
         recipient: Some(recipient()),
-        total: paid_back(2_000),
+        total: Some(paid_back(2_000)),
         tracking: "T-1".to_owned(),
         ..OrderConfirmed::default()
     }
@@ -147,5 +147,5 @@ fn closed(reason: CancellationReason, refunded: Option<ContractMoney>) -> OrderE
 }
 
 fn refund() -> Command {
-    Command::RecordRefund { amount: paid_back(2_000) }
+    Command::RecordRefund { amount: Some(paid_back(2_000)) }
 }

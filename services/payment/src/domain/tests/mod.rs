@@ -21,12 +21,12 @@ fn order_id() -> String {
     ID.to_owned()
 }
 
-fn amount() -> Option<ContractMoney> {
-    Some(ContractMoney { currency: "GBP".to_owned(), minor: 2_000 })
+fn amount() -> ContractMoney {
+    ContractMoney { currency: "GBP".to_owned(), minor: 2_000 }
 }
 
 fn requested() -> PaymentEvent {
-    PaymentRequested { order_id: order_id(), amount: amount(), payment_token: "tok_ok".to_owned() }.into()
+    PaymentRequested { order_id: order_id(), amount: Some(amount()), payment_token: "tok_ok".to_owned() }.into()
 }
 
 fn captured() -> PaymentEvent {
