@@ -177,8 +177,7 @@ impl Relay {
             }
         }
         if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.published = lane.published.max(last);
-            lane.on_their_way += 1;
+            lane.sent(last);
         }
         Ok(())
     }
@@ -206,8 +205,7 @@ impl Relay {
             metrics().relay_frames.add(1, &[]);
             (0..events).for_each(|_| hit(Point::PublishAcknowledged, ""));
         }
-        lane.acknowledged = lane.acknowledged.max(position);
-        lane.on_their_way = lane.on_their_way.saturating_sub(1);
+        lane.arrived(position);
         self.attempt = 0;
         self.dirty_since.get_or_insert_with(Instant::now);
         Ok(())

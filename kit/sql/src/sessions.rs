@@ -113,9 +113,9 @@ impl Sessions {
         // Whoever asks from within a transaction must not wait for others who do: then the pool decides.
         let _turn = timeout(TURN, self.turns.acquire()).await;
         let Some(kept) = self.last().filter(|kept| kept.used.elapsed() < UNTESTED) else {
-            return self.pool.query_all_raw(statement).await;
+            return answer(SILENCE, self.pool.query_all_raw(statement)).await;
         };
-        let rows = kept.connection.query_all_raw(statement).await;
+        let rows = answer(SILENCE, kept.connection.query_all_raw(statement)).await;
         match &rows {
             Ok(_) if kept.born.elapsed() < LIFETIME => keep(&self.kept, kept),
             Ok(_) => drop(tokio::spawn(give_back(kept.connection))),
@@ -201,10 +201,8 @@ impl OpenSession {
         Ok(())
     }
 
-    /// What the server says, if it says anything: one that is gone without a word is as good as away.
     async fn answer<T>(&self, patience: Duration, said: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        let silent = |_| Err(DbErr::Conn(RuntimeErr::Internal("the server does not answer".to_owned())));
-        timeout(patience, said).await.unwrap_or_else(silent).map_err(|error| self.lost(error))
+        answer(patience, said).await.map_err(|error| self.lost(error))
     }
 
     /// Where the database was away, no connection is kept, and nothing remembered.
@@ -215,6 +213,12 @@ impl OpenSession {
         }
         error
     }
+}
+
+/// What the server says, if it says anything: one that is gone without a word is as good as away.
+async fn answer<T>(patience: Duration, said: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    let silent = |_| Err(DbErr::Conn(RuntimeErr::Internal("the server does not answer".to_owned())));
+    timeout(patience, said).await.unwrap_or_else(silent)
 }
 
 fn too_many() -> Error {

@@ -2,7 +2,7 @@
 
 use std::future::{IntoFuture, ready};
 
-use async_nats::jetstream::context::{PublishAckFuture, PublishError};
+use async_nats::jetstream::context::PublishError;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -21,7 +21,13 @@ pub(super) struct Acknowledged {
 pub(super) struct InFlight(FuturesUnordered<BoxFuture<'static, Acknowledged>>);
 
 impl InFlight {
-    pub(super) fn push(&mut self, lane: usize, position: u64, events: usize, acknowledgement: PublishAckFuture) {
+    pub(super) fn push<T>(
+        &mut self,
+        lane: usize,
+        position: u64,
+        events: usize,
+        acknowledgement: impl IntoFuture<Output = Result<T, PublishError>, IntoFuture: Send + 'static>,
+    ) {
         let acknowledged =
             move |result: Result<_, _>| Acknowledged { lane, position, events, result: result.map(drop) };
         self.0.push(acknowledgement.into_future().map(acknowledged).boxed());
@@ -51,5 +57,25 @@ impl InFlight {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[test]
+    fn no_lane_waits_for_what_another_has_on_its_way() {
+        let mut in_flight = InFlight::default();
+        in_flight.push(0, 5, 2, pending::<Result<(), _>>());
+        in_flight.push(1, 3, 1, ready(Ok(())));
+        in_flight.push_done(2, 8, 1);
+        let mut arrived: Vec<_> =
+            std::iter::from_fn(|| in_flight.next_ready()).map(|it| (it.lane, it.position)).collect();
+        arrived.sort_unstable();
+        assert_eq!(arrived, [(1, 3), (2, 8)]);
+        assert!(!in_flight.is_empty(), "the first is still on its way");
     }
 }

@@ -49,6 +49,31 @@ impl Lane {
     pub(super) fn waits(&self) -> bool {
         self.head > self.published
     }
+
+    /// A frame that ends at `position` is on its way.
+    pub(super) fn sent(&mut self, position: u64) {
+        self.published = self.published.max(position);
+        self.on_their_way += 1;
+    }
+
+    /// It was acknowledged, or counts as that.
+    pub(super) fn arrived(&mut self, position: u64) {
+        self.acknowledged = self.acknowledged.max(position);
+        self.on_their_way = self.on_their_way.saturating_sub(1);
+    }
+
+    /// What is on its way may be lost.
+    fn go_back(&mut self) {
+        self.published = self.acknowledged;
+        self.on_their_way = 0;
+    }
+
+    /// The database has this place; where it is another relay's, what that has published needs not be.
+    fn is_saved(&mut self, at: Cursor) {
+        self.saved = at;
+        self.acknowledged = self.acknowledged.max(at.position);
+        self.published = self.published.max(self.acknowledged);
+    }
 }
 
 impl Relay {
@@ -64,10 +89,7 @@ impl Relay {
 
     pub(super) fn go_back(&mut self) {
         self.in_flight.clear();
-        for lane in &mut self.lanes {
-            lane.published = lane.acknowledged;
-            lane.on_their_way = 0;
-        }
+        self.lanes.iter_mut().for_each(Lane::go_back);
     }
 
     fn place(&self, position: u64) -> Cursor {
@@ -100,14 +122,11 @@ impl Relay {
         tx.commit().await?;
         let new = self.place(0);
         for (index, lane) in self.lanes.iter_mut().enumerate() {
-            if overtaken.contains(&index) {
-                let cursor = self.store.cursor(CONSUMER, context, lane.partition).await?;
-                lane.saved = cursor.unwrap_or(new);
-                lane.acknowledged = lane.acknowledged.max(lane.saved.position);
-                lane.published = lane.published.max(lane.acknowledged);
+            lane.is_saved(if overtaken.contains(&index) {
+                self.store.cursor(CONSUMER, context, lane.partition).await?.unwrap_or(new)
             } else {
-                lane.saved = Cursor { position: lane.acknowledged, ..new };
-            }
+                Cursor { position: lane.acknowledged, ..new }
+            });
         }
         Ok(())
     }
@@ -115,5 +134,56 @@ impl Relay {
     pub(super) fn measure(&self) {
         let lag = self.lanes.iter().map(|lane| lane.head.saturating_sub(lane.acknowledged)).sum();
         metrics().relay_lag.record(lag, &[]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(position: u64) -> Cursor {
+        Cursor { position, ..Cursor::default() }
+    }
+
+    /// Whether the next frame goes out, and behind which position it begins.
+    fn goes_on(lane: &Lane) -> (bool, u64) {
+        (lane.has_room() && lane.waits(), lane.published)
+    }
+
+    #[test]
+    fn what_comes_while_a_frame_is_on_its_way_makes_the_next() {
+        let mut lane = Lane::at(0, at(3));
+        assert_eq!(goes_on(&lane), (false, 3), "there is nothing");
+        lane.head = 5;
+        assert_eq!(goes_on(&lane), (true, 3));
+        lane.sent(5);
+        lane.head = 9;
+        assert_eq!(goes_on(&lane), (false, 5), "one is on its way");
+        lane.arrived(5);
+        assert_eq!(goes_on(&lane), (true, 5));
+        lane.sent(9);
+        lane.arrived(9);
+        assert_eq!(goes_on(&lane), (false, 9));
+    }
+
+    #[test]
+    fn what_was_not_acknowledged_goes_out_again() {
+        let mut lane = Lane { head: 9, ..Lane::at(0, at(3)) };
+        lane.sent(5);
+        lane.arrived(5);
+        lane.sent(9);
+        lane.go_back();
+        assert_eq!(goes_on(&lane), (true, 5));
+    }
+
+    #[test]
+    fn what_another_relay_has_published_does_not_go_out() {
+        let mut lane = Lane { head: 9, ..Lane::at(0, at(3)) };
+        lane.sent(5);
+        lane.arrived(5);
+        lane.is_saved(at(7));
+        assert_eq!((goes_on(&lane), lane.acknowledged), ((true, 7), 7));
+        lane.is_saved(at(4));
+        assert_eq!((goes_on(&lane), lane.acknowledged), ((true, 7), 7), "never back");
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod begins;
+mod deadlock;
 mod deaths;
 mod delivery;
 mod drain;

@@ -10,4 +10,5 @@ mod files;
 mod loading;
 mod log;
 mod requests;
+mod silence;
 mod unread;

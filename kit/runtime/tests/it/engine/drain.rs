@@ -20,7 +20,7 @@ use super::quarantine::{append, garble};
 /// How often the reader and the replay race.
 const ROUNDS: u64 = 8;
 
-fn parked(id: &str) -> ParkedStream {
+pub(super) fn parked(id: &str) -> ParkedStream {
     let stream = StreamName::from(format!("account-{id}"));
     ParkedStream { consumer: "audit".to_owned(), source: "bank".to_owned(), stream }
 }
@@ -42,7 +42,7 @@ async fn pair(database: Database) -> (Pair, Running, Running) {
     (pair, bank, audit)
 }
 
-async fn is_parked(pair: &Pair, events: i64) {
+pub(super) async fn is_parked(pair: &Pair, events: i64) {
     eventually(PATIENCE, &format!("{events} events are parked"), async || {
         let parked = count(&pair.audit, "SELECT COUNT(*) FROM parked").await;
         if parked == events { Ok(()) } else { Err(parked) }
