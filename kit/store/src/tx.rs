@@ -35,7 +35,7 @@ use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::kept::Last;
 pub use self::part::Part;
-pub use self::put::Upsert;
+pub use self::put::{Removal, Upsert};
 pub use self::size::fits;
 
 /// An open transaction; dropping it rolls back.

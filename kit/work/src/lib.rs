@@ -9,6 +9,7 @@ mod intents;
 mod metrics;
 mod owed;
 mod queue;
+mod table;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -3,15 +3,27 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{Listed, Script, db, micros, statement};
-use tradewind_store::{Metadata, Part, Topic, Tx, fits};
+use tradewind_sql::{Script, db, micros};
+use tradewind_store::{Metadata, Part, Removal, Topic, Tx, Upsert, fits};
 use uuid::Uuid;
 
 use super::queue::Intent;
+use super::table::{intent, timer};
+
+/// What is written replaces what was there, claims and failures included.
+static INTENTS: LazyLock<Upsert<intent::Entity>> =
+    LazyLock::new(|| Upsert::replacing([intent::Column::Kind, intent::Column::Key]));
+static SETTLED: LazyLock<Removal<intent::Entity>> =
+    LazyLock::new(|| Removal::by([intent::Column::Kind, intent::Column::Key, intent::Column::Generation]));
+static TIMERS: LazyLock<Upsert<timer::Entity>> =
+    LazyLock::new(|| Upsert::replacing([timer::Column::Name, timer::Column::Key]));
+static CANCELLED: LazyLock<Removal<timer::Entity>> =
+    LazyLock::new(|| Removal::by([timer::Column::Name, timer::Column::Key]));
 
 /// Something to be done outside, once this transaction is committed.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,9 +100,8 @@ pub async fn withdraw(tx: &mut Tx, kind: &str, key: &str) -> Result<bool, Error>
     let kept = intents.len();
     intents.retain(|(kept_kind, kept_key), _| *kept_kind != kind || kept_key != key);
     let unwritten = intents.len() < kept;
-    let values: [Value; 2] = [kind.into(), key.into()];
-    let written = delete(tx, "DELETE FROM intent WHERE kind = $1 AND key = $2", values).await?;
-    Ok(unwritten || written)
+    let withdrawn = intent::Entity::delete_by_id((kind.to_owned(), key.to_owned())).exec(tx.conn()).await;
+    Ok(unwritten || withdrawn.map_err(db)?.rows_affected == 1)
 }
 
 /// Sets a timer with the transaction; one with the same name and key is replaced.
@@ -114,19 +125,16 @@ pub(super) fn settle<'a>(tx: &mut Tx, kind: &'static str, acted_upon: impl Itera
 
 /// Deletes an intent that was acted upon; `false` when it is another one by now, or gone.
 pub(super) async fn delete_intent(tx: &Tx, kind: &str, intent: &Intent) -> Result<bool, Error> {
-    let values: [Value; 3] = [kind.into(), intent.key.as_str().into(), intent.generation.into()];
-    delete(tx, "DELETE FROM intent WHERE kind = $1 AND key = $2 AND generation = $3", values).await
+    let delete = intent::Entity::delete_by_id((kind.to_owned(), intent.key.clone()));
+    let deleted = delete.filter(intent::Column::Generation.eq(intent.generation)).exec(tx.conn()).await;
+    Ok(deleted.map_err(db)?.rows_affected == 1)
 }
 
 /// Deletes the timer that fires; `false` when it was set to another time, cancelled, or has fired.
 pub(super) async fn delete_timer(tx: &Tx, name: &str, key: &str, due: OffsetDateTime) -> Result<bool, Error> {
-    let values: [Value; 3] = [name.into(), key.into(), micros(due).into()];
-    delete(tx, "DELETE FROM timer WHERE name = $1 AND key = $2 AND due = $3", values).await
-}
-
-async fn delete(tx: &Tx, text: &str, values: impl IntoIterator<Item = Value> + Send) -> Result<bool, Error> {
-    let done = tx.conn().execute_raw(statement(tx.backend(), text, values)).await.map_err(db)?;
-    Ok(done.rows_affected() == 1)
+    let delete = timer::Entity::delete_by_id((name.to_owned(), key.to_owned()));
+    let deleted = delete.filter(timer::Column::Due.eq(micros(due))).exec(tx.conn()).await;
+    Ok(deleted.map_err(db)?.rows_affected == 1)
 }
 
 /// A number that no earlier intent of the same key has had, be that deleted or not.
@@ -147,71 +155,42 @@ impl Part for Owed {
     }
 
     fn write(&mut self, script: &mut Script, now: OffsetDateTime) {
+        let Self { intents, timers, settled } = std::mem::take(self);
         // What was settled may lead to another of its key.
-        let follows = !self.settled.is_empty();
-        let before = "DELETE FROM intent WHERE (kind, key, generation) IN (";
-        let delete = Listed { before, after: ")", each: true, ..Listed::default() };
-        script.list(&delete, std::mem::take(&mut self.settled));
-        write_intents(std::mem::take(&mut self.intents), script, follows, now);
-        write_timers(std::mem::take(&mut self.timers), script);
+        let follows = !settled.is_empty();
+        SETTLED.write_each(script, settled);
+        INTENTS.write(script, follows, intents.into_values().map(|owed| owed.row(now)));
+        let (scheduled, cancelled): (Vec<_>, Vec<_>) = timers.into_iter().partition(|(_, timer)| timer.is_some());
+        CANCELLED.write(script, cancelled.into_iter().map(|((name, key), _)| [name.into(), key.into()]));
+        let rows = scheduled.into_iter().filter_map(|((name, key), timer)| Some(timer?.row(name, key)));
+        TIMERS.write(script, false, rows);
     }
 }
 
-fn write_intents(
-    intents: BTreeMap<(&'static str, String), OwedIntent>,
-    script: &mut Script,
-    follows: bool,
-    now: OffsetDateTime,
-) {
-    let insert = Listed {
-        before: "INSERT INTO intent (kind, key, action, payload, generation, attempt, due, correlation, causation, \
-             traceparent) ",
-        after: " ON CONFLICT (kind, key) DO UPDATE SET action = excluded.action, payload = excluded.payload, \
-             generation = excluded.generation, attempt = 0, due = excluded.due, claimed_by = NULL, \
-             claimed_until = NULL, correlation = excluded.correlation, causation = excluded.causation, \
-             traceparent = excluded.traceparent, last_error = NULL",
-        follows,
-        ..Listed::default()
-    };
-    let row = |OwedIntent { intent, generation, cause }| -> [Value; 10] {
-        let NewIntent { kind, key, action, payload } = intent;
-        [
-            kind.into(),
-            key.into(),
-            action.into(),
-            payload.into(),
-            generation.into(),
-            0_i64.into(),
-            micros(now).into(),
-            cause.correlation.into(),
-            cause.causation.into(),
-            cause.traceparent.into(),
-        ]
-    };
-    script.list(&insert, intents.into_values().map(row));
+impl OwedIntent {
+    fn row(self, now: OffsetDateTime) -> intent::Model {
+        let Self { intent: NewIntent { kind, key, action, payload }, generation, cause } = self;
+        intent::Model {
+            kind: kind.to_owned(),
+            key,
+            action,
+            payload,
+            generation,
+            attempt: 0,
+            due: micros(now),
+            claimed_by: None,
+            claimed_until: None,
+            correlation: cause.correlation,
+            causation: cause.causation,
+            traceparent: cause.traceparent,
+            last_error: None,
+        }
+    }
 }
 
-fn write_timers(timers: BTreeMap<(String, String), Option<OwedTimer>>, script: &mut Script) {
-    let (scheduled, cancelled): (Vec<_>, Vec<_>) = timers.into_iter().partition(|(_, timer)| timer.is_some());
-    let cancel = Listed { before: "DELETE FROM timer WHERE (name, key) IN (", after: ")", ..Listed::default() };
-    script.list(&cancel, cancelled.into_iter().map(|((name, key), _)| [Value::from(name), Value::from(key)]));
-    let insert = Listed {
-        before: "INSERT INTO timer (name, key, due, payload, correlation, causation, traceparent) ",
-        after: " ON CONFLICT (name, key) DO UPDATE SET due = excluded.due, payload = excluded.payload, \
-             correlation = excluded.correlation, causation = excluded.causation, \
-             traceparent = excluded.traceparent",
-        ..Listed::default()
-    };
-    let row = |((name, key), timer): ((String, String), OwedTimer)| -> [Value; 7] {
-        [
-            name.into(),
-            key.into(),
-            micros(timer.due).into(),
-            timer.payload.into(),
-            timer.cause.correlation.into(),
-            timer.cause.causation.into(),
-            timer.cause.traceparent.into(),
-        ]
-    };
-    script.list(&insert, scheduled.into_iter().filter_map(|(key, timer)| Some(row((key, timer?)))));
+impl OwedTimer {
+    fn row(self, name: String, key: String) -> timer::Model {
+        let Self { due, payload, cause: Metadata { correlation, causation, traceparent, .. } } = self;
+        timer::Model { name, key, due: micros(due), payload, correlation, causation, traceparent }
+    }
 }

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use sea_orm::sea_query::PostgresQueryBuilder;
-use sea_orm::{DbBackend, QueryResult, Value};
+use sea_orm::sea_query::{CommonTableExpression, LockBehavior, LockType, Query, SelectStatement, UpdateStatement};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_replicas::gone;
-use tradewind_sql::{brief, db, from_micros, micros, statement, unsigned};
+use tradewind_sql::{brief, db, from_micros, micros, unsigned};
 use tradewind_store::{Metadata, Store};
+
+use super::table::intent::{self, Column};
+use super::table::timer;
 
 /// A call owed to the outside.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,9 +55,12 @@ pub(super) struct DueTimer {
 
 /// Up to `limit` due intents of a kind, claimed or not; the longest due first.
 pub(super) async fn due_intents(store: &Store, kind: &str, limit: usize) -> Result<Vec<Intent>, Error> {
-    let due = format!("SELECT {INTENT} FROM intent WHERE kind = $1 AND due <= $2 ORDER BY due LIMIT $3");
-    let values: [Value; 3] = [kind.into(), micros(store.now()).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    store.read(statement(store.backend(), due, values)).await?.iter().map(intent).collect()
+    Ok(store.find(due(store, kind, limit)).await?.into_iter().map(intent::Model::into).collect())
+}
+
+fn due(store: &Store, kind: &str, limit: usize) -> Select<intent::Entity> {
+    let due = intent::Entity::find().filter(Column::Kind.eq(kind)).filter(Column::Due.lte(micros(store.now())));
+    due.order_by_asc(Column::Due).limit(most(limit))
 }
 
 /// Claims up to `limit` due intents of a kind until `until`, when they are due again; the longest due first.
@@ -65,37 +71,15 @@ pub(super) async fn claim_intents(
     limit: usize,
     until: OffsetDateTime,
 ) -> Result<Vec<Intent>, Error> {
-    let skip_locked = if store.backend() == DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
+    let next = unlocked(due(store, kind, limit));
     // Materialized, lest PostgreSQL runs the subquery once a row and claims more than the limit.
-    let claim = format!(
-        "WITH next AS MATERIALIZED (\
-         SELECT key FROM intent WHERE kind = $3 AND due <= $4 ORDER BY due LIMIT $5 {skip_locked}) \
-         UPDATE intent SET claimed_by = $1, claimed_until = $2, due = $2 \
-         WHERE kind = $3 AND key IN (SELECT key FROM next) RETURNING {INTENT}"
-    );
-    let values: [Value; 5] = [
-        holder.into(),
-        micros(until).into(),
-        kind.into(),
-        micros(store.now()).into(),
-        i64::try_from(limit).unwrap_or(i64::MAX).into(),
-    ];
-    store.write(statement(store.backend(), claim, values)).await?.iter().map(intent).collect()
-}
-
-/// The columns that make an [`Intent`].
-const INTENT: &str = "key, action, payload, generation, attempt, correlation, causation, traceparent";
-
-fn intent(row: &QueryResult) -> Result<Intent, Error> {
-    let attempt: i64 = row.try_get("", "attempt").map_err(db)?;
-    Ok(Intent {
-        key: row.try_get("", "key").map_err(db)?,
-        action: row.try_get("", "action").map_err(db)?,
-        payload: row.try_get("", "payload").map_err(db)?,
-        generation: row.try_get("", "generation").map_err(db)?,
-        attempt: u32::try_from(attempt).unwrap_or_default(),
-        cause: cause(row)?,
-    })
+    let next = CommonTableExpression::new().table_name("next").query(next).materialized(true).to_owned();
+    let mut claim = update(kind);
+    claim.with_cte(next).and_where(Column::Key.in_subquery(Query::select().column(Column::Key).from("next").take()));
+    claim.value(Column::ClaimedBy, holder).value(Column::ClaimedUntil, micros(until));
+    claim.value(Column::Due, micros(until)).returning_all();
+    let claimed = store.write(store.backend().build(&claim)).await?;
+    claimed.iter().map(|row| intent::Model::from_query_result(row, "").map(Intent::from).map_err(db)).collect()
 }
 
 /// Gives an intent back after one failure more, to be called again at `due`. `false`: it is another one by now, or gone.
@@ -106,25 +90,18 @@ pub(super) async fn release_intent(
     due: OffsetDateTime,
     error: &str,
 ) -> Result<bool, Error> {
-    let release = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, attempt = $1, due = $2, \
-         last_error = $3 WHERE kind = $4 AND key = $5 AND generation = $6 RETURNING key";
-    let values: [Value; 6] = [
-        i64::from(intent.attempt.saturating_add(1)).into(),
-        micros(due).into(),
-        brief(error).into(),
-        kind.into(),
-        intent.key.as_str().into(),
-        intent.generation.into(),
-    ];
-    Ok(!store.write(statement(store.backend(), release, values)).await?.is_empty())
+    let mut release = unclaimed(kind, due);
+    release.and_where(Column::Key.eq(&intent.key)).and_where(Column::Generation.eq(intent.generation));
+    release.value(Column::Attempt, i64::from(intent.attempt.saturating_add(1))).value(Column::LastError, brief(error));
+    release.returning_col(Column::Key);
+    Ok(!store.write(store.backend().build(&release)).await?.is_empty())
 }
 
 /// Gives back what a process of this name claimed in an earlier life.
 pub(super) async fn reclaim_intents(store: &Store, kind: &str, holder: &str) -> Result<(), Error> {
-    let reclaim = "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $3 \
-         WHERE kind = $1 AND claimed_by = $2";
-    let values: [Value; 3] = [kind.into(), holder.into(), micros(store.now()).into()];
-    store.write(statement(store.backend(), reclaim, values)).await.map(drop)
+    let mut reclaim = unclaimed(kind, store.now());
+    reclaim.and_where(Column::ClaimedBy.eq(holder));
+    store.write(store.backend().build(&reclaim)).await.map(drop)
 }
 
 /// Gives back what processes have claimed that were killed, as the roster has it; how many there were. What a process holds
@@ -133,63 +110,67 @@ pub(super) async fn reclaim_orphaned_intents(store: &Store, kind: &str) -> Resul
     if !store.is_shared() {
         return Ok(0);
     }
-    let reclaim = format!(
-        "UPDATE intent SET claimed_by = NULL, claimed_until = NULL, due = $2 WHERE kind = $1 AND key IN (\
-         SELECT key FROM intent WHERE kind = $1 AND claimed_by IN ({}) FOR UPDATE SKIP LOCKED) \
-         RETURNING key",
-        gone().to_string(PostgresQueryBuilder)
-    );
-    let values: [Value; 2] = [kind.into(), micros(store.now()).into()];
-    let reclaimed = store.write(statement(store.backend(), reclaim, values)).await?;
+    let orphaned = intent::Entity::find().filter(Column::Kind.eq(kind)).filter(Column::ClaimedBy.in_subquery(gone()));
+    let mut reclaim = unclaimed(kind, store.now());
+    reclaim.and_where(Column::Key.in_subquery(unlocked(orphaned))).returning_col(Column::Key);
+    let reclaimed = store.write(store.backend().build(&reclaim)).await?;
     u64::try_from(reclaimed.len()).map_err(Error::internal)
+}
+
+/// The keys of those that no other process is about to change.
+fn unlocked(intents: Select<intent::Entity>) -> SelectStatement {
+    let keys = intents.select_only().column(Column::Key);
+    keys.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked).into_query()
+}
+
+fn update(kind: &str) -> UpdateStatement {
+    Query::update().table(intent::Entity).and_where(Column::Kind.eq(kind)).take()
+}
+
+fn unclaimed(kind: &str, due: OffsetDateTime) -> UpdateStatement {
+    let mut unclaimed = update(kind);
+    unclaimed.value(Column::ClaimedBy, None::<String>).value(Column::ClaimedUntil, None::<i64>);
+    unclaimed.value(Column::Due, micros(due)).take()
 }
 
 /// How many intents of a kind there are.
 pub(super) async fn open_intents(store: &Store, kind: &str) -> Result<u64, Error> {
-    let query = statement(store.backend(), "SELECT COUNT(*) AS open FROM intent WHERE kind = $1", [kind.into()]);
-    let rows = store.read(query).await?;
+    let open = intent::Entity::find().select_only().column_as(Column::Key.count(), "open");
+    let rows = store.read(open.filter(Column::Kind.eq(kind)).build(store.backend())).await?;
     rows.first().map_or(Ok(0), |row| row.try_get("", "open").map(unsigned).map_err(db))
-}
-
-/// How many claims are written down.
-#[cfg(test)]
-pub(super) async fn written_claims(store: &Store) -> Result<usize, Error> {
-    let claims = statement(store.backend(), "SELECT key FROM intent WHERE claimed_by IS NOT NULL", []);
-    store.read(claims).await.map(|rows| rows.len())
 }
 
 /// Up to `limit` timers of a name that are due, the longest due first.
 pub(super) async fn due_timers(store: &Store, name: &str, limit: usize) -> Result<Vec<DueTimer>, Error> {
-    let due = "SELECT key, due, payload, correlation, causation, traceparent FROM timer \
-         WHERE name = $1 AND due <= $2 ORDER BY due LIMIT $3";
-    let values: [Value; 3] = [name.into(), micros(store.now()).into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    let rows = store.read(statement(store.backend(), due, values)).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(DueTimer {
-                key: row.try_get("", "key").map_err(db)?,
-                due: from_micros(row.try_get("", "due").map_err(db)?),
-                payload: row.try_get("", "payload").map_err(db)?,
-                cause: cause(row)?,
-            })
-        })
-        .collect()
+    let due = timer::Entity::find().filter(timer::Column::Name.eq(name));
+    let due = due.filter(timer::Column::Due.lte(micros(store.now()))).order_by_asc(timer::Column::Due);
+    Ok(store.find(due.limit(most(limit))).await?.into_iter().map(timer::Model::into).collect())
 }
 
 /// When the next timer of a name is due; `None` when there is none.
 pub(super) async fn next_timer(store: &Store, name: &str) -> Result<Option<OffsetDateTime>, Error> {
-    let query = statement(store.backend(), "SELECT MIN(due) AS due FROM timer WHERE name = $1", [name.into()]);
-    let rows = store.read(query).await?;
+    let next = timer::Entity::find().select_only().column_as(timer::Column::Due.min(), "due");
+    let rows = store.read(next.filter(timer::Column::Name.eq(name)).build(store.backend())).await?;
     let due: Option<i64> = rows.first().map(|row| row.try_get("", "due")).transpose().map_err(db)?.flatten();
     Ok(due.map(from_micros))
 }
 
-fn cause(row: &QueryResult) -> Result<Metadata, Error> {
-    let correlation: String = row.try_get("", "correlation").map_err(db)?;
-    Ok(Metadata {
-        partition_key: String::new(),
-        causation: row.try_get("", "causation").map_err(db)?,
-        traceparent: row.try_get("", "traceparent").map_err(db)?,
-        correlation,
-    })
+fn most(limit: usize) -> Option<u64> {
+    u64::try_from(limit).ok()
+}
+
+impl From<intent::Model> for Intent {
+    fn from(row: intent::Model) -> Self {
+        let intent::Model { key, action, payload, generation, attempt, correlation, causation, traceparent, .. } = row;
+        let cause = Metadata { partition_key: String::new(), correlation, causation, traceparent };
+        Self { key, action, payload, generation, attempt: u32::try_from(attempt).unwrap_or_default(), cause }
+    }
+}
+
+impl From<timer::Model> for DueTimer {
+    fn from(row: timer::Model) -> Self {
+        let timer::Model { key, due, payload, correlation, causation, traceparent, .. } = row;
+        let cause = Metadata { partition_key: String::new(), correlation, causation, traceparent };
+        Self { key, due: from_micros(due), payload, cause }
+    }
 }

@@ -2,10 +2,9 @@
 
 use std::marker::PhantomData;
 
-use sea_orm::sea_query::{
-    Iden as _, InsertStatement, OnConflict, PostgresQueryBuilder, Query, UpdateStatement, ValueTuple,
-};
-use sea_orm::{EntityName as _, EntityTrait, Iterable as _, ModelTrait, PrimaryKeyTrait};
+use sea_orm::sea_query::{InsertStatement, OnConflict, PostgresQueryBuilder, Query, UpdateStatement, ValueTuple};
+use sea_orm::{EntityName as _, EntityTrait, IdenStatic, Iterable as _, ModelTrait, PrimaryKeyTrait, Value};
+use tradewind_sql::{Listed, Script};
 
 use super::Tx;
 
@@ -37,6 +36,57 @@ impl<E: EntityTrait> Upsert<E> {
     }
 }
 
+impl<E: EntityTrait> Upsert<E> {
+    /// Inserts rows in place of those that have the same `key`.
+    #[must_use]
+    pub fn replacing<const N: usize>(key: [E::Column; N]) -> Self {
+        let is_key = |column: &E::Column| key.iter().any(|part| part.as_str() == column.as_str());
+        let others: Vec<_> = E::Column::iter().filter(|column| !is_key(column)).collect();
+        Self::new(OnConflict::columns(key).update_columns(others).to_owned())
+    }
+
+    /// Adds the statements that write `rows`, of which no two have the same key; they may be `follow`ing what changes the same.
+    pub fn write(&self, script: &mut Script, follows: bool, rows: impl IntoIterator<Item = E::Model>) {
+        let statement = Listed { before: &self.insert, after: &self.on_conflict, follows, ..Listed::default() };
+        script.list(&statement, rows.into_iter().map(|row| values(&row)));
+    }
+}
+
+/// How rows of an entity are deleted by some of their columns: its statement, rendered once.
+pub struct Removal<E> {
+    delete: String,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: EntityTrait> Removal<E> {
+    /// Deletes by these columns.
+    #[must_use]
+    pub fn by<const N: usize>(columns: [E::Column; N]) -> Self {
+        Self { delete: delete::<E>(columns), entity: PhantomData }
+    }
+
+    /// Adds the statements that delete the rows which have one of these `keys`, where they are there.
+    pub fn write<const N: usize>(&self, script: &mut Script, keys: impl IntoIterator<Item = [Value; N]>) {
+        script.list(&Listed { before: &self.delete, after: ")", ..Listed::default() }, keys);
+    }
+
+    /// The same where all of them have to be there, or the whole script fails.
+    pub fn write_each<const N: usize>(&self, script: &mut Script, keys: impl IntoIterator<Item = [Value; N]>) {
+        script.list(&Listed { before: &self.delete, after: ")", each: true, ..Listed::default() }, keys);
+    }
+}
+
+/// The text before a list of keys.
+fn delete<E: EntityTrait>(columns: impl IntoIterator<Item = impl IdenStatic>) -> String {
+    let columns: Vec<_> = columns.into_iter().map(|column| column.as_str().to_owned()).collect();
+    format!("DELETE FROM \"{}\" WHERE (\"{}\") IN (", E::default().table_name(), columns.join("\", \""))
+}
+
+/// A row in the order of its columns.
+fn values<M: ModelTrait>(row: &M) -> Vec<Value> {
+    <M::Entity as EntityTrait>::Column::iter().map(|column| row.get(column)).collect()
+}
+
 /// The statement that inserts whole rows, and its text up to them, which both databases understand alike.
 fn insert<E: EntityTrait>() -> (InsertStatement, String) {
     let mut statement = Query::insert();
@@ -61,8 +111,7 @@ impl Tx {
         let table = M::Entity::default().table_name();
         let write = Write::Put { insert: &upsert.insert, on_conflict: &upsert.on_conflict };
         let key = named(row.get_primary_key_value());
-        let values = <M::Entity as EntityTrait>::Column::iter().map(|column| row.get(column)).collect();
-        self.pending.write(table, write, key, values);
+        self.pending.write(table, write, key, values(&row));
     }
 
     /// Runs a change of the service's own tables with the commit: for what nothing else in the transaction reads
@@ -78,9 +127,7 @@ impl Tx {
         E::PrimaryKey: PrimaryKeyTrait<ValueType = String>,
     {
         let table = E::default().table_name();
-        let columns: Vec<_> = E::PrimaryKey::iter().map(|column| column.to_string()).collect();
-        let write =
-            Write::Remove { delete: format!("DELETE FROM \"{table}\" WHERE \"{}\" IN (", columns.join("\", \"")) };
+        let write = Write::Remove { delete: delete::<E>(E::PrimaryKey::iter()) };
         self.pending.write(table, write, named(ValueTuple::One(key.into())), vec![key.into()]);
     }
 }

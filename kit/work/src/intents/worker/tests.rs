@@ -5,6 +5,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tradewind_replicas::Seat;
 use tradewind_sql::sqlite_file;
 use tradewind_store::Tx;
@@ -12,6 +13,7 @@ use tradewind_testing::account::{Account, Command};
 use tradewind_testing::{Database, Stopped};
 
 use super::*;
+use crate::table::intent::{Column, Entity, Model};
 use crate::{NewIntent, intend};
 
 /// An outside that answers, but to what is silent.
@@ -103,7 +105,8 @@ impl Shop {
     }
 
     async fn written_claims(&self) -> usize {
-        queue::written_claims(&self.bank.store).await.unwrap()
+        let claims = Entity::find().filter(Column::ClaimedBy.is_not_null());
+        self.bank.store.find::<Model>(claims).await.unwrap().len()
     }
 }
 
