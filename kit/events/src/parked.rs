@@ -6,7 +6,7 @@ use std::fmt;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait as _;
 use tradewind_domain::Error;
-use tradewind_sql::{from_micros, partition, unsigned};
+use tradewind_sql::{Id, from_micros, partition, unsigned};
 use tradewind_store::{Metadata, Recorded, StreamName};
 
 /// A protobuf message, which may hold what must never be logged.
@@ -41,7 +41,7 @@ pub struct Model {
     /// Its place in the stream.
     pub version: i64,
     /// Its id.
-    pub event_id: Uuid,
+    pub event_id: Id,
     /// Full protobuf name.
     #[sea_orm(column_name = "type")]
     pub type_name: String,
@@ -76,7 +76,7 @@ impl Model {
     /// `Internal` when the row is no event.
     pub fn event(self) -> Result<Recorded, Error> {
         Ok(Recorded {
-            id: self.event_id,
+            id: self.event_id.0,
             stream: StreamName::from(self.stream),
             version: unsigned(self.version),
             partition: partition(self.partition)?,

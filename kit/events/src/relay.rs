@@ -1,10 +1,12 @@
 //! Publishes the own log to the broker, in log order: what it finds waiting in a partition goes out as one frame.
 //!
-//! There is no waiting for more: an event alone goes out at once, and while that is on its way, what comes meanwhile makes the
-//! next frame. Its cursor follows the broker's contiguous acknowledgements and is saved lazily: publishing an event twice is harmless,
-//! and one that cannot be published is a gap that readers fill from this process. The relay never decides what is true.
+//! An event alone goes out at once, and while that is on its way, what comes meanwhile makes the next frame. Where that is much, a
+//! moment is waited for more. Its cursor follows the broker's contiguous acknowledgements and is saved lazily: publishing an event
+//! twice is harmless, and one that cannot be published is a gap that readers fill from this process. The relay never decides what
+//! is true.
 
 pub(crate) mod age;
+mod gather;
 mod in_flight;
 mod lanes;
 
@@ -116,16 +118,20 @@ impl Relay {
         let mut poll = POLL_FIRST;
         loop {
             self.grown.mark_unchanged();
-            poll = if self.publish_new().await? { POLL_FIRST } else { (poll * 2).min(POLL_LAST) };
+            let (published, since) = (self.publish_new().await?, Instant::now());
+            poll = if published > 0 { POLL_FIRST } else { (poll * 2).min(POLL_LAST) };
             self.measure();
             if let Woken::Stop = self.rest(stop, poll).await? {
                 return self.finish().await;
             }
+            if gather::is_worth_it(published, since) {
+                gather::wait_for_more(&mut self.grown).await;
+            }
         }
     }
 
-    /// Publishes a frame of what waits in each partition that has none on its way; tells whether there was anything.
-    async fn publish_new(&mut self) -> Result<bool, Error> {
+    /// Publishes a frame of what waits in each partition that has none on its way; returns how many events there were.
+    async fn publish_new(&mut self) -> Result<usize, Error> {
         if self.epoch.has_changed().is_ok_and(|changed| changed) {
             return Err(was_away());
         }
@@ -136,7 +142,7 @@ impl Relay {
                 lane.head = head;
             }
         }
-        let mut any = false;
+        let mut published = 0;
         for index in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(index).filter(|lane| lane.has_room()) else { continue };
             if !single && !lane.waits() {
@@ -148,10 +154,10 @@ impl Relay {
             let fitting = wire::fitting(&page.events, self.broker.client().max_payload());
             if let Some(frame) = page.events.get(..fitting).filter(|frame| !frame.is_empty()) {
                 self.publish(index, page.after, frame).await?;
-                any = true;
+                published += frame.len();
             }
         }
-        Ok(any)
+        Ok(published)
     }
 
     /// Publishes a run of events as one message.

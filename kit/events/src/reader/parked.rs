@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 use tradewind_domain::Error;
-use tradewind_sql::{brief, db, micros, signed};
+use tradewind_sql::{Id, brief, db, micros, signed};
 use tradewind_store::{Metadata, Recorded, Store, StreamName, Topic, Tx};
 
 use crate::parked::{Column, Entity, Model, Payload, of};
@@ -43,7 +43,7 @@ pub(crate) async fn park(
         position: signed(event.position),
         partition: event.partition.into(),
         version: signed(event.version),
-        event_id: event.id,
+        event_id: Id(event.id),
         type_name: event.type_name.clone(),
         payload: Payload(event.payload.clone()),
         time: micros(event.time),
