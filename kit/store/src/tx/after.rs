@@ -1,5 +1,7 @@
 //! What is told of a transaction once it is committed, and not where it was not: counts, and lines of the log.
 
+use tracing::Span;
+
 use super::Tx;
 
 /// Tells of it.
@@ -8,6 +10,8 @@ pub(super) type Tell = Box<dyn FnOnce() + Send + Sync>;
 impl Tx {
     /// Tells of this transaction once it is committed. What is run again after it failed tells once.
     pub fn after(&mut self, tell: impl FnOnce() + Send + Sync + 'static) {
-        self.after.push(Box::new(tell));
+        // In the trace of whoever asked for it.
+        let span = Span::current();
+        self.after.push(Box::new(move || span.in_scope(tell)));
     }
 }
