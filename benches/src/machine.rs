@@ -8,7 +8,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream;
 use futures::{StreamExt as _, stream as streams};
 use hdrhistogram::Histogram;
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use tradewind_testing::Nats;
 use uuid::Uuid;
 
@@ -22,10 +22,7 @@ const INSERT: &str = "INSERT INTO ceiling (text) VALUES ('what one order line mi
 
 /// Connects to a database with one connection; SQLite with WAL and `synchronous=FULL`.
 pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection> {
-    let url = if url.starts_with("sqlite:") { format!("{url}?mode=rwc") } else { url.to_owned() };
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    let database = Database::connect(options).await?;
+    let database = tradewind_sql::connect(url).await?;
     if database.get_database_backend() == sea_orm::DbBackend::Sqlite {
         database.execute_unprepared("PRAGMA journal_mode=WAL").await?;
         database.execute_unprepared("PRAGMA synchronous=FULL").await?;

@@ -60,7 +60,7 @@ impl<'a> Meter<'a> {
     pub(crate) async fn of(shop: &'a Shop) -> Result<Self> {
         let server = match &shop.cluster {
             Some(cluster) => {
-                let server = sea_orm::Database::connect(format!("{}/postgres", cluster.url())).await?;
+                let server = tradewind_sql::connect(&format!("{}/postgres", cluster.url())).await?;
                 server.execute_unprepared("CREATE EXTENSION pg_stat_statements").await?;
                 Some(server)
             }

@@ -6,7 +6,7 @@ use contracts::tradewind::{
     consumer::v1::{DiscardParkedEventRequest, ListParkedStreamsRequest, ParkedStream, ReplayParkedStreamRequest},
     ordering::v1::{CancellationReason, OrderStatus, PlaceOrderRequest},
 };
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tonic::{Code, Status};
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, eventually};
@@ -19,9 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(3600);
 
 /// Refuses to store events of a type.
 async fn refuse(shop: &Shop, service: &str, event: &str) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(shop.database_url(service));
-    options.max_connections(1);
-    let database = sea_orm::Database::connect(options).await.unwrap();
+    let database = tradewind_sql::connect(&shop.database_url(service)).await.unwrap();
     let trigger = format!(
         "PRAGMA busy_timeout = 10000; CREATE TRIGGER refuse BEFORE INSERT ON event WHEN NEW.type = 'tradewind.{service}.v1.{event}' \
          BEGIN SELECT RAISE(ABORT, 'refused by the test'); END"

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use supervisor::services;
 use tradewind_testing::{Database, block_on};
 
@@ -39,7 +39,7 @@ async fn only_expands(store: &str, database: fn() -> Database) {
     let shop = Shop::open(database).await;
     let (mut present, mut tables) = (Schema::new(), Tables::new());
     for service in services::names() {
-        let connection = Connection::connect(shop.database_url(service)).await.unwrap();
+        let connection = tradewind_sql::connect(&shop.database_url(service)).await.unwrap();
         present.extend(columns(service, &connection).await);
         tables.add(service, &connection).await;
     }
@@ -99,7 +99,8 @@ async fn columns(service: &str, connection: &DatabaseConnection) -> Schema {
     rows.iter()
         .map(|row| {
             let name = format!("{service}.{}.{}", text(row, "t"), text(row, "c"));
-            let is = |name| row.try_get::<bool>("", name).unwrap();
+            // SQLite has no type for it where no table declares one.
+            let is = |name| row.try_get("", name).unwrap_or_else(|_| row.try_get::<i64>("", name).unwrap() != 0);
             (name, Column { kind: text(row, "kind").to_lowercase(), optional: is("optional"), key: is("key") })
         })
         .collect()

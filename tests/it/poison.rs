@@ -89,9 +89,7 @@ const CURE: &str = "
     WHERE event.stream = truth.stream AND event.version = truth.version";
 
 async fn poison(url: &str) -> DatabaseConnection {
-    let mut options = sea_orm::ConnectOptions::new(url);
-    options.max_connections(1);
-    let database = sea_orm::Database::connect(options).await.unwrap();
+    let database = tradewind_sql::connect(url).await.unwrap();
     database.execute_unprepared(POISON).await.unwrap();
     database
 }

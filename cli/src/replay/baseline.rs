@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use tradewind_sql::connect;
 
 use crate::local::{Layout, Postgres};
 
@@ -19,7 +20,7 @@ pub(super) const NAME: &str = "baseline";
 pub(super) async fn commits_per_second(layout: &Layout, postgres: Option<&Postgres>) -> Result<f64> {
     match postgres {
         Some(server) => {
-            let database = connect(server.database(NAME)).await?;
+            let database = connect(&server.database(NAME)).await?;
             let measured = measure(&database, "BIGINT GENERATED ALWAYS AS IDENTITY").await;
             database.close().await?;
             measured
@@ -27,7 +28,7 @@ pub(super) async fn commits_per_second(layout: &Layout, postgres: Option<&Postgr
         None => {
             std::fs::create_dir_all(layout.state())?;
             let path = layout.state().join(NAME).with_extension("db");
-            let database = connect(tradewind_sql::sqlite_url(&path) + "?mode=rwc").await?;
+            let database = connect(&(tradewind_sql::sqlite_url(&path) + "?mode=rwc")).await?;
             database.execute_unprepared("PRAGMA journal_mode=WAL").await?;
             database.execute_unprepared("PRAGMA synchronous=FULL").await?;
             let measured = measure(&database, "INTEGER").await;
@@ -39,12 +40,6 @@ pub(super) async fn commits_per_second(layout: &Layout, postgres: Option<&Postgr
             measured
         }
     }
-}
-
-async fn connect(url: String) -> Result<DatabaseConnection> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    Ok(Database::connect(options).await?)
 }
 
 async fn measure(database: &DatabaseConnection, number: &str) -> Result<f64> {

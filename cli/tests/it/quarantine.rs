@@ -5,7 +5,7 @@ use std::process::Output;
 
 use contracts::tradewind::ordering::v1::{OrderPlaced, PricedLine};
 use prost::Message;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 use tradewind_mesh::IdentityFiles;
@@ -75,7 +75,7 @@ async fn park(url: &str) {
 /// The service's database once its tables are there.
 async fn tables_of(url: &str) -> DatabaseConnection {
     tradewind_testing::eventually(std::time::Duration::from_secs(20), "the tables are there", async || {
-        let database = Database::connect(url).await.map_err(|error| error.to_string())?;
+        let database = tradewind_sql::connect(url).await.map_err(|error| error.to_string())?;
         let migrated = database.execute_unprepared("SELECT * FROM stock").await;
         migrated.map(|_| database).map_err(|error| error.to_string())
     })

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use sea_orm::error::RuntimeErr;
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use tokio::time::timeout;
@@ -18,18 +17,23 @@ use crate::error::db;
 use crate::file::sqlite_file;
 use crate::mark::Marked;
 use crate::server::{self, Server};
+use crate::sqlite::{Options, Pool};
 use crate::url::{check_database_url, driver_url, verified};
 
 const READERS: u32 = 4;
-/// Bytes that SQLite leaves of a write-ahead log when it overwrites it: more than there are between two checkpoints, unless a reader
-/// keeps one from being made. A log that has to grow again makes every commit dearer.
-const LOG_KEPT: &str = "67108864";
+/// WAL lets readers read while the one writer writes; FULL makes a commit survive a power failure.
+const SQLITE: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
+const READS: &str = "PRAGMA cache_size = -512; PRAGMA query_only = ON;";
+/// A checkpoint copies pages into the database file and syncs it: rarely, in one go, and not by SQLite itself. Of a write-ahead log
+/// that is overwritten it leaves so many bytes: more than there are between two checkpoints, unless a reader keeps one from being
+/// made. A log that has to grow again makes every commit dearer.
+const WRITES: &str = "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;";
 /// Of transactions on PostgreSQL; with those that read and the vital ones, a replica has 16 at most.
 pub(super) const TRANSACTIONS: u32 = 10;
 /// Of heartbeats, leases, the sequencer and signs of life there.
 pub(super) const VITAL: u32 = 2;
 const ACQUIRE: Duration = Duration::from_secs(5);
-const BUSY: Duration = Duration::from_secs(5);
 pub(crate) const STATEMENT: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(60);
 /// A process that vanishes in the middle of a transaction leaves its locks to a session that notices nothing: the server ends
@@ -64,6 +68,8 @@ pub struct Connections {
     pub(super) reads: DatabaseConnection,
     /// On SQLite it only reads: there is nobody to share a file with.
     pub(super) vital: DatabaseConnection,
+    /// SQLite's one connection that writes.
+    pub(super) writer: Option<Pool>,
     /// An SQLite file's mark.
     pub(super) marked: Option<Arc<Marked>>,
     pub(super) away: Away,
@@ -89,7 +95,12 @@ impl Connections {
             Some(file) => Some(Marked::inspect(file).await?),
             None => None,
         };
-        let transactions = Database::connect(sqlite(url, 1, false)).await.map_err(db)?;
+        let open = |creates, connections, settings| {
+            let settings = format!("{SQLITE} {settings}");
+            Pool::open(Options { file: sqlite_file(url), creates, settings, connections }).map_err(db)
+        };
+        let writer = open(true, 1, WRITES)?;
+        let transactions = writer.connection().await.map_err(db)?;
         let marked = match inspected {
             Some((marked, suspicious)) => {
                 if suspicious {
@@ -100,9 +111,9 @@ impl Connections {
             }
             None => None,
         };
-        let reads = Database::connect(sqlite(url, READERS, true)).await.map_err(db)?;
-        let vital = Database::connect(sqlite(url, 1, true)).await.map_err(db)?;
-        Ok(Self { transactions, reads, vital, marked, away })
+        let reads = open(false, READERS, READS)?.connection().await.map_err(db)?;
+        let vital = open(false, 1, READS)?.connection().await.map_err(db)?;
+        Ok(Self { transactions, reads, vital, writer: Some(writer), marked, away })
     }
 
     async fn postgres(url: &str, name: &str, away: Away) -> Result<Self, Error> {
@@ -117,7 +128,8 @@ impl Connections {
         if !left_out.is_empty() {
             tracing::info!(name, parameters = left_out.join(" "), "these of the database URL are not needed here");
         }
-        Ok(Self { transactions, reads: pool(READERS).await?, vital: pool(VITAL).await?, marked: None, away })
+        let (reads, vital) = (pool(READERS).await?, pool(VITAL).await?);
+        Ok(Self { transactions, reads, vital, writer: None, marked: None, away })
     }
 
     /// What brings the tables up to date, before anything else is done.
@@ -125,6 +137,20 @@ impl Connections {
     pub fn transactions(&self) -> &DatabaseConnection {
         &self.transactions
     }
+}
+
+/// One connection to the database at `url`, as any program has it that knows nothing of this one. An SQLite file that is missing is
+/// made where the URL ends with `?mode=rwc`.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    if let Some(file) = sqlite_file(url) {
+        return Pool::open(Options { creates: url.ends_with("?mode=rwc"), ..Options::of(&file) })?.connection().await;
+    }
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await
 }
 
 /// What a connection that could not be made means, and to which server. A pool tries again while it is refused, and then says only
@@ -159,39 +185,6 @@ async fn attempt(options: PgConnectOptions, server: &Server) -> Result<(), SqlxE
 /// What every session is told.
 fn session(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     verified(options, url).options(VANISHED).options(BY_KEY).options(QUIET).options(server::RELIED_ON)
-}
-
-/// WAL lets readers read while the one writer writes; FULL makes a commit survive a power failure.
-fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(ACQUIRE)
-        .max_lifetime(None)
-        .idle_timeout(if reads_only { Some(IDLE) } else { None })
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |options| {
-            let options = options
-                .create_if_missing(!reads_only)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY)
-                .foreign_keys(true)
-                .statement_cache_capacity(128)
-                .pragma("temp_store", "memory");
-            if reads_only {
-                options.pragma("cache_size", "-512").pragma("query_only", "on")
-            } else {
-                // A checkpoint copies pages into the database file and syncs it: rarely, in one go, and not by SQLite itself.
-                options
-                    .pragma("cache_size", "-4096")
-                    .pragma("wal_autocheckpoint", "0")
-                    .pragma("journal_size_limit", LOG_KEPT)
-            }
-        });
-    options
 }
 
 fn postgres(url: &str, name: &str, server: &Arc<Server>, connections: u32) -> ConnectOptions {

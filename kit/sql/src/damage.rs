@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use tradewind_domain::{Error, ErrorKind};
 
 use crate::error::{DATABASE_CORRUPT, db};
-use crate::file::sqlite_url;
+use crate::sqlite::{Options, Pool};
 use crate::statement::statement;
 
 /// How thoroughly to look.
@@ -24,12 +24,12 @@ pub enum Look {
 /// `Internal` with reason [`DATABASE_CORRUPT`].
 pub async fn check(connection: &impl ConnectionTrait, look: Look) -> Result<(), Error> {
     let check = match look {
-        Look::Quick => "PRAGMA quick_check(3)",
-        Look::Thorough => "PRAGMA integrity_check(3)",
+        Look::Quick => "quick_check",
+        Look::Thorough => "integrity_check",
     };
-    let check = statement(DbBackend::Sqlite, check, []);
-    let rows = connection.query_all_raw(check).await.map_err(db)?;
-    let found: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).map_err(db)).collect::<Result<_, _>>()?;
+    let rows = connection.query_all_raw(statement(DbBackend::Sqlite, format!("PRAGMA {check}(3)"), []));
+    let rows = rows.await.map_err(db)?;
+    let found: Vec<String> = rows.iter().map(|row| row.try_get("", check).map_err(db)).collect::<Result<_, _>>()?;
     if found == ["ok"] {
         return Ok(());
     }
@@ -56,10 +56,6 @@ pub async fn open_file(file: &Path) -> Result<DatabaseConnection, Error> {
     if !file.exists() {
         return Err(Error::new(ErrorKind::NotFound, "NO_FILE", format!("there is no file {}", file.display())));
     }
-    let mut options = ConnectOptions::new(sqlite_url(file));
-    options
-        .max_connections(1)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|options| options.create_if_missing(false).pragma("wal_autocheckpoint", "0"));
-    Database::connect(options).await.map_err(db)
+    let settings = "PRAGMA wal_autocheckpoint = 0".to_owned();
+    Pool::open(Options { settings, ..Options::of(file) }).map_err(db)?.connection().await.map_err(db)
 }

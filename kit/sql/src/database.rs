@@ -31,12 +31,14 @@ enum On {
 }
 
 impl From<Connections> for Database {
-    fn from(Connections { transactions, reads, vital, marked, away }: Connections) -> Self {
+    fn from(Connections { transactions, reads, vital, writer, marked, away }: Connections) -> Self {
         let sessions = |pool, connections, spare| Sessions::new(pool, connections, spare, Arc::clone(&away));
-        let on = match transactions.get_database_backend() {
-            DbBackend::Sqlite => On::Sqlite { writer: Writer::new(transactions, marked), vital },
+        let on = match writer {
+            Some(writer) => On::Sqlite { writer: Writer::new(writer, marked), vital },
             // Of the vital ones one is the sequencer's, as good as always.
-            _ => On::Postgres { sessions: sessions(transactions, TRANSACTIONS, 2), vital: sessions(vital, VITAL, 1) },
+            None => {
+                On::Postgres { sessions: sessions(transactions, TRANSACTIONS, 2), vital: sessions(vital, VITAL, 1) }
+            }
         };
         Self { reads: Reads::new(reads), on }
     }

@@ -3,22 +3,21 @@
 //! A database may have seen a later build, whose release was rolled back: migrations only ever add, so what a later one has
 //! added does no harm, and it is passed over. What a later build did is told by its name: `<family>_<number>_…`, numbered up.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
-use sea_orm_migration::prelude::async_trait;
-use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QuerySelect, Schema,
+    TransactionTrait,
+};
+use sea_orm_migration::seaql_migrations::{ActiveModel, Column, Entity};
+use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
 
 use crate::backoff::jitter;
 use crate::error::db;
-use crate::statement::statement;
 
 /// How often a migration that replicas run at the same time is tried.
 const ATTEMPTS: u32 = 10;
-/// Where the migrator keeps what has run.
-const APPLIED: &str = "seaql_migrations";
 
 /// Brings the schema up to date. Replicas that start together may trip over each other's CREATE TABLE: whoever comes second
 /// finds it done.
@@ -29,45 +28,73 @@ pub async fn migrate(
     connection: &DatabaseConnection,
     migrations: impl IntoIterator<Item = Box<dyn MigrationTrait>>,
 ) -> Result<(), Error> {
-    let known: Vec<Arc<dyn MigrationTrait>> = migrations.into_iter().map(Arc::from).collect();
+    let known: Vec<Box<dyn MigrationTrait>> = migrations.into_iter().collect();
+    let names: Vec<&str> = known.iter().map(|migration| migration.name()).collect();
     let mut attempt = 1;
     loop {
-        let names: Vec<&str> = known.iter().map(|migration| migration.name()).collect();
-        let later = later(&names, applied(connection).await?)?;
-        if !later.is_empty() {
-            tracing::info!(?later, "a later build has added to the database, which this one passes over");
-        }
-        let passed_over = later.into_iter().map(|name| Arc::new(PassedOver(name)) as Arc<dyn MigrationTrait>);
-        let migrator = Migrations(known.iter().cloned().chain(passed_over).collect());
-        match migrator.up(connection, None).await {
-            Ok(()) => return Ok(()),
-            Err(error) if attempt < ATTEMPTS && connection.get_database_backend() == DbBackend::Postgres => {
-                tracing::debug!(%error, attempt, "migrating failed, trying again");
-                attempt += 1;
-                tokio::time::sleep(Duration::from_millis(100) + jitter(Duration::from_millis(200))).await;
+        let error = match applied(connection).await {
+            Ok(applied) => {
+                let later = later(&names, &applied)?;
+                if !later.is_empty() {
+                    tracing::info!(?later, "a later build has added to the database, which this one passes over");
+                }
+                let missing = known.iter().filter(|migration| !applied.iter().any(|name| name == migration.name()));
+                match apply(connection, missing.map(|migration| &**migration)).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                }
             }
-            Err(error) => return Err(db(error)),
+            Err(error) => error,
+        };
+        if attempt == ATTEMPTS || connection.get_database_backend() != DbBackend::Postgres {
+            return Err(db(error));
         }
+        tracing::debug!(%error, attempt, "migrating failed, trying again");
+        attempt += 1;
+        tokio::time::sleep(Duration::from_millis(100) + jitter(Duration::from_millis(200))).await;
     }
 }
 
-/// The names of the migrations that have run on the database.
-async fn applied(connection: &DatabaseConnection) -> Result<Vec<String>, Error> {
-    if !SchemaManager::new(connection).has_table(APPLIED).await.map_err(db)? {
-        return Ok(Vec::new());
+/// The names of the migrations that have run on the database, in the table in which sea-orm keeps them.
+async fn applied(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let mut table = Schema::new(connection.get_database_backend()).create_table_from_entity(Entity);
+    connection.execute(table.if_not_exists()).await?;
+    // The other column is a number whose size sea-orm does not declare on SQLite.
+    Entity::find().select_only().column(Column::Version).into_tuple::<String>().all(connection).await
+}
+
+/// Runs `migrations`. A process killed between two statements of one must leave none of them done, on SQLite too.
+async fn apply<'a>(
+    connection: &DatabaseConnection,
+    migrations: impl Iterator<Item = &'a dyn MigrationTrait>,
+) -> Result<(), DbErr> {
+    for migration in migrations {
+        #[expect(clippy::disallowed_methods, reason = "sea-orm's table says when, and nobody decides by it")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let applied_at = Set(i64::try_from(now).unwrap_or(i64::MAX));
+        let done = Entity::insert(ActiveModel { version: Set(migration.name().to_owned()), applied_at });
+        if migration.use_transaction() == Some(false) {
+            migration.up(&SchemaManager::new(connection)).await?;
+            done.exec_without_returning(connection).await?;
+            continue;
+        }
+        let transaction = connection.begin().await?;
+        migration.up(&SchemaManager::new(&transaction)).await?;
+        done.exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
+        // What became of a commit on SQLite is told to whoever asks next.
+        connection.ping().await?;
     }
-    let all = statement(connection.get_database_backend(), "SELECT version FROM seaql_migrations ORDER BY version", []);
-    let rows = connection.query_all_raw(all).await.map_err(db)?;
-    rows.iter().map(|row| row.try_get("", "version").map_err(db)).collect()
+    Ok(())
 }
 
 /// Those of `applied` that nobody here knows, if each comes after all that are known of its family.
-fn later(known: &[&str], applied: Vec<String>) -> Result<Vec<String>, Error> {
-    let unknown = applied.into_iter().filter(|name| !known.contains(&name.as_str()));
+fn later<'a>(known: &[&str], applied: &'a [String]) -> Result<Vec<&'a str>, Error> {
+    let unknown = applied.iter().map(String::as_str).filter(|name| !known.contains(name));
     unknown
         .map(|name| {
-            let last = known.iter().filter(|other| family(other) == family(&name)).filter_map(|one| number(one)).max();
-            if number(&name).zip(last).is_some_and(|(number, last)| number > last) {
+            let last = known.iter().filter(|other| family(other) == family(name)).filter_map(|one| number(one)).max();
+            if number(name).zip(last).is_some_and(|(number, last)| number > last) {
                 return Ok(name);
             }
             let text = format!(
@@ -87,56 +114,6 @@ fn number(name: &str) -> Option<u32> {
     name.split('_').nth(1)?.parse().ok()
 }
 
-/// All of them, handed out as often as the migrator asks.
-struct Migrations(Vec<Arc<dyn MigrationTrait>>);
-
-#[async_trait::async_trait]
-impl MigratorTraitSelf for Migrations {
-    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        self.0.iter().map(|migration| Box::new(Shared(Arc::clone(migration))) as Box<dyn MigrationTrait>).collect()
-    }
-}
-
-struct Shared(Arc<dyn MigrationTrait>);
-
-impl MigrationName for Shared {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Shared {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.0.up(manager).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.0.down(manager).await
-    }
-
-    /// A process killed between two statements of a migration must find none of them done, on SQLite too.
-    fn use_transaction(&self) -> Option<bool> {
-        self.0.use_transaction().or(Some(true))
-    }
-}
-
-/// Stands for one that has run, without which the migrator would refuse the database.
-struct PassedOver(String);
-
-impl MigrationName for PassedOver {
-    fn name(&self) -> &str {
-        &self.0
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for PassedOver {
-    async fn up(&self, _: &SchemaManager) -> Result<(), DbErr> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -144,14 +121,15 @@ mod tests {
 
     const KNOWN: [&str; 3] = ["kit_0001_a", "kit_0003_b", "bank_0002_c"];
 
-    fn told(applied: &[&str]) -> Result<Vec<String>, &'static str> {
-        later(&KNOWN, applied.iter().map(|name| (*name).to_owned()).collect()).map_err(|error| error.reason)
+    fn told(applied: &[&str]) -> Result<usize, &'static str> {
+        let applied: Vec<String> = applied.iter().map(|name| (*name).to_owned()).collect();
+        later(&KNOWN, &applied).map(|later| later.len()).map_err(|error| error.reason)
     }
 
     #[test]
     fn what_comes_after_all_that_is_known_is_passed_over() {
-        assert_eq!(told(&KNOWN), Ok(Vec::new()));
-        assert_eq!(told(&["kit_0004_x", "kit_0010_y", "bank_0003_z"]).unwrap().len(), 3);
+        assert_eq!(told(&KNOWN), Ok(0));
+        assert_eq!(told(&["kit_0004_x", "kit_0010_y", "bank_0003_z"]), Ok(3));
     }
 
     #[test]

@@ -18,9 +18,8 @@ use crate::statement::statement;
 /// knows it on both.
 pub(crate) const NOT_AS_MANY: &str = "a statement did not change as many rows as it had to";
 
-/// Several statements, sent in as few round trips as the database allows: each costs a hop to the connection's thread on
-/// SQLite, which runs a script of statements that share their parameters, and a network round trip on PostgreSQL, where all
-/// but the last can be common table expressions.
+/// Several statements, sent in as few round trips as the database allows: on SQLite a statement costs none, on PostgreSQL, where
+/// each would cost one, all but the last can be common table expressions.
 pub struct Script {
     backend: DbBackend,
     statements: Vec<Joined>,
@@ -58,29 +57,17 @@ impl Script {
 
     /// Starts the next statement with `text`. No two may change the same row, but see [`follow`](Self::follow).
     pub fn start(&mut self, text: &str) -> &mut Self {
-        let backend = self.backend;
-        let open = |joined: &Joined| joined.values.len() <= JOINED && !joined.is_alone(backend);
-        // What is sent alone comes first, so that whatever is joined is one.
-        let alone_since = self.statements.iter().rposition(|joined| !joined.is_alone(backend));
-        match alone_since.filter(|index| self.statements.get(*index).is_some_and(open)) {
-            Some(index) => {
-                let mut joined = self.statements.remove(index);
-                joined.texts.push(text.to_owned());
-                self.statements.push(joined);
-            }
+        let joined = self.statements.last_mut().filter(|_| self.backend == DbBackend::Postgres);
+        match joined.filter(|joined| joined.values.len() <= JOINED) {
+            Some(joined) => joined.texts.push(text.to_owned()),
             None => self.alone(text),
         }
         self
     }
 
-    /// Starts a statement that has to change exactly so many rows, which no other changes, or the whole script fails. SQLite tells
-    /// how many only of one that is sent alone.
+    /// Starts a statement that has to change exactly so many rows, which no other changes, or the whole script fails.
     pub fn exactly(&mut self, rows: usize, text: &str) -> &mut Self {
-        if self.backend == DbBackend::Sqlite {
-            self.alone(text)
-        } else {
-            self.start(text);
-        }
+        self.start(text);
         if let Some(joined) = self.statements.last_mut() {
             joined.exact.push((joined.texts.len() - 1, rows));
         }
@@ -93,9 +80,6 @@ impl Script {
 
     /// Starts a statement that may change what those before it have changed.
     pub fn follow(&mut self, text: &str) -> &mut Self {
-        if self.backend == DbBackend::Sqlite {
-            return self.start(text);
-        }
         self.alone(text);
         self
     }

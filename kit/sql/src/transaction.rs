@@ -1,67 +1,52 @@
 //! An open transaction on either database.
 //!
-//! SQLite has one writer. Through the pool each transaction would cost two more hops to the connection's thread, to test
-//! the connection on return and to fetch it again, and one more for COMMIT. So one connection stays checked out for good,
-//! whoever holds the lock on it uses it, and BEGIN, COMMIT and ROLLBACK are statements like others: the last writes and
-//! COMMIT are one script. The driver believes itself in a transaction all the time, which makes a nested `begin` of a
-//! service the savepoint it should be.
+//! SQLite has one writer: whoever holds the lock on its connection uses it, and BEGIN, COMMIT and ROLLBACK are statements like
+//! others.
 
 use std::sync::Arc;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-    TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::prelude::async_trait;
-use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::yield_now;
 use tradewind_domain::Error;
 
 use crate::error::db;
 use crate::mark::Marked;
 use crate::script::Script;
 use crate::sessions::OpenSession;
+use crate::sqlite::Pool;
 use crate::statement::statement;
 
-/// The connection, once it is open, and what it has seen of others' writes.
-type Session = Option<(Arc<DatabaseTransaction>, i64)>;
-
-/// Begins, and tells the number that another connection's commit changes.
-const BEGIN: &str = "BEGIN IMMEDIATE;\nPRAGMA data_version";
+/// What the writer has seen of others' writes: the number that another connection's commit changes.
+type Seen = i64;
 
 /// SQLite's one writer.
 pub(super) struct Writer {
-    pool: DatabaseConnection,
-    session: Arc<Mutex<Session>>,
+    session: Pool,
+    turns: Arc<Mutex<Seen>>,
     /// The file; `None` for a database in memory.
     marked: Option<Arc<Marked>>,
 }
 
 impl Writer {
-    pub(super) fn new(pool: DatabaseConnection, marked: Option<Arc<Marked>>) -> Self {
-        Self { pool, session: Arc::default(), marked }
+    pub(super) fn new(session: Pool, marked: Option<Arc<Marked>>) -> Self {
+        Self { session, turns: Arc::default(), marked }
     }
 
     /// Waits for its turn and begins.
     pub(super) async fn begin(&self) -> Result<Turn, Error> {
-        let mut session = Arc::clone(&self.session).lock_owned().await;
-        let connection = match &*session {
-            Some((connection, _)) => Arc::clone(connection),
-            None => {
-                let connection = Arc::new(self.pool.begin().await.map_err(db)?);
-                connection.execute_unprepared("COMMIT").await.map_err(db)?;
-                *session = Some((Arc::clone(&connection), 0));
-                connection
-            }
-        };
+        let turn = Arc::clone(&self.turns).lock_owned().await;
         if let Some(marked) = &self.marked {
-            marked.checkpoint(&*connection, false).await?;
+            marked.checkpoint(&self.session, false).await?;
         }
-        // Whatever becomes of BEGIN, even if nobody waits for it any more, the turn ends with ROLLBACK.
-        let mut turn = Turn { connection, session: Some(session), interrupted: false };
-        let begun = turn.connection.query_one_raw(statement(DbBackend::Sqlite, BEGIN, [])).await.map_err(db)?;
-        let now = begun.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(db)?;
-        if let Some(Some((_, seen))) = turn.session.as_deref_mut() {
+        // Whatever becomes of BEGIN, even if nobody waits for it any more, the turn ends with a rollback.
+        let mut turn = Turn { session: self.session.clone(), turn: Some(turn), interrupted: false };
+        let run = |text| statement(DbBackend::Sqlite, text, []);
+        self.session.execute_raw(run("BEGIN IMMEDIATE")).await.map_err(db)?;
+        let others = self.session.query_one_raw(run("PRAGMA data_version")).await.map_err(db)?;
+        let now = others.map_or(Ok(0), |row| row.try_get("", "data_version")).map_err(db)?;
+        if let Some(seen) = turn.turn.as_deref_mut() {
             turn.interrupted = *seen != now;
             *seen = now;
         }
@@ -70,10 +55,10 @@ impl Writer {
 
     /// Leaves the file in order: everything is in it.
     pub(super) async fn rest(&self) -> Result<(), Error> {
-        let session = self.session.lock().await;
-        match (&*session, &self.marked) {
-            (Some((connection, _)), Some(marked)) => marked.checkpoint(&**connection, true).await,
-            _ => Ok(()),
+        let _turn = self.turns.lock().await;
+        match &self.marked {
+            Some(marked) => marked.checkpoint(&self.session, true).await,
+            None => Ok(()),
         }
     }
 
@@ -84,32 +69,27 @@ impl Writer {
 
 /// The right to write; given back by committing or, when dropped, by rolling back.
 pub(super) struct Turn {
-    connection: Arc<DatabaseTransaction>,
-    session: Option<OwnedMutexGuard<Session>>,
+    session: Pool,
+    turn: Option<OwnedMutexGuard<Seen>>,
     /// Another process, such as an operator's tool, has written since the last turn.
     pub(super) interrupted: bool,
 }
 
+impl Turn {
+    /// The connection, as long as the transaction is open on it: what would be run after an error that has ended it would commit.
+    fn open(&self) -> Result<&Pool, DbErr> {
+        if self.session.is_open() {
+            return Ok(&self.session);
+        }
+        Err(DbErr::Custom("an error has ended the transaction".to_owned()))
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
-        let Some(mut session) = self.session.take() else { return };
-        let connection = Arc::clone(&self.connection);
-        let Ok(runtime) = Handle::try_current() else {
-            // The process ends: closing the connection rolls back.
-            *session = None;
-            return;
-        };
-        runtime.spawn(async move {
-            let rollback = statement(DbBackend::Sqlite, "ROLLBACK", []);
-            match connection.execute_raw(rollback).await {
-                Ok(_) => {}
-                Err(error) if error.to_string().contains("no transaction is active") => {}
-                Err(error) => {
-                    tracing::warn!(%error, "rolling back failed; the connection is replaced");
-                    *session = None;
-                }
-            }
-        });
+        if self.turn.is_some() {
+            self.session.roll_back();
+        }
     }
 }
 
@@ -139,17 +119,9 @@ impl Transaction {
     /// What the database says.
     pub async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
-            Open::Sqlite(turn) => turn.connection.query_all_raw(statement).await,
+            Open::Sqlite(turn) => turn.open()?.query_all_raw(statement).await,
             Open::Postgres(session) => session.read(statement).await,
         }
-    }
-
-    /// Begins a savepoint.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.begun().await?.begin().await
     }
 
     /// Tells whether another process has written to an SQLite file since the last transaction of this one.
@@ -166,10 +138,12 @@ impl Transaction {
         match self.0 {
             Open::Sqlite(mut turn) => {
                 last.start("COMMIT");
-                last.run(&*turn.connection).await?;
-                let session = turn.session.take();
+                last.run(turn.open()?).await?;
+                let turn = turn.turn.take();
                 then();
-                drop(session);
+                drop(turn);
+                // Nothing above has waited: others go on before whoever does one transaction after the other.
+                yield_now().await;
             }
             Open::Postgres(session) => {
                 session.commit(last).await?;
@@ -180,12 +154,17 @@ impl Transaction {
     }
 
     /// The connection, once the transaction has begun on it.
-    async fn begun(&self) -> Result<&DatabaseTransaction, DbErr> {
+    async fn begun(&self) -> Result<Begun<'_>, DbErr> {
         match &self.0 {
-            Open::Sqlite(turn) => Ok(&turn.connection),
-            Open::Postgres(session) => session.begun().await,
+            Open::Sqlite(turn) => turn.open().map(Begun::Sqlite),
+            Open::Postgres(session) => session.begun().await.map(Begun::Postgres),
         }
     }
+}
+
+enum Begun<'a> {
+    Sqlite(&'a Pool),
+    Postgres(&'a DatabaseTransaction),
 }
 
 #[async_trait::async_trait]
@@ -198,19 +177,31 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.begun().await?.execute_raw(statement).await
+        match self.begun().await? {
+            Begun::Sqlite(session) => session.execute_raw(statement).await,
+            Begun::Postgres(session) => session.execute_raw(statement).await,
+        }
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
-        self.begun().await?.execute_unprepared(text).await
+        match self.begun().await? {
+            Begun::Sqlite(session) => session.execute_unprepared(text).await,
+            Begun::Postgres(session) => session.execute_unprepared(text).await,
+        }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.begun().await?.query_one_raw(statement).await
+        match self.begun().await? {
+            Begun::Sqlite(session) => session.query_one_raw(statement).await,
+            Begun::Postgres(session) => session.query_one_raw(statement).await,
+        }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.begun().await?.query_all_raw(statement).await
+        match self.begun().await? {
+            Begun::Sqlite(session) => session.query_all_raw(statement).await,
+            Begun::Postgres(session) => session.query_all_raw(statement).await,
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use sea_orm::QueryResult;
 use tradewind_domain::Error;
-use tradewind_sql::{db, from_micros, partition, unsigned};
-use uuid::Uuid;
+use tradewind_sql::{Id, db, from_micros, partition, unsigned};
 
 use crate::{Metadata, Recorded, StreamName};
 
@@ -16,7 +15,7 @@ pub(crate) fn recorded(row: &QueryResult, with_position: bool) -> Result<Recorde
     let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
     let text = |column: &str| row.try_get::<String>("", column).map_err(db);
     Ok(Recorded {
-        id: row.try_get::<Uuid>("", "id").map_err(db)?,
+        id: row.try_get::<Id>("", "id").map_err(db)?.0,
         stream: StreamName::from(text("stream")?),
         version: unsigned(number("version")?),
         partition: partition(number("partition")?)?,

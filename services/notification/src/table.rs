@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use contracts::tradewind::notification::v1::{Notification, NotificationKind};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tradewind_domain::Error;
 use tradewind_sql::{chunks, db, from_micros, micros, padded, timestamp};
 use tradewind_store::{Last, Tx, Upsert};
@@ -33,6 +33,14 @@ struct Messages {
     sent: BTreeMap<i64, Vec<String>>,
 }
 
+/// Names a message.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+struct Key {
+    order_id: String,
+    kind: i64,
+}
+
 /// Finds out in one statement which messages about these orders were written down already.
 ///
 /// # Errors
@@ -43,12 +51,11 @@ pub(crate) async fn look<'a>(tx: &mut Tx, orders: impl IntoIterator<Item = &'a s
     let unknown: Vec<_> = unknown.into_iter().collect();
     for unknown in chunks(&unknown, 1) {
         let named = padded(unknown, unknown.last().copied().unwrap_or_default());
-        let keys = Entity::find().select_only().columns([Column::OrderId, Column::Kind]);
-        let found: Vec<(String, i64)> =
-            keys.filter(Column::OrderId.is_in(named)).into_tuple().all(&tx.reading()).await.map_err(db)?;
+        let keys = Entity::find().filter(Column::OrderId.is_in(named)).into_partial_model::<Key>();
+        let found = keys.all(&tx.reading()).await.map_err(db)?;
         let written = &mut tx.kept::<Messages>().written;
         written.extend(unknown.iter().map(|order_id| ((*order_id).to_owned(), BTreeSet::new())));
-        for (order_id, kind) in found {
+        for Key { order_id, kind } in found {
             written.entry(order_id).or_default().insert(kind);
         }
     }

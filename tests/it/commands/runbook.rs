@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use contracts::tradewind::consumer::v1::{ListParkedStreamsRequest, ParkedStream};
-use sea_orm::{ConnectOptions, ConnectionTrait};
+use sea_orm::ConnectionTrait;
 use supervisor::services;
 use tempfile::TempDir;
 use tradewind_testing::{Database, block_on, scratch};
@@ -70,9 +70,7 @@ async fn two_in_quarantine(shop: &Shop) -> [ParkedStream; 2] {
         let placed = shop.operator.place(tea.order(1)).await;
         shop.operator.settled(&placed.order_id).await;
     }
-    let mut options = ConnectOptions::new(shop.database_url("payment"));
-    options.max_connections(1);
-    let payment = sea_orm::Database::connect(options).await.unwrap();
+    let payment = tradewind_sql::connect(&shop.database_url("payment")).await.unwrap();
     let ordering = shop.database_url("ordering");
     let file = tradewind_sql::sqlite_file(&ordering).unwrap();
     let file = file.display();

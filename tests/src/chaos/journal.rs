@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::reactions::REACTIONS;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement};
 use supervisor::services;
 use tradewind_testing::eventually;
 
@@ -28,7 +28,8 @@ struct Book {
 pub(super) async fn prove(shop: &Shop) -> u64 {
     let mut databases = Vec::new();
     for name in services::names() {
-        databases.push((name, Database::connect(shop.database_url(name)).await.expect("the database of a service")));
+        databases
+            .push((name, tradewind_sql::connect(&shop.database_url(name)).await.expect("the database of a service")));
     }
     eventually(PATIENCE, "every reader has handled every event", async || {
         let mut books = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, Database as Connection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde_json::json;
 use supervisor::services;
 use tradewind_fault::Point;
@@ -139,7 +139,7 @@ impl Stage<'_> {
 
     /// Keeps everybody else from writing the database of a service.
     async fn lock(&self, service: &str) {
-        let database = Connection::connect(self.shop.database_url(service)).await.unwrap();
+        let database = tradewind_sql::connect(&self.shop.database_url(service)).await.unwrap();
         let run = async |sql| database.execute_raw(Statement::from_string(database.get_database_backend(), sql)).await;
         eventually(PATIENCE, "the database is locked", async || run("BEGIN IMMEDIATE").await).await;
         tokio::time::sleep(STANDSTILL).await;
@@ -152,7 +152,7 @@ impl Stage<'_> {
 
     /// Waits until a table of a service's database has more rows than it has now, once `meanwhile` is done.
     async fn grows(&self, service: &str, table: &str, meanwhile: impl AsyncFnOnce()) {
-        let database = Connection::connect(self.shop.database_url(service)).await.unwrap();
+        let database = tradewind_sql::connect(&self.shop.database_url(service)).await.unwrap();
         let count = format!("SELECT COUNT(*) AS rows FROM {table}");
         let count = Statement::from_string(database.get_database_backend(), count);
         let rows = async || -> Result<i64, DbErr> {
@@ -182,7 +182,7 @@ impl Stage<'_> {
     /// Has some events wait before their COMMIT, from now on, while ids go on as if much else were appended.
     async fn stall(&self, seed: u64) {
         for service in services::names() {
-            let database = Connection::connect(self.shop.database_url(service)).await.unwrap();
+            let database = tradewind_sql::connect(&self.shop.database_url(service)).await.unwrap();
             eventually(PATIENCE, "some commits stand still", async || {
                 database.execute_unprepared(&STALL.replace("{seed}", &(seed % 1_000).to_string())).await
             })
@@ -192,7 +192,7 @@ impl Stage<'_> {
 
     /// Lets a reader handle again what it has handled, and returns when it has: this must be found.
     pub(super) async fn forge(&self, staff: &Staff) {
-        let database = Connection::connect(self.shop.database_url("notification")).await.unwrap();
+        let database = tradewind_sql::connect(&self.shop.database_url("notification")).await.unwrap();
         let forget = "DELETE FROM cursor WHERE consumer = 'notification'";
         self.grows("notification", "journal", async || {
             eventually(PATIENCE, "the cursors are gone", async || database.execute_unprepared(forget).await).await;

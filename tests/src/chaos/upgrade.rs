@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use contracts::tradewind::ordering::v1::OrderPlaced;
 use futures::FutureExt;
 use prost::{Message, Name};
-use sea_orm::{ConnectionTrait, Database, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tradewind_testing::{Postgres, block_on, eventually};
 
@@ -111,7 +111,7 @@ async fn side_by_side(replicas: &Replicas) {
 
 /// How many events in a database are of types, and how many orders were placed with fields, that this build does not know.
 async fn of_the_later_build(url: &str) -> (usize, usize) {
-    let database = Database::connect(url).await.expect("the database of a service");
+    let database = tradewind_sql::connect(url).await.expect("the database of a service");
     let query = Statement::from_string(database.get_database_backend(), "SELECT type, payload FROM event");
     let known = prost_reflect::DescriptorPool::decode(contracts::DESCRIPTOR).expect("contracts");
     let (mut unknown, mut fuller) = (0, 0);

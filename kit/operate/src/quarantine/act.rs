@@ -6,7 +6,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{brief, db, from_micros, micros, page, signed, unsigned};
+use tradewind_sql::{Id, brief, db, from_micros, micros, page, signed, unsigned};
 use tradewind_store::{Recorded, Store, Tx};
 use uuid::Uuid;
 
@@ -149,7 +149,7 @@ pub(crate) async fn record(tx: &mut Tx, act: &Act) -> Result<(), Error> {
         source: Set(source),
         stream: Set(stream),
         position: Set(signed(position)),
-        event_id: Set(event_id),
+        event_id: Set(event_id.map(Id)),
         outcome: Set(outcome.word().to_owned()),
         detail: Set(detail),
     };
@@ -198,7 +198,7 @@ impl TryFrom<Model> for Act {
             source,
             stream,
             position: unsigned(position),
-            event_id,
+            event_id: event_id.map(|Id(id)| id),
             outcome: ActOutcome::parse(&outcome)?,
             detail,
         })

@@ -15,10 +15,6 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    pub(super) fn is_alone(&self, backend: DbBackend) -> bool {
-        backend == DbBackend::Sqlite && !self.exact.is_empty()
-    }
-
     /// How many rows it has to change, where whoever sends it has to see to that.
     pub(super) fn expected(&self, backend: DbBackend) -> Option<u64> {
         let (_, rows) = self.exact.first().filter(|_| backend == DbBackend::Sqlite)?;
@@ -34,7 +30,7 @@ impl Joined {
     pub(super) fn into_one(self, backend: DbBackend) -> (String, Vec<Value>) {
         let Self { mut texts, mut values, exact } = self;
         if backend == DbBackend::Sqlite {
-            return (texts.join(";\n"), values);
+            return (texts.pop().unwrap_or_default(), values);
         }
         if !exact.is_empty() {
             let mut counted = Vec::with_capacity(exact.len());

@@ -9,7 +9,7 @@ fn texts(script: Script) -> Vec<String> {
 #[test]
 fn statements_are_joined_as_the_database_can() {
     for (backend, expected) in [
-        (DbBackend::Sqlite, ["INSERT INTO a VALUES (?);\nINSERT INTO b VALUES (?);\nCOMMIT"].as_slice()),
+        (DbBackend::Sqlite, ["INSERT INTO a VALUES (?)", "INSERT INTO b VALUES (?)", "COMMIT"].as_slice()),
         (DbBackend::Postgres, &["WITH part0 AS (INSERT INTO a VALUES ($1)) INSERT INTO b VALUES ($2)", "COMMIT"]),
     ] {
         let mut script = Script::new(backend);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
-use sea_orm_migration::{MigrationTrait, SchemaManager};
+use sea_orm_migration::MigrationTrait;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_sql::{db, migrate, statement};
 use uuid::Uuid;
@@ -30,10 +30,7 @@ pub(super) async fn prepare(
         let text = format!("a log has 1 to {MOST_PARTITIONS} partitions");
         return Err(Error::invalid("partitions", "PARTITIONS_INVALID", text));
     }
-    let schema = SchemaManager::new(connection);
-    if schema.has_table("meta").await.map_err(db)? {
-        check(context, &facts(connection).await?)?;
-    }
+    check(context, context_of(connection).await?.as_deref())?;
     migrate(connection, schema::migrations().into_iter().chain(migrations)).await?;
     let partitions = partitions.unwrap_or(match connection.get_database_backend() {
         DbBackend::Sqlite => SQLITE_PARTITIONS,
@@ -47,7 +44,7 @@ pub(super) async fn prepare(
     );
     connection.execute_raw(first).await.map_err(db)?;
     let facts = facts(connection).await?;
-    check(context, &facts)?;
+    check(context, facts.get("context").map(String::as_str))?;
     let fact = |key: &str| facts.get(key).map_or("", String::as_str);
     Ok(Born { partitions: fact("partitions").parse().map_err(Error::internal)? })
 }
@@ -58,8 +55,8 @@ async fn facts(connection: &DatabaseConnection) -> Result<HashMap<String, String
     rows.iter().map(|row| Ok((row.try_get("", "key").map_err(db)?, row.try_get("", "value").map_err(db)?))).collect()
 }
 
-fn check(context: &str, facts: &HashMap<String, String>) -> Result<(), Error> {
-    match facts.get("context") {
+fn check(context: &str, owner: Option<&str>) -> Result<(), Error> {
+    match owner {
         Some(owner) if owner != context => Err(Error::new(
             ErrorKind::Rejected,
             "WRONG_DATABASE",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_sql::{DATABASE_CORRUPT, damages, db, from_micros, micros, signed, statement};
+use tradewind_sql::{DATABASE_CORRUPT, Id, damages, db, from_micros, micros, signed, statement};
 use uuid::Uuid;
 
 use super::Store;
@@ -130,7 +130,7 @@ impl Store {
         let values: [Value; 2] = [i64::from(partition).into(), signed(position).into()];
         // Transactions wait for this at their commit, with all there is of their connections.
         let rows = self.vital(statement(self.backend(), query, values)).await?;
-        let there: Option<Uuid> = rows.first().map(|row| row.try_get("", "id").map_err(db)).transpose()?;
+        let there = rows.first().map(|row| row.try_get::<Id>("", "id").map_err(db)).transpose()?.map(|Id(there)| there);
         if there == Some(id) {
             return Ok(None);
         }

@@ -183,20 +183,18 @@ mod tests {
             pending.write("car", write, (*key).to_owned(), vec![(*key).into()]);
         }
         let script = pending.script(DbBackend::Sqlite, OffsetDateTime::UNIX_EPOCH).unwrap();
-        script.sent().flat_map(|sent| sent.sql.split(";\n").map(ToOwned::to_owned).collect::<Vec<_>>()).collect()
+        script.sent().map(|sent| sent.sql).collect()
     }
 
     #[test]
     fn a_row_beside_an_event_costs_no_round_trip_of_its_own() {
-        for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-            let mut pending = Pending { events: vec![event(1)], ..Pending::default() };
-            let put = Write::Put { insert: "INSERT INTO car ", on_conflict: "" };
-            pending.write("car", put, "a".to_owned(), vec!["a".into()]);
-            pending.write("car", Write::Remove { delete: "REMOVE (".to_owned() }, "b".to_owned(), vec!["b".into()]);
-            let script = pending.script(backend, OffsetDateTime::UNIX_EPOCH).unwrap();
-            // What is removed may be what was put.
-            assert_eq!(script.sent().count(), if backend == DbBackend::Sqlite { 1 } else { 2 }, "{backend:?}");
-        }
+        let mut pending = Pending { events: vec![event(1)], ..Pending::default() };
+        let put = Write::Put { insert: "INSERT INTO car ", on_conflict: "" };
+        pending.write("car", put, "a".to_owned(), vec!["a".into()]);
+        pending.write("car", Write::Remove { delete: "REMOVE (".to_owned() }, "b".to_owned(), vec!["b".into()]);
+        let script = pending.script(DbBackend::Postgres, OffsetDateTime::UNIX_EPOCH).unwrap();
+        // What is removed may be what was put.
+        assert_eq!(script.sent().count(), 2);
     }
 
     #[test]

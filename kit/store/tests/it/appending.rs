@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use futures::future::join_all;
 use sea_orm::{ConnectionTrait, Statement};
 use tradewind_domain::{DecodeError, ErrorKind, EventSet, LARGEST_EVENT};
@@ -11,7 +10,6 @@ use tradewind_store::{Store, StreamName, VERSION_CONFLICT};
 use tradewind_testing::{
     Database,
     account::{Account, AccountEvent, Bank, Command, Deposited},
-    eventually,
 };
 
 /// An event of so many bytes.
@@ -38,25 +36,6 @@ impl EventSet for Large {
 
 fn deposited(amount: u64) -> AccountEvent {
     Deposited { amount }.into()
-}
-
-/// On PostgreSQL no state is believed that was not brought up to date.
-#[test]
-fn what_is_committed_is_seen_though_nobody_waits_for_the_commit() {
-    tradewind_testing::block_on(async {
-        let database = Database::sqlite();
-        let bank = Bank::open(&database).await;
-        bank.execute("a", Command::Deposit(1)).await.unwrap();
-        let mut tx = bank.store.begin().await.unwrap();
-        tx.execute::<Account>("a", Command::Deposit(10)).await.unwrap();
-        let mut commit = Box::pin(tx.commit());
-        assert!((&mut commit).now_or_never().is_none(), "the database has been asked");
-        eventually(Duration::from_secs(20), "it is committed", async || counts(&bank.store).await.0 == 2).await;
-        assert_eq!(bank.balance("a").await, 11);
-        drop(commit);
-        assert_eq!(bank.balance("a").await, 11);
-        bank.execute("a", Command::Withdraw(11)).await.unwrap();
-    });
 }
 
 /// How many events the accounts a and b have, in one snapshot.

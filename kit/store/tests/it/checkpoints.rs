@@ -16,9 +16,7 @@ use crate::files::{balance, beside, deposit, file, left_behind, open_at};
 
 /// Another program at the database.
 pub(crate) async fn other(file: &Path) -> sea_orm::DatabaseConnection {
-    let mut options = sea_orm::ConnectOptions::new(sqlite_url(file));
-    options.max_connections(1).sqlx_logging(false);
-    sea_orm::Database::connect(options).await.unwrap()
+    tradewind_sql::connect(&sqlite_url(file)).await.unwrap()
 }
 
 pub(crate) async fn run(program: &sea_orm::DatabaseConnection, statements: &[&str]) {

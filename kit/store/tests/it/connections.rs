@@ -72,7 +72,7 @@ fn a_server_that_cannot_be_reached_is_named_with_the_reason() {
 
 /// What each session of a store is doing, as another sees it.
 async fn sessions(database: &Database, doing: &str) -> i64 {
-    let observer = sea_orm::Database::connect(database.url()).await.unwrap();
+    let observer = tradewind_sql::connect(&database.url()).await.unwrap();
     let text = format!(
         "SELECT COUNT(*) AS sessions FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND {doing}"
     );
@@ -140,7 +140,7 @@ fn connections_that_the_server_has_ended_are_replaced() {
         for tx in try_join_all((0..kept).map(|_| bank.store.begin())).await.unwrap() {
             tx.commit().await.unwrap();
         }
-        let operator = sea_orm::Database::connect(database.url()).await.unwrap();
+        let operator = tradewind_sql::connect(&database.url()).await.unwrap();
         let end = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()";
         let ended = operator.query_all_raw(query(&bank.store, end)).await.unwrap();
@@ -165,7 +165,7 @@ fn connections_that_the_server_has_ended_are_replaced() {
 async fn set(statements: &[&str]) -> (Database, StoreOptions) {
     let database = Database::postgres();
     let (server, name) = database.url().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    let connection = sea_orm::Database::connect(format!("{server}/postgres")).await.unwrap();
+    let connection = tradewind_sql::connect(&format!("{server}/postgres")).await.unwrap();
     for statement in statements {
         connection.execute_unprepared(&statement.replace("NAME", &name)).await.unwrap();
     }

@@ -1,9 +1,9 @@
-use sea_orm::{ConnectionTrait as _, Database as Connection, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use tradewind_testing::{Database, Postgres, block_on, both_stores};
 
 async fn connect(database: &Database) -> DatabaseConnection {
     let mode = if database.is_postgres() { "" } else { "?mode=rwc" };
-    Connection::connect(format!("{}{mode}", database.url())).await.unwrap()
+    tradewind_sql::connect(&format!("{}{mode}", database.url())).await.unwrap()
 }
 
 both_stores! {

@@ -63,7 +63,7 @@ impl Surroundings {
 
     /// Waits until so many messages are given up.
     pub(crate) async fn sees_given_up(&self, count: u64) {
-        let database = sea_orm::Database::connect(self.database.url()).await.unwrap();
+        let database = tradewind_sql::connect(&self.database.url()).await.unwrap();
         eventually(DEADLINE, &format!("{count} messages are given up"), async || {
             let given_up = Entity::find().filter(Column::Failed.eq(true)).filter(Column::Sent.eq(false));
             let failed = given_up.count(&database).await.unwrap();

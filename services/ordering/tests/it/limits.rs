@@ -57,7 +57,7 @@ both_stores! {
     async fn a_page_of_large_orders_is_short_and_names_the_next(database: Database) {
         let shop = StandInShop::open(database).await;
         let mut orders: Vec<String> = (0..9).map(|_| OrderId::generate().to_string()).collect();
-        let connection = sea_orm::Database::connect(shop.database_url("ordering")).await.unwrap();
+        let connection = tradewind_sql::connect(&shop.database_url("ordering")).await.unwrap();
         for order_id in &orders {
             let order =
                 Order { order_id: order_id.clone(), cancellation_detail: "x".repeat(700_000), ..Order::default() };

@@ -1,6 +1,7 @@
 //! The table of acts; times are microseconds since the Unix epoch.
 
 use sea_orm::entity::prelude::*;
+use tradewind_sql::Id;
 
 /// One row of `act`.
 #[sea_orm::model]
@@ -25,7 +26,7 @@ pub struct Model {
     /// The event's position in its source's log, or 0.
     pub position: i64,
     /// The event's id.
-    pub event_id: Option<Uuid>,
+    pub event_id: Option<Id>,
     /// The word for what came of it.
     pub outcome: String,
     /// The operator's reason, or the error.
