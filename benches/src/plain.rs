@@ -55,7 +55,7 @@ async fn run(url: String, batch: usize, time: For, side: Side) -> Result<f64> {
             let cursor = Statement::from_sql_and_values(database.get_database_backend(), CURSOR, [version.into()]);
             transaction.execute_raw(cursor).await?;
         }
-        transaction.commit().await?;
+        tradewind_sql::commit(&database, transaction).await?;
     }
     let rate = per_second(u64::try_from(version)?, started.elapsed());
     database.close().await?;

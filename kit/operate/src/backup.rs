@@ -6,8 +6,8 @@ use std::path::Path;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, TransactionTrait};
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_sql::{
-    Look, Marked, beside, check_database_url, check_for_damage, copy_into, db, driver_url, look_through, open_file,
-    reserve, sqlite_file, verified,
+    Look, Marked, beside, check_database_url, check_for_damage, commit, copy_into, db, driver_url, look_through,
+    open_file, reserve, sqlite_file, verified,
 };
 use tradewind_store::{context_of, renew_log};
 use uuid::Uuid;
@@ -95,7 +95,7 @@ pub async fn accept_loss(url: &str, context: &str) -> Result<Uuid, Error> {
         Some(owner) => Err(wrong(&owner, context)),
         None => Err(no_log()),
     };
-    transaction.commit().await.map_err(db)?;
+    commit(&connection, transaction).await.map_err(db)?;
     connection.close().await.map_err(db)?;
     renewed
 }

@@ -75,7 +75,7 @@ pub fn serve(service: Service) -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings.workers)
-        // Only name resolution and the last flush block.
+        // Only name resolution, the last flush and what a database file takes long for block.
         .max_blocking_threads(16)
         .thread_name(name)
         .enable_all()

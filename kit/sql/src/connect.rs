@@ -7,7 +7,7 @@ use std::time::Duration;
 use sea_orm::error::RuntimeErr;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr};
 use tokio::time::timeout;
 use tradewind_domain::Error;
 
@@ -151,6 +151,16 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options).await
+}
+
+/// Commits a transaction that was begun on `connection`: sea-orm would not tell where it fails on SQLite.
+///
+/// # Errors
+/// What the database says.
+pub async fn commit(connection: &DatabaseConnection, transaction: DatabaseTransaction) -> Result<(), DbErr> {
+    transaction.commit().await?;
+    // What became of it is told to whoever asks next.
+    connection.ping().await
 }
 
 /// What a connection that could not be made means, and to which server. A pool tries again while it is refused, and then says only

@@ -31,7 +31,7 @@ mod url;
 use std::sync::Arc;
 
 pub use self::backoff::{Backoff, jitter, random};
-pub use self::connect::{Connections, connect};
+pub use self::connect::{Connections, commit, connect};
 pub use self::copy::copy_into;
 pub use self::damage::{Look, check as check_for_damage, look_through, open_file};
 pub use self::database::Database;

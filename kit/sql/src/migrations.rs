@@ -14,6 +14,7 @@ use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tradewind_domain::{Error, ErrorKind};
 
 use crate::backoff::jitter;
+use crate::connect::commit;
 use crate::error::db;
 
 /// How often a migration that replicas run at the same time is tried.
@@ -81,9 +82,7 @@ async fn apply<'a>(
         let transaction = connection.begin().await?;
         migration.up(&SchemaManager::new(&transaction)).await?;
         done.exec_without_returning(&transaction).await?;
-        transaction.commit().await?;
-        // What became of a commit on SQLite is told to whoever asks next.
-        connection.ping().await?;
+        commit(connection, transaction).await?;
     }
     Ok(())
 }

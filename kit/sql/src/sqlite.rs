@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 /// Statements that a connection keeps prepared.
-const PREPARED: usize = 256;
+const PREPARED: usize = 128;
 
 impl Options {
     /// One connection to a file that is there, with nothing set.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_orm_migration::prelude::async_trait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::yield_now;
@@ -18,8 +18,8 @@ use crate::sessions::OpenSession;
 use crate::sqlite::Pool;
 use crate::statement::statement;
 
-/// What the writer has seen of others' writes: the number that another connection's commit changes.
-type Seen = i64;
+/// What the writer has seen of others' writes: on which of its connections, and the number that a commit of another changes there.
+type Seen = (u64, i64);
 
 /// SQLite's one writer.
 pub(super) struct Writer {
@@ -46,6 +46,7 @@ impl Writer {
         self.session.execute_raw(run("BEGIN IMMEDIATE")).await.map_err(db)?;
         let others = self.session.query_one_raw(run("PRAGMA data_version")).await.map_err(db)?;
         let now = others.map_or(Ok(0), |row| row.try_get("", "data_version")).map_err(db)?;
+        let now = (self.session.opened(), now);
         if let Some(seen) = turn.turn.as_deref_mut() {
             turn.interrupted = *seen != now;
             *seen = now;
@@ -81,7 +82,8 @@ impl Turn {
         if self.session.is_open() {
             return Ok(&self.session);
         }
-        Err(DbErr::Custom("an error has ended the transaction".to_owned()))
+        // As a full disk does, which passes: the statement is not to blame.
+        Err(DbErr::Conn(RuntimeErr::Internal("an error has ended the transaction".to_owned())))
     }
 }
 

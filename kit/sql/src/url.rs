@@ -6,6 +6,11 @@ use std::net::IpAddr;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tradewind_domain::{Error, ErrorKind};
 
+use crate::file::sqlite_file;
+
+/// A database that nobody else sees, and that ends with its connection.
+const MEMORY: &str = "sqlite::memory:";
+
 /// What the driver takes; of others it logs the value.
 const PARAMETERS: [&str; 18] = [
     "sslmode",
@@ -85,7 +90,14 @@ const LEFT_OUT: [(&str, Option<&[&str]>, &str); 33] = [
 /// `Invalid` with reason `DATABASE_URL_INVALID`.
 pub fn check_database_url(url: &str) -> Result<(), Error> {
     if url.starts_with("sqlite:") {
-        return Ok(());
+        let file = sqlite_file(url).is_some_and(|file| file.as_os_str() != ":memory:");
+        if !file && url != MEMORY {
+            return Err(invalid("names no SQLite file: sqlite:///folder/file.db, whose name is UTF-8"));
+        }
+        return match parameters(url).find(|parameter| !matches!(parameter, ("mode", "rw" | "rwc"))) {
+            Some((key, _)) => Err(invalid(&format!("has a parameter that is not known here: {key}"))),
+            None => Ok(()),
+        };
     }
     let Some(rest) = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme)) else {
         return Err(invalid("is not a sqlite:// or postgres:// URL"));

@@ -1,9 +1,9 @@
 //! Calls to the outside: what a reaction intended is called outside any transaction, with a key that is the same on every
 //! attempt, until there is an answer; the answer is settled in the transaction that deletes the intent.
 //!
-//! No answer is never a refusal. An intent is never given up: a process that dies at any point of this leaves a claim, which
-//! another takes up as soon as the roster knows, or when it lapses. A database file has one process, whose claims are in its
-//! memory, unless it is not sure that it can write. While nobody answers, single probes are made.
+//! No answer is never a refusal. An intent is never given up: the claim of a process that dies at any point of this another takes
+//! up as soon as the roster knows, or when it lapses. A database file has one process, whose claims are in its memory and end with
+//! it, unless it is not sure that it can write. While nobody answers, single probes are made.
 
 mod held;
 mod pace;

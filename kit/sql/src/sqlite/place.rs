@@ -14,6 +14,8 @@ use super::error::is_locked;
 
 /// What takes longer is not quick: other tasks would wait for it.
 const QUICK: Duration = Duration::from_millis(1);
+/// What reads or writes a whole file: it is as long as that has become.
+const LONG: [&str; 3] = ["PRAGMA quick_check", "PRAGMA integrity_check", "VACUUM"];
 /// Statements whose quickness is remembered.
 const KNOWN: usize = 1_024;
 /// How long another process's lock is waited for.
@@ -51,7 +53,7 @@ impl Places {
         if !self.lock().contains(text) {
             let began = Instant::now();
             let done = beside(work);
-            if began.elapsed() < QUICK {
+            if began.elapsed() < QUICK && !LONG.iter().any(|long| text.starts_with(long)) {
                 self.remember(text);
             }
             return done;
@@ -69,8 +71,10 @@ impl Places {
 
     fn remember(&self, text: &str) {
         let mut quick = self.lock();
-        if quick.len() >= KNOWN {
-            quick.clear();
+        if quick.len() >= KNOWN
+            && let Some(one) = quick.iter().next().cloned()
+        {
+            quick.remove(&one);
         }
         quick.insert(text.to_owned());
     }
@@ -80,13 +84,21 @@ impl Places {
     }
 }
 
+/// Ends when it is dropped, whatever becomes of the work.
+struct Patience;
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        PATIENT.set(false);
+    }
+}
+
 /// Runs `work` beside the runtime's other tasks, where there is a thread for it.
 pub(super) fn beside<T>(work: impl FnOnce() -> T) -> T {
     let patiently = || {
         PATIENT.set(true);
-        let done = work();
-        PATIENT.set(false);
-        done
+        let _impatient_again = Patience;
+        work()
     };
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => block_in_place(patiently),

@@ -1,6 +1,7 @@
 //! Connections to one SQLite database, and the statements that run on them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ struct Shared {
     turns: Semaphore,
     idle: Mutex<Vec<Connection>>,
     places: Places,
+    /// How many connections there have been.
+    opened: AtomicU64,
     /// What went wrong where sea-orm takes no error: whoever uses the session next is told.
     untold: Mutex<Option<DbErr>>,
 }
@@ -44,7 +47,7 @@ impl Pool {
         let first = place::beside(|| options.open()).map_err(|error| DbErr::Conn(driver(error)))?;
         let turns = Semaphore::new(usize::try_from(options.connections).unwrap_or(usize::MAX));
         let (idle, places, untold) = (Mutex::new(vec![first]), Places::default(), Mutex::default());
-        Ok(Self(Arc::new(Shared { options, turns, idle, places, untold })))
+        Ok(Self(Arc::new(Shared { options, turns, idle, places, opened: AtomicU64::new(1), untold })))
     }
 
     /// The same as sea-orm has connections.
@@ -53,6 +56,11 @@ impl Pool {
     /// None that is known.
     pub(crate) async fn connection(&self) -> std::result::Result<DatabaseConnection, DbErr> {
         Database::connect_proxy(DbBackend::Sqlite, Arc::new(Box::new(self.clone()))).await
+    }
+
+    /// How many connections there have been: what is said of one says nothing of another.
+    pub(crate) fn opened(&self) -> u64 {
+        self.0.opened.load(Ordering::Relaxed)
     }
 
     /// Whether a session is in a transaction: an error may have ended it.
@@ -92,7 +100,11 @@ impl Pool {
         let idle = self.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => place::beside(|| self.0.options.open()).map_err(|error| DbErr::Conn(driver(error)))?,
+            None => {
+                let opened = place::beside(|| self.0.options.open()).map_err(|error| DbErr::Conn(driver(error)))?;
+                self.0.opened.fetch_add(1, Ordering::Relaxed);
+                opened
+            }
         };
         let done = work(&connection);
         self.lock().push(connection);
@@ -200,6 +212,7 @@ impl ProxyDatabaseTrait for Pool {
         self.roll_back();
     }
 
+    /// Tells what is untold.
     async fn ping(&self) -> std::result::Result<(), DbErr> {
         self.run_all("").await.map(drop)
     }

@@ -35,7 +35,7 @@ fn given(value: &Value) -> Result<ToSqlOutput<'_>> {
         Value::String(value) => value.as_deref().map(|text| ValueRef::Text(text.as_bytes())),
         Value::Bytes(value) => value.as_deref().map(ValueRef::Blob),
         Value::Uuid(value) => value.as_ref().map(|id| ValueRef::Blob(id.as_bytes())),
-        other => return Err(Error::ToSqlConversionFailure(format!("SQLite is given no {other:?} here").into())),
+        _ => return Err(Error::ToSqlConversionFailure("a value of a type that SQLite is not given here".into())),
     };
     Ok(ToSqlOutput::Borrowed(given.unwrap_or(ValueRef::Null)))
 }

@@ -20,14 +20,22 @@ fn what_cannot_be_read_is_refused_without_being_repeated() {
         "postgres://u:%ffsecret@h/d",
         "postgres://u:secret@[h/d",
         "mysql://u:secret@h/d",
+        "sqlite://",
+        "sqlite:///srv/%ffsecret.db",
+        "sqlite:%3Amemory%3A",
+        "sqlite:///srv/a.db?mode=secret",
+        "sqlite:///srv/a.db?immutable=secret",
     ] {
         let told = check_database_url(url).unwrap_err();
         assert_eq!((told.kind, told.reason), (ErrorKind::Invalid, "DATABASE_URL_INVALID"), "{url}");
         assert!(!told.message.contains("cret"), "{told}");
     }
-    for url in
-        ["postgres://u:s%40cret@h:5432/d?sslmode=require", "postgresql://h/d?options[jit]=off", "sqlite::memory:"]
-    {
+    for url in [
+        "postgres://u:s%40cret@h:5432/d?sslmode=require",
+        "postgresql://h/d?options[jit]=off",
+        "sqlite::memory:",
+        "sqlite:a.db?mode=rwc",
+    ] {
         check_database_url(url).unwrap();
     }
 }

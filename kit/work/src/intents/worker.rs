@@ -61,6 +61,7 @@ pub struct Worker<H: IntentHandler> {
     pub(super) held: Held,
     /// There may be something due that is not held.
     look: bool,
+    looked: Instant,
     measured: Option<Instant>,
 }
 
@@ -88,6 +89,7 @@ impl<H: IntentHandler> Worker<H> {
             calls: JoinSet::new(),
             held: Held::default(),
             look: true,
+            looked: Instant::now(),
             measured: None,
         }
     }
@@ -143,7 +145,7 @@ impl<H: IntentHandler> Worker<H> {
             if free == 0 {
                 break;
             }
-            self.look = false;
+            (self.look, self.looked) = (false, Instant::now());
             self.changed.mark_unchanged();
             let now = self.store.now();
             self.held.pass(now);
@@ -157,6 +159,7 @@ impl<H: IntentHandler> Worker<H> {
                 }
                 Err(error) => {
                     tracing::warn!(kind = H::KIND, %error, "intents cannot be claimed");
+                    self.look = true;
                     return POLL;
                 }
             }
@@ -167,7 +170,8 @@ impl<H: IntentHandler> Worker<H> {
             return self.pace.closed_for(now).unwrap_or(POLL);
         }
         let next = self.held.next().map(|due| Duration::try_from(due - self.store.now()).unwrap_or_default());
-        next.unwrap_or(POLL).clamp(LEAST_WAIT, POLL)
+        // However many calls end meanwhile, it looks again in time.
+        next.unwrap_or(POLL).min(POLL.saturating_sub(self.looked.elapsed())).max(LEAST_WAIT)
     }
 
     /// Claims what is due. Of a database file, which has one process, that is to hold it in memory; but nothing is called that may not
@@ -202,14 +206,14 @@ impl<H: IntentHandler> Worker<H> {
         trace::continue_from(&span, &intent.cause.traceparent);
         let (handler, timeout) = (Arc::clone(&self.handler), self.call_timeout);
         self.calls.spawn(async move {
-            hit(Point::IntentClaimed, H::KIND);
-            hit(Point::IntentCalling, H::KIND);
-            let call = AssertUnwindSafe(handler.call(&intent)).catch_unwind().instrument(span.clone());
-            let result = match tokio::time::timeout(timeout, call).await {
-                Ok(Ok(result)) => result,
-                Ok(Err(_)) => Err(Unknown("the call panicked".to_owned())),
-                Err(_) => Err(Unknown(format!("nothing within {timeout:?}"))),
+            let call = async {
+                hit(Point::IntentClaimed, H::KIND);
+                hit(Point::IntentCalling, H::KIND);
+                let result = tokio::time::timeout(timeout, handler.call(&intent)).await;
+                result.unwrap_or_else(|_| Err(Unknown(format!("nothing within {timeout:?}"))))
             };
+            let result = AssertUnwindSafe(call.instrument(span.clone())).catch_unwind().await;
+            let result = result.unwrap_or_else(|_| Err(Unknown("the call panicked".to_owned())));
             Called { intent, result, span }
         });
     }
@@ -228,7 +232,7 @@ impl<H: IntentHandler> Worker<H> {
                     circuit::report(CIRCUIT, H::KIND, change);
                     ended.push(called);
                 }
-                // Panics are caught, so the runtime is going down; the claim lapses.
+                // Panics are caught, so the runtime is going down.
                 Err(error) => {
                     tracing::error!(kind = H::KIND, %error, "a call was lost");
                     self.pace.lost(Instant::now());
