@@ -29,9 +29,6 @@ const NAMES: [&str; 6] =
 /// Where SQL stands: what knows the databases, and what knows the log; and what makes throwaway ones for tests.
 const TEXTS: [&str; 3] = ["kit/sql/", "kit/store/", "kit/testing/"];
 
-/// They look after a database as such, and have no table of a service: the one that `up` keeps, the one that is measured.
-const APART: [&str; 2] = ["cli/src/local/postgres.rs", "cli/src/replay/baseline.rs"];
-
 fn is_sql(line: &str) -> bool {
     let code = line.trim_start();
     let begins = |text: &str| VERBS.iter().any(|verb| text.trim_start().starts_with(verb));
@@ -62,8 +59,7 @@ fn no_sql_stands_outside_kit_sql_and_kit_store() {
     dirs.retain(|dir| !TEXTS.iter().any(|texts| dir.starts_with(texts)));
     dirs.extend(services);
     dirs.extend(["outside/src", "books/src", "cli/src", "cli/supervisor/src"].map(str::to_owned));
-    let mut found = found(&dirs.iter().map(String::as_str).collect::<Vec<_>>());
-    found.retain(|line| !APART.iter().any(|apart| line.starts_with(apart)));
+    let found = found(&dirs.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -114,10 +110,6 @@ fn rows_are_read_by_the_names_and_types_that_both_databases_give() {
 #[test]
 fn the_scan_finds_what_it_looks_for() {
     assert!(!found(&["kit/store/src/tx"]).is_empty());
-    for apart in APART {
-        let (dir, _) = apart.rsplit_once('/').unwrap();
-        assert!(found(&[dir]).iter().any(|line| line.starts_with(apart)), "{apart} needs no exception");
-    }
     for sql in [
         "let text = format!(\"SELECT {COLUMNS} FROM t\");",
         "    \"INSERT INTO t VALUES (1)",

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Url;
-use sea_orm::{ConnectionTrait as _, Database};
+use tradewind_sql::create_databases;
 
 /// The server, and how the names of its databases begin.
 #[derive(Clone, Debug)]
@@ -36,12 +36,8 @@ impl Postgres {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub(crate) async fn create(&self, names: impl IntoIterator<Item = &str>) -> Result<()> {
-        let server = Database::connect(self.named("postgres")).await.context("cannot connect to PostgreSQL")?;
-        for name in names {
-            server.execute_unprepared(&format!("DROP DATABASE IF EXISTS {PREFIX}{name} WITH (FORCE)")).await?;
-            server.execute_unprepared(&format!("CREATE DATABASE {PREFIX}{name}")).await?;
-        }
-        Ok(server.close().await?)
+        let names = names.into_iter().map(|name| format!("{PREFIX}{name}"));
+        create_databases(&self.named("postgres"), names).await.context("cannot make databases on the PostgreSQL server")
     }
 
     fn named(&self, database: &str) -> String {

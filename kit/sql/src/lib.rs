@@ -3,6 +3,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod anew;
 mod arrays;
 mod backoff;
 pub mod columns;
@@ -30,6 +31,7 @@ mod url;
 
 use std::sync::Arc;
 
+pub use self::anew::create_databases;
 pub use self::backoff::{Backoff, jitter, random};
 pub use self::connect::{Connections, commit, connect};
 pub use self::copy::copy_into;

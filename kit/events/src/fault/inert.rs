@@ -10,7 +10,6 @@ pub(crate) fn takes(_: &Broker, _: &Envelope) -> bool {
     false
 }
 
-#[expect(clippy::unused_async, reason = "with the feature it writes")]
 #[inline]
 pub(crate) async fn note(_: &mut Tx, _: &str, _: &Recorded) -> Result<(), Error> {
     Ok(())
@@ -20,7 +19,6 @@ pub(crate) async fn note(_: &mut Tx, _: &str, _: &Recorded) -> Result<(), Error>
 ///
 /// # Errors
 /// None.
-#[expect(clippy::unused_async, reason = "with the feature it writes")]
 #[inline]
 pub async fn create_journal(_: &Store) -> Result<(), Error> {
     Ok(())
