@@ -282,19 +282,6 @@ impl Store {
         &self.0.memory.cache
     }
 
-    /// The end of the log where it is told of what is committed, as that is.
-    pub(crate) fn committed_tail(&self) -> Option<&Tail> {
-        match self.tails() {
-            [tail] if self.backend() == DbBackend::Sqlite => Some(tail),
-            _ => None,
-        }
-    }
-
-    /// The end of each partition of the log.
-    pub(crate) fn tails(&self) -> &[Tail] {
-        self.0.memory.tails.get(..usize::from(self.0.partitions)).unwrap_or_default()
-    }
-
     pub(crate) fn tell_changed(&self, stream: &StreamName) {
         // Nobody listens: nobody to tell.
         let _ = self.0.changes.send(stream.clone());

@@ -7,10 +7,11 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sea_orm::DbBackend;
 use tradewind_domain::request::PAGE_BYTES;
 use uuid::Uuid;
 
-use crate::{Recorded, StreamName};
+use crate::{Recorded, Store, StreamName};
 
 /// How many events are kept.
 const CAPACITY: usize = 1024;
@@ -43,6 +44,21 @@ struct Ring {
     uncertain: bool,
     /// Whatever moves the head comes by [`Tail::extend`].
     sequenced: bool,
+}
+
+impl Store {
+    /// The end of the log where it is told of what is committed, as that is.
+    pub(crate) fn committed_tail(&self) -> Option<&Tail> {
+        match self.tails() {
+            [tail] if self.backend() == DbBackend::Sqlite => Some(tail),
+            _ => None,
+        }
+    }
+
+    /// The end of each partition of the log.
+    pub(crate) fn tails(&self) -> &[Tail] {
+        self.0.memory.tails.get(..usize::from(self.0.partitions)).unwrap_or_default()
+    }
 }
 
 impl Tail {
