@@ -13,8 +13,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use crate::deadline;
 use crate::observe::{Observation, Side, code_of};
-use crate::{deadline, status};
+use crate::status::{self, Layer};
 
 /// Hands the observation of a call over to the body of its response. A response whose headers
 /// carry the status already has no more to it. A stream ends with `UNAVAILABLE` as soon as it has to.
@@ -105,7 +106,7 @@ impl Watched {
             drain: self.until.as_ref().map(|until| Box::pin(until.drain.clone().cancelled_owned())),
         });
         if alarms.deadline.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready()) {
-            return Some(deadline::exceeded(self.observation.side().name()));
+            return Some(deadline::exceeded(self.observation.side()));
         }
         let drained = alarms.drain.as_mut().is_some_and(|drain| drain.as_mut().poll(cx).is_ready());
         drained.then(|| match &self.until {
@@ -148,6 +149,7 @@ impl http_body::Body for Watched {
 
 fn too_old() -> Status {
     status::refusal(
+        Layer::Drain,
         Code::Unavailable,
         "CONNECTION_TOO_OLD",
         "the connection has served its time; open the stream again",
@@ -156,5 +158,5 @@ fn too_old() -> Status {
 }
 
 fn shutting_down() -> Status {
-    status::refusal(Code::Unavailable, "SHUTTING_DOWN", "the service is shutting down; call again", [])
+    status::refusal(Layer::Drain, Code::Unavailable, "SHUTTING_DOWN", "the service is shutting down; call again", [])
 }

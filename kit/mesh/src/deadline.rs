@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use crate::status;
+use crate::observe::Side;
+use crate::status::{self, Layer};
 
 pub(crate) const HEADER: &str = "grpc-timeout";
 
@@ -50,11 +51,7 @@ pub(crate) fn of_call(now: Instant, timeout: Option<Duration>, headers: &HeaderM
 }
 
 /// Awaits `work` until `deadline`; the error is the status for the caller.
-pub(crate) async fn within<F: Future>(
-    deadline: Option<Instant>,
-    side: &'static str,
-    work: F,
-) -> Result<F::Output, Status> {
+pub(crate) async fn within<F: Future>(deadline: Option<Instant>, side: Side, work: F) -> Result<F::Output, Status> {
     match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline, scope(deadline, work)).await.map_err(|_| exceeded(side)),
         None => Ok(work.await),
@@ -62,8 +59,12 @@ pub(crate) async fn within<F: Future>(
 }
 
 /// The status of an expired deadline; `side` says who noticed.
-pub(crate) fn exceeded(side: &'static str) -> Status {
-    status::refusal(Code::DeadlineExceeded, "DEADLINE", "the deadline has passed", [("layer", side)])
+pub(crate) fn exceeded(side: Side) -> Status {
+    let layer = match side {
+        Side::Client => Layer::ClientDeadline,
+        Side::Server => Layer::ServerDeadline,
+    };
+    status::refusal(layer, Code::DeadlineExceeded, "DEADLINE", "the deadline has passed", [])
 }
 
 /// The `grpc-timeout` header; a malformed one counts as absent.

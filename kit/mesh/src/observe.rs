@@ -109,13 +109,6 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Client => "client",
-        }
-    }
-
     /// Whether `code` is a failure of this side; a refused request is no failure of the server.
     const fn failed(self, code: Code) -> bool {
         match self {

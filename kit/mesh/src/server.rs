@@ -22,6 +22,7 @@ use self::call::Gate;
 pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections};
 pub use self::keyed::keyed;
+use crate::status::Layer;
 use crate::{Error, Identity, Policy, Result, SpiffeId, status, tls};
 
 /// Connections a server holds at once, handshakes included; more wait in the kernel's queue.
@@ -43,11 +44,9 @@ pub struct Peer {
 
 /// The workload that made `request`; every call that a [`Server`] hands on has one.
 pub fn peer<T>(request: &Request<T>) -> Result<&Peer, Status> {
-    request
-        .extensions()
-        .get::<Arc<Peer>>()
-        .map(AsRef::as_ref)
-        .ok_or_else(|| status::refusal(Code::Unauthenticated, "NO_PEER", "the caller is not known", []))
+    request.extensions().get::<Arc<Peer>>().map(AsRef::as_ref).ok_or_else(|| {
+        status::refusal(Layer::Identify, Code::Unauthenticated, "NO_PEER", "the caller is not known", [])
+    })
 }
 
 /// A bound mTLS server that does not serve yet.

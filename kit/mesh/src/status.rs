@@ -120,14 +120,74 @@ pub fn violations(status: &Status) -> Vec<FieldViolation> {
         .collect()
 }
 
-/// What the mesh itself answers, with the reason and the facts that explain it.
+/// Which part of the mesh turns a call away.
+#[allow(dead_code, reason = "each layer names itself as it comes")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layer {
+    /// The caller's end: its time is over.
+    ClientDeadline,
+    /// The caller's end: too many calls of the peer are under way.
+    Bulkhead,
+    /// The caller's end: an answer that cannot be read.
+    Answer,
+    /// The caller's end: an endpoint that fails is left alone.
+    Breaker,
+    /// The caller's end: there is no connection, or it was lost.
+    Connect,
+    /// Who calls.
+    Identify,
+    /// Whether the contract lets them.
+    Authorize,
+    /// The server's end: the call's time is over.
+    ServerDeadline,
+    /// How many streams a connection carries.
+    Streams,
+    /// How much a server handles at once.
+    Shed,
+    /// How often one caller may call.
+    RateLimit,
+    /// What a request is carried in.
+    Message,
+    /// The server stops, or the connection is too old.
+    Drain,
+    /// An operator has asked for it.
+    Fault,
+    /// What serves a method.
+    Handle,
+}
+
+impl Layer {
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::ClientDeadline => "client.deadline",
+            Self::Bulkhead => "client.bulkhead",
+            Self::Answer => "client.answer",
+            Self::Breaker => "client.breaker",
+            Self::Connect => "client.connect",
+            Self::Identify => "server.identify",
+            Self::Authorize => "server.authorize",
+            Self::ServerDeadline => "server.deadline",
+            Self::Streams => "server.streams",
+            Self::Shed => "server.shed",
+            Self::RateLimit => "server.rate_limit",
+            Self::Message => "server.message",
+            Self::Drain => "server.drain",
+            Self::Fault => "fault",
+            Self::Handle => "server.handle",
+        }
+    }
+}
+
+/// What the mesh itself answers: the layer that refuses, its reason, and the facts that explain it.
 pub(crate) fn refusal<'a>(
+    layer: Layer,
     code: Code,
     reason: &str,
     message: &str,
     facts: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Status {
-    let facts = facts.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let facts = std::iter::once(("layer", layer.label())).chain(facts);
+    let facts = facts.map(|(key, value)| (key.to_owned(), value.to_owned()));
     answer(code, message, MESH, reason, facts, Vec::new())
 }
 

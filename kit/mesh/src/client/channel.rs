@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::retry::{self, Budget, Replay};
 use crate::observe::{Observation, Side};
+use crate::status::Layer;
 use crate::{Policy, body, deadline, status};
 
 /// A connection to one service for clients generated from the contract. Cheap to clone; clones
@@ -102,7 +103,7 @@ impl Service<Request<Body>> for Channel {
         let channel = self.clone();
         let span = observation.span().clone();
         let call = async move {
-            let answer = deadline::within(deadline, Side::Client.name(), channel.run(request, method, deadline));
+            let answer = deadline::within(deadline, Side::Client, channel.run(request, method, deadline));
             match answer.await.flatten() {
                 Ok(response) => Ok(body::watch(response, observation, None, lost)),
                 Err(status) => {
@@ -123,7 +124,7 @@ fn unreachable(peer: &str, error: transport::Error) -> Status {
     while let Some(next) = cause {
         // The transport reads the `grpc-timeout` that it sends, and may notice first.
         if next.is::<tonic::TimeoutExpired>() {
-            return deadline::exceeded(Side::Client.name());
+            return deadline::exceeded(Side::Client);
         }
         causes.push(next.to_string());
         cause = next.source();
@@ -131,6 +132,7 @@ fn unreachable(peer: &str, error: transport::Error) -> Status {
     causes.dedup();
     match Status::from_error(Box::new(error)) {
         found if is_of_the_connection(found.code()) => status::refusal(
+            Layer::Connect,
             Code::Unavailable,
             "PEER_UNREACHABLE",
             &format!("{peer} cannot be reached: {}", causes.join(": ")),
@@ -144,6 +146,7 @@ fn unreachable(peer: &str, error: transport::Error) -> Status {
 fn lost(found: Status) -> Status {
     if is_of_the_connection(found.code()) {
         status::refusal(
+            Layer::Connect,
             Code::Unavailable,
             "CONNECTION_LOST",
             &format!("the connection was lost: {}", found.message()),

@@ -21,6 +21,7 @@ use super::{Peer, message};
 use crate::body::Until;
 use crate::observe::{Observation, Side};
 use crate::policy::Verdict;
+use crate::status::Layer;
 use crate::{Policy, body, deadline, status};
 
 /// The streams of one connection: so few that calls find room beside them, and over before the connection is.
@@ -39,7 +40,7 @@ impl Streams {
     fn open(&self, stop: &CancellationToken) -> Result<Until, Status> {
         let full = |_| {
             let text = "the connection carries as many streams as it may; open another, or end one";
-            status::refusal(Code::ResourceExhausted, "TOO_MANY_STREAMS", text, [])
+            status::refusal(Layer::Streams, Code::ResourceExhausted, "TOO_MANY_STREAMS", text, [])
         };
         let place = self.places.clone().try_acquire_owned().map_err(full)?;
         Ok(Until { stop: stop.clone(), drain: self.drain.clone(), _place: place })
@@ -97,7 +98,7 @@ impl Gate {
             request.extensions_mut().insert(method);
         }
         request.extensions_mut().insert(peer);
-        let response = deadline::within(deadline, Side::Server.name(), self.answer(request)).await??;
+        let response = deadline::within(deadline, Side::Server, self.answer(request)).await??;
         Ok((response, until))
     }
 
@@ -123,6 +124,7 @@ impl Gate {
             Verdict::Denied => {
                 tracing::warn!(caller, method = path, "call refused: the contract does not name this caller");
                 Err(status::refusal(
+                    Layer::Authorize,
                     Code::PermissionDenied,
                     "CALLER_NOT_ALLOWED",
                     "the contract does not allow this workload to call this method",
@@ -130,9 +132,13 @@ impl Gate {
                 ))
             }
             // Answered here and not by the handlers, so that nothing is served that has no policy.
-            Verdict::Unknown => {
-                Err(status::refusal(Code::Unimplemented, "METHOD_UNKNOWN", "the contract has no such method", []))
-            }
+            Verdict::Unknown => Err(status::refusal(
+                Layer::Authorize,
+                Code::Unimplemented,
+                "METHOD_UNKNOWN",
+                "the contract has no such method",
+                [],
+            )),
         }
     }
 }

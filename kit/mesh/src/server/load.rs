@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use contracts::tradewind::options::v1::Criticality;
 use tonic::{Code, Status};
 
-use crate::status;
+use crate::status::{self, Layer};
 
 /// Calls handled at once. More would take memory without end, and nobody would be served sooner.
 const CALLS: usize = 2_048;
@@ -26,7 +26,13 @@ impl Load {
         let taken = calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < most).then_some(now + 1));
         taken.map(|_| Call(calls)).map_err(|_| {
             let text = "the server handles as many calls as it can; try again later, and less often";
-            status::refusal(Code::ResourceExhausted, "OVERLOADED", text, [("limit", most.to_string().as_str())])
+            status::refusal(
+                Layer::Shed,
+                Code::ResourceExhausted,
+                "OVERLOADED",
+                text,
+                [("limit", most.to_string().as_str())],
+            )
         })
     }
 }

@@ -18,7 +18,7 @@ use tonic::{Code, Status};
 use tradewind_domain::Error;
 
 use crate::form;
-use crate::status::{refusal, status};
+use crate::status::{Layer, refusal, status};
 
 /// The most bytes a message may have, as it is sent and unpacked.
 const LARGEST: usize = 4 << 20;
@@ -76,7 +76,7 @@ fn is_gzip(encoding: Option<&HeaderValue>) -> Result<bool, Status> {
         Some(b"gzip") => Ok(true),
         Some(_) => {
             let message = "messages are taken plain or packed with gzip";
-            let mut refused = refusal(Code::Unimplemented, "ENCODING_UNKNOWN", message, []);
+            let mut refused = refusal(Layer::Message, Code::Unimplemented, "ENCODING_UNKNOWN", message, []);
             let accepted = tonic::metadata::MetadataValue::from_static("identity,gzip");
             refused.metadata_mut().insert("grpc-accept-encoding", accepted);
             Err(refused)
@@ -135,11 +135,11 @@ fn unread(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Status {
 
 fn undecodable(what: &str) -> Status {
     let message = format!("the request cannot be decoded: {what}");
-    refusal(Code::InvalidArgument, "REQUEST_UNDECODABLE", &message, [])
+    refusal(Layer::Message, Code::InvalidArgument, "REQUEST_UNDECODABLE", &message, [])
 }
 
 fn too_large() -> Status {
     let most = LARGEST.to_string();
     let message = "a request has at most 4 MiB, unpacked as well";
-    refusal(Code::ResourceExhausted, "REQUEST_TOO_LARGE", message, [("most_bytes", most.as_str())])
+    refusal(Layer::Message, Code::ResourceExhausted, "REQUEST_TOO_LARGE", message, [("most_bytes", most.as_str())])
 }
