@@ -1,6 +1,7 @@
 //! Who this process is: certificate, key and trusted roots, reloaded while it runs.
 
 mod check;
+mod generation;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,8 +16,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
+use tokio::sync::watch;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+pub use self::generation::Generation;
+pub(crate) use self::generation::Opened;
+use self::generation::{Generations, short};
 use crate::error::Check;
 use crate::{Error, Result, SpiffeId, crypto, observe};
 
@@ -53,6 +58,7 @@ pub struct Identity(Arc<Inner>);
 struct Inner {
     files: IdentityFiles,
     current: ArcSwap<Material>,
+    generations: Arc<Generations>,
     /// What was read last, good or not, so that a bad file is reported once and not every two seconds.
     seen: Mutex<Seen>,
 }
@@ -98,9 +104,10 @@ impl Identity {
         check::usable(&files, &material, UnixTime::now())?;
         material.report();
         let seen = Mutex::new(Seen { contents, refused: None });
-        let inner = Arc::new(Inner { files, current: ArcSwap::from_pointee(material), seen });
+        let generations = Generations::begin(&material);
+        let inner = Arc::new(Inner { files, current: ArcSwap::from_pointee(material), generations, seen });
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(watch(Arc::downgrade(&inner)));
+            runtime.spawn(follow(Arc::downgrade(&inner)));
         }
         Ok(Self(inner))
     }
@@ -114,6 +121,30 @@ impl Identity {
     /// Looks at the files now and tells whether new credentials are in use.
     pub fn reload(&self) -> Result<bool> {
         self.0.reload()
+    }
+
+    /// Counts the sets of credentials that were in use; the one at start is 1.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.generations.number()
+    }
+
+    /// Tells each change of [`Identity::generation`], once the new credentials are in use.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.generations.changed()
+    }
+
+    /// The credentials in use, last, and before them those that connections still live under.
+    #[must_use]
+    pub fn generations(&self) -> Vec<Generation> {
+        self.0.generations.all()
+    }
+
+    /// Counts a connection that is served from now on. To be asked before its handshake, so that one which falls into a
+    /// change counts as older than it is.
+    pub(crate) fn opened(&self) -> Opened {
+        self.0.generations.opened()
     }
 
     pub(crate) fn current(&self) -> Arc<Material> {
@@ -144,7 +175,9 @@ impl Inner {
         match usable {
             Ok(material) => {
                 material.report();
-                self.current.store(Arc::new(material));
+                let material = Arc::new(material);
+                self.current.store(material.clone());
+                self.generations.next(&material);
                 Ok(true)
             }
             Err(_) if known => Ok(false),
@@ -165,7 +198,7 @@ impl Inner {
     }
 }
 
-async fn watch(identity: Weak<Inner>) {
+async fn follow(identity: Weak<Inner>) {
     let mut unreadable = false;
     loop {
         tokio::time::sleep(POLL).await;
@@ -244,6 +277,12 @@ impl Material {
 
     fn report(&self) {
         observe::identity_expiry().record(self.not_after, &[]);
+    }
+
+    /// Name, short fingerprint and end of each trusted root.
+    fn authorities(&self) -> Vec<(String, String, i64)> {
+        let of = |root| (check::subject(root), short(root), check::not_after(root).unwrap_or(i64::MAX));
+        self.bundle.iter().map(of).collect()
     }
 
     /// Reads one identity without watching it.

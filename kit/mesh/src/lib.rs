@@ -24,7 +24,7 @@ mod tls;
 
 pub use client::{Channel, Channels};
 pub use error::{Check, Error};
-pub use identity::{Identity, IdentityFiles};
+pub use identity::{Generation, Identity, IdentityFiles};
 pub use policy::Policy;
 pub use server::{Peer, Server, keyed, peer};
 pub use spiffe::SpiffeId;

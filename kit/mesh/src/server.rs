@@ -54,6 +54,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     acceptor: TlsAcceptor,
+    identity: Identity,
     policy: Policy,
     context: String,
     age: Duration,
@@ -66,7 +67,7 @@ impl Server {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, acceptor, policy, context: context.to_owned(), age: AGE })
+        Ok(Self { listener, address, acceptor, identity, policy, context: context.to_owned(), age: AGE })
     }
 
     /// Drains connections at this age instead of after ten minutes.
@@ -87,6 +88,7 @@ impl Server {
     pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) -> Result<()> {
         let connections = Connections {
             acceptor: self.acceptor,
+            identity: self.identity,
             gate: Arc::new(Gate::new(self.policy, self.context, routes, stop.clone())),
             stop: stop.clone(),
             kill: CancellationToken::new(),

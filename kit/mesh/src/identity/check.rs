@@ -37,6 +37,11 @@ pub(super) fn subject(certificate: &CertificateDer<'_>) -> String {
     parse(certificate).map_or_else(|_| "no subject can be read".to_owned(), |parsed| parsed.subject().to_string())
 }
 
+/// When a certificate expires, in seconds since 1970.
+pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Option<i64> {
+    parse(certificate).ok().map(|parsed| parsed.validity().not_after.timestamp())
+}
+
 fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, String> {
     X509Certificate::from_der(certificate)
         .map(|(_, parsed)| parsed)

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Gate, Streams};
 use super::{Peer, Place};
 use crate::handshake::Failure;
+use crate::identity::Opened;
 use crate::tls::Refusal;
-use crate::{SpiffeId, observe};
+use crate::{Identity, SpiffeId, observe};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
@@ -37,6 +38,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Connections {
     pub(super) acceptor: TlsAcceptor,
+    pub(super) identity: Identity,
     pub(super) gate: Arc<Gate>,
     /// Finish what is in flight.
     pub(super) stop: CancellationToken,
@@ -48,6 +50,7 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) async fn run(self, tcp: TcpStream, address: SocketAddr, place: Place) {
+        let opened = self.identity.opened();
         let handshake = tokio::time::timeout(place.patience(), self.handshake(tcp, address));
         let _held = place.connection;
         let outcome = match self.stop.run_until_cancelled(handshake).await {
@@ -57,7 +60,7 @@ impl Connections {
         };
         drop(place.handshake);
         match outcome {
-            Ok((stream, peer)) => self.serve(stream, peer).await,
+            Ok((stream, peer)) => self.serve(stream, peer, opened).await,
             Err(failure) => {
                 observe::handshake_failures().add(1, &[KeyValue::new("reason", failure.label())]);
                 match failure {
@@ -82,11 +85,14 @@ impl Connections {
         Ok((stream, Arc::new(Peer { id, address })))
     }
 
-    async fn serve(self, stream: TlsStream<TcpStream>, peer: Arc<Peer>) {
+    async fn serve(self, stream: TlsStream<TcpStream>, peer: Arc<Peer>, opened: Opened) {
         let (gate, caller) = (self.gate, peer.clone());
         let drain = self.stop.child_token();
         let streams = Streams::new(WATCHERS, drain.clone());
-        let service = service_fn(move |request| gate.clone().handle(request, caller.clone(), streams.clone()));
+        let service = service_fn(move |request| {
+            opened.called();
+            gate.clone().handle(request, caller.clone(), streams.clone())
+        });
         let mut connection = pin!(
             http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())

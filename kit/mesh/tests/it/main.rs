@@ -5,6 +5,7 @@ mod calls;
 mod contract;
 mod deadlines;
 mod echo;
+mod generations;
 mod handshakes;
 mod messages;
 mod reload;

@@ -30,6 +30,8 @@ pub(crate) fn policy() -> Policy {
 /// A running echo server and the credentials of everybody around it.
 pub(crate) struct World {
     pub(crate) dir: TempDir,
+    /// The server's.
+    pub(crate) identity: Identity,
     pub(crate) address: SocketAddr,
     pub(crate) echo: Echo,
     pub(crate) stop: CancellationToken,
@@ -48,12 +50,12 @@ impl World {
         let stop = CancellationToken::new();
         let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(any, identity, policy(), "echo").await.unwrap();
+        let server = Server::bind(any, identity.clone(), policy(), "echo").await.unwrap();
         let address = server.local_addr();
         let (_, health) = tonic_health::server::health_reporter();
         let routes = Routes::new(echo.clone()).add_service(health);
         let served = tokio::spawn(server.serve(routes, stop.clone(), grace));
-        Self { dir, address, echo, stop, served }
+        Self { dir, identity, address, echo, stop, served }
     }
 
     pub(crate) fn identity(&self, name: &str) -> Identity {
