@@ -9,6 +9,7 @@ mod flow;
 mod footprint;
 mod load;
 mod machine;
+mod mesh;
 mod meter;
 mod orders;
 mod plain;
@@ -25,6 +26,8 @@ use clap::{Parser, ValueEnum};
 use supervisor::services;
 use tokio::runtime::Runtime;
 use tradewind_broker::{Retention, Streams};
+use tradewind_mesh::IdentityFiles;
+use tradewind_runtime::Settings;
 use tradewind_testing::{Database, Nats, pki, scratch};
 
 use flow::Flow;
@@ -81,6 +84,8 @@ enum Part {
     Events,
     /// Orders through the whole shop.
     Orders,
+    /// A call through the mesh beside one of bare tonic over mTLS.
+    Mesh,
     /// Start and idle memory of each service, and the size of the program that is all of them.
     Footprint,
 }
@@ -129,6 +134,7 @@ fn main() -> Result<ExitCode> {
                 Part::Machine => bench.machine(&mut figures)?,
                 Part::Events => bench.events(&mut figures)?,
                 Part::Orders => comparisons = bench.orders()?,
+                Part::Mesh => bench.mesh(&mut figures)?,
                 Part::Footprint => bench.footprint(&mut figures)?,
             }
         }
@@ -237,6 +243,16 @@ impl Bench {
             .databases()
             .map(|on| self.runtime.block_on(orders::compare(&builds, on, &plan, self.args.rounds.into())));
         compared.collect()
+    }
+
+    fn mesh(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        progress("calls through the mesh");
+        let pki = pki(&[mesh::CLIENT, mesh::SERVER]);
+        let mut settings = Settings::in_process(IdentityFiles::in_dir(pki.path(), mesh::CLIENT), "", "");
+        "info".clone_into(&mut settings.log);
+        tradewind_runtime::install_telemetry("bench", &settings);
+        figures.extend(mesh::figures(pki.path(), self.time)?);
+        Ok(())
     }
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {

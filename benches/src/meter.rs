@@ -171,7 +171,8 @@ struct Cpu {
     ended: f64,
 }
 
-fn cpu_of_this() -> Result<f64> {
+/// Seconds of processor that this program has used.
+pub(crate) fn cpu_of_this() -> Result<f64> {
     Ok(cpu_of(std::process::id())?.own)
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Figure {
 #[derive(Serialize)]
 pub(crate) struct Target {
     pub(crate) ratio: f64,
+    /// How much more than the other it is.
+    pub(crate) more: f64,
     pub(crate) to: &'static str,
     #[serde(flatten)]
     pub(crate) bound: Bound,
@@ -31,6 +33,8 @@ pub(crate) struct Target {
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// Of what there is more, in the figure's unit.
+    MoreAtMost(f64),
 }
 
 impl Figure {
@@ -40,12 +44,13 @@ impl Figure {
 
     /// The figure held against another one.
     pub(crate) fn against(mut self, other: f64, to: &'static str, bound: Bound) -> Self {
-        let ratio = self.value / other;
+        let (ratio, more) = (self.value / other, self.value - other);
         let met = match bound {
             Bound::AtLeast(least) => ratio >= least,
             Bound::AtMost(most) => ratio <= most,
+            Bound::MoreAtMost(most) => more <= most,
         };
-        self.target = Some(Target { ratio, to, bound, met });
+        self.target = Some(Target { ratio, more, to, bound, met });
         self
     }
 
@@ -54,11 +59,12 @@ impl Figure {
         let Self { what, on, value, unit, target } = self;
         let decimals = if *value < 100.0 { 2 } else { 0 };
         let line = format!("{what:<48} {:<12} {value:>10.decimals$} {unit:<14}", on.unwrap_or_default());
-        let Some(Target { ratio, to, bound, met }) = target else { return line.trim_end().to_owned() };
-        let bound = match bound {
-            Bound::AtLeast(least) => format!("at least {least}"),
-            Bound::AtMost(most) => format!("at most {most}"),
+        let Some(Target { ratio, more, to, bound, met }) = target else { return line.trim_end().to_owned() };
+        let compared = match bound {
+            Bound::AtLeast(least) => format!("{ratio:>7.3} of {to} (at least {least})"),
+            Bound::AtMost(most) => format!("{ratio:>7.3} of {to} (at most {most})"),
+            Bound::MoreAtMost(most) => format!("{more:>+7.1} to {to} (at most {most:+})"),
         };
-        format!("{line} {ratio:>7.3} of {to} ({bound}): {}", if *met { "ok" } else { "MISSED" })
+        format!("{line} {compared}: {}", if *met { "ok" } else { "MISSED" })
     }
 }

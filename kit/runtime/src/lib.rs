@@ -108,6 +108,11 @@ fn misconfigured(name: &str, mistake: &SettingsError) -> ExitCode {
     ExitCode::from(MISCONFIGURED)
 }
 
+/// Installs logs, traces and metrics as a service has them, for a program that is none but measures what they cost.
+pub fn install_telemetry(name: &'static str, settings: &Settings) {
+    telemetry::install(name, settings);
+}
+
 /// Prints one line on standard error.
 pub(crate) fn complain(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
