@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use crate::identity::{Reason, Refusal};
+
 /// Why the mesh could not be set up. Failures of calls are [`tonic::Status`], not this.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -16,8 +18,8 @@ pub enum Error {
     Credential {
         /// The file at fault.
         path: PathBuf,
-        /// What it was looked at for.
-        check: Check,
+        /// Which of the things that can be wrong it is.
+        reason: Reason,
         /// What is wrong with it.
         message: String,
     },
@@ -43,48 +45,13 @@ pub enum Error {
     UnknownPeer(String),
 }
 
-/// What credentials are looked at for; all of it has to be so before they are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
-    /// They can be read.
-    Form,
-    /// The bundle holds authorities.
-    Authority,
-    /// One SPIFFE id, which is this workload's.
-    Name,
-    /// The key is the certificate's.
-    Key,
-    /// They are valid now.
-    Dates,
-    /// They may be used on both ends of a connection.
-    Usage,
-    /// One of the authorities has issued them.
-    Chain,
-}
-
-impl Check {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Form, Self::Authority, Self::Name, Self::Key, Self::Dates, Self::Usage, Self::Chain];
-
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Authority => "authority",
-            Self::Name => "name",
-            Self::Key => "key",
-            Self::Dates => "dates",
-            Self::Usage => "usage",
-            Self::Chain => "chain",
-        }
-    }
-}
-
 impl Error {
-    /// The check that failed; of a file that cannot even be read, the first.
-    pub(crate) const fn check(&self) -> Check {
+    /// What is wrong with credentials; a file that is not there cannot be read.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
         match self {
-            Self::Credential { check, .. } => *check,
-            _ => Check::Form,
+            Self::Credential { reason, .. } => *reason,
+            _ => Reason::Unreadable,
         }
     }
 
@@ -93,7 +60,8 @@ impl Error {
         move |source| Self::File { path, source }
     }
 
-    pub(crate) fn credential(path: &Path, check: Check, message: impl Into<String>) -> Self {
-        Self::Credential { path: path.to_owned(), check, message: message.into() }
+    #[expect(clippy::needless_pass_by_value, reason = "nobody has a use for it afterwards")]
+    pub(crate) fn credential(path: &Path, refusal: Refusal) -> Self {
+        Self::Credential { path: path.to_owned(), reason: refusal.reason, message: refusal.to_string() }
     }
 }

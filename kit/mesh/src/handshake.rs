@@ -1,21 +1,17 @@
 //! Names for what can go wrong in a TLS handshake: one for people, one for the counter.
 
-use rustls::{AlertDescription, CertificateError};
+use opentelemetry::KeyValue;
+use rustls::AlertDescription;
 
-use crate::tls::Refusal;
+use crate::identity::Refusal;
+use crate::observe::{self, Side};
 
 /// Why a connection was not let in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("no client certificate")]
     NoCertificate,
-    #[error("unknown CA")]
-    UnknownCa,
-    #[error("certificate expired")]
-    Expired,
-    #[error("certificate not valid yet")]
-    NotYetValid,
-    #[error(transparent)]
+    #[error("its certificate {0}")]
     Refused(Refusal),
     #[error("timed out")]
     TimedOut,
@@ -28,16 +24,21 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Counts it as seen from one end.
+    pub(crate) fn count(&self, side: Side) {
+        let side = match side {
+            Side::Server => "server",
+            Side::Client => "client",
+        };
+        let labels = [KeyValue::new("reason", self.label()), KeyValue::new("side", side)];
+        observe::handshake_failures().add(1, &labels);
+    }
+
     /// The value of the counter's `reason`.
-    pub(crate) const fn label(&self) -> &'static str {
+    const fn label(&self) -> &'static str {
         match self {
             Self::NoCertificate => "no_client_certificate",
-            Self::UnknownCa => "unknown_ca",
-            Self::Expired => "certificate_expired",
-            Self::NotYetValid => "certificate_not_yet_valid",
-            Self::Refused(Refusal::NotSpiffe) => "not_a_spiffe_id",
-            Self::Refused(Refusal::TrustDomain(_)) => "wrong_trust_domain",
-            Self::Refused(Refusal::OtherService { .. }) => "other_service",
+            Self::Refused(refusal) => refusal.reason.label(),
             Self::TimedOut => "timed_out",
             Self::Alert(_) => "refused_by_peer",
             Self::Closed => "closed",
@@ -69,17 +70,7 @@ impl From<&rustls::Error> for Failure {
         match error {
             rustls::Error::NoCertificatesPresented => Self::NoCertificate,
             rustls::Error::AlertReceived(alert) => Self::Alert(*alert),
-            rustls::Error::InvalidCertificate(certificate) => match certificate {
-                // A root of the same name but another key shows as a bad signature.
-                CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownCa,
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
-                CertificateError::Other(other) => match other.0.downcast_ref::<Refusal>() {
-                    Some(refusal) => Self::Refused(refusal.clone()),
-                    None => Self::Other(error.to_string()),
-                },
-                _ => Self::Other(error.to_string()),
-            },
+            rustls::Error::InvalidCertificate(why) => Self::Refused(why.into()),
             _ => Self::Other(error.to_string()),
         }
     }

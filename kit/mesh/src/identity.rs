@@ -2,6 +2,8 @@
 
 mod check;
 mod generation;
+mod material;
+mod reason;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,21 +11,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use opentelemetry::KeyValue;
-use rustls::RootCertStore;
-use rustls::client::WebPkiServerVerifier;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::sign::CertifiedKey;
+use rustls::pki_types::UnixTime;
 use tokio::sync::watch;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
+pub(crate) use self::check::{Leaf, vouched};
 pub use self::generation::Generation;
+use self::generation::Generations;
 pub(crate) use self::generation::Opened;
-use self::generation::{Generations, short};
-use crate::error::Check;
-use crate::{Error, Result, SpiffeId, crypto, observe};
+use self::material::Contents;
+pub(crate) use self::material::Material;
+pub(crate) use self::reason::Refusal;
+pub use self::reason::{Check, Reason};
+use crate::{Error, Result, SpiffeId, observe};
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped
 /// symlink counts as a change.
@@ -68,32 +67,6 @@ struct Seen {
     contents: Contents,
     /// Why they are not in use.
     refused: Option<String>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Material {
-    pub(crate) id: SpiffeId,
-    pub(crate) key: Arc<CertifiedKey>,
-    pub(crate) roots: Arc<RootCertStore>,
-    /// What the roots are made of.
-    bundle: Vec<CertificateDer<'static>>,
-    pub(crate) clients: Arc<dyn ClientCertVerifier>,
-    pub(crate) servers: Arc<WebPkiServerVerifier>,
-    /// Seconds since 1970.
-    not_after: i64,
-}
-
-#[derive(PartialEq, Eq)]
-struct Contents {
-    ca: Vec<u8>,
-    cert: Vec<u8>,
-    key: Vec<u8>,
-}
-
-impl std::fmt::Debug for Contents {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 impl Identity {
@@ -156,7 +129,7 @@ impl Inner {
     fn reload(&self) -> Result<bool> {
         let read = Contents::read(&self.files);
         if let Err(error) = &read {
-            observe::identity_refused(Some(error.check()));
+            observe::identity_refused(Some(error.reason().check()));
         }
         let contents = read?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +144,7 @@ impl Inner {
         let known = same && refused == seen.refused;
         *seen = Seen { contents, refused };
         drop(seen);
-        observe::identity_refused(usable.as_ref().err().map(Error::check));
+        observe::identity_refused(usable.as_ref().err().map(|error| error.reason().check()));
         match usable {
             Ok(material) => {
                 material.report();
@@ -189,10 +162,8 @@ impl Inner {
         let material = Material::parse(&self.files, contents)?;
         let before = self.current.load();
         let ours = &before.id;
-        if material.id != *ours {
-            let text = format!("is for {}, this process is {ours}", material.id);
-            return Err(Error::credential(&self.files.cert, Check::Name, text));
-        }
+        let leaf = Leaf { id: material.id.clone(), not_after: material.not_after };
+        leaf.only(ours).map_err(|refusal| Error::credential(&self.files.cert, refusal))?;
         check::usable(&self.files, &material, UnixTime::now())?;
         Ok(material)
     }
@@ -215,92 +186,11 @@ async fn follow(identity: Weak<Inner>) {
             Err(Error::File { .. }) if unreadable => {}
             Err(error) => {
                 unreadable = matches!(error, Error::File { .. });
-                observe::identity_reloads().add(1, &[KeyValue::new("outcome", "refused")]);
-                let check = error.check().label();
-                tracing::warn!(check, %error, "new credentials cannot be used; the last good ones stay");
+                let reason = error.reason().label();
+                let labels = [KeyValue::new("outcome", "refused"), KeyValue::new("reason", reason)];
+                observe::identity_reloads().add(1, &labels);
+                tracing::warn!(reason, %error, "new credentials cannot be used; the last good ones stay");
             }
         }
     }
-}
-
-impl Contents {
-    fn read(files: &IdentityFiles) -> Result<Self> {
-        let read = |path: &Path| std::fs::read(path).map_err(Error::file(path));
-        Ok(Self { ca: read(&files.ca)?, cert: read(&files.cert)?, key: read(&files.key)? })
-    }
-}
-
-impl Material {
-    fn parse(files: &IdentityFiles, contents: &Contents) -> Result<Self> {
-        let provider = crypto::provider();
-        let mut roots = RootCertStore::empty();
-        let bundle = certificates(&files.ca, &contents.ca)?;
-        for (index, root) in bundle.iter().enumerate() {
-            let added =
-                check::authority(root).and_then(|()| roots.add(root.clone()).map_err(|error| error.to_string()));
-            added.map_err(|why| {
-                let (nth, of, subject) = (index + 1, bundle.len(), check::subject(root));
-                let text =
-                    format!("certificate {nth} of {of} ({subject}) {why}: take it out of the file, or put it right");
-                Error::credential(&files.ca, Check::Authority, text)
-            })?;
-        }
-        let roots = Arc::new(roots);
-
-        let chain = certificates(&files.cert, &contents.cert)?;
-        let leaf = &chain[0];
-        let id = SpiffeId::of_certificate(leaf)
-            .ok_or_else(|| Error::credential(&files.cert, Check::Name, "has no single SPIFFE id among its names"))?;
-        let (_, parsed) = X509Certificate::from_der(leaf)
-            .map_err(|error| Error::credential(&files.cert, Check::Form, format!("cannot be parsed: {error}")))?;
-        let not_after = parsed.validity().not_after.timestamp();
-
-        let private = PrivateKeyDer::from_pem_slice(&contents.key)
-            .map_err(|_| Error::credential(&files.key, Check::Key, "holds no private key in PEM"))?;
-        let signer = provider
-            .key_provider
-            .load_private_key(private)
-            .map_err(|error| Error::credential(&files.key, Check::Key, error.to_string()))?;
-        let key = CertifiedKey::new(chain, signer);
-        key.keys_match().map_err(|_| Error::credential(&files.key, Check::Key, "is not the key of the certificate"))?;
-
-        let unusable =
-            |error: &dyn std::fmt::Display| Error::credential(&files.ca, Check::Authority, error.to_string());
-        let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
-            .build()
-            .map_err(|error| unusable(&error))?;
-        let servers = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
-            .build()
-            .map_err(|error| unusable(&error))?;
-        Ok(Self { id, key: Arc::new(key), roots, bundle, clients, servers, not_after })
-    }
-
-    fn report(&self) {
-        observe::identity_expiry().record(self.not_after, &[]);
-    }
-
-    /// Name, short fingerprint and end of each trusted root.
-    fn authorities(&self) -> Vec<(String, String, i64)> {
-        let of = |root| (check::subject(root), short(root), check::not_after(root).unwrap_or(i64::MAX));
-        self.bundle.iter().map(of).collect()
-    }
-
-    /// Reads one identity without watching it.
-    pub(crate) fn read(files: &IdentityFiles) -> Result<Self> {
-        Self::parse(files, &Contents::read(files)?)
-    }
-}
-
-/// Every certificate of a PEM file; at least one.
-fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let mut all = Vec::new();
-    for one in CertificateDer::pem_slice_iter(pem) {
-        let nth = all.len() + 1;
-        let why = |error| Error::credential(path, Check::Form, format!("certificate {nth} is not PEM ({error})"));
-        all.push(one.map_err(why)?);
-    }
-    if all.is_empty() {
-        return Err(Error::credential(path, Check::Form, "holds no certificate"));
-    }
-    Ok(all)
 }

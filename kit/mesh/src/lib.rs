@@ -23,8 +23,8 @@ mod status;
 mod tls;
 
 pub use client::{Channel, Channels};
-pub use error::{Check, Error};
-pub use identity::{Generation, Identity, IdentityFiles};
+pub use error::Error;
+pub use identity::{Check, Generation, Identity, IdentityFiles, Reason};
 pub use policy::Policy;
 pub use server::{Peer, Server, keyed, peer};
 pub use spiffe::SpiffeId;

@@ -12,7 +12,7 @@ use tonic::Code;
 use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::error::Check;
+use crate::identity::Check;
 
 /// Boundaries in seconds: a local call takes a few hundred microseconds, a deadline is a few seconds.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

@@ -1,11 +1,8 @@
-//! Names of workloads: `spiffe://<trust-domain>/svc/<name>`, read from X.509 SVIDs.
+//! Names of workloads: `spiffe://<trust-domain>/svc/<name>`.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-
-use rustls::pki_types::CertificateDer;
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::Error;
 
@@ -53,21 +50,6 @@ impl SpiffeId {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.uri[self.name..]
-    }
-
-    /// The one URI name of a certificate; none, several, or another form is no SVID of ours.
-    pub(crate) fn of_certificate(certificate: &CertificateDer<'_>) -> Option<Self> {
-        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-        let names = parsed.subject_alternative_name().ok()??;
-        let mut uris = names.value.general_names.iter().filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
-        let only = uris.next()?;
-        if uris.next().is_some() {
-            return None;
-        }
-        Self::parse(only).ok()
     }
 }
 

@@ -4,35 +4,24 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, verify_server_cert_signed_by_trust_anchor};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, OtherError, ServerConfig, SignatureScheme,
-};
+use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 
 use crate::crypto::provider;
+use crate::handshake::Failure;
+use crate::identity::{Leaf, vouched};
 use crate::{Identity, Result, SpiffeId};
 
 const H2: &[u8] = b"h2";
 
-/// Why a certificate of a trusted root is refused all the same.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("not a SPIFFE id")]
-    NotSpiffe,
-    #[error("wrong trust domain: {0}")]
-    TrustDomain(SpiffeId),
-    #[error("expected {expected}, found {found}")]
-    OtherService { expected: SpiffeId, found: SpiffeId },
-}
-
-impl From<Refusal> for rustls::Error {
-    fn from(refusal: Refusal) -> Self {
-        CertificateError::Other(OtherError(Arc::new(refusal))).into()
-    }
+/// Who is at the other end of a connection, by the certificate that it was let in with.
+pub(crate) fn peer(certificates: Option<&[CertificateDer<'_>]>) -> Result<Leaf, Failure> {
+    let leaf = certificates.and_then(<[_]>::first).ok_or(Failure::NoCertificate)?;
+    Leaf::read(leaf).map_err(Failure::Refused)
 }
 
 /// Settings of a server: our certificate, and a client certificate of our trust domain or no connection.
@@ -115,11 +104,9 @@ impl ClientCertVerifier for Workloads {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         let current = self.0.current();
+        let leaf = Leaf::acceptable(end_entity, now)?;
         let verified = current.clients.verify_client_cert(end_entity, intermediates, now)?;
-        let id = SpiffeId::of_certificate(end_entity).ok_or(Refusal::NotSpiffe)?;
-        if id.trust_domain() != current.id.trust_domain() {
-            return Err(Refusal::TrustDomain(id).into());
-        }
+        leaf.of_domain(&current.id)?;
         Ok(verified)
     }
 
@@ -162,18 +149,9 @@ impl ServerCertVerifier for Workload {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let parsed = ParsedCertificate::try_from(end_entity)?;
-        verify_server_cert_signed_by_trust_anchor(
-            &parsed,
-            &self.identity.current().roots,
-            intermediates,
-            now,
-            provider().signature_verification_algorithms.all,
-        )?;
-        let found = SpiffeId::of_certificate(end_entity).ok_or(Refusal::NotSpiffe)?;
-        if found != self.expected {
-            return Err(Refusal::OtherService { expected: self.expected.clone(), found }.into());
-        }
+        let leaf = Leaf::acceptable(end_entity, now)?;
+        vouched(end_entity, intermediates, &self.identity.current().roots, now)?;
+        leaf.only(&self.expected)?;
         Ok(ServerCertVerified::assertion())
     }
 

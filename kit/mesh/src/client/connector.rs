@@ -16,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tower::Service;
 
 use crate::handshake::Failure;
+use crate::observe::Side;
 use crate::{Error, Result};
 
 /// From name resolution to the end of the handshake.
@@ -43,7 +44,12 @@ impl Connector {
         let connecting = async {
             let tcp = TcpStream::connect(&*self.address).await?;
             tcp.set_nodelay(true)?;
-            let refused = |error: io::Error| io::Error::new(error.kind(), Failure::from(error));
+            let refused = |error: io::Error| {
+                let kind = error.kind();
+                let failure = Failure::from(error);
+                failure.count(Side::Client);
+                io::Error::new(kind, failure)
+            };
             self.tls.connect(self.name, tcp).await.map_err(refused)
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {

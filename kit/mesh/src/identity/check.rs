@@ -1,30 +1,81 @@
-//! What credentials are checked for before they are used, beyond what they have to be to be read at all.
+//! What a workload's certificate has to say to be let in with: asked of others' in each handshake, and of our own before it is
+//! used. Pure but for the clock, which is handed in.
 
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
-use x509_parser::prelude::{FromDer, X509Certificate, X509Error};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Error};
 
+use super::reason::{Reason, Refusal};
 use super::{IdentityFiles, Material};
-use crate::error::Check;
-use crate::{Error, Result, crypto};
+use crate::{Error, Result, SpiffeId, crypto};
+
+/// What the mesh wants to know of a workload's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    /// Whose it is.
+    pub(crate) id: SpiffeId,
+    /// When it expires, in seconds since 1970.
+    pub(crate) not_after: i64,
+}
+
+impl Leaf {
+    /// Everything but who vouches for it: dates, use, and the one name, as X.509-SVID wants them.
+    ///
+    /// # Errors
+    /// The first of them that does not hold.
+    pub(crate) fn acceptable(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<Self, Refusal> {
+        let parsed = parse(certificate)?;
+        dates(&parsed, now)?;
+        usage(&parsed)?;
+        Self::of(&parsed)
+    }
+
+    /// What a certificate says that need not be acceptable, or is known to be.
+    ///
+    /// # Errors
+    /// When it cannot be parsed, or hasn't the one name.
+    pub(crate) fn read(certificate: &CertificateDer<'_>) -> Result<Self, Refusal> {
+        Self::of(&parse(certificate)?)
+    }
+
+    fn of(parsed: &X509Certificate<'_>) -> Result<Self, Refusal> {
+        Ok(Self { id: name(parsed)?, not_after: parsed.validity().not_after.timestamp() })
+    }
+
+    /// Refuses all but the workloads of `ours`' trust domain.
+    pub(crate) fn of_domain(&self, ours: &SpiffeId) -> Result<(), Refusal> {
+        if self.id.trust_domain() == ours.trust_domain() {
+            return Ok(());
+        }
+        let text = format!("is for {}, of another trust domain than {}", self.id, ours.trust_domain());
+        Err(Refusal::new(Reason::TrustDomain, text))
+    }
+
+    /// Refuses all but the one workload.
+    pub(crate) fn only(&self, expected: &SpiffeId) -> Result<(), Refusal> {
+        self.of_domain(expected)?;
+        if self.id == *expected {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::OtherService, format!("is for {}, expected {expected}", self.id)))
+    }
+}
 
 /// Whether others that trust the same authorities would let a workload in with this, now.
 ///
 /// # Errors
-/// Names the file, which check it failed, and why.
+/// Names the file, the reason, and what to do.
 pub(super) fn usable(files: &IdentityFiles, material: &Material, now: UnixTime) -> Result<()> {
-    let leaf = &material.key.cert[0];
-    let parsed = parse(leaf).map_err(|why| Error::credential(&files.cert, Check::Form, why))?;
-    dates(&parsed, now).map_err(|why| Error::credential(&files.cert, Check::Dates, why))?;
-    usage(&parsed).map_err(|why| Error::credential(&files.cert, Check::Usage, why))?;
-    chain(material, now).map_err(|why| Error::credential(&files.cert, Check::Chain, why))
+    Leaf::acceptable(&material.key.cert[0], now)
+        .and_then(|_| chain(material, now))
+        .map_err(|refusal| Error::credential(&files.cert, refusal))
 }
 
 /// Why no authority of a bundle can be made of a certificate.
 pub(super) fn authority(root: &CertificateDer<'_>) -> Result<(), String> {
-    let parsed = parse(root)?;
+    let parsed = parse(root).map_err(|refusal| refusal.to_string())?;
     match parsed.basic_constraints() {
         Ok(Some(constraints)) if !constraints.value.ca => Err("is no authority's".to_owned()),
         Ok(_) => Ok(()),
@@ -42,65 +93,117 @@ pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Option<i64> {
     parse(certificate).ok().map(|parsed| parsed.validity().not_after.timestamp())
 }
 
-fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, String> {
-    X509Certificate::from_der(certificate)
-        .map(|(_, parsed)| parsed)
-        .map_err(|error| format!("cannot be parsed: {error}"))
+fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal> {
+    X509Certificate::from_der(certificate).map(|(_, parsed)| parsed).map_err(|error| {
+        let why = match error {
+            x509_parser::nom::Err::Error(why) | x509_parser::nom::Err::Failure(why) => why.to_string(),
+            x509_parser::nom::Err::Incomplete(_) => "its end is missing".to_owned(),
+        };
+        Refusal::new(Reason::Unreadable, format!("cannot be parsed: {why}"))
+    })
 }
 
-fn dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), String> {
+#[expect(clippy::needless_pass_by_value, reason = "what a failed call hands over")]
+fn unreadable(error: X509Error) -> Refusal {
+    Refusal::new(Reason::Unreadable, format!("cannot be parsed: {error}"))
+}
+
+fn dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), Refusal> {
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     let (from, to) = (certificate.validity().not_before, certificate.validity().not_after);
     if now < from.timestamp() {
-        return Err(format!("is not valid before {from}: its issuer's clock or this one is wrong, or it is for later"));
+        let text = format!("is not valid before {from}: its issuer's clock or this one is wrong, or it is for later");
+        return Err(Refusal::new(Reason::NotYetValid, text));
     }
     if now > to.timestamp() {
-        return Err(format!("has expired on {to}: have it issued again"));
+        return Err(Refusal::new(Reason::Expired, format!("has expired on {to}: have it issued again")));
     }
     Ok(())
 }
 
-/// A workload calls and is called with the same certificate. One that says nothing of its use may be used for anything.
-fn usage(certificate: &X509Certificate<'_>) -> Result<(), String> {
-    let unreadable = |error: X509Error| format!("cannot be parsed: {error}");
+/// A workload calls and is called with the same certificate, and issues none. One that says nothing of its use may be used for
+/// anything.
+fn usage(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
+    if certificate.basic_constraints().map_err(unreadable)?.is_some_and(|constraints| constraints.value.ca) {
+        let text = "is an authority's (CA bit): have one issued that may issue none itself";
+        return Err(Refusal::new(Reason::CaBit, text));
+    }
     if let Some(usage) = certificate.key_usage().map_err(unreadable)?
         && !usage.value.digital_signature()
     {
-        return Err("may not sign (key usage): have it issued with digitalSignature".to_owned());
+        let text = "may not sign (key usage): have it issued with digitalSignature";
+        return Err(Refusal::new(Reason::KeyUsage, text));
     }
     if let Some(usage) = certificate.extended_key_usage().map_err(unreadable)? {
         let usage = usage.value;
         for (may, name) in [(usage.server_auth, "serverAuth"), (usage.client_auth, "clientAuth")] {
             if !may && !usage.any {
-                return Err(format!(
-                    "is not for {name} (extended key usage): have it issued with serverAuth and clientAuth"
-                ));
+                let text =
+                    format!("is not for {name} (extended key usage): have it issued with serverAuth and clientAuth");
+                return Err(Refusal::new(Reason::ExtendedKeyUsage, text));
             }
         }
     }
     Ok(())
 }
 
+/// The one URI name of a certificate. What others are called is not repeated: it may be anything.
+fn name(certificate: &X509Certificate<'_>) -> Result<SpiffeId, Refusal> {
+    let names = certificate.subject_alternative_name().map_err(unreadable)?;
+    let mut uris = names.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
+        GeneralName::URI(uri) => Some(*uri),
+        _ => None,
+    });
+    let Some(only) = uris.next() else {
+        return Err(Refusal::new(Reason::NoName, "has no SPIFFE id among its names (no URI)"));
+    };
+    let others = uris.count();
+    if others > 0 {
+        let text = format!("has {} URIs among its names, where one SPIFFE id has to stand alone", others + 1);
+        return Err(Refusal::new(Reason::SeveralNames, text));
+    }
+    let text = "has a URI for its name that is not of the form spiffe://<trust-domain>/svc/<name>";
+    SpiffeId::parse(only).map_err(|_| Refusal::new(Reason::NotSpiffe, text))
+}
+
 /// Whether an authority of the bundle that is valid itself vouches for the certificate.
-fn chain(material: &Material, now: UnixTime) -> Result<(), String> {
+fn chain(material: &Material, now: UnixTime) -> Result<(), Refusal> {
     let is_valid = |root: &CertificateDer<'_>| parse(root).is_ok_and(|root| dates(&root, now).is_ok());
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(material.bundle.iter().filter(|root| is_valid(root)).cloned());
-    let vouched = |roots: &RootCertStore| {
-        let leaf = ParsedCertificate::try_from(&material.key.cert[0])?;
-        let algorithms = crypto::provider().signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&leaf, roots, &material.key.cert[1..], now, algorithms)
+    let [leaf, intermediates @ ..] = material.key.cert.as_slice() else {
+        return Err(Refusal::new(Reason::Unreadable, "holds no certificate"));
     };
-    match vouched(&roots) {
+    match vouched(leaf, intermediates, &roots, now) {
         Ok(()) => Ok(()),
-        Err(_) if vouched(&material.roots).is_ok() => {
-            Err("is of an authority that is not valid now, of those in the bundle: give everybody its successor"
-                .to_owned())
+        Err(_) if vouched(leaf, intermediates, &material.roots, now).is_ok() => {
+            let text = "is of an authority that is not valid now, of those in the bundle: give everybody its successor";
+            Err(Refusal::new(Reason::AuthorityExpired, text))
         }
-        Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
+        Err(refusal) if refusal.reason == Reason::UnknownAuthority => {
             let trusted: Vec<_> = material.bundle.iter().map(subject).collect();
-            Err(format!("is of none of the authorities in the bundle ({})", trusted.join("; ")))
+            let text = format!("is of none of the authorities in the bundle ({})", trusted.join("; "));
+            Err(Refusal::new(Reason::UnknownAuthority, text))
         }
-        Err(error) => Err(format!("would be refused by others: {error}")),
+        Err(refusal) => Err(refusal),
     }
+}
+
+/// Whether one of `roots` has issued `leaf`, itself or through others.
+///
+/// # Errors
+/// Where the chain breaks.
+pub(crate) fn vouched(
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &RootCertStore,
+    now: UnixTime,
+) -> Result<(), Refusal> {
+    let algorithms = crypto::provider().signature_verification_algorithms.all;
+    let verified = ParsedCertificate::try_from(leaf)
+        .and_then(|leaf| verify_server_cert_signed_by_trust_anchor(&leaf, roots, intermediates, now, algorithms));
+    verified.map_err(|error| match error {
+        rustls::Error::InvalidCertificate(why) => Refusal::from(&why),
+        other => Refusal::from(&CertificateError::Other(rustls::OtherError(std::sync::Arc::new(other)))),
+    })
 }

@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::error::Check;
-use crate::{Error, Result, crypto};
+use crate::identity::Refusal;
+use crate::{Error, Reason, Result, crypto};
 
 pub(super) const CERTIFICATE: &str = "ca.pem";
 pub(super) const KEY: &str = "ca.key";
@@ -30,7 +30,7 @@ pub(super) fn read(dir: &Path, names: &[&str]) -> Result<Issuer<'static, KeyPair
             "{what}, and without it there is no certificate for {names}: put the authority's ca.pem and ca.key back. Another one \
              is made only where there is nothing left of the first: to begin with one, stop everything and remove the folder"
         );
-        Error::credential(path, Check::Authority, text)
+        Error::credential(path, Refusal::new(Reason::NoAuthority, text))
     };
     let text = |name: &str| {
         let path = dir.join(name);

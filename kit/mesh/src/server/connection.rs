@@ -9,7 +9,6 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use opentelemetry::KeyValue;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -19,8 +18,8 @@ use super::call::{Gate, Streams};
 use super::{Peer, Place};
 use crate::handshake::Failure;
 use crate::identity::Opened;
-use crate::tls::Refusal;
-use crate::{Identity, SpiffeId, observe};
+use crate::observe::Side;
+use crate::{Identity, tls};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
@@ -62,7 +61,7 @@ impl Connections {
         match outcome {
             Ok((stream, peer)) => self.serve(stream, peer, opened).await,
             Err(failure) => {
-                observe::handshake_failures().add(1, &[KeyValue::new("reason", failure.label())]);
+                failure.count(Side::Server);
                 match failure {
                     // What a port check does; nobody was turned away.
                     Failure::Closed => tracing::debug!(peer = %address, reason = %failure, "connection refused"),
@@ -79,10 +78,8 @@ impl Connections {
     ) -> Result<(TlsStream<TcpStream>, Arc<Peer>), Failure> {
         tcp.set_nodelay(true)?;
         let stream = self.acceptor.accept(tcp).await?;
-        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let leaf = certificates.first().ok_or(Failure::NoCertificate)?;
-        let id = SpiffeId::of_certificate(leaf).ok_or(Failure::Refused(Refusal::NotSpiffe))?;
-        Ok((stream, Arc::new(Peer { id, address })))
+        let leaf = tls::peer(stream.get_ref().1.peer_certificates())?;
+        Ok((stream, Arc::new(Peer { id: leaf.id, address })))
     }
 
     async fn serve(self, stream: TlsStream<TcpStream>, peer: Arc<Peer>, opened: Opened) {

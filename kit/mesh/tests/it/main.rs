@@ -10,5 +10,6 @@ mod handshakes;
 mod messages;
 mod reload;
 mod shutdown;
+mod spoiled;
 mod telemetry;
 mod world;

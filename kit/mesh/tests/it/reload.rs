@@ -12,6 +12,7 @@ use tokio_rustls::TlsConnector;
 use tradewind_mesh::{Identity, IdentityFiles, pki};
 
 use crate::echo::{SAY, ask};
+use crate::spoiled::{issued, now};
 use crate::world::{DOMAIN, World, credentials, eventually};
 
 #[test]
@@ -184,78 +185,6 @@ fn another_identity_is_not_taken_on_while_running() {
     fs::copy(dir.path().join("gateway.pem"), &files.cert).unwrap();
     assert!(identity.reload().is_err());
     assert_eq!(identity.spiffe_id().name(), "echo");
-}
-
-fn now() -> time::OffsetDateTime {
-    let seconds = rustls::pki_types::UnixTime::now().as_secs().try_into().unwrap();
-    time::OffsetDateTime::from_unix_timestamp(seconds).unwrap()
-}
-
-/// A pair of files that an authority issued, as the test wants them.
-fn issued(dir: &Path, make: impl FnOnce(&mut rcgen::CertificateParams)) {
-    let read = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
-    let ca =
-        rcgen::Issuer::from_ca_cert_pem(&read("ca.pem"), rcgen::KeyPair::from_pem(&read("ca.key")).unwrap()).unwrap();
-    let mut params = rcgen::CertificateParams::default();
-    let now = now();
-    (params.not_before, params.not_after) = (now - time::Duration::hours(1), now + time::Duration::hours(1));
-    let uri = format!("spiffe://{DOMAIN}/svc/echo");
-    params.subject_alt_names = vec![rcgen::SanType::URI(uri.try_into().unwrap())];
-    make(&mut params);
-    let key = rcgen::KeyPair::generate().unwrap();
-    fs::write(dir.join("echo.pem"), params.signed_by(&key, &ca).unwrap().pem()).unwrap();
-    fs::write(dir.join("echo.key"), key.serialize_pem()).unwrap();
-}
-
-fn uri(name: &str) -> rcgen::SanType {
-    rcgen::SanType::URI(name.to_owned().try_into().unwrap())
-}
-
-#[test]
-fn a_pair_that_nobody_would_accept_is_not_taken_at_start_nor_later() {
-    use rcgen::{
-        ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth},
-        IsCa, KeyUsagePurpose,
-    };
-    type Spoil = fn(&Path);
-    let spoiled: [(&str, Spoil); 11] = [
-        ("has expired on", |dir| issued(dir, |it| it.not_after = it.not_before + time::Duration::minutes(1))),
-        ("is not valid before", |dir| issued(dir, |it| it.not_before += time::Duration::minutes(90))),
-        ("is not for clientAuth", |dir| issued(dir, |it| it.extended_key_usages = vec![ServerAuth])),
-        ("is not for serverAuth", |dir| issued(dir, |it| it.extended_key_usages = vec![ClientAuth])),
-        ("may not sign", |dir| issued(dir, |it| it.key_usages = vec![KeyUsagePurpose::KeyEncipherment])),
-        ("no single SPIFFE id", |dir| issued(dir, |it| it.subject_alt_names.clear())),
-        ("no single SPIFFE id", |dir| {
-            issued(dir, |it| it.subject_alt_names.push(uri("spiffe://tradewind.test/svc/b")))
-        }),
-        ("no single SPIFFE id", |dir| {
-            issued(dir, |it| it.subject_alt_names = vec![uri("https://tradewind.test/echo")])
-        }),
-        ("is of none of the authorities", |dir| {
-            let other = credentials();
-            for file in ["echo.pem", "echo.key"] {
-                fs::copy(other.path().join(file), dir.join(file)).unwrap();
-            }
-        }),
-        ("would be refused by others", |dir| {
-            issued(dir, |it| it.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
-        }),
-        ("is not the key of the certificate", |dir| {
-            fs::copy(dir.join("gateway.key"), dir.join("echo.key")).unwrap();
-        }),
-    ];
-    for (problem, spoil) in spoiled {
-        let dir = credentials();
-        let files = IdentityFiles::in_dir(dir.path(), "echo");
-        let running = Identity::load(files.clone()).unwrap();
-        spoil(dir.path());
-        for told in [running.reload().unwrap_err(), Identity::load(files).unwrap_err()] {
-            let told = told.to_string();
-            assert!(told.contains("echo.") && told.contains(problem) && !told.contains('\n'), "{problem}: {told}");
-        }
-        issued(dir.path(), |_| {});
-        assert!(running.reload().unwrap(), "{problem}: a good pair is taken again");
-    }
 }
 
 #[test]

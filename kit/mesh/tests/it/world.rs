@@ -118,6 +118,11 @@ fn telemetry() -> &'static Telemetry {
 
 /// The present value of a counter for one value of one label, summed over the other labels.
 pub(crate) fn counted(name: &str, label: &str, value: &str) -> u64 {
+    counted_of(name, &[(label, value)])
+}
+
+/// The same for one value of each of several labels.
+pub(crate) fn counted_of(name: &str, labels: &[(&str, &str)]) -> u64 {
     let telemetry = telemetry();
     telemetry.metrics.reset();
     telemetry.meters.force_flush().unwrap();
@@ -126,13 +131,16 @@ pub(crate) fn counted(name: &str, label: &str, value: &str) -> u64 {
         for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name)
         {
             if let AggregatedMetrics::U64(MetricData::Sum(data)) = metric.data() {
-                sum += data
-                    .data_points()
-                    .filter(|point| {
-                        point.attributes().any(|pair| pair.key.as_str() == label && pair.value.as_str() == value)
-                    })
-                    .map(|point| point.value())
-                    .sum::<u64>();
+                let has = |pairs: &[(&str, String)], (label, value): &(&str, &str)| {
+                    pairs.iter().any(|(key, found)| key == label && found == value)
+                };
+                for point in data.data_points() {
+                    let pairs: Vec<_> =
+                        point.attributes().map(|pair| (pair.key.as_str(), pair.value.to_string())).collect();
+                    if labels.iter().all(|label| has(&pairs, label)) {
+                        sum += point.value();
+                    }
+                }
             }
         }
     }
