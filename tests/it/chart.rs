@@ -67,14 +67,18 @@ fn instrument_of(series: &str) -> &str {
         .fold(series, |name, suffix| name.trim_end_matches(suffix))
 }
 
+/// How the names of our instruments, and of gRPC's and their labels, begin in the sources.
+const OURS: [&str; 2] = ["tradewind_", "grpc."];
+
 /// What the programs' sources call their instruments.
 fn instruments() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let kit = std::fs::read_dir(project("kit")).unwrap().map(|room| room.unwrap().path().join("src"));
     for folder in kit.chain([project("services")]) {
         each_source(&folder, &mut |text| {
-            let quoted = text.split('"').skip(1).step_by(2).filter(|text| text.starts_with("tradewind_"));
-            found.extend(quoted.map(str::to_owned));
+            let quoted =
+                text.split('"').skip(1).step_by(2).filter(|text| OURS.iter().any(|ours| text.starts_with(ours)));
+            found.extend(quoted.map(|name| name.replace('.', "_")));
         });
     }
     // Those of a party outside are named after it.
@@ -97,8 +101,8 @@ fn each_source(folder: &Path, read: &mut impl FnMut(&str)) {
     }
 }
 
-/// The words of a text that are names of our series.
+/// The words of a text that are names of series, or of labels that are gRPC's.
 fn names(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("tradewind_")).map(str::to_owned)
+    words.filter(|word| word.starts_with("tradewind_") || word.starts_with("grpc_")).map(str::to_owned)
 }

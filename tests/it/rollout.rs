@@ -186,7 +186,7 @@ fn addresses(replicas: &[Process]) -> Vec<SocketAddr> {
 async fn calls(replica: &Process) -> u64 {
     let metrics = replica.metrics().await;
     let of_customers = metrics.lines().filter(|line| {
-        line.starts_with("tradewind_rpc_server_requests")
+        line.starts_with("grpc_server_call_duration_seconds_count")
             && ["GetOrder", "ListStock"].iter().any(|name| line.contains(name))
     });
     of_customers.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()

@@ -66,6 +66,9 @@ impl Watched {
     fn seen(&mut self, item: Item) -> Item {
         match item {
             Some(Ok(mut frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    self.observation.answers(data);
+                }
                 if let Some(trailers) = frame.trailers_mut() {
                     status::fit(trailers);
                     self.observation.finish(code_of(trailers).unwrap_or(Code::Unknown));
@@ -130,8 +133,7 @@ impl http_body::Body for Watched {
         }
         let Some(inner) = this.inner.as_mut() else { return Poll::Ready(None) };
         let deadline = this.observation.deadline();
-        let polled =
-            this.observation.span().in_scope(|| deadline::sync_scope(deadline, || Pin::new(inner).poll_frame(cx)));
+        let polled = this.observation.in_scope(|| deadline::sync_scope(deadline, || Pin::new(inner).poll_frame(cx)));
         match polled {
             Poll::Ready(item) => Poll::Ready(this.seen(item)),
             Poll::Pending => this.over(cx).map_or(Poll::Pending, |status| Poll::Ready(Some(this.end(status)))),

@@ -63,7 +63,7 @@ impl Channels {
             .http2_keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT)
             .keep_alive_while_idle(true);
-        let connector = Connector::new(address, tls::client(&self.0.identity, service)?)?;
+        let connector = Connector::new(service, address, tls::client(&self.0.identity, service)?)?;
         let transport = tonic::transport::Channel::new(connector, endpoint);
         Ok(Channel::new(service, transport, self.0.policy.clone()))
     }

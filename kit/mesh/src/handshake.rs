@@ -1,10 +1,11 @@
 //! Names for what can go wrong in a TLS handshake: one for people, one for the counter.
 
-use opentelemetry::KeyValue;
+use std::sync::Arc;
+
 use rustls::AlertDescription;
 
-use crate::identity::Refusal;
-use crate::observe::{self, Side};
+use crate::identity::{Reason, Refusal};
+use crate::metrics;
 
 /// Why a connection was not let in.
 #[derive(Debug, thiserror::Error)]
@@ -24,14 +25,31 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Counts it as seen from one end.
-    pub(crate) fn count(&self, side: Side) {
-        let side = match side {
-            Side::Server => "server",
-            Side::Client => "client",
-        };
-        let labels = [KeyValue::new("reason", self.label()), KeyValue::new("side", side)];
-        observe::handshake_failures().add(1, &labels);
+    /// Counts it as seen from one end: `target` is whom a client wanted to reach.
+    pub(crate) fn count(&self, target: Option<&Arc<str>>) {
+        metrics::handshaken(target, Some((self.result(), self.label())));
+    }
+
+    /// gRPC's word for it (A118).
+    const fn result(&self) -> &'static str {
+        match self {
+            Self::NoCertificate => "CERTIFICATE_VERIFICATION_FAILED",
+            Self::Refused(refusal) => match refusal.reason {
+                Reason::Expired => "CERTIFICATE_EXPIRED",
+                Reason::NotYetValid => "CERTIFICATE_NOT_YET_VALID",
+                Reason::NoAuthority | Reason::UnknownAuthority | Reason::AuthorityExpired => {
+                    "CERTIFICATE_AUTHORITY_INVALID"
+                }
+                Reason::TrustDomain | Reason::OtherService => "CERTIFICATE_HOSTNAME_MISMATCH",
+                Reason::Unreadable | Reason::NoName | Reason::SeveralNames | Reason::NotSpiffe => {
+                    "CERTIFICATE_MALFORMED"
+                }
+                _ => "CERTIFICATE_VERIFICATION_FAILED",
+            },
+            Self::TimedOut => "HANDSHAKE_TIMEOUT",
+            Self::Closed => "PEER_CONNECTION_CLOSED",
+            Self::Alert(_) | Self::Other(_) => "UNKNOWN_FAILURE",
+        }
     }
 
     /// The value of the counter's `reason`.

@@ -22,7 +22,7 @@ use self::material::Contents;
 pub(crate) use self::material::Material;
 pub(crate) use self::reason::Refusal;
 pub use self::reason::{Check, Reason};
-use crate::{Error, Result, SpiffeId, observe};
+use crate::{Error, Result, SpiffeId, metrics};
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped
 /// symlink counts as a change.
@@ -129,13 +129,13 @@ impl Inner {
     fn reload(&self) -> Result<bool> {
         let read = Contents::read(&self.files);
         if let Err(error) = &read {
-            observe::identity_refused(Some(error.reason().check()));
+            metrics::identity_refused(Some(error.reason().check()));
         }
         let contents = read?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let same = seen.contents == contents;
         if same && seen.refused.is_none() {
-            observe::identity_refused(None);
+            metrics::identity_refused(None);
             return Ok(false);
         }
         // What was refused is looked at again: it may be for later.
@@ -144,7 +144,7 @@ impl Inner {
         let known = same && refused == seen.refused;
         *seen = Seen { contents, refused };
         drop(seen);
-        observe::identity_refused(usable.as_ref().err().map(|error| error.reason().check()));
+        metrics::identity_refused(usable.as_ref().err().map(|error| error.reason().check()));
         match usable {
             Ok(material) => {
                 material.report();
@@ -180,7 +180,7 @@ async fn follow(identity: Weak<Inner>) {
             Ok(true) => {
                 unreadable = false;
                 let id = inner.current.load().id.clone();
-                observe::identity_reloads().add(1, &[KeyValue::new("outcome", "reloaded")]);
+                metrics::identity_reloads().add(1, &[KeyValue::new("outcome", "reloaded")]);
                 tracing::info!(%id, "credentials reloaded");
             }
             Err(Error::File { .. }) if unreadable => {}
@@ -188,7 +188,7 @@ async fn follow(identity: Weak<Inner>) {
                 unreadable = matches!(error, Error::File { .. });
                 let reason = error.reason().label();
                 let labels = [KeyValue::new("outcome", "refused"), KeyValue::new("reason", reason)];
-                observe::identity_reloads().add(1, &labels);
+                metrics::identity_reloads().add(1, &labels);
                 tracing::warn!(reason, %error, "new credentials cannot be used; the last good ones stay");
             }
         }

@@ -14,13 +14,16 @@ mod error;
 mod form;
 mod handshake;
 mod identity;
+mod metrics;
 mod observe;
 pub mod pki;
 mod policy;
 mod server;
+mod sizes;
 mod spiffe;
 mod status;
 mod tls;
+mod trace;
 
 pub use client::{Channel, Channels};
 pub use error::Error;
@@ -29,6 +32,7 @@ pub use policy::Policy;
 pub use server::{Peer, Server, keyed, peer};
 pub use spiffe::SpiffeId;
 pub use status::{code_name, reason, status, violations};
+pub use trace::{CALLS, Serving};
 
 /// Outcome of what this crate does outside of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -17,7 +17,15 @@ pub fn continue_from(span: &Span, traceparent: &str) {
 
 /// The trace context of `span` as a `traceparent`; `otherwise` where the span is not traced.
 pub fn traceparent(span: &Span, otherwise: &str) -> String {
-    let context = span.context();
+    named(&span.context(), otherwise)
+}
+
+/// The same of what is being done here, which need not have a span to belong to a trace.
+pub fn current(otherwise: &str) -> String {
+    Context::map_current(|context| named(context, otherwise))
+}
+
+fn named(context: &Context, otherwise: &str) -> String {
     let span = context.span();
     let span = span.span_context();
     if span.is_valid() { format(span) } else { otherwise.to_owned() }

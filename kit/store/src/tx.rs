@@ -21,7 +21,6 @@ mod size;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use time::OffsetDateTime;
-use tracing::Span;
 use tradewind_domain::{Aggregate, Error, EventSet};
 use tradewind_sql::Transaction;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -236,8 +235,7 @@ impl Tx {
     /// The cause that rows written now have; `key` is the correlation of what has no cause.
     pub fn cause_of(&mut self, key: &str) -> Metadata {
         let correlation = if self.cause.correlation.is_empty() { key } else { &self.cause.correlation };
-        let traceparent =
-            self.traceparent.get_or_insert_with(|| trace::traceparent(&Span::current(), &self.cause.traceparent));
+        let traceparent = self.traceparent.get_or_insert_with(|| trace::current(&self.cause.traceparent));
         Metadata {
             correlation: correlation.to_owned(),
             causation: self.cause.causation.clone(),

@@ -1,6 +1,7 @@
 //! A channel to one service: observed, bounded in time, repeated where the contract allows it.
 
 use std::error::Error as _;
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -17,22 +18,23 @@ use tracing::Instrument;
 use super::retry::{self, Budget, Replay};
 use crate::observe::{Observation, Side};
 use crate::status::Layer;
-use crate::{Policy, body, deadline, status};
+use crate::{Policy, body, deadline, metrics, status};
 
 /// A connection to one service for clients generated from the contract. Cheap to clone; clones
 /// share the connection. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`.
 /// A stream is not resumed: one whose server stops ends with `UNAVAILABLE` `SHUTTING_DOWN`, and is the caller's to open again.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Channel {
     peer: Arc<str>,
     transport: transport::Channel,
     policy: Policy,
     budget: Arc<Budget>,
+    calls: metrics::Peer,
 }
 
 impl Channel {
     pub(super) fn new(peer: &str, transport: transport::Channel, policy: Policy) -> Self {
-        Self { peer: peer.into(), transport, policy, budget: Arc::default() }
+        Self { peer: peer.into(), transport, policy, budget: Arc::default(), calls: metrics::Peer::new(peer) }
     }
 
     async fn run(
@@ -45,7 +47,7 @@ impl Channel {
         let Some(method) = method.filter(|method| !method.request_streams) else {
             return self.attempt(request, deadline).await.map_err(failed);
         };
-        let mut replay = Replay::of(request, &self.peer).await?;
+        let mut replay = Replay::of(request).await?;
         let harmless = match method.retry {
             RetryClass::Safe => true,
             RetryClass::WithRequestId => replay.has_request_id(method.request),
@@ -84,6 +86,12 @@ impl Channel {
     }
 }
 
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
 impl Service<Request<Body>> for Channel {
     type Response = Response<Body>;
     type Error = Status;
@@ -99,7 +107,8 @@ impl Service<Request<Body>> for Channel {
         let (label, method) = (self.policy.label(path), self.policy.method(path));
         let timeout = method.map(|method| method.timeout);
         let deadline = deadline::of_call(Instant::now(), timeout, request.headers());
-        let mut observation = Observation::call(label, &self.peer, request.headers_mut()).until(deadline);
+        let mut observation =
+            Observation::call(self.calls.method(label), &self.peer, request.headers_mut()).until(deadline);
         let channel = self.clone();
         let span = observation.span().clone();
         let call = async move {

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tower::Service;
 
 use crate::handshake::Failure;
-use crate::observe::Side;
+use crate::metrics;
 use crate::{Error, Result};
 
 /// From name resolution to the end of the handshake.
@@ -24,6 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub(super) struct Connector {
+    target: Arc<str>,
     address: Arc<str>,
     /// Sent for proxies and logs; what is verified is the SPIFFE id.
     name: ServerName<'static>,
@@ -31,26 +32,29 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(address: &str, config: ClientConfig) -> Result<Self> {
+    pub(super) fn new(target: &str, address: &str, config: ClientConfig) -> Result<Self> {
         let malformed = || Error::Name(format!("`{address}` is not of the form host:port"));
         let (host, port) = address.rsplit_once(':').ok_or_else(malformed)?;
         port.parse::<u16>().map_err(|_| malformed())?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned()).map_err(|_| malformed())?;
-        Ok(Self { address: address.into(), name, tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { target: target.into(), address: address.into(), name, tls: TlsConnector::from(Arc::new(config)) })
     }
 
     async fn connect(self) -> io::Result<TokioIo<TlsStream<TcpStream>>> {
         let connecting = async {
             let tcp = TcpStream::connect(&*self.address).await?;
             tcp.set_nodelay(true)?;
+            let target = self.target;
             let refused = |error: io::Error| {
                 let kind = error.kind();
                 let failure = Failure::from(error);
-                failure.count(Side::Client);
+                failure.count(Some(&target));
                 io::Error::new(kind, failure)
             };
-            self.tls.connect(self.name, tcp).await.map_err(refused)
+            let stream = self.tls.connect(self.name, tcp).await.map_err(refused)?;
+            metrics::handshaken(Some(&target), None);
+            Ok(stream)
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(connected) => connected.map(TokioIo::new),

@@ -10,7 +10,6 @@ use contracts::tables::Form;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use opentelemetry::KeyValue;
 use tonic::body::Body;
 use tonic::{Code, Status, transport};
 
@@ -57,19 +56,18 @@ impl Default for Budget {
 }
 
 /// A request that can be sent again.
-pub(super) struct Replay<'a> {
-    peer: &'a str,
+pub(super) struct Replay {
     parts: Parts,
     body: Bytes,
     attempts: u32,
 }
 
-impl<'a> Replay<'a> {
-    pub(super) async fn of(request: Request<Body>, peer: &'a str) -> Result<Self, Status> {
+impl Replay {
+    pub(super) async fn of(request: Request<Body>) -> Result<Self, Status> {
         let (parts, body) = request.into_parts();
         // A request that is no stream is in memory already; this only joins its frames.
         let body = body.collect().await?.to_bytes();
-        Ok(Self { peer, parts, body, attempts: 0 })
+        Ok(Self { parts, body, attempts: 0 })
     }
 
     /// Whether the request, which is of this form, says which one it is, so that whoever has answered it before knows it again.
@@ -87,7 +85,6 @@ impl<'a> Replay<'a> {
             && code == Some(Code::Unavailable)
             && budget.withdraw();
         if again {
-            self.count();
             tokio::time::sleep(jitter(PAUSE * self.attempts)).await;
         }
         again
@@ -96,15 +93,7 @@ impl<'a> Replay<'a> {
     /// Tells whether a call that [was not sent](is_unsent) may be made once more, whatever it does and at once: nobody has had
     /// any work with it.
     pub(super) fn anew(&self) -> bool {
-        let again = self.attempts < ATTEMPTS;
-        if again {
-            self.count();
-        }
-        again
-    }
-
-    fn count(&self) {
-        observe::retries().add(1, &[KeyValue::new("peer", self.peer.to_owned())]);
+        self.attempts < ATTEMPTS
     }
 
     /// The request of the next attempt.

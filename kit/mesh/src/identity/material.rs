@@ -17,7 +17,7 @@ use super::IdentityFiles;
 use super::check::{self, Leaf};
 use super::generation::short;
 use super::reason::{Reason, Refusal};
-use crate::{Error, Result, SpiffeId, crypto, observe};
+use crate::{Error, Result, SpiffeId, crypto, metrics};
 
 /// Credentials that can be read and belong together.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Material {
     }
 
     pub(super) fn report(&self) {
-        observe::identity_expiry().record(self.not_after, &[]);
+        metrics::identity_expiry().record(self.not_after, &[]);
     }
 
     /// Name, short fingerprint and end of each trusted root.

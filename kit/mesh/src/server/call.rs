@@ -14,7 +14,6 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::ServiceExt;
-use tracing::Instrument;
 
 use super::load::Load;
 use super::{Peer, message};
@@ -71,9 +70,8 @@ impl Gate {
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path();
         let deadline = deadline::of_call(Instant::now(), self.policy.timeout(path), request.headers());
-        let observation =
-            Observation::serve(self.policy.label(path), peer.id.name(), request.headers()).until(deadline);
-        let admitted = self.admit(request, peer, &connection, deadline).instrument(observation.span().clone()).await;
+        let observation = Observation::serve(self.policy.label(path), &peer, request.headers()).until(deadline);
+        let admitted = observation.within(self.admit(request, peer, &connection, &observation)).await;
         let (response, until) = admitted.unwrap_or_else(|refused| (refused.into_http(), None));
         Ok(body::watch(response, observation, until, |lost| lost))
     }
@@ -84,7 +82,7 @@ impl Gate {
         mut request: Request<Incoming>,
         peer: Arc<Peer>,
         connection: &Streams,
-        deadline: Option<Instant>,
+        observation: &Observation,
     ) -> Result<(Response<Body>, Option<Until>), Status> {
         let path = request.uri().path();
         self.authorize(path, &peer)?;
@@ -98,15 +96,20 @@ impl Gate {
             request.extensions_mut().insert(method);
         }
         request.extensions_mut().insert(peer);
-        let response = deadline::within(deadline, Side::Server, self.answer(request)).await??;
+        let response =
+            deadline::within(observation.deadline(), Side::Server, self.answer(request, observation)).await??;
         Ok((response, until))
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Status> {
+    async fn answer(&self, request: Request<Incoming>, observation: &Observation) -> Result<Response<Body>, Status> {
         let path = request.uri().path();
         let packs = !self.policy.streams(path) && message::takes_gzip(request.headers());
         let request = match self.policy.form(path) {
-            Some(form) => message::admit(request, form).await?,
+            Some(form) => {
+                let request = message::admit(request, form).await?;
+                observation.asked(request.body());
+                request
+            }
             None => request.map(Body::new),
         };
         let response = match AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind().await {

@@ -18,8 +18,7 @@ use super::call::{Gate, Streams};
 use super::{Peer, Place};
 use crate::handshake::Failure;
 use crate::identity::Opened;
-use crate::observe::Side;
-use crate::{Identity, tls};
+use crate::{Identity, metrics, tls};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
@@ -59,9 +58,12 @@ impl Connections {
         };
         drop(place.handshake);
         match outcome {
-            Ok((stream, peer)) => self.serve(stream, peer, opened).await,
+            Ok((stream, peer)) => {
+                metrics::handshaken(None, None);
+                self.serve(stream, peer, opened).await;
+            }
             Err(failure) => {
-                failure.count(Side::Server);
+                failure.count(None);
                 match failure {
                     // What a port check does; nobody was turned away.
                     Failure::Closed => tracing::debug!(peer = %address, reason = %failure, "connection refused"),

@@ -20,7 +20,7 @@ use crate::world::{World, counted, eventually};
 #[tokio::test]
 async fn an_expired_call_is_deadline_exceeded_on_both_sides() {
     let world = World::start().await;
-    let brief = |side: &str| counted(&format!("tradewind_rpc_{side}_requests"), "code", "DEADLINE_EXCEEDED");
+    let brief = |side: &str| counted(&format!("grpc.{side}.call.duration"), "grpc.status", "DEADLINE_EXCEEDED");
     let (server, client) = (brief("server"), brief("client"));
     let started = Instant::now();
     let expired = ask(&world.channel("gateway"), BRIEF, "hang").await.unwrap_err();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::uri::PathAndQuery;
+use opentelemetry::trace::TraceContextExt;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -16,7 +17,7 @@ use tonic::server::{Grpc, NamedService};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
-use tradewind_mesh::{Channel, deadline, peer};
+use tradewind_mesh::{Channel, Serving, deadline, peer};
 
 pub(crate) const SAY: &str = "/tradewind.echo.v1.EchoService/Say";
 pub(crate) const BRIEF: &str = "/tradewind.echo.v1.EchoService/Brief";
@@ -51,6 +52,11 @@ impl Echo {
                 self.gate.acquire().await.expect("never closed").forget();
                 "waited".to_owned()
             }
+            // The trace that it is served in, and what lines of the log say of the call.
+            "trace" => opentelemetry::Context::map_current(|context| {
+                let serving = context.get::<Serving>().expect("every call has one");
+                format!("{} {} {}", context.span().span_context().trace_id(), serving.caller.id.name(), serving.method)
+            }),
             "hang" => std::future::pending().await,
             "panic" => panic!("as asked"),
             "unavailable late" => {

@@ -17,7 +17,7 @@ use crate::spoiled::is_let_in;
 use crate::world::{World, channel, counted, credentials, eventually};
 
 fn refused(reason: &str) -> u64 {
-    counted("tradewind_tls_handshake_failures", "reason", reason)
+    counted("grpc.server.tls.handshakes", "reason", reason)
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ fn saying(text: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn what_cannot_be_decoded_is_the_callers_fault() {
     let world = World::start().await;
-    let internal = counted("tradewind_rpc_server_requests", "code", "INTERNAL");
+    let internal = counted("grpc.server.call.duration", "grpc.status", "INTERNAL");
     for body in [
         framed(0, &[0x0a, 0x02, 0xff, 0xfe]),
         framed(0, &[0x0a, 0x05, b'x']),
@@ -94,7 +94,7 @@ async fn what_cannot_be_decoded_is_the_callers_fault() {
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
     let refused = send(&world, SAY, &[("grpc-encoding", "snappy")], framed(1, b"snappy")).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented, "{refused:?}");
-    assert_eq!(counted("tradewind_rpc_server_requests", "code", "INTERNAL"), internal, "nothing alarms");
+    assert_eq!(counted("grpc.server.call.duration", "grpc.status", "INTERNAL"), internal, "nothing alarms");
     assert_eq!(world.echo.calls.load(Ordering::SeqCst), 0, "no handler was reached");
     let unknown = [saying(b"fine"), vec![0x10, 0x01, 0x1a, 0x00]].concat();
     send(&world, SAY, &[], framed(0, &unknown)).await.expect("fields of a later contract are passed over");

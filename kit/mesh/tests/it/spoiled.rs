@@ -127,7 +127,7 @@ fn pair(dir: &Path) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
 }
 
 fn counted(reason: &str, side: &str) -> u64 {
-    counted_of("tradewind_tls_handshake_failures", &[("reason", reason), ("side", side)])
+    counted_of(&format!("grpc.{side}.tls.handshakes"), &[("reason", reason)])
 }
 
 #[tokio::test]

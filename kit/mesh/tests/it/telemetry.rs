@@ -1,6 +1,8 @@
 //! What is left of a call in metrics and traces.
 
-use opentelemetry::trace::{SpanKind, TraceContextExt};
+use opentelemetry::Context;
+use opentelemetry::context::FutureExt;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -10,10 +12,25 @@ use crate::world::{World, counted, eventually, spans};
 #[tokio::test]
 async fn a_call_is_counted_once_on_each_side_whatever_its_end() {
     let world = World::start().await;
-    let count = |side: &str| counted(&format!("tradewind_rpc_{side}_requests"), "method", COUNT);
+    let count =
+        |side: &str| counted(&format!("grpc.{side}.call.duration"), "grpc.method", COUNT.trim_start_matches('/'));
     ask(&world.channel("operator"), COUNT, "hello").await.unwrap();
     ask(&world.channel("stranger"), COUNT, "hello").await.unwrap_err();
     eventually("both sides count both calls", async || count("server") == 2 && count("client") == 2).await;
+}
+
+/// What nobody collects costs nothing but its ids.
+#[tokio::test]
+async fn a_call_of_a_trace_that_is_not_collected_has_no_span_and_the_trace_all_the_same() {
+    let world = World::start().await;
+    let trace = TraceId::from_bytes([7; 16]);
+    let unsampled =
+        SpanContext::new(trace, SpanId::from_bytes([7; 8]), TraceFlags::NOT_SAMPLED, true, TraceState::NONE);
+    let channel = world.channel("operator");
+    let asking = ask(&channel, SAY, "trace");
+    let served = asking.with_context(Context::new().with_remote_span_context(unsampled)).await.unwrap();
+    assert_eq!(served, format!("{trace} operator tradewind.echo.v1.EchoService/Say"));
+    assert!(spans().iter().all(|span| span.span_context.trace_id() != trace));
 }
 
 #[tokio::test]

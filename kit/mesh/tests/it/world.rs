@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
@@ -116,7 +117,7 @@ fn telemetry() -> &'static Telemetry {
     })
 }
 
-/// The present value of a counter for one value of one label, summed over the other labels.
+/// The present value of a counter, or the count of a histogram, for one value of one label, summed over the other labels.
 pub(crate) fn counted(name: &str, label: &str, value: &str) -> u64 {
     counted_of(name, &[(label, value)])
 }
@@ -130,18 +131,21 @@ pub(crate) fn counted_of(name: &str, labels: &[(&str, &str)]) -> u64 {
     for resource in telemetry.metrics.get_finished_metrics().unwrap() {
         for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name)
         {
-            if let AggregatedMetrics::U64(MetricData::Sum(data)) = metric.data() {
-                let has = |pairs: &[(&str, String)], (label, value): &(&str, &str)| {
-                    pairs.iter().any(|(key, found)| key == label && found == value)
-                };
-                for point in data.data_points() {
-                    let pairs: Vec<_> =
-                        point.attributes().map(|pair| (pair.key.as_str(), pair.value.to_string())).collect();
-                    if labels.iter().all(|label| has(&pairs, label)) {
-                        sum += point.value();
-                    }
+            let is_of = |attributes: &mut dyn Iterator<Item = &KeyValue>| {
+                let pairs: Vec<_> = attributes.map(|pair| (pair.key.as_str(), pair.value.to_string())).collect();
+                labels.iter().all(|(label, value)| pairs.iter().any(|(key, found)| key == label && found == value))
+            };
+            sum += match metric.data() {
+                AggregatedMetrics::U64(MetricData::Sum(data)) => {
+                    let ours = data.data_points().filter(|point| is_of(&mut point.attributes()));
+                    ours.map(|point| point.value()).sum()
                 }
-            }
+                AggregatedMetrics::F64(MetricData::Histogram(data)) => {
+                    let ours = data.data_points().filter(|point| is_of(&mut point.attributes()));
+                    ours.map(|point| point.count()).sum()
+                }
+                _ => 0,
+            };
         }
     }
     sum

@@ -21,6 +21,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 use tradewind_domain::printable;
+use tradewind_mesh::Serving;
 
 /// Formats events; the fields of the spans around an event are on its line, the innermost winning.
 pub(super) struct Lines {
@@ -62,7 +63,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, JsonFields> for Line
         let Said { message, target, .. } = said;
         let mut timestamp = String::with_capacity(27);
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
-        let span = Context::map_current(|context| context.span().span_context().clone());
+        let span = Context::map_current(|context| {
+            if let Some(call) = context.get::<Serving>() {
+                fields.entry("rpc.method").or_insert_with(|| call.method.into());
+                fields.entry("caller").or_insert_with(|| call.caller.id.name().into());
+            }
+            context.span().span_context().clone()
+        });
         let line = Line {
             timestamp: &timestamp,
             level: event.metadata().level().as_str(),

@@ -72,7 +72,7 @@ pub(crate) fn install(service: &'static str, settings: &Settings) -> &'static Te
         global::set_meter_provider(meter.clone());
         global::set_tracer_provider(tracer.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
-        subscribe(service, settings, &tracer);
+        subscribe(service, settings, &tracer, settings.otlp_endpoint.is_some() && exporting.is_ok());
         if let Err(problem) = exporting {
             tracing::warn!(%problem, "traces are not exported");
         }
@@ -82,7 +82,7 @@ pub(crate) fn install(service: &'static str, settings: &Settings) -> &'static Te
     installed
 }
 
-fn subscribe(service: &'static str, settings: &Settings, tracer: &SdkTracerProvider) {
+fn subscribe(service: &'static str, settings: &Settings, tracer: &SdkTracerProvider, exports: bool) {
     let terminal = stderr().is_terminal();
     let pretty = match settings.log_format {
         LogFormat::Json => false,
@@ -91,14 +91,16 @@ fn subscribe(service: &'static str, settings: &Settings, tracer: &SdkTracerProvi
     };
     let lines = lines(service, pretty, pretty && terminal, &settings.log, stderr);
     // Fails where a test has installed its own subscriber: that one then stays.
-    drop(tracing_subscriber::registry().with(traces(tracer)).with(lines).try_init());
+    drop(tracing_subscriber::registry().with(traces(tracer, exports)).with(lines).try_init());
     // A library that asks the `log` crate whether a record is wanted, and then writes none, leaves the layers' filters with that
     // answer, and the thread's next event is lost: sqlx does so for every notice of PostgreSQL. Below warnings nobody is told yes.
     log::set_max_level(log::LevelFilter::Warn);
 }
 
-fn traces<S: Subscriber + for<'a> LookupSpan<'a>>(tracer: &SdkTracerProvider) -> impl Layer<S> {
-    let all = Targets::new().with_default(LevelFilter::INFO);
+/// Spans of calls are of use to whoever collects them alone: their ids, and what a line says of a call, need none.
+fn traces<S: Subscriber + for<'a> LookupSpan<'a>>(tracer: &SdkTracerProvider, exports: bool) -> impl Layer<S> {
+    let calls = if exports { LevelFilter::INFO } else { LevelFilter::OFF };
+    let all = Targets::new().with_default(LevelFilter::INFO).with_target(tradewind_mesh::CALLS, calls);
     let own = QUIET.iter().fold(all, |targets, library| targets.with_target(*library, LevelFilter::OFF));
     tracing_opentelemetry::layer()
         .with_tracer(tracer.tracer("tradewind"))
@@ -120,12 +122,16 @@ where
         .log_internal_errors(false)
         .with_writer(writer)
         // Spans are kept whatever the level, so that their fields are on every line within them.
-        .with_filter(log_filter(filter).or(filter_fn(own_span)))
+        .with_filter(log_filter(filter).or(filter_fn(own_span)).and(filter_fn(not_of_a_call)))
 }
 
 fn log_filter(log: &str) -> EnvFilter {
     let quiet = QUIET.map(|library| format!("{library}=warn")).join(",");
     EnvFilter::new(format!("info,{quiet},{log}"))
+}
+
+fn not_of_a_call(metadata: &Metadata<'_>) -> bool {
+    metadata.target() != tradewind_mesh::CALLS
 }
 
 fn own_span(metadata: &Metadata<'_>) -> bool {
@@ -143,7 +149,9 @@ fn meter(registry: &prometheus::Registry, resource: Resource) -> SdkMeterProvide
 }
 
 fn seconds(instrument: &Instrument) -> Option<Stream> {
-    if instrument.kind() != InstrumentKind::Histogram || instrument.unit() != "s" {
+    // gRPC says what the bounds of its own are.
+    let is_grpc = instrument.name().starts_with("grpc.");
+    if instrument.kind() != InstrumentKind::Histogram || instrument.unit() != "s" || is_grpc {
         return None;
     }
     let aggregation = Aggregation::ExplicitBucketHistogram { boundaries: SECONDS.to_vec(), record_min_max: false };

@@ -36,8 +36,13 @@ impl<'a> MakeWriter<'a> for Log {
 fn logged(filter: &str, pretty: bool, work: impl FnOnce()) -> Vec<String> {
     let log = Log::default();
     let (tracer, _) = trace::provider(None, 1.0, Resource::builder_empty().build());
-    let subscriber =
-        tracing_subscriber::registry().with(traces(&tracer)).with(lines("harbour", pretty, false, filter, log.clone()));
+    let subscriber = tracing_subscriber::registry().with(traces(&tracer, false)).with(lines(
+        "harbour",
+        pretty,
+        false,
+        filter,
+        log.clone(),
+    ));
     tracing::subscriber::with_default(subscriber, work);
     let bytes = log.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap().lines().map(ToOwned::to_owned).collect()
@@ -66,6 +71,32 @@ fn a_line_within_a_span_names_its_trace_and_the_fields_of_the_span() {
     assert_ne!(first["span_id"], second["span_id"]);
     assert_eq!(third.get("trace_id"), None);
     assert!(lines[0].starts_with(r#"{"timestamp":"2"#), "{}", lines[0]);
+}
+
+#[test]
+fn a_line_within_a_call_names_its_trace_method_and_caller_without_any_span() {
+    use opentelemetry::{
+        Context,
+        trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+    };
+    use tradewind_mesh::{Peer, Serving, SpiffeId};
+
+    let id = TraceId::from_bytes([7; 16]);
+    let span = SpanContext::new(id, SpanId::from_bytes([1; 8]), TraceFlags::default(), true, TraceState::default());
+    let peer = Peer { id: SpiffeId::new("tradewind.test", "gateway").unwrap(), address: ([127, 0, 0, 1], 1).into() };
+    let call = Context::new().with_value(Serving { method: "harbour.v1.Harbour/Moor", caller: Arc::new(peer) });
+    let lines = logged("info", false, || {
+        let _call = call.with_remote_span_context(span).attach();
+        tracing::info_span!(target: tradewind_mesh::CALLS, "rpc.call", peer = "quay")
+            .in_scope(|| tracing::info!("moored"));
+        tracing::info_span!("react", event = "e-1").in_scope(|| tracing::info!("reacted"));
+    });
+    let [moored, reacted] =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>().try_into().unwrap();
+    let call = serde_json::json!({ "rpc.method": "harbour.v1.Harbour/Moor", "caller": "gateway" });
+    assert_eq!((&moored["fields"], &moored["trace_id"]), (&call, &id.to_string().into()));
+    assert_eq!((&reacted["fields"]["event"], &reacted["fields"]["caller"]), (&"e-1".into(), &"gateway".into()));
+    assert_eq!(reacted["trace_id"], id.to_string(), "what has a span goes on within the trace");
 }
 
 #[test]

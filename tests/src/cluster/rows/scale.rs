@@ -110,7 +110,7 @@ async fn calls(release: &Release) -> BTreeMap<String, f64> {
             http.get(format!("http://{}:7200/metrics", pod.address)).send().await.unwrap().text().await.unwrap();
         let calls = metrics
             .lines()
-            .filter(|line| line.starts_with("tradewind_rpc_server_requests_total") && line.contains("ListProducts"));
+            .filter(|line| line.starts_with("grpc_server_call_started_total") && line.contains("ListProducts"));
         let calls = calls.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
         (pod.name, calls)
     });
