@@ -53,6 +53,10 @@ fn method_code(pool: &DescriptorPool, method: &MethodDescriptor, forms: &mut For
         return Err(format!("{name}: a request_id and RETRY_CLASS_WITH_REQUEST_ID go together").into());
     }
     let timeout = duration(&options, "timeout");
+    let hedge = duration(&options, "hedge_after");
+    if hedge.is_some() && (retry != "Safe" || method.is_client_streaming() || method.is_server_streaming()) {
+        return Err(format!("{name}: hedge_after is for unary methods that are RETRY_CLASS_SAFE").into());
+    }
     let mut code = String::from("    Method {\n");
     writeln!(code, "        path: \"/{}/{}\",", method.parent_service().full_name(), method.name())?;
     writeln!(code, "        callers: &{callers:?},")?;
@@ -60,6 +64,8 @@ fn method_code(pool: &DescriptorPool, method: &MethodDescriptor, forms: &mut For
     writeln!(code, "        timeout: {},", timeout.as_deref().unwrap_or(TIMEOUT))?;
     writeln!(code, "        criticality: Criticality::{},", or("criticality", "Default"))?;
     writeln!(code, "        retry: RetryClass::{retry},")?;
+    let hedge = hedge.map_or_else(|| "None".to_owned(), |after| format!("Some({after})"));
+    writeln!(code, "        hedge_after: {hedge},")?;
     writeln!(code, "        request_streams: {},", method.is_client_streaming())?;
     writeln!(code, "        response_streams: {},", method.is_server_streaming())?;
     writeln!(code, "        request: &{},\n    }},", forms.learn(&method.input()))?;

@@ -37,6 +37,8 @@ pub struct Method {
     pub criticality: Criticality,
     /// Whether and when a failed call may be repeated.
     pub retry: RetryClass,
+    /// When another endpoint is asked as well, if one is late.
+    pub hedge_after: Option<Duration>,
     /// Whether the request is a stream, which can be sent only once.
     pub request_streams: bool,
     /// Whether the response is a stream.

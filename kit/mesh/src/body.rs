@@ -13,9 +13,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use crate::deadline;
 use crate::observe::{Observation, Side, code_of};
 use crate::status::{self, Layer};
+use crate::{deadline, served};
 
 /// Hands the observation of a call over to the body of its response. A response whose headers
 /// carry the status already has no more to it. A stream ends with `UNAVAILABLE` as soon as it has to.
@@ -133,7 +133,7 @@ impl http_body::Body for Watched {
         }
         let Some(inner) = this.inner.as_mut() else { return Poll::Ready(None) };
         let deadline = this.observation.deadline();
-        let polled = this.observation.in_scope(|| deadline::sync_scope(deadline, || Pin::new(inner).poll_frame(cx)));
+        let polled = this.observation.in_scope(|| served::sync_within(deadline, || Pin::new(inner).poll_frame(cx)));
         match polled {
             Poll::Ready(item) => Poll::Ready(this.seen(item)),
             Poll::Pending => this.over(cx).map_or(Poll::Pending, |status| Poll::Ready(Some(this.end(status)))),

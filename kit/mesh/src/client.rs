@@ -1,22 +1,32 @@
 //! The client's end: channels to the other services, by name.
 
+#![allow(dead_code, reason = "what is shown of a peer comes next")]
+
+mod balance;
+mod breaker;
+mod budget;
+mod bulkhead;
+mod call;
 mod channel;
-mod connector;
+mod connect;
+mod connection;
+mod endpoint;
+mod load;
+mod name;
+mod peer;
+mod report;
 mod retry;
+#[cfg(test)]
+mod simulation;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use tonic::transport::Endpoint;
 
 pub use self::channel::Channel;
-use self::connector::Connector;
+use self::connect::{Dial, Secure};
+use self::peer::Peer;
 use crate::{Error, Identity, Policy, Result, tls};
-
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The services this process may reach, and one channel to each. Cheap to clone.
 #[derive(Clone)]
@@ -25,13 +35,14 @@ pub struct Channels(Arc<Inner>);
 struct Inner {
     identity: Identity,
     policy: Policy,
-    /// Service → `host:port`.
+    /// Service → `host:port`, or several with commas between.
     peers: BTreeMap<String, String>,
     open: Mutex<BTreeMap<String, Channel>>,
 }
 
 impl Channels {
-    /// Knows `peers` (service → `host:port`); connects to none of them yet.
+    /// Knows `peers` (service → `host:port`, or several of them with commas between; a host's name is looked up again and again,
+    /// and each of its addresses is an endpoint); connects to none of them yet.
     #[must_use]
     pub fn new(identity: Identity, policy: Policy, peers: BTreeMap<String, String>) -> Self {
         Self(Arc::new(Inner { identity, policy, peers, open: Mutex::default() }))
@@ -57,15 +68,14 @@ impl Channels {
 
     fn open(&self, service: &str) -> Result<Channel> {
         let address = self.0.peers.get(service).ok_or_else(|| Error::UnknownPeer(service.to_owned()))?;
-        let malformed = |_| Error::Name(format!("address `{address}` of {service} is not of the form host:port"));
-        let endpoint = Endpoint::from_shared(format!("https://{address}"))
-            .map_err(malformed)?
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .keep_alive_while_idle(true);
-        let connector = Connector::new(service, address, tls::client(&self.0.identity, service)?)?;
-        let transport = tonic::transport::Channel::new(connector, endpoint);
-        Ok(Channel::new(service, transport, self.0.policy.clone()))
+        let tls = Arc::new(tls::client(&self.0.identity, service)?);
+        let dial = |host: &str| -> Result<Arc<dyn Dial>> {
+            Ok(Arc::new(Secure::new(service, host, tls.clone(), self.0.identity.clone())?))
+        };
+        let peer = Arc::new(Peer::new(service, address, dial)?);
+        let malformed = |_| Error::Name(format!("`{address}` of {service} is not of the form host:port"));
+        let authority = address.split(',').next().unwrap_or_default().trim().parse().map_err(malformed)?;
+        Ok(Channel::new(peer, authority, self.0.policy.clone()))
     }
 }
 

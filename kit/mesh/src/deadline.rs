@@ -1,5 +1,5 @@
-//! How long a call may still take: read from `grpc-timeout`, bounded by the contract, carried to
-//! the calls made on its behalf by a task-local.
+//! How long a call may still take: read from `grpc-timeout`, bounded by the contract, and left to
+//! the calls made on its behalf.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::observe::Side;
+use crate::served;
 use crate::status::{self, Layer};
 
 pub(crate) const HEADER: &str = "grpc-timeout";
@@ -16,26 +17,15 @@ pub(crate) const HEADER: &str = "grpc-timeout";
 /// What a child call leaves of its parent's time, so that the parent can still answer.
 const MARGIN: Duration = Duration::from_millis(10);
 
-tokio::task_local! {
-    static DEADLINE: Instant;
-}
-
 /// The deadline of the call that this task serves, if it serves one.
 #[must_use]
 pub fn current() -> Option<Instant> {
-    DEADLINE.try_with(|deadline| *deadline).ok()
+    served::deadline()
 }
 
 /// Runs `work` so that calls made by it end before `deadline`. A task spawned by `work` doesn't inherit it.
 pub async fn scope<F: Future>(deadline: Instant, work: F) -> F::Output {
-    DEADLINE.scope(deadline, work).await
-}
-
-pub(crate) fn sync_scope<T>(deadline: Option<Instant>, work: impl FnOnce() -> T) -> T {
-    match deadline {
-        Some(deadline) => DEADLINE.sync_scope(deadline, work),
-        None => work(),
-    }
+    served::within(deadline, work).await
 }
 
 /// When a call that starts now must end: the earliest of the method's own timeout, what the caller
@@ -53,7 +43,7 @@ pub(crate) fn of_call(now: Instant, timeout: Option<Duration>, headers: &HeaderM
 /// Awaits `work` until `deadline`; the error is the status for the caller.
 pub(crate) async fn within<F: Future>(deadline: Option<Instant>, side: Side, work: F) -> Result<F::Output, Status> {
     match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, scope(deadline, work)).await.map_err(|_| exceeded(side)),
+        Some(deadline) => tokio::time::timeout_at(deadline, work).await.map_err(|_| exceeded(side)),
         None => Ok(work.await),
     }
 }

@@ -18,6 +18,7 @@ mod metrics;
 mod observe;
 pub mod pki;
 mod policy;
+mod served;
 mod server;
 mod sizes;
 mod spiffe;

@@ -1,95 +1,130 @@
-//! A channel to one service: observed, bounded in time, repeated where the contract allows it.
+//! The way of a call to a peer, one layer after the other.
 
-use std::error::Error as _;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use contracts::tables::Method;
-use contracts::tradewind::options::v1::RetryClass;
+use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::header::USER_AGENT;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::BodyExt;
 use tokio::time::Instant;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status, transport};
-use tower::{Service, ServiceExt};
+use tower::Service;
 use tracing::Instrument;
 
-use super::retry::{self, Budget, Replay};
+use super::balance::Balance;
+use super::budget::Budget;
+use super::bulkhead::{Bulkhead, Places};
+use super::call::{Answer, Call, Content, Failure, Payload, Sends};
+use super::endpoint::Standing;
+use super::name::Name;
+use super::peer::Peer;
+use super::retry::Retry;
 use crate::observe::{Observation, Side};
-use crate::status::Layer;
-use crate::{Policy, body, deadline, metrics, status};
+use crate::{Policy, body, deadline, metrics};
 
-/// A connection to one service for clients generated from the contract. Cheap to clone; clones
-/// share the connection. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`.
-/// A stream is not resumed: one whose server stops ends with `UNAVAILABLE` `SHUTTING_DOWN`, and is the caller's to open again.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("grpc-rust-tradewind/", env!("CARGO_PKG_VERSION")));
+
+/// Calls of one service, for clients generated from the contract. Cheap to clone; clones share everything.
+///
+/// A call is observed, gets its deadline and its name, waits for its place, is repeated where the contract allows it, and goes to
+/// the endpoint that does best. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`. A stream
+/// is not resumed: one whose server stops ends with `UNAVAILABLE` `SHUTTING_DOWN`, and is the caller's to open again.
 #[derive(Clone)]
-pub struct Channel {
-    peer: Arc<str>,
-    transport: transport::Channel,
+pub struct Channel(Arc<Inner>);
+
+struct Inner {
+    peer: Arc<Peer>,
     policy: Policy,
+    authority: Authority,
+    stack: Stack,
+    places: Arc<Places>,
     budget: Arc<Budget>,
     calls: metrics::Peer,
 }
 
-impl Channel {
-    pub(super) fn new(peer: &str, transport: transport::Channel, policy: Policy) -> Self {
-        Self { peer: peer.into(), transport, policy, budget: Arc::default(), calls: metrics::Peer::new(peer) }
-    }
-
-    async fn run(
-        self,
-        request: Request<Body>,
-        method: Option<&'static Method>,
-        deadline: Option<Instant>,
-    ) -> Result<Response<Body>, Status> {
-        let failed = |error| unreachable(&self.peer, error);
-        let Some(method) = method.filter(|method| !method.request_streams) else {
-            return self.attempt(request, deadline).await.map_err(failed);
-        };
-        let mut replay = Replay::of(request).await?;
-        let harmless = match method.retry {
-            RetryClass::Safe => true,
-            RetryClass::WithRequestId => replay.has_request_id(method.request),
-            RetryClass::Never | RetryClass::Unspecified => false,
-        };
-        if harmless {
-            self.budget.deposit();
-        }
-        loop {
-            let began = Instant::now();
-            let answer = self.attempt(replay.next(), deadline).await;
-            // What took longer than there is left would end without the reason that it has now.
-            let is_time = deadline.is_none_or(|deadline| Instant::now() + began.elapsed() < deadline);
-            let unsent = answer.as_ref().is_err_and(retry::is_unsent);
-            let answer = answer.map_err(failed);
-            let again = match retry::code_of(&answer) {
-                _ if unsent => replay.anew(),
-                code => harmless && is_time && replay.again(code, &self.budget).await,
+impl Inner {
+    /// What there is to see of the peer.
+    fn now(&self) -> metrics::PeerNow {
+        let mut endpoints = BTreeMap::from([("ready", 0), ("connecting", 0), ("failing", 0)]);
+        let mut circuits = BTreeMap::from([("closed", 0), ("open", 0), ("half_open", 0)]);
+        for endpoint in self.peer.known().iter() {
+            let standing = match endpoint.standing() {
+                Standing::Ready => "ready",
+                Standing::Connecting => "connecting",
+                Standing::Failing(..) => "failing",
             };
-            if !again {
-                return answer;
+            *endpoints.entry(standing).or_default() += 1;
+            for (_, state) in endpoint.circuits() {
+                *circuits.entry(state.label()).or_default() += 1;
             }
         }
-    }
-
-    /// Sends `request` once, with what is left of its time.
-    async fn attempt(
-        &self,
-        mut request: Request<Body>,
-        deadline: Option<Instant>,
-    ) -> Result<Response<Body>, transport::Error> {
-        if let Some(deadline) = deadline {
-            deadline::announce(request.headers_mut(), deadline);
+        let (calls, queued) = self.places.used();
+        metrics::PeerNow {
+            endpoints: endpoints.into_iter().collect(),
+            circuits: circuits.into_iter().collect(),
+            bulkhead: vec![("under_way", calls as u64), ("waiting", queued as u64)],
+            budget: u64::from(self.budget.left()),
         }
-        self.transport.clone().oneshot(request).await
     }
 }
 
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("peer", &self.peer).finish_non_exhaustive()
+/// What is between a caller and the endpoints, outermost first.
+type Stack = Name<Bulkhead<Retry<Balance>>>;
+
+fn stack(peer: &Arc<Peer>, places: &Arc<Places>, budget: &Arc<Budget>) -> Stack {
+    let balance = Balance::over(peer.clone());
+    let retry = Retry::over(balance, peer.clone(), budget.clone());
+    let bulkhead = Bulkhead::over(retry, places.clone());
+    Name::over(bulkhead)
+}
+
+impl Channel {
+    pub(super) fn new(peer: Arc<Peer>, authority: Authority, policy: Policy) -> Self {
+        let (places, budget) = (Arc::default(), Arc::default());
+        let stack = stack(&peer, &places, &budget);
+        let calls = metrics::Peer::new(&peer.name);
+        let inner = Arc::new(Inner { peer, policy, authority, stack, places, budget, calls });
+        let watched = Arc::downgrade(&inner);
+        metrics::watch_peer(&inner.peer.name, move || watched.upgrade().map(|inner| inner.now()));
+        Self(inner)
     }
+
+    /// Sends the request, and gives the call up when its deadline is over.
+    async fn run(&self, mut call: Call) -> Result<Answer, Failure> {
+        let has_one_message = call.method.is_some_and(|method| !method.request_streams);
+        if let (true, Payload::Stream(body)) = (has_one_message, &mut call.payload) {
+            // It is in memory already; this only joins its frames.
+            let body = body.get_mut().map(std::mem::take).unwrap_or_default();
+            call.payload = Payload::Whole(whole(body).await?);
+        }
+        match call.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, self.0.stack.send(call))
+                .await
+                .unwrap_or_else(|_| Err(Failure::unknown(deadline::exceeded(Side::Client)))),
+            None => self.0.stack.send(call).await,
+        }
+    }
+}
+
+/// The one message of a request.
+async fn whole(mut body: Body) -> Result<Bytes, Failure> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(Failure::kept)?.into_data() else { continue };
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 impl Service<Request<Body>> for Channel {
@@ -102,70 +137,51 @@ impl Service<Request<Body>> for Channel {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        let (label, method) = (self.policy.label(path), self.policy.method(path));
-        let timeout = method.map(|method| method.timeout);
-        let deadline = deadline::of_call(Instant::now(), timeout, request.headers());
+        let method = self.0.policy.method(path);
+        let label = method.map_or_else(|| self.0.policy.label(path), |method| method.path);
+        let measured = self.0.calls.method(label);
+        let mut call = Call::new(request, label, measured.clone(), method);
+        call.head.uri = self.uri(&call.head.uri);
+        call.head.headers.insert(USER_AGENT, AGENT);
+        call.deadline = deadline::of_call(Instant::now(), method.map(|method| method.timeout), &call.head.headers);
         let mut observation =
-            Observation::call(self.calls.method(label), &self.peer, request.headers_mut()).until(deadline);
+            Observation::call(measured, &self.0.peer.name, &mut call.head.headers).until(call.deadline);
         let channel = self.clone();
         let span = observation.span().clone();
-        let call = async move {
-            let answer = deadline::within(deadline, Side::Client, channel.run(request, method, deadline));
-            match answer.await.flatten() {
-                Ok(response) => Ok(body::watch(response, observation, None, lost)),
-                Err(status) => {
-                    observation.finish(status.code());
-                    Err(status)
+        let calling = async move {
+            match channel.run(call).await {
+                Ok(answer) => {
+                    if let Content::Whole { code, .. } = answer.content {
+                        observation.finish(code);
+                        return Ok(answer.into_response());
+                    }
+                    Ok(body::watch(answer.into_response(), observation, None, |lost| lost))
+                }
+                Err(failure) => {
+                    observation.finish(failure.status.code());
+                    Err(failure.status)
                 }
             }
         };
-        Box::pin(call.instrument(span))
+        Box::pin(calling.instrument(span))
     }
 }
 
-/// The status of a call that never got an answer. What the transport calls cancelled or unknown is
-/// a connection that was refused or lost.
-fn unreachable(peer: &str, error: transport::Error) -> Status {
-    let mut causes = Vec::new();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        // The transport reads the `grpc-timeout` that it sends, and may notice first.
-        if next.is::<tonic::TimeoutExpired>() {
-            return deadline::exceeded(Side::Client);
-        }
-        causes.push(next.to_string());
-        cause = next.source();
-    }
-    causes.dedup();
-    match Status::from_error(Box::new(error)) {
-        found if is_of_the_connection(found.code()) => status::refusal(
-            Layer::Connect,
-            Code::Unavailable,
-            "PEER_UNREACHABLE",
-            &format!("{peer} cannot be reached: {}", causes.join(": ")),
-            [("peer", peer)],
-        ),
-        found => found,
+impl Channel {
+    fn uri(&self, asked: &Uri) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(Scheme::HTTPS);
+        parts.authority = Some(self.0.authority.clone());
+        parts.path_and_query = asked.path_and_query().cloned();
+        // All three parts are there.
+        Uri::from_parts(parts).unwrap_or_default()
     }
 }
 
-/// The status of a stream whose connection was lost.
-fn lost(found: Status) -> Status {
-    if is_of_the_connection(found.code()) {
-        status::refusal(
-            Layer::Connect,
-            Code::Unavailable,
-            "CONNECTION_LOST",
-            &format!("the connection was lost: {}", found.message()),
-            [],
-        )
-    } else {
-        found
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("peer", &self.0.peer.name).finish_non_exhaustive()
     }
-}
-
-const fn is_of_the_connection(code: Code) -> bool {
-    matches!(code, Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal)
 }

@@ -1,137 +1,293 @@
-//! Repeats calls that change nothing, or whose `request_id` makes a repetition harmless: only `UNAVAILABLE`, only a few times, and
-//! never so often that repetitions become the load. Repeats any call that was never sent, because its connection closed before.
+//! Repeats what may be repeated: a call that changes nothing, or whose `request_id` makes a repetition harmless, when it ends with
+//! `UNAVAILABLE`; any call at all whose attempt was provably never begun (gRPC's retry design, A6). Within one budget, in one tier
+//! of the tree of calls, with full jitter, and never against what the server says. Asks a second endpoint for what is late, where
+//! that is harmless (hedging).
 
-use std::error::Error as _;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use contracts::tables::Form;
-use http::request::Parts;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use tonic::body::Body;
-use tonic::{Code, Status, transport};
+use contracts::tradewind::options::v1::RetryClass;
+use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+use tonic::Code;
 
+use super::budget::Budget;
+use super::call::{Answer, Call, Failure, Fate, Payload, Sends, code};
+use super::name;
+use super::peer::Peer;
+use crate::metrics::Repeated;
 use crate::server::jitter;
-use crate::{form, observe};
+use crate::{deadline, served};
 
+/// Attempts of one call, and beside them those that were never begun.
 const ATTEMPTS: u32 = 3;
+const UNSENT: u32 = 10;
 /// Before the second attempt at most; doubled before the third.
 const PAUSE: Duration = Duration::from_millis(50);
-/// The flag and the length before a message.
-const HEAD: usize = 5;
-/// The flag of one that is not packed.
-const PLAIN: u8 = 0;
 /// A larger request is sent once.
 const LARGEST: usize = 64 * 1024;
 
-/// How much may be repeated: a fifth of the calls, and a few more at once.
-#[derive(Debug)]
-pub(super) struct Budget(AtomicU32);
-
-impl Budget {
-    const CALL: u32 = 1;
-    const RETRY: u32 = 5;
-    const MOST: u32 = 50;
-
-    /// Saves up for one call.
-    pub(super) fn deposit(&self) {
-        self.update(|saved| Some((saved + Self::CALL).min(Self::MOST)));
-    }
-
-    fn withdraw(&self) -> bool {
-        self.update(|saved| saved.checked_sub(Self::RETRY))
-    }
-
-    fn update(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
-    }
+/// The layer.
+pub(super) struct Retry<S> {
+    below: S,
+    peer: Arc<Peer>,
+    budget: Arc<Budget>,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self(AtomicU32::new(Self::MOST))
-    }
-}
-
-/// A request that can be sent again.
-pub(super) struct Replay {
-    parts: Parts,
-    body: Bytes,
-    attempts: u32,
-}
-
-impl Replay {
-    pub(super) async fn of(request: Request<Body>) -> Result<Self, Status> {
-        let (parts, body) = request.into_parts();
-        // A request that is no stream is in memory already; this only joins its frames.
-        let body = body.collect().await?.to_bytes();
-        Ok(Self { parts, body, attempts: 0 })
+impl<S: Sends> Retry<S> {
+    pub(super) const fn over(below: S, peer: Arc<Peer>, budget: Arc<Budget>) -> Self {
+        Self { below, peer, budget }
     }
 
-    /// Whether the request, which is of this form, says which one it is, so that whoever has answered it before knows it again.
-    pub(super) fn has_request_id(&self, form: &Form) -> bool {
-        match self.body.split_at_checked(HEAD) {
-            Some((head, message)) if head[0] == PLAIN => form::has_text(form, "request_id", message),
-            _ => false,
+    async fn repeated(&self, mut call: Call, harmless: bool) -> Result<Answer, Failure> {
+        let mut made = Made::default();
+        loop {
+            let began = Instant::now();
+            let outcome = self.attempt(&call, made.sent, harmless).await;
+            let ended = Ended::of(&outcome);
+            made.count(ended);
+            let Some(pause) = made.pause(ended, harmless) else {
+                made.tell(&call);
+                return outcome;
+            };
+            // What took longer than there is left would end without the reason that it has now.
+            let needed = if ended.fate == Some(Fate::Unsent) { Duration::ZERO } else { began.elapsed() };
+            let is_time = call.deadline.is_none_or(|deadline| Instant::now() + pause + needed < deadline);
+            if !is_time || (ended.fate != Some(Fate::Unsent) && !self.budget.withdraw()) {
+                made.tell(&call);
+                return outcome;
+            }
+            call.avoid = outcome.err().and_then(|failure| failure.endpoint).or(call.avoid);
+            made.waited += pause;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
         }
     }
 
-    /// Tells, after a moment, whether a call that ended with `code` may be made once more.
-    pub(super) async fn again(&self, code: Option<Code>, budget: &Budget) -> bool {
-        let again = self.attempts < ATTEMPTS
-            && self.body.len() <= LARGEST
-            && code == Some(Code::Unavailable)
-            && budget.withdraw();
-        if again {
-            tokio::time::sleep(jitter(PAUSE * self.attempts)).await;
+    /// Makes one attempt. If it is late, and there is somebody else to ask, asks them as well: whoever succeeds first is heard.
+    async fn attempt(&self, call: &Call, before: u32, harmless: bool) -> Result<Answer, Failure> {
+        let hedge = if harmless { self.hedge(call) } else { None };
+        let asked = hedge.map(|_| Arc::new(AtomicUsize::new(usize::MAX)));
+        let mut first = pin!(self.below.send(copy(call, before, asked.clone())));
+        let Some((after, asked)) = hedge.zip(asked) else { return first.await };
+        if let Ok(outcome) = tokio::time::timeout(after, &mut first).await {
+            return outcome;
         }
-        again
+        if !self.budget.withdraw() {
+            return first.await;
+        }
+        call.measured.repeated(Repeated::Hedge, 1);
+        let mut second = copy(call, before + 1, None);
+        second.avoid = Some(asked.load(Ordering::Relaxed));
+        let mut second = pin!(self.below.send(second));
+        let (outcome, other) = tokio::select! {
+            outcome = &mut first => (outcome, second),
+            outcome = &mut second => {
+                if is_well(&outcome) { return outcome }
+                return better(outcome, first.await);
+            }
+        };
+        if is_well(&outcome) { outcome } else { better(outcome, other.await) }
     }
 
-    /// Tells whether a call that [was not sent](is_unsent) may be made once more, whatever it does and at once: nobody has had
-    /// any work with it.
-    pub(super) fn anew(&self) -> bool {
-        self.attempts < ATTEMPTS
-    }
-
-    /// The request of the next attempt.
-    pub(super) fn next(&mut self) -> Request<Body> {
-        self.attempts += 1;
-        Request::from_parts(self.parts.clone(), Body::new(Full::new(self.body.clone())))
+    /// After what time another endpoint is asked as well: when the contract says so, or when half of the time is over.
+    fn hedge(&self, call: &Call) -> Option<Duration> {
+        let method = call.method.filter(|method| !method.response_streams)?;
+        if !self.peer.has_others() {
+            return None;
+        }
+        let left = call.deadline?.saturating_duration_since(Instant::now()) / 2;
+        Some(method.hedge_after.map_or(left, |after| after.min(left)))
     }
 }
 
-/// Whether a call failed before any of it was sent: it was given to a connection that then took no more calls, as one does whose
-/// server drains it.
-pub(super) fn is_unsent(error: &transport::Error) -> bool {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
+impl<S: Sends> Sends for Retry<S> {
+    async fn send(&self, call: Call) -> Result<Answer, Failure> {
+        match call.payload {
+            Payload::Whole(_) => {
+                let harmless = is_harmless(&call);
+                if harmless {
+                    self.budget.deposit();
+                }
+                let outcome = self.repeated(call, harmless).await;
+                if harmless && code(&outcome) == Some(Code::Unavailable) {
+                    served::spend();
+                }
+                outcome
+            }
+            Payload::Stream(_) => self.below.send(announced(call)).await,
+        }
+    }
 }
 
-/// The code with which a call ended, as far as it is known before the body is read.
-pub(super) fn code_of(answer: &Result<Response<Body>, Status>) -> Option<Code> {
-    match answer {
-        Ok(response) => observe::code_of(response.headers()),
-        Err(status) => Some(status.code()),
+/// Attempts so far.
+#[derive(Default)]
+struct Made {
+    sent: u32,
+    unsent: u32,
+    /// The time between them.
+    waited: Duration,
+}
+
+/// How an attempt ended, as far as it matters for another.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    code: Option<Code>,
+    fate: Option<Fate>,
+    pushback: Option<Pushback>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pushback {
+    After(Duration),
+    Never,
+}
+
+impl Ended {
+    fn of(outcome: &Result<Answer, Failure>) -> Self {
+        let pushback = outcome.as_ref().ok().and_then(Answer::last).and_then(pushback);
+        Self { code: code(outcome), fate: outcome.as_ref().err().map(|failure| failure.fate), pushback }
     }
+}
+
+impl Made {
+    const fn count(&mut self, ended: Ended) {
+        match ended.fate {
+            Some(Fate::Unsent) => self.unsent += 1,
+            _ => self.sent += 1,
+        }
+    }
+
+    /// Has counted what there was beside the first attempt.
+    fn tell(&self, call: &Call) {
+        if self.sent + self.unsent < 2 {
+            return;
+        }
+        if self.sent > 1 {
+            call.measured.repeated(Repeated::Retry, u64::from(self.sent - 1));
+        }
+        if self.unsent > 0 {
+            call.measured.repeated(Repeated::Transparent, u64::from(self.unsent));
+        }
+        call.measured.delayed(self.waited);
+    }
+
+    /// How long to wait before another attempt; none if there is to be none.
+    fn pause(&self, ended: Ended, harmless: bool) -> Option<Duration> {
+        match ended.fate {
+            Some(Fate::Kept) => None,
+            Some(Fate::Unsent) if self.unsent == 1 => Some(Duration::ZERO),
+            Some(Fate::Unsent) => (self.unsent <= UNSENT).then(|| jitter(PAUSE)),
+            // Whoever is above sends it again already.
+            _ if !harmless || self.sent >= ATTEMPTS || served::is_repeated() => None,
+            _ => match (ended.code?, ended.pushback) {
+                (_, Some(Pushback::Never)) => None,
+                // Whoever is turned away because there are too many comes again only if he is told to.
+                (Code::Unavailable | Code::ResourceExhausted, Some(Pushback::After(pause))) => Some(pause),
+                (Code::Unavailable, None) => Some(jitter(PAUSE * (1 << (self.sent - 1)))),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn pushback(last: &HeaderMap) -> Option<Pushback> {
+    let said = last.get(served::PUSHBACK)?.to_str().ok().and_then(|text| text.parse().ok());
+    Some(said.map_or(Pushback::Never, |millis| Pushback::After(Duration::from_millis(millis))))
+}
+
+/// Whether the call may be sent twice.
+fn is_harmless(call: &Call) -> bool {
+    let (Some(method), Payload::Whole(message)) = (call.method, &call.payload) else { return false };
+    let harmless = match method.retry {
+        RetryClass::Safe => true,
+        RetryClass::WithRequestId => name::is_named(message, method),
+        RetryClass::Never | RetryClass::Unspecified => false,
+    };
+    harmless && message.len() <= LARGEST
+}
+
+fn is_well(outcome: &Result<Answer, Failure>) -> bool {
+    !matches!(code(outcome), Some(Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded))
+}
+
+/// Of two attempts of which the first has failed, the one that says more.
+fn better(failed: Result<Answer, Failure>, other: Result<Answer, Failure>) -> Result<Answer, Failure> {
+    if is_well(&other) || failed.is_err() { other } else { failed }
+}
+
+/// The call once more, as its next attempt.
+fn copy(call: &Call, before: u32, asked: Option<Arc<AtomicUsize>>) -> Call {
+    let mut copy = announced(call.again());
+    copy.asked = asked;
+    if before > 0 {
+        copy.head.headers.insert(served::ATTEMPTS, HeaderValue::from(before));
+    }
+    copy
+}
+
+/// Says how much time is left.
+fn announced(mut call: Call) -> Call {
+    if let Some(deadline) = call.deadline {
+        deadline::announce(&mut call.head.headers, deadline);
+    }
+    call
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Budget;
+    use super::*;
+
+    fn ended(code: Code) -> Ended {
+        Ended { code: Some(code), fate: None, pushback: None }
+    }
+
+    fn pauses(ended: Ended, harmless: bool) -> u32 {
+        let mut made = Made::default();
+        (0..100)
+            .take_while(|_| {
+                made.count(ended);
+                made.pause(ended, harmless).is_some()
+            })
+            .fold(0, |count, _| count + 1)
+    }
 
     #[test]
-    fn a_fifth_of_the_calls_may_be_repeated_once_the_savings_are_spent() {
-        let budget = Budget::default();
-        while budget.withdraw() {}
-        let repeated = (0..100)
-            .filter(|_| {
-                budget.deposit();
-                budget.withdraw()
-            })
-            .count();
-        assert_eq!(repeated, 20);
+    fn only_what_is_harmless_is_sent_again_and_only_a_few_times() {
+        assert_eq!(pauses(ended(Code::Unavailable), true), ATTEMPTS - 1);
+        assert_eq!(pauses(ended(Code::Unavailable), false), 0);
+        for code in [Code::Ok, Code::Internal, Code::DeadlineExceeded, Code::Aborted, Code::ResourceExhausted] {
+            assert_eq!(pauses(ended(code), true), 0, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_begun_is_sent_again_whatever_it_does() {
+        let unsent = Ended { fate: Some(Fate::Unsent), ..ended(Code::Unavailable) };
+        assert_eq!(pauses(unsent, false), UNSENT);
+        let kept = Ended { fate: Some(Fate::Kept), ..ended(Code::Unavailable) };
+        assert_eq!(pauses(kept, true), 0);
+    }
+
+    #[test]
+    fn the_server_has_the_last_word() {
+        let say = |text: &'static str| {
+            pushback(&HeaderMap::from_iter([(
+                http::HeaderName::from_static(served::PUSHBACK),
+                HeaderValue::from_static(text),
+            )]))
+        };
+        assert_eq!(say("250"), Some(Pushback::After(Duration::from_millis(250))));
+        for text in ["-1", "", "soon"] {
+            assert_eq!(say(text), Some(Pushback::Never), "{text:?}");
+        }
+        let mut made = Made::default();
+        made.count(ended(Code::ResourceExhausted));
+        let busy = |pushback| Ended { pushback: Some(pushback), ..ended(Code::ResourceExhausted) };
+        assert_eq!(made.pause(busy(Pushback::After(PAUSE)), true), Some(PAUSE));
+        assert_eq!(made.pause(busy(Pushback::Never), true), None);
     }
 }

@@ -18,10 +18,11 @@ use tower::ServiceExt;
 use super::load::Load;
 use super::{Peer, message};
 use crate::body::Until;
-use crate::observe::{Observation, Side};
+use crate::observe::{Observation, Side, code_of};
 use crate::policy::Verdict;
+use crate::served::Served;
 use crate::status::Layer;
-use crate::{Policy, body, deadline, status};
+use crate::{Policy, body, deadline, served, status};
 
 /// The streams of one connection: so few that calls find room beside them, and over before the connection is.
 #[derive(Clone)]
@@ -96,8 +97,13 @@ impl Gate {
             request.extensions_mut().insert(method);
         }
         request.extensions_mut().insert(peer);
-        let response =
-            deadline::within(observation.deadline(), Side::Server, self.answer(request, observation)).await??;
+        let served = Served::new(observation.deadline(), request.headers());
+        let serving = served.scope(self.answer(request, observation));
+        let (response, is_spent) = deadline::within(observation.deadline(), Side::Server, serving).await?;
+        let mut response = response?;
+        if is_spent && code_of(response.headers()) == Some(Code::Unavailable) {
+            response.headers_mut().insert(served::PUSHBACK, served::NEVER);
+        }
         Ok((response, until))
     }
 

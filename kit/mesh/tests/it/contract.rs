@@ -61,6 +61,7 @@ const fn of(path: &'static str) -> Method {
         timeout: Duration::from_secs(5),
         criticality: Criticality::Default,
         retry: RetryClass::Never,
+        hedge_after: None,
         request_streams: false,
         response_streams: false,
         request: &VALUE,

@@ -1,0 +1,170 @@
+//! Keeps an endpoint connected: opens its first connection, another when all are busy, a new one for each that closes or was
+//! opened with a certificate that has been replaced. Calls never wait for what another endpoint has already.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tokio_rustls::TlsConnector;
+
+use super::connection::Connection;
+use super::endpoint::{Endpoint, Standing};
+use crate::handshake::Failure;
+use crate::server::jitter;
+use crate::{Error, Identity, Result, metrics};
+
+/// From the first packet to the end of the handshakes.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Before it is tried again, first and at most. Short, so that whoever comes back is found within a second.
+const PAUSE: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// What a connection is made over.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Opens connections to one peer.
+pub(super) trait Dial: Send + Sync {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Box<dyn Io>, String>>;
+
+    /// As whom: a connection that was opened as somebody before is replaced.
+    fn generation(&self) -> watch::Receiver<u64>;
+}
+
+/// Opens them over TLS, to nobody who cannot prove to be the peer.
+pub(super) struct Secure {
+    peer: Arc<str>,
+    /// Sent for proxies and logs; what is verified is the SPIFFE id.
+    name: ServerName<'static>,
+    tls: TlsConnector,
+    identity: Identity,
+}
+
+impl Secure {
+    pub(super) fn new(peer: &str, host: &str, config: Arc<ClientConfig>, identity: Identity) -> Result<Self> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Error::Name(format!("`{host}` is neither a host's name nor an address")))?;
+        Ok(Self { peer: peer.into(), name, tls: TlsConnector::from(config), identity })
+    }
+
+    async fn open(&self, address: SocketAddr) -> io::Result<Box<dyn Io>> {
+        let tcp = TcpStream::connect(address).await?;
+        tcp.set_nodelay(true)?;
+        let refused = |error: io::Error| {
+            let kind = error.kind();
+            let failure = Failure::from(error);
+            failure.count(Some(&self.peer));
+            io::Error::new(kind, failure)
+        };
+        let tls = self.tls.connect(self.name.clone(), tcp).await.map_err(refused)?;
+        metrics::handshaken(Some(&self.peer), None);
+        Ok(Box::new(tls))
+    }
+}
+
+impl Dial for Secure {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Box<dyn Io>, String>> {
+        Box::pin(async move { self.open(address).await.map_err(|error| error.to_string()) })
+    }
+
+    fn generation(&self) -> watch::Receiver<u64> {
+        self.identity.changed()
+    }
+}
+
+/// Connects once.
+///
+/// # Errors
+/// Why not, for people.
+async fn connect(
+    endpoint: &Arc<Endpoint>,
+    dial: &dyn Dial,
+    generation: u64,
+    changed: &Arc<Notify>,
+) -> Result<Arc<Connection>, String> {
+    let connecting = async {
+        let io = dial.dial(endpoint.address).await?;
+        Connection::over(io, generation).await.map_err(|error| error.to_string())
+    };
+    let connected = tokio::time::timeout(TIMEOUT, connecting).await;
+    let peer = endpoint.peer.clone();
+    let connected = connected.unwrap_or_else(|_| Err("connecting timed out".to_owned()));
+    let (connection, driver) = connected.inspect_err(|_| metrics::unconnected(&peer))?;
+    metrics::connected(&peer);
+    let connection = Arc::new(connection);
+    let (driven, endpoint, changed) = (Arc::downgrade(&connection), Arc::downgrade(endpoint), changed.clone());
+    // Goes on for as long as there are calls on it, whatever becomes of the endpoint.
+    tokio::spawn(async move {
+        metrics::disconnected(&peer, driver.await);
+        if let Some(connection) = driven.upgrade() {
+            connection.close();
+        }
+        if let Some(endpoint) = endpoint.upgrade() {
+            endpoint.look.notify_one();
+        }
+        changed.notify_waiters();
+    });
+    Ok(connection)
+}
+
+/// Keeps `endpoint` connected until it is gone; tells `changed` whenever it takes calls or fails.
+pub(super) async fn keep(endpoint: Arc<Endpoint>, dial: Arc<dyn Dial>, changed: Arc<Notify>) {
+    let gone = endpoint.gone.clone();
+    // What it has ends by itself when the last call on it does.
+    gone.run_until_cancelled(keeping(&endpoint, &*dial, &changed)).await;
+    endpoint.has(Vec::new());
+}
+
+async fn keeping(endpoint: &Arc<Endpoint>, dial: &dyn Dial, changed: &Arc<Notify>) {
+    let mut identity = dial.generation();
+    let mut pause = PAUSE;
+    loop {
+        let generation = *identity.borrow_and_update();
+        let mut connections: Vec<_> = endpoint.connections().iter().filter(|one| !one.is_closed()).cloned().collect();
+        let is_replaced = connections.iter().any(|one| one.generation != generation);
+        if !connections.is_empty() && !is_replaced && !endpoint.is_busy() {
+            if connections.len() < endpoint.connections().len() {
+                endpoint.has(connections);
+            }
+            tokio::select! {
+                () = endpoint.look.notified() => {}
+                // Not everybody at once.
+                _ = identity.changed() => tokio::time::sleep(jitter(LONGEST)).await,
+            }
+            continue;
+        }
+        match connect(endpoint, dial, generation, changed).await {
+            Ok(connection) => {
+                pause = PAUSE;
+                connections.retain(|one| one.generation == connection.generation && !one.is_closed());
+                connections.push(connection);
+                endpoint.has(connections);
+                changed.notify_waiters();
+            }
+            Err(why) => {
+                if connections.is_empty() {
+                    // Said once, however often it is tried.
+                    if endpoint.standing() == Standing::Connecting {
+                        tracing::warn!(address = %endpoint.address, why, "cannot connect");
+                    }
+                    endpoint.fails(why);
+                    changed.notify_waiters();
+                }
+                tokio::time::sleep(pause / 2 + jitter(pause / 2)).await;
+                pause = (pause * 2).min(LONGEST);
+            }
+        }
+    }
+}
