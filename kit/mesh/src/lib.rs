@@ -12,6 +12,7 @@ mod crypto;
 pub mod deadline;
 mod error;
 mod form;
+mod gather;
 mod handshake;
 mod identity;
 mod metrics;

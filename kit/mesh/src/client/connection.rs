@@ -1,7 +1,7 @@
 //! One HTTP/2 connection to one endpoint: sends a call and reads its answer. Knows for certain which calls were never begun.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 
 use super::call::{Answer, Call, Content, Failure, Fate, Payload, ending};
 use super::connect::Io;
+use crate::gather::Gather;
 use crate::observe::code_of;
 use crate::status::{self, Layer};
 
@@ -55,8 +56,9 @@ impl Connection {
         let (sender, mut connection) = builder.handshake(io).await?;
         let pings = connection.ping_pong();
         let driver = Box::pin(async move {
+            let (mut gather, mut connection) = (Gather::default(), pin!(connection));
             tokio::select! {
-                ended = connection => match ended {
+                ended = poll_fn(|cx| gather.poll(connection.as_mut(), cx)) => match ended {
                     Ok(()) => "GOAWAY NO_ERROR",
                     Err(error) if error.is_go_away() => "GOAWAY",
                     Err(error) if error.is_io() => "connection reset",

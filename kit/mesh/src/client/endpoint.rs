@@ -24,8 +24,9 @@ use super::report;
 use crate::metrics::{self, Ejected};
 use crate::observe::code_of;
 
-/// Calls on each connection before another is opened beside it: HTTP/2 has one lock a connection, and a server takes so many at once.
-const BUSY: usize = 64;
+/// Calls on each connection before another is opened beside it: what is ready goes out together, and with few connections both ends
+/// would take turns instead of working at the same time. HTTP/2 has one lock a connection besides.
+const BUSY: usize = 16;
 /// Connections to one address, at most.
 const CONNECTIONS: usize = 8;
 /// A deadline tells something of a server only if there was so much of the time that the contract gives.

@@ -1,5 +1,6 @@
 //! One connection: handshake, then calls until it is closed, too old, or the server stops.
 
+use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::call::{Gate, Streams};
 use super::{Peer, Place};
+use crate::gather::Gather;
 use crate::handshake::Failure;
 use crate::identity::Opened;
 use crate::{Identity, metrics, tls};
@@ -102,9 +104,10 @@ impl Connections {
         );
         let mut old = pin!(tokio::time::sleep(self.age + jitter(self.age / 10)));
         let mut draining = false;
+        let mut gather = Gather::default();
         loop {
             tokio::select! {
-                ended = &mut connection => {
+                ended = poll_fn(|cx| gather.poll(connection.as_mut(), cx)) => {
                     if let Err(error) = ended {
                         tracing::debug!(peer = %peer.address, caller = peer.id.name(), %error, "connection ended");
                     }
