@@ -1,15 +1,18 @@
 //! The mesh from outside: real certificates, real connections, a service made for the purpose.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod boundaries;
 mod calls;
 mod contract;
 mod deadlines;
 mod echo;
 mod generations;
 mod handshakes;
+mod made;
 mod messages;
 mod reload;
 mod shutdown;
 mod spoiled;
 mod telemetry;
+mod tree;
 mod world;
