@@ -38,7 +38,7 @@ pub struct Settings {
     pub partitions: Option<u16>,
     /// The broker, `nats:` or `tls:`.
     pub nats_url: Sensitive<String>,
-    /// `host:port` of every service this one may call, by name.
+    /// `host:port` of every service this one may call, by name, or several with commas between.
     pub peers: BTreeMap<String, String>,
     /// The name of this replica, the same after a restart; empty for none.
     pub instance: String,
@@ -193,7 +193,7 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
             String::new(),
         ),
         ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
-        ("peers", "where the other services are: name=host:port, separated by commas", String::new()),
+        ("peers", "where the other services are: name=host:port, separated by commas; one named twice has two addresses", String::new()),
         (
             "instance",
             "name of this replica, unlike any other's and the same after a restart, e.g. the pod's",

@@ -117,19 +117,19 @@ impl Sources {
         }
     }
 
-    /// Reads `name=host:port,…`, or a table of the file.
+    /// Reads `name=host:port,…`, or a table of the file. A name may be there several times, an address in the table be several with
+    /// commas between: each is an endpoint.
     pub(super) fn peers(&self, key: &str) -> Result<BTreeMap<String, String>, SettingsError> {
         if let (None, Some(Value { kind: ValueKind::Table(table), .. })) =
             (self.environment.get(key), self.file.get(key))
         {
-            return table
-                .iter()
-                .map(|(name, address)| parse::peer(&format!("{name}={address}")))
-                .collect::<Result<_, _>>()
-                .map_err(|problem| SettingsError::new(self.in_file(key), problem));
+            let peers = table.iter().flat_map(|(name, addresses)| {
+                let addresses = addresses.to_string();
+                addresses.split(',').map(|address| format!("{name}={address}")).collect::<Vec<_>>()
+            });
+            return together(peers).map_err(|problem| SettingsError::new(self.in_file(key), problem));
         }
-        self.text(key, "")?
-            .parse(|text| text.split(',').map(str::trim).filter(|peer| !peer.is_empty()).map(parse::peer).collect())
+        self.text(key, "")?.parse(|text| together(text.split(',').map(str::trim).filter(|peer| !peer.is_empty())))
     }
 
     pub(super) fn otlp_endpoint(&self) -> Result<Option<String>, SettingsError> {
@@ -151,4 +151,14 @@ impl Sources {
     fn in_file(&self, key: &str) -> String {
         format!("{key} in {}", self.file_name)
     }
+}
+
+/// The addresses of each peer, with commas between.
+fn together(peers: impl Iterator<Item: AsRef<str>>) -> Result<BTreeMap<String, String>, String> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    for peer in peers {
+        let (name, address) = parse::peer(peer.as_ref())?;
+        all.entry(name).and_modify(|known| *known = format!("{known},{address}")).or_insert(address);
+    }
+    Ok(all)
 }

@@ -109,6 +109,16 @@ fn a_value_may_be_in_a_file_of_its_own() {
 }
 
 #[test]
+fn a_peer_may_be_at_several_addresses() {
+    let settings = read(&[("TRADEWIND_PEERS", "pier=a:1, light=l:1,pier=b:2")]).unwrap();
+    assert_eq!(settings.peers["pier"], "a:1,b:2");
+    assert_eq!(settings.peers["light"], "l:1");
+    let (_folder, path) = file("[peers]\npier = \"a:1,b:2\"\n");
+    assert_eq!(read(&[("TRADEWIND_CONFIG", &path)]).unwrap().peers["pier"], "a:1,b:2");
+    assert!(read(&[("TRADEWIND_PEERS", "pier=a:1,b:2")]).is_err(), "whose the second is must be said");
+}
+
+#[test]
 fn a_mistake_in_the_file_names_key_and_file() {
     for (text, told) in [
         ("grpc_adr = \"127.0.0.1:1\"", "grpc_adr in {path}: is not a setting of this service"),
