@@ -1,18 +1,23 @@
 //! `tradewind pki`: the certificates of the local system, or of one on Kubernetes.
 
-use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+mod kubernetes;
+mod rotate;
+mod show;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tradewind_mesh::pki::{Report, Workload, init_workloads};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tradewind_mesh::SpiffeId;
+use tradewind_mesh::pki::{self, LEAF_VALIDITY, Report, Workload};
 
+use self::kubernetes::init_secrets;
 use crate::Global;
-use crate::kubernetes::{Cluster, Entries, Secrets};
-use crate::local::{TRUST_DOMAIN, init_pki, renew};
+use crate::kubernetes::Cluster;
+use crate::local::{Layout, TRUST_DOMAIN, init_pki, renew, running};
 use crate::output::{json_line, say};
 
 #[derive(clap::Subcommand)]
@@ -20,11 +25,39 @@ pub(crate) enum Command {
     /// Make every certificate that is missing or no longer good; what is good is kept. The authority is made only where there
     /// is neither a certificate nor a key yet.
     Init(Init),
-    /// Issue one workload's certificate again; a running service takes it up within seconds.
+    /// Issue a certificate for a further workload: a program of your own that is to call, or be called.
+    Issue(Issue),
+    /// Issue one workload's certificate again, with a new key and the names it has; a running service takes it up within
+    /// seconds.
     Renew {
         /// The workload, e.g. ordering.
         name: String,
     },
+    /// Replace the authority, and every certificate with it, while everything runs.
+    ///
+    /// It takes three stages, so that no call fails: `trust` makes a new authority and adds it to ca.pem, `issue` has it issue every
+    /// certificate anew, `retire` takes the one before out. Between two of them everybody has to have what the first has changed:
+    /// services on this machine read it within two seconds; copies elsewhere are yours to bring. Without options, the stage that is
+    /// next. Each may be repeated, and goes on where it was cut off.
+    Rotate(rotate::Args),
+    /// Show every certificate: whose it is, who issued it, how long it lasts, and whether it is good. Ends with 1 where one is
+    /// not.
+    Show(show::Args),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Issue {
+    /// Its name, as in the contracts' `callers`: lower-case letters, digits and `-`.
+    name: String,
+    /// A host name or address by which clients that check them know it, beside its own name and the loopback's; may be repeated.
+    #[arg(long = "host", value_name = "HOST")]
+    hosts: Vec<String>,
+    /// How long it lasts, e.g. 90d or 12h; a year unless said.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "365d", hide_default_value = true)]
+    validity: Duration,
+    /// Its trust domain.
+    #[arg(long, default_value = TRUST_DOMAIN, value_name = "NAME")]
+    trust_domain: String,
 }
 
 #[derive(clap::Args)]
@@ -57,6 +90,9 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         }
         Command::Init(Init { publish: folder, .. }) => {
             let report = init_pki(&dir)?;
+            if !report.made.is_empty() {
+                broker_reads_again(&global)?;
+            }
             if let Some(folder) = &folder {
                 publish(&dir, folder)?;
             }
@@ -66,12 +102,67 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
                 say!("{}: made {}, kept {}", dir.display(), report.made.len(), report.kept.len())?;
             }
         }
-        Command::Renew { name } => {
-            renew(&dir, &name)?;
-            say!("{}: {name}.pem and {name}.key are new", dir.display())?;
+        Command::Issue(asked) => {
+            issue(&dir, &asked)?;
+            told(&global, &dir, &asked.name)?;
         }
+        Command::Renew { name } => {
+            is_workload(&name)?;
+            ensure!(
+                pki::holds(&dir, &name),
+                "there is no certificate of {name} in {}: `tradewind pki issue {name}` makes one",
+                dir.display()
+            );
+            renew(&dir, &name)?;
+            broker_reads_again(&global)?;
+            told(&global, &dir, &name)?;
+        }
+        Command::Rotate(args) => rotate::run(&global, &dir, &args).await?,
+        Command::Show(args) => return show::run(&global, &dir, args),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_workload(name: &str) -> Result<()> {
+    ensure!(name != CA, "{CA} is the authority and no workload; `tradewind pki rotate` replaces it");
+    Ok(())
+}
+
+fn issue(dir: &Path, Issue { name, hosts, validity, trust_domain }: &Issue) -> Result<()> {
+    let id = SpiffeId::new(trust_domain, name)?;
+    is_workload(name)?;
+    ensure!(
+        dir.is_dir(),
+        "{} is not there: `tradewind pki init` makes it, and the authority that issues",
+        dir.display()
+    );
+    ensure!(
+        !pki::holds(dir, name),
+        "{name} has a certificate or a key in {}: `tradewind pki renew {name}` issues it again. For other host names, remove both first",
+        dir.display()
+    );
+    ensure!(
+        !validity.is_zero() && *validity <= LEAF_VALIDITY * 10,
+        "a certificate lasts between a second and ten years"
+    );
+    pki::issue_with(dir, &id, hosts, *validity).with_context(|| format!("cannot issue {name} in {}", dir.display()))
+}
+
+fn told(global: &Global, dir: &Path, name: &str) -> Result<()> {
+    let made = [dir.join(name).with_extension("pem"), dir.join(name).with_extension("key")];
+    if global.json {
+        return json_line(&serde_json::json!({ "dir": dir, "made": made }));
+    }
+    say!("{}: {name}.pem and {name}.key are new", dir.display())
+}
+
+/// Services look at their files by themselves; the broker has to be told.
+fn broker_reads_again(global: &Global) -> Result<()> {
+    let run = running(&Layout::standard(&global.dir))?;
+    let Some(process) = run.and_then(|run| run.processes.get("nats").and_then(|state| state.pid)) else {
+        return Ok(());
+    };
+    kill(Pid::from_raw(i32::try_from(process)?), Signal::SIGHUP).context("cannot have the broker read its certificates")
 }
 
 /// Copies certificates and keys, each as a whole or not at all, and never the authority's key.
@@ -88,52 +179,6 @@ fn publish(from: &Path, to: &Path) -> Result<()> {
         std::fs::copy(from.join(path), &copy)
             .and_then(|_| std::fs::rename(&copy, &whole))
             .with_context(|| whole.display().to_string())?;
-    }
-    Ok(())
-}
-
-/// Lays what the Secrets hold into a folder, makes what is missing there, and stores that.
-async fn init_secrets(prefix: &str, workloads: &[Workload], trust_domain: &str, cluster: &Cluster) -> Result<Report> {
-    let secrets = Secrets::of(cluster)?;
-    let folder = tempfile::tempdir()?;
-    let secret_of = |name: &str| if name == CA { format!("{prefix}-ca") } else { format!("{prefix}-{name}-tls") };
-    let mut stored = BTreeSet::new();
-    for name in std::iter::once(CA).chain(workloads.iter().map(|workload| workload.name.as_str())) {
-        if let Some(entries) = secrets.get(&secret_of(name)).await? {
-            write(folder.path(), &format!("{name}.pem"), entries.get("tls.crt"))?;
-            write(folder.path(), &format!("{name}.key"), entries.get("tls.key"))?;
-            stored.insert(name);
-        }
-    }
-    let lost = secret_of(CA);
-    ensure!(
-        stored.is_empty() || stored.contains(CA),
-        "Secret {lost} is missing, but there are certificates of its authority: put it back. Another one is made only where \
-         there is nothing left of the first: to begin with one, delete the Secrets {prefix}-…-tls, too"
-    );
-    let report = init_workloads(folder.path(), workloads, trust_domain).with_context(|| format!("Secret {lost}"))?;
-    let authority = std::fs::read_to_string(folder.path().join("ca.pem"))?;
-    for certificate in &report.made {
-        let name = certificate.file_stem().and_then(|stem| stem.to_str()).context("a certificate without a name")?;
-        let mut entries = Entries::new();
-        entries.insert("tls.crt".to_owned(), std::fs::read_to_string(certificate)?);
-        entries.insert("tls.key".to_owned(), std::fs::read_to_string(certificate.with_extension("key"))?);
-        entries.insert("ca.crt".to_owned(), authority.clone());
-        let secret = secret_of(name);
-        if stored.contains(name) {
-            secrets.replace(&secret, "kubernetes.io/tls", &entries).await?;
-        } else {
-            let created = secrets.create(&secret, "kubernetes.io/tls", &entries).await?;
-            ensure!(created, "somebody else made Secret {secret} at the same time; run this again");
-        }
-    }
-    Ok(report)
-}
-
-fn write(folder: &Path, file: &str, content: Option<&String>) -> Result<()> {
-    if let Some(content) = content {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(file))?;
-        file.write_all(content.as_bytes())?;
     }
     Ok(())
 }

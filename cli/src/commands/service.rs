@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use supervisor::{die_with_parent, services};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -62,10 +64,10 @@ pub(crate) fn outside(global: &Global, mut args: OutsideArgs) -> ExitCode {
     served.unwrap_or_else(|error| crate::failed(&error))
 }
 
-/// Runs a program that does not know whom it belongs to, and ends it with this process.
+/// Runs a program that does not know whom it belongs to: tells it when to read its files again, and ends it with this process.
 pub(crate) async fn tied(args: TiedArgs) -> Result<ExitCode> {
     die_with_parent();
-    let mut terminate = signal(SignalKind::terminate())?;
+    let (mut terminate, mut again) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let (program, rest) = args.command.split_first().context("no program")?;
     let mut child = tokio::process::Command::new(program)
         .args(rest)
@@ -73,17 +75,21 @@ pub(crate) async fn tied(args: TiedArgs) -> Result<ExitCode> {
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("cannot start {program}"))?;
-    tokio::select! {
-        status = child.wait() => {
-            let code = status?.code().and_then(|code| u8::try_from(code).ok());
-            Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
-        }
-        _ = terminate.recv() => {
-            if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-                nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)?;
+    loop {
+        let told = tokio::select! {
+            status = child.wait() => {
+                let code = status?.code().and_then(|code| u8::try_from(code).ok());
+                return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
             }
+            _ = again.recv() => Signal::SIGHUP,
+            _ = terminate.recv() => Signal::SIGTERM,
+        };
+        if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+            kill(Pid::from_raw(pid), told)?;
+        }
+        if told == Signal::SIGTERM {
             child.wait().await?;
-            Ok(ExitCode::SUCCESS)
+            return Ok(ExitCode::SUCCESS);
         }
     }
 }

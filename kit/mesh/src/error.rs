@@ -6,12 +6,12 @@ use crate::identity::{Reason, Refusal};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {said}", path.display())]
     File {
         /// The file or directory.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        said: std::io::Error,
     },
     /// A certificate, key or bundle is not usable.
     #[error("{}: {message}", path.display())]
@@ -57,7 +57,7 @@ impl Error {
 
     pub(crate) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File { path, source }
+        move |said| Self::File { path, said }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "nobody has a use for it afterwards")]

@@ -73,6 +73,15 @@ pub(super) fn usable(files: &IdentityFiles, material: &Material, now: UnixTime) 
         .map_err(|refusal| Error::credential(&files.cert, refusal))
 }
 
+impl Refusal {
+    /// Why a certificate is no authority's that is valid now.
+    pub(crate) fn of_authority(root: &CertificateDer<'_>, now: UnixTime) -> Option<Self> {
+        let no_authority = |text| Self::new(Reason::NoAuthority, text);
+        let valid = || parse(root).and_then(|parsed| dates(&parsed, now));
+        authority(root).map_err(no_authority).and_then(|()| valid()).err()
+    }
+}
+
 /// Why no authority of a bundle can be made of a certificate.
 pub(super) fn authority(root: &CertificateDer<'_>) -> Result<(), String> {
     let parsed = parse(root).map_err(|refusal| refusal.to_string())?;

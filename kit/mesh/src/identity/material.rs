@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
@@ -99,6 +99,13 @@ impl Material {
         Self::parse(files, &Contents::read(files)?)
     }
 
+    /// The same for credentials that others would let their workload in with, now.
+    pub(crate) fn usable(files: &IdentityFiles, now: UnixTime) -> Result<Self> {
+        let material = Self::read(files)?;
+        check::usable(files, &material, now)?;
+        Ok(material)
+    }
+
     pub(super) fn report(&self) {
         metrics::identity_expiry().record(self.not_after, &[]);
     }
@@ -111,7 +118,7 @@ impl Material {
 }
 
 /// Every certificate of a PEM file; at least one.
-fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     let unreadable = |text: String| Error::credential(path, Refusal::new(Reason::Unreadable, text));
     let mut all = Vec::new();
     for one in CertificateDer::pem_slice_iter(&tidy(pem)) {
