@@ -8,33 +8,31 @@
 
 mod body;
 mod client;
-mod crypto;
 pub mod deadline;
 mod error;
 mod form;
 mod gather;
 mod handshake;
-mod identity;
 mod metrics;
 mod observe;
-pub mod pki;
 mod policy;
 mod served;
 mod server;
 mod sizes;
-mod spiffe;
 mod status;
-mod tls;
 mod trace;
 
 pub use client::{Channel, Channels};
 pub use error::Error;
-pub use identity::{Check, Generation, Identity, IdentityFiles, Reason};
 pub use policy::Policy;
 pub use server::{Peer, Server, keyed, peer};
-pub use spiffe::SpiffeId;
 pub use status::{code_name, reason, status, violations};
 pub use trace::{CALLS, Serving};
+
+pub use tradewind_workload::{
+    Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reason, SpiffeId, pki,
+};
+use tradewind_workload::{Opened, tls};
 
 /// Outcome of what this crate does outside of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

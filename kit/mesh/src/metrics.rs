@@ -7,7 +7,6 @@
 
 mod calls;
 mod connections;
-mod identity;
 mod load;
 
 use std::sync::{Arc, OnceLock};
@@ -18,7 +17,6 @@ use tonic::Code;
 
 pub(crate) use self::calls::{Method, Peer, Repeated, served};
 pub(crate) use self::connections::{connected, disconnected, handshaken, unconnected};
-pub(crate) use self::identity::{identity_expiry, identity_refused, identity_reloads};
 pub(crate) use self::load::{
     Ejected, PeerNow, ServerNow, ejected, faulted, panicked, rate_limited, shed, watch_peer, watch_server,
 };

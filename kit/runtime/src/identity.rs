@@ -1,6 +1,6 @@
 //! Loads who this process is and refuses to be somebody else.
 
-use tradewind_mesh::{Error, Identity};
+use tradewind_mesh::{CredentialError, Identity};
 
 use crate::settings::{Settings, SettingsError};
 
@@ -12,8 +12,10 @@ pub(crate) fn load(name: &str, settings: &Settings) -> Result<Identity, Settings
     let files = &settings.identity;
     let identity = Identity::load(files.clone()).map_err(|error| {
         let key = match &error {
-            Error::File { path, .. } | Error::Credential { path, .. } if *path == files.ca => "ca",
-            Error::File { path, .. } | Error::Credential { path, .. } if *path == files.key => "key",
+            CredentialError::File { path, .. } | CredentialError::Credential { path, .. } if *path == files.ca => "ca",
+            CredentialError::File { path, .. } | CredentialError::Credential { path, .. } if *path == files.key => {
+                "key"
+            }
             _ => "cert",
         };
         SettingsError::of(key, error)

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::connection::Connection;
 use super::endpoint::{Endpoint, Standing};
-use crate::handshake::Failure;
+use crate::handshake::{self, Failure};
 use crate::server::jitter;
 use crate::{Error, Identity, Result, metrics};
 
@@ -65,7 +65,7 @@ impl Secure {
         let refused = |error: io::Error| {
             let kind = error.kind();
             let failure = Failure::from(error);
-            failure.count(Some(&self.peer));
+            handshake::failed(&failure, Some(&self.peer));
             io::Error::new(kind, failure)
         };
         let tls = self.tls.connect(self.name.clone(), tcp).await.map_err(refused)?;

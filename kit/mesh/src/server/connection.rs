@@ -18,9 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Gate, Streams};
 use super::{Peer, Place};
 use crate::gather::Gather;
-use crate::handshake::Failure;
-use crate::identity::Opened;
-use crate::{Identity, metrics, tls};
+use crate::handshake::{self, Failure};
+use crate::{Identity, Opened, metrics, tls};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
@@ -65,7 +64,7 @@ impl Connections {
                 self.serve(stream, peer, opened).await;
             }
             Err(failure) => {
-                failure.count(None);
+                handshake::failed(&failure, None);
                 match failure {
                     // What a port check does; nobody was turned away.
                     Failure::Closed => tracing::debug!(peer = %address, reason = %failure, "connection refused"),

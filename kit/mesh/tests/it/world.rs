@@ -81,6 +81,8 @@ pub(crate) fn channel(identity: Identity, service: &str, address: SocketAddr) ->
 }
 
 pub(crate) fn credentials() -> TempDir {
+    // Instruments that are made before it would tell nobody.
+    telemetry();
     let dir = tempfile::tempdir().unwrap();
     pki::init(dir.path(), &NAMES, DOMAIN).unwrap();
     dir

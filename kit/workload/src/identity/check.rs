@@ -13,11 +13,11 @@ use crate::{Error, Result, SpiffeId, crypto};
 
 /// What the mesh wants to know of a workload's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Leaf {
+pub struct Leaf {
     /// Whose it is.
-    pub(crate) id: SpiffeId,
+    pub id: SpiffeId,
     /// When it expires, in seconds since 1970.
-    pub(crate) not_after: i64,
+    pub not_after: i64,
 }
 
 impl Leaf {

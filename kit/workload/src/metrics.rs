@@ -1,11 +1,10 @@
-//! Our own credentials.
+//! What is measured of our own credentials.
 
 use std::sync::LazyLock;
 
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Gauge};
+use opentelemetry::metrics::{Counter, Gauge, Meter};
+use opentelemetry::{KeyValue, global};
 
-use super::meter;
 use crate::identity::Check;
 
 static RELOADS: LazyLock<Counter<u64>> = LazyLock::new(|| {
@@ -20,6 +19,10 @@ static EXPIRY: LazyLock<Gauge<i64>> = LazyLock::new(|| {
     let what = "When the certificate in use expires, in seconds since 1970";
     meter().i64_gauge("tradewind_identity_not_after_timestamp").with_unit("s").with_description(what).build()
 });
+
+fn meter() -> Meter {
+    global::meter("tradewind")
+}
 
 pub(crate) fn identity_reloads() -> &'static Counter<u64> {
     &RELOADS

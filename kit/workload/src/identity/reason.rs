@@ -118,8 +118,9 @@ impl Reason {
 
 /// A reason, and what there is to say of the certificate at hand: a sentence without its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) reason: Reason,
+pub struct Refusal {
+    /// Its kind.
+    pub reason: Reason,
     text: String,
 }
 

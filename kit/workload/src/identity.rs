@@ -14,14 +14,14 @@ use opentelemetry::KeyValue;
 use rustls::pki_types::UnixTime;
 use tokio::sync::watch;
 
-pub(crate) use self::check::{Leaf, vouched};
-pub use self::generation::Generation;
+pub use self::check::Leaf;
+pub(crate) use self::check::vouched;
 use self::generation::Generations;
-pub(crate) use self::generation::{Opened, fingerprint, short};
+pub use self::generation::{Generation, Opened};
+pub(crate) use self::generation::{fingerprint, short};
 use self::material::Contents;
 pub(crate) use self::material::{Material, certificates};
-pub(crate) use self::reason::Refusal;
-pub use self::reason::{Check, Reason};
+pub use self::reason::{Check, Reason, Refusal};
 use crate::{Error, Result, SpiffeId, metrics};
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped
@@ -116,7 +116,8 @@ impl Identity {
 
     /// Counts a connection that is served from now on. To be asked before its handshake, so that one which falls into a
     /// change counts as older than it is.
-    pub(crate) fn opened(&self) -> Opened {
+    #[must_use]
+    pub fn opened(&self) -> Opened {
         self.0.generations.opened()
     }
 

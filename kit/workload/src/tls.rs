@@ -19,13 +19,13 @@ use crate::{Identity, Result, SpiffeId};
 const H2: &[u8] = b"h2";
 
 /// Who is at the other end of a connection, by the certificate that it was let in with.
-pub(crate) fn peer(certificates: Option<&[CertificateDer<'_>]>) -> Result<Leaf, Failure> {
+pub fn peer(certificates: Option<&[CertificateDer<'_>]>) -> Result<Leaf, Failure> {
     let leaf = certificates.and_then(<[_]>::first).ok_or(Failure::NoCertificate)?;
     Leaf::read(leaf).map_err(Failure::Refused)
 }
 
 /// Settings of a server: our certificate, and a client certificate of our trust domain or no connection.
-pub(crate) fn server(identity: &Identity) -> Result<ServerConfig> {
+pub fn server(identity: &Identity) -> Result<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(Workloads(identity.clone())))
@@ -37,7 +37,7 @@ pub(crate) fn server(identity: &Identity) -> Result<ServerConfig> {
 }
 
 /// Settings of a client that talks to the workload `service` of our trust domain and to nobody else.
-pub(crate) fn client(identity: &Identity, service: &str) -> Result<ClientConfig> {
+pub fn client(identity: &Identity, service: &str) -> Result<ClientConfig> {
     let expected = SpiffeId::new(identity.spiffe_id().trust_domain(), service)?;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?

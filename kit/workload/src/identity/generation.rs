@@ -50,7 +50,7 @@ struct Use {
 
 /// A connection that is served, counted under the credentials that it was opened with until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Opened(Arc<Use>);
+pub struct Opened(Arc<Use>);
 
 impl Generations {
     pub(super) fn begin(first: &Material) -> Arc<Self> {
@@ -123,7 +123,7 @@ impl Use {
 
 impl Opened {
     /// Counts a call that came over the connection.
-    pub(crate) fn called(&self) {
+    pub fn called(&self) {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
     }
 }

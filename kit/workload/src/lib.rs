@@ -1,0 +1,22 @@
+//! Who a workload is: credentials in the form of X.509 SVIDs, checked before they are used and in every handshake, reloaded while
+//! they are used, and issued for one machine.
+//!
+//! Knows no calls: neither servers nor channels nor policy belong here.
+//!
+#![doc = include_str!("../README.md")]
+
+mod crypto;
+mod error;
+pub mod handshake;
+mod identity;
+mod metrics;
+pub mod pki;
+mod spiffe;
+pub mod tls;
+
+pub use error::Error;
+pub use identity::{Check, Generation, Identity, IdentityFiles, Leaf, Opened, Reason, Refusal};
+pub use spiffe::SpiffeId;
+
+/// Outcome of what this crate does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
