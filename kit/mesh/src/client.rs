@@ -17,7 +17,7 @@ mod peer;
 mod report;
 mod retry;
 #[cfg(test)]
-mod simulation;
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

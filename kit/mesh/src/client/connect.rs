@@ -9,12 +9,11 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsConnector;
 
-use super::connection::Connection;
+use super::connection::{Connection, Io};
 use super::endpoint::{Endpoint, Standing};
 use crate::handshake::{self, Failure};
 use crate::server::jitter;
@@ -25,11 +24,6 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Before it is tried again, first and at most. Short, so that whoever comes back is found within a second.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(1);
-
-/// What a connection is made over.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Opens connections to one peer.
 pub(super) trait Dial: Send + Sync {

@@ -12,11 +12,11 @@ use h2::client::{Builder, SendRequest};
 use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, response};
 use http_body::{Body as _, Frame};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::call::{Answer, Call, Content, Failure, Fate, Payload, ending};
-use super::connect::Io;
 use crate::gather::Gather;
 use crate::observe::code_of;
 use crate::status::{self, Layer};
@@ -31,6 +31,11 @@ const HEADERS: u32 = 64 << 10;
 /// An idle connection is asked so often whether it still is one.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a connection is made over.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// A connection that is open, or was.
 pub(super) struct Connection {

@@ -21,7 +21,8 @@ use tonic::body::Body;
 use tower::ServiceExt;
 
 use super::Channel;
-use super::connect::{Dial, Io};
+use super::connect::Dial;
+use super::connection::Io;
 use super::peer::Peer;
 use crate::Policy;
 use crate::observe::code_of;
