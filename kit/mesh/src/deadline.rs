@@ -48,6 +48,11 @@ pub(crate) async fn within<F: Future>(deadline: Option<Instant>, side: Side, wor
     }
 }
 
+/// Refuses to begin what is over `now`.
+pub(crate) fn begin(deadline: Option<Instant>, now: Instant, side: Side) -> Result<(), Status> {
+    if deadline.is_some_and(|deadline| deadline <= now) { Err(exceeded(side)) } else { Ok(()) }
+}
+
 /// The status of an expired deadline; `side` says who noticed.
 pub(crate) fn exceeded(side: Side) -> Status {
     let layer = match side {

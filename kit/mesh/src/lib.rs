@@ -32,7 +32,7 @@ pub use trace::{CALLS, Serving};
 pub use tradewind_workload::{
     Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reason, SpiffeId, pki,
 };
-use tradewind_workload::{Opened, tls};
+use tradewind_workload::{Leaf, Opened, tls};
 
 /// Outcome of what this crate does outside of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

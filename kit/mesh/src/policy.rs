@@ -76,6 +76,13 @@ impl Policy {
         self.0.readers.iter().filter_map(reads).collect()
     }
 
+    /// The services of `context`.
+    pub(crate) fn services_of(&self, context: &str) -> Vec<&'static str> {
+        let services = self.0.methods.keys().filter_map(|path| path.split('/').nth(1));
+        let ours = services.filter(|service| service.split('.').nth(1) == Some(context));
+        ours.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// What the one message of a request for `path` looks like; none where the request is a stream.
     pub(crate) fn form(&self, path: &str) -> Option<&'static Form> {
         match self.method(path) {

@@ -1,53 +1,33 @@
 //! The server's end: lets in workloads of our trust domain, and serves their calls.
 
+mod accept;
+mod authorize;
 mod call;
 mod connection;
+mod handle;
+mod identify;
 mod keyed;
-mod load;
 mod message;
+mod shed;
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tonic::{Code, Request, Status};
 
+use self::accept::{Places, accept};
 use self::call::Gate;
 pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections};
+pub use self::identify::{Peer, peer};
 pub use self::keyed::keyed;
-use crate::status::Layer;
-use crate::{Error, Identity, Policy, Result, SpiffeId, status, tls};
-
-/// Connections a server holds at once, handshakes included; more wait in the kernel's queue.
-const CONNECTIONS: usize = 4096;
-/// Handshakes under way at once, so that strangers cannot take every connection.
-const HANDSHAKES: usize = 256;
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// What a handshake has instead while most places are taken, so that those who say nothing hold up nobody for long.
-const HURRIED_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The workload at the other end of a call.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// Its verified identity.
-    pub id: SpiffeId,
-    /// Where its connection comes from.
-    pub address: SocketAddr,
-}
-
-/// The workload that made `request`; every call that a [`Server`] hands on has one.
-pub fn peer<T>(request: &Request<T>) -> Result<&Peer, Status> {
-    request.extensions().get::<Arc<Peer>>().map(AsRef::as_ref).ok_or_else(|| {
-        status::refusal(Layer::Identify, Code::Unauthenticated, "NO_PEER", "the caller is not known", [])
-    })
-}
+use crate::{Error, Identity, Policy, Result, tls};
 
 /// A bound mTLS server that does not serve yet.
 pub struct Server {
@@ -94,10 +74,7 @@ impl Server {
             kill: CancellationToken::new(),
             age: self.age,
         };
-        let places = Places {
-            connections: Arc::new(Semaphore::new(CONNECTIONS)),
-            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
-        };
+        let places = Places::default();
         let open = TaskTracker::new();
         while let Some(place) = stop.run_until_cancelled(places.take()).await {
             let Some((tcp, address)) = stop.run_until_cancelled(accept(&self.listener)).await else { break };
@@ -113,55 +90,4 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// Room for one more connection and its handshake.
-struct Place {
-    connection: OwnedSemaphorePermit,
-    handshake: OwnedSemaphorePermit,
-}
-
-impl Place {
-    /// How long the handshake may take that starts now.
-    fn patience(&self) -> Duration {
-        let free = self.handshake.semaphore().available_permits();
-        if free < HANDSHAKES / 2 { HURRIED_HANDSHAKE_TIMEOUT } else { HANDSHAKE_TIMEOUT }
-    }
-}
-
-struct Places {
-    connections: Arc<Semaphore>,
-    handshakes: Arc<Semaphore>,
-}
-
-impl Places {
-    #[expect(clippy::expect_used, reason = "the semaphores are never closed")]
-    async fn take(&self) -> Place {
-        let connection = self.connections.clone().acquire_owned().await.expect("never closed");
-        let handshake = self.handshakes.clone().acquire_owned().await.expect("never closed");
-        Place { connection, handshake }
-    }
-}
-
-/// The next connection. Running out of file descriptors passes; giving up would not.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    const FIRST: Duration = Duration::from_millis(5);
-    const LONGEST: Duration = Duration::from_secs(1);
-    let mut pause = FIRST;
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections at the moment");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST);
-            }
-        }
-    }
-}
-
-fn is_of_one_connection(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

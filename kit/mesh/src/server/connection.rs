@@ -15,8 +15,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::call::{Gate, Streams};
-use super::{Peer, Place};
+use super::accept::Place;
+use super::call::Gate;
+use super::identify::Caller;
+use super::streams::Streams;
 use crate::gather::Gather;
 use crate::handshake::{self, Failure};
 use crate::{Identity, Opened, metrics, tls};
@@ -28,8 +30,16 @@ pub(super) const AGE: Duration = Duration::from_secs(600);
 const AGE_GRACE: Duration = Duration::from_secs(60);
 /// Calls and streams that a connection carries at once.
 const STREAMS: u32 = 200;
-/// How many of them may be streams, which last.
-const WATCHERS: usize = 100;
+/// What the headers of one call may take.
+const HEADERS: u32 = 16 << 10;
+/// Calls that a peer may take back before they are served, and those of its mistakes that are answered, before its connection is
+/// closed: who opens and resets streams without end has nothing to ask.
+const RESETS: usize = 200;
+const MISTAKES: usize = 256;
+/// What is kept of an answer that its caller doesn't read.
+const UNREAD: usize = 256 << 10;
+/// How long after its certificate has expired a connection without calls is closed.
+const EXPIRY_GRACE: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -59,9 +69,9 @@ impl Connections {
         };
         drop(place.handshake);
         match outcome {
-            Ok((stream, peer)) => {
+            Ok((stream, caller)) => {
                 metrics::handshaken(None, None);
-                self.serve(stream, peer, opened).await;
+                self.serve(stream, caller, opened).await;
             }
             Err(failure) => {
                 handshake::failed(&failure, None);
@@ -74,21 +84,18 @@ impl Connections {
         }
     }
 
-    async fn handshake(
-        &self,
-        tcp: TcpStream,
-        address: SocketAddr,
-    ) -> Result<(TlsStream<TcpStream>, Arc<Peer>), Failure> {
+    async fn handshake(&self, tcp: TcpStream, address: SocketAddr) -> Result<(TlsStream<TcpStream>, Caller), Failure> {
         tcp.set_nodelay(true)?;
         let stream = self.acceptor.accept(tcp).await?;
         let leaf = tls::peer(stream.get_ref().1.peer_certificates())?;
-        Ok((stream, Arc::new(Peer { id: leaf.id, address })))
+        Ok((stream, Caller::new(leaf, address)))
     }
 
-    async fn serve(self, stream: TlsStream<TcpStream>, peer: Arc<Peer>, opened: Opened) {
-        let (gate, caller) = (self.gate, peer.clone());
+    async fn serve(self, stream: TlsStream<TcpStream>, caller: Caller, opened: Opened) {
+        let (gate, peer, expired) = (self.gate, caller.peer.clone(), caller.expired.clone());
+        let expiry = caller.expires + EXPIRY_GRACE;
         let drain = self.stop.child_token();
-        let streams = Streams::new(WATCHERS, drain.clone());
+        let streams = Streams::new(drain.clone());
         let service = service_fn(move |request| {
             opened.called();
             gate.clone().handle(request, caller.clone(), streams.clone())
@@ -97,11 +104,16 @@ impl Connections {
             http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
                 .max_concurrent_streams(STREAMS)
+                .max_header_list_size(HEADERS)
+                .max_pending_accept_reset_streams(RESETS)
+                .max_local_error_reset_streams(MISTAKES)
+                .max_send_buf_size(UNREAD)
                 .keep_alive_interval(PING_INTERVAL)
                 .keep_alive_timeout(PING_TIMEOUT)
                 .serve_connection(TokioIo::new(stream), service)
         );
-        let mut old = pin!(tokio::time::sleep(self.age + jitter(self.age / 10)));
+        let too_old = tokio::time::Instant::now() + self.age + jitter(self.age / 10);
+        let mut old = pin!(tokio::time::sleep_until(too_old.min(expiry)));
         let mut draining = false;
         let mut gather = Gather::default();
         loop {
@@ -118,7 +130,12 @@ impl Connections {
                     old.as_mut().reset(tokio::time::Instant::now() + self.age);
                     connection.as_mut().graceful_shutdown();
                 }
-                () = &mut old => {
+                () = async {
+                    tokio::select! {
+                        () = &mut old => {}
+                        () = expired.cancelled(), if !draining => {}
+                    }
+                } => {
                     if draining {
                         tracing::debug!(peer = %peer.address, caller = peer.id.name(), "old connection cut off");
                         return;

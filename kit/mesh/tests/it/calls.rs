@@ -106,3 +106,14 @@ async fn an_unreachable_service_is_unavailable_and_says_so() {
     assert_eq!(reason(&away).as_deref(), Some("PEER_UNREACHABLE"));
     assert!(away.message().contains("refused"), "{}", away.message());
 }
+
+#[tokio::test]
+async fn a_method_that_is_not_served_here_is_refused_by_its_name_and_with_what_is() {
+    let world = World::start().await;
+    let refused = ask(&world.channel("operator"), READ_LOG, "").await.unwrap_err();
+    assert_eq!(reason(&refused).as_deref(), Some("METHOD_NOT_SERVED"));
+    let text =
+        "echo does not serve /tradewind.eventlog.v1.EventLogService/ReadLog; it serves tradewind.echo.v1.EchoService";
+    assert_eq!(refused.message(), text);
+    assert_eq!(refused.get_details_error_info().unwrap().metadata["method"], READ_LOG);
+}

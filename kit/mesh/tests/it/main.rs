@@ -6,6 +6,7 @@ mod calls;
 mod contract;
 mod deadlines;
 mod echo;
+mod expiry;
 mod formats;
 mod generations;
 mod handshakes;

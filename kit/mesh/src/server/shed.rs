@@ -13,13 +13,13 @@ const CALLS: usize = 2_048;
 
 /// The calls that are being handled.
 #[derive(Default)]
-pub(super) struct Load(AtomicUsize);
+pub(super) struct Shed(AtomicUsize);
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Call<'a>(&'a AtomicUsize);
 
-impl Load {
+impl Shed {
     /// Takes one more call, unless there are so many that a call of this criticality has to make room for others.
     pub(super) fn take(&self, criticality: Criticality) -> Result<Call<'_>, Status> {
         let (most, calls) = (most(criticality), &self.0);
@@ -57,13 +57,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
     use super::*;
 
-    fn take_all(load: &Load, criticality: Criticality) -> Vec<Call<'_>> {
+    fn take_all(load: &Shed, criticality: Criticality) -> Vec<Call<'_>> {
         std::iter::from_fn(|| load.take(criticality).ok()).collect()
     }
 
     #[test]
     fn what_can_wait_makes_room_for_what_cannot() {
-        let load = Load::default();
+        let load = Shed::default();
         let reports = take_all(&load, Criticality::Sheddable);
         let others = take_all(&load, Criticality::Default);
         let orders = take_all(&load, Criticality::Critical);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_call_that_ends_leaves_its_place() {
-        let load = Load::default();
+        let load = Shed::default();
         drop(take_all(&load, Criticality::Critical));
         assert_eq!(take_all(&load, Criticality::Critical).len(), CALLS);
     }

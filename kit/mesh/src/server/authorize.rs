@@ -1,0 +1,34 @@
+//! Whether the contract lets the caller call the method.
+
+use tonic::{Code, Status};
+
+use super::Peer;
+use crate::Policy;
+use crate::policy::Verdict;
+use crate::status::{self, Layer};
+
+/// Refuses whoever the contract does not name as a caller of `path` on a server of `context`.
+pub(super) fn authorize(policy: &Policy, context: &str, path: &str, peer: &Peer) -> Result<(), Status> {
+    let caller = peer.id.name();
+    match policy.judge(context, path, caller) {
+        Verdict::Allowed => Ok(()),
+        Verdict::Denied => {
+            tracing::warn!(caller, method = path, "call refused: the contract does not name this caller");
+            Err(status::refusal(
+                Layer::Authorize,
+                Code::PermissionDenied,
+                "CALLER_NOT_ALLOWED",
+                "the contract does not allow this workload to call this method",
+                [("caller", caller), ("method", path)],
+            ))
+        }
+        // Answered here and not by the handlers, so that nothing is served that has no policy.
+        Verdict::Unknown => Err(status::refusal(
+            Layer::Authorize,
+            Code::Unimplemented,
+            "METHOD_UNKNOWN",
+            "the contract has no such method",
+            [],
+        )),
+    }
+}
