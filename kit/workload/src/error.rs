@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use crate::identity::{Reason, Refusal};
+use crate::reason::{Reason, Refusal};
 
 /// Why credentials cannot be used or made.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use rustls::AlertDescription;
 
-use crate::identity::{Reason, Refusal};
+use crate::reason::{Reason, Refusal};
 
 /// Why a connection was not let in.
 #[derive(Debug, thiserror::Error)]

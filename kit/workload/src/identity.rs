@@ -1,9 +1,9 @@
 //! Who this process is: certificate, key and trusted roots, reloaded while it runs.
 
 mod check;
+mod fingerprint;
 mod generation;
 mod material;
-mod reason;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,12 +16,11 @@ use tokio::sync::watch;
 
 pub use self::check::Leaf;
 pub(crate) use self::check::vouched;
+pub(crate) use self::fingerprint::{fingerprint, short};
 use self::generation::Generations;
 pub use self::generation::{Generation, Opened};
-pub(crate) use self::generation::{fingerprint, short};
 use self::material::Contents;
 pub(crate) use self::material::{Material, certificates};
-pub use self::reason::{Check, Reason, Refusal};
 use crate::{Error, Result, SpiffeId, metrics};
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped
@@ -74,7 +73,7 @@ impl Identity {
     pub fn load(files: IdentityFiles) -> Result<Self> {
         let contents = Contents::read(&files)?;
         let material = Material::parse(&files, &contents)?;
-        check::usable(&files, &material, UnixTime::now())?;
+        material.usable(&files, UnixTime::now())?;
         material.report();
         let seen = Mutex::new(Seen { contents, refused: None });
         let generations = Generations::begin(&material);
@@ -165,7 +164,7 @@ impl Inner {
         let ours = &before.id;
         let leaf = Leaf { id: material.id.clone(), not_after: material.not_after };
         leaf.only(ours).map_err(|refusal| Error::credential(&self.files.cert, refusal))?;
-        check::usable(&self.files, &material, UnixTime::now())?;
+        material.usable(&self.files, UnixTime::now())?;
         Ok(material)
     }
 }

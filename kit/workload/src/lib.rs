@@ -11,11 +11,13 @@ pub mod handshake;
 mod identity;
 mod metrics;
 pub mod pki;
+mod reason;
 mod spiffe;
 pub mod tls;
 
 pub use error::Error;
-pub use identity::{Check, Generation, Identity, IdentityFiles, Leaf, Opened, Reason, Refusal};
+pub use identity::{Generation, Identity, IdentityFiles, Leaf, Opened};
+pub use reason::{Check, Reason, Refusal};
 pub use spiffe::SpiffeId;
 
 /// Outcome of what this crate does.

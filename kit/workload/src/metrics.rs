@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use opentelemetry::metrics::{Counter, Gauge, Meter};
 use opentelemetry::{KeyValue, global};
 
-use crate::identity::Check;
+use crate::reason::Check;
 
 static RELOADS: LazyLock<Counter<u64>> = LazyLock::new(|| {
     let what = "Changes of the credentials on disk, by outcome";

@@ -12,6 +12,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rcgen::{CertificateParams, DistinguishedName, DnType};
+use time::OffsetDateTime;
+
 pub use self::leaf::LEAF_VALIDITY;
 use self::leaf::{Template, is_good};
 pub use self::rotate::{Rotated, Stage, due, rotate};
@@ -26,6 +29,9 @@ pub struct Workload {
     /// Host names for clients that check them, beside its name and the loopback's; a leading `*` stands for any label.
     pub hosts: Vec<String>,
 }
+
+/// Certificates are valid from a little earlier, for machines whose clock is behind.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// What the authority's files are called.
 const AUTHORITY: &str = "ca";
@@ -174,4 +180,15 @@ fn write(path: &Path, content: &str, mode: u32) -> Result<()> {
         let _ = fs::remove_file(&temporary);
         Error::File { path: path.to_owned(), said }
     })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a certificate's validity is wall time, which only its issuer reads")]
+fn valid_for(name: &str, validity: Duration) -> CertificateParams {
+    let now = OffsetDateTime::now_utc();
+    let mut params = CertificateParams::default();
+    params.not_before = now - CLOCK_SKEW;
+    params.not_after = now + validity;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
 }

@@ -7,9 +7,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Error};
 
-use super::reason::{Reason, Refusal};
-use super::{IdentityFiles, Material};
-use crate::{Error, Result, SpiffeId, crypto};
+use crate::reason::{Reason, Refusal};
+use crate::{Result, SpiffeId, crypto};
 
 /// What the mesh wants to know of a workload's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,16 +62,6 @@ impl Leaf {
     }
 }
 
-/// Whether others that trust the same authorities would let a workload in with this, now.
-///
-/// # Errors
-/// Names the file, the reason, and what to do.
-pub(super) fn usable(files: &IdentityFiles, material: &Material, now: UnixTime) -> Result<()> {
-    Leaf::acceptable(&material.key.cert[0], now)
-        .and_then(|_| chain(material, now))
-        .map_err(|refusal| Error::credential(&files.cert, refusal))
-}
-
 impl Refusal {
     /// Why a certificate is no authority's that is valid now.
     pub(crate) fn of_authority(root: &CertificateDer<'_>, now: UnixTime) -> Option<Self> {
@@ -90,6 +79,11 @@ pub(super) fn authority(root: &CertificateDer<'_>) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("cannot be parsed: {error}")),
     }
+}
+
+/// Whether a root is valid itself.
+pub(super) fn is_valid(root: &CertificateDer<'_>, now: UnixTime) -> bool {
+    parse(root).is_ok_and(|root| dates(&root, now).is_ok())
 }
 
 /// What a certificate calls itself, for a person to find it by.
@@ -173,29 +167,6 @@ fn name(certificate: &X509Certificate<'_>) -> Result<SpiffeId, Refusal> {
     }
     let text = "has a URI for its name that is not of the form spiffe://<trust-domain>/svc/<name>";
     SpiffeId::parse(only).map_err(|_| Refusal::new(Reason::NotSpiffe, text))
-}
-
-/// Whether an authority of the bundle that is valid itself vouches for the certificate.
-fn chain(material: &Material, now: UnixTime) -> Result<(), Refusal> {
-    let is_valid = |root: &CertificateDer<'_>| parse(root).is_ok_and(|root| dates(&root, now).is_ok());
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(material.bundle.iter().filter(|root| is_valid(root)).cloned());
-    let [leaf, intermediates @ ..] = material.key.cert.as_slice() else {
-        return Err(Refusal::new(Reason::Unreadable, "holds no certificate"));
-    };
-    match vouched(leaf, intermediates, &roots, now) {
-        Ok(()) => Ok(()),
-        Err(_) if vouched(leaf, intermediates, &material.roots, now).is_ok() => {
-            let text = "is of an authority that is not valid now, of those in the bundle: give everybody its successor";
-            Err(Refusal::new(Reason::AuthorityExpired, text))
-        }
-        Err(refusal) if refusal.reason == Reason::UnknownAuthority => {
-            let trusted: Vec<_> = material.bundle.iter().map(subject).collect();
-            let text = format!("is of none of the authorities in the bundle ({})", trusted.join("; "));
-            Err(Refusal::new(Reason::UnknownAuthority, text))
-        }
-        Err(refusal) => Err(refusal),
-    }
 }
 
 /// Whether one of `roots` has issued `leaf`, itself or through others.

@@ -1,16 +1,14 @@
 //! Which credentials this process has had since it started, and what still goes on under each of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use opentelemetry::{KeyValue, global};
-use rustls::pki_types::CertificateDer;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::Material;
+use super::fingerprint::short;
 
 /// One set of credentials of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,21 +130,6 @@ impl Drop for Opened {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// SHA-256 of a certificate, in hexadecimal.
-pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    Sha256::digest(certificate).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// As much of a fingerprint as tells certificates of one system apart.
-pub(crate) fn short(certificate: &CertificateDer<'_>) -> String {
-    let mut text = fingerprint(certificate);
-    text.truncate(16);
-    text
 }
 
 /// Those whose numbers are collected. Asked rather than told, so that what is gone is told of no more.

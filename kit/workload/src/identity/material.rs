@@ -14,9 +14,9 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 
 use super::IdentityFiles;
-use super::check::{self, Leaf};
-use super::generation::short;
-use super::reason::{Reason, Refusal};
+use super::check::{self, Leaf, vouched};
+use super::fingerprint::short;
+use crate::reason::{Reason, Refusal};
 use crate::{Error, Result, SpiffeId, crypto, metrics};
 
 /// Credentials that can be read and belong together.
@@ -99,11 +99,37 @@ impl Material {
         Self::parse(files, &Contents::read(files)?)
     }
 
-    /// The same for credentials that others would let their workload in with, now.
-    pub(crate) fn usable(files: &IdentityFiles, now: UnixTime) -> Result<Self> {
-        let material = Self::read(files)?;
-        check::usable(files, &material, now)?;
-        Ok(material)
+    /// Whether others that trust the same authorities would let a workload in with this, now.
+    ///
+    /// # Errors
+    /// Names the file, the reason, and what to do.
+    pub(crate) fn usable(&self, files: &IdentityFiles, now: UnixTime) -> Result<()> {
+        Leaf::acceptable(&self.key.cert[0], now)
+            .and_then(|_| self.chain(now))
+            .map_err(|refusal| Error::credential(&files.cert, refusal))
+    }
+
+    /// Whether an authority of the bundle that is valid itself vouches for the certificate.
+    fn chain(&self, now: UnixTime) -> Result<(), Refusal> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.bundle.iter().filter(|root| check::is_valid(root, now)).cloned());
+        let [leaf, intermediates @ ..] = self.key.cert.as_slice() else {
+            return Err(Refusal::new(Reason::Unreadable, "holds no certificate"));
+        };
+        match vouched(leaf, intermediates, &roots, now) {
+            Ok(()) => Ok(()),
+            Err(_) if vouched(leaf, intermediates, &self.roots, now).is_ok() => {
+                let text =
+                    "is of an authority that is not valid now, of those in the bundle: give everybody its successor";
+                Err(Refusal::new(Reason::AuthorityExpired, text))
+            }
+            Err(refusal) if refusal.reason == Reason::UnknownAuthority => {
+                let trusted: Vec<_> = self.bundle.iter().map(check::subject).collect();
+                let text = format!("is of none of the authorities in the bundle ({})", trusted.join("; "));
+                Err(Refusal::new(Reason::UnknownAuthority, text))
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     pub(super) fn report(&self) {

@@ -12,7 +12,8 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::identity::{Refusal, certificates, short};
+use crate::identity::{certificates, short};
+use crate::reason::Refusal;
 use crate::{Error, Reason, Result, crypto};
 
 pub(super) const CERTIFICATE: &str = "ca.pem";
@@ -82,7 +83,7 @@ pub(super) fn is_key_of(key: &KeyPair, certificate: &CertificateDer<'_>) -> bool
 pub(super) fn make() -> Result<(String, String)> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mark = short(&CertificateDer::from(key.subject_public_key_info()));
-    let mut params = super::leaf::valid_for(&format!("{NAME} {}", &mark[..8]), VALIDITY);
+    let mut params = super::valid_for(&format!("{NAME} {}", &mark[..8]), VALIDITY);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))

@@ -4,26 +4,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType,
-};
+use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType};
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::authority::{self, Authority};
-use super::write;
+use super::{CLOCK_SKEW, valid_for, write};
 use crate::identity::{Leaf, Material, certificates};
 use crate::{Error, IdentityFiles, Result, SpiffeId};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long a leaf certificate lasts unless asked otherwise.
 pub const LEAF_VALIDITY: Duration = Duration::from_secs(365 * 86_400);
-/// Certificates are valid from a little earlier, for machines whose clock is behind.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
 /// What a workload's certificate is to say.
 #[derive(Clone, Debug)]
@@ -126,15 +120,4 @@ pub(super) fn is_of(dir: &Path, name: &str, authorities: &[CertificateDer<'_>]) 
 
 fn tomorrow() -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs()) + DAY)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a certificate's validity is wall time, which only its issuer reads")]
-pub(super) fn valid_for(name: &str, validity: Duration) -> CertificateParams {
-    let now = OffsetDateTime::now_utc();
-    let mut params = CertificateParams::default();
-    params.not_before = now - CLOCK_SKEW;
-    params.not_after = now + validity;
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params
 }

@@ -11,7 +11,8 @@ use rustls::pki_types::pem::PemObject;
 
 use super::leaf::{Template, is_of};
 use super::{authority, turn, workloads, write};
-use crate::identity::{Refusal, certificates};
+use crate::identity::certificates;
+use crate::reason::Refusal;
 use crate::{Error, IdentityFiles, Reason, Result};
 
 /// Where the authority that is to come lies, with the one that goes, until it is alone.

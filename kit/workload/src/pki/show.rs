@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::authority;
-use crate::identity::{Leaf, Material, Refusal, certificates, fingerprint};
+use crate::identity::{Leaf, Material, certificates, fingerprint};
+use crate::reason::Refusal;
 use crate::{Error, IdentityFiles, Reason, Result};
 
 /// What a certificate is for.
@@ -103,8 +104,14 @@ fn workload(bundle: &Path, file: PathBuf) -> Shown {
         let text = format!("is for {}, and called like another workload's", material.id);
         Err(Error::credential(&file, Refusal::new(Reason::OtherService, text)))
     };
-    let refused = Material::usable(&files, UnixTime::now()).and_then(is_its_own).err().map(|error| why(&error));
+    let refused = good(&files).and_then(is_its_own).err().map(|error| why(&error));
     Shown { name, file, role: Role::Workload, facts, refused }
+}
+
+fn good(files: &IdentityFiles) -> Result<Material> {
+    let material = Material::read(files)?;
+    material.usable(files, UnixTime::now())?;
+    Ok(material)
 }
 
 fn why(error: &Error) -> (Reason, String) {
