@@ -1,6 +1,8 @@
 //! What the mesh costs: a method of the contract whose handler does nothing, called through the whole kit and through bare tonic
-//! over mTLS, in turns of one run, both on the same two threads and with the same certificates.
+//! over mTLS, in turns of one run, both on the same two threads and with the same certificates. Then what becomes of calls when one
+//! of three replicas is not as the others.
 
+mod balancing;
 mod catalog;
 mod sides;
 
@@ -42,7 +44,9 @@ pub(crate) fn figures(credentials: &Path, time: For) -> Result<Vec<Figure>> {
         threads.turn(turn, &kit, &mut with_kit)?;
         threads.turn(turn, &bare, &mut with_tonic)?;
     }
-    compared(&with_kit, &with_tonic)
+    let mut figures = compared(&with_kit, &with_tonic)?;
+    figures.extend(balancing::figures(&threads.client, credentials, time)?);
+    Ok(figures)
 }
 
 fn compared(kit: &Measured, tonic: &Measured) -> Result<Vec<Figure>> {

@@ -1,5 +1,10 @@
 //! A catalogue of one product.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
 use contracts::tradewind::catalog::v1::catalog_service_server::CatalogService;
 use contracts::tradewind::catalog::v1::{
     CreateProductRequest, CreateProductResponse, GetProductRequest, GetProductResponse, ListProductsRequest,
@@ -13,11 +18,28 @@ const NAME: &str = "Tea";
 /// Makes an answer of about 128 bytes.
 const DESCRIPTION: &str = "A first flush, from where the road ends; brew it short.";
 
-pub(super) struct Catalog;
+/// The catalogue; every clone is the same.
+#[derive(Clone, Default)]
+pub(super) struct Catalog {
+    /// What it takes for an answer, in microseconds.
+    pub(super) takes: Arc<AtomicU64>,
+    /// It has no answers, and says so at once.
+    pub(super) broken: Arc<AtomicBool>,
+    /// How often it was asked.
+    pub(super) asked: Arc<AtomicU64>,
+}
 
 #[async_trait]
 impl CatalogService for Catalog {
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {
+        self.asked.fetch_add(1, Relaxed);
+        if self.broken.load(Relaxed) {
+            return Err(Status::unavailable("broken"));
+        }
+        match self.takes.load(Relaxed) {
+            0 => {}
+            micros => tokio::time::sleep(Duration::from_micros(micros)).await,
+        }
         let product = Product {
             product_id: request.into_inner().product_id,
             sku: "TEA-1".to_owned(),

@@ -11,6 +11,7 @@ use anyhow::Result;
 use contracts::tradewind::catalog::v1::GetProductRequest;
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
 use contracts::tradewind::catalog::v1::catalog_service_server::CatalogServiceServer;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
@@ -26,14 +27,27 @@ pub(crate) const SERVER: &str = "catalog";
 
 /// Serves through the whole kit, and tells how to call it.
 pub(super) fn kit(threads: &Threads, credentials: &Path) -> Result<Call> {
-    let identity = |name| Identity::load(IdentityFiles::in_dir(credentials, name));
+    let address = serve(&threads.server, credentials, Catalog::default())?;
+    caller(&threads.client, credentials, &address.to_string())
+}
+
+/// Serves through the whole kit.
+pub(super) fn serve(thread: &Runtime, credentials: &Path, catalog: Catalog) -> Result<SocketAddr> {
+    let identity = Identity::load(IdentityFiles::in_dir(credentials, SERVER))?;
     let policy = Policy::new(&contracts::CONTRACT);
-    let server = threads.server.block_on(Server::bind(any_port(), identity(SERVER)?, policy.clone(), SERVER))?;
+    let server = thread.block_on(Server::bind(any_port(), identity, policy, SERVER))?;
     let address = server.local_addr();
-    threads.server.spawn(server.serve(routes(), CancellationToken::new(), Duration::ZERO));
-    let peers = BTreeMap::from([(SERVER.to_owned(), address.to_string())]);
-    let _context = threads.client.enter();
-    let client = CatalogServiceClient::new(Channels::new(identity(CLIENT)?, policy, peers).to(SERVER)?);
+    thread.spawn(server.serve(routes(catalog), CancellationToken::new(), Duration::ZERO));
+    Ok(address)
+}
+
+/// Calls through the whole kit whoever is at these addresses.
+pub(super) fn caller(thread: &Runtime, credentials: &Path, addresses: &str) -> Result<Call> {
+    let identity = Identity::load(IdentityFiles::in_dir(credentials, CLIENT))?;
+    let peers = BTreeMap::from([(SERVER.to_owned(), addresses.to_owned())]);
+    let _context = thread.enter();
+    let channels = Channels::new(identity, Policy::new(&contracts::CONTRACT), peers);
+    let client = CatalogServiceClient::new(channels.to(SERVER)?);
     Ok(Arc::new(move || {
         let mut client = client.clone();
         Box::pin(async move {
@@ -56,7 +70,7 @@ pub(super) fn bare(threads: &Threads, credentials: &Path) -> Result<Call> {
         let _context = threads.server.enter();
         let incoming = TcpIncoming::bind(any_port())?.with_nodelay(Some(true));
         let address = incoming.local_addr()?;
-        let server = transport::Server::builder().tls_config(tls)?.add_routes(routes());
+        let server = transport::Server::builder().tls_config(tls)?.add_routes(routes(Catalog::default()));
         (address, server.serve_with_incoming(incoming))
     };
     threads.server.spawn(serving);
@@ -76,8 +90,8 @@ fn any_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn routes() -> Routes {
-    Routes::new(CatalogServiceServer::new(Catalog))
+fn routes(catalog: Catalog) -> Routes {
+    Routes::new(CatalogServiceServer::new(catalog))
 }
 
 fn asked() -> GetProductRequest {

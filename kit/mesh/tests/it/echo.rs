@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,11 +33,20 @@ pub(crate) struct Echo {
     pub(crate) calls: Arc<AtomicU32>,
     /// A call that says `wait` ends when it gets a permit.
     pub(crate) gate: Arc<Semaphore>,
+    /// How many times longer than 10 ms it takes a call that says so.
+    pub(crate) slower: Arc<AtomicU32>,
+    /// It fails every call that would take that long.
+    pub(crate) broken: Arc<AtomicBool>,
 }
 
 impl Default for Echo {
     fn default() -> Self {
-        Self { calls: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
+        Self {
+            calls: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+            slower: Arc::new(AtomicU32::new(1)),
+            broken: Arc::default(),
+        }
     }
 }
 
@@ -57,6 +66,11 @@ impl Echo {
                 let serving = context.get::<Serving>().expect("every call has one");
                 format!("{} {} {}", context.span().span_context().trace_id(), serving.caller.id.name(), serving.method)
             }),
+            "10 ms" if self.broken.load(Ordering::SeqCst) => return Err(Status::unavailable("broken")),
+            "10 ms" => {
+                tokio::time::sleep(Duration::from_millis(10) * self.slower.load(Ordering::SeqCst)).await;
+                "done".to_owned()
+            }
             "hang" => std::future::pending().await,
             "panic" => panic!("as asked"),
             "unavailable late" => {

@@ -1,6 +1,7 @@
 //! The mesh from outside: real certificates, real connections, a service made for the purpose.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod balancing;
 mod boundaries;
 mod calls;
 mod contract;

@@ -97,14 +97,14 @@ pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> b
     }
 }
 
-struct Telemetry {
+pub(crate) struct Telemetry {
     meters: SdkMeterProvider,
     metrics: InMemoryMetricExporter,
     spans: InMemorySpanExporter,
     tracers: SdkTracerProvider,
 }
 
-fn telemetry() -> &'static Telemetry {
+pub(crate) fn telemetry() -> &'static Telemetry {
     static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
     TELEMETRY.get_or_init(|| {
         let metrics = InMemoryMetricExporter::default();
