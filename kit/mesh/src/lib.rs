@@ -6,28 +6,17 @@
 //!
 #![doc = include_str!("../README.md")]
 
-mod body;
 mod client;
-pub mod deadline;
 mod error;
-mod form;
-mod gather;
 mod handshake;
-mod metrics;
-mod observe;
-mod policy;
-mod served;
 mod server;
-mod sizes;
-mod status;
-mod trace;
 
 pub use client::{Channel, Channels};
 pub use error::Error;
-pub use policy::Policy;
-pub use server::{Peer, Server, keyed, peer};
-pub use status::{code_name, reason, status, violations};
-pub use trace::{CALLS, Serving};
+pub use server::{Server, keyed, peer};
+
+pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, reason, status, violations};
+pub(crate) use tradewind_calls::{body, form, gather, metrics, observe, policy, served, sizes};
 
 pub use tradewind_workload::{
     Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reason, SpiffeId, pki,

@@ -25,7 +25,7 @@ use self::accept::{Places, accept};
 use self::call::Gate;
 pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections};
-pub use self::identify::{Peer, peer};
+pub use self::identify::peer;
 pub use self::keyed::keyed;
 use crate::{Error, Identity, Policy, Result, tls};
 

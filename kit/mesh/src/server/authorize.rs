@@ -2,7 +2,7 @@
 
 use tonic::{Code, Status};
 
-use super::Peer;
+use crate::Peer;
 use crate::Policy;
 use crate::policy::Verdict;
 use crate::status::{self, Layer};

@@ -10,20 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status};
 
 use crate::Leaf;
-use crate::SpiffeId;
+use crate::Peer;
 use crate::status::{self, Layer};
 
 /// Longer than any connection lives.
 const LONG: Duration = Duration::from_secs(86_400);
-
-/// The workload at the other end of a call.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// Its verified identity.
-    pub id: SpiffeId,
-    /// Where its connection comes from.
-    pub address: SocketAddr,
-}
 
 /// The workload that made `request`; every call that a [`Server`](crate::Server) hands on has one.
 pub fn peer<T>(request: &Request<T>) -> Result<&Peer, Status> {

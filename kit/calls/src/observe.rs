@@ -43,7 +43,7 @@ const GIVEN_UP: Duration = Duration::from_millis(5);
 
 /// Which end of a call is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     Server,
     Client,
 }
@@ -68,7 +68,7 @@ impl Side {
 
 /// One call from start to last byte. Counted and closed once: by [`Observation::finish`], or, when
 /// it is dropped before that, as cancelled or, if its time was up, as late.
-pub(crate) struct Observation {
+pub struct Observation {
     side: Side,
     method: Arc<Method>,
     started: Instant,
@@ -86,7 +86,7 @@ pub(crate) struct Observation {
 
 impl Observation {
     /// Starts observing a call that this process serves, as part of the trace that its `headers` name.
-    pub(crate) fn serve(path: &'static str, caller: &Arc<Peer>, headers: &HeaderMap) -> Self {
+    pub fn serve(path: &'static str, caller: &Arc<Peer>, headers: &HeaderMap) -> Self {
         let method = metrics::served(path);
         method.started();
         let parent = trace::of_caller(headers);
@@ -109,7 +109,7 @@ impl Observation {
     }
 
     /// Starts observing a call that this process makes, and puts its trace into `headers`.
-    pub(crate) fn call(method: Arc<Method>, peer: &str, headers: &mut HeaderMap) -> Self {
+    pub fn call(method: Arc<Method>, peer: &str, headers: &mut HeaderMap) -> Self {
         let parent = trace::current();
         let span = if parent.is_sampled() || !parent.is_valid() {
             span!("rpc.call", method.name, "client", server.address = peer)
@@ -139,49 +139,49 @@ impl Observation {
     }
 
     /// The same, knowing when the call must end.
-    pub(crate) const fn until(mut self, deadline: Option<Deadline>) -> Self {
+    pub const fn until(mut self, deadline: Option<Deadline>) -> Self {
         self.deadline = deadline;
         self
     }
 
-    pub(crate) const fn deadline(&self) -> Option<Deadline> {
+    pub const fn deadline(&self) -> Option<Deadline> {
         self.deadline
     }
 
-    pub(crate) const fn side(&self) -> Side {
+    pub const fn side(&self) -> Side {
         self.side
     }
 
-    pub(crate) const fn span(&self) -> &Span {
+    pub const fn span(&self) -> &Span {
         &self.span
     }
 
     /// Does `work` as part of the call.
-    pub(crate) fn within<F: Future>(&self, work: F) -> WithContext<Instrumented<F>> {
+    pub fn within<F: Future>(&self, work: F) -> WithContext<Instrumented<F>> {
         work.instrument(self.span.clone()).with_context(self.context.clone().unwrap_or_default())
     }
 
     /// Does what doesn't wait as part of the call.
-    pub(crate) fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
         let _context = self.context.clone().map(Context::attach);
         self.span.in_scope(work)
     }
 
     /// The one message of the request has come, with what frames it.
-    pub(crate) fn asked(&self, framed: &Body) {
+    pub fn asked(&self, framed: &Body) {
         let bytes = framed.size_hint().lower().saturating_sub(sizes::HEAD as u64);
         self.request.store(bytes, Ordering::Relaxed);
     }
 
     /// A part of the answer passes.
-    pub(crate) fn answers(&mut self, chunk: &[u8]) {
+    pub fn answers(&mut self, chunk: &[u8]) {
         if self.side == Side::Server {
             self.answer.pass(chunk);
         }
     }
 
     /// Records the outcome; only the first counts.
-    pub(crate) fn finish(&mut self, code: Code) {
+    pub fn finish(&mut self, code: Code) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
@@ -208,6 +208,6 @@ impl Drop for Observation {
 }
 
 /// The `grpc-status` of headers or trailers, if it is there.
-pub(crate) fn code_of(headers: &HeaderMap) -> Option<Code> {
+pub fn code_of(headers: &HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
 }

@@ -15,9 +15,9 @@ use opentelemetry::metrics::{BoundHistogram, Histogram, Meter};
 use opentelemetry::{KeyValue, StringValue, global};
 use tonic::Code;
 
-pub(crate) use self::calls::{Method, Peer, Repeated, served};
-pub(crate) use self::connections::{connected, disconnected, handshaken, unconnected};
-pub(crate) use self::load::{
+pub use self::calls::{Method, Peer, Repeated, served};
+pub use self::connections::{connected, disconnected, handshaken, unconnected};
+pub use self::load::{
     Ejected, PeerNow, ServerNow, ejected, faulted, panicked, rate_limited, shed, watch_peer, watch_server,
 };
 

@@ -19,7 +19,7 @@ use crate::{deadline, served};
 
 /// Hands the observation of a call over to the body of its response. A response whose headers
 /// carry the status already has no more to it. A stream ends with `UNAVAILABLE` as soon as it has to.
-pub(crate) fn watch(
+pub fn watch(
     mut response: Response<Body>,
     mut observation: Observation,
     until: Option<Until>,
@@ -34,13 +34,13 @@ pub(crate) fn watch(
 }
 
 /// When a stream that is served has to end before it is over.
-pub(crate) struct Until {
+pub struct Until {
     /// The server stops.
-    pub(crate) stop: CancellationToken,
+    pub stop: CancellationToken,
     /// The connection is too old: cancelled with the server's, too.
-    pub(crate) drain: CancellationToken,
+    pub drain: CancellationToken,
     /// Its place among the streams of its connection, held for as long as it lasts.
-    pub(crate) _place: OwnedSemaphorePermit,
+    pub _place: OwnedSemaphorePermit,
 }
 
 struct Watched {

@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 /// Drives a connection from the end of the queue of tasks. Whoever gives it something to write wakes it, and would have it run
 /// next, with that alone: a write and a record of TLS for each call instead of for all that are ready.
 #[derive(Debug, Default)]
-pub(crate) struct Gather {
+pub struct Gather {
     has_waited: bool,
 }
 
 impl Gather {
-    pub(crate) fn poll<F: Future>(&mut self, connection: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    pub fn poll<F: Future>(&mut self, connection: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.has_waited = !self.has_waited;
         if self.has_waited {
             // A task that wakes itself is put behind all others.

@@ -27,7 +27,7 @@ pub struct Serving {
 }
 
 /// The trace that the caller of a served call names, if it names one.
-pub(crate) fn of_caller(headers: &HeaderMap) -> Option<SpanContext> {
+pub fn of_caller(headers: &HeaderMap) -> Option<SpanContext> {
     let text = headers.get(PARENT)?.as_bytes();
     // Version, trace, span and flags, in hexadecimal; a later version may append to them.
     let whole = text.len() == 55 || (text.len() > 55 && text[55] == b'-' && !text.starts_with(b"00"));
@@ -49,12 +49,12 @@ pub(crate) fn of_caller(headers: &HeaderMap) -> Option<SpanContext> {
 }
 
 /// The span that what is done here belongs to; not valid where there is none.
-pub(crate) fn current() -> SpanContext {
+pub fn current() -> SpanContext {
     Context::map_current(|context| context.span().span_context().clone())
 }
 
 /// A span of which there are only the ids, within `parent`'s trace if that is one. Whether others collect theirs stays as it is.
-pub(crate) fn unrecorded(parent: &SpanContext) -> SpanContext {
+pub fn unrecorded(parent: &SpanContext) -> SpanContext {
     let trace =
         if parent.is_valid() { parent.trace_id() } else { TraceId::from_bytes(fastrand::u128(1..).to_be_bytes()) };
     let span = SpanId::from_bytes(fastrand::u64(1..).to_be_bytes());
@@ -62,7 +62,7 @@ pub(crate) fn unrecorded(parent: &SpanContext) -> SpanContext {
 }
 
 /// Tells whoever is called that `span` calls.
-pub(crate) fn announce(headers: &mut HeaderMap, span: &SpanContext) {
+pub fn announce(headers: &mut HeaderMap, span: &SpanContext) {
     if !span.is_valid() {
         return;
     }

@@ -24,7 +24,7 @@ static EJECTIONS: LazyLock<[Counter<u64>; 2]> = LazyLock::new(|| {
 
 /// What gives an endpoint away: A91 knows the second, and Envoy the first.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Ejected {
+pub enum Ejected {
     InARow,
     Rate,
     /// It was asked once more, and failed.
@@ -33,7 +33,7 @@ pub(crate) enum Ejected {
 
 /// An endpoint of `target` has failed as far as `method` goes. It is left alone, or, where most of its like have failed too, called
 /// all the same.
-pub(crate) fn ejected(target: &Arc<str>, method: &'static str, why: Ejected, enforced: bool) {
+pub fn ejected(target: &Arc<str>, method: &'static str, why: Ejected, enforced: bool) {
     let why = match why {
         Ejected::InARow => "consecutive_failures",
         Ejected::Rate => "success_rate",
@@ -49,7 +49,7 @@ pub(crate) fn ejected(target: &Arc<str>, method: &'static str, why: Ejected, enf
 }
 
 /// A number of each kind.
-pub(crate) type Counted = Vec<(&'static str, u64)>;
+pub(super) type Counted = Vec<(&'static str, u64)>;
 
 /// What is counted of calls that a server turns away, or should not have taken.
 struct Turned {
@@ -73,49 +73,49 @@ static TURNED: LazyLock<Turned> = LazyLock::new(|| {
 });
 
 /// A call was turned away because there were too many.
-pub(crate) fn shed(criticality: &'static str) {
+pub fn shed(criticality: &'static str) {
     TURNED.shed.add(1, &[KeyValue::new("criticality", criticality)]);
 }
 
 /// A call of a workload that calls too often was turned away.
-pub(crate) fn rate_limited(caller: &str) {
+pub fn rate_limited(caller: &str) {
     TURNED.limited.add(1, &[KeyValue::new("caller", caller.to_owned())]);
 }
 
 /// A handler panicked.
-pub(crate) fn panicked(method: &'static str) {
+pub fn panicked(method: &'static str) {
     TURNED.panics.add(1, &[KeyValue::new(METHOD, named(method))]);
 }
 
 /// A fault was put in: `what` is latency, status or abort.
-pub(crate) fn faulted(method: &'static str, what: &'static str) {
+pub fn faulted(method: &'static str, what: &'static str) {
     TURNED.faults.add(1, &[KeyValue::new(METHOD, named(method)), KeyValue::new("fault", what)]);
 }
 
 /// What a peer is like when metrics are read.
 #[derive(Default)]
-pub(crate) struct PeerNow {
+pub struct PeerNow {
     /// Endpoints by how they stand.
-    pub(crate) endpoints: Counted,
+    pub endpoints: Counted,
     /// Circuits, an endpoint and a method each, by their state.
-    pub(crate) circuits: Counted,
+    pub circuits: Counted,
     /// Calls in the bulkhead, by whether they wait or are under way.
-    pub(crate) bulkhead: Counted,
+    pub bulkhead: Counted,
     /// How many repetitions are saved up for.
-    pub(crate) budget: u64,
+    pub budget: u64,
 }
 
 /// What a server is like when metrics are read.
 #[derive(Default)]
-pub(crate) struct ServerNow {
+pub struct ServerNow {
     /// How many calls it takes at once.
-    pub(crate) limit: u64,
+    pub limit: u64,
     /// Calls by whether they wait or are under way.
-    pub(crate) calls: Counted,
+    pub calls: Counted,
 }
 
 /// Has `look` asked, whenever metrics are read, for what `target` is like; it says nothing once there is no such peer.
-pub(crate) fn watch_peer(target: &Arc<str>, look: impl Fn() -> Option<PeerNow> + Send + Sync + 'static) {
+pub fn watch_peer(target: &Arc<str>, look: impl Fn() -> Option<PeerNow> + Send + Sync + 'static) {
     let (target, look) = ([text(TARGET, target)], Arc::new(look));
     gauge("tradewind_mesh_endpoints", "Endpoints of a peer, by how they stand", &target, &look, |now| now.endpoints);
     gauge("tradewind_mesh_circuits", "Circuits of a peer, an endpoint and a method each", &target, &look, |now| {
@@ -130,7 +130,7 @@ pub(crate) fn watch_peer(target: &Arc<str>, look: impl Fn() -> Option<PeerNow> +
 }
 
 /// Has `look` asked, whenever metrics are read, for what a server is like; it says nothing once there is no such server.
-pub(crate) fn watch_server(look: impl Fn() -> Option<ServerNow> + Send + Sync + 'static) {
+pub fn watch_server(look: impl Fn() -> Option<ServerNow> + Send + Sync + 'static) {
     let look = Arc::new(look);
     gauge("tradewind_mesh_limit", "Calls that are taken at once", &[], &look, |now| vec![("adaptive", now.limit)]);
     gauge("tradewind_mesh_calls", "Calls that are served, by whether they have a place", &[], &look, |now| now.calls);

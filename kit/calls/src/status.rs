@@ -87,7 +87,7 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// Makes a status that somebody else put into `headers` fit as well.
-pub(crate) fn fit(headers: &mut HeaderMap) {
+pub fn fit(headers: &mut HeaderMap) {
     let sent = |name| headers.get(name).map_or(0, http::HeaderValue::len);
     if sent("grpc-message") + sent("grpc-status-details-bin") <= MOST_SENT {
         return;
@@ -123,7 +123,7 @@ pub fn violations(status: &Status) -> Vec<FieldViolation> {
 /// Which part of the mesh turns a call away.
 #[allow(dead_code, reason = "each layer names itself as it comes")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layer {
+pub enum Layer {
     /// The caller's end: its time is over.
     ClientDeadline,
     /// The caller's end: too many calls of the peer are under way.
@@ -157,7 +157,7 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
-    pub(crate) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::ClientDeadline => "client.deadline",
             Self::Bulkhead => "client.bulkhead",
@@ -179,7 +179,7 @@ impl Layer {
 }
 
 /// What the mesh itself answers: the layer that refuses, its reason, and the facts that explain it.
-pub(crate) fn refusal<'a>(
+pub fn refusal<'a>(
     layer: Layer,
     code: Code,
     reason: &str,

@@ -33,7 +33,7 @@ struct Tables {
 
 /// What policy answers a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     Allowed,
     Denied,
     /// The contract has no such method, so nobody serves it.
@@ -77,14 +77,14 @@ impl Policy {
     }
 
     /// The services of `context`.
-    pub(crate) fn services_of(&self, context: &str) -> Vec<&'static str> {
+    pub fn services_of(&self, context: &str) -> Vec<&'static str> {
         let services = self.0.methods.keys().filter_map(|path| path.split('/').nth(1));
         let ours = services.filter(|service| service.split('.').nth(1) == Some(context));
         ours.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What the one message of a request for `path` looks like; none where the request is a stream.
-    pub(crate) fn form(&self, path: &str) -> Option<&'static Form> {
+    pub fn form(&self, path: &str) -> Option<&'static Form> {
         match self.method(path) {
             Some(method) => (!method.request_streams).then_some(method.request),
             None => path.starts_with(HEALTH).then_some(&HEALTH_REQUEST),
@@ -92,7 +92,7 @@ impl Policy {
     }
 
     /// Whether workload `caller` may call `path` on a server of `context`.
-    pub(crate) fn judge(&self, context: &str, path: &str, caller: &str) -> Verdict {
+    pub fn judge(&self, context: &str, path: &str, caller: &str) -> Verdict {
         // Both tell what the system is made of, which every workload of it may know.
         if path.starts_with(HEALTH) || path.starts_with(REFLECTION) {
             return Verdict::Allowed;
@@ -103,17 +103,17 @@ impl Policy {
     }
 
     /// The longest a call of `path` may take. Of what is not in the contract, only what lasts may take as long as it likes.
-    pub(crate) fn timeout(&self, path: &str) -> Option<Duration> {
+    pub fn timeout(&self, path: &str) -> Option<Duration> {
         self.method(path).map_or_else(|| (!lasts(path)).then_some(DEFAULT_TIMEOUT), |method| Some(method.timeout))
     }
 
     /// Whether answers of `path` last.
-    pub(crate) fn streams(&self, path: &str) -> bool {
+    pub fn streams(&self, path: &str) -> bool {
         self.method(path).map_or_else(|| lasts(path), |method| method.request_streams || method.response_streams)
     }
 
     /// The name under which calls of `path` are counted: bounded, whatever a caller asks for.
-    pub(crate) fn label(&self, path: &str) -> &'static str {
+    pub fn label(&self, path: &str) -> &'static str {
         match self.method(path) {
             Some(method) => method.path,
             None if path.starts_with(HEALTH) => "/grpc.health.v1.Health",

@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 /// How many times the call was sent before, as gRPC's retry design (A6) has clients say it.
-pub(crate) const ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+pub const ATTEMPTS: &str = "grpc-previous-rpc-attempts";
 
 /// How long whoever is refused shall not call again, in milliseconds; what is no such number asks not to be called again at all.
-pub(crate) const PUSHBACK: &str = "grpc-retry-pushback-ms";
-pub(crate) const NEVER: HeaderValue = HeaderValue::from_static("-1");
+pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
+pub const NEVER: HeaderValue = HeaderValue::from_static("-1");
 
 tokio::task_local! {
     static SERVED: Served;
@@ -21,7 +21,7 @@ tokio::task_local! {
 
 /// One call, as those made on its behalf see it.
 #[derive(Debug, Default)]
-pub(crate) struct Served {
+pub struct Served {
     deadline: Option<Instant>,
     /// It was sent before: whoever sent it again has taken that on, for all that is below.
     repeated: bool,
@@ -30,13 +30,13 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn new(deadline: Option<Instant>, headers: &HeaderMap) -> Self {
+    pub fn new(deadline: Option<Instant>, headers: &HeaderMap) -> Self {
         Self { deadline, repeated: headers.contains_key(ATTEMPTS), spent: AtomicBool::new(false) }
     }
 
     /// Serves a call, and tells whether a call made on its behalf has failed although it was repeated as far as it may be: then
     /// repeating this one would only multiply the attempts.
-    pub(crate) async fn scope<F: Future>(self, work: F) -> (F::Output, bool) {
+    pub async fn scope<F: Future>(self, work: F) -> (F::Output, bool) {
         let mut scope = pin!(SERVED.scope(self, work));
         let answer = scope.as_mut().await;
         (answer, scope.take_value().is_some_and(|served| served.spent.into_inner()))
@@ -44,11 +44,11 @@ impl Served {
 }
 
 /// Runs `work` as part of a call that ends at `deadline`.
-pub(crate) async fn within<F: Future>(deadline: Instant, work: F) -> F::Output {
+pub async fn within<F: Future>(deadline: Instant, work: F) -> F::Output {
     SERVED.scope(Served { deadline: Some(deadline), ..Served::default() }, work).await
 }
 
-pub(crate) fn sync_within<T>(deadline: Option<Instant>, work: impl FnOnce() -> T) -> T {
+pub fn sync_within<T>(deadline: Option<Instant>, work: impl FnOnce() -> T) -> T {
     match deadline {
         Some(_) => SERVED.sync_scope(Served { deadline, ..Served::default() }, work),
         None => work(),
@@ -56,17 +56,17 @@ pub(crate) fn sync_within<T>(deadline: Option<Instant>, work: impl FnOnce() -> T
 }
 
 /// The deadline of the call that this task serves, if it serves one.
-pub(crate) fn deadline() -> Option<Instant> {
+pub fn deadline() -> Option<Instant> {
     SERVED.try_with(|served| served.deadline).ok().flatten()
 }
 
 /// Whether somebody above repeats this call already.
-pub(crate) fn is_repeated() -> bool {
+pub fn is_repeated() -> bool {
     SERVED.try_with(|served| served.repeated).unwrap_or(false)
 }
 
 /// Tells whoever is above that repeating the call would be of no use.
-pub(crate) fn spend() {
+pub fn spend() {
     // A task that serves nobody has nobody to tell.
     let _ = SERVED.try_with(|served| served.spent.store(true, Ordering::Relaxed));
 }

@@ -86,7 +86,7 @@ static REPEATED: LazyLock<[Histogram<u64>; 3]> = LazyLock::new(|| {
 
 /// Why a call was sent again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Repeated {
+pub enum Repeated {
     /// It had failed.
     Retry,
     /// Nobody had begun it.
@@ -96,9 +96,9 @@ pub(crate) enum Repeated {
 }
 
 /// What is measured of one method, on one side.
-pub(crate) struct Method {
+pub struct Method {
     /// `package.Service/Method`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     labels: Vec<KeyValue>,
     started: BoundCounter<u64>,
     /// Of calls on the side that serves, of attempts on the side that calls.
@@ -123,24 +123,24 @@ impl Method {
     }
 
     /// A call begins on the side that serves, or an attempt on the side that calls.
-    pub(crate) fn started(&self) {
+    pub fn started(&self) {
         self.started.add(1);
     }
 
     /// A call has ended on the side that serves, or an attempt on the side that calls.
-    pub(crate) fn ended(&self, code: Code, took: Duration, sent: u64, received: u64) {
+    pub fn ended(&self, code: Code, took: Duration, sent: u64, received: u64) {
         self.duration.record(code, took.as_secs_f64());
         self.sent.record(code, sent);
         self.received.record(code, received);
     }
 
     /// A call has ended for whoever made it.
-    pub(crate) fn call_ended(&self, code: Code, took: Duration) {
+    pub fn call_ended(&self, code: Code, took: Duration) {
         self.call.record(code, took.as_secs_f64());
     }
 
     /// A call that has ended was sent again so often; said only of those that were.
-    pub(crate) fn repeated(&self, why: Repeated, times: u64) {
+    pub fn repeated(&self, why: Repeated, times: u64) {
         let [retries, transparent, hedges] = &*REPEATED;
         let histogram = match why {
             Repeated::Retry => retries,
@@ -151,14 +151,14 @@ impl Method {
     }
 
     /// A call that has ended, and was sent again, was so long in nobody's hands.
-    pub(crate) fn delayed(&self, time: Duration) {
+    pub fn delayed(&self, time: Duration) {
         DELAY.record(time.as_secs_f64(), &self.labels);
     }
 }
 
 /// The methods that have been seen of one side, and of one peer on the side that calls. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Peer(Arc<Methods>);
+pub struct Peer(Arc<Methods>);
 
 struct Methods {
     /// The peer; none on the side that serves.
@@ -169,12 +169,12 @@ struct Methods {
 
 impl Peer {
     /// What is measured of calls to `name`.
-    pub(crate) fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Self(Arc::new(Methods { name: Some(name.into()), of: &ATTEMPTS, seen: RwLock::default() }))
     }
 
     /// What is measured of its method `path`: one of few, whatever a caller asks for.
-    pub(crate) fn method(&self, path: &'static str) -> Arc<Method> {
+    pub fn method(&self, path: &'static str) -> Arc<Method> {
         let Methods { name, of, seen } = &*self.0;
         if let Some(method) = seen.read().unwrap_or_else(PoisonError::into_inner).get(path) {
             return method.clone();
@@ -187,7 +187,7 @@ impl Peer {
 }
 
 /// What is measured of the method `path` where it is served.
-pub(crate) fn served(path: &'static str) -> Arc<Method> {
+pub fn served(path: &'static str) -> Arc<Method> {
     static SERVED: LazyLock<Peer> =
         LazyLock::new(|| Peer(Arc::new(Methods { name: None, of: &SERVER, seen: RwLock::default() })));
     SERVED.method(path)

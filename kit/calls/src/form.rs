@@ -15,7 +15,7 @@ const ENOUGH: usize = 100;
 /// What is wrong with bytes that are not the message they should be.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Malformed(String);
+pub struct Malformed(String);
 
 impl From<prost::DecodeError> for Malformed {
     fn from(error: prost::DecodeError) -> Self {
@@ -27,14 +27,14 @@ impl From<prost::DecodeError> for Malformed {
 ///
 /// # Errors
 /// Bytes that are no such message.
-pub(crate) fn check(form: &Form, bytes: &[u8]) -> Result<Violations, Malformed> {
+pub fn check(form: &Form, bytes: &[u8]) -> Result<Violations, Malformed> {
     let mut look = Look { found: Violations::default(), count: 0 };
     look.at_message(form, bytes, None, DEPTH)?;
     Ok(look.found)
 }
 
 /// Tells whether a message of this form has a text of that name which says something.
-pub(crate) fn has_text(form: &Form, name: &str, mut bytes: &[u8]) -> bool {
+pub fn has_text(form: &Form, name: &str, mut bytes: &[u8]) -> bool {
     let Some(sought) = form.fields.iter().find(|field| field.name == name) else { return false };
     while let Ok((tag, wire)) = decode_key(&mut bytes) {
         if tag == sought.tag && wire == WireType::LengthDelimited {

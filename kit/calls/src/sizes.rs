@@ -2,9 +2,9 @@
 
 /// Counts the messages that pass in chunks of any size.
 #[derive(Debug, Default)]
-pub(crate) struct Sizes {
+pub struct Sizes {
     /// Bytes of messages so far.
-    pub(crate) messages: u64,
+    pub messages: u64,
     /// What is still to come of the present one.
     left: usize,
     /// What has come of the head before the next one.
@@ -13,10 +13,10 @@ pub(crate) struct Sizes {
 }
 
 /// The flag and the length before a message.
-pub(crate) const HEAD: usize = 5;
+pub const HEAD: usize = 5;
 
 impl Sizes {
-    pub(crate) fn pass(&mut self, mut chunk: &[u8]) {
+    pub fn pass(&mut self, mut chunk: &[u8]) {
         while !chunk.is_empty() {
             if self.left > 0 {
                 let taken = self.left.min(chunk.len());

@@ -20,7 +20,7 @@ static HANDSHAKES: LazyLock<[Counter<u64>; 2]> = LazyLock::new(|| {
 
 /// A handshake has ended: with a connection, or with gRPC's word and ours for why not. `target` is whom it was with, on the side
 /// that asked for it.
-pub(crate) fn handshaken(target: Option<&Arc<str>>, failed: Option<(&'static str, &'static str)>) {
+pub fn handshaken(target: Option<&Arc<str>>, failed: Option<(&'static str, &'static str)>) {
     let [server, client] = &*HANDSHAKES;
     let (result, reason) = failed.unwrap_or(("SUCCESS", ""));
     let result = [KeyValue::new(RESULT, result), KeyValue::new(REASON, reason)];
@@ -60,19 +60,19 @@ static SUBCHANNEL: LazyLock<Subchannel> = LazyLock::new(|| {
 });
 
 /// A connection to `target` was opened.
-pub(crate) fn connected(target: &Arc<str>) {
+pub fn connected(target: &Arc<str>) {
     let target = [text(TARGET, target)];
     SUBCHANNEL.succeeded.add(1, &target);
     SUBCHANNEL.open.add(1, &target);
 }
 
 /// A connection to `target` could not be opened.
-pub(crate) fn unconnected(target: &Arc<str>) {
+pub fn unconnected(target: &Arc<str>) {
     SUBCHANNEL.failed.add(1, &[text(TARGET, target)]);
 }
 
 /// A connection to `target` is no more; `why` is one of A94's words.
-pub(crate) fn disconnected(target: &Arc<str>, why: &'static str) {
+pub fn disconnected(target: &Arc<str>, why: &'static str) {
     let target = text(TARGET, target);
     SUBCHANNEL.open.add(-1, std::slice::from_ref(&target));
     SUBCHANNEL.lost.add(1, &[target, KeyValue::new(DISCONNECT_ERROR, why)]);

@@ -12,7 +12,7 @@ use crate::observe::Side;
 use crate::served;
 use crate::status::{self, Layer};
 
-pub(crate) const HEADER: &str = "grpc-timeout";
+pub const HEADER: &str = "grpc-timeout";
 
 /// What a child call leaves of its parent's time, so that the parent can still answer.
 const MARGIN: Duration = Duration::from_millis(10);
@@ -30,7 +30,7 @@ pub async fn scope<F: Future>(deadline: Instant, work: F) -> F::Output {
 
 /// When a call that starts now must end: the earliest of the method's own timeout, what the caller
 /// asked for, and what the call served by this task leaves.
-pub(crate) fn of_call(now: Instant, timeout: Option<Duration>, headers: &HeaderMap) -> Option<Instant> {
+pub fn of_call(now: Instant, timeout: Option<Duration>, headers: &HeaderMap) -> Option<Instant> {
     let asked = parse(headers);
     let own = [timeout, asked].into_iter().flatten().min().map(|shortest| now + shortest);
     let inherited = current().map(|parent| {
@@ -41,7 +41,7 @@ pub(crate) fn of_call(now: Instant, timeout: Option<Duration>, headers: &HeaderM
 }
 
 /// Awaits `work` until `deadline`; the error is the status for the caller.
-pub(crate) async fn within<F: Future>(deadline: Option<Instant>, side: Side, work: F) -> Result<F::Output, Status> {
+pub async fn within<F: Future>(deadline: Option<Instant>, side: Side, work: F) -> Result<F::Output, Status> {
     match deadline {
         Some(deadline) => tokio::time::timeout_at(deadline, work).await.map_err(|_| exceeded(side)),
         None => Ok(work.await),
@@ -49,12 +49,12 @@ pub(crate) async fn within<F: Future>(deadline: Option<Instant>, side: Side, wor
 }
 
 /// Refuses to begin what is over `now`.
-pub(crate) fn begin(deadline: Option<Instant>, now: Instant, side: Side) -> Result<(), Status> {
+pub fn begin(deadline: Option<Instant>, now: Instant, side: Side) -> Result<(), Status> {
     if deadline.is_some_and(|deadline| deadline <= now) { Err(exceeded(side)) } else { Ok(()) }
 }
 
 /// The status of an expired deadline; `side` says who noticed.
-pub(crate) fn exceeded(side: Side) -> Status {
+pub fn exceeded(side: Side) -> Status {
     let layer = match side {
         Side::Client => Layer::ClientDeadline,
         Side::Server => Layer::ServerDeadline,
@@ -82,7 +82,7 @@ fn parse(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Tells a server what time is left until `deadline`.
-pub(crate) fn announce(headers: &mut HeaderMap, deadline: Instant) {
+pub fn announce(headers: &mut HeaderMap, deadline: Instant) {
     write(headers, deadline.saturating_duration_since(Instant::now()));
 }
 

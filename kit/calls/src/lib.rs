@@ -1,0 +1,22 @@
+//! What both ends of a call share: what the contract says of it, how long it may take, what is measured of it, and what is said
+//! when it fails. Connections, and who opens or takes them, do not belong here.
+//!
+#![doc = include_str!("../README.md")]
+
+pub mod body;
+pub mod deadline;
+pub mod form;
+pub mod gather;
+pub mod metrics;
+pub mod observe;
+mod peer;
+pub mod policy;
+pub mod served;
+pub mod sizes;
+pub mod status;
+pub mod trace;
+
+pub use peer::Peer;
+pub use policy::Policy;
+pub use status::{code_name, reason, status, violations};
+pub use trace::{CALLS, Serving};
