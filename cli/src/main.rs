@@ -68,6 +68,9 @@ enum Command {
     /// Issue and renew certificates.
     #[command(subcommand)]
     Pki(commands::pki::Command),
+    /// Show what the contracts say of a method, and tell who may call it. Needs nothing that runs.
+    #[command(subcommand)]
+    Policy(commands::policy::Command),
     /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
@@ -119,6 +122,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => block_on(demo::run(global, args)),
         Command::Broker(command) => block_on(commands::broker::run(global, command)),
         Command::Pki(command) => block_on(commands::pki::run(global, command)),
+        Command::Policy(command) => commands::policy::run(&global, command),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),

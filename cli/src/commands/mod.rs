@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod down;
 pub(crate) mod order;
 pub(crate) mod pki;
+pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod quarantine;
 pub(crate) mod service;

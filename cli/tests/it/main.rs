@@ -9,6 +9,7 @@ mod fault;
 mod folders;
 mod kubernetes;
 mod pipes;
+mod policy;
 mod program;
 mod quarantine;
 mod refusals;

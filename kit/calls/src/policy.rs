@@ -83,6 +83,12 @@ impl Policy {
         ours.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// The contexts whose servers let workload `caller` call `path`.
+    pub fn servers<'a>(&'a self, path: &'a str, caller: &'a str) -> impl Iterator<Item = &'a str> {
+        let lets_in = move |context: &&str| self.judge(context, path, caller) == Verdict::Allowed;
+        self.0.contexts.iter().map(String::as_str).filter(lets_in)
+    }
+
     /// What the one message of a request for `path` looks like; none where the request is a stream.
     pub fn form(&self, path: &str) -> Option<&'static Form> {
         match self.method(path) {

@@ -6,6 +6,7 @@ mod boundaries;
 mod calls;
 mod contract;
 mod deadlines;
+mod denials;
 mod echo;
 mod expiry;
 mod formats;

@@ -1,0 +1,83 @@
+//! Every method of the real contract, called by every workload of it and by a stranger, on a server of each context that has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use contracts::tables::{CONTRACT, Method};
+use http::uri::PathAndQuery;
+use tokio_util::sync::CancellationToken;
+use tonic::client::Grpc;
+use tonic::service::Routes;
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server, pki, reason};
+
+use crate::contract::READ_LOG;
+use crate::world::DOMAIN;
+
+const STRANGER: &str = "stranger";
+
+/// No server here has handlers: what passes the policy is not served.
+#[tokio::test]
+async fn each_method_is_for_those_whom_the_contract_names_and_for_nobody_else() {
+    let policy = Policy::new(&CONTRACT);
+    let callers = workloads();
+    let dir = tempfile::tempdir().unwrap();
+    pki::init(dir.path(), &callers.iter().copied().collect::<Vec<_>>(), DOMAIN).unwrap();
+    let identity = |name: &str| Identity::load(IdentityFiles::in_dir(dir.path(), name)).unwrap();
+    let stop = CancellationToken::new();
+    let _stopped = stop.clone().drop_guard();
+    let mut wrong = Vec::new();
+    for &context in CONTRACT.contexts {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let server = Server::bind(any, identity(context), policy.clone(), context).await.unwrap();
+        let peers = BTreeMap::from([(context.to_owned(), server.local_addr().to_string())]);
+        tokio::spawn(server.serve(Routes::default(), stop.clone(), Duration::ZERO));
+        for caller in &callers {
+            let channel = Channels::new(identity(caller), policy.clone(), peers.clone()).to(context).unwrap();
+            for method in CONTRACT.methods.iter().filter(|method| has(context, method)) {
+                let refused = call(channel.clone(), method).await;
+                let found = (refused.code(), reason(&refused));
+                let expected = if may(context, caller, method) {
+                    (Code::Unimplemented, Some("METHOD_NOT_SERVED".to_owned()))
+                } else {
+                    (Code::PermissionDenied, Some("CALLER_NOT_ALLOWED".to_owned()))
+                };
+                if found != expected {
+                    wrong.push(format!("{caller} calls {} of {context}: {found:?}, not {expected:?}", method.path));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A service of no context is every context's.
+fn has(context: &str, method: &Method) -> bool {
+    let owner = method.path.split('.').nth(1).unwrap();
+    owner == context || !CONTRACT.contexts.contains(&owner)
+}
+
+/// What the contract says, read once more: the method names the caller, or the caller reacts to what the context tells.
+fn may(context: &str, caller: &str, method: &Method) -> bool {
+    let events = format!("tradewind.{context}.");
+    let reacts =
+        || CONTRACT.reactions.iter().any(|reaction| reaction.context == caller && reaction.event.starts_with(&events));
+    method.callers.contains(&caller) || method.path == READ_LOG && reacts()
+}
+
+/// Everybody whom the contract names, and one whom it doesn't.
+fn workloads() -> BTreeSet<&'static str> {
+    let callers = CONTRACT.methods.iter().flat_map(|method| method.callers);
+    let known: BTreeSet<_> = callers.chain(CONTRACT.contexts).copied().collect();
+    assert!(!known.contains(STRANGER));
+    known.into_iter().chain([STRANGER]).collect()
+}
+
+/// How a call with an empty message ends; unary or a stream, nobody answers it.
+async fn call(channel: Channel, method: &Method) -> Status {
+    let mut client = Grpc::new(channel);
+    client.ready().await.unwrap();
+    let (path, codec) = (PathAndQuery::from_static(method.path), ProstCodec::<(), ()>::default());
+    client.server_streaming(Request::new(()), path, codec).await.expect_err("nobody answers")
+}
