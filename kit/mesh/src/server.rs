@@ -1,6 +1,7 @@
 //! The server's end: lets in workloads of our trust domain, and serves their calls.
 
 mod accept;
+mod audit;
 mod authorize;
 mod call;
 mod connection;

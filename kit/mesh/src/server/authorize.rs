@@ -12,16 +12,13 @@ pub(super) fn authorize(policy: &Policy, context: &str, path: &str, peer: &Peer)
     let caller = peer.id.name();
     match policy.judge(context, path, caller) {
         Verdict::Allowed => Ok(()),
-        Verdict::Denied => {
-            tracing::warn!(caller, method = path, "call refused: the contract does not name this caller");
-            Err(status::refusal(
-                Layer::Authorize,
-                Code::PermissionDenied,
-                "CALLER_NOT_ALLOWED",
-                "the contract does not allow this workload to call this method",
-                [("caller", caller), ("method", path)],
-            ))
-        }
+        Verdict::Denied => Err(status::refusal(
+            Layer::Authorize,
+            Code::PermissionDenied,
+            "CALLER_NOT_ALLOWED",
+            "the contract does not allow this workload to call this method",
+            [("caller", caller), ("method", path)],
+        )),
         // Answered here and not by the handlers, so that nothing is served that has no policy.
         Verdict::Unknown => Err(status::refusal(
             Layer::Authorize,

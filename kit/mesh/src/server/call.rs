@@ -11,6 +11,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 
+use super::audit::Audit;
 use super::authorize::authorize;
 use super::handle::Handlers;
 use super::identify::Caller;
@@ -26,13 +27,20 @@ pub(super) struct Gate {
     policy: Policy,
     shed: Shed,
     handlers: Handlers,
+    audit: Audit,
     stop: CancellationToken,
 }
 
 impl Gate {
     /// Streams end when `stop` is cancelled; a unary call is finished.
     pub(super) fn new(policy: Policy, context: String, routes: Routes, stop: CancellationToken) -> Self {
-        Self { policy, shed: Shed::default(), handlers: Handlers::new(context, routes), stop }
+        Self {
+            policy,
+            shed: Shed::default(),
+            handlers: Handlers::new(context, routes),
+            audit: Audit::new(Instant::now()),
+            stop,
+        }
     }
 
     /// Answers one call and observes it; whatever goes wrong is a gRPC status.
@@ -47,7 +55,10 @@ impl Gate {
         let deadline = deadline::of_call(now, self.policy.timeout(path), request.headers());
         let observation = Observation::serve(self.policy.label(path), &caller.peer, request.headers()).until(deadline);
         let passed = observation.within(self.pass(request, &caller, &streams, &observation, now)).await;
-        let (response, until) = passed.unwrap_or_else(|refused| (refused.into_http(), None));
+        let (response, until) = passed.unwrap_or_else(|refused| {
+            observation.in_scope(|| self.audit.tell(&refused));
+            (refused.into_http(), None)
+        });
         Ok(body::watch(response, observation, until, |lost| lost))
     }
 

@@ -6,7 +6,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceContextExt, Trace
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::echo::{COUNT, SAY, ask};
+use crate::echo::{BARE, COUNT, SAY, ask};
 use crate::world::{World, counted, eventually, spans};
 
 #[tokio::test]
@@ -45,6 +45,30 @@ async fn the_servers_span_is_a_child_of_the_clients() {
         let (Some(client), Some(server)) = (of(SpanKind::Client), of(SpanKind::Server)) else { return false };
         assert_eq!(server.name, "tradewind.echo.v1.EchoService/Say");
         server.parent_span_id == client.span_context.span_id()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_turned_away_is_written_down_with_the_layer_that_did_it() {
+    let world = World::start().await;
+    ask(&world.channel("stranger"), BARE, "hello").await.unwrap_err();
+    let expected = [
+        ("caller", "spiffe://tradewind.test/svc/stranger"),
+        ("method", "tradewind.echo.v1.EchoService/Bare"),
+        ("code", "PERMISSION_DENIED"),
+        ("reason", "CALLER_NOT_ALLOWED"),
+        ("layer", "server.authorize"),
+    ];
+    eventually("the refusal is written down", async || {
+        let spans = spans();
+        let mut lines = spans.iter().flat_map(|span| span.events.iter()).filter(|event| event.name == "call refused");
+        lines.any(|line| {
+            let says = |(name, value): &(&str, &str)| {
+                line.attributes.iter().any(|pair| pair.key.as_str() == *name && pair.value.as_str() == *value)
+            };
+            expected.iter().all(says)
+        })
     })
     .await;
 }
