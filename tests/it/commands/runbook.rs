@@ -27,6 +27,8 @@ fn the_commands_of_the_runbook_run() {
             ("<n>", &discarded.position.to_string()),
             ("<why>", "a test"),
             ("<file>", "payment.backup"),
+            ("<workload>", "gateway"),
+            ("<method>", "PlaceOrder"),
         ];
         let mut folders = BTreeMap::new();
         let mut ran = Vec::new();

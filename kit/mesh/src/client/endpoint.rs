@@ -144,10 +144,10 @@ impl Endpoint {
             let status = Status::unavailable("the connection was closed");
             return Err(Failure { status, fate: Fate::Unsent, endpoint: Some(self.number) });
         };
-        drop(connections);
-        if connection.in_flight() >= BUSY {
+        if connection.in_flight() >= BUSY && connections.len() < CONNECTIONS {
             self.look.notify_one();
         }
+        drop(connections);
         let mut under_way = UnderWay::begin(self.clone(), connection, &call);
         match under_way.connection.send(call).await {
             Ok((answer, None)) => {
