@@ -147,7 +147,11 @@ fn single_messages_that_are_lost_are_fetched_the_last_ones_too() {
         pair.deposit(&["a"], 1).await;
         let stream = stored(&pair, 10).await;
         for lost in [4, 9, 10] {
-            assert!(stream.delete_message(lost).await.unwrap());
+            // What has just come in cannot be deleted by some brokers for a moment (10057, "stream store EOF").
+            eventually(PATIENCE, "the broker has lost a message", async || {
+                stream.delete_message(lost).await.map(drop).map_err(|error| error.to_string())
+            })
+            .await;
         }
         pair.owner.away.store(true, Ordering::SeqCst);
         let audit = pair.start_audit().await;
