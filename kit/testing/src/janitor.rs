@@ -104,8 +104,8 @@ impl Janitor {
         assert!(status == "0", "{} failed:\n{}", program.display(), self.log());
     }
 
-    /// Starts the server and returns when it is `ready`. While another process holds its port, it
-    /// is started again.
+    /// Starts the server and returns when it is `ready`. While another process holds its port, it is started again, and so is one
+    /// that crashes at once, as old brokers do when somebody asks them something too early.
     #[track_caller]
     pub(crate) fn start(&mut self, program: &Path, arguments: &[&OsStr], ready: impl Fn() -> bool) {
         let start = format!("start {}", line(program, arguments));
@@ -119,7 +119,8 @@ impl Janitor {
                 self.log()
             );
             pause();
-            if self.log().contains("ddress already in use") {
+            let log = self.log();
+            if log.contains("ddress already in use") || log.contains("goroutine ") {
                 self.halt("KILL");
                 self.process = self.order(&start).parse().ok();
             }
