@@ -70,8 +70,11 @@ impl Balance {
         let ready: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.is_ready()).collect();
         let well: Vec<_> = ready.iter().copied().filter(|endpoint| endpoint.admits(call.label, now)).collect();
         // A probe is made of a call that can be repeated elsewhere, and not left to chance.
-        let is_safe = call.method.is_some_and(|method| method.retry == RetryClass::Safe);
-        if let Some(due) = well.iter().find(|endpoint| is_safe && endpoint.is_due(call.label, now)) {
+        let can_be = call.method.is_some_and(|method| {
+            matches!(method.retry, RetryClass::Safe | RetryClass::WithRequestId) && !method.response_streams
+        });
+        let is_due = |endpoint: &Endpoint| endpoint.is_due(call.label, now) && Some(endpoint.number) != call.avoid;
+        if let Some(due) = well.iter().find(|endpoint| can_be && is_due(endpoint)) {
             return Choice::Ask((*due).clone());
         }
         let panics = ready.len() > 1 && well.len() * PANIC < ready.len();

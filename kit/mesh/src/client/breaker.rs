@@ -89,18 +89,21 @@ impl Breaker {
         self.state != State::Closed && self.admits(now)
     }
 
-    /// A call begins. One that was admitted while the circuit was open is its probe.
-    pub(super) fn enter(&mut self, now: Instant) {
-        if self.is_due(now) {
+    /// A call begins. One that was admitted while the circuit was open is its probe, which this tells.
+    pub(super) fn enter(&mut self, now: Instant) -> bool {
+        let is_probe = self.is_due(now);
+        if is_probe {
             self.state = State::HalfOpen { since: now };
         }
+        is_probe
     }
 
-    /// Learns from a call that is over, and tells if that opens the circuit.
-    pub(super) fn leave(&mut self, said: Said, now: Instant) -> Option<Cause> {
+    /// Learns from a call that is over, and tells if that opens the circuit. What was under way before the probe decides nothing.
+    pub(super) fn leave(&mut self, said: Said, is_probe: bool, now: Instant) -> Option<Cause> {
         match (said, self.state) {
+            (_, State::HalfOpen { .. }) if !is_probe => None,
             (Said::Nothing, State::HalfOpen { .. }) => {
-                self.state = State::Open { until: now };
+                self.state = State::Open { until: now + OPEN };
                 None
             }
             // What was under way when it opened counts no more.
@@ -173,13 +176,13 @@ mod tests {
     use super::*;
 
     fn fail(breaker: &mut Breaker, now: Instant) -> Option<Cause> {
-        breaker.enter(now);
-        breaker.leave(Said::Ill, now)
+        let is_probe = breaker.enter(now);
+        breaker.leave(Said::Ill, is_probe, now)
     }
 
     fn succeed(breaker: &mut Breaker, now: Instant) {
-        breaker.enter(now);
-        assert_eq!(breaker.leave(Said::Well, now), None);
+        let is_probe = breaker.enter(now);
+        assert_eq!(breaker.leave(Said::Well, is_probe, now), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -191,9 +194,11 @@ mod tests {
         assert!(causes[..causes.len() - 1].iter().all(Option::is_none) && !breaker.admits(now));
         let later = now + OPEN;
         assert!(breaker.admits(later));
-        breaker.enter(later);
+        assert!(breaker.enter(later));
         assert!(!breaker.admits(later), "one probe at a time");
-        assert_eq!(breaker.leave(Said::Well, later), None);
+        assert_eq!(breaker.leave(Said::Well, false, later), None);
+        assert_ne!(breaker.state(), State::Closed, "what was under way before decides nothing");
+        assert_eq!(breaker.leave(Said::Well, true, later), None);
         assert_eq!(breaker.state(), State::Closed);
         assert_eq!(fail(&mut breaker, later), None, "it begins anew");
     }
@@ -211,8 +216,8 @@ mod tests {
         let later = later + OPEN;
         breaker.enter(later);
         assert!(breaker.admits(later + OPEN), "the probe was lost");
-        breaker.leave(Said::Nothing, later);
-        assert!(breaker.admits(later), "the probe's caller went away");
+        breaker.leave(Said::Nothing, true, later);
+        assert!(!breaker.admits(later) && breaker.admits(later + OPEN), "the probe's caller went away");
     }
 
     #[tokio::test(start_paused = true)]

@@ -153,8 +153,10 @@ pub(super) struct Failure {
 pub(super) enum Fate {
     /// Nobody was asked; to ask at once again would end the same.
     Kept,
-    /// The connection took no more calls, or the server says that it has not begun: nobody has had any work with it.
+    /// It never left: the connection took no more calls.
     Unsent,
+    /// The server says that it has not begun.
+    Refused,
     /// It may have been carried out.
     Unknown,
 }
@@ -189,6 +191,8 @@ pub(super) fn ending(head: &response::Parts, last: Option<&HeaderMap>) -> Code {
         403 => Code::PermissionDenied,
         404 => Code::Unimplemented,
         429 | 502..=504 => Code::Unavailable,
+        // Too many headers are the caller's fault.
+        431 => Code::ResourceExhausted,
         _ => Code::Unknown,
     }
 }

@@ -145,7 +145,8 @@ impl Service<Request<Body>> for Channel {
         let mut call = Call::new(request, label, measured.clone(), method);
         call.head.uri = self.uri(&call.head.uri);
         call.head.headers.insert(USER_AGENT, AGENT);
-        call.deadline = deadline::of_call(Instant::now(), method.map(|method| method.timeout), &call.head.headers);
+        call.deadline =
+            deadline::of_call(Instant::now(), self.0.policy.timeout(call.head.uri.path()), &call.head.headers);
         let mut observation =
             Observation::call(measured, &self.0.peer.name, &mut call.head.headers).until(call.deadline);
         let channel = self.clone();

@@ -13,6 +13,7 @@ use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, response};
 use http_body::{Body as _, Frame};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -24,8 +25,13 @@ use crate::status::{self, Layer};
 /// The most bytes of a unary answer, whatever a client is ready to take: its own limit is lower, if it sets none 4 MiB.
 const LARGEST: usize = 64 << 20;
 /// How much a server may send ahead of what was read: of one answer, and of all.
-const WINDOW: u32 = 1 << 20;
-const WINDOWS: u32 = 4 << 20;
+const WINDOW: u32 = 256 << 10;
+/// So much that those who read slowly don't take the room of those who don't: as many streams as a server lets be, and some more.
+const WINDOWS: u32 = 64 << 20;
+/// Calls at once before the server has said how many it takes: it counts those it refuses against the connection.
+const FIRST_STREAMS: usize = 100;
+/// Calls that were given up whose answers may still come; what comes for others is held against the connection.
+const GIVEN_UP: usize = 1_024;
 /// The most bytes of headers or trailers that are read.
 const HEADERS: u32 = 64 << 10;
 /// An idle connection is asked so often whether it still is one.
@@ -57,6 +63,8 @@ impl Connection {
             .enable_push(false)
             .initial_window_size(WINDOW)
             .initial_connection_window_size(WINDOWS)
+            .initial_max_send_streams(FIRST_STREAMS)
+            .max_concurrent_reset_streams(GIVEN_UP)
             .max_header_list_size(HEADERS);
         let (sender, mut connection) = builder.handshake(io).await?;
         let pings = connection.ping_pong();
@@ -100,22 +108,28 @@ impl Connection {
     }
 
     /// Sends a call. A unary answer is read whole; of a stream, what follows its headers is left to be read.
-    pub(super) async fn send(&self, call: Call) -> Result<(Answer, Option<RecvStream>), Failure> {
+    pub(super) async fn send(&self, call: Call) -> Result<(Answer, Option<Incoming>), Failure> {
         let streams = call.answer_streams();
         let mut sender = self.sender.clone();
-        let begun = match poll_fn(|cx| sender.poll_ready(cx)).await {
-            Ok(()) => sender.send_request(Request::from_parts(call.head, ()), false),
-            Err(error) => Err(error),
-        };
-        let (response, mut stream) = begun.map_err(|error| {
+        let over = |error: h2::Error| {
             self.close();
             failure(&error, Fate::Unsent)
-        })?;
+        };
+        poll_fn(|cx| sender.poll_ready(cx)).await.map_err(over)?;
+        let (response, mut stream) = match sender.send_request(Request::from_parts(call.head, ()), false) {
+            Ok(begun) => begun,
+            Err(error) if error.is_go_away() || error.is_io() => return Err(over(error)),
+            Err(error) => return Err(Failure::kept(unsendable(&error))),
+        };
+        let mut wanted = None;
         match call.payload {
-            Payload::Whole(message) => stream.send_data(message, true).map_err(|error| lost(&error))?,
+            // Fails where the stream is over already; the response tells how.
+            Payload::Whole(message) => drop(stream.send_data(message, true)),
             Payload::Stream(body) => {
                 let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
-                tokio::spawn(pump(body, stream));
+                let (wants, unwanted) = oneshot::channel();
+                wanted = Some(wants);
+                tokio::spawn(pump(body, stream, unwanted));
             }
         }
         let (head, mut body) = response.await.map_err(|error| lost(&error))?.into_parts();
@@ -124,10 +138,10 @@ impl Connection {
         }
         if streams {
             let answer = Answer { head, content: Content::Stream(Body::empty()), held: None };
-            return Ok((answer, Some(body)));
+            return Ok((answer, Some(Incoming { body, _wanted: wanted })));
         }
         let message = read(&mut body).await?;
-        let trailers = body.trailers().await.map_err(|error| lost(&error))?;
+        let trailers = body.trailers().await.map_err(|error| broken(&error))?;
         let code = ending(&head, trailers.as_ref());
         Ok((whole(head, code, message, trailers), None))
     }
@@ -142,7 +156,7 @@ async fn read(body: &mut RecvStream) -> Result<Bytes, Failure> {
     let mut all = BytesMut::new();
     let mut first = None;
     while let Some(data) = body.data().await {
-        let data = data.map_err(|error| lost(&error))?;
+        let data = data.map_err(|error| broken(&error))?;
         // Fails when the stream is closed, which its next frame tells.
         let _ = body.flow_control().release_capacity(data.len());
         if all.len() + data.len() > LARGEST {
@@ -160,11 +174,12 @@ async fn read(body: &mut RecvStream) -> Result<Bytes, Failure> {
 }
 
 /// Sends a request that comes as it comes. Whoever no longer wants the answer ends this, too.
-async fn pump(mut body: Body, mut stream: SendStream<Bytes>) {
+async fn pump(mut body: Body, mut stream: SendStream<Bytes>, mut unwanted: oneshot::Receiver<()>) {
     loop {
         let frame = tokio::select! {
             frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)) => frame,
             _ = poll_fn(|cx| stream.poll_reset(cx)) => return,
+            _ = &mut unwanted => return stream.send_reset(Reason::CANCEL),
         };
         let sent = match frame {
             None => {
@@ -214,16 +229,20 @@ async fn unanswered(pings: Option<PingPong>) {
 }
 
 /// The messages of a stream, and its end.
-pub(super) struct Incoming(pub(super) RecvStream);
+pub(super) struct Incoming {
+    body: RecvStream,
+    /// Ends the sending of a request that comes as it comes.
+    _wanted: Option<oneshot::Sender<()>>,
+}
 
 impl Incoming {
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if let Some(data) = ready!(self.0.poll_data(cx)) {
-            let data = data.map_err(|error| lost(&error).status)?;
-            let _ = self.0.flow_control().release_capacity(data.len());
+        if let Some(data) = ready!(self.body.poll_data(cx)) {
+            let data = data.map_err(|error| broken(&error).status)?;
+            let _ = self.body.flow_control().release_capacity(data.len());
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        let trailers = ready!(self.0.poll_trailers(cx)).map_err(|error| lost(&error).status)?;
+        let trailers = ready!(self.body.poll_trailers(cx)).map_err(|error| broken(&error).status)?;
         Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
     }
 }
@@ -232,7 +251,18 @@ impl Incoming {
 fn lost(error: &h2::Error) -> Failure {
     // Of a GOAWAY only those hear that the server has not begun.
     let refused = error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM));
-    failure(error, if refused { Fate::Unsent } else { Fate::Unknown })
+    failure(error, if refused { Fate::Refused } else { Fate::Unknown })
+}
+
+/// The same once the answer has begun: then so has the server.
+fn broken(error: &h2::Error) -> Failure {
+    failure(error, Fate::Unknown)
+}
+
+/// Headers that HTTP/2 doesn't have, for one.
+fn unsendable(error: &h2::Error) -> Status {
+    let message = format!("the request cannot be sent: {error}");
+    status::refusal(Layer::Connect, Code::Internal, "REQUEST_UNSENDABLE", &message, [])
 }
 
 fn failure(error: &h2::Error, fate: Fate) -> Failure {
@@ -240,6 +270,8 @@ fn failure(error: &h2::Error, fate: Fate) -> Failure {
     let code = match error.reason() {
         Some(Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
         Some(Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+        // What we will not take of this answer, such as its headers.
+        Some(_) if error.is_reset() && error.is_library() => Code::Internal,
         _ => Code::Unavailable,
     };
     let status = status::refusal(Layer::Connect, code, "CONNECTION_LOST", &message, []);

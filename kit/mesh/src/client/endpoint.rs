@@ -158,17 +158,20 @@ impl Endpoint {
                 Ok(answer)
             }
             Ok((mut answer, Some(incoming))) => {
-                answer.content =
-                    Content::Stream(Body::new(Watched { incoming: Incoming(incoming), under_way: Some(under_way) }));
+                let watched = Watched { incoming, under_way: Some(under_way) };
+                answer.content = Content::Stream(Body::new(watched));
                 Ok(answer)
             }
             Err(mut failure) => {
                 failure.endpoint = Some(self.number);
-                if failure.fate == Fate::Unsent {
-                    self.look.notify_one();
-                    under_way.never_was();
-                } else {
-                    under_way.end(failure.status.code(), None);
+                match failure.fate {
+                    Fate::Unsent => {
+                        self.look.notify_one();
+                        under_way.broke(failure.status.code());
+                    }
+                    // Whoever refuses must not look idle and quick.
+                    Fate::Refused => under_way.refused(),
+                    Fate::Kept | Fate::Unknown => under_way.broke(failure.status.code()),
                 }
                 Err(failure)
             }
@@ -188,6 +191,8 @@ struct UnderWay {
     deadline: Option<Instant>,
     had_time: bool,
     streams: bool,
+    /// By it the circuit learns whether to close.
+    is_probe: bool,
     over: bool,
 }
 
@@ -198,7 +203,7 @@ impl UnderWay {
         let had_time = call.deadline.is_none_or(|deadline| deadline >= began + enough);
         connection.enter();
         endpoint.load.enter();
-        endpoint.breaker(call.label, Breaker::enter);
+        let is_probe = endpoint.breaker(call.label, Breaker::enter);
         let streams = call.answer_streams();
         let (label, deadline, measured, sent) = (call.label, call.deadline, call.measured.clone(), call.size());
         measured.started();
@@ -213,6 +218,7 @@ impl UnderWay {
             deadline,
             had_time,
             streams,
+            is_probe,
             over: false,
         }
     }
@@ -228,15 +234,30 @@ impl UnderWay {
         let took = match (said, code) {
             (Said::Well, _) if self.streams => Took::Abandoned(Duration::ZERO),
             (Said::Well, _) => Took::Answered(time),
-            (_, Code::Cancelled) => Took::Abandoned(time),
+            // A caller without time says nothing of the server.
+            (_, Code::Cancelled) | (Said::Nothing, Code::DeadlineExceeded) => Took::Abandoned(time),
             _ => Took::Failed(time),
         };
         self.close(code, said, took);
     }
 
-    /// It was not sent, and says nothing.
-    fn never_was(mut self) {
-        self.close(Code::Unavailable, Said::Nothing, Took::Abandoned(Duration::ZERO));
+    /// A stream that had begun is over. How long it lasted says nothing of its server, nor that it was drained.
+    fn end_of_stream(mut self, code: Code, last: Option<&http::HeaderMap>) {
+        if let Some(utilization) = last.and_then(report::utilization) {
+            self.endpoint.load.reported(utilization);
+        }
+        let said = if code == Code::Unavailable { Said::Nothing } else { breaker::said(code, false) };
+        self.close(code, said, Took::Abandoned(Duration::ZERO));
+    }
+
+    /// Its connection broke, with all that was on it: that there is none tells enough.
+    fn broke(mut self, code: Code) {
+        self.close(code, Said::Nothing, Took::Abandoned(Duration::ZERO));
+    }
+
+    fn refused(mut self) {
+        let time = self.began.elapsed();
+        self.close(Code::Unavailable, Said::Nothing, Took::Failed(time));
     }
 
     fn close(&mut self, code: Code, said: Said, took: Took) {
@@ -248,7 +269,7 @@ impl UnderWay {
         self.endpoint.load.leave(took, Instant::now());
         let (opened, is_well_again) = self.endpoint.breaker(self.label, |breaker, now| {
             let before = breaker.state();
-            (breaker.leave(said, now), before != State::Closed && breaker.state() == State::Closed)
+            (breaker.leave(said, self.is_probe, now), before != State::Closed && breaker.state() == State::Closed)
         });
         if is_well_again {
             self.endpoint.load.begins_anew(Instant::now());
@@ -271,7 +292,8 @@ impl Drop for UnderWay {
         let time = if self.streams { Duration::ZERO } else { self.began.elapsed() };
         if !self.streams && self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             let said = breaker::said(Code::DeadlineExceeded, self.had_time);
-            self.close(Code::DeadlineExceeded, said, Took::Failed(time));
+            let took = if said == Said::Nothing { Took::Abandoned(time) } else { Took::Failed(time) };
+            self.close(Code::DeadlineExceeded, said, took);
         } else {
             self.close(Code::Cancelled, Said::Nothing, Took::Abandoned(time));
         }
@@ -304,7 +326,7 @@ impl http_body::Body for Watched {
         if let Some((code, last)) = code
             && let Some(under_way) = self.under_way.take()
         {
-            under_way.end(code, last);
+            under_way.end_of_stream(code, last);
         }
         polled
     }

@@ -78,9 +78,12 @@ impl Peer {
                     if peer.are_addresses() {
                         return;
                     }
-                    let changed = peer.changed.clone();
+                    let (changed, unknown) = (peer.changed.clone(), peer.unknown().is_some());
                     drop(peer);
                     tokio::time::sleep(AGAIN).await;
+                    if unknown {
+                        continue;
+                    }
                     // Whoever fails may have moved.
                     let _ = tokio::time::timeout(LOOKUP - AGAIN, changed.notified()).await;
                 }

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use tonic::Code;
 
+use super::breaker::{self, Said};
 use super::budget::Budget;
 use super::call::{Answer, Call, Failure, Fate, Payload, Sends, code};
 use super::name;
@@ -45,17 +46,17 @@ impl<S: Sends> Retry<S> {
         let mut made = Made::default();
         loop {
             let began = Instant::now();
-            let outcome = self.attempt(&call, made.sent, harmless).await;
+            let (outcome, hedged) = self.attempt(&call, made.sent, harmless).await;
             let ended = Ended::of(&outcome);
-            made.count(ended);
+            made.count(ended, hedged);
             let Some(pause) = made.pause(ended, harmless) else {
                 made.tell(&call);
                 return outcome;
             };
             // What took longer than there is left would end without the reason that it has now.
-            let needed = if ended.fate == Some(Fate::Unsent) { Duration::ZERO } else { began.elapsed() };
+            let needed = if ended.is_unbegun() { Duration::ZERO } else { began.elapsed() };
             let is_time = call.deadline.is_none_or(|deadline| Instant::now() + pause + needed < deadline);
-            if !is_time || (ended.fate != Some(Fate::Unsent) && !self.budget.withdraw()) {
+            if !is_time || (!made.is_free(ended) && !self.budget.withdraw()) {
                 made.tell(&call);
                 return outcome;
             }
@@ -68,16 +69,17 @@ impl<S: Sends> Retry<S> {
     }
 
     /// Makes one attempt. If it is late, and there is somebody else to ask, asks them as well: whoever succeeds first is heard.
-    async fn attempt(&self, call: &Call, before: u32, harmless: bool) -> Result<Answer, Failure> {
+    /// Tells whether somebody else was asked.
+    async fn attempt(&self, call: &Call, before: u32, harmless: bool) -> (Result<Answer, Failure>, bool) {
         let hedge = if harmless { self.hedge(call) } else { None };
         let asked = hedge.map(|_| Arc::new(AtomicUsize::new(usize::MAX)));
         let mut first = pin!(self.below.send(copy(call, before, asked.clone())));
-        let Some((after, asked)) = hedge.zip(asked) else { return first.await };
+        let Some((after, asked)) = hedge.zip(asked) else { return (first.await, false) };
         if let Ok(outcome) = tokio::time::timeout(after, &mut first).await {
-            return outcome;
+            return (outcome, false);
         }
         if !self.budget.withdraw() {
-            return first.await;
+            return (first.await, false);
         }
         call.measured.repeated(Repeated::Hedge, 1);
         let mut second = copy(call, before + 1, None);
@@ -86,17 +88,17 @@ impl<S: Sends> Retry<S> {
         let (outcome, other) = tokio::select! {
             outcome = &mut first => (outcome, second),
             outcome = &mut second => {
-                if is_well(&outcome) { return outcome }
-                return better(outcome, first.await);
+                if is_well(&outcome) { return (outcome, true) }
+                return (better(outcome, first.await), true);
             }
         };
-        if is_well(&outcome) { outcome } else { better(outcome, other.await) }
+        (if is_well(&outcome) { outcome } else { better(outcome, other.await) }, true)
     }
 
     /// After what time another endpoint is asked as well: when the contract says so, or when half of the time is over.
     fn hedge(&self, call: &Call) -> Option<Duration> {
-        let method = call.method.filter(|method| !method.response_streams)?;
-        if !self.peer.has_others() {
+        let method = call.method.filter(|method| method.retry == RetryClass::Safe && !method.response_streams)?;
+        if served::is_repeated() || !self.peer.has_others() {
             return None;
         }
         let left = call.deadline?.saturating_duration_since(Instant::now()) / 2;
@@ -128,6 +130,7 @@ impl<S: Sends> Sends for Retry<S> {
 struct Made {
     sent: u32,
     unsent: u32,
+    refused: u32,
     /// The time between them.
     waited: Duration,
 }
@@ -147,6 +150,10 @@ enum Pushback {
 }
 
 impl Ended {
+    fn is_unbegun(self) -> bool {
+        matches!(self.fate, Some(Fate::Unsent | Fate::Refused))
+    }
+
     fn of(outcome: &Result<Answer, Failure>) -> Self {
         let pushback = outcome.as_ref().ok().and_then(Answer::last).and_then(pushback);
         Self { code: code(outcome), fate: outcome.as_ref().err().map(|failure| failure.fate), pushback }
@@ -154,23 +161,33 @@ impl Ended {
 }
 
 impl Made {
-    const fn count(&mut self, ended: Ended) {
+    const fn count(&mut self, ended: Ended, hedged: bool) {
         match ended.fate {
             Some(Fate::Unsent) => self.unsent += 1,
+            Some(Fate::Refused) => self.refused += 1,
             _ => self.sent += 1,
         }
+        if hedged {
+            self.sent += 1;
+        }
+    }
+
+    /// Whether another attempt is paid by nobody: nobody has had any work with the last, and it is the first that a server refuses.
+    fn is_free(&self, ended: Ended) -> bool {
+        ended.fate == Some(Fate::Unsent) || (ended.fate == Some(Fate::Refused) && self.refused == 1)
     }
 
     /// Has counted what there was beside the first attempt.
     fn tell(&self, call: &Call) {
-        if self.sent + self.unsent < 2 {
+        let unbegun = self.unsent + self.refused;
+        if self.sent + unbegun < 2 {
             return;
         }
         if self.sent > 1 {
             call.measured.repeated(Repeated::Retry, u64::from(self.sent - 1));
         }
-        if self.unsent > 0 {
-            call.measured.repeated(Repeated::Transparent, u64::from(self.unsent));
+        if unbegun > 0 {
+            call.measured.repeated(Repeated::Transparent, u64::from(unbegun));
         }
         call.measured.delayed(self.waited);
     }
@@ -179,8 +196,10 @@ impl Made {
     fn pause(&self, ended: Ended, harmless: bool) -> Option<Duration> {
         match ended.fate {
             Some(Fate::Kept) => None,
-            Some(Fate::Unsent) if self.unsent == 1 => Some(Duration::ZERO),
-            Some(Fate::Unsent) => (self.unsent <= UNSENT).then(|| jitter(PAUSE)),
+            // It asks us to be calm.
+            Some(Fate::Refused) if ended.code == Some(Code::ResourceExhausted) => None,
+            Some(Fate::Unsent | Fate::Refused) if self.unsent + self.refused == 1 => Some(Duration::ZERO),
+            Some(Fate::Unsent | Fate::Refused) => (self.unsent + self.refused <= UNSENT).then(|| jitter(PAUSE)),
             // Whoever is above sends it again already.
             _ if !harmless || self.sent >= ATTEMPTS || served::is_repeated() => None,
             _ => match (ended.code?, ended.pushback) {
@@ -211,12 +230,18 @@ fn is_harmless(call: &Call) -> bool {
 }
 
 fn is_well(outcome: &Result<Answer, Failure>) -> bool {
-    !matches!(code(outcome), Some(Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded))
+    code(outcome).is_none_or(|code| breaker::said(code, true) == Said::Well)
 }
 
 /// Of two attempts of which the first has failed, the one that says more.
 fn better(failed: Result<Answer, Failure>, other: Result<Answer, Failure>) -> Result<Answer, Failure> {
-    if is_well(&other) || failed.is_err() { other } else { failed }
+    let (says, other_says) = (Ended::of(&failed), Ended::of(&other));
+    if is_well(&other) {
+        return other;
+    }
+    // What a server has asked for, and that it may have been carried out, is not forgotten for what was never sent.
+    let is_less = other_says.fate == Some(Fate::Kept) || other_says.is_unbegun();
+    if says.pushback == Some(Pushback::Never) || is_less || failed.is_ok() { failed } else { other }
 }
 
 /// The call once more, as its next attempt.
@@ -249,7 +274,7 @@ mod tests {
         let mut made = Made::default();
         (0..100)
             .take_while(|_| {
-                made.count(ended);
+                made.count(ended, false);
                 made.pause(ended, harmless).is_some()
             })
             .fold(0, |count, _| count + 1)
@@ -285,7 +310,7 @@ mod tests {
             assert_eq!(say(text), Some(Pushback::Never), "{text:?}");
         }
         let mut made = Made::default();
-        made.count(ended(Code::ResourceExhausted));
+        made.count(ended(Code::ResourceExhausted), false);
         let busy = |pushback| Ended { pushback: Some(pushback), ..ended(Code::ResourceExhausted) };
         assert_eq!(made.pause(busy(Pushback::After(PAUSE)), true), Some(PAUSE));
         assert_eq!(made.pause(busy(Pushback::Never), true), None);

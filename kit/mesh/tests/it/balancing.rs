@@ -1,12 +1,11 @@
-//! Three replicas, one of which is not as the others: where calls go, and what comes of them. Times are held against times of the
-//! same run alone.
+//! Three replicas, one of which is not as the others: where calls go, and what comes of them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::runtime::{Builder, Runtime};
@@ -80,101 +79,59 @@ impl Replicas {
     }
 
     /// One that spreads its calls over all replicas.
-    fn balanced(&self) -> Vec<Channel> {
-        vec![self.channel(&self.all.each_ref().map(|replica| replica.address))]
-    }
-
-    /// One to each, to be taken in turn.
-    fn in_turn(&self) -> Vec<Channel> {
-        self.all.iter().map(|replica| self.channel(&[replica.address])).collect()
+    fn balanced(&self) -> Channel {
+        self.channel(&self.all.each_ref().map(|replica| replica.address))
     }
 }
 
-/// What came of many calls.
-struct Load {
-    /// How long each took, shortest first.
-    times: Vec<Duration>,
-    failed: Vec<Status>,
-}
-
-impl Load {
-    /// What 95 in 100 took at most: on a machine that does something else as well, the last few say little.
-    fn p95(&self) -> Duration {
-        self.times[self.times.len() * 95 / 100]
-    }
-
-    fn within_a_second(&self) -> usize {
-        self.times.iter().filter(|time| **time <= Duration::from_secs(1)).count()
-    }
-}
-
-/// So many callers each make so many calls, one after the other, over `channels` in turn.
-async fn load(channels: Vec<Channel>, calls: usize, halfway: impl FnOnce()) -> Load {
-    let (turn, channels) = (Arc::new(AtomicUsize::new(0)), Arc::new(channels));
+/// So many callers each make so many calls, one after the other; tells how those ended that failed.
+async fn failures(channel: Channel, halfway: impl FnOnce()) -> Vec<Status> {
+    let made = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..CALLERS)
         .map(|_| {
-            let (turn, channels) = (turn.clone(), channels.clone());
+            let (made, channel) = (made.clone(), channel.clone());
             tokio::spawn(async move {
-                let mut outcomes = Vec::with_capacity(calls);
-                for _ in 0..calls {
-                    let channel = &channels[turn.fetch_add(1, Ordering::Relaxed) % channels.len()];
-                    let began = Instant::now();
-                    outcomes.push(ask(channel, SAY, WORK).await.map(|_| began.elapsed()));
+                let mut failed = Vec::new();
+                for _ in 0..CALLS {
+                    made.fetch_add(1, Ordering::Relaxed);
+                    failed.extend(ask(&channel, SAY, WORK).await.err());
                 }
-                outcomes
+                failed
             })
         })
         .collect();
-    while turn.load(Ordering::Relaxed) < CALLERS * calls / 2 {
+    while made.load(Ordering::Relaxed) < CALLERS * CALLS / 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     halfway();
-    let outcomes = join_all(callers).await.into_iter().flat_map(Result::unwrap);
-    let (mut times, mut failed) = (Vec::new(), Vec::new());
-    for outcome in outcomes {
-        match outcome {
-            Ok(time) => times.push(time),
-            Err(status) => failed.push(status),
-        }
-    }
-    times.sort();
-    Load { times, failed }
+    join_all(callers).await.into_iter().flat_map(Result::unwrap).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_replica_that_is_twenty_times_slower_is_hardly_asked() {
     let replicas = Replicas::start();
-    let healthy = load(replicas.balanced(), CALLS, || {}).await;
     replicas.all[0].echo.slower.store(SLOW, Ordering::SeqCst);
-    let before = replicas.all[0].calls();
-    let balanced = load(replicas.balanced(), CALLS, || {}).await;
-    let asked = replicas.all[0].calls() - before;
-    let in_turn = load(replicas.in_turn(), CALLS / 5, || {}).await;
-
-    let [healthy, with_slow, round_robin] = [&healthy, &balanced, &in_turn].map(Load::p95);
-    assert!(balanced.failed.is_empty(), "{:?}", balanced.failed);
-    assert_eq!(balanced.within_a_second(), CALLERS * CALLS, "{asked} calls were slow");
-    assert!(
-        with_slow < healthy * 3 && asked < (CALLERS * CALLS / 20) as u32,
-        "{healthy:?}, and {with_slow:?} with one that is slow, which was asked {asked} times"
-    );
-    assert!(round_robin > with_slow * 2, "round robin knows better: {round_robin:?}, {with_slow:?}");
+    let failed = failures(replicas.balanced(), || {}).await;
+    assert!(failed.is_empty(), "{failed:?}");
+    // How long calls take is for `bench --only mesh` to say, beside round robin, which would ask it for a third.
+    let (asked, of) = (replicas.all[0].calls() as usize, CALLERS * CALLS);
+    assert!(asked < of / 10, "{asked} of {of} calls went where it is slow");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_replica_that_dies_fails_no_call_that_may_be_made_again() {
     let mut replicas = Replicas::start();
-    let (channels, dies) = (replicas.balanced(), replicas.all[1].thread.take().expect("is alive"));
-    let load = load(channels, CALLS, || dies.shutdown_background()).await;
-    assert!(load.failed.is_empty(), "{:?}", load.failed);
+    let (channel, dies) = (replicas.balanced(), replicas.all[1].thread.take().expect("is alive"));
+    let failed = failures(channel, || dies.shutdown_background()).await;
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_replica_that_fails_at_once_is_left_alone() {
     let replicas = Replicas::start();
     replicas.all[2].echo.broken.store(true, Ordering::SeqCst);
-    let load = load(replicas.balanced(), CALLS, || {}).await;
-    assert!(load.failed.is_empty(), "{:?}", load.failed);
+    let failed = failures(replicas.balanced(), || {}).await;
+    assert!(failed.is_empty(), "{failed:?}");
     let asked = replicas.all[2].calls();
     assert!((1..40).contains(&asked), "of {} calls it was asked {asked}", CALLERS * CALLS);
 }

@@ -9,7 +9,7 @@ use tonic_types::StatusExt;
 use tradewind_mesh::reason;
 
 use crate::contract::{READ_KEY, READ_LOG};
-use crate::echo::{BARE, BRIEF, NAMED, SAY, ask};
+use crate::echo::{BARE, BRIEF, NAMED, ONCE, SAY, ask, ask_with};
 use crate::world::{World, channel};
 
 #[tokio::test]
@@ -116,4 +116,25 @@ async fn a_method_that_is_not_served_here_is_refused_by_its_name_and_with_what_i
         "echo does not serve /tradewind.eventlog.v1.EventLogService/ReadLog; it serves tradewind.echo.v1.EchoService";
     assert_eq!(refused.message(), text);
     assert_eq!(refused.get_details_error_info().unwrap().metadata["method"], READ_LOG);
+}
+
+#[tokio::test]
+async fn a_burst_over_a_channel_that_is_new_loses_no_call() {
+    let world = World::start().await;
+    let channel = world.channel("operator");
+    let burst = (0..600).map(|_| ask(&channel, ONCE, "one of many"));
+    for answer in futures::future::join_all(burst).await {
+        answer.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_http_2_does_not_have_is_told_and_closes_no_connection() {
+    let world = World::start().await;
+    let channel = world.channel("gateway");
+    let mut request = tonic::Request::new("hello".to_owned());
+    request.metadata_mut().insert("connection", "keep-alive".parse().unwrap());
+    let refused = ask_with(&channel, SAY, request).await.unwrap_err();
+    assert_eq!(reason(&refused).as_deref(), Some("REQUEST_UNSENDABLE"), "{refused:?}");
+    assert_eq!(ask(&channel, SAY, "hello").await.unwrap(), "hello");
 }
