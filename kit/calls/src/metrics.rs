@@ -3,8 +3,6 @@
 //!
 //! Metrics watch. Nothing decides by them.
 
-#![allow(dead_code, unused_imports, reason = "whoever has something to tell joins by and by")]
-
 mod calls;
 mod connections;
 mod load;

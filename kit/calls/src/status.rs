@@ -121,7 +121,6 @@ pub fn violations(status: &Status) -> Vec<FieldViolation> {
 }
 
 /// Which part of the mesh turns a call away.
-#[allow(dead_code, reason = "each layer names itself as it comes")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// The caller's end: its time is over.

@@ -1,7 +1,6 @@
 //! The client's end: channels to the other services, by name.
 
-#![allow(dead_code, reason = "what is shown of a peer comes next")]
-
+mod attempts;
 mod balance;
 mod breaker;
 mod budget;

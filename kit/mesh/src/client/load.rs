@@ -106,7 +106,8 @@ impl Load {
     }
 
     /// The time that a call takes, as of now.
-    pub(super) fn average(&self, now: Instant) -> Option<Duration> {
+    #[cfg(test)]
+    fn average(&self, now: Instant) -> Option<Duration> {
         self.seen().decayed(now).map(Duration::from_secs_f64)
     }
 

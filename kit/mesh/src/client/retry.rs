@@ -9,24 +9,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contracts::tradewind::options::v1::RetryClass;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use tokio::time::Instant;
 use tonic::Code;
 
+use super::attempts::{Ended, Made, Pushback};
 use super::breaker::{self, Said};
 use super::budget::Budget;
 use super::call::{Answer, Call, Failure, Fate, Payload, Sends, code};
 use super::name;
 use super::peer::Peer;
 use crate::metrics::Repeated;
-use crate::server::jitter;
 use crate::{deadline, served};
 
-/// Attempts of one call, and beside them those that were never begun.
-const ATTEMPTS: u32 = 3;
-const UNSENT: u32 = 10;
-/// Before the second attempt at most; doubled before the third.
-const PAUSE: Duration = Duration::from_millis(50);
 /// A larger request is sent once.
 const LARGEST: usize = 64 * 1024;
 
@@ -125,99 +120,6 @@ impl<S: Sends> Sends for Retry<S> {
     }
 }
 
-/// Attempts so far.
-#[derive(Default)]
-struct Made {
-    sent: u32,
-    unsent: u32,
-    refused: u32,
-    /// The time between them.
-    waited: Duration,
-}
-
-/// How an attempt ended, as far as it matters for another.
-#[derive(Clone, Copy, Debug)]
-struct Ended {
-    code: Option<Code>,
-    fate: Option<Fate>,
-    pushback: Option<Pushback>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pushback {
-    After(Duration),
-    Never,
-}
-
-impl Ended {
-    fn is_unbegun(self) -> bool {
-        matches!(self.fate, Some(Fate::Unsent | Fate::Refused))
-    }
-
-    fn of(outcome: &Result<Answer, Failure>) -> Self {
-        let pushback = outcome.as_ref().ok().and_then(Answer::last).and_then(pushback);
-        Self { code: code(outcome), fate: outcome.as_ref().err().map(|failure| failure.fate), pushback }
-    }
-}
-
-impl Made {
-    const fn count(&mut self, ended: Ended, hedged: bool) {
-        match ended.fate {
-            Some(Fate::Unsent) => self.unsent += 1,
-            Some(Fate::Refused) => self.refused += 1,
-            _ => self.sent += 1,
-        }
-        if hedged {
-            self.sent += 1;
-        }
-    }
-
-    /// Whether another attempt is paid by nobody: nobody has had any work with the last, and it is the first that a server refuses.
-    fn is_free(&self, ended: Ended) -> bool {
-        ended.fate == Some(Fate::Unsent) || (ended.fate == Some(Fate::Refused) && self.refused == 1)
-    }
-
-    /// Has counted what there was beside the first attempt.
-    fn tell(&self, call: &Call) {
-        let unbegun = self.unsent + self.refused;
-        if self.sent + unbegun < 2 {
-            return;
-        }
-        if self.sent > 1 {
-            call.measured.repeated(Repeated::Retry, u64::from(self.sent - 1));
-        }
-        if unbegun > 0 {
-            call.measured.repeated(Repeated::Transparent, u64::from(unbegun));
-        }
-        call.measured.delayed(self.waited);
-    }
-
-    /// How long to wait before another attempt; none if there is to be none.
-    fn pause(&self, ended: Ended, harmless: bool) -> Option<Duration> {
-        match ended.fate {
-            Some(Fate::Kept) => None,
-            // It asks us to be calm.
-            Some(Fate::Refused) if ended.code == Some(Code::ResourceExhausted) => None,
-            Some(Fate::Unsent | Fate::Refused) if self.unsent + self.refused == 1 => Some(Duration::ZERO),
-            Some(Fate::Unsent | Fate::Refused) => (self.unsent + self.refused <= UNSENT).then(|| jitter(PAUSE)),
-            // Whoever is above sends it again already.
-            _ if !harmless || self.sent >= ATTEMPTS || served::is_repeated() => None,
-            _ => match (ended.code?, ended.pushback) {
-                (_, Some(Pushback::Never)) => None,
-                // Whoever is turned away because there are too many comes again only if he is told to.
-                (Code::Unavailable | Code::ResourceExhausted, Some(Pushback::After(pause))) => Some(pause),
-                (Code::Unavailable, None) => Some(jitter(PAUSE * (1 << (self.sent - 1)))),
-                _ => None,
-            },
-        }
-    }
-}
-
-fn pushback(last: &HeaderMap) -> Option<Pushback> {
-    let said = last.get(served::PUSHBACK)?.to_str().ok().and_then(|text| text.parse().ok());
-    Some(said.map_or(Pushback::Never, |millis| Pushback::After(Duration::from_millis(millis))))
-}
-
 /// Whether the call may be sent twice.
 fn is_harmless(call: &Call) -> bool {
     let (Some(method), Payload::Whole(message)) = (call.method, &call.payload) else { return false };
@@ -260,59 +162,4 @@ fn announced(mut call: Call) -> Call {
         deadline::announce(&mut call.head.headers, deadline);
     }
     call
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ended(code: Code) -> Ended {
-        Ended { code: Some(code), fate: None, pushback: None }
-    }
-
-    fn pauses(ended: Ended, harmless: bool) -> u32 {
-        let mut made = Made::default();
-        (0..100)
-            .take_while(|_| {
-                made.count(ended, false);
-                made.pause(ended, harmless).is_some()
-            })
-            .fold(0, |count, _| count + 1)
-    }
-
-    #[test]
-    fn only_what_is_harmless_is_sent_again_and_only_a_few_times() {
-        assert_eq!(pauses(ended(Code::Unavailable), true), ATTEMPTS - 1);
-        assert_eq!(pauses(ended(Code::Unavailable), false), 0);
-        for code in [Code::Ok, Code::Internal, Code::DeadlineExceeded, Code::Aborted, Code::ResourceExhausted] {
-            assert_eq!(pauses(ended(code), true), 0, "{code:?}");
-        }
-    }
-
-    #[test]
-    fn what_was_never_begun_is_sent_again_whatever_it_does() {
-        let unsent = Ended { fate: Some(Fate::Unsent), ..ended(Code::Unavailable) };
-        assert_eq!(pauses(unsent, false), UNSENT);
-        let kept = Ended { fate: Some(Fate::Kept), ..ended(Code::Unavailable) };
-        assert_eq!(pauses(kept, true), 0);
-    }
-
-    #[test]
-    fn the_server_has_the_last_word() {
-        let say = |text: &'static str| {
-            pushback(&HeaderMap::from_iter([(
-                http::HeaderName::from_static(served::PUSHBACK),
-                HeaderValue::from_static(text),
-            )]))
-        };
-        assert_eq!(say("250"), Some(Pushback::After(Duration::from_millis(250))));
-        for text in ["-1", "", "soon"] {
-            assert_eq!(say(text), Some(Pushback::Never), "{text:?}");
-        }
-        let mut made = Made::default();
-        made.count(ended(Code::ResourceExhausted), false);
-        let busy = |pushback| Ended { pushback: Some(pushback), ..ended(Code::ResourceExhausted) };
-        assert_eq!(made.pause(busy(Pushback::After(PAUSE)), true), Some(PAUSE));
-        assert_eq!(made.pause(busy(Pushback::Never), true), None);
-    }
 }
