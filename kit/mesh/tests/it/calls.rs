@@ -89,7 +89,9 @@ async fn a_call_that_is_harmless_twice_is_repeated_when_the_service_was_unavaila
 #[tokio::test]
 async fn a_call_that_could_not_be_answered_in_time_again_ends_with_the_answer_that_there_is() {
     let world = World::start().await;
-    let refused = ask(&world.channel("gateway"), SAY, "unavailable late").await.unwrap_err();
+    let mut request = tonic::Request::new("unavailable late".to_owned());
+    request.set_timeout(std::time::Duration::from_secs(3));
+    let refused = ask_with(&world.channel("gateway"), SAY, request).await.unwrap_err();
     assert_eq!((refused.code(), refused.message()), (Code::Unavailable, "late"));
     assert_eq!(world.echo.calls.load(Ordering::SeqCst), 1);
 }

@@ -17,7 +17,7 @@ pub(crate) static CONTRACT: Contract = Contract {
     methods: &[
         Method {
             callers: &["gateway", "operator"],
-            timeout: Duration::from_secs(2),
+            timeout: Duration::from_secs(10),
             retry: RetryClass::Safe,
             ..of(SAY)
         },

@@ -51,7 +51,7 @@ async fn a_handler_sees_the_shortest_of_what_was_asked_declared_and_inherited() 
     let left = async |request: Request<String>| ask_with(&channel, SAY, request).await.unwrap().parse::<u64>().unwrap();
 
     let declared = left(Request::new("time left".to_owned())).await;
-    assert!((1_000..=2_000).contains(&declared), "{declared} ms of the method's 2 s");
+    assert!((1_000..=10_000).contains(&declared), "{declared} ms of the method's 10 s");
 
     let mut impatient = Request::new("time left".to_owned());
     impatient.set_timeout(Duration::from_millis(900));

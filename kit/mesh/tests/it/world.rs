@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -127,10 +127,15 @@ pub(crate) fn counted(name: &str, label: &str, value: &str) -> u64 {
 /// The same for one value of each of several labels.
 pub(crate) fn counted_of(name: &str, labels: &[(&str, &str)]) -> u64 {
     let telemetry = telemetry();
+    // Tests run at once: each looks at what was exported for it alone.
+    static LOOKING: Mutex<()> = Mutex::new(());
+    let looking = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
     telemetry.metrics.reset();
     telemetry.meters.force_flush().unwrap();
+    let exported = telemetry.metrics.get_finished_metrics().unwrap().pop();
+    drop(looking);
     let mut sum = 0;
-    for resource in telemetry.metrics.get_finished_metrics().unwrap() {
+    for resource in exported {
         for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name)
         {
             let is_of = |attributes: &mut dyn Iterator<Item = &KeyValue>| {
