@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
@@ -22,7 +22,7 @@ use crate::{deadline, served};
 pub fn watch(
     mut response: Response<Body>,
     mut observation: Observation,
-    until: Option<Until>,
+    ending: Ending,
     lost: fn(Status) -> Status,
 ) -> Response<Body> {
     if let Some(code) = code_of(response.headers()) {
@@ -30,8 +30,20 @@ pub fn watch(
         status::fit(response.headers_mut());
         return response;
     }
-    response.map(|inner| Body::new(Watched { inner: Some(inner), alarms: None, until, observation, lost }))
+    response.map(|inner| Body::new(Watched { inner: Some(inner), alarms: None, ending, observation, lost }))
 }
+
+/// How a call ends that is served.
+#[derive(Default)]
+pub struct Ending {
+    /// When it has to, if it is a stream.
+    pub until: Option<Until>,
+    /// What its server says of its load behind a unary answer, as [`LOAD`] has it.
+    pub load: Option<HeaderValue>,
+}
+
+/// The trailer with ORCA's report of a server's load (gRFC A51).
+pub const LOAD: &str = "endpoint-load-metrics-bin";
 
 /// When a stream that is served has to end before it is over.
 pub struct Until {
@@ -48,7 +60,7 @@ struct Watched {
     inner: Option<Body>,
     /// Made when the body first has to wait, which the body of a unary response doesn't.
     alarms: Option<Alarms>,
-    until: Option<Until>,
+    ending: Ending,
     observation: Observation,
     /// What a failure to read the body means.
     lost: fn(Status) -> Status,
@@ -71,6 +83,9 @@ impl Watched {
                 }
                 if let Some(trailers) = frame.trailers_mut() {
                     status::fit(trailers);
+                    if let Some(load) = self.ending.load.take() {
+                        trailers.insert(LOAD, load);
+                    }
                     self.observation.finish(code_of(trailers).unwrap_or(Code::Unknown));
                 }
                 Some(Ok(frame))
@@ -106,13 +121,13 @@ impl Watched {
     fn over(&mut self, cx: &mut Context<'_>) -> Option<Status> {
         let alarms = self.alarms.get_or_insert_with(|| Alarms {
             deadline: self.observation.deadline().map(|end| Box::pin(tokio::time::sleep_until(end))),
-            drain: self.until.as_ref().map(|until| Box::pin(until.drain.clone().cancelled_owned())),
+            drain: self.ending.until.as_ref().map(|until| Box::pin(until.drain.clone().cancelled_owned())),
         });
         if alarms.deadline.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready()) {
             return Some(deadline::exceeded(self.observation.side()));
         }
         let drained = alarms.drain.as_mut().is_some_and(|drain| drain.as_mut().poll(cx).is_ready());
-        drained.then(|| match &self.until {
+        drained.then(|| match &self.ending.until {
             Some(until) if !until.stop.is_cancelled() => too_old(),
             _ => shutting_down(),
         })

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use tokio::time::Instant;
 
 /// How many times the call was sent before, as gRPC's retry design (A6) has clients say it.
@@ -13,7 +13,7 @@ pub const ATTEMPTS: &str = "grpc-previous-rpc-attempts";
 
 /// How long whoever is refused shall not call again, in milliseconds; what is no such number asks not to be called again at all.
 pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
-pub const NEVER: HeaderValue = HeaderValue::from_static("-1");
+pub const NEVER: &str = "-1";
 
 tokio::task_local! {
     static SERVED: Served;
@@ -73,6 +73,8 @@ pub fn spend() {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[tokio::test]

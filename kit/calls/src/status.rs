@@ -1,11 +1,15 @@
 //! Errors to gRPC status and back: the one place where kinds become codes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use http::HeaderMap;
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 use tradewind_domain::{Error, ErrorKind, FieldViolation};
+
+use crate::served;
 
 /// `ErrorInfo.domain` of what the services say themselves.
 const DOMAIN: &str = "tradewind";
@@ -188,6 +192,14 @@ pub fn refusal<'a>(
     let facts = std::iter::once(("layer", layer.label())).chain(facts);
     let facts = facts.map(|(key, value)| (key.to_owned(), value.to_owned()));
     answer(code, message, MESH, reason, facts, Vec::new())
+}
+
+/// The same refusal, saying when to come again; never, if that is never.
+pub fn again(mut refused: Status, after: Option<Duration>) -> Status {
+    let never = MetadataValue::from_static(served::NEVER);
+    let after = after.map(|after| MetadataValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)));
+    refused.metadata_mut().insert(served::PUSHBACK, after.unwrap_or(never));
+    refused
 }
 
 /// A status code as the gRPC documents spell it: `NOT_FOUND`.

@@ -13,7 +13,6 @@ mod endpoint;
 mod load;
 mod name;
 mod peer;
-mod report;
 mod retry;
 #[cfg(test)]
 mod tests;

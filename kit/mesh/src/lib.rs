@@ -9,11 +9,12 @@
 mod client;
 mod error;
 mod handshake;
+mod report;
 mod server;
 
 pub use client::{Channel, Channels};
 pub use error::Error;
-pub use server::{Server, keyed, peer};
+pub use server::{Load, Loads, RateLimits, Server, keyed, peer};
 
 pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, reason, status, violations};
 pub(crate) use tradewind_calls::{body, form, gather, metrics, observe, policy, served, sizes};

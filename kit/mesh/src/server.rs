@@ -8,7 +8,9 @@ mod connection;
 mod handle;
 mod identify;
 mod keyed;
+mod limit;
 mod message;
+mod rate;
 mod shed;
 mod streams;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,9 +28,13 @@ use tonic::service::Routes;
 use self::accept::{Places, accept};
 use self::call::Gate;
 pub(crate) use self::connection::jitter;
-use self::connection::{AGE, Connections};
+use self::connection::{AGE, Connections, IDLE};
 pub use self::identify::peer;
 pub use self::keyed::keyed;
+pub use self::rate::RateLimits;
+use self::rate::Rates;
+pub use self::shed::Load;
+use self::shed::Shed;
 use crate::{Error, Identity, Policy, Result, tls};
 
 /// A bound mTLS server that does not serve yet.
@@ -39,6 +46,21 @@ pub struct Server {
     policy: Policy,
     context: String,
     age: Duration,
+    idle: Duration,
+    rates: Rates,
+    shed: Arc<Shed>,
+}
+
+/// What a server has to do, for whoever wants to know.
+#[derive(Clone)]
+pub struct Loads(Arc<Shed>);
+
+impl Loads {
+    /// As of now.
+    #[must_use]
+    pub fn now(&self) -> Load {
+        self.0.load()
+    }
 }
 
 impl Server {
@@ -48,7 +70,30 @@ impl Server {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, acceptor, identity, policy, context: context.to_owned(), age: AGE })
+        let shed = Shed::new(Instant::now());
+        shed.watch();
+        let (context, rates) = (context.to_owned(), Rates::default());
+        Ok(Self { listener, address, acceptor, identity, policy, context, age: AGE, idle: IDLE, rates, shed })
+    }
+
+    /// Lets each caller call only so often; unless told, as often as it likes.
+    #[must_use]
+    pub fn limiting(mut self, rates: RateLimits) -> Self {
+        self.rates = Rates::new(rates);
+        self
+    }
+
+    /// Drains connections without calls after this time instead of five minutes.
+    #[must_use]
+    pub const fn idle_after(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// What it has to do, once it serves.
+    #[must_use]
+    pub fn loads(&self) -> Loads {
+        Loads(self.shed.clone())
     }
 
     /// Drains connections at this age instead of after ten minutes.
@@ -70,10 +115,11 @@ impl Server {
         let connections = Connections {
             acceptor: self.acceptor,
             identity: self.identity,
-            gate: Arc::new(Gate::new(self.policy, self.context, routes, stop.clone())),
+            gate: Arc::new(Gate::new(self.policy, self.context, self.rates, self.shed, routes, stop.clone())),
             stop: stop.clone(),
             kill: CancellationToken::new(),
             age: self.age,
+            idle: self.idle,
         };
         let places = Places::default();
         let open = TaskTracker::new();

@@ -150,7 +150,8 @@ impl Service {
             TcpListener::bind(settings.admin_addr).await.with_context(|| bound("admin_addr", settings.admin_addr))?;
         let server = Server::bind(settings.grpc_addr, identity.clone(), policy.clone(), name)
             .await
-            .with_context(|| bound("grpc_addr", settings.grpc_addr))?;
+            .with_context(|| bound("grpc_addr", settings.grpc_addr))?
+            .limiting(settings.rate_limits.clone());
         let (grpc_addr, admin_addr) = (server.local_addr(), admin.local_addr()?);
 
         let stop = CancellationToken::new();

@@ -25,6 +25,7 @@ use super::endpoint::Standing;
 use super::name::Name;
 use super::peer::Peer;
 use super::retry::Retry;
+use crate::body::Ending;
 use crate::observe::{Observation, Side};
 use crate::{Policy, body, deadline, metrics};
 
@@ -158,7 +159,7 @@ impl Service<Request<Body>> for Channel {
                         observation.finish(code);
                         return Ok(answer.into_response());
                     }
-                    Ok(body::watch(answer.into_response(), observation, None, |lost| lost))
+                    Ok(body::watch(answer.into_response(), observation, Ending::default(), |lost| lost))
                 }
                 Err(failure) => {
                     observation.finish(failure.status.code());

@@ -20,15 +20,18 @@ use super::breaker::{self, Breaker, Cause, Said, State};
 use super::call::{Answer, Call, Content, Failure, Fate};
 use super::connection::{Connection, Incoming};
 use super::load::{Load, Took};
-use super::report;
 use crate::metrics::{self, Ejected};
 use crate::observe::code_of;
+use crate::report;
 
 /// Calls on each connection before another is opened beside it: what is ready goes out together, and with few connections both ends
 /// would take turns instead of working at the same time. HTTP/2 has one lock a connection besides.
 const BUSY: usize = 16;
 /// Connections to one address, at most.
 const CONNECTIONS: usize = 8;
+/// So many calls at once may be all that a connection takes: what comes beyond waits for another to be opened, or for one of them to
+/// end.
+const FULL: usize = 100;
 /// A deadline tells something of a server only if there was so much of the time that the contract gives.
 const ENOUGH_TIME: u32 = 10;
 
@@ -44,6 +47,8 @@ pub(super) struct Endpoint {
     breakers: Mutex<HashMap<&'static str, Breaker>>,
     /// Whoever keeps its connections has something to do.
     pub(super) look: Notify,
+    /// Told whenever a connection has room, or is new.
+    room: Notify,
     /// It is not the peer's any more.
     pub(super) gone: CancellationToken,
 }
@@ -68,6 +73,7 @@ impl Endpoint {
             failing: Mutex::default(),
             breakers: Mutex::default(),
             look: Notify::new(),
+            room: Notify::new(),
             gone,
         }
     }
@@ -97,6 +103,7 @@ impl Endpoint {
             }
         }
         self.connections.store(Arc::new(connections));
+        self.room.notify_waiters();
     }
 
     /// It could not be connected to.
@@ -136,18 +143,37 @@ impl Endpoint {
         then(breakers.entry(method).or_insert_with(|| Breaker::new(now)), now)
     }
 
-    /// Sends a call over the least busy of its connections.
-    pub(super) async fn send(self: &Arc<Self>, call: Call) -> Result<Answer, Failure> {
+    /// The least busy of its connections, and whether there may soon be one that is less so.
+    fn least_busy(&self) -> Option<(Arc<Connection>, bool)> {
         let connections = self.connections.load();
         let open = connections.iter().filter(|connection| !connection.is_closed());
-        let Some(connection) = open.min_by_key(|connection| connection.in_flight()).cloned() else {
+        let connection = open.min_by_key(|connection| connection.in_flight())?;
+        let grows = connections.len() < CONNECTIONS && connection.in_flight() >= BUSY;
+        if grows {
+            self.look.notify_one();
+        }
+        Some((connection.clone(), grows && connection.in_flight() >= FULL))
+    }
+
+    /// A connection for a call.
+    async fn connection(&self) -> Option<Arc<Connection>> {
+        loop {
+            // Listens before it looks, so that nothing is missed in between.
+            let room = self.room.notified();
+            let (connection, is_full) = self.least_busy()?;
+            if !is_full {
+                return Some(connection);
+            }
+            room.await;
+        }
+    }
+
+    /// Sends a call over the least busy of its connections.
+    pub(super) async fn send(self: &Arc<Self>, call: Call) -> Result<Answer, Failure> {
+        let Some(connection) = self.connection().await else {
             let status = Status::unavailable("the connection was closed");
             return Err(Failure { status, fate: Fate::Unsent, endpoint: Some(self.number) });
         };
-        if connection.in_flight() >= BUSY && connections.len() < CONNECTIONS {
-            self.look.notify_one();
-        }
-        drop(connections);
         let mut under_way = UnderWay::begin(self.clone(), connection, &call);
         match under_way.connection.send(call).await {
             Ok((answer, None)) => {
@@ -225,8 +251,9 @@ impl UnderWay {
 
     /// Learns from how it ended; `last` are the headers that say so.
     fn end(mut self, code: Code, last: Option<&http::HeaderMap>) {
-        if let Some(utilization) = last.and_then(report::utilization) {
-            self.endpoint.load.reported(utilization);
+        if let Some(last) = last {
+            // Whoever has little to do says nothing.
+            self.endpoint.load.reported(report::utilization(last).unwrap_or(0.0));
         }
         let time = self.began.elapsed();
         let said = breaker::said(code, self.had_time);
@@ -242,10 +269,7 @@ impl UnderWay {
     }
 
     /// A stream that had begun is over. How long it lasted says nothing of its server, nor that it was drained.
-    fn end_of_stream(mut self, code: Code, last: Option<&http::HeaderMap>) {
-        if let Some(utilization) = last.and_then(report::utilization) {
-            self.endpoint.load.reported(utilization);
-        }
+    fn end_of_stream(mut self, code: Code) {
         let said = if code == Code::Unavailable { Said::Nothing } else { breaker::said(code, false) };
         self.close(code, said, Took::Abandoned(Duration::ZERO));
     }
@@ -265,7 +289,9 @@ impl UnderWay {
             return;
         }
         self.measured.ended(code, self.began.elapsed(), self.sent, self.received);
-        self.connection.leave();
+        if self.connection.leave() >= FULL {
+            self.endpoint.room.notify_one();
+        }
         self.endpoint.load.leave(took, Instant::now());
         let (opened, is_well_again) = self.endpoint.breaker(self.label, |breaker, now| {
             let before = breaker.state();
@@ -317,16 +343,16 @@ impl http_body::Body for Watched {
         }
         let code = match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                frame.trailers_ref().map(|last| (code_of(last).unwrap_or(Code::Unknown), Some(last)))
+                frame.trailers_ref().map(|last| code_of(last).unwrap_or(Code::Unknown))
             }
-            Poll::Ready(Some(Err(status))) => Some((status.code(), None)),
-            Poll::Ready(None) => Some((Code::Unknown, None)),
+            Poll::Ready(Some(Err(status))) => Some(status.code()),
+            Poll::Ready(None) => Some(Code::Unknown),
             Poll::Pending => None,
         };
-        if let Some((code, last)) = code
+        if let Some(code) = code
             && let Some(under_way) = self.under_way.take()
         {
-            under_way.end_of_stream(code, last);
+            under_way.end_of_stream(code);
         }
         polled
     }

@@ -21,6 +21,11 @@ pub(super) struct Place {
     pub(super) handshake: OwnedSemaphorePermit,
 }
 
+/// Whether most places for connections are taken.
+pub(super) fn is_crowded(connection: &OwnedSemaphorePermit) -> bool {
+    connection.semaphore().available_permits() < CONNECTIONS / 2
+}
+
 impl Place {
     /// How long the handshake may take that starts now.
     pub(super) fn patience(&self) -> Duration {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -15,17 +15,24 @@ use super::audit::Audit;
 use super::authorize::authorize;
 use super::handle::Handlers;
 use super::identify::Caller;
-use super::shed::Shed;
+use super::message::{self, Room};
+use super::rate::Rates;
+use super::shed::{Load, Shed};
 use super::streams::Streams;
-use crate::body::Until;
+use crate::body::Ending;
 use crate::observe::{Observation, Side, code_of};
 use crate::served::Served;
-use crate::{Policy, body, deadline, served};
+use crate::{Policy, body, deadline, report, served};
+
+/// From so much of what it can do on, a server says behind each answer how much it has to do.
+const WORTH_SAYING: f64 = 0.125;
 
 /// Stands before the handlers of a server.
 pub(super) struct Gate {
     policy: Policy,
-    shed: Shed,
+    rates: Rates,
+    room: Room,
+    shed: Arc<Shed>,
     handlers: Handlers,
     audit: Audit,
     stop: CancellationToken,
@@ -33,10 +40,19 @@ pub(super) struct Gate {
 
 impl Gate {
     /// Streams end when `stop` is cancelled; a unary call is finished.
-    pub(super) fn new(policy: Policy, context: String, routes: Routes, stop: CancellationToken) -> Self {
+    pub(super) fn new(
+        policy: Policy,
+        context: String,
+        rates: Rates,
+        shed: Arc<Shed>,
+        routes: Routes,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             policy,
-            shed: Shed::default(),
+            rates,
+            room: Room::default(),
+            shed,
             handlers: Handlers::new(context, routes),
             audit: Audit::new(Instant::now()),
             stop,
@@ -55,44 +71,56 @@ impl Gate {
         let deadline = deadline::of_call(now, self.policy.timeout(path), request.headers());
         let observation = Observation::serve(self.policy.label(path), &caller.peer, request.headers()).until(deadline);
         let passed = observation.within(self.pass(request, &caller, &streams, &observation, now)).await;
-        let (response, until) = passed.unwrap_or_else(|refused| {
+        let (response, ending) = passed.unwrap_or_else(|refused| {
             observation.in_scope(|| self.audit.tell(&refused));
-            (refused.into_http(), None)
+            (refused.into_http(), Ending::default())
         });
-        Ok(body::watch(response, observation, until, |lost| lost))
+        Ok(body::watch(response, observation, ending, |lost| lost))
     }
 
-    /// The layers. Who may not call takes nothing from those who may, and what is over is not begun.
+    /// The layers. Who may not call takes nothing from those who may, what is over is not begun, and whoever sends slowly takes no
+    /// place from those whose request is here.
     async fn pass(
         &self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         caller: &Caller,
         streams: &Streams,
         observation: &Observation,
         now: Instant,
-    ) -> Result<(Response<Body>, Option<Until>), Status> {
+    ) -> Result<(Response<Body>, Ending), Status> {
         let (path, end) = (request.uri().path(), observation.deadline());
         let peer = caller.identify(now)?;
         authorize(&self.policy, self.handlers.context(), path, peer)?;
         deadline::begin(end, now, Side::Server)?;
-        let until = self.policy.streams(path).then(|| streams.open(&self.stop)).transpose()?;
         let method = self.policy.method(path);
-        let _place = match method.filter(|_| until.is_none()) {
-            Some(method) => Some(self.shed.take(method.criticality)?),
-            None => None,
-        };
+        if method.is_some() {
+            self.rates.take(peer.id.name(), now)?;
+        }
+        let form = self.policy.form(path);
+        let until = self.policy.streams(path).then(|| streams.open(&self.stop)).transpose()?;
 
-        if let Some(method) = method {
-            request.extensions_mut().insert(method);
-        }
-        request.extensions_mut().insert(peer.clone());
         let served = Served::new(end, request.headers());
-        let handled = served.scope(self.handlers.handle(&self.policy, request, observation));
-        let (response, is_spent) = deadline::within(end, Side::Server, handled).await?;
-        let mut response = response?;
+        let handled = served.scope(async {
+            let (mut request, _room) = message::admit(request, form, &self.room).await?;
+            observation.asked(request.body());
+            let place = match method.filter(|_| until.is_none()) {
+                Some(method) => Some(self.shed.take(method).await?),
+                None => None,
+            };
+            request.extensions_mut().insert(peer.clone());
+            if let Some(method) = method {
+                request.extensions_mut().insert(method);
+            }
+            let response = self.handlers.handle(&self.policy, request).await?;
+            let load = place.map(|place| place.answered(code_of(response.headers()).is_none()));
+            Ok::<_, Status>((response, load))
+        });
+        let (handled, is_spent) = deadline::within(end, Side::Server, handled).await?;
+        let (mut response, load) = handled?;
         if is_spent && code_of(response.headers()) == Some(Code::Unavailable) {
-            response.headers_mut().insert(served::PUSHBACK, served::NEVER);
+            response.headers_mut().insert(served::PUSHBACK, HeaderValue::from_static(served::NEVER));
         }
-        Ok((response, until))
+        let load = load.map(Load::utilization).filter(|load| *load >= WORTH_SAYING).and_then(report::of);
+        Ok((response, Ending { until, load }))
     }
 }

@@ -5,17 +5,19 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::accept::Place;
+use super::accept::{self, Place};
 use super::call::Gate;
 use super::identify::Caller;
 use super::streams::Streams;
@@ -38,6 +40,9 @@ const RESETS: usize = 200;
 const MISTAKES: usize = 256;
 /// What is kept of an answer that its caller doesn't read.
 const UNREAD: usize = 256 << 10;
+/// How long a connection may be without a call before it is drained, and how long where most places for connections are taken.
+pub(super) const IDLE: Duration = Duration::from_secs(300);
+const IDLE_WHERE_CROWDED: u32 = 10;
 /// How long after its certificate has expired a connection without calls is closed.
 const EXPIRY_GRACE: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -55,13 +60,15 @@ pub(super) struct Connections {
     pub(super) kill: CancellationToken,
     /// When a connection is drained.
     pub(super) age: Duration,
+    /// When one is that nobody uses.
+    pub(super) idle: Duration,
 }
 
 impl Connections {
     pub(super) async fn run(self, tcp: TcpStream, address: SocketAddr, place: Place) {
         let opened = self.identity.opened();
         let handshake = tokio::time::timeout(place.patience(), self.handshake(tcp, address));
-        let _held = place.connection;
+        let held = place.connection;
         let outcome = match self.stop.run_until_cancelled(handshake).await {
             Some(Ok(outcome)) => outcome,
             Some(Err(_)) => Err(Failure::TimedOut),
@@ -71,7 +78,7 @@ impl Connections {
         match outcome {
             Ok((stream, caller)) => {
                 metrics::handshaken(None, None);
-                self.serve(stream, caller, opened).await;
+                self.serve(stream, caller, opened, held).await;
             }
             Err(failure) => {
                 handshake::failed(&failure, None);
@@ -91,13 +98,16 @@ impl Connections {
         Ok((stream, Caller::new(leaf, address)))
     }
 
-    async fn serve(self, stream: TlsStream<TcpStream>, caller: Caller, opened: Opened) {
+    async fn serve(self, stream: TlsStream<TcpStream>, caller: Caller, opened: Opened, place: OwnedSemaphorePermit) {
         let (gate, peer, expired) = (self.gate, caller.peer.clone(), caller.expired.clone());
         let expiry = caller.expires + EXPIRY_GRACE;
         let drain = self.stop.child_token();
         let streams = Streams::new(drain.clone());
+        let idle = Idle::new(self.idle, streams.clone(), place);
+        let calls = idle.calls.clone();
         let service = service_fn(move |request| {
             opened.called();
+            calls.fetch_add(1, Ordering::Relaxed);
             gate.clone().handle(request, caller.clone(), streams.clone())
         });
         let mut connection = pin!(
@@ -114,6 +124,7 @@ impl Connections {
         );
         let too_old = tokio::time::Instant::now() + self.age + jitter(self.age / 10);
         let mut old = pin!(tokio::time::sleep_until(too_old.min(expiry)));
+        let mut unused = pin!(idle.watch());
         let mut draining = false;
         let mut gather = Gather::default();
         loop {
@@ -134,6 +145,7 @@ impl Connections {
                     tokio::select! {
                         () = &mut old => {}
                         () = expired.cancelled(), if !draining => {}
+                        () = &mut unused, if !draining => {}
                     }
                 } => {
                     if draining {
@@ -146,6 +158,36 @@ impl Connections {
                     old.as_mut().reset(tokio::time::Instant::now() + AGE_GRACE);
                     connection.as_mut().graceful_shutdown();
                 }
+            }
+        }
+    }
+}
+
+/// Whether anybody uses a connection.
+struct Idle {
+    after: Duration,
+    /// Begun so far.
+    calls: Arc<AtomicUsize>,
+    streams: Streams,
+    place: OwnedSemaphorePermit,
+}
+
+impl Idle {
+    fn new(after: Duration, streams: Streams, place: OwnedSemaphorePermit) -> Self {
+        Self { after, calls: Arc::default(), streams, place }
+    }
+
+    /// Ends when nobody has for long enough. What is under way then is finished: a call lasts for less, and streams are looked at.
+    async fn watch(self) {
+        let step = self.after / IDLE_WHERE_CROWDED;
+        let (mut before, mut steps) = (0, 0);
+        loop {
+            tokio::time::sleep(step).await;
+            let calls = self.calls.load(Ordering::Relaxed);
+            steps = if calls == before && self.streams.are_none() { steps + 1 } else { 0 };
+            before = calls;
+            if steps >= IDLE_WHERE_CROWDED || (steps > 0 && accept::is_crowded(&self.place)) {
+                return;
             }
         }
     }

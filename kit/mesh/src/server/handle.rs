@@ -4,7 +4,6 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -12,7 +11,7 @@ use tower::ServiceExt;
 use tradewind_domain::Error;
 
 use super::message;
-use crate::observe::{Observation, code_of};
+use crate::observe::code_of;
 use crate::status::{self, Layer};
 use crate::{Policy, metrics};
 
@@ -33,24 +32,11 @@ impl Handlers {
     }
 
     /// Answers a call that has passed every other layer.
-    pub(super) async fn handle(
-        &self,
-        policy: &Policy,
-        request: Request<Incoming>,
-        observation: &Observation,
-    ) -> Result<Response<Body>, Status> {
+    pub(super) async fn handle(&self, policy: &Policy, request: Request<Body>) -> Result<Response<Body>, Status> {
         let path = request.uri().path();
         let method = policy.method(path).map(|method| method.path);
         let packs = !policy.streams(path) && message::takes_gzip(request.headers());
         let label = policy.label(path);
-        let request = match policy.form(path) {
-            Some(form) => {
-                let request = message::admit(request, form).await?;
-                observation.asked(request.body());
-                request
-            }
-            None => request.map(Body::new),
-        };
         let response = match AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},

@@ -2,6 +2,9 @@
 //! cannot be read is refused here, by the caller's fault and name, before a handler is asked.
 
 use std::io::{Read, Write};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use contracts::tables::Form;
@@ -12,16 +15,22 @@ use futures::future::ready;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Body as HttpBody;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_domain::Error;
 
+use super::jitter;
 use crate::form;
-use crate::status::{Layer, refusal, status};
+use crate::status::{Layer, again, refusal, status};
 
 /// The most bytes a message may have, as it is sent and unpacked.
 const LARGEST: usize = 4 << 20;
+/// Bytes of requests that a server holds at most, and what one counts for that has not come yet.
+const ROOM: usize = 256 << 20;
+const UNREAD: usize = 32 << 10;
+/// When whoever finds no room may come again, at most.
+const AGAIN: Duration = Duration::from_secs(1);
 /// The flag and the length before a message.
 const HEAD: usize = 5;
 /// What is smaller than this is not worth packing.
@@ -31,18 +40,86 @@ const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Reads the one message of a request whole, and hands it on plain and known to be of the form that the contract gives it.
-pub(super) async fn admit<B>(request: Request<B>, form: &Form) -> Result<Request<Body>, Status>
+/// The bytes of requests that a server holds, those that are still being read included.
+#[derive(Default)]
+pub(super) struct Room(AtomicUsize);
+
+/// Some of them, until it is dropped.
+pub(super) struct Held<'a> {
+    room: &'a AtomicUsize,
+    bytes: usize,
+}
+
+impl Room {
+    fn hold(&self, bytes: usize) -> Result<Held<'_>, Status> {
+        let mut held = Held { room: &self.0, bytes: 0 };
+        held.change(bytes).map(|()| held)
+    }
+}
+
+impl Held<'_> {
+    /// Holds so many from now on.
+    fn change(&mut self, bytes: usize) -> Result<(), Status> {
+        let before = self.room.fetch_add(bytes, Ordering::Relaxed);
+        self.room.fetch_sub(self.bytes, Ordering::Relaxed);
+        let more = bytes > self.bytes;
+        self.bytes = bytes;
+        if more && before + bytes > ROOM { Err(no_room()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Reads the one message of a request whole, and hands it on plain and known to be of the form that the contract gives it. A request
+/// that is a stream has none, and is handed on as it comes.
+pub(super) async fn admit<'a, B>(
+    request: Request<B>,
+    form: Option<&Form>,
+    room: &'a Room,
+) -> Result<(Request<Body>, Option<Held<'a>>), Status>
 where
-    B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>>,
+    B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>> + Send + 'static,
 {
+    let Some(form) = form else { return Ok((request.map(Body::new), None)) };
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
     let gzip = is_gzip(parts.headers.remove(ENCODING).as_ref())?;
-    let body = Limited::new(body, HEAD + LARGEST).collect().await.map_err(|error| unread(&*error))?.to_bytes();
+    let mut held = room.hold(UNREAD)?;
+    let body = read(body, &mut held).await?;
     let body = plain(body, gzip)?;
+    held.change(body.len())?;
     form::check(form, &body[HEAD..]).map_err(|error| undecodable(&error.to_string()))?.finish().map_err(status)?;
-    Ok(Request::from_parts(parts, Body::new(Full::new(body))))
+    Ok((Request::from_parts(parts, Body::new(Full::new(body))), Some(held)))
+}
+
+/// All of a body.
+async fn read<B>(body: B, held: &mut Held<'_>) -> Result<Bytes, Status>
+where
+    B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>>,
+{
+    let mut body = pin!(body);
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Status::cancelled("the request ended early"))?.into_data() else { continue };
+        let length = first.len() + all.len() + data.len();
+        if length > HEAD + LARGEST {
+            return Err(too_large());
+        }
+        if length > UNREAD {
+            held.change(length)?;
+        }
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// Whether a caller takes an answer that is packed.
@@ -129,13 +206,16 @@ fn packed(message: &[u8]) -> std::io::Result<Bytes> {
     Ok(framed.freeze())
 }
 
-fn unread(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Status {
-    if error.is::<LengthLimitError>() { too_large() } else { Status::cancelled("the request ended early") }
-}
-
 fn undecodable(what: &str) -> Status {
     let message = format!("the request cannot be decoded: {what}");
     refusal(Layer::Message, Code::InvalidArgument, "REQUEST_UNDECODABLE", &message, [])
+}
+
+fn no_room() -> Status {
+    let message = "the server holds as many bytes of requests as it may; call again later, and less often";
+    let limit = ROOM.to_string();
+    let refused = refusal(Layer::Message, Code::ResourceExhausted, "OVERLOADED", message, [("limit", limit.as_str())]);
+    again(refused, Some(jitter(AGAIN)))
 }
 
 fn too_large() -> Status {

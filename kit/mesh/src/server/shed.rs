@@ -1,90 +1,205 @@
-//! How many calls a server handles at once, and whom it turns away first when there are too many: what the contract's
-//! `criticality` says. Streams are counted where they are opened, and health is never turned away.
+//! Which calls are worked on, which wait, and which are turned away when there are too many: as many as the [limit](Limit) says are
+//! under way; about as many wait, whatever the contract calls critical before all else; of the others, the least important are told
+//! to come again later. Streams are counted where they are opened, and health is never turned away.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use contracts::tables::Method;
 use contracts::tradewind::options::v1::Criticality;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
+use super::jitter;
+use super::limit::Limit;
+use crate::metrics::{self, ServerNow};
 use crate::status::{self, Layer};
 
-/// Calls handled at once. More would take memory without end, and nobody would be served sooner.
-const CALLS: usize = 2_048;
+/// For how long a call waits for a place, at most.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// When whoever is turned away may come again: about then.
+const AGAIN: Duration = Duration::from_millis(200);
+/// As many may wait as may be under way, but at least so many.
+const WAITING: usize = 64;
 
-/// The calls that are being handled.
-#[derive(Default)]
-pub(super) struct Shed(AtomicUsize);
+/// The calls that a server works on, and those that wait.
+pub(super) struct Shed(Mutex<State>);
 
-/// One of them, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Call<'a>(&'a AtomicUsize);
+struct State {
+    limit: Limit,
+    under_way: usize,
+    /// By how important they are, the least important first; of those, the longest waiting.
+    waiting: [VecDeque<Waiting>; 3],
+}
+
+struct Waiting {
+    method: &'static str,
+    admitted: oneshot::Sender<Place>,
+}
+
+/// What a server is doing, as of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Calls that may be under way at once.
+    pub limit: usize,
+    /// Calls that are.
+    pub under_way: usize,
+    /// Calls that wait.
+    pub waiting: usize,
+}
+
+impl Load {
+    /// Calls that are here as a part of those that may be under way.
+    #[must_use]
+    pub fn utilization(self) -> f64 {
+        let count = |calls: usize| u32::try_from(calls).map_or(f64::MAX, f64::from);
+        count(self.under_way + self.waiting) / count(self.limit.max(1))
+    }
+}
+
+/// One call under way, until it is dropped.
+pub(super) struct Place {
+    shed: Arc<Shed>,
+    method: &'static str,
+    began: Instant,
+    is_over: bool,
+}
 
 impl Shed {
-    /// Takes one more call, unless there are so many that a call of this criticality has to make room for others.
-    pub(super) fn take(&self, criticality: Criticality) -> Result<Call<'_>, Status> {
-        let (most, calls) = (most(criticality), &self.0);
-        let taken = calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < most).then_some(now + 1));
-        taken.map(|_| Call(calls)).map_err(|_| {
-            let text = "the server handles as many calls as it can; try again later, and less often";
-            status::refusal(
-                Layer::Shed,
-                Code::ResourceExhausted,
-                "OVERLOADED",
-                text,
-                [("limit", most.to_string().as_str())],
-            )
-        })
+    pub(super) fn new(now: Instant) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { limit: Limit::new(now), under_way: 0, waiting: Default::default() })))
+    }
+
+    pub(super) fn load(&self) -> Load {
+        self.state().load()
+    }
+
+    /// Shows itself in metrics for as long as it is there.
+    pub(super) fn watch(self: &Arc<Self>) {
+        let shed = Arc::downgrade(self);
+        metrics::watch_server(move || {
+            let now = shed.upgrade()?.load();
+            let count = |calls: usize| u64::try_from(calls).unwrap_or(u64::MAX);
+            let calls = vec![("under_way", count(now.under_way)), ("waiting", count(now.waiting))];
+            Some(ServerNow { limit: count(now.limit), calls })
+        });
+    }
+
+    /// Waits for a place for a call of `method`.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED`, with when to come again, where as many as may wait already, none of them less important.
+    pub(super) async fn take(self: &Arc<Self>, method: &'static Method) -> Result<Place, Status> {
+        let queued = {
+            let mut state = self.state();
+            if state.under_way < state.limit.now() {
+                return Ok(self.begin(&mut state, method.path));
+            }
+            state.queue(method)
+        };
+        let Some(admitted) = queued else { return Err(self.refusal(method)) };
+        match tokio::time::timeout(PATIENCE, admitted).await {
+            Ok(Ok(place)) => Ok(place),
+            // It has waited for too long, or made room for another.
+            Ok(Err(_)) | Err(_) => Err(self.refusal(method)),
+        }
+    }
+
+    fn begin(self: &Arc<Self>, state: &mut State, method: &'static str) -> Place {
+        state.under_way += 1;
+        let under_way = state.under_way;
+        state.limit.began(under_way);
+        Place { shed: self.clone(), method, began: Instant::now(), is_over: false }
+    }
+
+    /// A call is over, and, if it has succeeded, took so long.
+    fn end(self: &Arc<Self>, method: &'static str, took: Option<Duration>) -> Load {
+        let mut state = self.state();
+        state.under_way -= 1;
+        if let Some(took) = took {
+            let under_way = state.under_way;
+            state.limit.ended(method, took, under_way, Instant::now());
+        }
+        while state.under_way < state.limit.now() {
+            let Some(next) = state.waiting.iter_mut().rev().find_map(VecDeque::pop_front) else { break };
+            let place = self.begin(&mut state, next.method);
+            // Whoever waited may have gone away. What it would have had is not given back by the usual way, which needs the lock.
+            if let Err(mut unused) = next.admitted.send(place) {
+                unused.is_over = true;
+                state.under_way -= 1;
+            }
+        }
+        state.load()
+    }
+
+    fn refusal(&self, method: &Method) -> Status {
+        let criticality = name(method.criticality);
+        metrics::shed(criticality);
+        let limit = self.load().limit.to_string();
+        let text = "the server works on as many calls as it can; call again later, and less often";
+        let facts = [("limit", limit.as_str()), ("criticality", criticality)];
+        let refused = status::refusal(Layer::Shed, Code::ResourceExhausted, "OVERLOADED", text, facts);
+        let again = (method.criticality != Criticality::Sheddable).then(|| AGAIN / 2 + jitter(AGAIN));
+        status::again(refused, again)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Call<'_> {
+impl State {
+    fn load(&self) -> Load {
+        let waiting = self.waiting.iter().map(VecDeque::len).sum();
+        Load { limit: self.limit.now(), under_way: self.under_way, waiting }
+    }
+
+    /// Lets a call wait for its place, in that of one that is less important where too many wait.
+    fn queue(&mut self, method: &'static Method) -> Option<oneshot::Receiver<Place>> {
+        let rank = rank(method.criticality);
+        let most = self.limit.now().max(WAITING);
+        if self.load().waiting >= most {
+            self.waiting.iter_mut().for_each(|waiting| waiting.retain(|one| !one.admitted.is_closed()));
+        }
+        if self.load().waiting >= most {
+            // Its sender hears of it.
+            self.waiting[..rank].iter_mut().find_map(VecDeque::pop_back)?;
+        }
+        let (admitted, place) = oneshot::channel();
+        self.waiting[rank].push_back(Waiting { method: method.path, admitted });
+        Some(place)
+    }
+}
+
+impl Place {
+    /// The call has been answered; only an answer tells how quick the server is. Tells what there is to do besides.
+    pub(super) fn answered(mut self, well: bool) -> Load {
+        self.is_over = true;
+        self.shed.end(self.method, well.then(|| self.began.elapsed()))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        if !self.is_over {
+            self.shed.end(self.method, None);
+        }
     }
 }
 
-/// How many calls there may be with one more of this criticality.
-const fn most(criticality: Criticality) -> usize {
+const fn rank(criticality: Criticality) -> usize {
     match criticality {
-        Criticality::Sheddable => CALLS / 2,
-        Criticality::Unspecified | Criticality::Default => CALLS / 4 * 3,
-        Criticality::Critical => CALLS,
+        Criticality::Sheddable => 0,
+        Criticality::Unspecified | Criticality::Default => 1,
+        Criticality::Critical => 2,
     }
+}
+
+const fn name(criticality: Criticality) -> &'static str {
+    ["sheddable", "default", "critical"][rank(criticality)]
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-    use super::*;
-
-    fn take_all(load: &Shed, criticality: Criticality) -> Vec<Call<'_>> {
-        std::iter::from_fn(|| load.take(criticality).ok()).collect()
-    }
-
-    #[test]
-    fn what_can_wait_makes_room_for_what_cannot() {
-        let load = Shed::default();
-        let reports = take_all(&load, Criticality::Sheddable);
-        let others = take_all(&load, Criticality::Default);
-        let orders = take_all(&load, Criticality::Critical);
-        assert_eq!([reports.len(), others.len(), orders.len()], [1_024, 512, 512]);
-        let refused = load.take(Criticality::Critical).unwrap_err();
-        assert_eq!(
-            (refused.code(), status::reason(&refused).as_deref()),
-            (Code::ResourceExhausted, Some("OVERLOADED"))
-        );
-        drop(reports);
-        assert!(load.take(Criticality::Critical).is_ok() && load.take(Criticality::Default).is_ok());
-        assert!(
-            load.take(Criticality::Sheddable).is_err(),
-            "there are still as many as reports have to leave room for"
-        );
-    }
-
-    #[test]
-    fn a_call_that_ends_leaves_its_place() {
-        let load = Shed::default();
-        drop(take_all(&load, Criticality::Critical));
-        assert_eq!(take_all(&load, Criticality::Critical).len(), CALLS);
-    }
-}
+mod tests;

@@ -26,6 +26,11 @@ impl Streams {
         Self { places: Arc::new(Semaphore::new(MOST)), drain }
     }
 
+    /// Whether there are none.
+    pub(super) fn are_none(&self) -> bool {
+        self.places.available_permits() == MOST
+    }
+
     /// Takes a place for one more; `stop` is the server's.
     pub(super) fn open(&self, stop: &CancellationToken) -> Result<Until, Status> {
         let full = |_| {

@@ -7,7 +7,7 @@ use contracts::reactions::Reaction;
 use contracts::tables::{Content, Field, Form, Method};
 use contracts::tradewind::options::v1::{Audience, Criticality, RetryClass, Role};
 
-use crate::echo::{BARE, BRIEF, COUNT, NAMED, ONCE, SAY, STREAM, WATCH};
+use crate::echo::{BARE, BRIEF, COUNT, NAMED, ONCE, REPORT, SAY, STREAM, VITAL, WATCH};
 
 pub(crate) const READ_LOG: &str = "/tradewind.eventlog.v1.EventLogService/ReadLog";
 pub(crate) const READ_KEY: &str = "/tradewind.eventlog.v1.EventLogService/ReadKey";
@@ -32,6 +32,18 @@ pub(crate) static CONTRACT: Contract = Contract {
         Method { callers: &["gateway"], timeout: Duration::from_secs(60), response_streams: true, ..of(WATCH) },
         Method { callers: &["operator"], ..of(COUNT) },
         Method { callers: &["operator"], ..of(ONCE) },
+        Method {
+            callers: &["operator"],
+            timeout: Duration::from_secs(60),
+            criticality: Criticality::Sheddable,
+            ..of(REPORT)
+        },
+        Method {
+            callers: &["operator"],
+            timeout: Duration::from_secs(60),
+            criticality: Criticality::Critical,
+            ..of(VITAL)
+        },
         of(BARE),
         Method { callers: &["operator"], ..of(READ_LOG) },
         Method { callers: &["operator"], ..of(READ_KEY) },

@@ -25,6 +25,8 @@ pub(crate) const NAMED: &str = "/tradewind.echo.v1.EchoService/Named";
 pub(crate) const STREAM: &str = "/tradewind.echo.v1.EchoService/Stream";
 pub(crate) const WATCH: &str = "/tradewind.echo.v1.EchoService/Watch";
 pub(crate) const COUNT: &str = "/tradewind.echo.v1.EchoService/Count";
+pub(crate) const REPORT: &str = "/tradewind.echo.v1.EchoService/Report";
+pub(crate) const VITAL: &str = "/tradewind.echo.v1.EchoService/Vital";
 pub(crate) const ONCE: &str = "/tradewind.echo.v1.EchoService/Once";
 pub(crate) const BARE: &str = "/tradewind.echo.v1.EchoService/Bare";
 

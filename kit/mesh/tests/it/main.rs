@@ -14,6 +14,7 @@ mod generations;
 mod handshakes;
 mod made;
 mod messages;
+mod overload;
 mod reload;
 mod rotation;
 mod shutdown;

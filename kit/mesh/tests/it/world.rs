@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tracing_subscriber::layer::SubscriberExt;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Result, Server, pki};
+use tradewind_mesh::{Channel, Channels, Identity, Loads, IdentityFiles, Policy, Result, Server, pki};
 
 use crate::contract::CONTRACT;
 use crate::echo::Echo;
@@ -35,6 +35,7 @@ pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) address: SocketAddr,
     pub(crate) echo: Echo,
+    pub(crate) loads: Loads,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<Result<()>>,
 }
@@ -45,6 +46,11 @@ impl World {
     }
 
     pub(crate) async fn start_with_grace(grace: Duration) -> Self {
+        Self::start_as(|server| server, grace).await
+    }
+
+    /// One whose server is not as usual.
+    pub(crate) async fn start_as(make: impl FnOnce(Server) -> Server, grace: Duration) -> Self {
         telemetry();
         let dir = credentials();
         let echo = Echo::default();
@@ -52,11 +58,12 @@ impl World {
         let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let server = Server::bind(any, identity.clone(), policy(), "echo").await.unwrap();
-        let address = server.local_addr();
+        let server = make(server);
+        let (address, loads) = (server.local_addr(), server.loads());
         let (_, health) = tonic_health::server::health_reporter();
         let routes = Routes::new(echo.clone()).add_service(health);
         let served = tokio::spawn(server.serve(routes, stop.clone(), grace));
-        Self { dir, identity, address, echo, stop, served }
+        Self { dir, identity, address, echo, loads, stop, served }
     }
 
     pub(crate) fn identity(&self, name: &str) -> Identity {
@@ -134,28 +141,24 @@ pub(crate) fn counted_of(name: &str, labels: &[(&str, &str)]) -> u64 {
     telemetry.meters.force_flush().unwrap();
     let exported = telemetry.metrics.get_finished_metrics().unwrap().pop();
     drop(looking);
-    let mut sum = 0;
-    for resource in exported {
-        for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name)
-        {
-            let is_of = |attributes: &mut dyn Iterator<Item = &KeyValue>| {
-                let pairs: Vec<_> = attributes.map(|pair| (pair.key.as_str(), pair.value.to_string())).collect();
-                labels.iter().all(|(label, value)| pairs.iter().any(|(key, found)| key == label && found == value))
-            };
-            sum += match metric.data() {
-                AggregatedMetrics::U64(MetricData::Sum(data)) => {
-                    let ours = data.data_points().filter(|point| is_of(&mut point.attributes()));
-                    ours.map(|point| point.value()).sum()
-                }
-                AggregatedMetrics::F64(MetricData::Histogram(data)) => {
-                    let ours = data.data_points().filter(|point| is_of(&mut point.attributes()));
-                    ours.map(|point| point.count()).sum()
-                }
-                _ => 0,
-            };
+    let Some(exported) = exported else { return 0 };
+    let metrics = exported.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name);
+    let is_of = |attributes: &mut dyn Iterator<Item = &KeyValue>| {
+        let pairs: Vec<_> = attributes.map(|pair| (pair.key.as_str(), pair.value.to_string())).collect();
+        labels.iter().all(|(label, value)| pairs.iter().any(|(key, found)| key == label && found == value))
+    };
+    let counted = metrics.map(|metric| match metric.data() {
+        AggregatedMetrics::U64(MetricData::Sum(data)) => {
+            let ours = data.data_points().filter(|point| is_of(&mut point.attributes()));
+            ours.map(|point| point.value()).sum()
         }
-    }
-    sum
+        AggregatedMetrics::F64(MetricData::Histogram(data)) => {
+            let ours = data.data_points().filter(|point| is_of(&mut point.attributes()));
+            ours.map(|point| point.count()).sum()
+        }
+        _ => 0,
+    });
+    counted.sum()
 }
 
 pub(crate) fn spans() -> Vec<opentelemetry_sdk::trace::SpanData> {

@@ -14,7 +14,7 @@ mod text;
 use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
 use tradewind_domain::Sensitive;
-use tradewind_mesh::IdentityFiles;
+use tradewind_mesh::{IdentityFiles, RateLimits};
 
 pub(crate) use about::{About, FOLDER};
 pub use own::{NoSettings, Own, OwnSettings, Setting, duration, positive};
@@ -40,6 +40,8 @@ pub struct Settings {
     pub nats_url: Sensitive<String>,
     /// `host:port` of every service this one may call, by name, or several with commas between.
     pub peers: BTreeMap<String, String>,
+    /// How often each workload may call this service.
+    pub rate_limits: RateLimits,
     /// The name of this replica, the same after a restart; empty for none.
     pub instance: String,
     /// How log lines look.
@@ -103,6 +105,7 @@ impl Settings {
             partitions: None,
             nats_url: nats_url.into().into(),
             peers: BTreeMap::new(),
+            rate_limits: RateLimits::default(),
             instance: String::new(),
             log_format: LogFormat::Auto,
             log: "error".into(),
@@ -162,6 +165,7 @@ impl Settings {
             partitions: read("partitions")?.parse(parse::partitions)?,
             nats_url: read("nats_url")?.parse(parse::broker)?,
             peers: sources.peers("peers")?,
+            rate_limits: read("rate_limits")?.parse(str::parse)?,
             instance: read("instance")?.parse(parse::instance)?,
             log_format: read("log_format")?.parse(parse::log_format)?,
             log: read("log")?.parse(parse::log)?,
@@ -195,6 +199,11 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
         ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
         ("peers", "where the other services are: name=host:port, separated by commas; one named twice has two addresses", String::new()),
         (
+            "rate_limits",
+            "calls a second that each workload may make of one replica, as in operator=50,*=2000; empty for as many as it likes",
+            String::new(),
+        ),
+        (
             "instance",
             "name of this replica, unlike any other's and the same after a restart, e.g. the pod's",
             String::new(),
@@ -218,6 +227,7 @@ impl fmt::Debug for Settings {
             .field("admin_addr", &self.admin_addr)
             .field("trust_domain", &self.trust_domain)
             .field("peers", &self.peers)
+            .field("rate_limits", &self.rate_limits)
             .field("log", &self.log)
             .field("grace", &self.grace)
             .finish_non_exhaustive()

@@ -119,6 +119,15 @@ fn a_peer_may_be_at_several_addresses() {
 }
 
 #[test]
+fn how_often_a_workload_calls_may_be_limited() {
+    assert_eq!(read(&[]).unwrap().rate_limits.to_string(), "");
+    let limited = read(&[("TRADEWIND_RATE_LIMITS", "operator=50, *=2000")]).unwrap();
+    assert_eq!(limited.rate_limits.to_string(), "operator=50,*=2000");
+    let told = read(&[("TRADEWIND_RATE_LIMITS", "operator=often")]).unwrap_err();
+    assert!(told.starts_with("TRADEWIND_RATE_LIMITS: `often` is not a number of calls a second"), "{told}");
+}
+
+#[test]
 fn a_mistake_in_the_file_names_key_and_file() {
     for (text, told) in [
         ("grpc_adr = \"127.0.0.1:1\"", "grpc_adr in {path}: is not a setting of this service"),

@@ -1,13 +1,14 @@
-//! What a server says of its load behind each answer: ORCA's per-request report (gRFC A51), of which one number is read.
+//! What a server says of its load behind an answer: ORCA's per-request report (gRFC A51, `xds.data.orca.v3.OrcaLoadReport`), of
+//! which one number is sent and read.
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use http::HeaderMap;
-use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
+use http::{HeaderMap, HeaderValue};
+use prost::encoding::{DecodeContext, WireType, decode_key, encode_key, skip_field};
 
-/// The trailer: `xds.data.orca.v3.OrcaLoadReport`.
-const TRAILER: &str = "endpoint-load-metrics-bin";
+use crate::body::LOAD;
+
 /// `application_utilization`.
 const UTILIZATION: u32 = 9;
 /// A longer report is not looked at.
@@ -15,12 +16,22 @@ const LONGEST: usize = 256;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The trailer of a server that has so much to do.
+pub(crate) fn of(utilization: f64) -> Option<HeaderValue> {
+    let mut report = Vec::with_capacity(9);
+    encode_key(UTILIZATION, WireType::SixtyFourBit, &mut report);
+    report.extend(utilization.to_le_bytes());
+    let mut text = [0; 12];
+    let length = BASE64.encode_slice(report, &mut text).ok()?;
+    HeaderValue::from_bytes(&text[..length]).ok()
+}
+
 /// Calls under way as a part of what the server takes, if it says so.
-pub(super) fn utilization(trailers: &HeaderMap) -> Option<f64> {
-    let text = trailers.get(TRAILER)?.as_bytes();
+pub(crate) fn utilization(trailers: &HeaderMap) -> Option<f64> {
+    let text = trailers.get(LOAD)?.as_bytes();
     let mut buffer = [0; LONGEST];
     let length = BASE64.decode_slice(text, &mut buffer).ok()?;
     let mut report = &buffer[..length];
@@ -41,7 +52,13 @@ mod tests {
 
     fn trailers(report: &[u8]) -> HeaderMap {
         let text = BASE64.encode(report);
-        HeaderMap::from_iter([(TRAILER.parse().unwrap(), text.parse().unwrap())])
+        HeaderMap::from_iter([(LOAD.parse().unwrap(), text.parse().unwrap())])
+    }
+
+    #[test]
+    fn what_is_said_is_read() {
+        let said = HeaderMap::from_iter([(LOAD.parse().unwrap(), of(1.25).unwrap())]);
+        assert_eq!(utilization(&said), Some(1.25));
     }
 
     #[test]
