@@ -247,7 +247,7 @@ impl Bench {
 
     fn mesh(&self, figures: &mut Vec<Figure>) -> Result<()> {
         progress("calls through the mesh");
-        let pki = pki(&[mesh::CLIENT, mesh::SERVER]);
+        let pki = pki(&[mesh::CLIENT, mesh::SERVER, mesh::OVERLOADED]);
         let mut settings = Settings::in_process(IdentityFiles::in_dir(pki.path(), mesh::CLIENT), "", "");
         "info".clone_into(&mut settings.log);
         tradewind_runtime::install_telemetry("bench", &settings);

@@ -1,9 +1,10 @@
 //! What the mesh costs: a method of the contract whose handler does nothing, called through the whole kit and through bare tonic
 //! over mTLS, in turns of one run, both on the same two threads and with the same certificates. Then what becomes of calls when one
-//! of three replicas is not as the others.
+//! of three replicas is not as the others, or there are too many.
 
 mod balancing;
 mod catalog;
+mod overload;
 mod sides;
 
 use std::path::Path;
@@ -20,6 +21,8 @@ use crate::load::{For, per_second};
 use crate::meter::cpu_of_this;
 use crate::report::{Bound, Figure};
 
+/// Who has more to do than it can.
+pub(crate) const OVERLOADED: &str = "ordering";
 /// Turns that each side has: what else the machine does falls on both.
 const TURNS: u32 = 6;
 /// Calls at once when throughput is measured.
@@ -30,7 +33,7 @@ const TONIC: &str = "bare tonic";
 /// Makes one call.
 type Call = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
-/// Measures with the credentials in a folder, those of [`CLIENT`] and [`SERVER`].
+/// Measures with the credentials in a folder, those of [`CLIENT`], [`SERVER`] and [`OVERLOADED`].
 pub(crate) fn figures(credentials: &Path, time: For) -> Result<Vec<Figure>> {
     let threads = Threads { server: thread()?, client: thread()? };
     let kit = sides::kit(&threads, credentials)?;
@@ -46,6 +49,7 @@ pub(crate) fn figures(credentials: &Path, time: For) -> Result<Vec<Figure>> {
     }
     let mut figures = compared(&with_kit, &with_tonic)?;
     figures.extend(balancing::figures(&threads.client, credentials, time)?);
+    figures.extend(overload::figures(&threads.client, credentials, time)?);
     Ok(figures)
 }
 

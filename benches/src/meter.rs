@@ -176,6 +176,11 @@ pub(crate) fn cpu_of_this() -> Result<f64> {
     Ok(cpu_of(std::process::id())?.own)
 }
 
+/// Megabytes of memory that this program has.
+pub(crate) fn resident_of_this() -> Result<f64> {
+    megabytes(std::process::id(), "status", "VmRSS:")
+}
+
 fn cpu_of(process: u32) -> Result<Cpu> {
     let fields = stat(process)?;
     let seconds = |number: usize| -> Result<f64> {
