@@ -40,6 +40,7 @@ const CALLERS: u64 = 64;
 /// One in so many calls is critical.
 const CRITICAL: u64 = 4;
 const TIMES: f64 = 3.0;
+const LEARNING: Duration = Duration::from_secs(1);
 /// How often calls are made, as many as are due.
 const TICK: Duration = Duration::from_millis(2);
 /// A call that took longer helped nobody.
@@ -147,6 +148,8 @@ pub(super) fn figures(client: &Runtime, credentials: &Path, time: For) -> Result
     client.block_on(at_once(&caller, CALLERS, time))?;
     let peak = client.block_on(at_once(&caller, CALLERS, time))?;
     let (rate, before) = (peak.rate()?, resident_of_this()?);
+    // The first second is the server's to learn in.
+    client.block_on(at_rate(&caller, rate * TIMES, For(LEARNING)))?;
     let flooded = client.block_on(at_rate(&caller, rate * TIMES, For(time.0 * 2)))?;
     let after = resident_of_this()?;
     server.shutdown_background();

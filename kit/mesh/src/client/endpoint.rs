@@ -342,9 +342,7 @@ impl http_body::Body for Watched {
             under_way.received += frame.data_ref().map_or(0, |data| data.len() as u64);
         }
         let code = match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                frame.trailers_ref().map(|last| code_of(last).unwrap_or(Code::Unknown))
-            }
+            Poll::Ready(Some(Ok(frame))) => frame.trailers_ref().map(|last| code_of(last).unwrap_or(Code::Unknown)),
             Poll::Ready(Some(Err(status))) => Some(status.code()),
             Poll::Ready(None) => Some(Code::Unknown),
             Poll::Pending => None,

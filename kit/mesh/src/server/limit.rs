@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 4.0;
 /// What takes less than this is quick, whatever is usual. In seconds.
 const QUICK: f64 = 0.002;
 /// How much of a cut is made at once, and how low one may be.
-const SMOOTHING: f64 = 0.2;
+const SMOOTHING: f64 = 0.5;
 const STEEPEST: f64 = 0.5;
 /// A window is over after so much time and so many calls, whichever comes last, or is forgotten after the longest.
 const WINDOW: Duration = Duration::from_millis(100);
@@ -184,7 +184,11 @@ impl Window {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 1 and the most there may be")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is between 1 and the most there may be"
+)]
 fn whole(limit: f64) -> usize {
     limit.max(1.0) as usize
 }

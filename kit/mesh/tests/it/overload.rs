@@ -116,15 +116,15 @@ async fn a_thousand_who_say_nothing_or_little_hurt_nobody() {
     let _ = Command::new("prlimit").args(files).output();
     let world = World::start().await;
     let config = config(&world);
-    let silent: Vec<_> =
-        stream::iter(0..500).map(|_| connect(&world, &config)).buffer_unordered(32).collect().await;
+    let silent: Vec<_> = stream::iter(0..500).map(|_| connect(&world, &config)).buffer_unordered(32).collect().await;
     let slow: Vec<_> = stream::iter(0..500)
         .map(async |nth| {
             let (mut sender, driver) = speak(connect(&world, &config).await).await;
             let request = Request::post(format!("https://localhost{ONCE}")).header("content-type", "application/grpc");
             let (answer, mut body) = sender.send_request(request.body(()).unwrap(), false).unwrap();
             // Half of them send half of a message.
-            body.send_data(Bytes::from_static(&[0, 0, 0, 0, 9, 10, 7][..if nth % 2 == 0 { 7 } else { 0 }]), false).unwrap();
+            body.send_data(Bytes::from_static(&[0, 0, 0, 0, 9, 10, 7][..if nth % 2 == 0 { 7 } else { 0 }]), false)
+                .unwrap();
             (sender, driver, answer, body)
         })
         .buffer_unordered(32)

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tracing_subscriber::layer::SubscriberExt;
-use tradewind_mesh::{Channel, Channels, Identity, Loads, IdentityFiles, Policy, Result, Server, pki};
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Loads, Policy, Result, Server, pki};
 
 use crate::contract::CONTRACT;
 use crate::echo::Echo;
