@@ -31,7 +31,7 @@ pub(crate) static CONTRACT: Contract = Contract {
         Method { callers: &["gateway"], timeout: Duration::from_millis(200), response_streams: true, ..of(STREAM) },
         Method { callers: &["gateway"], timeout: Duration::from_secs(60), response_streams: true, ..of(WATCH) },
         Method { callers: &["operator"], ..of(COUNT) },
-        Method { callers: &["operator"], ..of(ONCE) },
+        Method { callers: &["operator"], timeout: Duration::from_secs(30), ..of(ONCE) },
         Method {
             callers: &["operator"],
             timeout: Duration::from_secs(60),
