@@ -5,6 +5,7 @@ mod audit;
 mod authorize;
 mod call;
 mod connection;
+mod fault;
 mod handle;
 mod identify;
 mod keyed;
@@ -28,6 +29,7 @@ pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections};
 pub use self::identify::peer;
 pub use self::keyed::keyed;
+use crate::faults::Faults;
 use crate::{Error, Identity, Policy, Result, tls};
 
 /// A bound mTLS server that does not serve yet.
@@ -39,6 +41,7 @@ pub struct Server {
     policy: Policy,
     context: String,
     age: Duration,
+    faults: Faults,
 }
 
 impl Server {
@@ -48,13 +51,21 @@ impl Server {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, acceptor, identity, policy, context: context.to_owned(), age: AGE })
+        let (context, faults) = (context.to_owned(), Faults::default());
+        Ok(Self { listener, address, acceptor, identity, policy, context, age: AGE, faults })
     }
 
     /// Drains connections at this age instead of after ten minutes.
     #[must_use]
     pub const fn draining_after(mut self, age: Duration) -> Self {
         self.age = age;
+        self
+    }
+
+    /// Puts these faults into the calls that it serves.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
         self
     }
 
@@ -70,7 +81,7 @@ impl Server {
         let connections = Connections {
             acceptor: self.acceptor,
             identity: self.identity,
-            gate: Arc::new(Gate::new(self.policy, self.context, routes, stop.clone())),
+            gate: Arc::new(Gate::new(self.policy, self.context, routes, self.faults, stop.clone())),
             stop: stop.clone(),
             kill: CancellationToken::new(),
             age: self.age,

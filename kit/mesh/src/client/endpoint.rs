@@ -19,8 +19,10 @@ use tonic::{Code, Status};
 use super::breaker::{self, Breaker, Cause, Said, State};
 use super::call::{Answer, Call, Content, Failure, Fate};
 use super::connection::{Connection, Incoming};
+use super::fault;
 use super::load::{Load, Took};
 use super::report;
+use crate::faults::Faults;
 use crate::metrics::{self, Ejected};
 use crate::observe::code_of;
 
@@ -42,6 +44,7 @@ pub(super) struct Endpoint {
     /// Why there is no connection, and since when.
     failing: Mutex<Option<(Instant, String)>>,
     breakers: Mutex<HashMap<&'static str, Breaker>>,
+    faults: Faults,
     /// Whoever keeps its connections has something to do.
     pub(super) look: Notify,
     /// It is not the peer's any more.
@@ -58,7 +61,13 @@ pub(super) enum Standing {
 }
 
 impl Endpoint {
-    pub(super) fn new(peer: Arc<str>, number: usize, address: SocketAddr, gone: CancellationToken) -> Self {
+    pub(super) fn new(
+        peer: Arc<str>,
+        number: usize,
+        address: SocketAddr,
+        faults: Faults,
+        gone: CancellationToken,
+    ) -> Self {
         Self {
             peer,
             number,
@@ -67,6 +76,7 @@ impl Endpoint {
             connections: ArcSwap::default(),
             failing: Mutex::default(),
             breakers: Mutex::default(),
+            faults,
             look: Notify::new(),
             gone,
         }
@@ -149,7 +159,8 @@ impl Endpoint {
         }
         drop(connections);
         let mut under_way = UnderWay::begin(self.clone(), connection, &call);
-        match under_way.connection.send(call).await {
+        let sent = fault::send(&self.faults, &self.peer, self.address, &under_way.connection, call);
+        match sent.await {
             Ok((answer, None)) => {
                 if let Content::Whole { message, .. } = &answer.content {
                     under_way.received = message.len() as u64;

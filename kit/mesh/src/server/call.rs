@@ -13,11 +13,13 @@ use tonic::{Code, Status};
 
 use super::audit::Audit;
 use super::authorize::authorize;
+use super::fault;
 use super::handle::Handlers;
 use super::identify::Caller;
 use super::shed::Shed;
 use super::streams::Streams;
 use crate::body::Until;
+use crate::faults::Faults;
 use crate::observe::{Observation, Side, code_of};
 use crate::served::Served;
 use crate::{Policy, body, deadline, served};
@@ -25,6 +27,7 @@ use crate::{Policy, body, deadline, served};
 /// Stands before the handlers of a server.
 pub(super) struct Gate {
     policy: Policy,
+    faults: Faults,
     shed: Shed,
     handlers: Handlers,
     audit: Audit,
@@ -33,9 +36,16 @@ pub(super) struct Gate {
 
 impl Gate {
     /// Streams end when `stop` is cancelled; a unary call is finished.
-    pub(super) fn new(policy: Policy, context: String, routes: Routes, stop: CancellationToken) -> Self {
+    pub(super) fn new(
+        policy: Policy,
+        context: String,
+        routes: Routes,
+        faults: Faults,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             policy,
+            faults,
             shed: Shed::default(),
             handlers: Handlers::new(context, routes),
             audit: Audit::new(Instant::now()),
@@ -74,6 +84,7 @@ impl Gate {
         let (path, end) = (request.uri().path(), observation.deadline());
         let peer = caller.identify(now)?;
         authorize(&self.policy, self.handlers.context(), path, peer)?;
+        fault::put_in(&self.faults, self.policy.method(path), end).await?;
         deadline::begin(end, now, Side::Server)?;
         let until = self.policy.streams(path).then(|| streams.open(&self.stop)).transpose()?;
         let method = self.policy.method(path);
