@@ -161,9 +161,10 @@ impl Faults {
     /// What is put into a call that it makes to an endpoint of `peer`, if anything.
     #[must_use]
     pub fn made(&self, method: &'static Method, peer: &str, endpoint: SocketAddr) -> Option<Injected> {
-        self.find(method, |at| {
-            matches!(at, At::Peer(name, only) if name == peer && only.is_none_or(|only| only == endpoint))
-        })
+        self.find(
+            method,
+            |at| matches!(at, At::Peer(name, only) if name == peer && only.is_none_or(|only| only == endpoint)),
+        )
     }
 
     /// The first that matches, and by the dice is this call's.

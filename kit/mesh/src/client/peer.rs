@@ -161,7 +161,8 @@ impl Peer {
 
     fn starts(&self, address: SocketAddr, dial: &Arc<dyn Dial>) -> Arc<Endpoint> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let endpoint = Arc::new(Endpoint::new(self.name.clone(), number, address, self.faults.clone(), self.stop.child_token()));
+        let endpoint =
+            Arc::new(Endpoint::new(self.name.clone(), number, address, self.faults.clone(), self.stop.child_token()));
         tokio::spawn(keep(endpoint.clone(), dial.clone(), self.changed.clone()));
         endpoint
     }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tracing_subscriber::layer::SubscriberExt;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Result, Server, pki};
+use tradewind_mesh::{Channel, Channels, Faults, Identity, IdentityFiles, Policy, Result, Server, pki};
 
 use crate::contract::CONTRACT;
 use crate::echo::Echo;
@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) address: SocketAddr,
     pub(crate) echo: Echo,
+    /// Put into the calls it serves.
+    pub(crate) faults: Faults,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<Result<()>>,
 }
@@ -52,11 +54,12 @@ impl World {
         let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let server = Server::bind(any, identity.clone(), policy(), "echo").await.unwrap();
-        let address = server.local_addr();
+        let (address, faults) = (server.local_addr(), Faults::default());
+        let server = server.with_faults(faults.clone());
         let (_, health) = tonic_health::server::health_reporter();
         let routes = Routes::new(echo.clone()).add_service(health);
         let served = tokio::spawn(server.serve(routes, stop.clone(), grace));
-        Self { dir, identity, address, echo, stop, served }
+        Self { dir, identity, address, echo, faults, stop, served }
     }
 
     pub(crate) fn identity(&self, name: &str) -> Identity {
