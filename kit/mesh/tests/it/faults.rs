@@ -189,15 +189,14 @@ async fn a_circuit_opens_by_faults_and_closes_when_they_are_over() {
     set(channels.faults(), Wanted { at: At::Peer("echo".to_owned(), None), ..abort(SAY, Code::Unavailable) }).unwrap();
     eventually("the circuit is open", async || {
         let failed = ask(&channel, SAY, "a").await.unwrap_err();
-        assert_eq!(reason(&failed).as_deref(), Some("FAULT_INJECTED"));
+        assert_eq!(failed.code(), Code::Unavailable);
         circuit() == Some((SAY, Circuit::Open))
     })
     .await;
     assert_eq!(world.echo.calls.load(Ordering::SeqCst), 0);
     let _ = channels.faults().clear(&[], "operator");
     eventually("the circuit is closed", async || {
-        ask(&channel, SAY, "a").await.unwrap();
-        circuit() == Some((SAY, Circuit::Closed))
+        ask(&channel, SAY, "a").await.is_ok() && circuit() == Some((SAY, Circuit::Closed))
     })
     .await;
 }
