@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use contracts::tradewind::mesh::v1::{ClearFaultsRequest, ListFaultsRequest, SetFaultRequest};
 use contracts::tradewind::ordering::v1::{GetOrderRequest, Order, OrderStatus, PlaceOrderRequest};
-use tonic::Code;
+use tonic::{Code, Status};
 
 use super::Played;
 use super::stage::{Stage, order_of};
@@ -27,6 +27,7 @@ pub(crate) async fn half_of_the_calls_fail(stage: &Stage<'_>) -> Result<Played> 
     // Whatever came of it, the scenarios that follow have no faults.
     let cleared = stage.shop().mesh_of("ordering")?.clear_faults(ClearFaultsRequest::default()).await?.into_inner();
     let (order, failed) = (settled?, cleared.faults.iter().map(|fault| fault.injected).sum::<u64>());
+    is_well_again(stage, &order.order_id).await?;
     ensure!(order.status() == OrderStatus::Confirmed, "the order is {}", crate::commands::order::status(&order));
     let card = stage.card(&order.order_id).await?;
     ensure!(card == ["capture 5200"], "the provider says {card:?}");
@@ -51,8 +52,22 @@ async fn settled_among_faults(stage: &Stage<'_>, request: PlaceOrderRequest) -> 
         if faults.first().context("the fault is over")?.injected > 0 {
             return Ok(order);
         }
-        // All went well so far, by chance.
-        let look = GetOrderRequest { order_id: order.order_id.clone(), as_of: None };
-        let _ = stage.shop().ordering()?.get_order(look).await;
+        // All went well so far, by chance. How this one ends shows in the fault.
+        drop(look(stage, &order.order_id).await);
     }
+}
+
+/// Waits until ordering is asked again, if it was left alone because it failed.
+async fn is_well_again(stage: &Stage<'_>, order_id: &str) -> Result<()> {
+    loop {
+        match look(stage, order_id).await? {
+            Err(status) if status.code() == Code::Unavailable => tokio::time::sleep(PAUSE).await,
+            answer => return Ok(answer?),
+        }
+    }
+}
+
+async fn look(stage: &Stage<'_>, order_id: &str) -> Result<Result<(), Status>> {
+    let request = GetOrderRequest { order_id: order_id.to_owned(), as_of: None };
+    Ok(stage.shop().ordering()?.get_order(request).await.map(drop))
 }
