@@ -169,6 +169,7 @@ impl Endpoint {
                 Ok(answer)
             }
             Ok((mut answer, Some(incoming))) => {
+                under_way.begun();
                 let watched = Watched { incoming, under_way: Some(under_way) };
                 answer.content = Content::Stream(Body::new(watched));
                 Ok(answer)
@@ -250,6 +251,20 @@ impl UnderWay {
             _ => Took::Failed(time),
         };
         self.close(code, said, took);
+    }
+
+    /// A stream has begun, which is all that is asked of a probe: who ends it, and when, says nothing of its server.
+    fn begun(&mut self) {
+        if !std::mem::take(&mut self.is_probe) {
+            return;
+        }
+        let is_well_again = self.endpoint.breaker(self.label, |breaker, now| {
+            breaker.leave(Said::Well, true, now);
+            breaker.state() == State::Closed
+        });
+        if is_well_again {
+            self.endpoint.load.begins_anew(Instant::now());
+        }
     }
 
     /// A stream that had begun is over. How long it lasted says nothing of its server, nor that it was drained.

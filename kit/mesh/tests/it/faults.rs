@@ -201,6 +201,32 @@ async fn a_circuit_opens_by_faults_and_closes_when_they_are_over() {
     .await;
 }
 
+/// Whoever watches goes when they have seen enough: a circuit that heard of ends alone would stay open.
+#[tokio::test]
+async fn a_stream_that_begins_closes_the_circuit_although_its_caller_ends_it() {
+    let world = World::start().await;
+    let channels = channels(world.dir.path(), &[world.address]);
+    let channel = channels.to("echo").unwrap();
+    let circuit = || channels.status()[0].endpoints[0].circuits.first().copied();
+    set(channels.faults(), Wanted { at: At::Peer("echo".to_owned(), None), ..abort(WATCH, Code::Unavailable) })
+        .unwrap();
+    eventually("the circuit is open", async || {
+        listen(&channel, WATCH, "a").await.unwrap_err();
+        circuit() == Some((WATCH, Circuit::Open))
+    })
+    .await;
+    let _ = channels.faults().clear(&[], "operator");
+    eventually("the circuit is closed", async || {
+        drop(listen(&channel, WATCH, "a").await);
+        circuit() == Some((WATCH, Circuit::Closed))
+    })
+    .await;
+    for _ in 0..10 {
+        drop(listen(&channel, WATCH, "a").await.unwrap());
+    }
+    assert_eq!(circuit(), Some((WATCH, Circuit::Closed)));
+}
+
 #[tokio::test]
 async fn an_endpoint_with_faults_is_hardly_asked_and_costs_no_call_that_may_be_made_again() {
     let (credentials, stop) = (credentials(), CancellationToken::new());
