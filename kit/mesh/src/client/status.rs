@@ -28,7 +28,7 @@ pub struct PeerStatus {
 /// Places for calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bulkhead {
-    /// Those that are taken, and all there are.
+    /// Those that are taken.
     pub used: usize,
     /// All there are.
     pub limit: usize,
