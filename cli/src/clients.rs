@@ -9,6 +9,7 @@ use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceCli
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contracts::tradewind::mesh::v1::mesh_service_client::MeshServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy};
@@ -91,5 +92,10 @@ impl Clients {
     /// Client of one service's consumers.
     pub(crate) fn consumers_of(&self, service: &str) -> Result<ConsumerServiceClient<Channel>> {
         Ok(ConsumerServiceClient::new(self.channels.to(service)?))
+    }
+
+    /// Client of what one service says of its calls.
+    pub(crate) fn mesh_of(&self, service: &str) -> Result<MeshServiceClient<Channel>> {
+        Ok(MeshServiceClient::new(self.channels.to(service)?))
     }
 }

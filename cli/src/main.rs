@@ -71,6 +71,13 @@ enum Command {
     /// Show what the contracts say of a method, and tell who may call it. Needs nothing that runs.
     #[command(subcommand)]
     Policy(commands::policy::Command),
+    /// See how the calls between services stand, and have some of them fail or take long.
+    ///
+    /// Each service keeps connections to those it calls, leaves alone for a moment whoever fails, and repeats what may be
+    /// repeated. `status` shows all that as it is now. `fault` makes calls fail or wait on purpose, for a time, to see what
+    /// comes of it. Where a service has several replicas, one of them answers; name it with --peers NAME=ADDRESS.
+    #[command(subcommand)]
+    Mesh(commands::mesh::Command),
     /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
@@ -123,6 +130,7 @@ fn main() -> ExitCode {
         Command::Broker(command) => block_on(commands::broker::run(global, command)),
         Command::Pki(command) => block_on(commands::pki::run(global, command)),
         Command::Policy(command) => commands::policy::run(&global, command),
+        Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 /// Every service, every kind of boundary, and a fault of each of the things that services stand on.
-const SOME: [&str; 10] = [
+const SOME: [&str; 11] = [
     "catalog/publish.before",
     "ordering/batch.committed",
     "inventory/request.committed",
@@ -15,6 +15,7 @@ const SOME: [&str; 10] = [
     "messages/all of it",
     "database, went back/payment",
     "database/stalled before COMMIT",
+    "calls/fail",
 ];
 
 fn chaos(arguments: &[&str]) -> (Output, String) {

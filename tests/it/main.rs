@@ -17,6 +17,7 @@ mod discard;
 mod drain;
 mod health;
 mod image;
+mod mesh;
 mod migrations;
 mod poison;
 mod programs;

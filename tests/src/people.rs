@@ -8,6 +8,7 @@ use contracts::tradewind::{
     inventory::v1::{
         ListStockRequest, ReceiveStockRequest, StockLevel, inventory_service_client::InventoryServiceClient,
     },
+    mesh::v1::mesh_service_client::MeshServiceClient,
     notification::v1::notification_service_client::NotificationServiceClient,
     ordering::v1::{
         CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderStatus, PlaceOrderRequest,
@@ -73,6 +74,11 @@ impl Person {
     /// The consumers of one service, and its quarantine.
     pub fn consumers_of(&self, service: &str) -> ConsumerServiceClient<Channel> {
         ConsumerServiceClient::new(self.to(service))
+    }
+
+    /// How the calls of one service stand, and the faults in them.
+    pub fn mesh_of(&self, service: &str) -> MeshServiceClient<Channel> {
+        MeshServiceClient::new(self.to(service))
     }
 
     /// Offers a product whose SKU is its id, with so many units in stock, and waits until it can be ordered.

@@ -1,6 +1,6 @@
 //! `tradewind policy`: what the contracts say of a call, out of this program alone: nothing has to run.
 
-mod named;
+pub(super) mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;

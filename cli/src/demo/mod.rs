@@ -2,6 +2,7 @@
 //! played, crashes included, and then the books are proved.
 
 mod crashes;
+mod faults;
 mod refusals;
 mod scenarios;
 mod stage;

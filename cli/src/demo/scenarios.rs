@@ -6,7 +6,7 @@ use contracts::tradewind::shipping::v1::{DeliverShipmentRequest, DispatchShipmen
 use futures::FutureExt as _;
 
 use super::stage::{Stage, order_of};
-use super::{Played, Scenario, crashes, refusals};
+use super::{Played, Scenario, crashes, faults, refusals};
 use crate::commands::order::recipient;
 
 /// Every scenario, in the order in which they are played.
@@ -56,6 +56,11 @@ pub(crate) fn all() -> Vec<Scenario> {
             name: "price changed",
             expected: "refused with PRICE_CHANGED, nothing placed",
             play: |stage| refusals::price_changed(stage).boxed(),
+        },
+        Scenario {
+            name: "half of the calls fail",
+            expected: "one order, CONFIRMED, charged once",
+            play: |stage| faults::half_of_the_calls_fail(stage).boxed(),
         },
         Scenario {
             name: "payment killed while charging",

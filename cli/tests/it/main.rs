@@ -8,6 +8,7 @@ mod demo;
 mod fault;
 mod folders;
 mod kubernetes;
+mod mesh;
 mod pipes;
 mod policy;
 mod program;

@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod deadline;
+pub mod faults;
 pub mod form;
 pub mod gather;
 pub mod metrics;

@@ -83,6 +83,13 @@ impl Policy {
         ours.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Whether servers of `context` serve `service`: it is one of its own, or one that every context has.
+    pub fn serves(&self, context: &str, service: &str) -> bool {
+        let owner = service.split('.').nth(1).unwrap_or_default();
+        let is_known = || self.0.methods.keys().any(|path| path.split('/').nth(1) == Some(service));
+        (owner == context || !self.0.contexts.contains(owner)) && is_known()
+    }
+
     /// The contexts whose servers let workload `caller` call `path`.
     pub fn servers<'a>(&'a self, path: &'a str, caller: &'a str) -> impl Iterator<Item = &'a str> {
         let lets_in = move |context: &&str| self.judge(context, path, caller) == Verdict::Allowed;

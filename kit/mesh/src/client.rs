@@ -10,10 +10,12 @@ mod channel;
 mod connect;
 mod connection;
 mod endpoint;
+mod fault;
 mod load;
 mod name;
 mod peer;
 mod retry;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use self::channel::Channel;
 use self::connect::{Dial, Secure};
 use self::peer::Peer;
+pub use self::status::{Bulkhead, Circuit, EndpointStatus, PeerStatus, Standing};
+use crate::faults::Faults;
 use crate::{Error, Identity, Policy, Result, tls};
 
 /// The services this process may reach, and one channel to each. Cheap to clone.
@@ -35,6 +39,7 @@ struct Inner {
     policy: Policy,
     /// Service → `host:port`, or several with commas between.
     peers: BTreeMap<String, String>,
+    faults: Faults,
     open: Mutex<BTreeMap<String, Channel>>,
 }
 
@@ -43,7 +48,8 @@ impl Channels {
     /// and each of its addresses is an endpoint); connects to none of them yet.
     #[must_use]
     pub fn new(identity: Identity, policy: Policy, peers: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(Inner { identity, policy, peers, open: Mutex::default() }))
+        let (faults, open) = (Faults::default(), Mutex::default());
+        Self(Arc::new(Inner { identity, policy, peers, faults, open }))
     }
 
     /// The channel to `service`, for any client generated from the contract. It connects when it is
@@ -64,13 +70,26 @@ impl Channels {
         self.0.peers.keys().map(String::as_str)
     }
 
+    /// The faults that are put into its calls.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// How those stand at the moment that [`Channels::to`] was asked for, by name.
+    #[must_use]
+    pub fn status(&self) -> Vec<PeerStatus> {
+        let open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().map(Channel::status).collect()
+    }
+
     fn open(&self, service: &str) -> Result<Channel> {
         let address = self.0.peers.get(service).ok_or_else(|| Error::UnknownPeer(service.to_owned()))?;
         let tls = Arc::new(tls::client(&self.0.identity, service)?);
         let dial = |host: &str| -> Result<Arc<dyn Dial>> {
             Ok(Arc::new(Secure::new(service, host, tls.clone(), self.0.identity.clone())?))
         };
-        let peer = Arc::new(Peer::new(service, address, dial)?);
+        let peer = Arc::new(Peer::new(service, address, dial)?.with_faults(self.0.faults.clone()));
         let malformed = |_| Error::Name(format!("`{address}` of {service} is not of the form host:port"));
         let authority = address.split(',').next().unwrap_or_default().trim().parse().map_err(malformed)?;
         Ok(Channel::new(peer, authority, self.0.policy.clone()))

@@ -12,12 +12,13 @@ mod handshake;
 mod report;
 mod server;
 
-pub use client::{Channel, Channels};
+pub use client::{Bulkhead, Channel, Channels, Circuit, EndpointStatus, PeerStatus, Standing};
 pub use error::Error;
 pub use server::{Load, Loads, RateLimits, Server, keyed, peer};
 
+pub use tradewind_calls::faults::{At, Fault, Faults, Wanted};
 pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, reason, status, violations};
-pub(crate) use tradewind_calls::{body, form, gather, metrics, observe, policy, served, sizes};
+pub(crate) use tradewind_calls::{body, faults, form, gather, metrics, observe, policy, served, sizes};
 
 pub use tradewind_workload::{
     Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reason, SpiffeId, pki,

@@ -5,6 +5,7 @@ mod audit;
 mod authorize;
 mod call;
 mod connection;
+mod fault;
 mod handle;
 mod identify;
 mod keyed;
@@ -35,6 +36,7 @@ pub use self::rate::RateLimits;
 use self::rate::Rates;
 pub use self::shed::Load;
 use self::shed::Shed;
+use crate::faults::Faults;
 use crate::{Error, Identity, Policy, Result, tls};
 
 /// A bound mTLS server that does not serve yet.
@@ -49,6 +51,7 @@ pub struct Server {
     idle: Duration,
     rates: Rates,
     shed: Arc<Shed>,
+    faults: Faults,
 }
 
 /// What a server has to do, for whoever wants to know.
@@ -72,8 +75,8 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let shed = Shed::new(Instant::now());
         shed.watch();
-        let (context, rates) = (context.to_owned(), Rates::default());
-        Ok(Self { listener, address, acceptor, identity, policy, context, age: AGE, idle: IDLE, rates, shed })
+        let (context, rates, faults) = (context.to_owned(), Rates::default(), Faults::default());
+        Ok(Self { listener, address, acceptor, identity, policy, context, age: AGE, idle: IDLE, rates, shed, faults })
     }
 
     /// Lets each caller call only so often; unless told, as often as it likes.
@@ -103,6 +106,13 @@ impl Server {
         self
     }
 
+    /// Puts these faults into the calls that it serves.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
     /// The address it listens on, with the port the system chose where port 0 was asked for.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
@@ -115,7 +125,15 @@ impl Server {
         let connections = Connections {
             acceptor: self.acceptor,
             identity: self.identity,
-            gate: Arc::new(Gate::new(self.policy, self.context, self.rates, self.shed, routes, stop.clone())),
+            gate: Arc::new(Gate::new(
+                self.policy,
+                self.context,
+                self.rates,
+                self.shed,
+                self.faults,
+                routes,
+                stop.clone(),
+            )),
             stop: stop.clone(),
             kill: CancellationToken::new(),
             age: self.age,

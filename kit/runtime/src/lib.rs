@@ -16,6 +16,7 @@ mod health;
 mod help;
 mod http;
 mod identity;
+mod mesh;
 pub mod outside;
 mod ports;
 mod reactions;

@@ -1,4 +1,4 @@
-//! What every service serves beside its own RPCs: its log, its consumers, health and reflection.
+//! What every service serves beside its own RPCs: its log, its consumers, its calls, health and reflection.
 
 use crate::Engine;
 use anyhow::Context;
@@ -11,7 +11,13 @@ use tonic_health::{
 use tonic_reflection::server::Builder;
 use tradewind_store::Store;
 
-use crate::{consumers::consumers, event_log::event_log, readiness::Report, service::Parts};
+use crate::{
+    consumers::consumers,
+    event_log::event_log,
+    mesh::{Process, mesh},
+    readiness::Report,
+    service::Parts,
+};
 
 /// gRPC health, kept equal to readiness.
 pub(crate) struct Health {
@@ -24,16 +30,22 @@ pub(crate) struct Health {
 ///
 /// # Errors
 /// A contract descriptor that cannot be reflected.
-pub(crate) fn complete(parts: &mut Parts, store: Store, engine: &Engine) -> anyhow::Result<(Routes, Health)> {
+pub(crate) fn complete(
+    parts: &mut Parts,
+    store: Store,
+    engine: &Engine,
+    process: Process,
+) -> anyhow::Result<(Routes, Health)> {
     let (reporter, health) = health_reporter();
     let log = event_log(store.clone());
     let consumers = consumers(store, engine.consumers(), engine.quarantine());
+    let mesh = mesh(process);
     let mut names = vec![""];
     names.extend(&parts.served);
-    names.extend([name_of(&log), name_of(&consumers)]);
+    names.extend([name_of(&log), name_of(&consumers), name_of(&mesh)]);
     let served: Vec<_> = names.iter().skip(1).copied().chain([name_of(&health)]).collect();
     let mut routes = std::mem::take(&mut parts.routes);
-    routes.add_service(log).add_service(consumers).add_service(health);
+    routes.add_service(log).add_service(consumers).add_service(mesh).add_service(health);
     let v1 = reflection(&served, "grpc.reflection.v1.ServerReflection").build_v1();
     let v1alpha = reflection(&served, "grpc.reflection.v1alpha.ServerReflection").build_v1alpha();
     routes.add_service(v1.context("contract descriptor")?).add_service(v1alpha.context("contract descriptor")?);

@@ -24,7 +24,9 @@ use tradewind_mesh::{Channels, Policy, Server};
 use crate::{
     admin, dependencies, ending,
     event_log::OwnersLogs,
-    identity, reactions,
+    identity,
+    mesh::Process,
+    reactions,
     readiness::{self, Failure, Report},
     routes,
     service::{Compose, Kit, Service},
@@ -158,12 +160,14 @@ impl Service {
         let (reports, last) =
             watch::channel(Report::waiting_for("database", Failure::new("NOT_OPEN_YET", "not opened yet")));
         let over = stop.clone().drop_guard();
-        let channels = Channels::new(identity, policy, settings.peers.clone());
+        let channels = Channels::new(identity.clone(), policy.clone(), settings.peers.clone());
+        let server = server.with_faults(channels.faults().clone());
+        let process = Process { service: name, instance: settings.instance(name), identity, policy, channels };
         let admin_stop = CancellationToken::new();
         let admin_over = admin_stop.clone().drop_guard();
         let admin = tokio::spawn(admin::serve(admin, last.clone(), telemetry, admin_stop));
         let life =
-            Life { service: self, settings, server, broker, channels, reports, stop: stop.clone(), began, admin_addr };
+            Life { service: self, settings, server, broker, process, reports, stop: stop.clone(), began, admin_addr };
         let life = tokio::spawn(async move {
             // However the life ends, these do too.
             let (_over, admin_over) = (over, admin_over);
@@ -181,7 +185,7 @@ struct Life {
     settings: Settings,
     server: Server,
     broker: Broker,
-    channels: Channels,
+    process: Process,
     reports: watch::Sender<Report>,
     stop: CancellationToken,
     began: Instant,
@@ -190,10 +194,10 @@ struct Life {
 
 impl Life {
     async fn live(self, compose: Compose) -> anyhow::Result<()> {
-        let Self { service, settings, server, broker, channels, reports, stop, began, admin_addr } = self;
+        let Self { service, settings, server, broker, process, reports, stop, began, admin_addr } = self;
         let (name, grace, grpc_addr) = (service.name(), settings.grace, server.local_addr());
         let Some(store) = dependencies::open(&service, &settings, &reports, &stop).await? else { return Ok(()) };
-        let mut parts = compose(Kit { store: store.clone(), channels: channels.clone(), name })?;
+        let mut parts = compose(Kit { store: store.clone(), channels: process.channels.clone(), name })?;
         anyhow::ensure!(
             reactions::are_whole(name, &parts.declared),
             "{name} is composed without what its contract says it reacts to"
@@ -204,15 +208,16 @@ impl Life {
             dependencies::connected(broker.clone()),
         ];
         checks.append(&mut parts.checks);
-        let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(channels)).grace(ending::for_work(grace));
-        if let Some(instance) = settings.instance(name) {
-            engine = engine.holder(&instance);
+        let mut engine = Engine::new(store.clone(), broker, OwnersLogs::new(process.channels.clone()))
+            .grace(ending::for_work(grace));
+        if let Some(instance) = &process.instance {
+            engine = engine.holder(instance);
         }
         for step in std::mem::take(&mut parts.engine) {
             engine = step(engine);
         }
         checks.push(dependencies::readers_move(engine.stuck()));
-        let (routes, health) = routes::complete(&mut parts, store.clone(), &engine)?;
+        let (routes, health) = routes::complete(&mut parts, store.clone(), &engine, process)?;
 
         tokio::spawn(health.follow(reports.subscribe()));
         tokio::spawn(readiness::watch(checks, reports, stop.clone()));

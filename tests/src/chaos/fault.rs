@@ -50,6 +50,16 @@ impl Instruction {
     }
 }
 
+/// What happens to calls, and to how many of a hundred.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Misbehaviour {
+    pub(super) percent: u32,
+    /// For how long they wait first.
+    pub(super) latency_ms: u64,
+    /// What they end with; empty where they go on.
+    pub(super) abort: &'static str,
+}
+
 /// What a cell is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -74,4 +84,6 @@ pub(super) enum Fault {
     Messages(Mangling),
     /// From some moment on no message of a service arrives any more.
     Silence { service: &'static str },
+    /// Calls of every service misbehave for some seconds.
+    Calls(Misbehaviour),
 }

@@ -3,7 +3,7 @@
 use supervisor::services;
 use tradewind_fault::Point;
 
-use super::fault::{Fault, Mangling};
+use super::fault::{Fault, Mangling, Misbehaviour};
 
 /// Cells are numbered within so many; a seed is a round times this, plus the cell's number.
 const ROUND: u64 = 1_000;
@@ -104,6 +104,10 @@ pub fn cells() -> Vec<Cell> {
         all.push(("database, went back", service, Fault::WentBack { service, read_by_others }));
     }
     all.push(("database", "stalled before COMMIT", Fault::Stalled));
+    let fails = Misbehaviour { percent: 30, latency_ms: 0, abort: "UNAVAILABLE" };
+    all.push(("calls", "fail", Fault::Calls(fails)));
+    all.push(("calls", "take long", Fault::Calls(Misbehaviour { percent: 50, latency_ms: 700, abort: "" })));
+    all.push(("calls", "take long and fail", Fault::Calls(Misbehaviour { latency_ms: 300, ..fails })));
     // What comes anew comes last: the seeds of the others stay as they are.
     let numbered = (1..).zip(all);
     numbered.map(|(number, (row, column, fault))| Cell { number, row, column, fault }).collect()

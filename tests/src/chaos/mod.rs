@@ -5,6 +5,7 @@
 //! seed. Nothing here knows how a service does what it does.
 
 mod broker;
+mod calls;
 mod cell;
 pub(crate) mod dice;
 mod fault;

@@ -15,12 +15,12 @@ use super::fault::{Fault, Instruction, Kill, Mangling};
 use super::matrix::cells;
 use super::orders::{WAVE, WAVES};
 use super::staff::Staff;
-use super::{PATIENCE, broker};
+use super::{PATIENCE, broker, calls};
 use crate::shop::Shop;
 
 /// One service that was killed in so many is killed again, or another is.
 const TWICE: u64 = 3;
-/// How long nobody can write, or a database stands still: longer than anybody waits for a lock.
+/// How long nobody can write, a database stands still, or calls misbehave: longer than anybody waits for a lock.
 const STANDSTILL: Duration = Duration::from_secs(6);
 /// One transaction in four that appends is overtaken by more ids than a sequencer looks back, and some of those for long.
 const STALL: &str = "CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -113,6 +113,12 @@ impl Stage<'_> {
                 after_wave(1, dice).await;
                 let mangling = Mangling { lost: 100, ..Mangling::default() };
                 staff.member(service).tell(&Instruction::Mangle(mangling)).await;
+            }
+            Fault::Calls(misbehaviour) => {
+                calls::misbehave(&self.shop.operator, *misbehaviour).await;
+                tokio::time::sleep(STANDSTILL).await;
+                let misbehaved = calls::behave(&self.shop.operator).await;
+                assert!(misbehaved > 0, "no call misbehaved");
             }
         }
     }

@@ -12,7 +12,7 @@ const SUGGESTIONS: usize = 3;
 ///
 /// # Errors
 /// There is none; the message says what comes nearest.
-pub(super) fn methods(name: &str) -> Result<Vec<&'static Method>> {
+pub(in crate::commands) fn methods(name: &str) -> Result<Vec<&'static Method>> {
     let found: Vec<_> = METHODS.iter().filter(|method| is_in(name, method.path)).collect();
     if found.is_empty() {
         bail!("the contracts have no method or service {name:?}; {}", nearest(name));
@@ -24,7 +24,7 @@ pub(super) fn methods(name: &str) -> Result<Vec<&'static Method>> {
 ///
 /// # Errors
 /// There is none, or more than one; the message names them.
-pub(super) fn method(name: &str) -> Result<&'static Method> {
+pub(in crate::commands) fn method(name: &str) -> Result<&'static Method> {
     match methods(name)?.as_slice() {
         [method] => Ok(method),
         several => {
@@ -35,7 +35,7 @@ pub(super) fn method(name: &str) -> Result<&'static Method> {
 }
 
 /// The full name of a method, as `grpcurl` takes it.
-pub(super) fn full(method: &Method) -> &'static str {
+pub(in crate::commands) fn full(method: &Method) -> &'static str {
     method.path.trim_start_matches('/')
 }
 

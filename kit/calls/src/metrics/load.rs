@@ -87,7 +87,7 @@ pub fn panicked(method: &'static str) {
     TURNED.panics.add(1, &[KeyValue::new(METHOD, named(method))]);
 }
 
-/// A fault was put in: `what` is latency, status or abort.
+/// A fault was put in: `what` is latency or abort.
 pub fn faulted(method: &'static str, what: &'static str) {
     TURNED.faults.add(1, &[KeyValue::new(METHOD, named(method)), KeyValue::new("fault", what)]);
 }

@@ -27,6 +27,11 @@ impl Budget {
         self.0.load(Ordering::Relaxed) / REPETITION
     }
 
+    /// The most that are saved up for.
+    pub(super) const fn most() -> u32 {
+        MOST / REPETITION
+    }
+
     fn update(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
     }

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Code;
 
 use super::call::{Answer, Call, Failure, Sends};
+use super::status::Bulkhead as Status;
 use crate::status::{self, Layer};
 
 /// Unary calls at once, and those that wait for one of them to end.
@@ -40,6 +41,16 @@ impl Places {
     /// Unary calls under way, and those that wait.
     pub(super) fn used(&self) -> (usize, usize) {
         (CALLS - self.calls.available_permits(), self.queued.load(Ordering::Relaxed))
+    }
+
+    /// The places for unary calls, and those for streams.
+    pub(super) fn status(&self) -> [Status; 2] {
+        let (used, queued) = self.used();
+        let streams = STREAMS - self.streams.available_permits();
+        [
+            Status { used, limit: CALLS, queued, queue_limit: QUEUE },
+            Status { used: streams, limit: STREAMS, queued: 0, queue_limit: 0 },
+        ]
     }
 }
 

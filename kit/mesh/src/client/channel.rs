@@ -26,6 +26,7 @@ use super::name::Name;
 use super::peer::Peer;
 use super::retry::Retry;
 use crate::body::Ending;
+use super::status::{self, PeerStatus};
 use crate::observe::{Observation, Side};
 use crate::{Policy, body, deadline, metrics};
 
@@ -94,6 +95,20 @@ impl Channel {
         let watched = Arc::downgrade(&inner);
         metrics::watch_peer(&inner.peer.name, move || watched.upgrade().map(|inner| inner.now()));
         Self(inner)
+    }
+
+    /// How the peer stands at the moment.
+    pub(super) fn status(&self) -> PeerStatus {
+        let (now, Inner { peer, places, budget, .. }) = (Instant::now(), &*self.0);
+        let [calls, streams] = places.status();
+        PeerStatus {
+            peer: peer.name.to_string(),
+            calls,
+            streams,
+            retries: (budget.left(), Budget::most()),
+            endpoints: peer.known().iter().map(|endpoint| status::endpoint(endpoint, now)).collect(),
+            unknown: peer.unknown().map(|(since, why)| (now.saturating_duration_since(since), why)),
+        }
     }
 
     /// Sends the request, and gives the call up when its deadline is over.

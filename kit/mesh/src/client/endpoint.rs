@@ -19,7 +19,9 @@ use tonic::{Code, Status};
 use super::breaker::{self, Breaker, Cause, Said, State};
 use super::call::{Answer, Call, Content, Failure, Fate};
 use super::connection::{Connection, Incoming};
+use super::fault;
 use super::load::{Load, Took};
+use crate::faults::Faults;
 use crate::metrics::{self, Ejected};
 use crate::observe::code_of;
 use crate::report;
@@ -45,6 +47,7 @@ pub(super) struct Endpoint {
     /// Why there is no connection, and since when.
     failing: Mutex<Option<(Instant, String)>>,
     breakers: Mutex<HashMap<&'static str, Breaker>>,
+    faults: Faults,
     /// Whoever keeps its connections has something to do.
     pub(super) look: Notify,
     /// Told whenever a connection has room, or is new.
@@ -63,7 +66,13 @@ pub(super) enum Standing {
 }
 
 impl Endpoint {
-    pub(super) fn new(peer: Arc<str>, number: usize, address: SocketAddr, gone: CancellationToken) -> Self {
+    pub(super) fn new(
+        peer: Arc<str>,
+        number: usize,
+        address: SocketAddr,
+        faults: Faults,
+        gone: CancellationToken,
+    ) -> Self {
         Self {
             peer,
             number,
@@ -72,6 +81,7 @@ impl Endpoint {
             connections: ArcSwap::default(),
             failing: Mutex::default(),
             breakers: Mutex::default(),
+            faults,
             look: Notify::new(),
             room: Notify::new(),
             gone,
@@ -175,7 +185,8 @@ impl Endpoint {
             return Err(Failure { status, fate: Fate::Unsent, endpoint: Some(self.number) });
         };
         let mut under_way = UnderWay::begin(self.clone(), connection, &call);
-        match under_way.connection.send(call).await {
+        let sent = fault::send(&self.faults, &self.peer, self.address, &under_way.connection, call);
+        match sent.await {
             Ok((answer, None)) => {
                 if let Content::Whole { message, .. } = &answer.content {
                     under_way.received = message.len() as u64;
@@ -184,6 +195,7 @@ impl Endpoint {
                 Ok(answer)
             }
             Ok((mut answer, Some(incoming))) => {
+                under_way.begun();
                 let watched = Watched { incoming, under_way: Some(under_way) };
                 answer.content = Content::Stream(Body::new(watched));
                 Ok(answer)
@@ -266,6 +278,20 @@ impl UnderWay {
             _ => Took::Failed(time),
         };
         self.close(code, said, took);
+    }
+
+    /// A stream has begun, which is all that is asked of a probe: who ends it, and when, says nothing of its server.
+    fn begun(&mut self) {
+        if !std::mem::take(&mut self.is_probe) {
+            return;
+        }
+        let is_well_again = self.endpoint.breaker(self.label, |breaker, now| {
+            breaker.leave(Said::Well, true, now);
+            breaker.state() == State::Closed
+        });
+        if is_well_again {
+            self.endpoint.load.begins_anew(Instant::now());
+        }
     }
 
     /// A stream that had begun is over. How long it lasted says nothing of its server, nor that it was drained.

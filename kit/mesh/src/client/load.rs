@@ -106,8 +106,7 @@ impl Load {
     }
 
     /// The time that a call takes, as of now.
-    #[cfg(test)]
-    fn average(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn average(&self, now: Instant) -> Option<Duration> {
         self.seen().decayed(now).map(Duration::from_secs_f64)
     }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::connect::{Dial, keep};
 use super::endpoint::{Endpoint, Standing};
+use crate::faults::Faults;
 use crate::{Error, Result};
 
 /// How often names are looked up, and how soon again when an endpoint fails.
@@ -24,6 +25,7 @@ pub(super) struct Peer {
     pub(super) name: Arc<str>,
     places: Vec<Place>,
     endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
+    faults: Faults,
     /// Told whenever an endpoint takes calls, fails, comes or goes.
     pub(super) changed: Arc<Notify>,
     begun: AtomicBool,
@@ -59,6 +61,7 @@ impl Peer {
             name: name.into(),
             places,
             endpoints: ArcSwap::default(),
+            faults: Faults::default(),
             changed: Arc::default(),
             begun: AtomicBool::new(false),
             numbers: AtomicUsize::new(0),
@@ -66,6 +69,12 @@ impl Peer {
             _over: stop.clone().drop_guard(),
             stop,
         })
+    }
+
+    /// Puts these faults into calls to it.
+    pub(super) fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
     }
 
     /// The endpoints as of now. The first who asks has them looked for.
@@ -152,7 +161,8 @@ impl Peer {
 
     fn starts(&self, address: SocketAddr, dial: &Arc<dyn Dial>) -> Arc<Endpoint> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let endpoint = Arc::new(Endpoint::new(self.name.clone(), number, address, self.stop.child_token()));
+        let endpoint =
+            Arc::new(Endpoint::new(self.name.clone(), number, address, self.faults.clone(), self.stop.child_token()));
         tokio::spawn(keep(endpoint.clone(), dial.clone(), self.changed.clone()));
         endpoint
     }

@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 
 use super::audit::Audit;
 use super::authorize::authorize;
+use super::fault;
 use super::handle::Handlers;
 use super::identify::Caller;
 use super::message::{self, Room};
@@ -20,6 +21,7 @@ use super::rate::Rates;
 use super::shed::{Load, Shed};
 use super::streams::Streams;
 use crate::body::Ending;
+use crate::faults::Faults;
 use crate::observe::{Observation, Side, code_of};
 use crate::served::Served;
 use crate::{Policy, body, deadline, report, served};
@@ -33,6 +35,7 @@ pub(super) struct Gate {
     rates: Rates,
     room: Room,
     shed: Arc<Shed>,
+    faults: Faults,
     handlers: Handlers,
     audit: Audit,
     stop: CancellationToken,
@@ -45,6 +48,7 @@ impl Gate {
         context: String,
         rates: Rates,
         shed: Arc<Shed>,
+        faults: Faults,
         routes: Routes,
         stop: CancellationToken,
     ) -> Self {
@@ -53,6 +57,7 @@ impl Gate {
             rates,
             room: Room::default(),
             shed,
+            faults,
             handlers: Handlers::new(context, routes),
             audit: Audit::new(Instant::now()),
             stop,
@@ -93,6 +98,7 @@ impl Gate {
         authorize(&self.policy, self.handlers.context(), path, peer)?;
         deadline::begin(end, now, Side::Server)?;
         let method = self.policy.method(path);
+        fault::put_in(&self.faults, method, end).await?;
         if method.is_some() {
             self.rates.take(peer.id.name(), now)?;
         }

@@ -9,6 +9,7 @@ mod deadlines;
 mod denials;
 mod echo;
 mod expiry;
+mod faults;
 mod formats;
 mod generations;
 mod handshakes;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tracing_subscriber::layer::SubscriberExt;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Loads, Policy, Result, Server, pki};
+use tradewind_mesh::{Channel, Channels, Faults, Identity, IdentityFiles, Loads, Policy, Result, Server, pki};
 
 use crate::contract::CONTRACT;
 use crate::echo::Echo;
@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) echo: Echo,
     pub(crate) loads: Loads,
+    /// Put into the calls it serves.
+    pub(crate) faults: Faults,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<Result<()>>,
 }
@@ -58,12 +60,13 @@ impl World {
         let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let server = Server::bind(any, identity.clone(), policy(), "echo").await.unwrap();
-        let server = make(server);
+        let faults = Faults::default();
+        let server = make(server).with_faults(faults.clone());
         let (address, loads) = (server.local_addr(), server.loads());
         let (_, health) = tonic_health::server::health_reporter();
         let routes = Routes::new(echo.clone()).add_service(health);
         let served = tokio::spawn(server.serve(routes, stop.clone(), grace));
-        Self { dir, identity, address, echo, loads, stop, served }
+        Self { dir, identity, address, echo, loads, faults, stop, served }
     }
 
     pub(crate) fn identity(&self, name: &str) -> Identity {

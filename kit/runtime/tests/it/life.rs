@@ -142,7 +142,8 @@ async fn reflection_lists_what_is_served_and_nothing_else() {
             "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection",
             "tradewind.consumer.v1.ConsumerService",
-            "tradewind.eventlog.v1.EventLogService"
+            "tradewind.eventlog.v1.EventLogService",
+            "tradewind.mesh.v1.MeshService"
         ]
     );
     running.stop();
