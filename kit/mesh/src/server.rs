@@ -28,7 +28,7 @@ pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections};
 pub use self::identify::peer;
 pub use self::keyed::keyed;
-use crate::{Error, Identity, Policy, Result, tls};
+use crate::{Error, Identity, Policy, Result, metrics, tls};
 
 /// A bound mTLS server that does not serve yet.
 pub struct Server {
@@ -67,6 +67,7 @@ impl Server {
     /// Serves until `stop`; then accepts nothing more, ends streams with `UNAVAILABLE`, lets unary calls in flight finish for
     /// up to `grace`, and returns.
     pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) -> Result<()> {
+        metrics::shadowing(self.policy.is_shadow());
         let connections = Connections {
             acceptor: self.acceptor,
             identity: self.identity,

@@ -141,7 +141,12 @@ impl Service {
         drop(rustls::crypto::ring::default_provider().install_default());
         let compose = self.prepare(&settings.own)?;
         let telemetry = telemetry::install(name, &settings);
-        let policy = Policy::new(&contracts::CONTRACT);
+        let policy = Policy::new(&contracts::CONTRACT).in_shadow(settings.policy_shadow);
+        if policy.is_shadow() {
+            tracing::warn!(
+                "policy_shadow is true: callers whom the contract does not name are served, and only told of"
+            );
+        }
         let identity = identity::load(name, &settings)?;
         let broker = dependencies::broker(name, &settings, &identity).await?;
 

@@ -73,7 +73,7 @@ impl Gate {
     ) -> Result<(Response<Body>, Option<Until>), Status> {
         let (path, end) = (request.uri().path(), observation.deadline());
         let peer = caller.identify(now)?;
-        authorize(&self.policy, self.handlers.context(), path, peer)?;
+        authorize(&self.policy, &self.audit, self.handlers.context(), path, peer)?;
         deadline::begin(end, now, Side::Server)?;
         let until = self.policy.streams(path).then(|| streams.open(&self.stop)).transpose()?;
         let method = self.policy.method(path);

@@ -40,6 +40,8 @@ pub struct Settings {
     pub nats_url: Sensitive<String>,
     /// `host:port` of every service this one may call, by name, or several with commas between.
     pub peers: BTreeMap<String, String>,
+    /// Whether callers whom the contract does not name are served, and only told of.
+    pub policy_shadow: bool,
     /// The name of this replica, the same after a restart; empty for none.
     pub instance: String,
     /// How log lines look.
@@ -103,6 +105,7 @@ impl Settings {
             partitions: None,
             nats_url: nats_url.into().into(),
             peers: BTreeMap::new(),
+            policy_shadow: false,
             instance: String::new(),
             log_format: LogFormat::Auto,
             log: "error".into(),
@@ -162,6 +165,7 @@ impl Settings {
             partitions: read("partitions")?.parse(parse::partitions)?,
             nats_url: read("nats_url")?.parse(parse::broker)?,
             peers: sources.peers("peers")?,
+            policy_shadow: read("policy_shadow")?.parse_exactly(parse::switch)?,
             instance: read("instance")?.parse(parse::instance)?,
             log_format: read("log_format")?.parse(parse::log_format)?,
             log: read("log")?.parse(parse::log)?,
@@ -194,6 +198,11 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
         ),
         ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
         ("peers", "where the other services are: name=host:port, separated by commas; one named twice has two addresses", String::new()),
+        (
+            "policy_shadow",
+            "true: whom the contract does not name as a caller is served, and only told of, until policy is right again",
+            "false".into(),
+        ),
         (
             "instance",
             "name of this replica, unlike any other's and the same after a restart, e.g. the pod's",
