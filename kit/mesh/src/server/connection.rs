@@ -20,7 +20,7 @@ use super::call::Gate;
 use super::identify::Caller;
 use super::streams::Streams;
 use crate::gather::Gather;
-use crate::handshake::{self, Failure};
+use crate::handshake::{self, EXPIRY_GRACE, Failure};
 use crate::{Identity, Opened, metrics, tls};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
@@ -38,8 +38,6 @@ const RESETS: usize = 200;
 const MISTAKES: usize = 256;
 /// What is kept of an answer that its caller doesn't read.
 const UNREAD: usize = 256 << 10;
-/// How long after its certificate has expired a connection without calls is closed.
-const EXPIRY_GRACE: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 

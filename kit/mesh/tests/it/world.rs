@@ -45,8 +45,11 @@ impl World {
     }
 
     pub(crate) async fn start_with_grace(grace: Duration) -> Self {
-        telemetry();
-        let dir = credentials();
+        Self::start_in(credentials(), grace).await
+    }
+
+    /// With credentials that are there.
+    pub(crate) async fn start_in(dir: TempDir, grace: Duration) -> Self {
         let echo = Echo::default();
         let stop = CancellationToken::new();
         let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();
@@ -135,7 +138,7 @@ pub(crate) fn counted_of(name: &str, labels: &[(&str, &str)]) -> u64 {
     let exported = telemetry.metrics.get_finished_metrics().unwrap().pop();
     drop(looking);
     let mut sum = 0;
-    for resource in exported {
+    if let Some(resource) = exported {
         for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name)
         {
             let is_of = |attributes: &mut dyn Iterator<Item = &KeyValue>| {
