@@ -53,6 +53,11 @@ soak: cargo-present ## the same with two replicas of every service on PostgreSQL
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
 		&& $(cargo_build) --bin chaos && exec $(chaos) --soak
 
+.PHONY: outage
+outage: cargo-present ## freeze and kill, for a minute each, what a service needs that another needs, and count how often each is asked
+	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER \
+		&& $(cargo_build) --bin chaos && exec $(chaos) outage
+
 .PHONY: cluster
 cluster: build ## start a real Kubernetes node on this machine, install the chart there, and run `helm test`
 	@scripts/cluster up

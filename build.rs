@@ -1,18 +1,8 @@
 //! Compiles `proto/` into messages, clients, servers and what the options say as types and tables. It needs no protoc. What a
 //! contract may not say is refused here, so that it never compiles.
 
-#[path = "build/asked.rs"]
-mod asked;
-#[path = "build/events.rs"]
-mod events;
-#[path = "build/methods.rs"]
-mod methods;
-#[path = "build/options.rs"]
-mod options;
-#[path = "build/reactions.rs"]
-mod reactions;
-#[path = "build/redacted.rs"]
-mod redacted;
+#[path = "build/mod.rs"]
+mod build;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -30,17 +20,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
     let pool = compiler.descriptor_pool();
 
-    let redacted = redacted::messages(&pool);
+    let made = build::code(&pool)?;
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names();
-    config.skip_debug(redacted.iter().map(|message| format!(".{}", message.full_name())));
+    config.skip_debug(made.redacted.iter().map(|message| format!(".{message}")));
     tonic_prost_build::configure()
         .include_file("contracts.rs")
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
-    fs::write(out.join("redacted.rs"), redacted::code(&redacted))?;
-    fs::write(out.join("asked.rs"), asked::code(&pool))?;
-    fs::write(out.join("reactions.rs"), reactions::code(&pool)?)?;
-    fs::write(out.join("tables.rs"), methods::code(&pool)? + &events::code(&pool)?)?;
+    for (name, code) in made.files {
+        fs::write(out.join(name), code)?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use protox::prost_reflect::{DescriptorPool, MessageDescriptor};
 
-use crate::options::{is_set, path};
+use super::options::{is_set, path};
 
 pub(crate) fn code(pool: &DescriptorPool) -> String {
     let repeatable = pool.all_messages().filter(|message| message.get_field_by_name("request_id").is_some());

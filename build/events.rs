@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use protox::prost_reflect::DescriptorPool;
 
-use crate::options::{duration, is_event, message, option, text, texts};
+use super::options::{duration, is_event, message, option, spelled, text, texts};
 
 /// # Errors
 /// What an event may not declare.
@@ -27,7 +27,8 @@ pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
                 return Err(format!("{name} expects {expected}, which is no event").into());
             }
         }
-        let within = expects.as_ref().and_then(|expects| duration(expects, "within"));
+        let within = expects.as_ref().map(|expects| duration(expects, "within")).transpose();
+        let within = within.map_err(|why| format!("{name}: {why}"))?.flatten().map(spelled);
         let within = within.map_or_else(|| "None".to_owned(), |within| format!("Some({within})"));
         writeln!(
             table,

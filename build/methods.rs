@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use protox::prost_reflect::{DescriptorPool, Kind, MessageDescriptor, MethodDescriptor};
 
-use crate::options::{duration, limit, option, text, texts, variant};
+use super::options::{duration, limit, option, spelled, text, texts, variant};
 
-/// How long a method may take that does not say so itself; `options.proto` states it, as the two below.
-const TIMEOUT: &str = "Duration::new(5, 0)";
+/// How long a method may take that does not say so itself; `options.proto` states it, as the next two.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that it may say.
+const LONGEST: Duration = Duration::from_secs(3_600);
 /// The most characters of a text field that does not say `max_length`.
 const USUAL_LENGTH: u32 = 512;
 /// Who calls what is meant for whoever is outside.
 const EDGE: &str = "gateway";
+/// Workloads that call and are no context.
+const OUTSIDE: [&str; 2] = [EDGE, "operator"];
 
 /// # Errors
 /// What a method may not declare.
@@ -22,11 +27,11 @@ pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     for service in pool.services() {
         let options = option(pool, &service.options(), "service");
         contexts.extend(options.map(|options| text(&options, "context")).filter(|context| !context.is_empty()));
-        for method in service.methods() {
-            methods += &method_code(pool, &method, &mut forms)?;
-        }
     }
     contexts.sort_unstable();
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        methods += &method_code(pool, &method, &contexts, &mut forms)?;
+    }
     let forms: String = forms.code.into_values().collect();
     Ok(format!(
         "/// Every context that a service belongs to.\npub static CONTEXTS: &[&str] = &{contexts:?};\n\n\
@@ -34,7 +39,12 @@ pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-fn method_code(pool: &DescriptorPool, method: &MethodDescriptor, forms: &mut Forms) -> Result<String, Box<dyn Error>> {
+fn method_code(
+    pool: &DescriptorPool,
+    method: &MethodDescriptor,
+    contexts: &[String],
+    forms: &mut Forms,
+) -> Result<String, Box<dyn Error>> {
     let name = method.full_name();
     let options = option(pool, &method.options(), "method").ok_or_else(|| format!("{name} says nothing of itself"))?;
     let callers = texts(&options, "callers");
@@ -46,25 +56,36 @@ fn method_code(pool: &DescriptorPool, method: &MethodDescriptor, forms: &mut For
     if callers.is_empty() {
         return Err(format!("nobody may call {name}").into());
     }
+    let is_known = |caller: &&String| OUTSIDE.contains(&caller.as_str()) || contexts.contains(caller);
+    if let Some(stranger) = callers.iter().find(|caller| !is_known(caller)) {
+        return Err(format!("{name} names {stranger:?} as a caller, and there is no such workload").into());
+    }
     if ["Public", "Customer"].contains(&audience.as_str()) && !callers.iter().any(|caller| caller == EDGE) {
         return Err(format!("{name} is meant for customers, and {EDGE} may not call it").into());
     }
     if (retry == "WithRequestId") != method.input().get_field_by_name("request_id").is_some() {
         return Err(format!("{name}: a request_id and RETRY_CLASS_WITH_REQUEST_ID go together").into());
     }
-    let timeout = duration(&options, "timeout");
-    let hedge = duration(&options, "hedge_after");
+    let time = |field: &str| duration(&options, field).map_err(|why| format!("{name}: {why}"));
+    let timeout = time("timeout")?.unwrap_or(TIMEOUT);
+    if timeout.is_zero() || timeout > LONGEST {
+        return Err(format!("{name}: its timeout is nothing, or more than {} s", LONGEST.as_secs()).into());
+    }
+    let hedge = time("hedge_after")?;
     if hedge.is_some() && (retry != "Safe" || method.is_client_streaming() || method.is_server_streaming()) {
         return Err(format!("{name}: hedge_after is for unary methods that are RETRY_CLASS_SAFE").into());
+    }
+    if hedge.is_some_and(|after| after.is_zero() || after >= timeout) {
+        return Err(format!("{name}: hedge_after is nothing, or not within its timeout").into());
     }
     let mut code = String::from("    Method {\n");
     writeln!(code, "        path: \"/{}/{}\",", method.parent_service().full_name(), method.name())?;
     writeln!(code, "        callers: &{callers:?},")?;
     writeln!(code, "        audience: Audience::{audience},")?;
-    writeln!(code, "        timeout: {},", timeout.as_deref().unwrap_or(TIMEOUT))?;
+    writeln!(code, "        timeout: {},", spelled(timeout))?;
     writeln!(code, "        criticality: Criticality::{},", or("criticality", "Default"))?;
     writeln!(code, "        retry: RetryClass::{retry},")?;
-    let hedge = hedge.map_or_else(|| "None".to_owned(), |after| format!("Some({after})"));
+    let hedge = hedge.map_or_else(|| "None".to_owned(), |after| format!("Some({})", spelled(after)));
     writeln!(code, "        hedge_after: {hedge},")?;
     writeln!(code, "        request_streams: {},", method.is_client_streaming())?;
     writeln!(code, "        response_streams: {},", method.is_server_streaming())?;

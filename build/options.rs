@@ -1,5 +1,7 @@
 //! The values of the contract's options, and how Rust spells what they name.
 
+use std::time::Duration;
+
 use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
 
 /// Whether an option that is a `bool` is set.
@@ -65,12 +67,24 @@ pub(crate) fn message(message: &DynamicMessage, field: &str) -> Option<DynamicMe
     message.has_field_by_name(field).then(|| message.get_field_by_name(field)?.as_message().cloned()).flatten()
 }
 
-/// A field that is a duration, as Rust spells it.
-pub(crate) fn duration(of: &DynamicMessage, field: &str) -> Option<String> {
-    let value = message(of, field)?;
-    let seconds = value.get_field_by_name("seconds")?.as_i64()?;
-    let nanos = value.get_field_by_name("nanos")?.as_i32()?;
-    Some(format!("Duration::new({seconds}, {nanos})"))
+/// A field that is a duration, where it is set.
+///
+/// # Errors
+/// One that is less than nothing.
+pub(crate) fn duration(of: &DynamicMessage, field: &str) -> Result<Option<Duration>, String> {
+    let Some(value) = message(of, field) else { return Ok(None) };
+    let part = |name: &str| value.get_field_by_name(name);
+    let seconds = part("seconds").and_then(|seconds| seconds.as_i64()).unwrap_or_default();
+    let nanos = part("nanos").and_then(|nanos| nanos.as_i32()).unwrap_or_default();
+    match (u64::try_from(seconds), u32::try_from(nanos)) {
+        (Ok(seconds), Ok(nanos)) if nanos < 1_000_000_000 => Ok(Some(Duration::new(seconds, nanos))),
+        _ => Err(format!("{field} is no time that passes")),
+    }
+}
+
+/// How Rust spells a duration.
+pub(crate) fn spelled(duration: Duration) -> String {
+    format!("Duration::new({}, {})", duration.as_secs(), duration.subsec_nanos())
 }
 
 /// The most characters that a text field says it may have.

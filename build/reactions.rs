@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use protox::prost_reflect::{DescriptorPool, DynamicMessage, ServiceDescriptor};
 
-use crate::options::{camel, is_event, messages, option, path, text, variant};
+use super::options::{camel, is_event, messages, option, path, text, variant};
 
 struct Reaction {
     event: String,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use protox::prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor};
 
-use crate::options::{is_set, path};
+use super::options::{is_set, path};
 
 /// The messages that hold a sensitive field.
 pub(crate) fn messages(pool: &DescriptorPool) -> Vec<MessageDescriptor> {

@@ -3,7 +3,12 @@
 
 #![allow(missing_docs, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links, rustdoc::bare_urls)]
 
+#[cfg(test)]
+#[path = "../build/mod.rs"]
+mod build;
 pub mod reactions;
+#[cfg(test)]
+mod refused;
 pub mod tables;
 
 pub use tables::{CONTRACT, Contract};

@@ -13,6 +13,7 @@ pub mod chaos;
 pub mod cluster;
 pub mod later;
 pub mod offer;
+pub mod outage;
 pub mod outside_world;
 pub mod people;
 pub mod process;

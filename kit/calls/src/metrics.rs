@@ -16,7 +16,8 @@ use tonic::Code;
 pub use self::calls::{Method, Peer, Repeated, served};
 pub use self::connections::{connected, disconnected, handshaken, unconnected};
 pub use self::load::{
-    Ejected, PeerNow, ServerNow, ejected, faulted, panicked, rate_limited, shed, watch_peer, watch_server,
+    Ejected, PeerNow, ServerNow, ejected, faulted, panicked, rate_limited, shadowing, shed, watch_peer, watch_server,
+    would_refuse,
 };
 
 const METHOD: &str = "grpc.method";

@@ -20,7 +20,10 @@ static HEALTH_REQUEST: Form =
 
 /// The contract's word on every method and reaction. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Policy(Arc<Tables>);
+pub struct Policy {
+    tables: Arc<Tables>,
+    shadow: bool,
+}
 
 #[derive(Debug)]
 struct Tables {
@@ -50,35 +53,49 @@ impl Policy {
             let owner = reaction.event.split('.').nth(1).unwrap_or_default();
             readers.entry(owner.to_owned()).or_default().insert(reaction.context.to_owned());
         }
-        Self(Arc::new(Tables {
+        let tables = Tables {
             methods: contract.methods.iter().map(|method| (method.path, method)).collect(),
             contexts: contract.contexts.iter().map(|&context| context.to_owned()).collect(),
             readers,
-        }))
+        };
+        Self { tables: Arc::new(tables), shadow: false }
+    }
+
+    /// The same, for servers that only tell, where `shadow` is so, of the callers whom the contract does not name, and serve them.
+    #[must_use]
+    pub const fn in_shadow(mut self, shadow: bool) -> Self {
+        self.shadow = shadow;
+        self
+    }
+
+    /// Whether servers only tell whom they would refuse.
+    #[must_use]
+    pub const fn is_shadow(&self) -> bool {
+        self.shadow
     }
 
     /// What is said of `/package.Service/Method`, if the contract has it.
     #[must_use]
     pub fn method(&self, path: &str) -> Option<&'static Method> {
-        self.0.methods.get(path).copied()
+        self.tables.methods.get(path).copied()
     }
 
     /// Every context of the contract.
     #[must_use]
     pub fn contexts(&self) -> &BTreeSet<String> {
-        &self.0.contexts
+        &self.tables.contexts
     }
 
     /// The contexts whose events `context` declares to react to.
     #[must_use]
     pub fn sources_of(&self, context: &str) -> BTreeSet<String> {
         let reads = |(owner, readers): (&String, &BTreeSet<String>)| readers.contains(context).then(|| owner.clone());
-        self.0.readers.iter().filter_map(reads).collect()
+        self.tables.readers.iter().filter_map(reads).collect()
     }
 
     /// The services of `context`.
     pub fn services_of(&self, context: &str) -> Vec<&'static str> {
-        let services = self.0.methods.keys().filter_map(|path| path.split('/').nth(1));
+        let services = self.tables.methods.keys().filter_map(|path| path.split('/').nth(1));
         let ours = services.filter(|service| service.split('.').nth(1) == Some(context));
         ours.collect::<BTreeSet<_>>().into_iter().collect()
     }
@@ -93,7 +110,7 @@ impl Policy {
     /// The contexts whose servers let workload `caller` call `path`.
     pub fn servers<'a>(&'a self, path: &'a str, caller: &'a str) -> impl Iterator<Item = &'a str> {
         let lets_in = move |context: &&str| self.judge(context, path, caller) == Verdict::Allowed;
-        self.0.contexts.iter().map(String::as_str).filter(lets_in)
+        self.tables.contexts.iter().map(String::as_str).filter(lets_in)
     }
 
     /// What the one message of a request for `path` looks like; none where the request is a stream.
@@ -111,7 +128,8 @@ impl Policy {
             return Verdict::Allowed;
         }
         let Some(method) = self.method(path) else { return Verdict::Unknown };
-        let reads = || path == READ_LOG && self.0.readers.get(context).is_some_and(|readers| readers.contains(caller));
+        let reads =
+            || path == READ_LOG && self.tables.readers.get(context).is_some_and(|readers| readers.contains(caller));
         if method.callers.contains(&caller) || reads() { Verdict::Allowed } else { Verdict::Denied }
     }
 

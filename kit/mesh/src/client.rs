@@ -1,5 +1,6 @@
 //! The client's end: channels to the other services, by name.
 
+mod addresses;
 mod attempts;
 mod balance;
 mod breaker;

@@ -37,7 +37,7 @@ use self::rate::Rates;
 pub use self::shed::Load;
 use self::shed::Shed;
 use crate::faults::Faults;
-use crate::{Error, Identity, Policy, Result, tls};
+use crate::{Error, Identity, Policy, Result, metrics, tls};
 
 /// A bound mTLS server that does not serve yet.
 pub struct Server {
@@ -122,6 +122,7 @@ impl Server {
     /// Serves until `stop`; then accepts nothing more, ends streams with `UNAVAILABLE`, lets unary calls in flight finish for
     /// up to `grace`, and returns.
     pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) -> Result<()> {
+        metrics::shadowing(self.policy.is_shadow());
         let connections = Connections {
             acceptor: self.acceptor,
             identity: self.identity,

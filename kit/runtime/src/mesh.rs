@@ -8,7 +8,7 @@ use contracts::tradewind::mesh::v1::{
     mesh_service_server::{MeshService, MeshServiceServer},
 };
 use tonic::{Request, Response, Status};
-use tradewind_mesh::{Channels, Identity, Policy, peer, status};
+use tradewind_mesh::{Channels, Identity, Loads, Policy, peer, status};
 
 /// Serves what operators ask of a process's calls; the runtime does so for every service.
 pub(crate) fn mesh(process: Process) -> MeshServiceServer<impl MeshService> {
@@ -24,6 +24,8 @@ pub(crate) struct Process {
     pub(crate) policy: Policy,
     /// What it calls others through; the faults are theirs.
     pub(crate) channels: Channels,
+    /// What its server has to do.
+    pub(crate) loads: Loads,
 }
 
 #[tonic::async_trait]
@@ -39,7 +41,7 @@ impl MeshService for Process {
             generations: convert::generations(&self.identity.generations()),
             peers: self.channels.status().into_iter().map(convert::peer).collect(),
             faults: self.channels.faults().list().into_iter().map(convert::fault).collect(),
-            load: None,
+            load: Some(convert::load(self.loads.now())),
         }))
     }
 

@@ -143,7 +143,12 @@ impl Service {
         drop(rustls::crypto::ring::default_provider().install_default());
         let compose = self.prepare(&settings.own)?;
         let telemetry = telemetry::install(name, &settings);
-        let policy = Policy::new(&contracts::CONTRACT);
+        let policy = Policy::new(&contracts::CONTRACT).in_shadow(settings.policy_shadow);
+        if policy.is_shadow() {
+            tracing::warn!(
+                "policy_shadow is true: callers whom the contract does not name are served, and only told of"
+            );
+        }
         let identity = identity::load(name, &settings)?;
         let broker = dependencies::broker(name, &settings, &identity).await?;
 
@@ -162,7 +167,8 @@ impl Service {
         let over = stop.clone().drop_guard();
         let channels = Channels::new(identity.clone(), policy.clone(), settings.peers.clone());
         let server = server.with_faults(channels.faults().clone());
-        let process = Process { service: name, instance: settings.instance(name), identity, policy, channels };
+        let (instance, loads) = (settings.instance(name), server.loads());
+        let process = Process { service: name, instance, identity, policy, channels, loads };
         let admin_stop = CancellationToken::new();
         let admin_over = admin_stop.clone().drop_guard();
         let admin = tokio::spawn(admin::serve(admin, last.clone(), telemetry, admin_stop));

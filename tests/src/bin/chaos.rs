@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 use system_tests::chaos::{self, Cell, Options, Report, Verdict};
-use system_tests::cluster;
+use system_tests::{cluster, outage};
 
 /// Kills every service at every boundary while orders flow, lets broker, databases and messages suffer, and proves after each
 /// run that the books hold and that every reader handled every event exactly once, in order.
@@ -58,12 +58,30 @@ struct Arguments {
 enum Role {
     /// Try on a cluster what a release goes through; `make cluster-test` runs this on a node of its own
     Cluster(ClusterArguments),
+    /// Freeze, then kill, what a service needs that another needs, under load, and count how often each is asked
+    Outage(OutageArguments),
     /// Be a service, with its settings in the environment
     #[command(hide = true)]
     Service { name: String },
+    /// Be one of the services of an outage, with its settings in the environment
+    #[command(hide = true)]
+    Link,
     /// Print those of the addresses that let this process connect
     #[command(hide = true)]
     Reach { addresses: Vec<SocketAddr> },
+}
+
+#[derive(clap::Args)]
+struct OutageArguments {
+    /// How long it is away each time
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    lasting: Duration,
+    /// Where to write what came of it as JSON
+    #[arg(long, value_name = "FILE", default_value = "target/outage.json")]
+    json: PathBuf,
+    /// Where to keep the logs of the services
+    #[arg(long, value_name = "FOLDER", default_value = "target/outage")]
+    logs: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -92,6 +110,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.role {
         Some(Role::Service { name }) => return chaos::serve(&name),
+        Some(Role::Outage(arguments)) => {
+            let outages = outage::run(arguments.lasting, &arguments.logs);
+            return finish(&outages, &outages.json(), outages.is_good(), &arguments.json);
+        }
+        Some(Role::Link) => return outage::serve(),
         Some(Role::Cluster(arguments)) => return try_on_a_cluster(&arguments),
         Some(Role::Reach { addresses }) => {
             let reached = tradewind_testing::block_on(cluster::reach(addresses));

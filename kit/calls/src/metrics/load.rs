@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{AsyncInstrument, Counter};
+use opentelemetry::metrics::{AsyncInstrument, Counter, Gauge};
 
 use super::{METHOD, TARGET, meter, named, text};
 
@@ -90,6 +90,26 @@ pub fn panicked(method: &'static str) {
 /// A fault was put in: `what` is latency or abort.
 pub fn faulted(method: &'static str, what: &'static str) {
     TURNED.faults.add(1, &[KeyValue::new(METHOD, named(method)), KeyValue::new("fault", what)]);
+}
+
+static SHADOW: LazyLock<(Gauge<u64>, Counter<u64>)> = LazyLock::new(|| {
+    let is_on = "1 where callers whom the contract does not name are served, and only told of";
+    let would = "Calls that were served and would be refused, by caller and method";
+    let meter = meter();
+    (
+        meter.u64_gauge("tradewind_policy_shadow").with_description(is_on).build(),
+        meter.u64_counter("tradewind_policy_would_refuse").with_description(would).build(),
+    )
+});
+
+/// Whether a server only tells of callers whom the contract does not name.
+pub fn shadowing(is_on: bool) {
+    SHADOW.0.record(u64::from(is_on), &[]);
+}
+
+/// A call of a workload whom the contract does not name was served all the same.
+pub fn would_refuse(caller: &str, method: &'static str) {
+    SHADOW.1.add(1, &[KeyValue::new("caller", caller.to_owned()), KeyValue::new(METHOD, named(method))]);
 }
 
 /// What a peer is like when metrics are read.

@@ -1,5 +1,5 @@
 //! Keeps an endpoint connected: opens its first connection, another when all are busy, a new one for each that closes or was
-//! opened with a certificate that has been replaced. Calls never wait for what another endpoint has already.
+//! opened with a certificate that has been replaced, or to a peer whose certificate has expired. Calls never wait for what another endpoint has already.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,21 +9,31 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::connection::{Connection, Io};
+use super::connection::{Connection, Driver, Io};
 use super::endpoint::{Endpoint, Standing};
-use crate::handshake::{self, Failure};
+use crate::handshake::{self, EXPIRY_GRACE, Failure};
 use crate::server::jitter;
-use crate::{Error, Identity, Result, metrics};
+use crate::{Error, Identity, Result, metrics, tls};
 
 /// From the first packet to the end of the handshakes.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Before it is tried again, first and at most. Short, so that whoever comes back is found within a second.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(1);
+/// How long calls may still take on a connection whose peer's certificate has expired.
+const LAST_CALLS: Duration = Duration::from_secs(60);
+
+/// What was opened.
+pub(super) struct Line {
+    pub(super) io: Box<dyn Io>,
+    /// When the peer's certificate expires.
+    pub(super) expires: Option<Instant>,
+}
 
 /// Opens connections to one peer.
 pub(super) trait Dial: Send + Sync {
@@ -31,7 +41,15 @@ pub(super) trait Dial: Send + Sync {
     ///
     /// # Errors
     /// Why not, for people.
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Box<dyn Io>, String>>;
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Line, String>>;
+
+    /// The addresses that a host's name leads to at the moment.
+    ///
+    /// # Errors
+    /// When nobody answers that.
+    fn lookup<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(lookup_host((host, port)).await?.collect()) })
+    }
 
     /// As whom: a connection that was opened as somebody before is replaced.
     fn generation(&self) -> watch::Receiver<u64>;
@@ -53,7 +71,7 @@ impl Secure {
         Ok(Self { peer: peer.into(), name, tls: TlsConnector::from(config), identity })
     }
 
-    async fn open(&self, address: SocketAddr) -> io::Result<Box<dyn Io>> {
+    async fn open(&self, address: SocketAddr) -> io::Result<Line> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
         let refused = |error: io::Error| {
@@ -64,12 +82,13 @@ impl Secure {
         };
         let tls = self.tls.connect(self.name.clone(), tcp).await.map_err(refused)?;
         metrics::handshaken(Some(&self.peer), None);
-        Ok(Box::new(tls))
+        let expires = tls::peer(tls.get_ref().1.peer_certificates()).map(|leaf| handshake::expires(&leaf)).ok();
+        Ok(Line { io: Box::new(tls), expires })
     }
 }
 
 impl Dial for Secure {
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Box<dyn Io>, String>> {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Line, String>> {
         Box::pin(async move { self.open(address).await.map_err(|error| error.to_string()) })
     }
 
@@ -89,39 +108,63 @@ async fn connect(
     changed: &Arc<Notify>,
 ) -> Result<Arc<Connection>, String> {
     let connecting = async {
-        let io = dial.dial(endpoint.address).await?;
-        Connection::over(io, generation).await.map_err(|error| error.to_string())
+        let Line { io, expires } = dial.dial(endpoint.address).await?;
+        let (connection, driver) = Connection::over(io, generation).await.map_err(|error| error.to_string())?;
+        Ok((connection, driver, expires))
     };
-    let connected = tokio::time::timeout(TIMEOUT, connecting).await;
+    let connected = timeout(TIMEOUT, connecting).await;
     let peer = endpoint.peer.clone();
     let connected = connected.unwrap_or_else(|_| Err("connecting timed out".to_owned()));
-    let (connection, driver) = connected.inspect_err(|_| metrics::unconnected(&peer))?;
+    let (connection, mut driver, expires) = connected.inspect_err(|_| metrics::unconnected(&peer))?;
     metrics::connected(&peer);
     let connection = Arc::new(connection);
     let (driven, endpoint, changed) = (Arc::downgrade(&connection), Arc::downgrade(endpoint), changed.clone());
     // Goes on for as long as there are calls on it, whatever becomes of the endpoint.
     tokio::spawn(async move {
-        metrics::disconnected(&peer, driver.await);
-        if let Some(connection) = driven.upgrade() {
-            connection.close();
-        }
-        if let Some(endpoint) = endpoint.upgrade() {
-            endpoint.look.notify_one();
-        }
-        changed.notify_waiters();
+        let closed = || {
+            if let Some(connection) = driven.upgrade() {
+                connection.close();
+            }
+            if let Some(endpoint) = endpoint.upgrade() {
+                endpoint.look.notify_one();
+            }
+            changed.notify_waiters();
+        };
+        let ended = match until_expired(&mut driver, expires).await {
+            Some(ended) => ended,
+            None => {
+                tracing::debug!(
+                    peer = &*peer,
+                    "the certificate of the other end has expired: no more calls over this connection"
+                );
+                closed();
+                timeout(LAST_CALLS, driver).await.unwrap_or("subchannel shutdown")
+            }
+        };
+        metrics::disconnected(&peer, ended);
+        closed();
     });
     Ok(connection)
 }
 
-/// Keeps `endpoint` connected until it is gone; tells `changed` whenever it takes calls or fails.
-pub(super) async fn keep(endpoint: Arc<Endpoint>, dial: Arc<dyn Dial>, changed: Arc<Notify>) {
+/// Keeps a connection going until it ends, and tells why; nothing where the certificate at its other end has expired before.
+async fn until_expired(driver: &mut Driver, expires: Option<Instant>) -> Option<&'static str> {
+    match expires {
+        Some(expires) => timeout_at(expires + EXPIRY_GRACE, driver).await.ok(),
+        None => Some(driver.await),
+    }
+}
+
+/// Keeps `endpoint` connected until it is gone; tells `changed` whenever it takes calls or fails. One that is tried `again` has
+/// failed before.
+pub(super) async fn keep(endpoint: Arc<Endpoint>, dial: Arc<dyn Dial>, changed: Arc<Notify>, again: bool) {
     let gone = endpoint.gone.clone();
     // What it has ends by itself when the last call on it does.
-    gone.run_until_cancelled(keeping(&endpoint, &*dial, &changed)).await;
+    gone.run_until_cancelled(keeping(&endpoint, &*dial, &changed, again)).await;
     endpoint.has(Vec::new());
 }
 
-async fn keeping(endpoint: &Arc<Endpoint>, dial: &dyn Dial, changed: &Arc<Notify>) {
+async fn keeping(endpoint: &Arc<Endpoint>, dial: &dyn Dial, changed: &Arc<Notify>, again: bool) {
     let mut identity = dial.generation();
     let mut pause = PAUSE;
     loop {
@@ -150,7 +193,7 @@ async fn keeping(endpoint: &Arc<Endpoint>, dial: &dyn Dial, changed: &Arc<Notify
             Err(why) => {
                 if connections.is_empty() {
                     // Said once, however often it is tried.
-                    if endpoint.standing() == Standing::Connecting {
+                    if endpoint.standing() == Standing::Connecting && !again {
                         tracing::warn!(address = %endpoint.address, why, "cannot connect");
                     }
                     endpoint.fails(why);

@@ -1,9 +1,9 @@
 //! The endpoints of one peer: found by name again and again, or given as a list.
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::addresses::{Addresses, Found, Wanted};
 use super::connect::{Dial, keep};
 use super::endpoint::{Endpoint, Standing};
 use crate::faults::Faults;
@@ -24,6 +25,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub(super) struct Peer {
     pub(super) name: Arc<str>,
     places: Vec<Place>,
+    addresses: Mutex<Addresses>,
     endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
     faults: Faults,
     /// Told whenever an endpoint takes calls, fails, comes or goes.
@@ -60,6 +62,7 @@ impl Peer {
         Ok(Self {
             name: name.into(),
             places,
+            addresses: Mutex::default(),
             endpoints: ArcSwap::default(),
             faults: Faults::default(),
             changed: Arc::default(),
@@ -121,37 +124,32 @@ impl Peer {
         self.places.iter().all(|place| place.host.parse::<IpAddr>().is_ok())
     }
 
-    /// Looks every name up, and makes the endpoints be what was found. What cannot be looked up stays as it is.
+    /// Looks every name up, and makes the endpoints be what that means. What cannot be looked up stays as it is.
     async fn look(self: &Arc<Self>) {
-        let before = self.endpoints.load_full();
-        let (mut found, mut failed) = (Vec::new(), None);
-        for place in &self.places {
-            match tokio::net::lookup_host((place.host.as_str(), place.port)).await {
-                Ok(addresses) => found.extend(addresses.collect::<BTreeSet<_>>().into_iter().map(|at| (at, place))),
+        let before: BTreeMap<_, _> =
+            self.endpoints.load().iter().map(|endpoint| (endpoint.address, endpoint.clone())).collect();
+        let (mut found, mut failed) = (BTreeMap::new(), None);
+        for (name, place) in self.places.iter().enumerate() {
+            match place.dial.lookup(&place.host, place.port).await {
+                Ok(addresses) => addresses.into_iter().for_each(|address| _ = found.entry(address).or_insert(name)),
                 Err(error) => failed = Some(format!("{} cannot be looked up: {error}", place.host)),
             }
         }
         if let Some(why) = &failed {
             tracing::debug!(peer = &*self.name, why, "keeps the endpoints it has");
         }
-        let known = |address: SocketAddr| before.iter().find(|endpoint| endpoint.address == address).cloned();
-        let mut now: Vec<Arc<Endpoint>> = Vec::new();
-        for (address, place) in found {
-            if now.iter().any(|endpoint| endpoint.address == address) {
-                continue;
-            }
-            now.push(known(address).unwrap_or_else(|| self.starts(address, &place.dial)));
-        }
-        for endpoint in before.iter() {
-            if now.iter().any(|other| Arc::ptr_eq(endpoint, other)) {
-                continue;
-            }
-            if failed.is_some() {
-                now.push(endpoint.clone());
-            } else {
-                endpoint.gone.cancel();
-            }
-        }
+        let found: Vec<_> = found.into_iter().map(|(address, name)| Found { address, name }).collect();
+        let standing = |address| before.get(&address).map(|endpoint| endpoint.standing());
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = addresses.look(Instant::now(), &found, failed.is_none(), standing);
+        drop(addresses);
+        let now: Vec<_> = wanted
+            .iter()
+            .map(|wanted| before.get(&wanted.found.address).cloned().unwrap_or_else(|| self.starts(*wanted)))
+            .collect();
+        let kept: BTreeSet<_> = now.iter().map(|endpoint| endpoint.address).collect();
+        let gone = before.values().filter(|endpoint| !kept.contains(&endpoint.address));
+        gone.for_each(|endpoint| endpoint.gone.cancel());
         let since = self.unknown().map_or_else(Instant::now, |(since, _)| since);
         let unknown = if now.is_empty() { failed.or_else(|| Some("has no address".to_owned())) } else { None };
         self.unknown.store(Arc::new(unknown.map(|why| (since, why))));
@@ -159,11 +157,12 @@ impl Peer {
         self.changed.notify_waiters();
     }
 
-    fn starts(&self, address: SocketAddr, dial: &Arc<dyn Dial>) -> Arc<Endpoint> {
+    fn starts(&self, Wanted { found, again }: Wanted) -> Arc<Endpoint> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let endpoint =
-            Arc::new(Endpoint::new(self.name.clone(), number, address, self.faults.clone(), self.stop.child_token()));
-        tokio::spawn(keep(endpoint.clone(), dial.clone(), self.changed.clone()));
+        let faults = self.faults.clone();
+        let endpoint = Endpoint::new(self.name.clone(), number, found.address, faults, self.stop.child_token());
+        let (endpoint, dial) = (Arc::new(endpoint), self.places[found.name].dial.clone());
+        tokio::spawn(keep(endpoint.clone(), dial, self.changed.clone(), again));
         endpoint
     }
 

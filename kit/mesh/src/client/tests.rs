@@ -2,6 +2,8 @@
 //! endpoints fall silent, fail or come back, again and again from other seeds.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod lookups;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,8 +23,7 @@ use tonic::body::Body;
 use tower::ServiceExt;
 
 use super::Channel;
-use super::connect::Dial;
-use super::connection::Io;
+use super::connect::{Dial, Line};
 use super::peer::Peer;
 use crate::Policy;
 use crate::observe::code_of;
@@ -92,7 +93,7 @@ impl Host {
 }
 
 impl Dial for Net {
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Box<dyn Io>, String>> {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, Result<Line, String>> {
         Box::pin(async move {
             sleep(Duration::from_millis(1)).await;
             let mood = *self.hosts[&address].mood.borrow();
@@ -105,7 +106,7 @@ impl Dial for Net {
             let (far, theirs) = duplex(1 << 16);
             tokio::spawn(carry(wire, far, self.hosts[&address].mood.subscribe()));
             tokio::spawn(serve(theirs, self.clone(), address));
-            Ok(Box::new(ours) as Box<dyn Io>)
+            Ok(Line { io: Box::new(ours), expires: None })
         })
     }
 

@@ -17,29 +17,42 @@ const BURST: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The log of refusals of one server.
-pub(super) struct Audit(Mutex<Rate>);
+pub(super) struct Audit {
+    refused: Mutex<Rate>,
+    /// Of those that are served all the same, so that they don't take the lines of the others.
+    shadow: Mutex<Rate>,
+}
 
 impl Audit {
     pub(super) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Rate { spent: now, suppressed: 0 }))
+        let rate = || Mutex::new(Rate { spent: now, suppressed: 0 });
+        Self { refused: rate(), shadow: rate() }
     }
 
     /// Writes down that the call which is served in this context was turned away, if that is what `refused` says.
     pub(super) fn tell(&self, refused: &Status) {
-        let Some(info) = refused.get_details_error_info() else { return };
-        let Some(layer) = info.metadata.get("layer") else { return };
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
-        let Some(suppressed) = taken else { return };
-        let (reason, limit) = (info.reason.as_str(), info.metadata.get("limit").map(String::as_str));
-        let code = crate::code_name(refused.code());
-        Context::map_current(|context| {
-            let call = context.get::<Serving>();
-            let (caller, address) =
-                call.map(|call| (call.caller.id.to_string(), call.caller.address.to_string())).unzip();
-            let method = call.map(|call| call.method);
-            tracing::warn!(target: "audit", caller, address, method, code, reason, layer, limit, suppressed, "call refused");
-        });
+        write(&self.refused, refused, "call refused");
     }
+
+    /// Writes down that it would be turned away by a policy that is not in shadow.
+    pub(super) fn tell_of_shadow(&self, refused: &Status) {
+        write(&self.shadow, refused, "call would be refused");
+    }
+}
+
+fn write(rate: &Mutex<Rate>, refused: &Status, what: &str) {
+    let Some(info) = refused.get_details_error_info() else { return };
+    let Some(layer) = info.metadata.get("layer") else { return };
+    let taken = rate.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+    let Some(suppressed) = taken else { return };
+    let (reason, limit) = (info.reason.as_str(), info.metadata.get("limit").map(String::as_str));
+    let code = crate::code_name(refused.code());
+    Context::map_current(|context| {
+        let call = context.get::<Serving>();
+        let (caller, address) = call.map(|call| (call.caller.id.to_string(), call.caller.address.to_string())).unzip();
+        let method = call.map(|call| call.method);
+        tracing::warn!(target: "audit", caller, address, method, code, reason, layer, limit, suppressed, "{what}");
+    });
 }
 
 /// A bucket of lines.

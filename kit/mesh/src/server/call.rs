@@ -95,7 +95,7 @@ impl Gate {
     ) -> Result<(Response<Body>, Ending), Status> {
         let (path, end) = (request.uri().path(), observation.deadline());
         let peer = caller.identify(now)?;
-        authorize(&self.policy, self.handlers.context(), path, peer)?;
+        authorize(&self.policy, &self.audit, self.handlers.context(), path, peer)?;
         deadline::begin(end, now, Side::Server)?;
         let method = self.policy.method(path);
         fault::put_in(&self.faults, method, end).await?;

@@ -22,7 +22,7 @@ use super::call::Gate;
 use super::identify::Caller;
 use super::streams::Streams;
 use crate::gather::Gather;
-use crate::handshake::{self, Failure};
+use crate::handshake::{self, EXPIRY_GRACE, Failure};
 use crate::{Identity, Opened, metrics, tls};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
@@ -43,8 +43,6 @@ const UNREAD: usize = 256 << 10;
 /// How long a connection may be without a call before it is drained, and how long where most places for connections are taken.
 pub(super) const IDLE: Duration = Duration::from_secs(300);
 const IDLE_WHERE_CROWDED: u32 = 10;
-/// How long after its certificate has expired a connection without calls is closed.
-const EXPIRY_GRACE: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 

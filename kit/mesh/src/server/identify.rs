@@ -2,19 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustls::pki_types::UnixTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status};
 
 use crate::Leaf;
 use crate::Peer;
+use crate::handshake::expires;
 use crate::status::{self, Layer};
-
-/// Longer than any connection lives.
-const LONG: Duration = Duration::from_secs(86_400);
 
 /// The workload that made `request`; every call that a [`Server`](crate::Server) hands on has one.
 pub fn peer<T>(request: &Request<T>) -> Result<&Peer, Status> {
@@ -35,14 +31,8 @@ pub(super) struct Caller {
 impl Caller {
     /// Whom a handshake that has just ended has proved to be there.
     pub(super) fn new(leaf: Leaf, address: SocketAddr) -> Self {
-        let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
-        // A certificate is good for the whole of its last second.
-        let left = u64::try_from(leaf.not_after.saturating_sub(now).saturating_add(1)).unwrap_or(0);
-        Self {
-            peer: Arc::new(Peer { id: leaf.id, address }),
-            expires: Instant::now() + Duration::from_secs(left).min(LONG),
-            expired: CancellationToken::new(),
-        }
+        let expires = expires(&leaf);
+        Self { peer: Arc::new(Peer { id: leaf.id, address }), expires, expired: CancellationToken::new() }
     }
 
     /// Refuses what comes after the certificate has expired, and has the connection closed.

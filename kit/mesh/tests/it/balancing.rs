@@ -15,7 +15,7 @@ use tonic::service::Routes;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Server};
 
 use crate::echo::{Echo, SAY, ask};
-use crate::world::{credentials, policy, telemetry};
+use crate::world::{World, credentials, policy, telemetry};
 
 /// Calls under way at a time.
 const CALLERS: usize = 8;
@@ -134,4 +134,15 @@ async fn a_replica_that_fails_at_once_is_left_alone() {
     assert!(failed.is_empty(), "{failed:?}");
     let asked = replicas.all[2].calls();
     assert!((1..40).contains(&asked), "of {} calls it was asked {asked}", CALLERS * CALLS);
+}
+
+/// Such a name leads to two addresses where a machine has both families, and the server listens at one.
+#[tokio::test]
+async fn a_name_of_two_families_of_which_one_is_served_loses_no_call() {
+    let world = World::start().await;
+    let peers = BTreeMap::from([("echo".to_owned(), format!("localhost:{}", world.address.port()))]);
+    let channel = Channels::new(world.identity("gateway"), policy(), peers).to("echo").unwrap();
+    for _ in 0..200 {
+        ask(&channel, SAY, "hello").await.unwrap();
+    }
 }

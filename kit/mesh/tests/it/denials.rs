@@ -13,9 +13,13 @@ use tonic_prost::ProstCodec;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server, pki, reason};
 
 use crate::contract::READ_LOG;
-use crate::world::DOMAIN;
+use crate::echo::{BARE, Echo, ask};
+use crate::telemetry::is_written;
+use crate::world::{DOMAIN, channel, counted_of, credentials, policy};
 
 const STRANGER: &str = "stranger";
+/// As the labels of metrics have it.
+const BARE_NAME: &str = "tradewind.echo.v1.EchoService/Bare";
 
 /// No server here has handlers: what passes the policy is not served.
 #[tokio::test]
@@ -50,6 +54,30 @@ async fn each_method_is_for_those_whom_the_contract_names_and_for_nobody_else() 
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn a_policy_in_shadow_serves_and_tells_whom_it_would_refuse() {
+    let dir = credentials();
+    let identity = |name: &str| Identity::load(IdentityFiles::in_dir(dir.path(), name)).unwrap();
+    let stop = CancellationToken::new();
+    let _stopped = stop.clone().drop_guard();
+    let told = || counted_of("tradewind_policy_would_refuse", &[("caller", "stranger"), ("grpc.method", BARE_NAME)]);
+    for shadow in [false, true] {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let server = Server::bind(any, identity("echo"), policy().in_shadow(shadow), "echo").await.unwrap();
+        let stranger = channel(identity("stranger"), "echo", server.local_addr());
+        tokio::spawn(server.serve(Routes::new(Echo::default()), stop.clone(), Duration::ZERO));
+        let before = told();
+        let answer = ask(&stranger, BARE, "hello").await.map_err(|refused| reason(&refused));
+        let expected = if shadow { Ok("hello".to_owned()) } else { Err(Some("CALLER_NOT_ALLOWED".to_owned())) };
+        assert_eq!((answer, told() - before), (expected, u64::from(shadow)), "in shadow: {shadow}");
+        // What the contract has not is nobody's to serve.
+        let unknown = ask(&stranger, "/tradewind.echo.v1.EchoService/Other", "hello").await.unwrap_err();
+        assert_eq!(reason(&unknown).as_deref(), Some("METHOD_UNKNOWN"), "in shadow: {shadow}");
+    }
+    let caller = ("caller", "spiffe://tradewind.test/svc/stranger");
+    is_written("call would be refused", &[caller, ("method", BARE_NAME), ("reason", "CALLER_NOT_ALLOWED")]).await;
 }
 
 /// A service of no context is every context's.

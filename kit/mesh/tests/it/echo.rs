@@ -138,9 +138,16 @@ pub(crate) async fn ask_with(
 
 /// Calls a method that sends its request back, and then nothing for as long as it may.
 pub(crate) async fn listen(channel: &Channel, path: &'static str, text: &str) -> Result<Streaming<String>, Status> {
+    listen_with(channel, path, Request::new(text.to_owned())).await
+}
+
+pub(crate) async fn listen_with(
+    channel: &Channel,
+    path: &'static str,
+    request: Request<String>,
+) -> Result<Streaming<String>, Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone());
     grpc.ready().await?;
     let codec = ProstCodec::<String, String>::default();
-    let request = Request::new(text.to_owned());
     Ok(grpc.server_streaming(request, PathAndQuery::from_static(path), codec).await?.into_inner())
 }

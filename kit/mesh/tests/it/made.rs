@@ -1,4 +1,4 @@
-//! A server whose unary methods are what a test makes of them.
+//! A server whose methods are what a test makes of them.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::{Grpc, NamedService};
@@ -17,13 +18,20 @@ use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 use tradewind_mesh::{Identity, IdentityFiles, Server};
 
+use crate::echo::WATCH;
 use crate::world::policy;
 
-type Handler = dyn Fn(String) -> BoxFuture<'static, Result<String, Status>> + Send + Sync;
+type Handler<A> = Arc<dyn Fn(String) -> BoxFuture<'static, Result<A, Status>> + Send + Sync>;
 
-/// Answers every method by one function.
+/// What a stream says.
+pub(crate) type Told = BoxStream<'static, Result<String, Status>>;
+
+/// Answers every unary method by one function, and the stream by another.
 #[derive(Clone)]
-struct Made(Arc<Handler>);
+struct Made {
+    say: Handler<String>,
+    watch: Handler<Told>,
+}
 
 impl NamedService for Made {
     const NAME: &'static str = "tradewind.echo.v1.EchoService";
@@ -39,15 +47,23 @@ impl Service<http::Request<Body>> for Made {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let handler = self.0.clone();
+        let Self { say, watch } = self.clone();
         Box::pin(async move {
-            let service = service_fn(move |request: Request<String>| {
-                let answer = handler(request.into_inner());
-                async move { answer.await.map(Response::new) }
-            });
-            Ok(Grpc::new(ProstCodec::<String, String>::default()).unary(service, request).await)
+            let mut grpc = Grpc::new(ProstCodec::<String, String>::default());
+            Ok(match request.uri().path() {
+                WATCH => grpc.server_streaming(service_fn(move |request| answer(&watch, request)), request).await,
+                _ => grpc.unary(service_fn(move |request| answer(&say, request)), request).await,
+            })
         })
     }
+}
+
+fn answer<A: 'static>(
+    handler: &Handler<A>,
+    request: Request<String>,
+) -> impl Future<Output = Result<Response<A>, Status>> + use<A> {
+    let answer = handler(request.into_inner());
+    async move { answer.await.map(Response::new) }
 }
 
 /// Serves at a free port, or at `address`, until `stop`.
@@ -60,11 +76,28 @@ pub(crate) async fn serve<F>(
 where
     F: Future<Output = Result<String, Status>> + Send + 'static,
 {
+    let watch = |_| async { Err(Status::unimplemented("says one thing at a time")) };
+    serve_both(credentials, address, stop, handler, watch).await
+}
+
+/// The same, with streams that `watch` makes.
+pub(crate) async fn serve_both<F, G>(
+    credentials: &Path,
+    address: Option<SocketAddr>,
+    stop: CancellationToken,
+    say: impl Fn(String) -> F + Send + Sync + 'static,
+    watch: impl Fn(String) -> G + Send + Sync + 'static,
+) -> SocketAddr
+where
+    F: Future<Output = Result<String, Status>> + Send + 'static,
+    G: Future<Output = Result<Told, Status>> + Send + 'static,
+{
     let identity = Identity::load(IdentityFiles::in_dir(credentials, "echo")).unwrap();
     let any = address.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
     let server = Server::bind(any, identity, policy(), "echo").await.unwrap();
     let address = server.local_addr();
-    let handler: Arc<Handler> = Arc::new(move |text| Box::pin(handler(text)));
-    tokio::spawn(server.serve(Routes::new(Made(handler)), stop, Duration::ZERO));
+    let made =
+        Made { say: Arc::new(move |text| Box::pin(say(text))), watch: Arc::new(move |text| Box::pin(watch(text))) };
+    tokio::spawn(server.serve(Routes::new(made), stop, Duration::ZERO));
     address
 }

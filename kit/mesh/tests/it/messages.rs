@@ -13,9 +13,9 @@ use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::ServiceExt;
-use tradewind_mesh::{reason, violations};
+use tradewind_mesh::{Channel, reason, violations};
 
-use crate::echo::{ONCE, SAY};
+use crate::echo::{NAMED, ONCE, SAY};
 use crate::world::{World, counted};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -27,12 +27,21 @@ async fn send(
     headers: &[(&'static str, &str)],
     body: Vec<u8>,
 ) -> Result<(HeaderMap, Bytes), Status> {
+    send_over(&world.channel("operator"), path, headers, body).await
+}
+
+async fn send_over(
+    channel: &Channel,
+    path: &str,
+    headers: &[(&'static str, &str)],
+    body: Vec<u8>,
+) -> Result<(HeaderMap, Bytes), Status> {
     let mut request = Request::post(path).header("content-type", "application/grpc").header("te", "trailers");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let request = request.body(Body::new(Full::new(Bytes::from(body)))).unwrap();
-    let response = world.channel("operator").oneshot(request).await?;
+    let response = channel.clone().oneshot(request).await?;
     let headers = response.headers().clone();
     let body = response.into_body().collect().await?;
     for found in [Some(&headers), body.trailers()].into_iter().flatten() {
@@ -167,4 +176,23 @@ async fn a_refusal_ends_with_its_headers_whatever_packing_is_taken() {
         assert_eq!(response.headers()["grpc-status"], "14", "{accepted}");
         assert!(response.body().is_end_stream(), "{accepted}: nothing comes behind the status");
     }
+}
+
+/// The text of such a request is its `request_id`, which comes back.
+#[tokio::test]
+async fn a_request_that_its_caller_packs_gets_a_name_and_is_repeated_as_any_other() {
+    let world = World::start().await;
+    let channel = world.channel("gateway");
+    let packed = [("grpc-encoding", "gzip")];
+    let id = async |message: &[u8]| {
+        let (_, answer) = send_over(&channel, NAMED, &packed, framed(1, &gzip(message))).await.unwrap();
+        String::from_utf8(answer[7..].to_vec()).unwrap()
+    };
+    assert_eq!(id(&saying(b"unavailable once")).await, "unavailable once");
+    assert_eq!(world.echo.calls.load(Ordering::SeqCst), 2, "it has a name, and was sent again under it");
+    let (first, second) = (id(b"").await, id(b"").await);
+    assert!(first.len() == 36 && second.len() == 36 && first != second, "{first} {second}");
+    // A method that takes none is sent what its caller has packed.
+    let (_, answer) = send(&world, ONCE, &packed, framed(1, &gzip(&saying(b"hello")))).await.unwrap();
+    assert_eq!(answer, framed(0, &saying(b"hello")));
 }

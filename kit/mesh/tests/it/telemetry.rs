@@ -60,9 +60,14 @@ async fn whoever_is_turned_away_is_written_down_with_the_layer_that_did_it() {
         ("reason", "CALLER_NOT_ALLOWED"),
         ("layer", "server.authorize"),
     ];
-    eventually("the refusal is written down", async || {
+    is_written("call refused", &expected).await;
+}
+
+/// Waits until a line of the log with this message says all that.
+pub(crate) async fn is_written(message: &str, expected: &[(&str, &str)]) {
+    eventually("the line is written", async || {
         let spans = spans();
-        let mut lines = spans.iter().flat_map(|span| span.events.iter()).filter(|event| event.name == "call refused");
+        let mut lines = spans.iter().flat_map(|span| span.events.iter()).filter(|event| event.name == message);
         lines.any(|line| {
             let says = |(name, value): &(&str, &str)| {
                 line.attributes.iter().any(|pair| pair.key.as_str() == *name && pair.value.as_str() == *value)

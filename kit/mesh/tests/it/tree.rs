@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, Request, Status};
 use tradewind_mesh::{Channel, Identity, IdentityFiles, deadline};
 
-use crate::echo::{SAY, ask, ask_with};
-use crate::made::serve;
+use crate::echo::{SAY, WATCH, ask, ask_with, listen_with};
+use crate::made::{Told, serve_both};
 use crate::world::{channel, credentials, eventually};
 
 const CALLERS: usize = 8;
@@ -27,7 +29,51 @@ struct Tree {
     /// When each had to be done when it was asked last.
     deadlines: Arc<Mutex<[Option<Instant>; 3]>>,
     is_away: Arc<AtomicBool>,
+    streams: Arc<Streams>,
     _stop: DropGuard,
+}
+
+/// The streams of a tree.
+#[derive(Default)]
+struct Streams {
+    /// How many each serves.
+    open: [AtomicUsize; 3],
+    /// How those ended that were served by whom a place asks, in order.
+    ended: Mutex<Vec<(usize, Code)>>,
+}
+
+/// A stream that a place serves, until it is dropped.
+struct Open {
+    streams: Arc<Streams>,
+    place: usize,
+}
+
+impl Open {
+    fn at(streams: &Arc<Streams>, place: usize) -> Self {
+        streams.open[place].fetch_add(1, Ordering::SeqCst);
+        Self { streams: streams.clone(), place }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.streams.open[self.place].fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What a place says to whoever listens: what is said below; the last says it once, and then nothing more.
+async fn watch(below: Option<Channel>, open: Open, text: String) -> Result<Told, Status> {
+    let Some(below) = below else {
+        let told = stream::iter([Ok(text)]).chain(stream::pending());
+        return Ok(told.inspect(move |_| _ = &open).boxed());
+    };
+    let told = listen_with(&below, WATCH, Request::new(text)).await?;
+    let told = told.inspect(move |told| {
+        if let Err(status) = told {
+            open.streams.ended.lock().unwrap().push((open.place, status.code()));
+        }
+    });
+    Ok(told.boxed())
 }
 
 impl Tree {
@@ -35,12 +81,14 @@ impl Tree {
         let credentials = credentials();
         let (asked, deadlines) = (Arc::<[AtomicUsize; 3]>::default(), Arc::<Mutex<[Option<Instant>; 3]>>::default());
         let (is_away, stop) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());
+        let streams = Arc::<Streams>::default();
         let mut next: Option<Channel> = None;
         let mut front = None;
         for place in (0..3).rev() {
             let (asked, deadlines, is_away) = (asked.clone(), deadlines.clone(), is_away.clone());
             let below = next.take();
-            let address = serve(credentials.path(), None, stop.clone(), move |text| {
+            let (listens, times, served) = (below.clone(), deadlines.clone(), streams.clone());
+            let say = move |text: String| {
                 asked[place].fetch_add(1, Ordering::SeqCst);
                 deadlines.lock().unwrap()[place] = deadline::current();
                 let (below, is_away) = (below.clone(), is_away.load(Ordering::SeqCst));
@@ -52,13 +100,17 @@ impl Tree {
                         None => Ok(text),
                     }
                 }
-            })
-            .await;
+            };
+            let watched = move |text| {
+                times.lock().unwrap()[place] = deadline::current();
+                watch(listens.clone(), Open::at(&served, place), text)
+            };
+            let address = serve_both(credentials.path(), None, stop.clone(), say, watched).await;
             next = Some(channel(Self::caller(&credentials), "echo", address));
             front = Some(address);
         }
         let front = front.unwrap();
-        Self { credentials, front, asked, deadlines, is_away, _stop: stop.drop_guard() }
+        Self { credentials, front, asked, deadlines, is_away, streams, _stop: stop.drop_guard() }
     }
 
     fn caller(credentials: &TempDir) -> Identity {
@@ -79,6 +131,11 @@ impl Tree {
             failed
         });
         futures::future::join_all(calling).await.into_iter().sum()
+    }
+
+    /// How many streams each serves.
+    fn open(&self) -> [usize; 3] {
+        std::array::from_fn(|place| self.streams.open[place].load(Ordering::SeqCst))
     }
 
     fn asked(&self) -> [usize; 3] {
@@ -115,4 +172,30 @@ async fn what_is_late_below_is_late_above_in_time() {
     assert!(back < middle && middle < front, "each leaves time to answer: {back:?} {middle:?} {front:?}");
     // The clock of the header is in whole microseconds, and is read after it has travelled.
     assert!(front < Duration::from_millis(400), "{front:?}");
+}
+
+#[tokio::test]
+async fn a_stream_over_three_hops_ends_everywhere_when_its_time_is_over() {
+    let tree = Tree::start().await;
+    let channel = tree.channel();
+    ask(&channel, SAY, "hello").await.unwrap();
+    let in_turn = [(1, Code::DeadlineExceeded), (0, Code::DeadlineExceeded)];
+    // Where a machine is so busy that a call travels for longer than what a hop leaves of its time, whoever is nearer ends first.
+    eventually("whoever is further away ends first", async || {
+        let mut request = Request::new("hello".to_owned());
+        request.set_timeout(Duration::from_millis(200));
+        let Ok(mut told) = listen_with(&channel, WATCH, request).await else { return false };
+        let Ok(first) = told.message().await else { return false };
+        assert_eq!(first.as_deref(), Some("hello"), "it goes through all of them");
+        let open = tree.open();
+        let late = told.message().await.unwrap_err();
+        assert_eq!(late.code(), Code::DeadlineExceeded, "{late:?}");
+        let [front, middle, back] = tree.deadlines.lock().unwrap().map(Option::unwrap);
+        eventually("nobody serves it any more", async || tree.open() == [0; 3]).await;
+        let ended = std::mem::take(&mut *tree.streams.ended.lock().unwrap());
+        assert!(ended.iter().all(|end| in_turn.contains(end)), "{ended:?}");
+        open == [1; 3] && ended == in_turn && back < middle && middle < front
+    })
+    .await;
+    ask(&channel, SAY, "hello").await.unwrap();
 }

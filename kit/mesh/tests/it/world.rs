@@ -53,8 +53,15 @@ impl World {
 
     /// One whose server is not as usual.
     pub(crate) async fn start_as(make: impl FnOnce(Server) -> Server, grace: Duration) -> Self {
-        telemetry();
-        let dir = credentials();
+        Self::made(credentials(), make, grace).await
+    }
+
+    /// With credentials that are there.
+    pub(crate) async fn start_in(dir: TempDir, grace: Duration) -> Self {
+        Self::made(dir, |server| server, grace).await
+    }
+
+    async fn made(dir: TempDir, make: impl FnOnce(Server) -> Server, grace: Duration) -> Self {
         let echo = Echo::default();
         let stop = CancellationToken::new();
         let identity = Identity::load(IdentityFiles::in_dir(dir.path(), "echo")).unwrap();

@@ -8,7 +8,7 @@ use tonic::Code;
 use tradewind_domain::Error;
 use tradewind_domain::request::Violations;
 use tradewind_mesh::{
-    At, Bulkhead, Circuit, EndpointStatus, Fault, Generation, PeerStatus, Standing, Wanted, code_name,
+    At, Bulkhead, Circuit, EndpointStatus, Fault, Generation, Load, PeerStatus, Standing, Wanted, code_name,
 };
 
 /// What of the calls each set of credentials has seen, beside the rest.
@@ -23,6 +23,11 @@ pub(super) fn generations(all: &[Generation]) -> Vec<v1::Generation> {
         calls_percent: percent(generation.calls, sum),
     };
     all.iter().map(told).collect()
+}
+
+pub(super) fn load(Load { limit, under_way, waiting }: Load) -> v1::Load {
+    let count = |calls: usize| u64::try_from(calls).unwrap_or(u64::MAX);
+    v1::Load { limit: count(limit), in_flight: count(under_way), waiting: count(waiting) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit behind the point")]

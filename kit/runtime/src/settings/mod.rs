@@ -42,6 +42,8 @@ pub struct Settings {
     pub peers: BTreeMap<String, String>,
     /// How often each workload may call this service.
     pub rate_limits: RateLimits,
+    /// Whether callers whom the contract does not name are served, and only told of.
+    pub policy_shadow: bool,
     /// The name of this replica, the same after a restart; empty for none.
     pub instance: String,
     /// How log lines look.
@@ -106,6 +108,7 @@ impl Settings {
             nats_url: nats_url.into().into(),
             peers: BTreeMap::new(),
             rate_limits: RateLimits::default(),
+            policy_shadow: false,
             instance: String::new(),
             log_format: LogFormat::Auto,
             log: "error".into(),
@@ -166,6 +169,7 @@ impl Settings {
             nats_url: read("nats_url")?.parse(parse::broker)?,
             peers: sources.peers("peers")?,
             rate_limits: read("rate_limits")?.parse(str::parse)?,
+            policy_shadow: read("policy_shadow")?.parse_exactly(parse::switch)?,
             instance: read("instance")?.parse(parse::instance)?,
             log_format: read("log_format")?.parse(parse::log_format)?,
             log: read("log")?.parse(parse::log)?,
@@ -202,6 +206,11 @@ pub(crate) fn common(about: &About) -> Vec<Setting> {
             "rate_limits",
             "calls a second that each workload may make of one replica, as in operator=50,*=2000; empty for as many as it likes",
             String::new(),
+        ),
+        (
+            "policy_shadow",
+            "true: whom the contract does not name as a caller is served, and only told of, until policy is right again",
+            "false".into(),
         ),
         (
             "instance",

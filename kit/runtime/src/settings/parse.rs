@@ -68,6 +68,14 @@ pub(super) fn peer(text: &str) -> Parsed<(String, String)> {
     Ok((name.to_owned(), address.to_owned()))
 }
 
+pub(super) fn switch(text: &str) -> Parsed<bool> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
 pub(super) fn instance(text: &str) -> Parsed<String> {
     let valid = text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not a name (letters, digits, '.', '-', '_')"))

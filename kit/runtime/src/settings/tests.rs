@@ -95,6 +95,24 @@ fn every_mistake_names_its_variable() {
 }
 
 #[test]
+fn the_policy_is_in_shadow_only_where_that_is_said_exactly() {
+    assert!(!read(&[]).unwrap().policy_shadow);
+    let said = |text: &str| read(&[("TRADEWIND_POLICY_SHADOW", text)]);
+    assert!(said("true").unwrap().policy_shadow);
+    assert!(!said("false").unwrap().policy_shadow);
+    for text in ["", "True", "TRUE", "yes", "on", "1", "t", " true", "true "] {
+        let told = format!("TRADEWIND_POLICY_SHADOW: {text:?} is neither true nor false");
+        assert_eq!(said(text).unwrap_err(), told);
+    }
+    for (text, shadow) in [("policy_shadow = true", true), ("policy_shadow = false", false)] {
+        let (_folder, path) = file(text);
+        assert_eq!(read(&[("TRADEWIND_CONFIG", &path)]).unwrap().policy_shadow, shadow);
+    }
+    let (_folder, path) = file("policy_shadow = 1");
+    assert!(read(&[("TRADEWIND_CONFIG", &path)]).is_err());
+}
+
+#[test]
 fn a_value_may_be_in_a_file_of_its_own() {
     let (_folder, path) = file("postgres://u:secret@h/d\n");
     let settings = read(&[("TRADEWIND_DATABASE_URL_FILE", &path)]).unwrap();

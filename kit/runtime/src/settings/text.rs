@@ -32,6 +32,11 @@ impl Text {
         parse(self.text.trim()).map_err(|problem| self.mistake(&problem))
     }
 
+    /// The same for what may not be set by accident: with the spaces around it.
+    pub(super) fn parse_exactly<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, SettingsError> {
+        parse(&self.text).map_err(|problem| self.mistake(&problem))
+    }
+
     pub(super) fn mistake(&self, problem: &str) -> SettingsError {
         SettingsError::new(&self.name, problem)
     }
