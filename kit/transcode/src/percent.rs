@@ -1,0 +1,30 @@
+//! Percent-decoding that refuses what is no escape.
+
+use percent_encoding::percent_decode_str;
+
+/// The bytes that a text stands for; none where an escape is not one.
+pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
+    well_formed(text).then(|| percent_decode_str(text).collect())
+}
+
+/// As [`decoded`], but an escaped slash stays as it was sent: it would read as the end of a segment.
+pub(crate) fn decoded_segments(text: &str) -> Option<Vec<u8>> {
+    if !well_formed(text) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("%2F").into_iter().chain(rest.find("%2f")).min() {
+        bytes.extend(percent_decode_str(&rest[..at]));
+        bytes.extend_from_slice(&rest.as_bytes()[at..at + 3]);
+        rest = &rest[at + 3..];
+    }
+    bytes.extend(percent_decode_str(rest));
+    Some(bytes)
+}
+
+/// Whether every percent sign is followed by two hexadecimal digits.
+pub(crate) fn well_formed(text: &str) -> bool {
+    let parts = text.split('%').skip(1).map(str::as_bytes);
+    parts.into_iter().all(|part| part.len() >= 2 && part[..2].iter().all(u8::is_ascii_hexdigit))
+}

@@ -1,0 +1,102 @@
+//! What is chosen where the rules are silent, or a well-known program leaves them.
+
+use prost_reflect::DynamicMessage;
+use serde_json::{Value, json};
+use tradewind_transcode::{Matcher, Problem, Refusal, Template, TemplateError, bind_query};
+
+use crate::shapes::{IMPORTS, compiled};
+
+#[test]
+fn a_template_is_what_the_grammar_says() {
+    let rows = [
+        ("/", TemplateError::EmptySegment),
+        ("//", TemplateError::EmptySegment),
+        ("/:do", TemplateError::EmptySegment),
+        ("/a:", TemplateError::EmptyVerb),
+        ("/a/**/b", TemplateError::DoubleWildcardNotLast),
+        ("/a:b/c", TemplateError::VerbNotLast),
+        ("/{x=a/b:c}", TemplateError::IllegalCharacter),
+        ("/a:b*", TemplateError::WildcardInsideSegment),
+        ("/{x}/{x}", TemplateError::DuplicateVariable),
+    ];
+    for (text, error) in rows {
+        assert_eq!(Template::parse(text).unwrap_err(), error, "{text}");
+    }
+    let verb = Template::parse("/a/{x}:b:c").unwrap();
+    assert_eq!(verb.verb().unwrap().text(), "b:c");
+    let nested = Template::parse("/{x={y}/b}").unwrap();
+    let variables: Vec<_> = nested.variables().iter().map(|at| (at.field.as_str(), at.start, at.end)).collect();
+    assert_eq!(variables, [("x", 0, 2), ("y", 0, 1)]);
+}
+
+#[test]
+fn a_path_is_decoded_once_and_keeps_the_slashes_it_escapes() {
+    let held = |template: &str, path: &str| {
+        let mut matcher = Matcher::default();
+        matcher.insert("GET", Template::parse(template).unwrap(), ()).unwrap();
+        matcher.find("GET", path).map(|found| found.captures[0].1.clone())
+    };
+    let rows = [
+        ("/a/{x}", "/a/%2f%20%25", "/ %"),
+        ("/a/{x}", "/a/%252F", "%2F"),
+        ("/a/{x=**}", "/a/b%2fc%2F%2A", "b%2fc%2F*"),
+        ("/a/{x=b/*}", "/a/b/c%2Fd", "b/c%2Fd"),
+        ("/a/{x=**}", "/a", ""),
+        ("/a/{x=**}", "/a//b/", "/b/"),
+        ("/{x=**}", "/", ""),
+        ("/a/{x}", "/a/b:c", "b:c"),
+        ("/a/{x}:c", "/a/b:c", "b"),
+    ];
+    for (template, path, value) in rows {
+        assert_eq!(held(template, path), Ok(value.to_owned()), "{template} {path}");
+    }
+    for (template, path) in [("/a/{x}", "/a/"), ("/{x}", "/"), ("/a/{x=b/*}", "/a/b%2Fc"), ("/a/{x}/b", "/a/b%2Fb")] {
+        assert_eq!(held(template, path), Err(Refusal::NoRoute), "{template} {path}");
+    }
+    for path in ["", "a/b", "/a/%", "/a/%2", "/a/%2z", "/a/%ff"] {
+        assert_eq!(held("/a/{x}", path), Err(Refusal::MalformedPath), "{path}");
+    }
+}
+
+#[test]
+fn a_query_holds_what_json_would_and_nothing_twice() {
+    let proto = r#"
+        package test;
+        message Message {
+          google.protobuf.Duration time = 1;
+          google.protobuf.FieldMask mask = 2;
+          google.protobuf.StringValue text = 3;
+          repeated google.protobuf.UInt64Value numbers = 4;
+          Kind kind = 5;
+          map<string, string> map = 6;
+          google.protobuf.Struct struct = 7;
+          google.protobuf.Value value = 8;
+          oneof choice { string one = 9; int32 other = 10; }
+        }
+        enum Kind { KIND_UNSPECIFIED = 0; KIND_ONE = 1; }
+    "#;
+    let pool = compiled(&format!("syntax = \"proto3\";\n{IMPORTS}{proto}"));
+    let read = |query: &str| -> Result<Value, Refusal> {
+        let mut message = DynamicMessage::new(pool.get_message_by_name("test.Message").unwrap());
+        bind_query(&mut message, query, &[])?;
+        Ok(json!(message))
+    };
+    assert_eq!(read("time=46800s&mask=a,bC.d"), Ok(json!({"time": "46800s", "mask": "a,bC.d"})));
+    assert_eq!(read("numbers=1&numbers=2"), Ok(json!({"numbers": ["1", "2"]})));
+    assert_eq!(read("text=%22a+b%22"), Ok(json!({"text": "\"a b\""})), "quotation marks belong to the text");
+    assert_eq!(read("kind=1&&one="), Ok(json!({"kind": "KIND_ONE", "one": ""})));
+    let rows = [
+        ("time=13h0m0s", "time", Problem::BadDuration),
+        ("mask=b_c", "mask", Problem::BadMask),
+        ("kind=null", "kind", Problem::UnknownEnumValue),
+        ("map[a]=b", "map[a]", Problem::UnknownField),
+        ("struct={}", "struct", Problem::MessageField),
+        ("value=1", "value", Problem::MessageField),
+        ("one=a&other=1", "other", Problem::OneofSetTwice),
+        ("one=a&one=b", "one", Problem::TooManyValues),
+        ("nothing=a", "nothing", Problem::UnknownField),
+    ];
+    for (query, path, problem) in rows {
+        assert_eq!(read(query), Err(Refusal::Field { path: path.to_owned(), problem }), "{query}");
+    }
+}
