@@ -103,8 +103,8 @@ impl Policy {
     /// Whether servers of `context` serve `service`: it is one of its own, or one that every context has.
     pub fn serves(&self, context: &str, service: &str) -> bool {
         let owner = service.split('.').nth(1).unwrap_or_default();
-        let is_known = || self.0.methods.keys().any(|path| path.split('/').nth(1) == Some(service));
-        (owner == context || !self.0.contexts.contains(owner)) && is_known()
+        let is_known = || self.tables.methods.keys().any(|path| path.split('/').nth(1) == Some(service));
+        (owner == context || !self.tables.contexts.contains(owner)) && is_known()
     }
 
     /// The contexts whose servers let workload `caller` call `path`.

@@ -25,8 +25,8 @@ use super::endpoint::Standing;
 use super::name::Name;
 use super::peer::Peer;
 use super::retry::Retry;
-use crate::body::Ending;
 use super::status::{self, PeerStatus};
+use crate::body::Ending;
 use crate::observe::{Observation, Side};
 use crate::{Policy, body, deadline, metrics};
 
