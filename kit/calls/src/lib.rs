@@ -8,6 +8,7 @@ pub mod deadline;
 pub mod faults;
 pub mod form;
 pub mod gather;
+mod jitter;
 pub mod metrics;
 pub mod observe;
 mod peer;
@@ -17,6 +18,7 @@ pub mod sizes;
 pub mod status;
 pub mod trace;
 
+pub use jitter::jitter;
 pub use peer::Peer;
 pub use policy::Policy;
 pub use status::{code_name, reason, status, violations};

@@ -9,10 +9,7 @@ mod fault;
 mod handle;
 mod identify;
 mod keyed;
-mod limit;
 mod message;
-mod rate;
-mod shed;
 mod streams;
 
 use std::net::SocketAddr;
@@ -25,17 +22,13 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
+use tradewind_admission::{Load, RateLimits, Rates, Shed};
 
 use self::accept::{Places, accept};
 use self::call::Gate;
-pub(crate) use self::connection::jitter;
 use self::connection::{AGE, Connections, IDLE};
 pub use self::identify::peer;
 pub use self::keyed::keyed;
-pub use self::rate::RateLimits;
-use self::rate::Rates;
-pub use self::shed::Load;
-use self::shed::Shed;
 use crate::faults::Faults;
 use crate::{Error, Identity, Policy, Result, metrics, tls};
 

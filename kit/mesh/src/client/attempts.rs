@@ -6,9 +6,9 @@ use http::HeaderMap;
 use tonic::Code;
 
 use super::call::{Answer, Call, Failure, Fate, code};
+use crate::jitter;
 use crate::metrics::Repeated;
 use crate::served;
-use crate::server::jitter;
 
 /// Attempts of one call, and beside them those that were never begun.
 const ATTEMPTS: u32 = 3;

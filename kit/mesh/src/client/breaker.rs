@@ -133,7 +133,7 @@ impl Breaker {
 
     fn open(&mut self, now: Instant) {
         // Not all at once, when many have opened together.
-        self.state = State::Open { until: now + OPEN / 2 + crate::server::jitter(OPEN / 2) };
+        self.state = State::Open { until: now + OPEN / 2 + crate::jitter(OPEN / 2) };
     }
 
     fn cause(&self) -> Option<Cause> {

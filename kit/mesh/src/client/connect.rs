@@ -17,8 +17,7 @@ use tokio_rustls::TlsConnector;
 use super::connection::{Connection, Driver, Io};
 use super::endpoint::{Endpoint, Standing};
 use crate::handshake::{self, EXPIRY_GRACE, Failure};
-use crate::server::jitter;
-use crate::{Error, Identity, Result, metrics, tls};
+use crate::{Error, Identity, Result, jitter, metrics, tls};
 
 /// From the first packet to the end of the handshakes.
 const TIMEOUT: Duration = Duration::from_secs(2);

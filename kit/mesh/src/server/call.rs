@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
+use tradewind_admission::{Load, Rates, Shed};
 
 use super::audit::Audit;
 use super::authorize::authorize;
@@ -17,8 +18,6 @@ use super::fault;
 use super::handle::Handlers;
 use super::identify::Caller;
 use super::message::{self, Room};
-use super::rate::Rates;
-use super::shed::{Load, Shed};
 use super::streams::Streams;
 use crate::body::Ending;
 use crate::faults::Faults;

@@ -1,7 +1,6 @@
 //! One connection: handshake, then calls until it is closed, too old, or the server stops.
 
 use std::future::poll_fn;
-use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ use super::identify::Caller;
 use super::streams::Streams;
 use crate::gather::Gather;
 use crate::handshake::{self, EXPIRY_GRACE, Failure};
-use crate::{Identity, Opened, metrics, tls};
+use crate::{Identity, Opened, jitter, metrics, tls};
 
 /// How long a connection lives before it is drained, so that an identity that was replaced or
 /// withdrawn doesn't live on in old connections; up to a tenth more, so that not all go at once.
@@ -189,10 +188,4 @@ impl Idle {
             }
         }
     }
-}
-
-/// Something between nothing and `most`. The keys of a new `RandomState` differ each time.
-pub(crate) fn jitter(most: Duration) -> Duration {
-    let random = u32::try_from(RandomState::new().hash_one(0_u8) >> 32).unwrap_or(0);
-    most.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }

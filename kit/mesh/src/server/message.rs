@@ -20,8 +20,8 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_domain::Error;
 
-use super::jitter;
 use crate::form;
+use crate::jitter;
 use crate::status::{Layer, again, refusal, status};
 
 /// The most bytes a message may have, as it is sent and unpacked.

@@ -35,7 +35,7 @@ const MEASURING: Duration = Duration::from_millis(300);
 
 /// What was learned.
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     limit: f64,
     /// What a call of a method takes while few are under way, as the logarithm of seconds: a mean of logarithms is not carried away
     /// by one call that waits for something.
@@ -83,24 +83,24 @@ impl Window {
 }
 
 impl Limit {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         let window = Window::new(now, 0);
         Self { limit: FIRST, usual: HashMap::new(), fresh: now, measuring: None, window }
     }
 
     /// Calls that may be under way at once, as of now.
-    pub(super) fn now(&self) -> usize {
+    pub(crate) fn now(&self) -> usize {
         if self.measuring.is_some() { self.few() } else { whole(self.limit) }
     }
 
     /// One more call is under way, so many in all.
-    pub(super) fn began(&mut self, under_way: usize) {
+    pub(crate) fn began(&mut self, under_way: usize) {
         self.window.most = self.window.most.max(under_way);
     }
 
     /// A call of `method` that began `took` ago has succeeded; so many are still under way. One that failed tells nothing: who refuses
     /// is quick.
-    pub(super) fn ended(&mut self, method: &'static str, took: Duration, under_way: usize, now: Instant) {
+    pub(crate) fn ended(&mut self, method: &'static str, took: Duration, under_way: usize, now: Instant) {
         let few = self.few();
         if let Some(measuring) = &mut self.measuring {
             if measuring.since.is_none() && under_way <= few {

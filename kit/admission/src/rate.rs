@@ -71,13 +71,15 @@ impl fmt::Display for RateLimits {
 
 /// The limits, and when each caller's saved-up calls are used up to: its theoretical arrival time.
 #[derive(Default)]
-pub(super) struct Rates {
+pub struct Rates {
     limits: RateLimits,
     due: Mutex<HashMap<String, Instant>>,
 }
 
 impl Rates {
-    pub(super) fn new(limits: RateLimits) -> Self {
+    /// Nothing was taken yet.
+    #[must_use]
+    pub fn new(limits: RateLimits) -> Self {
         Self { limits, due: Mutex::default() }
     }
 
@@ -85,7 +87,7 @@ impl Rates {
     ///
     /// # Errors
     /// `RESOURCE_EXHAUSTED`, with when the next may come, where there were too many.
-    pub(super) fn take(&self, caller: &str, now: Instant) -> Result<(), Status> {
+    pub fn take(&self, caller: &str, now: Instant) -> Result<(), Status> {
         if self.limits.is_none() {
             return Ok(());
         }

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use super::jitter;
-use super::limit::Limit;
+use crate::jitter;
+use crate::limit::Limit;
 use crate::metrics::{self, ServerNow};
 use crate::status::{self, Layer};
 
@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 const WAITING: usize = 64;
 
 /// The calls that a server works on, and those that wait.
-pub(super) struct Shed(Mutex<State>);
+pub struct Shed(Mutex<State>);
 
 struct State {
     limit: Limit,
@@ -60,7 +60,7 @@ impl Load {
 }
 
 /// One call under way, until it is dropped.
-pub(super) struct Place {
+pub struct Place {
     shed: Arc<Shed>,
     method: &'static str,
     began: Instant,
@@ -68,16 +68,20 @@ pub(super) struct Place {
 }
 
 impl Shed {
-    pub(super) fn new(now: Instant) -> Arc<Self> {
+    /// Nothing is under way `now`.
+    #[must_use]
+    pub fn new(now: Instant) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { limit: Limit::new(now), under_way: 0, waiting: Default::default() })))
     }
 
-    pub(super) fn load(&self) -> Load {
+    /// What there is to do.
+    #[must_use]
+    pub fn load(&self) -> Load {
         self.state().load()
     }
 
     /// Shows itself in metrics for as long as it is there.
-    pub(super) fn watch(self: &Arc<Self>) {
+    pub fn watch(self: &Arc<Self>) {
         let shed = Arc::downgrade(self);
         metrics::watch_server(move || {
             let now = shed.upgrade()?.load();
@@ -91,7 +95,7 @@ impl Shed {
     ///
     /// # Errors
     /// `RESOURCE_EXHAUSTED`, with when to come again, where as many as may wait already, none of them less important.
-    pub(super) async fn take(self: &Arc<Self>, method: &'static Method) -> Result<Place, Status> {
+    pub async fn take(self: &Arc<Self>, method: &'static Method) -> Result<Place, Status> {
         let queued = {
             let mut state = self.state();
             if state.under_way < state.limit.now() {
@@ -175,7 +179,7 @@ impl State {
 
 impl Place {
     /// The call has been answered; only an answer tells how quick the server is. Tells what there is to do besides.
-    pub(super) fn answered(mut self, well: bool) -> Load {
+    pub fn answered(mut self, well: bool) -> Load {
         self.is_over = true;
         self.shed.end(self.method, well.then(|| self.began.elapsed()))
     }
