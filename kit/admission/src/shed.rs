@@ -21,7 +21,8 @@ use crate::status::{self, Layer};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// When whoever is turned away may come again: about then.
 const AGAIN: Duration = Duration::from_millis(200);
-/// As many may wait as may be under way, but at least so many.
+/// As many may wait as may be under way, but at least so many; twice and four times as many of what is more important, because it
+/// comes in bursts.
 const WAITING: usize = 64;
 
 /// The calls that a server works on, and those that wait.
@@ -163,7 +164,7 @@ impl State {
     /// Lets a call wait for its place, in that of one that is less important where too many wait.
     fn queue(&mut self, method: &'static Method) -> Option<oneshot::Receiver<Place>> {
         let rank = rank(method.criticality);
-        let most = self.limit.now().max(WAITING);
+        let most = self.limit.now().max(WAITING) << rank;
         if self.load().waiting >= most {
             self.waiting.iter_mut().for_each(|waiting| waiting.retain(|one| !one.admitted.is_closed()));
         }

@@ -54,15 +54,22 @@ async fn where_too_many_wait_the_least_important_is_turned_away_and_told_when_to
     let refused = comes(&shed, Criticality::Sheddable).await.unwrap().err().unwrap();
     assert_eq!((refused.code(), status::reason(&refused).as_deref()), (Code::ResourceExhausted, Some("OVERLOADED")));
     assert_eq!(refused.metadata().get("grpc-retry-pushback-ms").unwrap(), "-1");
+    let (others, orders) = (shed.load().limit, shed.load().limit * 2);
+    let others: Vec<_> = (0..others).map(|_| comes(&shed, Criticality::Default)).collect();
+    settled().await;
+    let orders: Vec<_> = (0..orders).map(|_| comes(&shed, Criticality::Critical)).collect();
+    settled().await;
+    let left = |calls: &[tokio::task::JoinHandle<_>]| calls.iter().filter(|call| !call.is_finished()).count();
+    assert_eq!([left(&waiting), left(&others), left(&orders)], [256, 256, 512], "more may wait of what matters more");
     let order = comes(&shed, Criticality::Critical);
     settled().await;
-    let displaced = waiting.iter().filter(|call| call.is_finished()).count();
-    assert_eq!((displaced, waiting.last().unwrap().is_finished()), (1, true), "the latest of the least important");
-    let other = comes(&shed, Criticality::Default);
-    settled().await;
+    assert_eq!([left(&waiting), left(&others), left(&orders)], [255, 256, 512], "the least important makes room");
+    assert!(waiting.last().unwrap().is_finished(), "the latest of them");
     drop(places);
-    assert!(order.await.unwrap().is_ok());
-    assert!(other.await.unwrap().is_ok(), "it took a report's place, too");
+    // Each gives its place to the next.
+    for call in orders.into_iter().chain([order]).chain(others) {
+        assert!(call.await.unwrap().is_ok());
+    }
 }
 
 #[tokio::test(start_paused = true)]
