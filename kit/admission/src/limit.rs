@@ -29,9 +29,10 @@ const TELLING: u32 = 3;
 const WEIGHT: f64 = 0.2;
 /// So many calls are few, at most.
 const FEW: usize = 16;
-/// Where few were never under way for so long, although the limit is reached, few are let in for a moment to measure what is usual.
+/// Where few were never under way for so long, although the limit is reached, few are let in for a moment to measure what is usual:
+/// until there are few, and then for as long again, each as long as a call or two take, within these bounds.
 const STALE: Duration = Duration::from_secs(30);
-const MEASURING: Duration = Duration::from_millis(300);
+const MEASURING: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(2)];
 
 /// What was learned.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ pub(crate) struct Limit {
     /// What a call of a method takes while few are under way, as the logarithm of seconds: a mean of logarithms is not carried away
     /// by one call that waits for something.
     usual: HashMap<&'static str, f64>,
-    /// When that was measured last.
-    fresh: Instant,
+    /// When that was measured last, or could not be.
+    tried: Instant,
     measuring: Option<Measuring>,
     window: Window,
 }
@@ -50,6 +51,7 @@ pub(crate) struct Limit {
 #[derive(Debug)]
 struct Measuring {
     until: Instant,
+    lasts: Duration,
     /// Since when few are under way.
     since: Option<Instant>,
 }
@@ -85,17 +87,26 @@ impl Window {
 impl Limit {
     pub(crate) fn new(now: Instant) -> Self {
         let window = Window::new(now, 0);
-        Self { limit: FIRST, usual: HashMap::new(), fresh: now, measuring: None, window }
+        Self { limit: FIRST, usual: HashMap::new(), tried: now, measuring: None, window }
     }
 
-    /// Calls that may be under way at once, as of now.
-    pub(crate) fn now(&self) -> usize {
-        if self.measuring.is_some() { self.few() } else { whole(self.limit) }
+    /// Calls that may be under way at once.
+    pub(crate) fn most(&self, now: Instant) -> usize {
+        // Where no call succeeds, nobody says that measuring is over.
+        let is_measuring = self.measuring.as_ref().is_some_and(|measuring| now < measuring.until);
+        if is_measuring { self.few() } else { whole(self.limit) }
     }
 
     /// One more call is under way, so many in all.
     pub(crate) fn began(&mut self, under_way: usize) {
         self.window.most = self.window.most.max(under_way);
+    }
+
+    /// A call of `method` that began `took` ago was given up; so many are still under way. It would have taken longer.
+    pub(crate) fn given_up(&mut self, method: &'static str, took: Duration, under_way: usize, now: Instant) {
+        if self.usual.get(method).is_some_and(|usual| seconds(took) > *usual) {
+            self.ended(method, took, under_way, now);
+        }
     }
 
     /// A call of `method` that began `took` ago has succeeded; so many are still under way. One that failed tells nothing: who refuses
@@ -104,7 +115,7 @@ impl Limit {
         let few = self.few();
         if let Some(measuring) = &mut self.measuring {
             if measuring.since.is_none() && under_way <= few {
-                measuring.since = Some(now);
+                (measuring.since, measuring.until) = (Some(now), now + measuring.lasts);
                 self.window = Window::new(now, under_way);
             }
             // What began among many has waited for them.
@@ -119,7 +130,8 @@ impl Limit {
         }
         self.window.take(method, took);
         let age = now.saturating_duration_since(self.window.began);
-        if age >= WINDOW && self.window.calls >= ENOUGH {
+        let is_reached = self.window.most * 2 >= whole(self.limit);
+        if (age >= WINDOW && self.window.calls >= ENOUGH) || (age >= FORGOTTEN && is_reached) {
             self.learn(now, under_way);
         } else if age >= FORGOTTEN {
             self.window = Window::new(now, under_way);
@@ -134,7 +146,7 @@ impl Limit {
     fn learn(&mut self, now: Instant, under_way: usize) {
         let window = std::mem::replace(&mut self.window, Window::new(now, under_way));
         let are_few = window.most <= self.few();
-        let (mut slower, mut calls) = (0.0, 0.0);
+        let (mut slower, mut calls, mut took_all) = (0.0, 0.0, 0.0);
         for (method, mean) in window.took {
             let took = mean.value();
             if mean.calls >= TELLING {
@@ -145,12 +157,13 @@ impl Limit {
             }
             if let Some(usual) = self.usual.get(method) {
                 let weight = f64::from(mean.calls);
+                took_all += weight * took;
                 slower += weight * (took - usual.max(QUICK.ln()));
                 calls += weight;
             }
         }
         if are_few {
-            self.fresh = now;
+            self.tried = now;
         }
         // A limit that nobody comes near has nothing to do with how long calls take.
         if calls == 0.0 || window.most * 2 < whole(self.limit) {
@@ -159,8 +172,10 @@ impl Limit {
         let gradient = (TOLERANCE / (slower / calls).exp()).clamp(STEEPEST, 1.0);
         let growth = if gradient < 1.0 { 0.0 } else { self.limit.sqrt() };
         self.limit = (self.limit * (1.0 - SMOOTHING * (1.0 - gradient)) + growth).clamp(LEAST, MOST);
-        if window.most + 1 >= whole(self.limit) && now.saturating_duration_since(self.fresh) >= STALE {
-            self.measuring = Some(Measuring { until: now + MEASURING, since: None });
+        if window.most + 1 >= whole(self.limit) && now.saturating_duration_since(self.tried) >= STALE {
+            let [least, most] = MEASURING;
+            let lasts = Duration::from_secs_f64((2.0 * (took_all / calls).exp()).min(most.as_secs_f64())).max(least);
+            self.measuring = Some(Measuring { until: now + lasts, lasts, since: None });
         }
     }
 
@@ -171,17 +186,22 @@ impl Limit {
                 self.usual.insert(method, mean.value());
             }
         }
-        (self.measuring, self.fresh) = (None, now);
+        (self.measuring, self.tried) = (None, now);
     }
 }
 
 impl Window {
     fn take(&mut self, method: &'static str, took: Duration) {
         let mean = self.took.entry(method).or_default();
-        mean.sum += took.as_secs_f64().max(1e-6).ln();
+        mean.sum += seconds(took);
         mean.calls += 1;
         self.calls += 1;
     }
+}
+
+/// As a logarithm.
+fn seconds(took: Duration) -> f64 {
+    took.as_secs_f64().max(1e-6).ln()
 }
 
 #[expect(

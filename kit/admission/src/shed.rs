@@ -60,7 +60,16 @@ impl Load {
     }
 }
 
-/// One call under way, until it is dropped.
+/// How a call has ended, as far as it tells how quick the server is.
+enum Ended {
+    Well,
+    /// Who refuses is quick.
+    Badly,
+    /// Its time was over, or its caller has gone away.
+    GivenUp,
+}
+
+/// One call under way. If it is dropped before it is answered, it was given up.
 pub struct Place {
     shed: Arc<Shed>,
     method: &'static str,
@@ -78,7 +87,7 @@ impl Shed {
     /// What there is to do.
     #[must_use]
     pub fn load(&self) -> Load {
-        self.state().load()
+        self.state().load(Instant::now())
     }
 
     /// Shows itself in metrics for as long as it is there.
@@ -98,11 +107,11 @@ impl Shed {
     /// `RESOURCE_EXHAUSTED`, with when to come again, where as many as may wait already, none of them less important.
     pub async fn take(self: &Arc<Self>, method: &'static Method) -> Result<Place, Status> {
         let queued = {
-            let mut state = self.state();
-            if state.under_way < state.limit.now() {
-                return Ok(self.begin(&mut state, method.path));
+            let (mut state, now) = (self.state(), Instant::now());
+            if state.under_way < state.limit.most(now) {
+                return Ok(self.begin(&mut state, method.path, now));
             }
-            state.queue(method)
+            state.queue(method, now)
         };
         let Some(admitted) = queued else { return Err(self.refusal(method)) };
         match tokio::time::timeout(PATIENCE, admitted).await {
@@ -112,31 +121,33 @@ impl Shed {
         }
     }
 
-    fn begin(self: &Arc<Self>, state: &mut State, method: &'static str) -> Place {
+    fn begin(self: &Arc<Self>, state: &mut State, method: &'static str, began: Instant) -> Place {
         state.under_way += 1;
         let under_way = state.under_way;
         state.limit.began(under_way);
-        Place { shed: self.clone(), method, began: Instant::now(), is_over: false }
+        Place { shed: self.clone(), method, began, is_over: false }
     }
 
-    /// A call is over, and, if it has succeeded, took so long.
-    fn end(self: &Arc<Self>, method: &'static str, took: Option<Duration>) -> Load {
-        let mut state = self.state();
+    /// A call of `method` that has begun then is over.
+    fn end(self: &Arc<Self>, method: &'static str, began: Instant, ended: Ended) -> Load {
+        let (mut state, now) = (self.state(), Instant::now());
         state.under_way -= 1;
-        if let Some(took) = took {
-            let under_way = state.under_way;
-            state.limit.ended(method, took, under_way, Instant::now());
+        let (took, under_way) = (now.saturating_duration_since(began), state.under_way);
+        match ended {
+            Ended::Well => state.limit.ended(method, took, under_way, now),
+            Ended::GivenUp => state.limit.given_up(method, took, under_way, now),
+            Ended::Badly => {}
         }
-        while state.under_way < state.limit.now() {
+        while state.under_way < state.limit.most(now) {
             let Some(next) = state.waiting.iter_mut().rev().find_map(VecDeque::pop_front) else { break };
-            let place = self.begin(&mut state, next.method);
+            let place = self.begin(&mut state, next.method, now);
             // Whoever waited may have gone away. What it would have had is not given back by the usual way, which needs the lock.
             if let Err(mut unused) = next.admitted.send(place) {
                 unused.is_over = true;
                 state.under_way -= 1;
             }
         }
-        state.load()
+        state.load(now)
     }
 
     fn refusal(&self, method: &Method) -> Status {
@@ -156,19 +167,25 @@ impl Shed {
 }
 
 impl State {
-    fn load(&self) -> Load {
+    fn load(&mut self, now: Instant) -> Load {
+        // Those whose patience is over stand before the others.
+        for waiting in &mut self.waiting {
+            while waiting.front().is_some_and(|one| one.admitted.is_closed()) {
+                waiting.pop_front();
+            }
+        }
         let waiting = self.waiting.iter().map(VecDeque::len).sum();
-        Load { limit: self.limit.now(), under_way: self.under_way, waiting }
+        Load { limit: self.limit.most(now), under_way: self.under_way, waiting }
     }
 
     /// Lets a call wait for its place, in that of one that is less important where too many wait.
-    fn queue(&mut self, method: &'static Method) -> Option<oneshot::Receiver<Place>> {
+    fn queue(&mut self, method: &'static Method, now: Instant) -> Option<oneshot::Receiver<Place>> {
         let rank = rank(method.criticality);
-        let most = self.limit.now().max(WAITING) << rank;
-        if self.load().waiting >= most {
+        let most = self.limit.most(now).max(WAITING) << rank;
+        if self.load(now).waiting >= most {
             self.waiting.iter_mut().for_each(|waiting| waiting.retain(|one| !one.admitted.is_closed()));
         }
-        if self.load().waiting >= most {
+        if self.load(now).waiting >= most {
             // Its sender hears of it.
             self.waiting[..rank].iter_mut().find_map(VecDeque::pop_back)?;
         }
@@ -179,17 +196,17 @@ impl State {
 }
 
 impl Place {
-    /// The call has been answered; only an answer tells how quick the server is. Tells what there is to do besides.
+    /// The call has been answered, well or not. Tells what there is to do besides.
     pub fn answered(mut self, well: bool) -> Load {
         self.is_over = true;
-        self.shed.end(self.method, well.then(|| self.began.elapsed()))
+        self.shed.end(self.method, self.began, if well { Ended::Well } else { Ended::Badly })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         if !self.is_over {
-            self.shed.end(self.method, None);
+            self.shed.end(self.method, self.began, Ended::GivenUp);
         }
     }
 }

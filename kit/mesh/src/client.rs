@@ -8,6 +8,7 @@ mod budget;
 mod bulkhead;
 mod call;
 mod channel;
+mod circuits;
 mod connect;
 mod connection;
 mod endpoint;
@@ -15,6 +16,7 @@ mod fault;
 mod load;
 mod name;
 mod peer;
+mod pool;
 mod retry;
 mod status;
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl<S: Server> World<S> {
         (self.done, self.slowest) = (0, Duration::ZERO);
         let end = self.now + time;
         while self.now < end {
-            while self.calls.len() < callers.min(self.limit.now()) {
+            while self.calls.len() < callers.min(self.limit.most(self.now)) {
                 self.calls.push_back(Call { began: self.now, left: self.work });
                 self.limit.began(self.calls.len());
             }
@@ -110,7 +110,7 @@ fn too_many_callers_get_as_much_as_there_is_and_for_as_long_as_they_come() {
     for _ in 0..8 {
         let done = world.run(SECOND * 10, 2_000);
         assert!(done > 760.0, "{done} a second");
-        assert!(world.limit.now() <= 48, "{} at once", world.limit.now());
+        assert!(world.limit.most(world.now) <= 48, "{} at once", world.limit.most(world.now));
         assert!(world.slowest < SECOND / 10, "{:?}", world.slowest);
     }
 }
@@ -120,7 +120,11 @@ fn what_is_usual_is_learned_by_a_server_that_was_never_alone() {
     let mut world = World::new(Shared { at_once: 8.0 }, 20.0);
     world.run(SECOND * 70, 2_000);
     let done = world.run(SECOND * 10, 2_000);
-    assert!(done > 760.0 && world.limit.now() <= 48, "{done} a second, {} at once", world.limit.now());
+    assert!(
+        done > 760.0 && world.limit.most(world.now) <= 48,
+        "{done} a second, {} at once",
+        world.limit.most(world.now)
+    );
 }
 
 #[test]
@@ -143,7 +147,7 @@ fn a_limit_that_is_not_reached_stays_however_slow_calls_are() {
     world.run(SECOND * 5, 4);
     world.work = 2_000.0;
     world.run(SECOND * 20, 20);
-    assert_eq!(world.limit.now(), whole(FIRST));
+    assert_eq!(world.limit.most(world.now), whole(FIRST));
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn what_takes_longer_for_good_is_usual_after_a_while() {
     world.work = 100.0;
     world.run(SECOND * 10, 4);
     world.run(SECOND * 20, 90);
-    assert!(world.limit.now() >= 90, "{}", world.limit.now());
+    assert!(world.limit.most(world.now) >= 90, "{}", world.limit.most(world.now));
 }
 
 #[test]
@@ -168,5 +172,43 @@ fn one_call_that_waits_does_not_make_a_server_slow() {
             limit.ended(METHOD, took, 150, now);
         }
     }
-    assert!(limit.now() >= whole(FIRST), "{}", limit.now());
+    assert!(limit.most(now) >= whole(FIRST), "{}", limit.most(now));
+}
+
+#[test]
+fn a_server_that_all_but_stops_is_asked_for_less() {
+    let mut world = World::new(Shared { at_once: 8.0 }, 20.0);
+    world.run(SECOND * 5, 4);
+    world.work = 4_000.0;
+    world.run(SECOND * 400, 2_000);
+    assert!(world.limit.most(world.now) <= 128, "{} at once", world.limit.most(world.now));
+}
+
+#[test]
+fn calls_that_are_given_up_tell_how_slow_a_server_is_and_not_how_quick() {
+    let mut limit = Limit::new(Instant::now());
+    let mut now = Instant::now();
+    let mut round = |limit: &mut Limit, took: Duration, well: bool| {
+        for _ in 0..2_000 {
+            limit.began(limit.most(now));
+            now += Duration::from_millis(5);
+            if well { limit.ended(METHOD, took, 255, now) } else { limit.given_up(METHOD, took, 255, now) }
+        }
+        limit.most(now)
+    };
+    round(&mut limit, Duration::from_millis(10), true);
+    let before = round(&mut limit, Duration::from_millis(1), false);
+    assert!(before >= whole(FIRST), "{before}");
+    let after = round(&mut limit, SECOND * 5, false);
+    assert!(after < whole(FIRST), "{after}");
+}
+
+#[test]
+fn measuring_is_over_in_time_although_no_call_succeeds() {
+    let mut world = World::new(Shared { at_once: 8.0 }, 20.0);
+    while world.limit.measuring.is_none() {
+        world.run(STEP, 2_000);
+    }
+    assert!(world.limit.most(world.now) <= FEW);
+    assert!(world.limit.most(world.now + MEASURING[1]) >= whole(LEAST));
 }

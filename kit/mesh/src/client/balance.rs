@@ -63,17 +63,18 @@ impl Balance {
         if let [only] = &endpoints[..] {
             return match only.is_ready() {
                 false => Choice::Nobody,
-                true if only.admits(call.label, now) => Choice::Ask(only.clone()),
+                true if only.circuits.admits(call.label, now) => Choice::Ask(only.clone()),
                 true => Choice::Open,
             };
         }
         let ready: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.is_ready()).collect();
-        let well: Vec<_> = ready.iter().copied().filter(|endpoint| endpoint.admits(call.label, now)).collect();
+        let well: Vec<_> = ready.iter().copied().filter(|endpoint| endpoint.circuits.admits(call.label, now)).collect();
         // A probe is made of a call that can be repeated elsewhere, and not left to chance.
         let can_be = call.method.is_some_and(|method| {
             matches!(method.retry, RetryClass::Safe | RetryClass::WithRequestId) && !method.response_streams
         });
-        let is_due = |endpoint: &Endpoint| endpoint.is_due(call.label, now) && Some(endpoint.number) != call.avoid;
+        let is_due =
+            |endpoint: &Endpoint| endpoint.circuits.is_due(call.label, now) && Some(endpoint.number) != call.avoid;
         if let Some(due) = well.iter().find(|endpoint| can_be && is_due(endpoint)) {
             return Choice::Ask((*due).clone());
         }

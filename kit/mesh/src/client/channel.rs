@@ -62,7 +62,7 @@ impl Inner {
                 Standing::Failing(..) => "failing",
             };
             *endpoints.entry(standing).or_default() += 1;
-            for (_, state) in endpoint.circuits() {
+            for (_, state) in endpoint.circuits.states() {
                 *circuits.entry(state.label()).or_default() += 1;
             }
         }

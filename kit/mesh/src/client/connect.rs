@@ -125,7 +125,7 @@ async fn connect(
                 connection.close();
             }
             if let Some(endpoint) = endpoint.upgrade() {
-                endpoint.look.notify_one();
+                endpoint.pool.look.notify_one();
             }
             changed.notify_waiters();
         };
@@ -168,14 +168,14 @@ async fn keeping(endpoint: &Arc<Endpoint>, dial: &dyn Dial, changed: &Arc<Notify
     let mut pause = PAUSE;
     loop {
         let generation = *identity.borrow_and_update();
-        let mut connections: Vec<_> = endpoint.connections().iter().filter(|one| !one.is_closed()).cloned().collect();
+        let mut connections: Vec<_> = endpoint.pool.all().iter().filter(|one| !one.is_closed()).cloned().collect();
         let is_replaced = connections.iter().any(|one| one.generation != generation);
-        if !connections.is_empty() && !is_replaced && !endpoint.is_busy() {
-            if connections.len() < endpoint.connections().len() {
+        if !connections.is_empty() && !is_replaced && !endpoint.pool.is_busy() {
+            if connections.len() < endpoint.pool.all().len() {
                 endpoint.has(connections);
             }
             tokio::select! {
-                () = endpoint.look.notified() => {}
+                () = endpoint.pool.look.notified() => {}
                 // Not everybody at once.
                 _ = identity.changed() => tokio::time::sleep(jitter(LONGEST)).await,
             }

@@ -103,9 +103,8 @@ impl Connection {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Tells how many there were.
-    pub(super) fn leave(&self) -> usize {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed)
+    pub(super) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Sends a call. A unary answer is read whole; of a stream, what follows its headers is left to be read.

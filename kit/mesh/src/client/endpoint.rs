@@ -1,16 +1,13 @@
 //! One address of a peer: its open connections, how it does, and whether it is asked for a method.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http_body::Frame;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -18,22 +15,16 @@ use tonic::{Code, Status};
 
 use super::breaker::{self, Breaker, Cause, Said, State};
 use super::call::{Answer, Call, Content, Failure, Fate};
+use super::circuits::Circuits;
 use super::connection::{Connection, Incoming};
 use super::fault;
 use super::load::{Load, Took};
+use super::pool::Pool;
 use crate::faults::Faults;
 use crate::metrics::{self, Ejected};
 use crate::observe::code_of;
 use crate::report;
 
-/// Calls on each connection before another is opened beside it: what is ready goes out together, and with few connections both ends
-/// would take turns instead of working at the same time. HTTP/2 has one lock a connection besides.
-const BUSY: usize = 16;
-/// Connections to one address, at most.
-const CONNECTIONS: usize = 8;
-/// So many calls at once may be all that a connection takes: what comes beyond waits for another to be opened, or for one of them to
-/// end.
-const FULL: usize = 100;
 /// A deadline tells something of a server only if there was so much of the time that the contract gives.
 const ENOUGH_TIME: u32 = 10;
 
@@ -43,15 +34,11 @@ pub(super) struct Endpoint {
     pub(super) number: usize,
     pub(super) address: SocketAddr,
     pub(super) load: Load,
-    connections: ArcSwap<Vec<Arc<Connection>>>,
+    pub(super) pool: Pool,
+    pub(super) circuits: Circuits,
     /// Why there is no connection, and since when.
     failing: Mutex<Option<(Instant, String)>>,
-    breakers: Mutex<HashMap<&'static str, Breaker>>,
     faults: Faults,
-    /// Whoever keeps its connections has something to do.
-    pub(super) look: Notify,
-    /// Told whenever a connection has room, or is new.
-    room: Notify,
     /// It is not the peer's any more.
     pub(super) gone: CancellationToken,
 }
@@ -78,18 +65,16 @@ impl Endpoint {
             number,
             address,
             load: Load::new(Instant::now()),
-            connections: ArcSwap::default(),
+            pool: Pool::default(),
+            circuits: Circuits::default(),
             failing: Mutex::default(),
-            breakers: Mutex::default(),
             faults,
-            look: Notify::new(),
-            room: Notify::new(),
             gone,
         }
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.connections.load().iter().any(|connection| !connection.is_closed())
+        self.pool.is_ready()
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -100,10 +85,6 @@ impl Endpoint {
         failing.clone().map_or(Standing::Connecting, |(since, why)| Standing::Failing(since, why))
     }
 
-    pub(super) fn connections(&self) -> Arc<Vec<Arc<Connection>>> {
-        self.connections.load_full()
-    }
-
     /// Puts its connections in place of those before.
     pub(super) fn has(&self, connections: Vec<Arc<Connection>>) {
         if !connections.is_empty() {
@@ -112,8 +93,7 @@ impl Endpoint {
                 self.load.begins_anew(Instant::now());
             }
         }
-        self.connections.store(Arc::new(connections));
-        self.room.notify_waiters();
+        self.pool.has(connections);
     }
 
     /// It could not be connected to.
@@ -123,64 +103,9 @@ impl Endpoint {
         *failing = Some((since, why));
     }
 
-    /// Whether another connection would be of use.
-    pub(super) fn is_busy(&self) -> bool {
-        let connections = self.connections.load();
-        connections.len() < CONNECTIONS && connections.iter().all(|connection| connection.in_flight() >= BUSY)
-    }
-
-    /// Whether its circuit lets a call through.
-    pub(super) fn admits(&self, method: &'static str, now: Instant) -> bool {
-        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        breakers.get(method).is_none_or(|breaker| breaker.admits(now))
-    }
-
-    /// Whether its circuit waits for a probe.
-    pub(super) fn is_due(&self, method: &'static str, now: Instant) -> bool {
-        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        breakers.get(method).is_some_and(|breaker| breaker.is_due(now))
-    }
-
-    /// Every circuit that was used, by method.
-    pub(super) fn circuits(&self) -> Vec<(&'static str, breaker::State)> {
-        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        breakers.iter().map(|(method, breaker)| (*method, breaker.state())).collect()
-    }
-
-    fn breaker<T>(&self, method: &'static str, then: impl FnOnce(&mut Breaker, Instant) -> T) -> T {
-        let now = Instant::now();
-        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        then(breakers.entry(method).or_insert_with(|| Breaker::new(now)), now)
-    }
-
-    /// The least busy of its connections, and whether there may soon be one that is less so.
-    fn least_busy(&self) -> Option<(Arc<Connection>, bool)> {
-        let connections = self.connections.load();
-        let open = connections.iter().filter(|connection| !connection.is_closed());
-        let connection = open.min_by_key(|connection| connection.in_flight())?;
-        let grows = connections.len() < CONNECTIONS && connection.in_flight() >= BUSY;
-        if grows {
-            self.look.notify_one();
-        }
-        Some((connection.clone(), grows && connection.in_flight() >= FULL))
-    }
-
-    /// A connection for a call.
-    async fn connection(&self) -> Option<Arc<Connection>> {
-        loop {
-            // Listens before it looks, so that nothing is missed in between.
-            let room = self.room.notified();
-            let (connection, is_full) = self.least_busy()?;
-            if !is_full {
-                return Some(connection);
-            }
-            room.await;
-        }
-    }
-
     /// Sends a call over the least busy of its connections.
     pub(super) async fn send(self: &Arc<Self>, call: Call) -> Result<Answer, Failure> {
-        let Some(connection) = self.connection().await else {
+        let Some(connection) = self.pool.take().await else {
             let status = Status::unavailable("the connection was closed");
             return Err(Failure { status, fate: Fate::Unsent, endpoint: Some(self.number) });
         };
@@ -204,7 +129,7 @@ impl Endpoint {
                 failure.endpoint = Some(self.number);
                 match failure.fate {
                     Fate::Unsent => {
-                        self.look.notify_one();
+                        self.pool.look.notify_one();
                         under_way.broke(failure.status.code());
                     }
                     // Whoever refuses must not look idle and quick.
@@ -241,7 +166,7 @@ impl UnderWay {
         let had_time = call.deadline.is_none_or(|deadline| deadline >= began + enough);
         connection.enter();
         endpoint.load.enter();
-        let is_probe = endpoint.breaker(call.label, Breaker::enter);
+        let is_probe = endpoint.circuits.with(call.label, Breaker::enter);
         let streams = call.answer_streams();
         let (label, deadline, measured, sent) = (call.label, call.deadline, call.measured.clone(), call.size());
         measured.started();
@@ -263,8 +188,8 @@ impl UnderWay {
 
     /// Learns from how it ended; `last` are the headers that say so.
     fn end(mut self, code: Code, last: Option<&http::HeaderMap>) {
-        if let Some(last) = last {
-            // Whoever has little to do says nothing.
+        // Whoever has little to do says nothing behind an answer. A refusal says nothing of it either way.
+        if let (Code::Ok, Some(last)) = (code, last) {
             self.endpoint.load.reported(report::utilization(last).unwrap_or(0.0));
         }
         let time = self.began.elapsed();
@@ -285,7 +210,7 @@ impl UnderWay {
         if !std::mem::take(&mut self.is_probe) {
             return;
         }
-        let is_well_again = self.endpoint.breaker(self.label, |breaker, now| {
+        let is_well_again = self.endpoint.circuits.with(self.label, |breaker, now| {
             breaker.leave(Said::Well, true, now);
             breaker.state() == State::Closed
         });
@@ -315,11 +240,9 @@ impl UnderWay {
             return;
         }
         self.measured.ended(code, self.began.elapsed(), self.sent, self.received);
-        if self.connection.leave() >= FULL {
-            self.endpoint.room.notify_one();
-        }
+        self.endpoint.pool.left(&self.connection);
         self.endpoint.load.leave(took, Instant::now());
-        let (opened, is_well_again) = self.endpoint.breaker(self.label, |breaker, now| {
+        let (opened, is_well_again) = self.endpoint.circuits.with(self.label, |breaker, now| {
             let before = breaker.state();
             (breaker.leave(said, self.is_probe, now), before != State::Closed && breaker.state() == State::Closed)
         });

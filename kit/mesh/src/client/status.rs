@@ -95,12 +95,13 @@ pub(super) fn endpoint(endpoint: &Endpoint, now: Instant) -> EndpointStatus {
         endpoint::Standing::Connecting => Standing::Connecting,
         endpoint::Standing::Failing(since, why) => Standing::Failing(now.saturating_duration_since(since), why),
     };
-    let mut circuits: Vec<_> = endpoint.circuits().into_iter().map(|(method, state)| (method, state.into())).collect();
+    let mut circuits: Vec<_> =
+        endpoint.circuits.states().into_iter().map(|(method, state)| (method, state.into())).collect();
     circuits.sort_unstable_by_key(|(method, _)| *method);
     EndpointStatus {
         address: endpoint.address,
         standing,
-        connections: endpoint.connections().iter().filter(|connection| !connection.is_closed()).count(),
+        connections: endpoint.pool.all().iter().filter(|connection| !connection.is_closed()).count(),
         in_flight: endpoint.load.in_flight(),
         latency: endpoint.load.average(now),
         utilization: endpoint.load.utilization(),

@@ -100,7 +100,7 @@ impl Connections {
         let expiry = caller.expires + EXPIRY_GRACE;
         let drain = self.stop.child_token();
         let streams = Streams::new(drain.clone());
-        let idle = Idle::new(self.idle, streams.clone(), place);
+        let idle = Idle::new(self.idle, streams.clone());
         let calls = idle.calls.clone();
         let service = service_fn(move |request| {
             opened.called();
@@ -121,7 +121,7 @@ impl Connections {
         );
         let too_old = tokio::time::Instant::now() + self.age + jitter(self.age / 10);
         let mut old = pin!(tokio::time::sleep_until(too_old.min(expiry)));
-        let mut unused = pin!(idle.watch());
+        let mut unused = pin!(idle.watch(&place));
         let mut draining = false;
         let mut gather = Gather::default();
         loop {
@@ -166,16 +166,15 @@ struct Idle {
     /// Begun so far.
     calls: Arc<AtomicUsize>,
     streams: Streams,
-    place: OwnedSemaphorePermit,
 }
 
 impl Idle {
-    fn new(after: Duration, streams: Streams, place: OwnedSemaphorePermit) -> Self {
-        Self { after, calls: Arc::default(), streams, place }
+    fn new(after: Duration, streams: Streams) -> Self {
+        Self { after, calls: Arc::default(), streams }
     }
 
     /// Ends when nobody has for long enough. What is under way then is finished: a call lasts for less, and streams are looked at.
-    async fn watch(self) {
+    async fn watch(self, place: &OwnedSemaphorePermit) {
         let step = self.after / IDLE_WHERE_CROWDED;
         let (mut before, mut steps) = (0, 0);
         loop {
@@ -183,7 +182,7 @@ impl Idle {
             let calls = self.calls.load(Ordering::Relaxed);
             steps = if calls == before && self.streams.are_none() { steps + 1 } else { 0 };
             before = calls;
-            if steps >= IDLE_WHERE_CROWDED || (steps > 0 && accept::is_crowded(&self.place)) {
+            if steps >= IDLE_WHERE_CROWDED || (steps > 0 && accept::is_crowded(place)) {
                 return;
             }
         }

@@ -13,7 +13,8 @@ use http::Request;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -21,7 +22,7 @@ use tonic::Code;
 use tradewind_mesh::reason;
 
 use crate::echo::{ONCE, REPORT, SAY, VITAL, WATCH, ask, listen};
-use crate::world::{World, counted_of, eventually};
+use crate::world::{World, channel, counted_of, eventually};
 
 /// More than may be under way and waiting.
 const TOO_MANY: usize = 1_500;
@@ -59,6 +60,37 @@ async fn what_is_critical_is_served_while_the_rest_is_told_to_come_again() {
     let load = world.loads.now();
     assert_eq!((load.under_way, load.waiting), (0, 0));
     assert!(counted_of("tradewind_mesh_shed", &[("criticality", "sheddable")]) > 0);
+}
+
+/// More calls than a connection is given at once.
+const ON_ONE: usize = 150;
+
+#[tokio::test]
+async fn whoever_waits_for_a_connection_goes_on_when_others_have_left_it() {
+    let world = World::start().await;
+    // Lets one connection through; the next are taken, and lead nowhere.
+    let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, server) = (front.local_addr().unwrap(), world.address);
+    tokio::spawn(async move {
+        let (mut client, _) = front.accept().await.unwrap();
+        let mut server = TcpStream::connect(server).await.unwrap();
+        tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        let mut others = Vec::new();
+        while let Ok(other) = front.accept().await {
+            others.push(other);
+        }
+    });
+    let channel = Arc::new(channel(world.identity("operator"), "echo", address));
+    let mut calls = JoinSet::new();
+    for _ in 0..ON_ONE {
+        let channel = channel.clone();
+        calls.spawn(async move { ask(&channel, ONCE, "wait").await });
+    }
+    eventually("the connection is full", async || world.loads.now().under_way == 100).await;
+    world.echo.gate.add_permits(ON_ONE);
+    while let Some(ended) = calls.join_next().await {
+        assert_eq!(ended.unwrap().unwrap(), "waited");
+    }
 }
 
 #[tokio::test]
