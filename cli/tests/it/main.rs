@@ -15,3 +15,4 @@ mod program;
 mod quarantine;
 mod refusals;
 mod replay;
+mod stage;

@@ -1,58 +1,8 @@
 //! What a running service's calls are like, and faults in them, with the program.
 
-use std::process::Output;
-
-use serde_json::Value;
-use tokio::runtime::Runtime;
-use tradewind_mesh::IdentityFiles;
-use tradewind_runtime::{Running, Settings};
-
-use crate::program::{Folder, complained, printed};
+use crate::stage::Stage;
 
 const RECEIVE: &str = "tradewind.inventory.v1.InventoryService/ReceiveStock";
-
-/// Inventory, and nobody else.
-struct Stage {
-    folder: Folder,
-    address: String,
-    /// Before what it runs in.
-    _running: Running,
-    _runtime: Runtime,
-}
-
-impl Stage {
-    fn set() -> Self {
-        let folder = Folder::new();
-        assert!(folder.tradewind(&["pki", "init"]).status().unwrap().success());
-        let runtime = Runtime::new().unwrap();
-        let url = tradewind_sql::sqlite_url(&folder.path().join("inventory.db"));
-        let files = IdentityFiles::in_dir(&folder.path().join("pki"), "inventory");
-        let settings = Settings::in_process(files, url, "nats://127.0.0.1:1");
-        let running = runtime.block_on(inventory::service().start(settings)).unwrap();
-        Self { folder, address: running.grpc_addr().to_string(), _running: running, _runtime: runtime }
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let peers = format!("--peers=inventory={}", self.address);
-        self.folder.tradewind(&[&[peers.as_str()], args].concat()).output().unwrap()
-    }
-
-    fn succeeds(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}\n{}", printed(&output), complained(&output));
-        printed(&output)
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.succeeds(&[&["--json"], args].concat())).unwrap()
-    }
-
-    fn fails(&self, args: &[&str], code: i32) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {}\n{}", printed(&output), complained(&output));
-        printed(&output) + &complained(&output)
-    }
-}
 
 #[test]
 fn the_mesh_of_a_service_is_shown_to_people_and_to_programs() {

@@ -1,61 +1,20 @@
 //! Looking at the quarantine and emptying it, with the program against a running service.
 
-use std::net::SocketAddr;
-use std::process::Output;
-
 use contracts::tradewind::ordering::v1::{OrderPlaced, PricedLine};
 use prost::Message;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 use serde_json::Value as Json;
-use tokio::runtime::Runtime;
-use tradewind_mesh::IdentityFiles;
-use tradewind_runtime::{Running, Settings};
 
-use crate::program::{Folder, complained, printed};
+use crate::stage::Stage;
 
 const STREAM: &str = "order-0190163d-8694-739b-aea5-966c26f8ad91";
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// Inventory with one stream in quarantine, and nobody else.
-struct Stage {
-    folder: Folder,
-    address: SocketAddr,
-    _running: Running,
-    runtime: Runtime,
-}
-
-impl Stage {
-    fn set() -> Self {
-        let folder = Folder::new();
-        assert!(folder.tradewind(&["pki", "init"]).status().unwrap().success());
-        let runtime = Runtime::new().unwrap();
-        let url = tradewind_sql::sqlite_url(&folder.path().join("inventory.db"));
-        let files = IdentityFiles::in_dir(&folder.path().join("pki"), "inventory");
-        let settings = Settings::in_process(files, url.clone(), "nats://127.0.0.1:1");
-        let running = runtime.block_on(async {
-            let running = inventory::service().start(settings).await.unwrap();
-            park(&url).await;
-            running
-        });
-        Self { folder, address: running.grpc_addr(), _running: running, runtime }
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let peers = format!("--peers=inventory={}", self.address);
-        self.folder.tradewind(&[&[peers.as_str()], args].concat()).output().unwrap()
-    }
-
-    fn succeeds(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {}\n{}", printed(&output), complained(&output));
-        printed(&output)
-    }
-
-    fn fails(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {}\n{}", printed(&output), complained(&output));
-        printed(&output) + &complained(&output)
-    }
+fn set() -> Stage {
+    let stage = Stage::set();
+    stage.runtime.block_on(park(&stage.database()));
+    stage
 }
 
 /// An order for something nobody sells, which inventory can answer by now, and behind it an event that nobody can read.
@@ -104,9 +63,9 @@ async fn insert(database: &DatabaseConnection, position: i64, event: &str, body:
 
 #[test]
 fn a_stream_in_quarantine_is_explained_replayed_and_at_last_given_up() {
-    let stage = Stage::set();
+    let stage = set();
 
-    let everywhere: Json = serde_json::from_str(&stage.fails(&["--json", "quarantine", "list"])).unwrap();
+    let everywhere: Json = serde_json::from_str(&stage.fails(&["--json", "quarantine", "list"], 1)).unwrap();
     assert_eq!(everywhere["streams"][0]["service"], "inventory");
     assert_eq!(everywhere["streams"][0]["queued"], "1");
     assert_eq!(everywhere["away"].as_object().unwrap().len(), 5, "{everywhere:#}");
@@ -123,20 +82,20 @@ fn a_stream_in_quarantine_is_explained_replayed_and_at_last_given_up() {
     assert_eq!(events["events"][1]["event"]["payload"]["hex"], "ffffff");
     assert!(!shown.contains("tok_secret") && !programs.contains("tok_secret"), "{shown}{programs}");
 
-    let foretold = stage.fails(&["quarantine", "replay", "inventory", STREAM, "--dry-run"]);
+    let foretold = stage.fails(&["quarantine", "replay", "inventory", STREAM, "--dry-run"], 1);
     assert!(foretold.contains("OrderPlaced  would be handled"), "{foretold}");
     assert!(foretold.contains("OrderPlaced  would fail: EVENT_UNDECODABLE"), "{foretold}");
-    let replayed = stage.fails(&["quarantine", "replay", "inventory", STREAM]);
+    let replayed = stage.fails(&["quarantine", "replay", "inventory", STREAM], 1);
     assert!(replayed.contains("OrderPlaced  handled (the copy"), "{replayed}");
     assert!(replayed.contains("failed again: EVENT_UNDECODABLE") && replayed.contains("1 left"), "{replayed}");
     let shown = stage.succeeds(&["quarantine", "show", "inventory", STREAM]);
     assert!(shown.contains("3 bytes: ffffff") && shown.contains("attempts     1"), "{shown}");
 
     let discard = |position| ["quarantine", "discard", "inventory", STREAM, "--reason=broken", "--position", position];
-    assert!(stage.fails(&discard("5")).contains("POSITION_MISMATCH"));
+    assert!(stage.fails(&discard("5"), 1).contains("POSITION_MISMATCH"));
     assert!(stage.succeeds(&discard("7")).contains("given up"));
     assert!(stage.succeeds(&["quarantine", "list", "inventory"]).contains("nothing is in quarantine"));
-    assert!(stage.fails(&["quarantine", "show", "inventory", STREAM]).contains("nothing of"));
+    assert!(stage.fails(&["quarantine", "show", "inventory", STREAM], 1).contains("nothing of"));
     assert!(stage.succeeds(&["quarantine", "replay", "inventory", "--all"]).is_empty());
 
     let log = stage.succeeds(&["quarantine", "log", "inventory"]);
@@ -151,17 +110,17 @@ const HOSTILE: &str = "\u{1b}[2Jgone\u{202e}\u{9b}31m\ninventory     all is well
 
 #[test]
 fn what_others_wrote_is_shown_and_never_obeyed() {
-    let stage = Stage::set();
+    let stage = set();
     let tame = |text: &str| {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines.iter().all(|line| tradewind_domain::is_printable(line)), "{text:?}");
         assert!(!lines.iter().any(|line| line.starts_with("inventory     all is well")), "{text:?}");
     };
     let reason = format!("--reason={HOSTILE}");
-    tame(&stage.fails(&["consumer", "pause", "inventory", "inventory", &reason]));
+    tame(&stage.fails(&["consumer", "pause", "inventory", "inventory", &reason], 1));
     // Of a build that let it in.
     stage.runtime.block_on(async {
-        let url = tradewind_sql::sqlite_url(&stage.folder.path().join("inventory.db"));
+        let url = stage.database();
         let database = tables_of(&url).await;
         let pause = "INSERT INTO pause (consumer, since, principal, reason) VALUES ('inventory', 0, 'operator', $1)";
         let backend = database.get_database_backend();
@@ -180,20 +139,20 @@ fn what_others_wrote_is_shown_and_never_obeyed() {
         let whole = read["consumers"][0]["pause"]["reason"].as_str().is_none_or(|reason| reason == HOSTILE);
         assert!(whole, "{read:#}");
     }
-    let refused = stage.fails(&["quarantine", "show", "inventory", HOSTILE]);
+    let refused = stage.fails(&["quarantine", "show", "inventory", HOSTILE], 1);
     tame(&refused);
 }
 
 #[test]
 fn consumers_are_listed_and_only_an_operator_may_ask() {
-    let stage = Stage::set();
+    let stage = set();
     let listed = stage.succeeds(&["consumer", "list", "inventory"]);
     assert!(listed.contains("reads ordering") && listed.contains("7 of ?"), "{listed}");
     assert!(listed.contains("1 streams, 2 events"), "{listed}");
-    let paused = stage.fails(&["consumer", "pause", "inventory", "nobody", "--reason=why"]);
+    let paused = stage.fails(&["consumer", "pause", "inventory", "nobody", "--reason=why"], 1);
     assert!(paused.contains("CONSUMER_UNKNOWN"), "{paused}");
     for command in [["consumer", "list", "inventory"], ["quarantine", "list", "inventory"]] {
-        let refused = stage.fails(&[&["--as=notification"], command.as_slice()].concat());
+        let refused = stage.fails(&[&["--as=notification"], command.as_slice()].concat(), 1);
         assert!(refused.contains("PERMISSION_DENIED"), "{refused}");
     }
 }
