@@ -1,16 +1,17 @@
 //! A certificate authority in a temporary folder, a running echo server, and what was measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -117,8 +118,7 @@ pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> b
 pub(crate) struct Telemetry {
     meters: SdkMeterProvider,
     metrics: InMemoryMetricExporter,
-    spans: InMemorySpanExporter,
-    tracers: SdkTracerProvider,
+    spans: Recent,
 }
 
 pub(crate) fn telemetry() -> &'static Telemetry {
@@ -128,11 +128,11 @@ pub(crate) fn telemetry() -> &'static Telemetry {
         let meters = SdkMeterProvider::builder().with_periodic_exporter(metrics.clone()).build();
         opentelemetry::global::set_meter_provider(meters.clone());
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-        let spans = InMemorySpanExporter::default();
+        let spans = Recent::default();
         let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
         let layer = tracing_opentelemetry::layer().with_tracer(tracers.tracer("test"));
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
-        Telemetry { meters, metrics, spans, tracers }
+        Telemetry { meters, metrics, spans }
     })
 }
 
@@ -171,7 +171,30 @@ pub(crate) fn counted_of(name: &str, labels: &[(&str, &str)]) -> u64 {
     counted.sum()
 }
 
-pub(crate) fn spans() -> Vec<opentelemetry_sdk::trace::SpanData> {
-    telemetry().tracers.force_flush().unwrap();
-    telemetry().spans.get_finished_spans().unwrap()
+/// Spans that have ended, and look like this.
+pub(crate) fn spans(wanted: impl Fn(&SpanData) -> bool) -> Vec<SpanData> {
+    telemetry().spans.all().iter().filter(|span| wanted(span)).cloned().collect()
+}
+
+/// The spans that ended last. All tests share them, and whoever looks holds up every call that ends: they are few, and only those
+/// are copied that somebody wants.
+#[derive(Clone, Debug, Default)]
+struct Recent(Arc<Mutex<VecDeque<SpanData>>>);
+
+impl Recent {
+    const MOST: usize = 20_000;
+
+    fn all(&self) -> MutexGuard<'_, VecDeque<SpanData>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SpanExporter for Recent {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let mut all = self.all();
+        all.extend(batch);
+        let many = all.len().saturating_sub(Self::MOST);
+        all.drain(..many);
+        Ok(())
+    }
 }
