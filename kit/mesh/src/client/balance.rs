@@ -124,7 +124,7 @@ enum Choice {
 }
 
 impl Sends for Balance {
-    async fn send(&self, call: Call) -> Result<Answer, Failure> {
+    async fn send(&self, call: Box<Call>) -> Result<Answer, Failure> {
         let endpoint = self.pick(&call).await?;
         if let Some(asked) = &call.asked {
             asked.store(endpoint.number, Ordering::Relaxed);

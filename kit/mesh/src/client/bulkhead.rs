@@ -100,7 +100,7 @@ fn full(limit: usize) -> Failure {
 }
 
 impl<S: Sends> Sends for Bulkhead<S> {
-    async fn send(&self, call: Call) -> Result<Answer, Failure> {
+    async fn send(&self, call: Box<Call>) -> Result<Answer, Failure> {
         if call.answer_streams() {
             let place = self.places.open()?;
             let mut answer = self.below.send(call).await?;

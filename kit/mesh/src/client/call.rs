@@ -21,10 +21,10 @@ use crate::{metrics, sizes};
 /// One layer of a client, and all that lie beneath it.
 pub(super) trait Sends: Send + Sync + 'static {
     /// Sends a call, and waits for its answer: of a unary call the whole, of a stream its beginning.
-    fn send(&self, call: Call) -> impl Future<Output = Result<Answer, Failure>> + Send;
+    fn send(&self, call: Box<Call>) -> impl Future<Output = Result<Answer, Failure>> + Send;
 }
 
-/// A call, as the layers hand it down.
+/// A call, as the layers hand it down: in a box, for each of them keeps it while those beneath do their work.
 pub(super) struct Call {
     /// What the contract says of it.
     pub(super) method: Option<&'static Method>,
@@ -54,9 +54,9 @@ impl Call {
         label: &'static str,
         measured: Arc<metrics::Method>,
         method: Option<&'static Method>,
-    ) -> Self {
+    ) -> Box<Self> {
         let (head, body) = request.into_parts();
-        Self {
+        Box::new(Self {
             method,
             label,
             measured,
@@ -65,18 +65,18 @@ impl Call {
             payload: Payload::Stream(Mutex::new(body)),
             avoid: None,
             asked: None,
-        }
+        })
     }
 
     /// The same once more. Of a stream, what has been sent is gone.
-    pub(super) fn again(&self) -> Self {
+    pub(super) fn again(&self) -> Box<Self> {
         let payload = match &self.payload {
             Payload::Whole(message) => Payload::Whole(message.clone()),
             Payload::Stream(_) => Payload::Stream(Mutex::default()),
         };
         let Self { method, label, ref measured, deadline, ref head, avoid, .. } = *self;
         let (measured, head) = (measured.clone(), head.clone());
-        Self { method, label, measured, deadline, head, payload, avoid, asked: None }
+        Box::new(Self { method, label, measured, deadline, head, payload, avoid, asked: None })
     }
 
     /// Bytes of its message, if there is one alone.

@@ -112,7 +112,7 @@ impl Channel {
     }
 
     /// Sends the request, and gives the call up when its deadline is over.
-    async fn run(&self, mut call: Call) -> Result<Answer, Failure> {
+    async fn run(&self, mut call: Box<Call>) -> Result<Answer, Failure> {
         let has_one_message = call.method.is_some_and(|method| !method.request_streams);
         if let (true, Payload::Stream(body)) = (has_one_message, &mut call.payload) {
             // It is in memory already; this only joins its frames.

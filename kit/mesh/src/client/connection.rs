@@ -108,7 +108,7 @@ impl Connection {
     }
 
     /// Sends a call. A unary answer is read whole; of a stream, what follows its headers is left to be read.
-    pub(super) async fn send(&self, call: Call) -> Result<(Answer, Option<Incoming>), Failure> {
+    pub(super) async fn send(&self, call: Box<Call>) -> Result<(Answer, Option<Incoming>), Failure> {
         let streams = call.answer_streams();
         let mut sender = self.sender.clone();
         let over = |error: h2::Error| {

@@ -104,7 +104,7 @@ impl Endpoint {
     }
 
     /// Sends a call over the least busy of its connections.
-    pub(super) async fn send(self: &Arc<Self>, call: Call) -> Result<Answer, Failure> {
+    pub(super) async fn send(self: &Arc<Self>, call: Box<Call>) -> Result<Answer, Failure> {
         let Some(connection) = self.pool.take().await else {
             let status = Status::unavailable("the connection was closed");
             return Err(Failure { status, fate: Fate::Unsent, endpoint: Some(self.number) });

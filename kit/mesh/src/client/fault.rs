@@ -17,7 +17,7 @@ pub(super) async fn send(
     peer: &str,
     address: SocketAddr,
     connection: &Connection,
-    call: Call,
+    call: Box<Call>,
 ) -> Result<(Answer, Option<Incoming>), Failure> {
     if let Some(fault) = call.method.and_then(|method| faults.made(method, peer, address))
         && let Some(status) = fault.put_in().await

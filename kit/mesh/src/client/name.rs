@@ -37,7 +37,7 @@ impl<S> Name<S> {
 }
 
 impl<S: Sends> Sends for Name<S> {
-    async fn send(&self, mut call: Call) -> Result<Answer, Failure> {
+    async fn send(&self, mut call: Box<Call>) -> Result<Answer, Failure> {
         if let (Payload::Whole(message), Some(method)) = (&mut call.payload, call.method)
             && let Some(field) = field(method)
         {

@@ -37,7 +37,7 @@ impl<S: Sends> Retry<S> {
         Self { below, peer, budget }
     }
 
-    async fn repeated(&self, mut call: Call, harmless: bool) -> Result<Answer, Failure> {
+    async fn repeated(&self, mut call: Box<Call>, harmless: bool) -> Result<Answer, Failure> {
         let mut made = Made::default();
         loop {
             let began = Instant::now();
@@ -79,7 +79,7 @@ impl<S: Sends> Retry<S> {
         call.measured.repeated(Repeated::Hedge, 1);
         let mut second = copy(call, before + 1, None);
         second.avoid = Some(asked.load(Ordering::Relaxed));
-        let mut second = pin!(self.below.send(second));
+        let mut second = Box::pin(self.below.send(second));
         let (outcome, other) = tokio::select! {
             outcome = &mut first => (outcome, second),
             outcome = &mut second => {
@@ -102,7 +102,7 @@ impl<S: Sends> Retry<S> {
 }
 
 impl<S: Sends> Sends for Retry<S> {
-    async fn send(&self, call: Call) -> Result<Answer, Failure> {
+    async fn send(&self, call: Box<Call>) -> Result<Answer, Failure> {
         match call.payload {
             Payload::Whole(_) => {
                 let harmless = is_harmless(&call);
@@ -147,7 +147,7 @@ fn better(failed: Result<Answer, Failure>, other: Result<Answer, Failure>) -> Re
 }
 
 /// The call once more, as its next attempt.
-fn copy(call: &Call, before: u32, asked: Option<Arc<AtomicUsize>>) -> Call {
+fn copy(call: &Call, before: u32, asked: Option<Arc<AtomicUsize>>) -> Box<Call> {
     let mut copy = announced(call.again());
     copy.asked = asked;
     if before > 0 {
@@ -157,7 +157,7 @@ fn copy(call: &Call, before: u32, asked: Option<Arc<AtomicUsize>>) -> Call {
 }
 
 /// Says how much time is left.
-fn announced(mut call: Call) -> Call {
+fn announced(mut call: Box<Call>) -> Box<Call> {
     if let Some(deadline) = call.deadline {
         deadline::announce(&mut call.head.headers, deadline);
     }

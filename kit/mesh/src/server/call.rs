@@ -105,7 +105,8 @@ impl Gate {
         let until = self.policy.streams(path).then(|| streams.open(&self.stop)).transpose()?;
 
         let served = Served::new(end, request.headers());
-        let handled = served.scope(async {
+        // In a box: whoever limits and watches it would hold it twice each.
+        let handled = served.scope(Box::pin(async {
             let (mut request, _room) = message::admit(request, form, &self.room).await?;
             observation.asked(request.body());
             let place = match method.filter(|_| until.is_none()) {
@@ -119,7 +120,7 @@ impl Gate {
             let response = self.handlers.handle(&self.policy, request).await?;
             let load = place.map(|place| place.answered(code_of(response.headers()).is_none()));
             Ok::<_, Status>((response, load))
-        });
+        }));
         let (handled, is_spent) = deadline::within(end, Side::Server, handled).await?;
         let (mut response, load) = handled?;
         if is_spent && code_of(response.headers()) == Some(Code::Unavailable) {

@@ -105,7 +105,9 @@ impl Connections {
         let service = service_fn(move |request| {
             opened.called();
             calls.fetch_add(1, Ordering::Relaxed);
-            gate.clone().handle(request, caller.clone(), streams.clone())
+            let handling = gate.clone().handle(request, caller.clone(), streams.clone());
+            // It is large, and is moved some times before it runs.
+            Box::pin(handling)
         });
         let mut connection = pin!(
             http2::Builder::new(TokioExecutor::new())
