@@ -1,9 +1,10 @@
-//! What every service depends on: its database and the broker. Opens them and asks how they are; what is read from or written to them
+//! What every service depends on: its certificate, its database and the broker. Opens them and asks how they are; what is read from or written to them
 //! must not be here.
 
 use std::time::Duration;
 
 use anyhow::anyhow;
+use rustls::pki_types::UnixTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_broker::{Broker, BrokerOptions};
@@ -109,4 +110,14 @@ pub(crate) fn intact(store: Store) -> Check {
 /// Asks whether the broker is connected.
 pub(crate) fn connected(broker: Broker) -> Check {
     Check::new("broker", move || std::future::ready(broker.ready()))
+}
+
+/// Asks whether the certificate by which others know this service is still valid: they let nobody in without one.
+pub(crate) fn certified(identity: Identity) -> Check {
+    Check::new("identity", move || {
+        let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
+        let expires = identity.generations().last().map_or(i64::MIN, |in_use| in_use.not_after);
+        let expired = || Failure::new("CERTIFICATE_EXPIRED", format!("the certificate has expired at {expires}"));
+        std::future::ready(if now <= expires { Ok(()) } else { Err(expired()) })
+    })
 }

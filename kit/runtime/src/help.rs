@@ -78,6 +78,7 @@ mod tests {
         let about = About {
             name: "harbour",
             purpose: "keeps ships",
+            is_edge: false,
             grpc_port: 7101,
             admin_port: 7201,
             folder: FOLDER.into(),

@@ -8,14 +8,18 @@
 mod admin;
 mod broker;
 mod consumers;
+mod context;
 mod dependencies;
+mod edge;
 mod ending;
 mod engine;
 mod event_log;
+mod front;
 mod health;
 mod help;
 mod http;
 mod identity;
+mod life;
 mod mesh;
 pub mod outside;
 mod ports;
@@ -36,6 +40,7 @@ use std::{
 pub use broker::{BROKER_INIT, broker_streams, broker_users};
 pub use engine::Engine;
 pub use event_log::event_log;
+pub use front::{Front, Outlook};
 pub use http::direct;
 pub use ports::FreePort;
 pub use reactions::{Composed, reactions};

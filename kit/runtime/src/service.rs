@@ -4,6 +4,7 @@ use std::{convert::Infallible, path::PathBuf, sync::Arc};
 
 use crate::Engine;
 use axum::response::IntoResponse;
+use futures::FutureExt;
 use sea_orm_migration::MigrationTrait;
 use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
@@ -13,14 +14,23 @@ use tradewind_store::Store;
 use tradewind_work::{IntentHandler, TimerHandler};
 
 use crate::{
+    front::{Front, Open, Outlook},
     readiness::Check,
-    settings::{About, FOLDER, Own, OwnSettings, SettingsError},
+    settings::{About, FOLDER, Own, OwnSettings, Setting, SettingsError},
 };
 
 pub(crate) type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
 pub(crate) type Compose = Box<dyn FnOnce(Kit) -> anyhow::Result<Parts> + Send>;
 
-type Prepare = Arc<dyn Fn(&Own) -> Result<Compose, SettingsError> + Send + Sync>;
+type Prepare = Arc<dyn Fn(&Own) -> Result<Prepared, SettingsError> + Send + Sync>;
+
+/// What makes a service, with its own settings.
+pub(crate) enum Prepared {
+    /// One of a context, from its open database.
+    Context(Compose),
+    /// One at the edge, from what it sees of the others.
+    Edge(Open),
+}
 
 /// Everything needed to run one service: its name, its settings, its tables and how its parts are made.
 #[derive(Clone)]
@@ -44,11 +54,26 @@ impl Service {
         let compose = Arc::new(compose);
         let prepare: Prepare = Arc::new(move |own| {
             let (settings, compose) = (own.all::<C>()?, Arc::clone(&compose));
-            Ok(Box::new(move |kit| compose(kit, settings)))
+            Ok(Prepared::Context(Box::new(move |kit| compose(kit, settings))))
         });
-        let (folder, settings) = (PathBuf::from(FOLDER), C::table());
-        let about = About { name, purpose: "", grpc_port: 0, admin_port: 0, folder, settings };
-        Self { about, migrations, prepare }
+        Self { about: about(name, false, C::table()), migrations, prepare }
+    }
+
+    /// Declares a service at the edge, which has neither database nor broker, and listens as it likes: `open` binds its sockets, and
+    /// gives what answers there.
+    pub fn at_the_edge<C, F>(
+        name: &'static str,
+        open: impl Fn(Outlook, C) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: OwnSettings,
+        F: Future<Output = anyhow::Result<Front>> + Send + 'static,
+    {
+        let prepare: Prepare = Arc::new(move |own| {
+            let (settings, open) = (own.all::<C>()?, open.clone());
+            Ok(Prepared::Edge(Box::new(move |outlook| open(outlook, settings).boxed())))
+        });
+        Self { about: about(name, true, C::table()), migrations: Vec::new, prepare }
     }
 
     /// Says in one line what the service is for; `--help` begins with it.
@@ -58,7 +83,7 @@ impl Service {
         self
     }
 
-    /// Sets the ports the service listens on unless told otherwise.
+    /// Sets the ports the service listens on unless told otherwise. One at the edge says itself by a setting where it takes calls.
     #[must_use]
     pub fn ports(mut self, grpc: u16, admin: u16) -> Self {
         (self.about.grpc_port, self.about.admin_port) = (grpc, admin);
@@ -93,9 +118,13 @@ impl Service {
     }
 
     /// Checks the service's own settings and returns what composes it with them.
-    pub(crate) fn prepare(&self, own: &Own) -> Result<Compose, SettingsError> {
+    pub(crate) fn prepare(&self, own: &Own) -> Result<Prepared, SettingsError> {
         (self.prepare)(own)
     }
+}
+
+fn about(name: &'static str, is_edge: bool, settings: Vec<Setting>) -> About {
+    About { name, purpose: "", is_edge, grpc_port: 0, admin_port: 0, folder: PathBuf::from(FOLDER), settings }
 }
 
 /// What the runtime hands to a service that is being composed.

@@ -1,6 +1,7 @@
 //! The routes that methods declare by `google.api.http`, and what a request on one of them says.
 
 use std::fmt;
+use std::sync::Arc;
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, Value};
 
@@ -14,7 +15,7 @@ use crate::template::{Template, TemplateError};
 /// The routes of methods.
 #[derive(Debug, Default)]
 pub struct Routes {
-    matcher: Matcher<Route>,
+    matcher: Matcher<Arc<Route>>,
 }
 
 /// One HTTP request that a method answers.
@@ -81,7 +82,7 @@ pub enum RouteError {
 #[derive(Debug)]
 pub struct Found<'a> {
     /// The route.
-    pub route: &'a Route,
+    pub route: &'a Arc<Route>,
     captures: Vec<String>,
 }
 
@@ -114,7 +115,7 @@ impl Routes {
         let http = declared.method.clone();
         let route = Route::new(method, declared, &template);
         let route = route.map_err(|refusal| RouteError::Field { method: name, refusal })?;
-        Ok(self.matcher.insert(&http, template, route)?)
+        Ok(self.matcher.insert(&http, template, Arc::new(route))?)
     }
 
     /// Finds the route of a request, by its method and its path as it was sent, without the query.
@@ -128,7 +129,7 @@ impl Routes {
 
     /// All routes, the most exact first.
     pub fn all(&self) -> impl Iterator<Item = &Route> {
-        self.matcher.values()
+        self.matcher.values().map(AsRef::as_ref)
     }
 }
 

@@ -89,7 +89,7 @@ impl SettingsError {
     }
 
     /// Names the environment variable of a setting, for mistakes that show only when its value is used.
-    pub(crate) fn of(key: &str, problem: impl fmt::Display) -> Self {
+    pub fn of(key: &str, problem: impl fmt::Display) -> Self {
         Self::new(variable(key), problem)
     }
 }
@@ -150,11 +150,14 @@ impl Settings {
     /// # Errors
     /// The first mistake found, naming its key.
     pub(crate) fn read(about: &About, sources: &Sources) -> Result<Self, SettingsError> {
-        let common = common(about);
-        sources.refuse_unknown(|key| common.iter().chain(&about.settings).any(|setting| setting.key == key))?;
-        let default =
-            |key: &str| common.iter().find(|setting| setting.key == key).map(|setting| setting.default.as_str());
-        let read = |key: &str| sources.text(key, default(key).unwrap_or_default());
+        let all = all(about);
+        let known = |key: &str| all.iter().any(|setting| setting.key == key && about.has(key));
+        sources.refuse_unknown(|key| known(key) || about.settings.iter().any(|setting| setting.key == key))?;
+        let default = |key: &str| all.iter().find(|setting| setting.key == key).map(|setting| setting.default.as_str());
+        let read = |key: &str| {
+            let default = default(key).unwrap_or_default();
+            if about.has(key) { sources.text(key, default) } else { Ok(Text::of(key, default)) }
+        };
         Ok(Self {
             grpc_addr: read("grpc_addr")?.parse(parse::address)?,
             admin_addr: read("admin_addr")?.parse(parse::address)?,
@@ -182,8 +185,12 @@ impl Settings {
     }
 }
 
-/// Lists the settings every service has, with the defaults of this one.
+/// Lists the settings that this service has as others do, with its defaults.
 pub(crate) fn common(about: &About) -> Vec<Setting> {
+    all(about).into_iter().filter(|setting| about.has(&setting.key)).collect()
+}
+
+fn all(about: &About) -> Vec<Setting> {
     let name = about.name;
     let file = |file: String| about.folder.join("pki").join(file).display().to_string();
     let database = tradewind_sql::sqlite_url(&about.folder.join("data").join(format!("{name}.db")));

@@ -1,0 +1,128 @@
+//! The body of an answer, and what is known of its request until the last byte has left.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use http_body::{Frame, SizeHint};
+
+use crate::activity::Asked;
+use crate::methods::Method;
+use crate::metrics::{Measured, UnderWay};
+use crate::refused::given_up;
+
+/// What is sent behind the headers.
+pub(crate) enum Content {
+    /// Nothing; or all of it, in memory.
+    Whole(Bytes),
+    /// All of it, and trailers.
+    WithTrailers(Bytes, HeaderMap),
+    /// What comes as it comes.
+    Stream(Pin<Box<dyn http_body::Body<Data = Bytes, Error = Infallible> + Send>>),
+}
+
+/// In which protocol something is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Rest,
+    Grpc,
+    GrpcWeb,
+}
+
+impl Method {
+    fn measured(&self, protocol: Protocol) -> &Measured {
+        match protocol {
+            Protocol::Rest => &self.rest,
+            Protocol::Grpc => &self.grpc,
+            Protocol::GrpcWeb => &self.web,
+        }
+    }
+}
+
+/// One request, from its headers to the last byte of its answer.
+pub(crate) struct Watch {
+    began: Instant,
+    protocol: Protocol,
+    method: Option<Arc<Method>>,
+    status: StatusCode,
+    _under_way: UnderWay,
+    _asked: Asked,
+}
+
+impl Watch {
+    pub(crate) fn begin(protocol: Protocol, asked: Asked) -> Self {
+        // Whoever goes away before there is an answer has given it up.
+        let (began, status) = (Instant::now(), given_up());
+        Self { began, protocol, method: None, status, _under_way: UnderWay::begin(), _asked: asked }
+    }
+
+    /// It is for this method.
+    pub(crate) fn of(&mut self, method: &Arc<Method>) {
+        self.method = Some(method.clone());
+    }
+
+    /// What it is for, by the name that its log has.
+    pub(crate) fn name(&self) -> &str {
+        self.method.as_ref().map_or("unknown", |method| method.path.as_str())
+    }
+
+    /// It is answered so.
+    pub(crate) fn answered(mut self, response: Response<Content>) -> Response<Sent> {
+        self.status = response.status();
+        response.map(|content| Sent { content, _watch: self })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        use std::sync::LazyLock;
+        static UNKNOWN: LazyLock<Measured> = LazyLock::new(|| Measured::new("rest", "unknown"));
+        let measured = self.method.as_ref().map_or(&*UNKNOWN, |method| method.measured(self.protocol));
+        measured.ended(self.status, self.began.elapsed());
+    }
+}
+
+/// The body of an answer.
+pub(crate) struct Sent {
+    content: Content,
+    _watch: Watch,
+}
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let frame = match &mut self.content {
+            Content::Stream(stream) => return stream.as_mut().poll_frame(cx),
+            Content::Whole(bytes) if bytes.is_empty() => None,
+            Content::Whole(bytes) => Some(Frame::data(std::mem::take(bytes))),
+            Content::WithTrailers(bytes, trailers) if bytes.is_empty() => {
+                let trailers = std::mem::take(trailers);
+                self.content = Content::Whole(Bytes::new());
+                Some(Frame::trailers(trailers))
+            }
+            Content::WithTrailers(bytes, _) => Some(Frame::data(std::mem::take(bytes))),
+        };
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Whole(bytes) => bytes.is_empty(),
+            Content::WithTrailers(..) => false,
+            Content::Stream(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(bytes) | Content::WithTrailers(bytes, _) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Stream(stream) => stream.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! This service's own settings; the runtime reads them from its sources.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use tradewind_runtime::positive;
+
+use crate::cors::Origins;
+
+tradewind_runtime::settings! {
+    /// Where and to whom the gateway answers.
+    pub(crate) struct Config {
+        /// address:port where whoever is outside is answered (HTTP/1.1 and HTTP/2)
+        http_addr: SocketAddr = "127.0.0.1:8080" => address,
+        /// file with the certificate of TLS and those between it and its authority; empty for plain HTTP
+        tls_certificate: Option<PathBuf> = "" => file,
+        /// file with the certificate's private key
+        tls_key: Option<PathBuf> = "" => file,
+        /// origins whose pages may call from a browser, separated by commas; * for all, empty for none
+        cors_origins: Origins = "" => Origins::read,
+        /// the most connections at once; one more ends the one that has rested longest
+        connections: NonZeroUsize = "8192" => positive,
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an address:port"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a setting be refused")]
+fn file(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok(Some(text).filter(|text| !text.is_empty()).map(PathBuf::from))
+}

@@ -1,0 +1,175 @@
+//! Every request comes through here: it gets its name, is told apart by its protocol, and its answer says what every answer says.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use opentelemetry::Context;
+use opentelemetry::context::FutureExt as _;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+use tracing::{Instrument as _, field};
+use tradewind_calls::trace;
+use tradewind_mesh::code_name;
+
+use crate::activity::Asked;
+use crate::answer::{Content, Protocol, Sent, Watch};
+use crate::cors::Origins;
+use crate::json::JSON;
+use crate::methods::Methods;
+use crate::reading::Room;
+use crate::refused::{Refused, refusal_of};
+use crate::request_id::{self, RequestId};
+use crate::state::State;
+use crate::web::Web;
+use crate::{grpc, rest};
+
+/// The most headers of a request.
+const HEADERS: usize = 100;
+
+/// What every request comes through.
+pub struct Door {
+    state: State,
+    origins: Origins,
+}
+
+/// How a request wants to be answered.
+#[derive(Clone, Copy)]
+enum Way {
+    Rest,
+    Grpc(Option<Web>),
+}
+
+impl Way {
+    fn of(headers: &HeaderMap) -> Self {
+        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        match kind.strip_prefix(b"application/grpc") {
+            None => Self::Rest,
+            Some(rest) if rest.starts_with(b"-web-text") => Self::Grpc(Some(Web::Text)),
+            Some(rest) if rest.starts_with(b"-web") => Self::Grpc(Some(Web::Binary)),
+            Some(_) => Self::Grpc(None),
+        }
+    }
+
+    const fn protocol(self) -> Protocol {
+        match self {
+            Self::Rest => Protocol::Rest,
+            Self::Grpc(None) => Protocol::Grpc,
+            Self::Grpc(Some(_)) => Protocol::GrpcWeb,
+        }
+    }
+}
+
+impl Door {
+    /// Offers `methods`; pages of `origins` may call them. Streams end when `stop` is cancelled.
+    #[must_use]
+    pub fn new(methods: Methods, origins: Origins, stop: CancellationToken) -> Self {
+        Self { state: State { methods, room: Room::default(), stop }, origins }
+    }
+
+    /// Answers a request.
+    pub(crate) async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        asked: Asked,
+    ) -> Result<Response<Sent>, Infallible> {
+        let way = Way::of(request.headers());
+        let id = RequestId::of(request.headers());
+        let origin = request.headers().get(ORIGIN).cloned();
+        let mut watch = Watch::begin(way.protocol(), asked);
+        let mut response = self.traced(request, way, &id, &mut watch).await;
+        let headers = response.headers_mut();
+        headers.insert(request_id::HEADER, id.into_header());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        self.origins.let_read(origin.as_ref(), headers);
+        Ok(watch.answered(response))
+    }
+
+    /// Every request begins a trace: what strangers say of theirs is not taken.
+    async fn traced(
+        &self,
+        request: Request<Incoming>,
+        way: Way,
+        id: &RequestId,
+        watch: &mut Watch,
+    ) -> Response<Content> {
+        let span = tracing::info_span!(
+            target: trace::CALLS,
+            "http.serve",
+            otel.kind = "server",
+            otel.status_code = field::Empty,
+            http.request.method = request.method().as_str(),
+            http.response.status_code = field::Empty,
+            request_id = id.text(),
+        );
+        if span.is_disabled() {
+            let context = Context::new().with_remote_span_context(trace::unrecorded(&SpanContext::NONE));
+            return self.answer(request, way, id, watch).with_context(context).await;
+        }
+        let response = self.answer(request, way, id, watch).instrument(span.clone()).await;
+        span.record("http.response.status_code", response.status().as_u16());
+        if response.status().is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+        response
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        way: Way,
+        id: &RequestId,
+        watch: &mut Watch,
+    ) -> Response<Content> {
+        if let Some(answered) = self.origins.preflight(&request) {
+            return answered;
+        }
+        if request.headers().len() > HEADERS {
+            let status = refusal_of(Code::ResourceExhausted, "TOO_MANY_HEADERS", "a request has at most 100 headers");
+            return refused(&Refused::from(status).with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), id);
+        }
+        match way {
+            Way::Rest => {
+                let answered = rest::answer(&self.state, request, id, watch).await;
+                answered.unwrap_or_else(|why| {
+                    tell(&why, id, watch);
+                    refused(&why, id)
+                })
+            }
+            Way::Grpc(web) => match grpc::is_call(&request, web) {
+                Err(response) => response,
+                Ok(()) => {
+                    let answered = grpc::answer(&self.state, request, web, watch).await;
+                    answered.unwrap_or_else(|why| {
+                        tell(&why, id, watch);
+                        grpc::refused(why, web)
+                    })
+                }
+            },
+        }
+    }
+}
+
+/// A refusal, as JSON.
+fn refused(why: &Refused, id: &RequestId) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(why.json(id.text())));
+    *response.status_mut() = why.http();
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    why.headers(response.headers_mut());
+    response
+}
+
+/// Writes a request down that has failed. One that was refused is its own fault, and would let anybody fill the log.
+fn tell(why: &Refused, id: &RequestId, watch: &Watch) {
+    let (http, code) = (why.http().as_u16(), code_name(why.status.code()));
+    let reason = tradewind_mesh::reason(&why.status).unwrap_or_default();
+    let (method, request_id) = (watch.name(), id.text());
+    if why.http().is_server_error() {
+        tracing::warn!(method, request_id, http, code, reason, "request failed");
+    } else {
+        tracing::debug!(method, request_id, http, code, reason, "request refused");
+    }
+}

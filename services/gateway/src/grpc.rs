@@ -1,0 +1,208 @@
+//! gRPC and gRPC-Web: passed through as it is, but for what nobody outside may say or hear.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ALLOW, CONTENT_TYPE, DATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode, Version};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tradewind_calls::body::LOAD;
+use tradewind_calls::deadline;
+
+use crate::answer::{Content, Watch};
+use crate::reading::{self, HEAD, LARGEST};
+use crate::refused::{Refused, outward, refusal_of};
+use crate::state::{State, stopping};
+use crate::web::Web;
+use crate::{unary, who};
+
+/// What a caller may say beside a message.
+const SAID: [HeaderName; 3] = [
+    HeaderName::from_static(deadline::HEADER),
+    HeaderName::from_static("grpc-encoding"),
+    HeaderName::from_static("grpc-accept-encoding"),
+];
+/// What begins the names of what services say to each other.
+const INSIDE: &str = "tradewind-";
+
+/// Passes a call on, and its answer back.
+///
+/// # Errors
+/// Why it has no answer.
+pub(crate) async fn answer(
+    state: &State,
+    request: Request<Incoming>,
+    web: Option<Web>,
+    watch: &mut Watch,
+) -> Result<Response<Content>, Refused> {
+    let (head, body) = request.into_parts();
+    let method = state.methods.called(head.uri.path()).ok_or_else(who::unknown)?;
+    watch.of(method);
+    let user = who::who(&head.headers)?;
+    who::admit(method.audience, user.as_ref())?;
+    let headers = passed(&head.headers);
+    let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
+        (unary::request(&method.path, headers, Body::new(body)), None)
+    } else {
+        let (body, held) = reading::whole(body, HEAD + LARGEST, &state.room).await?;
+        let body = web.map_or_else(|| Ok(body.clone()), |web| web.read(body.clone()))?;
+        (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
+    };
+    let (mut head, mut body) = method.call(request).await?.into_parts();
+    inside_out(&mut head.headers);
+    if let Some(web) = web {
+        head.headers.insert(CONTENT_TYPE, web.content_type());
+    }
+    let content = match () {
+        () if body.is_end_stream() => Content::Whole(Bytes::new()),
+        () if method.streams() => Content::Stream(Box::pin(Passing::new(body, web, state.stop.clone()))),
+        () => passed_back(&mut body, web).await,
+    };
+    Ok(Response::from_parts(head, content))
+}
+
+/// Whether a call is one that can be passed on.
+///
+/// # Errors
+/// The HTTP answer of one that is not.
+pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), Response<Content>> {
+    let refused = |status| {
+        let mut response = Response::new(Content::Whole(Bytes::new()));
+        *response.status_mut() = status;
+        Err(response)
+    };
+    let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let known: [&[u8]; 2] = match web {
+        None => [b"application/grpc", b"application/grpc+proto"],
+        Some(Web::Binary) => [b"application/grpc-web", b"application/grpc-web+proto"],
+        Some(Web::Text) => [b"application/grpc-web-text", b"application/grpc-web-text+proto"],
+    };
+    if request.method() != Http::POST {
+        return refused(StatusCode::METHOD_NOT_ALLOWED).map_err(|mut response: Response<Content>| {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            response
+        });
+    }
+    if !known.contains(&kind) {
+        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    if web.is_none() && request.version() < Version::HTTP_2 {
+        // There are no trailers that a client of HTTP/1.1 would be sure to read.
+        return refused(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+    }
+    Ok(())
+}
+
+/// A refusal, as gRPC has it.
+pub(crate) fn refused(refused: Refused, web: Option<Web>) -> Response<Content> {
+    let mut response = refused.status.into_http::<Bytes>().map(Content::Whole);
+    if let Some(web) = web {
+        response.headers_mut().insert(CONTENT_TYPE, web.content_type());
+    }
+    response
+}
+
+fn passed(headers: &HeaderMap) -> HeaderMap {
+    let mut passed = HeaderMap::with_capacity(8);
+    for name in SAID {
+        if let Some(value) = headers.get(&name) {
+            passed.insert(name, value.clone());
+        }
+    }
+    passed
+}
+
+/// Without what services say to each other alone.
+fn inside_out(headers: &mut HeaderMap) {
+    headers.remove(LOAD);
+    headers.remove(DATE);
+    let inside: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with(INSIDE)).cloned().collect();
+    for name in inside {
+        headers.remove(name);
+    }
+}
+
+/// The answer to a unary call, which is in memory already.
+async fn passed_back(body: &mut Body, web: Option<Web>) -> Content {
+    let (mut first, mut more, mut trailers) = (Bytes::new(), BytesMut::new(), HeaderMap::new());
+    while let Some(frame) = body.frame().await {
+        match frame.map(Frame::into_data) {
+            Ok(Ok(data)) if first.is_empty() => first = data,
+            Ok(Ok(data)) => more.extend_from_slice(&data),
+            Ok(Err(frame)) => trailers = frame.into_trailers().unwrap_or_default(),
+            Err(status) => trailers = trailers_of(&outward(status)),
+        }
+    }
+    inside_out(&mut trailers);
+    let whole = if more.is_empty() { first } else { [first, more.freeze()].concat().into() };
+    match web {
+        None => Content::WithTrailers(whole, trailers),
+        Some(web) => Content::Whole([web.write(whole), web.end(&trailers)].concat().into()),
+    }
+}
+
+fn trailers_of(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        trailers.insert("grpc-status", HeaderValue::from(i32::from(Code::Internal)));
+    }
+    trailers
+}
+
+/// A stream of messages on its way back.
+struct Passing {
+    /// None once it is over.
+    body: Option<Body>,
+    web: Option<Web>,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Passing {
+    fn new(body: Body, web: Option<Web>, stop: CancellationToken) -> Self {
+        Self { body: Some(body), web, stop: Box::pin(stop.cancelled_owned()) }
+    }
+
+    fn end(&mut self, mut trailers: HeaderMap) -> Frame<Bytes> {
+        self.body = None;
+        inside_out(&mut trailers);
+        match self.web {
+            None => Frame::trailers(trailers),
+            Some(web) => Frame::data(web.end(&trailers)),
+        }
+    }
+}
+
+impl http_body::Body for Passing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(body) = self.body.as_mut() else { return Poll::Ready(None) };
+        let frame = match Pin::new(body).poll_frame(cx) {
+            Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => self.end(trailers_of(&stopping())),
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => Frame::data(self.web.map_or_else(|| data.clone(), |web| web.write(data.clone()))),
+                Err(frame) => self.end(frame.into_trailers().unwrap_or_default()),
+            },
+            Poll::Ready(Some(Err(status))) => self.end(trailers_of(&outward(status))),
+            Poll::Ready(None) => {
+                let cut = refusal_of(Code::Internal, "ANSWER_CUT_SHORT", "the answer has no end");
+                self.end(trailers_of(&cut))
+            }
+        };
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+}

@@ -1,0 +1,57 @@
+//! The edge: whoever is outside, without a certificate of ours, is answered here, in REST with JSON, gRPC-Web or gRPC. What there is
+//! to call, and by which path, is read from the contracts; what a call means is the business of whoever serves it.
+//!
+//! This file is the composition root. Nothing is kept here, and no method has code of its own.
+
+mod activity;
+mod answer;
+mod config;
+mod cors;
+mod door;
+mod etag;
+mod grpc;
+mod json;
+mod methods;
+mod metrics;
+mod reading;
+mod refused;
+mod request_id;
+mod rest;
+mod server;
+mod state;
+mod streaming;
+mod unary;
+mod web;
+mod who;
+
+use std::sync::Arc;
+
+use tradewind_runtime::{Front, Outlook, Service, SettingsError};
+
+use crate::config::Config;
+pub use crate::cors::Origins;
+pub use crate::door::Door;
+pub use crate::methods::{Methods, Offer, Upstream};
+pub use crate::server::{Files, Patience, Server};
+
+/// The gateway, ready to be run.
+#[must_use]
+pub fn service() -> Service {
+    Service::at_the_edge::<Config, _>("gateway", open).purpose("answers whoever is outside").ports(8080, 7200)
+}
+
+async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
+    let files = match (config.tls_certificate, config.tls_key) {
+        (Some(certificate), Some(key)) => Some(Files { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) => return Err(SettingsError::of("tls_key", "is missing beside tls_certificate").into()),
+        (None, Some(_)) => return Err(SettingsError::of("tls_certificate", "is missing beside tls_key").into()),
+    };
+    let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
+    let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
+    let address = server.local_addr();
+    Ok(Front::new(address, move |stop, grace| {
+        let door = Arc::new(Door::new(methods, config.cors_origins, stop.clone()));
+        server.serve(door, stop, grace)
+    }))
+}

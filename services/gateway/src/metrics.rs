@@ -1,0 +1,91 @@
+//! What is measured at the edge, under OpenTelemetry's names for HTTP. Metrics watch; nothing decides by them.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{LazyLock, Once, OnceLock};
+use std::time::Duration;
+
+use http::StatusCode;
+use opentelemetry::metrics::{BoundHistogram, Counter, Histogram, Meter};
+use opentelemetry::{KeyValue, global};
+
+/// The statuses that are told apart; any other counts as the first of its hundred.
+const STATUSES: [u16; 21] =
+    [200, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 429, 431, 499, 500, 501, 503, 504, 505, 100];
+
+static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    meter()
+        .f64_histogram("http.server.request.duration")
+        .with_unit("s")
+        .with_description("From a request's headers to the last byte of its answer")
+        .build()
+});
+static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    meter()
+        .u64_counter("tradewind_gateway_refused")
+        .with_description("Connections that were turned away or ended, by reason")
+        .build()
+});
+static UNDER_WAY: AtomicI64 = AtomicI64::new(0);
+
+fn meter() -> Meter {
+    global::meter("tradewind")
+}
+
+/// What is measured of a method in one protocol.
+pub(crate) struct Measured {
+    labels: Vec<KeyValue>,
+    bound: [OnceLock<BoundHistogram<f64>>; STATUSES.len()],
+}
+
+impl Measured {
+    /// Of whatever is called `route`: one of few, whatever is asked for.
+    pub(crate) fn new(protocol: &'static str, route: &str) -> Self {
+        let labels = vec![KeyValue::new("protocol", protocol), KeyValue::new("http.route", route.to_owned())];
+        Self { labels, bound: [const { OnceLock::new() }; STATUSES.len()] }
+    }
+
+    /// A request has been answered to the end.
+    pub(crate) fn ended(&self, status: StatusCode, took: Duration) {
+        let known = |status: u16| STATUSES.iter().position(|each| *each == status);
+        let at = known(status.as_u16()).or_else(|| known(status.as_u16() / 100 * 100)).unwrap_or(STATUSES.len() - 1);
+        let bind = || {
+            let status = KeyValue::new("http.response.status_code", i64::from(STATUSES[at]));
+            DURATION.bind(&[self.labels.as_slice(), &[status]].concat())
+        };
+        self.bound[at].get_or_init(bind).record(took.as_secs_f64());
+    }
+}
+
+/// A request has begun; it has ended when this is dropped.
+pub(crate) struct UnderWay;
+
+impl UnderWay {
+    pub(crate) fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Tells how many requests are under way from now on.
+pub(crate) fn watch() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        meter()
+            .i64_observable_up_down_counter("http.server.active_requests")
+            .with_unit("{request}")
+            .with_description("Requests under way")
+            .with_callback(|requests| requests.observe(UNDER_WAY.load(Ordering::Relaxed), &[]))
+            .build();
+    });
+}
+
+/// A connection was turned away or ended, by reason.
+pub(crate) fn refused(reason: &'static str) {
+    REFUSED.add(1, &[KeyValue::new("reason", reason)]);
+}

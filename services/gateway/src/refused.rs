@@ -1,0 +1,213 @@
+//! What is answered instead of what was asked for: one form in gRPC, one in JSON, from the same status.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use tradewind_calls::served::PUSHBACK;
+use tradewind_mesh::code_name;
+use tradewind_transcode::Refusal;
+
+/// `ErrorInfo.domain` of what is refused here, before a service is asked.
+const DOMAIN: &str = "edge.tradewind";
+
+/// A request that has no answer of its own.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: Status,
+    /// Where it is another than the one that the status means.
+    http: Option<StatusCode>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        let challenge = HeaderValue::from_static("Bearer");
+        let header = (status.code() == Code::Unauthenticated).then_some((WWW_AUTHENTICATE, challenge));
+        Self { status, http: None, header }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let text = refusal.to_string();
+        let invalid = |reason| Self::from(refusal_of(Code::InvalidArgument, reason, &text));
+        match refusal {
+            Refusal::NoRoute => refusal_of(Code::NotFound, "NO_ROUTE", &text).into(),
+            Refusal::MethodNotAllowed { allowed } => {
+                let status = refusal_of(Code::Unimplemented, "METHOD_NOT_ALLOWED", &text);
+                let header = HeaderValue::try_from(allowed.join(", ")).ok().map(|allowed| (ALLOW, allowed));
+                Self { status, http: Some(StatusCode::METHOD_NOT_ALLOWED), header }
+            }
+            Refusal::Field { path, problem } => {
+                let mut details = ErrorDetails::with_error_info("INVALID_FIELD", DOMAIN, HashMap::new());
+                details.add_bad_request_violation(path, problem.to_string());
+                Status::with_error_details(Code::InvalidArgument, text, details).into()
+            }
+            Refusal::MalformedPath => invalid("MALFORMED_PATH"),
+            Refusal::MalformedQuery | Refusal::TooManyParameters { .. } => invalid("MALFORMED_QUERY"),
+            Refusal::NotJson { .. } => invalid("NOT_JSON"),
+            Refusal::UnexpectedBody => invalid("UNEXPECTED_BODY"),
+            Refusal::UnexpectedParameters => invalid("UNEXPECTED_PARAMETERS"),
+            Refusal::Answer => refusal_of(Code::Internal, "ANSWER_UNREADABLE", &text).into(),
+        }
+    }
+}
+
+impl Refused {
+    /// The same with another HTTP status than its code means.
+    pub(crate) fn with(mut self, http: StatusCode) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// The HTTP status.
+    pub(crate) fn http(&self) -> StatusCode {
+        self.http.unwrap_or_else(|| http_of(self.status.code()))
+    }
+
+    /// Sets the headers that say more than the body.
+    pub(crate) fn headers(&self, headers: &mut HeaderMap) {
+        if let Some((name, value)) = &self.header {
+            headers.insert(name, value.clone());
+        }
+        if let Some(seconds) = retry_after(&self.status) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+
+    /// The body, as AIP-193 has it.
+    pub(crate) fn json(&self, request_id: &str) -> Bytes {
+        error(&self.status, self.http(), request_id).to_string().into()
+    }
+}
+
+/// A refusal of this service's own.
+pub(crate) fn refusal_of(code: Code, reason: &str, text: &str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, text, details)
+}
+
+/// Nobody is there who serves the method.
+pub(crate) fn away() -> Status {
+    refusal_of(Code::Unavailable, "SERVICE_AWAY", "the service is not there at the moment; call again later")
+}
+
+/// What is said outside of a call that was not answered. Who could not be reached, where and why, is nobody's business there.
+pub(crate) fn outward(status: Status) -> Status {
+    let text = match status.code() {
+        Code::Unavailable => "the service cannot be reached at the moment; call again later",
+        Code::DeadlineExceeded => "the deadline has passed",
+        Code::ResourceExhausted => "too much is asked at the moment; call again later",
+        Code::Cancelled => "the call was given up",
+        _ => "the call failed",
+    };
+    let reason = tradewind_mesh::reason(&status).unwrap_or_else(|| "NO_ANSWER".to_owned());
+    tracing::debug!(code = code_name(status.code()), reason, why = status.message(), "a call had no answer");
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    let mut told = Status::with_error_details(status.code(), text, details);
+    if let Some(pushback) = status.metadata().get(PUSHBACK) {
+        told.metadata_mut().insert(PUSHBACK, pushback.clone());
+    }
+    told
+}
+
+/// The error as AIP-193 has it.
+pub(crate) fn error(status: &Status, http: StatusCode, request_id: &str) -> Value {
+    let mut details = details(&status.get_error_details());
+    details.push(detail("RequestInfo", json!({ "requestId": request_id })));
+    json!({ "error": {
+        "code": http.as_u16(),
+        "message": status.message(),
+        "status": code_name(status.code()),
+        "details": details,
+    } })
+}
+
+fn detail(name: &str, mut fields: Value) -> Value {
+    let mut all = Map::from_iter([("@type".to_owned(), format!("type.googleapis.com/google.rpc.{name}").into())]);
+    all.append(fields.as_object_mut().unwrap_or(&mut Map::new()));
+    Value::Object(all)
+}
+
+fn details(said: &ErrorDetails) -> Vec<Value> {
+    let mut all = Vec::new();
+    if let Some(info) = said.error_info() {
+        let fields = json!({ "reason": info.reason, "domain": info.domain, "metadata": info.metadata });
+        all.push(detail("ErrorInfo", fields));
+    }
+    if let Some(bad) = said.bad_request() {
+        let violations = bad.field_violations.iter();
+        let violations = violations.map(|each| json!({ "field": each.field, "description": each.description }));
+        all.push(detail("BadRequest", json!({ "fieldViolations": violations.collect::<Vec<_>>() })));
+    }
+    if let Some(failed) = said.precondition_failure() {
+        let violations = failed.violations.iter().map(|each| {
+            json!({ "type": each.r#type, "subject": each.subject, "description": each.description })
+        });
+        all.push(detail("PreconditionFailure", json!({ "violations": violations.collect::<Vec<_>>() })));
+    }
+    if let Some(quota) = said.quota_failure() {
+        let violations = quota.violations.iter();
+        let violations = violations.map(|each| json!({ "subject": each.subject, "description": each.description }));
+        all.push(detail("QuotaFailure", json!({ "violations": violations.collect::<Vec<_>>() })));
+    }
+    if let Some(resource) = said.resource_info() {
+        let fields = json!({
+            "resourceType": resource.resource_type,
+            "resourceName": resource.resource_name,
+            "owner": resource.owner,
+            "description": resource.description,
+        });
+        all.push(detail("ResourceInfo", fields));
+    }
+    if let Some(delay) = said.retry_info().and_then(|retry| retry.retry_delay) {
+        all.push(detail("RetryInfo", json!({ "retryDelay": format!("{}s", delay.as_secs_f64()) })));
+    }
+    if let Some(help) = said.help() {
+        let links = help.links.iter().map(|each| json!({ "description": each.description, "url": each.url }));
+        all.push(detail("Help", json!({ "links": links.collect::<Vec<_>>() })));
+    }
+    if let Some(text) = said.localized_message() {
+        all.push(detail("LocalizedMessage", json!({ "locale": text.locale, "message": text.message })));
+    }
+    all
+}
+
+/// When to come again, in seconds, where the status says so.
+fn retry_after(status: &Status) -> Option<u64> {
+    let millis = status.metadata().get(PUSHBACK).and_then(|said| said.to_str().ok()?.parse::<u64>().ok());
+    let delay = || status.get_details_retry_info().and_then(|retry| retry.retry_delay);
+    let seconds = millis.map(|millis| millis.div_ceil(1_000));
+    seconds.or_else(|| delay().map(|delay| delay.as_secs() + u64::from(delay.subsec_nanos() > 0)))
+}
+
+/// The HTTP status of a code, as google.rpc.Code has it.
+pub(crate) const fn http_of(code: Code) -> StatusCode {
+    match code {
+        Code::Ok => StatusCode::OK,
+        Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::PermissionDenied => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,
+        Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+        Code::Cancelled => given_up(),
+        Code::Unimplemented => StatusCode::NOT_IMPLEMENTED,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        Code::Unknown | Code::Internal | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// 499: whoever asked does not wait for the answer.
+pub(crate) const fn given_up() -> StatusCode {
+    match StatusCode::from_u16(499) {
+        Ok(code) => code,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,161 @@
+//! REST with JSON: a request on a route becomes a message, and the answer JSON.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use contracts::tradewind::options::v1::Audience;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use prost_reflect::{DynamicMessage, Value};
+use tonic::Code;
+use tradewind_calls::deadline;
+use tradewind_transcode::Refusal;
+
+use crate::answer::{Content, Watch};
+use crate::json::{JSON, written};
+use crate::methods::Method;
+use crate::reading::{self, LARGEST};
+use crate::refused::{Refused, refusal_of};
+use crate::request_id::RequestId;
+use crate::state::State;
+use crate::streaming::{self, Form};
+use crate::unary::{self, Messages};
+use crate::{etag, who};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// An answer that is smaller is not worth packing.
+const WORTH_PACKING: usize = 1_024;
+
+/// Answers a request on one of the routes.
+///
+/// # Errors
+/// Why it has no answer.
+pub(crate) async fn answer(
+    state: &State,
+    request: Request<Incoming>,
+    id: &RequestId,
+    watch: &mut Watch,
+) -> Result<Response<Content>, Refused> {
+    let (head, body) = request.into_parts();
+    let is_head = head.method == Http::HEAD;
+    let http = if is_head { Http::GET } else { head.method };
+    let (found, method) = match state.methods.routed(http.as_str(), head.uri.path()) {
+        Err(Refusal::MethodNotAllowed { allowed }) if http == Http::OPTIONS => return Ok(options(&allowed)),
+        found => found?,
+    };
+    watch.of(method);
+    let user = who::who(&head.headers)?;
+    who::admit(method.audience, user.as_ref())?;
+    let (body, _held) = reading::whole(body, LARGEST, &state.room).await?;
+    if !body.is_empty() {
+        is_json(&head.headers)?;
+    }
+    let mut message = found.request(head.uri.query().unwrap_or_default(), &body)?;
+    name(method, &head.headers, &mut message)?;
+    let request = unary::request_of(&method.path, passed(&head.headers), unary::framed(&message)?);
+    drop(message);
+    let answered = method.call(request).await?;
+    if method.streams() {
+        let form = Form::accepted(&head.headers);
+        let stop = state.stop.clone();
+        return streaming::answer(Messages::of(answered), found.route.clone(), form, stop, id.text()).await;
+    }
+    let json = written(found.route, unary::only(answered).await?)?;
+    Ok(whole(json, http == Http::GET, is_head, method.audience, &head.headers))
+}
+
+fn whole(json: Vec<u8>, is_get: bool, is_head: bool, audience: Audience, asked: &HeaderMap) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(Bytes::new()));
+    let headers = response.headers_mut();
+    // What is somebody's own is kept by nobody between; what is everybody's, if it is asked for each time whether it still holds.
+    let cache = if audience == Audience::Public { "no-cache" } else { "no-store" };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Some(mark) = is_get.then(|| etag::of(&json)).flatten() {
+        let has = etag::has(asked, &mark);
+        headers.insert(ETAG, mark);
+        if has {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+    }
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    let packed = if json.len() > WORTH_PACKING && takes_gzip(asked) { packed(&json) } else { None };
+    if packed.is_some() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let body = packed.unwrap_or(json);
+    if is_head {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    } else {
+        *response.body_mut() = Content::Whole(body.into());
+    }
+    response
+}
+
+fn options(allowed: &[String]) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(Bytes::new()));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
+        response.headers_mut().insert(http::header::ALLOW, allowed);
+    }
+    response
+}
+
+/// What goes on to the service of what was said beside the request.
+fn passed(headers: &HeaderMap) -> HeaderMap {
+    let mut passed = HeaderMap::with_capacity(8);
+    if let Some(timeout) = headers.get(deadline::HEADER) {
+        passed.insert(deadline::HEADER, timeout.clone());
+    }
+    passed
+}
+
+/// A body is JSON, and says so: a page of another origin cannot say it without being asked whether it may.
+fn is_json(headers: &HeaderMap) -> Result<(), Refused> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let plain = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
+    if kind.eq_ignore_ascii_case("application/json") && plain {
+        return Ok(());
+    }
+    let text = "a body is application/json, and not packed";
+    let status = refusal_of(Code::InvalidArgument, "CONTENT_TYPE", text);
+    Err(Refused::from(status).with(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+/// Gives the request the name that its `Idempotency-Key` is.
+fn name(method: &Method, headers: &HeaderMap, message: &mut DynamicMessage) -> Result<(), Refused> {
+    let (Some(field), Some(key)) = (&method.request_id, headers.get(IDEMPOTENCY_KEY)) else { return Ok(()) };
+    let invalid = |text: &str| Refused::from(refusal_of(Code::InvalidArgument, "IDEMPOTENCY_KEY", text));
+    let key = key.to_str().map_err(|_| invalid("Idempotency-Key is not ASCII"))?.trim();
+    // As a string of a structured field, which the draft wants, or as everybody writes it.
+    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    if key.is_empty() {
+        return Err(invalid("Idempotency-Key is empty"));
+    }
+    let has = message.get_field(field).as_str().filter(|has| !has.is_empty()).map(|has| has == key);
+    match has {
+        Some(true) => {}
+        Some(false) => return Err(invalid("Idempotency-Key and request_id differ")),
+        None => message.set_field(field, Value::String(key.to_owned())),
+    }
+    Ok(())
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let said = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|said| said.to_str().ok());
+    let mut each = said.flat_map(|said| said.split(',')).map(|each| each.split(';').map(str::trim));
+    each.any(|mut each| each.next() == Some("gzip") && !each.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000")))
+}
+
+fn packed(json: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(json.len() / 3), Compression::fast());
+    encoder.write_all(json).ok()?;
+    encoder.finish().ok()
+}

@@ -1,0 +1,102 @@
+//! The listener: whoever comes is let in, over TLS where there is a certificate, within the limits of what one connection and all of
+//! them may take.
+
+mod certificate;
+mod connection;
+mod places;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tradewind_runtime::SettingsError;
+
+pub use self::certificate::Files;
+use self::connection::Connections;
+pub use self::connection::Patience;
+use self::places::Places;
+use crate::door::Door;
+use crate::metrics;
+
+/// A bound server that does not serve yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    places: Arc<Places>,
+    patience: Patience,
+}
+
+impl Server {
+    /// Listens on `address`, over TLS with the certificate of `files`, and holds at most so many connections.
+    ///
+    /// # Errors
+    /// A certificate that cannot be used, before anything was bound, or an address that cannot be bound.
+    pub async fn bind(address: SocketAddr, files: Option<Files>, connections: usize) -> anyhow::Result<Self> {
+        let tls = files.map(|files| certificate::acceptor(&files)).transpose();
+        let tls = tls.map_err(|error| SettingsError::of("tls_certificate", error))?;
+        let bound = || SettingsError::of("http_addr", format!("{address} cannot be bound")).to_string();
+        let listener = TcpListener::bind(address).await.with_context(bound)?;
+        let address = listener.local_addr()?;
+        let (places, patience) = (Places::new(connections), Patience::default());
+        Ok(Self { listener, address, tls, places, patience })
+    }
+
+    /// Waits so long for whoever says nothing.
+    #[must_use]
+    pub const fn patient(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The address it listens on, with the port the system chose where port 0 was asked for.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`; then accepts nothing more, lets what is under way finish for up to `grace`, and returns.
+    ///
+    /// # Errors
+    /// None; it ends in order whatever happens.
+    pub async fn serve(self, door: Arc<Door>, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
+        metrics::watch();
+        let Self { listener, tls, places, patience, .. } = self;
+        let kill = CancellationToken::new();
+        let connections = Arc::new(Connections::new(door, tls, patience, stop.clone(), kill.clone()));
+        let open = TaskTracker::new();
+        while let Some((tcp, peer)) = stop.run_until_cancelled(accept(&listener)).await {
+            let Some(place) = stop.run_until_cancelled(places.take()).await else { break };
+            let connections = connections.clone();
+            open.spawn(async move { connections.run(tcp, peer, place).await });
+        }
+        // Closed before the drain, so that a new client is refused instead of left waiting.
+        drop(listener);
+        open.close();
+        if tokio::time::timeout(grace, open.wait()).await.is_err() {
+            tracing::warn!(connections = open.len(), "requests still under way after the grace period are cut off");
+            kill.cancel();
+            open.wait().await;
+        }
+        Ok(())
+    }
+}
+
+/// The next connection. Running out of file descriptors passes; giving up would not.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::debug!(%error, "cannot accept a connection");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}

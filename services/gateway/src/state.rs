@@ -1,0 +1,21 @@
+//! What every request is answered with.
+
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+
+use crate::methods::Methods;
+use crate::reading::Room;
+use crate::refused::refusal_of;
+
+/// Shared by all requests.
+pub(crate) struct State {
+    pub(crate) methods: Methods,
+    pub(crate) room: Room,
+    /// Cancelled when streams have to end.
+    pub(crate) stop: CancellationToken,
+}
+
+/// Why a stream ends that is not over.
+pub(crate) fn stopping() -> Status {
+    refusal_of(Code::Unavailable, "SHUTTING_DOWN", "the gateway is shutting down; open the stream again")
+}

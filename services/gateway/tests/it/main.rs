@@ -1,0 +1,12 @@
+//! The gateway over real sockets: in front of a catalog, and of a service of which a test says what it answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod grpc;
+mod limits;
+mod pages;
+mod rest;
+mod shop;
+mod stand;
+mod streams;
+mod tls;
+mod web;
