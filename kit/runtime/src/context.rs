@@ -10,8 +10,7 @@ use tradewind_broker::Broker;
 use tradewind_mesh::Server;
 
 use crate::{
-    Engine, dependencies,
-    ending,
+    Engine, dependencies, ending,
     event_log::OwnersLogs,
     front::Outlook,
     life::{self, Born, Life},

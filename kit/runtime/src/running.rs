@@ -20,8 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_mesh::{Channels, Policy};
 
 use crate::{
-    admin, context,
-    edge, ending,
+    admin, context, edge, ending,
     front::Outlook,
     identity,
     life::{self, Born},

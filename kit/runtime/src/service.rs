@@ -61,10 +61,7 @@ impl Service {
 
     /// Declares a service at the edge, which has neither database nor broker, and listens as it likes: `open` binds its sockets, and
     /// gives what answers there.
-    pub fn at_the_edge<C, F>(
-        name: &'static str,
-        open: impl Fn(Outlook, C) -> F + Clone + Send + Sync + 'static,
-    ) -> Self
+    pub fn at_the_edge<C, F>(name: &'static str, open: impl Fn(Outlook, C) -> F + Clone + Send + Sync + 'static) -> Self
     where
         C: OwnSettings,
         F: Future<Output = anyhow::Result<Front>> + Send + 'static,

@@ -100,6 +100,8 @@ mod tests {
             assert!(Origins::read(odd).is_err(), "{odd}");
         }
         let any = Origins::read("*").unwrap_or_default();
-        assert!(any.allow(&HeaderValue::from_static("null")) && !Origins::default().allow(&HeaderValue::from_static("*")));
+        assert!(
+            any.allow(&HeaderValue::from_static("null")) && !Origins::default().allow(&HeaderValue::from_static("*"))
+        );
     }
 }

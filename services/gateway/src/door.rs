@@ -140,7 +140,7 @@ impl Door {
                 })
             }
             Way::Grpc(web) => match grpc::is_call(&request, web) {
-                Err(response) => response,
+                Err(status) => grpc::no_call(status),
                 Ok(()) => {
                     let answered = grpc::answer(&self.state, request, web, watch).await;
                     answered.unwrap_or_else(|why| {

@@ -71,13 +71,8 @@ pub(crate) async fn answer(
 /// Whether a call is one that can be passed on.
 ///
 /// # Errors
-/// The HTTP answer of one that is not.
-pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), Response<Content>> {
-    let refused = |status| {
-        let mut response = Response::new(Content::Whole(Bytes::new()));
-        *response.status_mut() = status;
-        Err(response)
-    };
+/// The HTTP status of one that is not.
+pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), StatusCode> {
     let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let known: [&[u8]; 2] = match web {
@@ -85,20 +80,23 @@ pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), R
         Some(Web::Binary) => [b"application/grpc-web", b"application/grpc-web+proto"],
         Some(Web::Text) => [b"application/grpc-web-text", b"application/grpc-web-text+proto"],
     };
-    if request.method() != Http::POST {
-        return refused(StatusCode::METHOD_NOT_ALLOWED).map_err(|mut response: Response<Content>| {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            response
-        });
-    }
-    if !known.contains(&kind) {
-        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    }
-    if web.is_none() && request.version() < Version::HTTP_2 {
+    match () {
+        () if request.method() != Http::POST => Err(StatusCode::METHOD_NOT_ALLOWED),
+        () if !known.contains(&kind) => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         // There are no trailers that a client of HTTP/1.1 would be sure to read.
-        return refused(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+        () if web.is_none() && request.version() < Version::HTTP_2 => Err(StatusCode::HTTP_VERSION_NOT_SUPPORTED),
+        () => Ok(()),
     }
-    Ok(())
+}
+
+/// The answer to what is no call.
+pub(crate) fn no_call(status: StatusCode) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(Bytes::new()));
+    *response.status_mut() = status;
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
 }
 
 /// A refusal, as gRPC has it.

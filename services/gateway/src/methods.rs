@@ -130,7 +130,10 @@ pub(crate) fn of_contract(channels: &Channels) -> anyhow::Result<Vec<Offer>> {
     let mut offers = Vec::new();
     for method in contracts::CONTRACT.methods {
         let context = method.path.split('.').nth(1).unwrap_or_default();
-        if !is_outside(method.audience) || !method.callers.contains(&EDGE) || !contracts::CONTRACT.contexts.contains(&context) {
+        if !is_outside(method.audience)
+            || !method.callers.contains(&EDGE)
+            || !contracts::CONTRACT.contexts.contains(&context)
+        {
             continue;
         }
         let (service, name) = method.path.trim_start_matches('/').split_once('/').unwrap_or_default();

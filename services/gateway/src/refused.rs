@@ -146,9 +146,10 @@ fn details(said: &ErrorDetails) -> Vec<Value> {
         all.push(detail("BadRequest", json!({ "fieldViolations": violations.collect::<Vec<_>>() })));
     }
     if let Some(failed) = said.precondition_failure() {
-        let violations = failed.violations.iter().map(|each| {
-            json!({ "type": each.r#type, "subject": each.subject, "description": each.description })
-        });
+        let violations = failed
+            .violations
+            .iter()
+            .map(|each| json!({ "type": each.r#type, "subject": each.subject, "description": each.description }));
         all.push(detail("PreconditionFailure", json!({ "violations": violations.collect::<Vec<_>>() })));
     }
     if let Some(quota) = said.quota_failure() {

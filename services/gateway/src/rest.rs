@@ -6,9 +6,7 @@ use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY,
-};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use prost_reflect::{DynamicMessage, Value};
@@ -151,7 +149,9 @@ fn name(method: &Method, headers: &HeaderMap, message: &mut DynamicMessage) -> R
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let said = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|said| said.to_str().ok());
     let mut each = said.flat_map(|said| said.split(',')).map(|each| each.split(';').map(str::trim));
-    each.any(|mut each| each.next() == Some("gzip") && !each.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000")))
+    each.any(|mut each| {
+        each.next() == Some("gzip") && !each.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
 }
 
 fn packed(json: &[u8]) -> Option<Vec<u8>> {

@@ -73,10 +73,7 @@ impl Connections {
         kill: CancellationToken,
     ) -> Self {
         let mut http = Builder::new(TokioExecutor::new());
-        http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(patience.headers)
-            .max_buf_size(HEADER_BYTES as usize);
+        http.http1().timer(TokioTimer::new()).header_read_timeout(patience.headers).max_buf_size(HEADER_BYTES as usize);
         http.http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)

@@ -84,10 +84,13 @@ mod tests {
         let places = Places::new(2);
         let (first, second) = (places.take().await, places.take().await);
         let asked = first.activity.ask();
-        let (rests, taking) = (second.activity.ended.clone(), tokio::spawn({
-            let places = places.clone();
-            async move { places.take().await }
-        }));
+        let (rests, taking) = (
+            second.activity.ended.clone(),
+            tokio::spawn({
+                let places = places.clone();
+                async move { places.take().await }
+            }),
+        );
         rests.cancelled().await;
         assert!(!first.activity.ended.is_cancelled(), "something is under way there");
         drop(second);

@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
-use contracts::tradewind::catalog::v1::{CreateProductRequest, GetProductRequest, ListProductsRequest, ListProductsResponse};
+use contracts::tradewind::catalog::v1::{
+    CreateProductRequest, GetProductRequest, ListProductsRequest, ListProductsResponse,
+};
 use contracts::tradewind::eventlog::v1::ReadLogRequest;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
 use contracts::tradewind::ordering::v1::ListOrdersRequest;

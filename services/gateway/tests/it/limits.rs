@@ -72,7 +72,11 @@ async fn a_body_that_is_too_large_or_packed_is_refused_before_it_is_read() {
     let stand = Stand::open(Opening::default()).await;
     let client = tradewind_runtime::direct().build().unwrap();
     let post = |path: &str| client.post(stand.url(path)).header("content-type", "application/json");
-    let announced = dial(&stand, b"POST /v1/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000000\r\n\r\n").await;
+    let announced = dial(
+        &stand,
+        b"POST /v1/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000000\r\n\r\n",
+    )
+    .await;
     assert!(heard(announced).await.starts_with("HTTP/1.1 413 "));
     let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 64 << 10]));
     let endless = reqwest::Body::wrap_stream(futures::StreamExt::take(endless, 1_000));

@@ -12,7 +12,7 @@ fn client() -> Client {
     tradewind_runtime::direct().build().unwrap()
 }
 
-async fn watch(stand: &Stand, accept: &str) -> tokio::task::JoinHandle<Response> {
+fn watch(stand: &Stand, accept: &str) -> tokio::task::JoinHandle<Response> {
     let asked = client().get(stand.url("/v1/notes:watch?text=a")).header("accept", accept.to_owned());
     tokio::spawn(async move { asked.send().await.unwrap() })
 }
@@ -24,9 +24,13 @@ async fn a_stream_comes_in_the_form_that_is_asked_for() {
         ("application/json", "application/json", "[{\"text\":\"a\"}\n,{\"text\":\"b\"}\n]\n"),
         ("*/*", "application/json", "[{\"text\":\"a\"}\n,{\"text\":\"b\"}\n]\n"),
         ("application/x-ndjson", "application/x-ndjson", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n"),
-        ("text/event-stream", "text/event-stream", "data: {\"text\":\"a\"}\n\ndata: {\"text\":\"b\"}\n\nevent: end\ndata: {}\n\n"),
+        (
+            "text/event-stream",
+            "text/event-stream",
+            "data: {\"text\":\"a\"}\n\ndata: {\"text\":\"b\"}\n\nevent: end\ndata: {}\n\n",
+        ),
     ] {
-        let watching = watch(&stand, accept).await;
+        let watching = watch(&stand, accept);
         let called = stand.called().await;
         assert_eq!((called.path.as_str(), &called.body), ("/stand.v1.StandService/Watch", &note("a")));
         called.say("a");
@@ -44,8 +48,10 @@ async fn a_stream_comes_in_the_form_that_is_asked_for() {
 #[tokio::test]
 async fn a_stream_without_messages_is_whole_all_the_same() {
     let stand = Stand::open(Opening::default()).await;
-    for (accept, body) in [("", "[]\n"), ("application/x-ndjson", ""), ("text/event-stream", "event: end\ndata: {}\n\n")] {
-        let watching = watch(&stand, accept).await;
+    for (accept, body) in
+        [("", "[]\n"), ("application/x-ndjson", ""), ("text/event-stream", "event: end\ndata: {}\n\n")]
+    {
+        let watching = watch(&stand, accept);
         stand.called().await.end();
         assert_eq!(watching.await.unwrap().text().await.unwrap(), body);
     }
@@ -59,13 +65,13 @@ async fn an_error_before_the_first_message_is_a_status_and_one_after_it_the_last
         ("application/x-ndjson", "", "\n"),
         ("text/event-stream", "event: error\ndata: ", "\n\n"),
     ] {
-        let watching = watch(&stand, accept).await;
+        let watching = watch(&stand, accept);
         stand.called().await.end_with(&Status::not_found("none"));
         let response = watching.await.unwrap();
         assert_eq!((response.status().as_u16(), header(&response, "content-type")), (404, "application/json"));
         assert_eq!(whole(response).await["error"]["status"], "NOT_FOUND");
 
-        let watching = watch(&stand, accept).await;
+        let watching = watch(&stand, accept);
         let called = stand.called().await;
         called.say("a");
         let mut response = watching.await.unwrap();
@@ -82,7 +88,7 @@ async fn an_error_before_the_first_message_is_a_status_and_one_after_it_the_last
 #[tokio::test]
 async fn a_stop_ends_streams_in_their_own_form_and_lets_calls_finish() {
     let stand = Stand::open(Opening::default()).await;
-    let watching = watch(&stand, "application/x-ndjson").await;
+    let watching = watch(&stand, "application/x-ndjson");
     let watched = stand.called().await;
     watched.say("a");
     let mut response = watching.await.unwrap();
@@ -102,23 +108,24 @@ async fn a_stop_ends_streams_in_their_own_form_and_lets_calls_finish() {
 #[tokio::test]
 async fn whoever_goes_away_takes_his_stream_with_him() {
     let stand = Stand::open(Opening::default()).await;
-    let watching = watch(&stand, "application/x-ndjson").await;
+    let watching = watch(&stand, "application/x-ndjson");
     let called = stand.called().await;
     called.say("a");
     let response = watching.await.unwrap();
     drop(response);
-    tradewind_testing::eventually(crate::shop::DEADLINE, "the call is given up", async || called.says.is_closed()).await;
+    tradewind_testing::eventually(crate::shop::DEADLINE, "the call is given up", async || called.says.is_closed())
+        .await;
 }
 
 #[tokio::test]
 async fn a_repeated_request_is_known_by_its_header_or_its_field() {
     let stand = Stand::open(Opening::default()).await;
-    let post = |body: Value| client().post(stand.url("/v1/notes")).header("content-type", "application/json").body(body.to_string());
-    for (key, body, named) in [
-        ("k-1", json!({}), "k-1"),
-        ("\"k-1\"", json!({}), "k-1"),
-        ("k-1", json!({"requestId": "k-1"}), "k-1"),
-    ] {
+    let post = |body: Value| {
+        client().post(stand.url("/v1/notes")).header("content-type", "application/json").body(body.to_string())
+    };
+    for (key, body, named) in
+        [("k-1", json!({}), "k-1"), ("\"k-1\"", json!({}), "k-1"), ("k-1", json!({"requestId": "k-1"}), "k-1")]
+    {
         let asking = tokio::spawn(post(body).header("idempotency-key", key).send());
         let called = stand.called().await;
         let expected: Bytes = [&[0, 0, 0, 0, 5, 0x0a, 3][..], named.as_bytes()].concat().into();
@@ -138,10 +145,12 @@ async fn a_service_hears_nothing_but_what_it_is_meant_to() {
     let stand = Stand::open(Opening::default()).await;
     let asked = client().get(stand.url("/v1/notes/a"));
     let asked = asked.header("grpc-timeout", "3S").header("tradewind-user", "root").header("cookie", "a=b");
-    let asked = asked.header("grpc-previous-rpc-attempts", "1").header("traceparent", "00-1-2-03").header("x-other", "1");
+    let asked =
+        asked.header("grpc-previous-rpc-attempts", "1").header("traceparent", "00-1-2-03").header("x-other", "1");
     let asking = tokio::spawn(asked.send());
     let called = stand.called().await;
-    let mut heard: Vec<_> = called.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    let mut heard: Vec<_> =
+        called.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     heard.sort();
     assert_eq!(heard, ["content-type: application/grpc", "grpc-timeout: 3S", "te: trailers"]);
     called.say("a");

@@ -55,10 +55,15 @@ async fn all_of_it_may_be_text() {
     let text = response.text().await.unwrap();
     let mut plain = Vec::new();
     for part in text.split_inclusive('=').filter(|part| *part != "=") {
-        plain.extend(STANDARD.decode(part.trim_end_matches('=')).or_else(|_| {
-            let whole = part.trim_end_matches('=').len().next_multiple_of(4);
-            STANDARD.decode(format!("{:=<whole$}", part.trim_end_matches('=')))
-        }).unwrap());
+        plain.extend(
+            STANDARD
+                .decode(part.trim_end_matches('='))
+                .or_else(|_| {
+                    let whole = part.trim_end_matches('=').len().next_multiple_of(4);
+                    STANDARD.decode(format!("{:=<whole$}", part.trim_end_matches('=')))
+                })
+                .unwrap(),
+        );
     }
     assert_eq!(frames(&plain).len(), 2);
 }
@@ -75,7 +80,11 @@ async fn a_refusal_is_told_as_the_trailers_are() {
         assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, BINARY));
         let status = header(&response, "grpc-status").to_owned();
         let body = response.bytes().await.unwrap();
-        let told = if status.is_empty() { String::from_utf8_lossy(&frames(&body)[0].1).into_owned() } else { format!("grpc-status:{status}\r\n") };
+        let told = if status.is_empty() {
+            String::from_utf8_lossy(&frames(&body)[0].1).into_owned()
+        } else {
+            format!("grpc-status:{status}\r\n")
+        };
         assert!(told.contains(&format!("grpc-status:{code}\r\n")), "{method}: {told}");
     }
 }
