@@ -11,21 +11,21 @@ fn text_of(path: &str) -> String {
     std::fs::read_to_string(project(path)).unwrap()
 }
 
-fn expected() -> BTreeSet<String> {
-    services::names().map(str::to_owned).into()
+fn programs() -> BTreeSet<String> {
+    services::programs().into_iter().map(str::to_owned).collect()
 }
 
 #[test]
 fn each_context_of_the_contracts_has_a_service() {
     let policy = Policy::new(&contracts::CONTRACT);
-    assert_eq!(policy.contexts(), &expected());
+    assert_eq!(policy.contexts(), &services::names().map(str::to_owned).into());
 }
 
 #[test]
 fn each_service_has_a_folder_and_each_folder_is_a_service() {
     let folders = std::fs::read_dir(project("services")).unwrap();
     let folders: BTreeSet<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(folders, expected());
+    assert_eq!(folders, programs());
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn each_service_is_built_where_only_what_ships_is_built() {
     let manifest = text_of("Cargo.toml");
     let members = manifest.lines().find(|line| line.starts_with("default-members")).unwrap();
     let folders = members.split('"').filter_map(|member| member.strip_prefix("services/"));
-    assert_eq!(folders.map(str::to_owned).collect::<BTreeSet<_>>(), expected());
+    assert_eq!(folders.map(str::to_owned).collect::<BTreeSet<_>>(), programs());
 }
 
 #[test]
@@ -46,8 +46,11 @@ fn the_readme_says_where_each_service_listens() {
     };
     let grpc = range(all.iter().map(|service| service.grpc_port()).collect());
     let admin = range(all.iter().map(|service| service.admin_port()).collect());
-    let line = format!("| {names} | {grpc} | {admin} |");
-    assert!(text_of("README.md").contains(&line), "{line} is not there");
+    let edge = services::edge();
+    let (name, http, own) = (edge.name(), edge.grpc_port(), edge.admin_port());
+    for line in [format!("| {names} | {grpc} | {admin} |"), format!("| {name} (HTTP) | {http} | {own} |")] {
+        assert!(text_of("README.md").contains(&line), "{line} is not there");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::local::Layout;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Which service.
-    #[arg(value_parser = services::names())]
+    #[arg(value_parser = services::programs())]
     name: String,
     /// End when standard input closes.
     #[arg(long, hide = true)]

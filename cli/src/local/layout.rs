@@ -31,7 +31,7 @@ impl Ports {
     /// The documented ports.
     pub(crate) fn standard() -> Self {
         let of_each =
-            |port: fn(&Service) -> u16| services::all().iter().map(|each| (each.name(), port(each))).collect();
+            |port: fn(&Service) -> u16| programs().map(|each| (each.name(), port(&each))).collect();
         let (grpc, admin) = (of_each(Service::grpc_port), of_each(Service::admin_port));
         Self { grpc, admin, outside: 7300, nats: 7422, nats_monitor: 7423, _held: Arc::default() }
     }
@@ -41,12 +41,12 @@ impl Ports {
     /// # Errors
     /// When the machine has no free port left.
     pub(crate) fn free() -> Result<Self> {
-        let services = services::names();
+        let services = services::programs();
         let held = (0..services.len() * 2 + 3).map(|_| FreePort::find()).collect::<Result<Arc<[_]>, _>>()?;
         let ports: Vec<_> = held.iter().map(FreePort::number).collect();
         let (grpc, rest) = ports.split_at(services.len());
         let (admin, rest) = rest.split_at(services.len());
-        let named = |ports: &[u16]| services.into_iter().zip(ports.iter().copied()).collect();
+        let named = |ports: &[u16]| services.iter().copied().zip(ports.iter().copied()).collect();
         let (grpc, admin) = (named(grpc), named(admin));
         Ok(Self { grpc, admin, outside: rest[0], nats: rest[1], nats_monitor: rest[2], _held: held })
     }
@@ -199,7 +199,7 @@ impl Layout {
         }
     }
 
-    /// The port a process is known by: gRPC for services.
+    /// The port a process is known by: gRPC for services, HTTP for the one at the edge.
     pub(crate) fn port(&self, name: &str) -> u16 {
         match name {
             "nats" => self.ports.nats,
@@ -208,9 +208,9 @@ impl Layout {
         }
     }
 
-    /// Every service with its gRPC address.
+    /// Every service of a context with its gRPC address.
     pub(crate) fn peers(&self) -> BTreeMap<String, String> {
-        self.ports.grpc.iter().map(|(name, port)| ((*name).to_owned(), format!("127.0.0.1:{port}"))).collect()
+        services::names().map(|name| (name.to_owned(), self.address(name))).into()
     }
 
     /// The settings of one service, as environment variables.
@@ -222,7 +222,12 @@ impl Layout {
             nats_url: self.nats_url(),
             outside_url: self.outside_url(),
         };
-        environment.of(service, self.database_url(service), format!("127.0.0.1:{}", self.admin(service)))
+        let admin = format!("127.0.0.1:{}", self.admin(service));
+        let mut variables = environment.of(service, self.database_url(service), admin);
+        if service == services::edge().name() {
+            variables.insert("TRADEWIND_HTTP_ADDR".to_owned(), self.address(service));
+        }
+        variables
     }
 
     /// Where a service's database is.
@@ -233,9 +238,17 @@ impl Layout {
         }
     }
 
+    fn address(&self, service: &str) -> String {
+        format!("127.0.0.1:{}", self.port(service))
+    }
+
     fn admin(&self, service: &str) -> u16 {
         self.ports.admin.get(service).copied().unwrap_or_default()
     }
+}
+
+fn programs() -> impl Iterator<Item = Service> {
+    services::all().into_iter().chain([services::edge()])
 }
 
 /// Makes every certificate that is missing from `dir`, and the development CA in a folder that holds nothing.

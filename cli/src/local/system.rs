@@ -156,7 +156,7 @@ impl System {
 
     /// Stops every process: services first, then the broker and the outside world.
     pub(crate) async fn stop(mut self) {
-        let names = services::names();
+        let names = services::programs();
         let (services, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.processes).into_iter().partition(|(name, _)| names.contains(name));
         for group in [services, rest] {
@@ -200,7 +200,7 @@ pub(crate) fn running(layout: &Layout) -> Result<Option<RunFile>> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    ["nats", "outside"].into_iter().chain(services::names())
+    ["nats", "outside"].into_iter().chain(services::programs())
 }
 
 fn spec(layout: &Layout, name: &str) -> Result<Spec> {

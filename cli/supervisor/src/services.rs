@@ -14,11 +14,10 @@ const DECLARED: [fn() -> Service; 6] = [
     notification::service,
 ];
 
-/// Those who have a certificate and are no service: the edge, whoever operates the shop, who makes the broker's streams, and the
-/// broker.
-const OTHERS: [&str; 4] = ["gateway", "operator", BROKER_INIT, "nats"];
+/// Those who have a certificate and are no service: whoever operates the shop, who makes the broker's streams, and the broker.
+const OTHERS: [&str; 3] = ["operator", BROKER_INIT, "nats"];
 
-/// Every service, ready to be run.
+/// Every service of a context, ready to be run.
 #[must_use]
 pub fn all() -> [Service; DECLARED.len()] {
     DECLARED.map(|declared| declared())
@@ -30,10 +29,22 @@ pub fn names() -> [&'static str; DECLARED.len()] {
     all().map(|service| service.name())
 }
 
+/// The service at the edge, which belongs to no context, and stands before all of them.
+#[must_use]
+pub fn edge() -> Service {
+    gateway::service()
+}
+
+/// The names of all that is run: each comes after those it calls.
+#[must_use]
+pub fn programs() -> Vec<&'static str> {
+    names().into_iter().chain([edge().name()]).collect()
+}
+
 /// The service of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<Service> {
-    all().into_iter().find(|service| service.name() == name)
+    all().into_iter().chain([edge()]).find(|service| service.name() == name)
 }
 
 /// The names of those who call the outside.
@@ -58,5 +69,5 @@ pub fn readers() -> Vec<&'static str> {
 /// Everybody who has a certificate.
 #[must_use]
 pub fn workloads() -> Vec<&'static str> {
-    names().into_iter().chain(OTHERS).collect()
+    programs().into_iter().chain(OTHERS).collect()
 }

@@ -216,7 +216,7 @@ fn is_path(word: &str, folder: &Path) -> bool {
 
 /// The name is that of a service's program, or of the world's around it.
 pub(super) fn is_service(name: &str) -> bool {
-    services::names().contains(&name) || name == "outside"
+    services::programs().contains(&name) || name == "outside"
 }
 
 /// The project's folder.
