@@ -34,7 +34,7 @@ fn a_refusal_names_the_parameter_and_what_is_wrong_with_it() {
     assert_eq!(refused("page_size=many"), field("page_size", Problem::BadNumber));
     assert_eq!(refused("size=3"), field("size", Problem::UnknownField));
     assert_eq!(found.request("", b"{}").unwrap_err(), Refusal::UnexpectedBody);
-    let allowed = vec!["GET".to_owned()];
+    let allowed = vec!["GET".to_owned(), "POST".to_owned()];
     assert_eq!(routes.find("DELETE", "/v1/products").unwrap_err(), Refusal::MethodNotAllowed { allowed });
     assert_eq!(routes.find("GET", "/v1/product").unwrap_err(), Refusal::NoRoute);
 }
