@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protox::prost_reflect::{DescriptorPool, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::options::{duration, limit, option, spelled, text, texts, variant};
+use super::options::{choice, duration, is_routed, limit, option, spelled, text, texts, variant};
 
 /// How long a method may take that does not say so itself; `options.proto` states it, as the next two.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,9 +60,13 @@ fn method_code(
     if let Some(stranger) = callers.iter().find(|caller| !is_known(caller)) {
         return Err(format!("{name} names {stranger:?} as a caller, and there is no such workload").into());
     }
-    if ["Public", "Customer"].contains(&audience.as_str()) && !callers.iter().any(|caller| caller == EDGE) {
-        return Err(format!("{name} is meant for customers, and {EDGE} may not call it").into());
+    if audience != "Internal" && !callers.iter().any(|caller| caller == EDGE) {
+        return Err(format!("{name} is meant for people, and {EDGE} may not call it").into());
     }
+    if is_routed(pool, method) == (audience == "Internal") {
+        return Err(format!("{name}: what is for people has a google.api.http, and nothing else does").into());
+    }
+    let owner = owner(method, &audience)?;
     if (retry == "WithRequestId") != method.input().get_field_by_name("request_id").is_some() {
         return Err(format!("{name}: a request_id and RETRY_CLASS_WITH_REQUEST_ID go together").into());
     }
@@ -82,6 +86,7 @@ fn method_code(
     writeln!(code, "        path: \"/{}/{}\",", method.parent_service().full_name(), method.name())?;
     writeln!(code, "        callers: &{callers:?},")?;
     writeln!(code, "        audience: Audience::{audience},")?;
+    writeln!(code, "        owner: {owner},")?;
     writeln!(code, "        timeout: {},", spelled(timeout))?;
     writeln!(code, "        criticality: Criticality::{},", or("criticality", "Default"))?;
     writeln!(code, "        retry: RetryClass::{retry},")?;
@@ -91,6 +96,29 @@ fn method_code(
     writeln!(code, "        response_streams: {},", method.is_server_streaming())?;
     writeln!(code, "        request: &{},\n    }},", forms.learn(&method.input()))?;
     Ok(code)
+}
+
+/// Whose a request is, as Rust spells it: what is for customers says it in one field, nothing else does.
+fn owner(method: &MethodDescriptor, audience: &str) -> Result<String, String> {
+    let (name, input) = (method.full_name(), method.input());
+    let said: Vec<_> = input.fields().filter_map(|field| choice(&field, "owner").map(|owner| (field, owner))).collect();
+    if audience != "Customer" {
+        return match said.as_slice() {
+            [] => Ok("None".to_owned()),
+            _ => Err(format!("{name} is for no customers, and its request says whose it is")),
+        };
+    }
+    let [(field, owner)] = said.as_slice() else {
+        return Err(format!("{name} is for customers, and not one field of its request says whose it is"));
+    };
+    if field.kind() != Kind::String || field.is_list() || field.containing_oneof().is_some() {
+        return Err(format!("{name}: {} says whose the request is, and is no plain text", field.name()));
+    }
+    if method.is_client_streaming() {
+        return Err(format!("{name} is for customers, and its request is a stream that is nobody's"));
+    }
+    let (tag, own, is_object) = (field.number(), field.name(), owner == "OWNER_OBJECT");
+    Ok(format!("Some(Owner {{ tag: {tag}, field: {own:?}, is_object: {is_object} }})"))
 }
 
 /// The messages that requests are made of, a `static` each.

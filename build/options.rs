@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+use protox::prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MethodDescriptor, ReflectMessage, Value,
+};
 
 /// Whether an option that is a `bool` is set.
 pub(crate) fn is_set(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> bool {
@@ -12,6 +14,12 @@ pub(crate) fn is_set(pool: &DescriptorPool, options: &DynamicMessage, name: &str
 /// Whether there is an event of that name.
 pub(crate) fn is_event(pool: &DescriptorPool, full_name: &str) -> bool {
     pool.get_message_by_name(full_name).is_some_and(|message| option(pool, &message.options(), "event").is_some())
+}
+
+/// Whether a method has a route at the edge.
+pub(crate) fn is_routed(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
+    let http = pool.get_extension_by_name("google.api.http");
+    http.is_some_and(|http| method.options().has_extension(&http))
 }
 
 /// The value of an option that is a message, where it is set.
@@ -85,6 +93,14 @@ pub(crate) fn duration(of: &DynamicMessage, field: &str) -> Result<Option<Durati
 /// How Rust spells a duration.
 pub(crate) fn spelled(duration: Duration) -> String {
     format!("Duration::new({}, {})", duration.as_secs(), duration.subsec_nanos())
+}
+
+/// The variant of an option that is an enum and stands on a field, as it is named in the contract; none where it is not said.
+pub(crate) fn choice(field: &FieldDescriptor, name: &str) -> Option<String> {
+    let value = extension(field.parent_pool(), &field.options(), name)?.as_enum_number()?;
+    let declared = field.parent_pool().get_extension_by_name(&format!("tradewind.options.v1.{name}"))?;
+    let Kind::Enum(kind) = declared.kind() else { return None };
+    kind.get_value(value).filter(|value| value.number() != 0).map(|value| value.name().to_owned())
 }
 
 /// The most characters that a text field says it may have.

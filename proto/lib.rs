@@ -34,7 +34,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::Repeatable;
-    use crate::tables::{EVENTS, METHODS};
+    use crate::tables::{EVENTS, METHODS, Owner};
     use crate::tradewind::options::v1::{Audience, Criticality, RetryClass};
     use crate::tradewind::ordering::v1::{Address, PlaceOrderRequest, Recipient};
 
@@ -45,6 +45,9 @@ mod tests {
         assert_eq!((place.callers, place.timeout), (&["gateway", "operator"][..], Duration::from_secs(5)));
         let said = (place.audience, place.criticality, place.retry);
         assert_eq!(said, (Audience::Customer, Criticality::Critical, RetryClass::WithRequestId));
+        assert_eq!(place.owner, Some(Owner { tag: 2, field: "customer_id", is_object: false }));
+        let cancel = method("/tradewind.ordering.v1.OrderingService/CancelOrder").owner;
+        assert_eq!(cancel, Some(Owner { tag: 1, field: "order_id", is_object: true }));
         let read = method("/tradewind.eventlog.v1.EventLogService/ReadLog");
         let meant = (read.audience, read.criticality, read.retry);
         assert_eq!(meant, (Audience::Internal, Criticality::Default, RetryClass::Safe));

@@ -12,6 +12,7 @@ fn built(service: &str, method: &str, beside: &str) -> Result<build::Code, Box<d
         r#"syntax = "proto3";
         package tradewind.planted.v1;
         import "tradewind/options/v1/options.proto";
+        import "google/api/annotations.proto";
         import "google/protobuf/duration.proto";
         service PlantedService {{
             option (tradewind.options.v1.service) = {{context: "planted" {service}}};
@@ -42,6 +43,8 @@ fn says(fields: &str) -> String {
     format!("option (tradewind.options.v1.method) = {{{fields}}};")
 }
 
+const ROUTE: &str = r#"option (google.api.http) = {get: "/v1/things"};"#;
+
 const DO: &str = "tradewind.planted.v1.PlantedService.Do";
 
 #[test]
@@ -55,10 +58,41 @@ fn a_method_that_nobody_may_call_fails_the_build() {
     assert_eq!(refused(&says("timeout: {seconds: 5}")), format!("nobody may call {DO}"));
     let stranger = format!("{DO} names \"operater\" as a caller, and there is no such workload");
     assert_eq!(refused(&says(r#"callers: ["operator", "operater"]"#)), stranger);
-    let customers = format!("{DO} is meant for customers, and gateway may not call it");
-    for audience in ["AUDIENCE_CUSTOMER", "AUDIENCE_PUBLIC"] {
-        assert_eq!(refused(&says(&format!(r#"callers: "operator" audience: {audience}"#))), customers);
+    let routed = format!("{DO}: what is for people has a google.api.http, and nothing else does");
+    assert_eq!(refused(&says(r#"callers: "gateway" audience: AUDIENCE_PUBLIC"#)), routed);
+    assert_eq!(refused(&format!(r#"{} {ROUTE}"#, says(r#"callers: "operator""#))), routed);
+    let people = format!("{DO} is meant for people, and gateway may not call it");
+    for audience in ["AUDIENCE_CUSTOMER", "AUDIENCE_PUBLIC", "AUDIENCE_STAFF"] {
+        assert_eq!(refused(&says(&format!(r#"callers: "operator" audience: {audience}"#))), people);
     }
+}
+
+#[test]
+fn a_method_for_customers_whose_request_is_nobodys_fails_the_build() {
+    const SELF: &str = "[(tradewind.options.v1.owner) = OWNER_SELF]";
+    let why = |audience: &str, asked: &str, fields: &str| {
+        let mut options = says(&format!(r#"callers: "gateway" audience: {audience}"#));
+        options += if audience == "AUDIENCE_INTERNAL" { "" } else { ROUTE };
+        let method = format!("rpc Do({asked}) returns (Answer) {{ {options} }}");
+        built("", &method, &format!("message Owned {{ {fields} }}")).map(|_| ()).map_err(|why| why.to_string())
+    };
+    let customers = |fields: &str| why("AUDIENCE_CUSTOMER", "Owned", fields);
+    let not_one = Err(format!("{DO} is for customers, and not one field of its request says whose it is"));
+    assert_eq!(customers("string customer_id = 1;"), not_one);
+    assert_eq!(customers("string customer_id = 1 [(tradewind.options.v1.owner) = OWNER_UNSPECIFIED];"), not_one);
+    assert_eq!(customers(&format!("string a = 1 {SELF}; string b = 2 {SELF};")), not_one);
+    let no_text = |field: &str| Err(format!("{DO}: {field} says whose the request is, and is no plain text"));
+    assert_eq!(customers(&format!("bytes a = 1 {SELF};")), no_text("a"));
+    assert_eq!(customers(&format!("repeated string a = 1 {SELF};")), no_text("a"));
+    assert_eq!(customers(&format!("oneof one {{ string a = 1 {SELF}; string b = 2; }}")), no_text("a"));
+    let owned = format!("string a = 1 {SELF};");
+    let stream = format!("{DO} is for customers, and its request is a stream that is nobody's");
+    assert_eq!(why("AUDIENCE_CUSTOMER", "stream Owned", &owned), Err(stream));
+    let others = format!("{DO} is for no customers, and its request says whose it is");
+    for audience in ["AUDIENCE_PUBLIC", "AUDIENCE_STAFF", "AUDIENCE_INTERNAL"] {
+        assert_eq!(why(audience, "Owned", &owned), Err(others.clone()), "{audience}");
+    }
+    assert_eq!(customers(&owned), Ok(()));
 }
 
 #[test]

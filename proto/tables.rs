@@ -29,8 +29,10 @@ pub struct Method {
     pub path: &'static str,
     /// Workloads that may call it.
     pub callers: &'static [&'static str],
-    /// For whom it is meant at the edge.
+    /// For whom it is meant.
     pub audience: Audience,
+    /// Whose its requests are. Every method for customers says it, and no other.
+    pub owner: Option<Owner>,
     /// The longest a call may take.
     pub timeout: Duration,
     /// What is shed first under overload.
@@ -45,6 +47,17 @@ pub struct Method {
     pub response_streams: bool,
     /// What its requests look like.
     pub request: &'static Form,
+}
+
+/// The field that says whose a request is, a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its number.
+    pub tag: u32,
+    /// Its name.
+    pub field: &'static str,
+    /// Whether it names an object that has an owner; else it holds the customer.
+    pub is_object: bool,
 }
 
 /// What a message looks like on the wire.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use books::{Sources, Statements};
@@ -12,7 +13,7 @@ use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServ
 use contracts::tradewind::mesh::v1::mesh_service_client::MeshServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy};
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, User};
 
 use crate::Global;
 use crate::local::Layout;
@@ -21,6 +22,8 @@ use crate::local::Layout;
 #[derive(Clone)]
 pub(crate) struct Clients {
     channels: Channels,
+    /// For whom they call, if not for themselves.
+    user: Option<Arc<User>>,
 }
 
 impl Clients {
@@ -56,7 +59,19 @@ impl Clients {
             format!("no certificate of {identity:?} in {}; `tradewind pki init` makes them", pki.display())
         })?;
         let policy = Policy::new(&contracts::CONTRACT);
-        Ok(Self { channels: Channels::new(identity, policy, peers) })
+        Ok(Self { channels: Channels::new(identity, policy, peers), user: None })
+    }
+
+    /// The same clients for calls that are made for the customer of that id; services believe it of the gateway alone.
+    #[must_use]
+    pub(crate) fn speaking_for(self, customer: &str) -> Self {
+        let user = User { id: customer.to_owned(), ..User::default() };
+        Self { user: Some(Arc::new(user)), ..self }
+    }
+
+    fn to(&self, service: &str) -> Result<Channel> {
+        let channel = self.channels.to(service)?;
+        Ok(self.user.clone().map_or_else(|| channel.clone(), |user| channel.speaking_for(user)))
     }
 
     /// What it says and what `outside` says, to be compared.
@@ -66,36 +81,36 @@ impl Clients {
 
     /// Client of the catalogue.
     pub(crate) fn catalog(&self) -> Result<CatalogServiceClient<Channel>> {
-        Ok(CatalogServiceClient::new(self.channels.to("catalog")?))
+        Ok(CatalogServiceClient::new(self.to("catalog")?))
     }
 
     /// Client of ordering.
     pub(crate) fn ordering(&self) -> Result<OrderingServiceClient<Channel>> {
-        Ok(OrderingServiceClient::new(self.channels.to("ordering")?))
+        Ok(OrderingServiceClient::new(self.to("ordering")?))
     }
 
     /// Client of inventory.
     pub(crate) fn inventory(&self) -> Result<InventoryServiceClient<Channel>> {
-        Ok(InventoryServiceClient::new(self.channels.to("inventory")?))
+        Ok(InventoryServiceClient::new(self.to("inventory")?))
     }
 
     /// Client of shipping.
     pub(crate) fn shipping(&self) -> Result<ShippingServiceClient<Channel>> {
-        Ok(ShippingServiceClient::new(self.channels.to("shipping")?))
+        Ok(ShippingServiceClient::new(self.to("shipping")?))
     }
 
     /// Client of one service's event log.
     pub(crate) fn log_of(&self, service: &str) -> Result<EventLogServiceClient<Channel>> {
-        Ok(EventLogServiceClient::new(self.channels.to(service)?))
+        Ok(EventLogServiceClient::new(self.to(service)?))
     }
 
     /// Client of one service's consumers.
     pub(crate) fn consumers_of(&self, service: &str) -> Result<ConsumerServiceClient<Channel>> {
-        Ok(ConsumerServiceClient::new(self.channels.to(service)?))
+        Ok(ConsumerServiceClient::new(self.to(service)?))
     }
 
     /// Client of what one service says of its calls.
     pub(crate) fn mesh_of(&self, service: &str) -> Result<MeshServiceClient<Channel>> {
-        Ok(MeshServiceClient::new(self.channels.to(service)?))
+        Ok(MeshServiceClient::new(self.to(service)?))
     }
 }

@@ -1,5 +1,7 @@
 //! Those who call the shop's services, as a workload with its certificate over mTLS gRPC.
 
+use std::sync::Arc;
+
 use books::Sources;
 use contracts::tradewind::{
     catalog::v1::{CreateProductRequest, Product, catalog_service_client::CatalogServiceClient},
@@ -21,7 +23,7 @@ use contracts::tradewind::{
     },
 };
 use tonic::{Code, Status};
-use tradewind_mesh::{Channel, Channels, reason};
+use tradewind_mesh::{Channel, Channels, User, reason};
 use tradewind_testing::eventually;
 use uuid::Uuid;
 
@@ -36,15 +38,23 @@ const PAGE: i32 = 1000;
 #[derive(Clone)]
 pub struct Person {
     channels: Channels,
+    user: Option<Arc<User>>,
 }
 
 impl Person {
     pub const fn new(channels: Channels) -> Self {
-        Self { channels }
+        Self { channels, user: None }
+    }
+
+    /// The gateway, with somebody behind it who may order for anybody.
+    pub fn staff(channels: Channels) -> Self {
+        let user = User { id: "staff".to_owned(), roles: vec!["staff".to_owned()], session: None };
+        Self { channels, user: Some(Arc::new(user)) }
     }
 
     fn to(&self, service: &str) -> Channel {
-        self.channels.to(service).unwrap()
+        let channel = self.channels.to(service).unwrap();
+        self.user.clone().map_or_else(|| channel.clone(), |user| channel.speaking_for(user))
     }
 
     pub fn catalog(&self) -> CatalogServiceClient<Channel> {

@@ -29,12 +29,12 @@ pub(crate) async fn same_request_twice(stage: &Stage<'_>) -> Result<Played> {
     let again = stage.place(request.clone()).await?;
     ensure!(first.order_id == again.order_id, "the same request made {} and {}", first.order_id, again.order_id);
     let other = stage.gateway().ordering()?.place_order(request).await?.into_inner().order.unwrap_or_default();
-    ensure!(other.order_id != first.order_id, "another workload was given the same order");
+    ensure!(other.order_id != first.order_id, "a customer was given the operator's order");
     for order_id in [&first.order_id, &other.order_id] {
         let order = stage.settled(order_id).await?;
         ensure!(order.status() == OrderStatus::Confirmed, "order {order_id} was not confirmed");
     }
-    let happened = format!("operator twice: {}; gateway: {}", first.order_id, other.order_id);
+    let happened = format!("operator twice: {}; customer: {}", first.order_id, other.order_id);
     Ok(Played { orders: Vec::new(), happened })
 }
 

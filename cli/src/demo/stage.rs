@@ -15,7 +15,10 @@ use crate::commands::order::{new_request_id, recipient, status};
 use crate::local::System;
 use crate::watch::Watch;
 
-/// The system, seen by the operator and by another workload.
+/// Who orders.
+const CUSTOMER: &str = "demo";
+
+/// The system, seen by the operator and by a customer behind the gateway.
 pub(crate) struct Stage<'a> {
     system: &'a System,
     shop: Clients,
@@ -39,7 +42,7 @@ impl<'a> Stage<'a> {
     /// The stage over a running system.
     pub(crate) fn new(system: &'a System) -> Result<Self> {
         let shop = Clients::of(system.layout(), "operator")?;
-        let gateway = Clients::of(system.layout(), "gateway")?;
+        let gateway = Clients::of(system.layout(), "gateway")?.speaking_for(CUSTOMER);
         let outside = Statements::at(system.layout().outside_url())?;
         Ok(Self { system, shop, gateway, outside })
     }
@@ -49,7 +52,7 @@ impl<'a> Stage<'a> {
         &self.shop
     }
 
-    /// The shop as another workload sees it.
+    /// The shop as the customer sees it.
     pub(crate) fn gateway(&self) -> &Clients {
         &self.gateway
     }
@@ -155,7 +158,7 @@ impl<'a> Stage<'a> {
 pub(crate) fn order_of(ware: &Ware, quantity: i32) -> PlaceOrderRequest {
     PlaceOrderRequest {
         request_id: new_request_id(),
-        customer_id: "demo".to_owned(),
+        customer_id: CUSTOMER.to_owned(),
         recipient: Some(recipient("10115")),
         lines: vec![OrderLine { product_id: ware.product_id.clone(), quantity }],
         payment_token: "tok_ok".to_owned(),

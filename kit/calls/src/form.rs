@@ -3,9 +3,12 @@
 
 use std::fmt;
 
+use bytes::{BufMut, Bytes, BytesMut};
 use contracts::tables::{Content, Field, Form};
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
 use tradewind_domain::request::Violations;
+
+use crate::sizes::HEAD;
 
 /// As deep as messages are decoded.
 const DEPTH: u32 = 100;
@@ -45,6 +48,34 @@ pub fn has_text(form: &Form, name: &str, mut bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// The text in the field of that number; empty where there is none. Of several the last counts.
+pub fn text(tag: u32, mut bytes: &[u8]) -> &str {
+    let mut last = "";
+    while let Ok((found, wire)) = decode_key(&mut bytes) {
+        if found == tag && wire == WireType::LengthDelimited {
+            let Ok(value) = delimited(&mut bytes) else { break };
+            last = std::str::from_utf8(value).unwrap_or_default();
+        } else if skip_field(wire, found, &mut bytes, DecodeContext::default()).is_err() {
+            break;
+        }
+    }
+    last
+}
+
+/// The same message, framed, with this text in the field of that number; none where it is not one plain message.
+#[must_use]
+pub fn with_text(framed: &[u8], tag: u32, text: &str) -> Option<Bytes> {
+    let mut all = BytesMut::with_capacity(framed.len() + text.len() + 2 * HEAD);
+    all.extend_from_slice(framed);
+    // The last value of a field counts: what is added replaces one that is there.
+    encode_key(tag, WireType::LengthDelimited, &mut all);
+    encode_varint(text.len() as u64, &mut all);
+    all.put_slice(text.as_bytes());
+    let length = u32::try_from(all.len().checked_sub(HEAD)?).ok()?;
+    all.get_mut(1..HEAD)?.copy_from_slice(&length.to_be_bytes());
+    Some(all.freeze())
 }
 
 /// Where in a request a field stands, as `lines[2].product_id`.

@@ -95,7 +95,7 @@ impl Observation {
         } else {
             Span::none()
         };
-        let context = Context::new().with_value(Serving { method: method.name, caller: caller.clone() });
+        let context = Context::new().with_value(Serving::new(method.name, caller.clone()));
         let parent = parent.unwrap_or(SpanContext::NONE);
         let context = if span.is_disabled() {
             context.with_remote_span_context(trace::unrecorded(&parent))
@@ -154,6 +154,13 @@ impl Observation {
 
     pub const fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Says for whom the call is that is served, in lines of the log from now on.
+    pub fn is_for(&self, user: &str) {
+        if let Some(call) = self.context.as_ref().and_then(Context::get::<Serving>) {
+            call.is_for(user);
+        }
     }
 
     /// Does `work` as part of the call.

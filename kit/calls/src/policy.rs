@@ -100,6 +100,13 @@ impl Policy {
         ours.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// The fields in which requests for methods of `context` name an object that has an owner.
+    #[must_use]
+    pub fn owned(&self, context: &str) -> BTreeSet<&'static str> {
+        let ours = self.tables.methods.values().filter(|method| method.path.split('.').nth(1) == Some(context));
+        ours.filter_map(|method| method.owner).filter(|owner| owner.is_object).map(|owner| owner.field).collect()
+    }
+
     /// Whether servers of `context` serve `service`: it is one of its own, or one that every context has.
     pub fn serves(&self, context: &str, service: &str) -> bool {
         let owner = service.split('.').nth(1).unwrap_or_default();

@@ -141,6 +141,8 @@ pub enum Layer {
     Identify,
     /// Whether the contract lets them.
     Authorize,
+    /// For whom the call is, and whether it is theirs to make.
+    User,
     /// The server's end: the call's time is over.
     ServerDeadline,
     /// How many streams a connection carries.
@@ -169,6 +171,7 @@ impl Layer {
             Self::Connect => "client.connect",
             Self::Identify => "server.identify",
             Self::Authorize => "server.authorize",
+            Self::User => "server.user",
             Self::ServerDeadline => "server.deadline",
             Self::Streams => "server.streams",
             Self::Shed => "server.shed",

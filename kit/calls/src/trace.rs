@@ -3,7 +3,7 @@
 //! the rest of a call.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
@@ -24,6 +24,27 @@ pub struct Serving {
     pub method: &'static str,
     /// Who calls.
     pub caller: Arc<Peer>,
+    /// For whom, by their id; said when it is known.
+    user: OnceLock<Box<str>>,
+}
+
+impl Serving {
+    /// A call of which more is not known yet.
+    #[must_use]
+    pub const fn new(method: &'static str, caller: Arc<Peer>) -> Self {
+        Self { method, caller, user: OnceLock::new() }
+    }
+
+    /// Says for whom it is, once.
+    pub(crate) fn is_for(&self, user: &str) {
+        let _ = self.user.set(user.into());
+    }
+
+    /// The id of the one whom the call is for.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.get().map(AsRef::as_ref)
+    }
 }
 
 /// The trace that the caller of a served call names, if it names one.

@@ -3,6 +3,7 @@
 mod addresses;
 mod attempts;
 mod balance;
+mod behalf;
 mod breaker;
 mod budget;
 mod bulkhead;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::behalf::Behalf;
 pub use self::channel::Channel;
 use self::connect::{Dial, Secure};
 use self::peer::Peer;
@@ -43,6 +45,7 @@ struct Inner {
     /// Service → `host:port`, or several with commas between.
     peers: BTreeMap<String, String>,
     faults: Faults,
+    behalf: Behalf,
     open: Mutex<BTreeMap<String, Channel>>,
 }
 
@@ -52,7 +55,8 @@ impl Channels {
     #[must_use]
     pub fn new(identity: Identity, policy: Policy, peers: BTreeMap<String, String>) -> Self {
         let (faults, open) = (Faults::default(), Mutex::default());
-        Self(Arc::new(Inner { identity, policy, peers, faults, open }))
+        let behalf = Behalf::new(identity.clone());
+        Self(Arc::new(Inner { identity, policy, peers, faults, behalf, open }))
     }
 
     /// The channel to `service`, for any client generated from the contract. It connects when it is
@@ -95,7 +99,7 @@ impl Channels {
         let peer = Arc::new(Peer::new(service, address, dial)?.with_faults(self.0.faults.clone()));
         let malformed = |_| Error::Name(format!("`{address}` of {service} is not of the form host:port"));
         let authority = address.split(',').next().unwrap_or_default().trim().parse().map_err(malformed)?;
-        Ok(Channel::new(peer, authority, self.0.policy.clone()))
+        Ok(Channel::new(peer, authority, self.0.policy.clone(), self.0.behalf.clone()))
     }
 }
 

@@ -9,18 +9,20 @@
 mod client;
 mod error;
 mod handshake;
+mod metadata;
 mod report;
 mod server;
 
 pub use client::{Bulkhead, Channel, Channels, Circuit, EndpointStatus, PeerStatus, Standing};
 pub use error::Error;
-pub use server::{Loads, Server, keyed, peer};
+pub use server::{Loads, Owners, Server, keyed, peer, user};
 
 pub use tradewind_admission::{Load, RateLimits};
 pub use tradewind_calls::faults::{At, Fault, Faults, Wanted};
 pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, reason, status, violations};
 pub(crate) use tradewind_calls::{body, faults, form, gather, jitter, metrics, observe, policy, served, sizes};
 
+pub use tradewind_tokens::User;
 pub use tradewind_workload::{
     Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reason, SpiffeId, pki,
 };

@@ -10,7 +10,9 @@ mod handle;
 mod identify;
 mod keyed;
 mod message;
+mod owners;
 mod streams;
+mod user;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,8 +29,12 @@ use tradewind_admission::{Load, RateLimits, Rates, Shed};
 use self::accept::{Places, accept};
 use self::call::Gate;
 use self::connection::{AGE, Connections, IDLE};
+use self::handle::Handlers;
 pub use self::identify::peer;
 pub use self::keyed::keyed;
+pub use self::owners::Owners;
+use self::user::Users;
+pub use self::user::user;
 use crate::faults::Faults;
 use crate::{Error, Identity, Policy, Result, metrics, tls};
 
@@ -45,6 +51,7 @@ pub struct Server {
     rates: Rates,
     shed: Arc<Shed>,
     faults: Faults,
+    owners: Owners,
 }
 
 /// What a server has to do, for whoever wants to know.
@@ -68,8 +75,20 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let shed = Shed::new(Instant::now());
         shed.watch();
-        let (context, rates, faults) = (context.to_owned(), Rates::default(), Faults::default());
-        Ok(Self { listener, address, acceptor, identity, policy, context, age: AGE, idle: IDLE, rates, shed, faults })
+        Ok(Self {
+            listener,
+            address,
+            acceptor,
+            identity,
+            policy,
+            context: context.to_owned(),
+            age: AGE,
+            idle: IDLE,
+            rates: Rates::default(),
+            shed,
+            faults: Faults::default(),
+            owners: Owners::default(),
+        })
     }
 
     /// Lets each caller call only so often; unless told, as often as it likes.
@@ -106,6 +125,13 @@ impl Server {
         self
     }
 
+    /// Asks these whose an object is that a request names.
+    #[must_use]
+    pub fn with_owners(mut self, owners: Owners) -> Self {
+        self.owners = owners;
+        self
+    }
+
     /// The address it listens on, with the port the system chose where port 0 was asked for.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
@@ -116,16 +142,17 @@ impl Server {
     /// up to `grace`, and returns.
     pub async fn serve(self, routes: Routes, stop: CancellationToken, grace: Duration) -> Result<()> {
         metrics::shadowing(self.policy.is_shadow());
+        let users = Users::new(self.identity.clone(), &self.context, self.owners);
         let connections = Connections {
             acceptor: self.acceptor,
             identity: self.identity,
             gate: Arc::new(Gate::new(
                 self.policy,
-                self.context,
                 self.rates,
+                users,
                 self.shed,
                 self.faults,
-                routes,
+                Handlers::new(self.context, routes),
                 stop.clone(),
             )),
             stop: stop.clone(),

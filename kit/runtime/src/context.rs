@@ -62,10 +62,16 @@ impl Bound {
         reports.send_replace(Report::waiting_for("database", Failure::new("NOT_OPEN_YET", "not opened yet")));
         let Some(store) = dependencies::open(&service, settings, reports, stop).await? else { return Ok(()) };
         let mut parts = compose(Kit { store: store.clone(), channels: process.channels.clone(), name })?;
+        let (wanted, known) = (process.policy.owned(name), parts.owners.fields());
+        anyhow::ensure!(
+            wanted == known,
+            "{name} is composed to find owners by {known:?}, and its contract names objects of customers by {wanted:?}"
+        );
         anyhow::ensure!(
             reactions::are_whole(name, &parts.declared),
             "{name} is composed without what its contract says it reacts to"
         );
+        let server = server.with_owners(std::mem::take(&mut parts.owners));
         let mut checks = vec![
             dependencies::answers(store.clone()),
             dependencies::intact(store.clone()),

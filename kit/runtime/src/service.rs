@@ -6,10 +6,10 @@ use crate::Engine;
 use axum::response::IntoResponse;
 use futures::FutureExt;
 use sea_orm_migration::MigrationTrait;
-use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
+use tonic::{Status, body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
 use tradewind_events::{Projection, Reactions};
-use tradewind_mesh::Channels;
+use tradewind_mesh::{Channels, Owners};
 use tradewind_store::Store;
 use tradewind_work::{IntentHandler, TimerHandler};
 
@@ -142,6 +142,7 @@ pub struct Parts {
     pub(crate) declared: Vec<(String, &'static str)>,
     pub(crate) engine: Vec<Box<dyn FnOnce(Engine) -> Engine + Send>>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) owners: Owners,
 }
 
 impl Default for Parts {
@@ -159,6 +160,7 @@ impl Parts {
             declared: Vec::new(),
             engine: Vec::new(),
             checks: Vec::new(),
+            owners: Owners::default(),
         }
     }
 
@@ -198,6 +200,23 @@ impl Parts {
     #[must_use]
     pub fn timer<T: TimerHandler>(self, handler: T) -> Self {
         self.with(|engine| engine.timer(handler))
+    }
+
+    /// Finds out for whom the objects are that requests name in `field`, as the contract says (`OWNER_OBJECT`): `whose` looks up the
+    /// owner of one, who never changes, and `missing` is what is said where there is no such object. A customer hears the same of an
+    /// object that is somebody else's.
+    #[must_use]
+    pub fn owner_of<F>(
+        mut self,
+        field: &'static str,
+        whose: impl Fn(String) -> F + Send + Sync + 'static,
+        missing: impl Fn() -> Status + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Option<String>, Status>> + Send + 'static,
+    {
+        self.owners = self.owners.of(field, whose, missing);
+        self
     }
 
     /// Makes readiness depend on one thing more; the text of an error is logged.

@@ -1,6 +1,7 @@
 //! Who this process is: certificate, key and trusted roots, reloaded while it runs.
 
 mod check;
+mod credentials;
 mod fingerprint;
 mod generation;
 mod material;
@@ -14,8 +15,9 @@ use opentelemetry::KeyValue;
 use rustls::pki_types::UnixTime;
 use tokio::sync::watch;
 
-pub use self::check::Leaf;
 pub(crate) use self::check::vouched;
+pub use self::check::{Leaf, Scheme};
+pub use self::credentials::{Credentials, Vouched};
 pub(crate) use self::fingerprint::{fingerprint, short};
 use self::generation::Generations;
 pub use self::generation::{Generation, Opened};

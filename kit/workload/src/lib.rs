@@ -16,7 +16,7 @@ mod spiffe;
 pub mod tls;
 
 pub use error::Error;
-pub use identity::{Generation, Identity, IdentityFiles, Leaf, Opened};
+pub use identity::{Credentials, Generation, Identity, IdentityFiles, Leaf, Opened, Scheme, Vouched};
 pub use reason::{Check, Reason, Refusal};
 pub use spiffe::SpiffeId;
 

@@ -15,7 +15,10 @@ use tradewind_domain::request::order_id;
 use tradewind_mesh::keyed;
 use tradewind_store::Store;
 
-use crate::app::{self, OrderChanges};
+use crate::{
+    app::{self, OrderChanges},
+    domain::OrderError,
+};
 
 /// Serves orders.
 pub(crate) struct Orders {
@@ -29,6 +32,17 @@ impl Orders {
     pub(crate) const fn new(store: Store, changes: OrderChanges, order_deadline: Duration) -> Self {
         Self { store, changes, order_deadline }
     }
+}
+
+/// Whose an order is; nobody's where there is none.
+pub(crate) async fn owner(store: Store, order: String) -> Result<Option<String>, Status> {
+    let id = order_id(&order).map_err(convert::refusal)?;
+    app::owner(&store, id).await.map_err(convert::refusal)
+}
+
+/// What is said of an order that is not there.
+pub(crate) fn missing() -> Status {
+    convert::refusal(OrderError::NotFound.into())
 }
 
 #[tonic::async_trait]

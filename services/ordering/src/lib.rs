@@ -31,9 +31,10 @@ pub fn service() -> Service {
 #[expect(clippy::unnecessary_wraps, reason = "the runtime lets a composition fail")]
 fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
     let changes = OrderChanges::follow(&kit.store);
-    let orders = Orders::new(kit.store, changes, config.order_deadline);
+    let orders = Orders::new(kit.store.clone(), changes, config.order_deadline);
     Ok(Parts::new()
         .grpc(OrderingServiceServer::new(orders))
+        .owner_of("order_id", move |order| grpc::owner(kit.store.clone(), order), grpc::missing)
         .reactions(reactions())
         .projection(order_list())
         .timer(ExpireOnDeadline))

@@ -16,8 +16,10 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 use tracing::Instrument;
+use tradewind_tokens::User;
 
 use super::balance::Balance;
+use super::behalf::Behalf;
 use super::budget::Budget;
 use super::bulkhead::{Bulkhead, Places};
 use super::call::{Answer, Call, Content, Failure, Payload, Sends};
@@ -38,7 +40,10 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("grpc-rust-tradewind
 /// the endpoint that does best. A failure to reach the service is `UNAVAILABLE`, an expired deadline `DEADLINE_EXCEEDED`. A stream
 /// is not resumed: one whose server stops ends with `UNAVAILABLE` `SHUTTING_DOWN`, and is the caller's to open again.
 #[derive(Clone)]
-pub struct Channel(Arc<Inner>);
+pub struct Channel {
+    inner: Arc<Inner>,
+    user: Option<Arc<User>>,
+}
 
 struct Inner {
     peer: Arc<Peer>,
@@ -48,6 +53,7 @@ struct Inner {
     places: Arc<Places>,
     budget: Arc<Budget>,
     calls: metrics::Peer,
+    behalf: Behalf,
 }
 
 impl Inner {
@@ -87,19 +93,26 @@ fn stack(peer: &Arc<Peer>, places: &Arc<Places>, budget: &Arc<Budget>) -> Stack 
 }
 
 impl Channel {
-    pub(super) fn new(peer: Arc<Peer>, authority: Authority, policy: Policy) -> Self {
+    pub(super) fn new(peer: Arc<Peer>, authority: Authority, policy: Policy, behalf: Behalf) -> Self {
         let (places, budget) = (Arc::default(), Arc::default());
         let stack = stack(&peer, &places, &budget);
         let calls = metrics::Peer::new(&peer.name);
-        let inner = Arc::new(Inner { peer, policy, authority, stack, places, budget, calls });
+        let inner = Arc::new(Inner { peer, policy, authority, stack, places, budget, calls, behalf });
         let watched = Arc::downgrade(&inner);
         metrics::watch_peer(&inner.peer.name, move || watched.upgrade().map(|inner| inner.now()));
-        Self(inner)
+        Self { inner, user: None }
+    }
+
+    /// The same channel for calls that are made for `user`, which it says with each of them, signed with this workload's key. Services
+    /// believe it of the gateway alone.
+    #[must_use]
+    pub fn speaking_for(&self, user: Arc<User>) -> Self {
+        Self { inner: self.inner.clone(), user: Some(user) }
     }
 
     /// How the peer stands at the moment.
     pub(super) fn status(&self) -> PeerStatus {
-        let (now, Inner { peer, places, budget, .. }) = (Instant::now(), &*self.0);
+        let (now, Inner { peer, places, budget, .. }) = (Instant::now(), &*self.inner);
         let [calls, streams] = places.status();
         PeerStatus {
             peer: peer.name.to_string(),
@@ -120,10 +133,10 @@ impl Channel {
             call.payload = Payload::Whole(whole(body).await?);
         }
         match call.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, self.0.stack.send(call))
+            Some(deadline) => tokio::time::timeout_at(deadline, self.inner.stack.send(call))
                 .await
                 .unwrap_or_else(|_| Err(Failure::unknown(deadline::exceeded(Side::Client)))),
-            None => self.0.stack.send(call).await,
+            None => self.inner.stack.send(call).await,
         }
     }
 }
@@ -155,20 +168,25 @@ impl Service<Request<Body>> for Channel {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path();
-        let method = self.0.policy.method(path);
-        let label = method.map_or_else(|| self.0.policy.label(path), |method| method.path);
-        let measured = self.0.calls.method(label);
+        let method = self.inner.policy.method(path);
+        let label = method.map_or_else(|| self.inner.policy.label(path), |method| method.path);
+        let measured = self.inner.calls.method(label);
         let mut call = Call::new(request, label, measured.clone(), method);
         call.head.uri = self.uri(&call.head.uri);
         call.head.headers.insert(USER_AGENT, AGENT);
         call.deadline =
-            deadline::of_call(Instant::now(), self.0.policy.timeout(call.head.uri.path()), &call.head.headers);
+            deadline::of_call(Instant::now(), self.inner.policy.timeout(call.head.uri.path()), &call.head.headers);
         let mut observation =
-            Observation::call(measured, &self.0.peer.name, &mut call.head.headers).until(call.deadline);
+            Observation::call(measured, &self.inner.peer.name, &mut call.head.headers).until(call.deadline);
+        let said = self.inner.behalf.say(self.user.as_deref(), &mut call.head.headers, &self.inner.peer.name);
         let channel = self.clone();
         let span = observation.span().clone();
         let calling = async move {
-            match channel.run(call).await {
+            let ran = match said {
+                Ok(()) => channel.run(call).await,
+                Err(unsaid) => Err(Failure::kept(unsaid)),
+            };
+            match ran {
                 Ok(answer) => {
                     if let Content::Whole { code, .. } = answer.content {
                         observation.finish(code);
@@ -190,7 +208,7 @@ impl Channel {
     fn uri(&self, asked: &Uri) -> Uri {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(Scheme::HTTPS);
-        parts.authority = Some(self.0.authority.clone());
+        parts.authority = Some(self.inner.authority.clone());
         parts.path_and_query = asked.path_and_query().cloned();
         // All three parts are there.
         Uri::from_parts(parts).unwrap_or_default()
@@ -199,6 +217,6 @@ impl Channel {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("peer", &self.0.peer.name).finish_non_exhaustive()
+        f.debug_struct("Channel").field("peer", &self.inner.peer.name).finish_non_exhaustive()
     }
 }

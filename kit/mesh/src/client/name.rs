@@ -4,12 +4,11 @@
 
 use std::io::Read;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use contracts::tables::{Content, Field, Method};
 use contracts::tradewind::options::v1::RetryClass;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderName};
-use prost::encoding::{WireType, encode_key, encode_varint};
 use uuid::Uuid;
 
 use super::call::{Answer, Call, Failure, Payload, Sends};
@@ -65,15 +64,7 @@ fn named(framed: &[u8], method: &Method, field: &Field) -> Option<Bytes> {
         return None;
     }
     let id = Uuid::now_v7().to_string();
-    let mut all = BytesMut::with_capacity(framed.len() + id.len() + 2 * HEAD);
-    all.extend_from_slice(framed);
-    // The last value of a field counts: what is added replaces an empty one.
-    encode_key(field.tag, WireType::LengthDelimited, &mut all);
-    encode_varint(id.len() as u64, &mut all);
-    all.put_slice(id.as_bytes());
-    let length = u32::try_from(all.len() - HEAD).ok()?;
-    all[1..HEAD].copy_from_slice(&length.to_be_bytes());
-    Some(all.freeze())
+    form::with_text(framed, field.tag, &id)
 }
 
 fn field(method: &Method) -> Option<&'static Field> {

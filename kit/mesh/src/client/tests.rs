@@ -23,6 +23,7 @@ use tonic::body::Body;
 use tower::ServiceExt;
 
 use super::Channel;
+use super::behalf::Behalf;
 use super::connect::{Dial, Line};
 use super::peer::Peer;
 use crate::Policy;
@@ -74,7 +75,7 @@ impl Net {
         let addresses: Vec<_> = self.hosts.keys().map(ToString::to_string).collect();
         let net = self.clone();
         let peer = Peer::new("catalog", &addresses.join(","), move |_| Ok(Arc::new(net.clone()))).unwrap();
-        Channel::new(Arc::new(peer), "catalog:1".parse().unwrap(), Policy::new(&CONTRACT))
+        Channel::new(Arc::new(peer), "catalog:1".parse().unwrap(), Policy::new(&CONTRACT), Behalf::default())
     }
 
     fn asked(&self) -> usize {

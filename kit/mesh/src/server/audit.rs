@@ -51,7 +51,8 @@ fn write(rate: &Mutex<Rate>, refused: &Status, what: &str) {
         let call = context.get::<Serving>();
         let (caller, address) = call.map(|call| (call.caller.id.to_string(), call.caller.address.to_string())).unzip();
         let method = call.map(|call| call.method);
-        tracing::warn!(target: "audit", caller, address, method, code, reason, layer, limit, suppressed, "{what}");
+        let user = call.and_then(|call| call.user());
+        tracing::warn!(target: "audit", caller, address, user, method, code, reason, layer, limit, suppressed, "{what}");
     });
 }
 

@@ -8,7 +8,6 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tonic::service::Routes;
 use tonic::{Code, Status};
 use tradewind_admission::{Load, Rates, Shed};
 
@@ -17,8 +16,9 @@ use super::authorize::authorize;
 use super::fault;
 use super::handle::Handlers;
 use super::identify::Caller;
-use super::message::{self, Room};
+use super::message::{self, Asked, Room};
 use super::streams::Streams;
+use super::user::{self, Users};
 use crate::body::Ending;
 use crate::faults::Faults;
 use crate::observe::{Observation, Side, code_of};
@@ -32,6 +32,7 @@ const WORTH_SAYING: f64 = 0.125;
 pub(super) struct Gate {
     policy: Policy,
     rates: Rates,
+    users: Users,
     room: Room,
     shed: Arc<Shed>,
     faults: Faults,
@@ -44,20 +45,21 @@ impl Gate {
     /// Streams end when `stop` is cancelled; a unary call is finished.
     pub(super) fn new(
         policy: Policy,
-        context: String,
         rates: Rates,
+        users: Users,
         shed: Arc<Shed>,
         faults: Faults,
-        routes: Routes,
+        handlers: Handlers,
         stop: CancellationToken,
     ) -> Self {
         Self {
             policy,
             rates,
+            users,
             room: Room::default(),
             shed,
             faults,
-            handlers: Handlers::new(context, routes),
+            handlers,
             audit: Audit::new(Instant::now()),
             stop,
         }
@@ -86,13 +88,14 @@ impl Gate {
     /// place from those whose request is here.
     async fn pass(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         caller: &Caller,
         streams: &Streams,
         observation: &Observation,
         now: Instant,
     ) -> Result<(Response<Body>, Ending), Status> {
-        let (path, end) = (request.uri().path(), observation.deadline());
+        let end = observation.deadline();
+        let (brought, path) = (user::taken(request.headers_mut()), request.uri().path());
         let peer = caller.identify(now)?;
         authorize(&self.policy, &self.audit, self.handlers.context(), path, peer)?;
         deadline::begin(end, now, Side::Server)?;
@@ -101,6 +104,10 @@ impl Gate {
         if method.is_some() {
             self.rates.take(peer.id.name(), now)?;
         }
+        let user = self.users.known(method, peer, brought)?;
+        if let Some(user) = &user {
+            observation.is_for(&user.id);
+        }
         let form = self.policy.form(path);
         let until = self.policy.streams(path).then(|| streams.open(&self.stop)).transpose()?;
 
@@ -108,11 +115,17 @@ impl Gate {
         // In a box: whoever limits and watches it would hold it twice each.
         let handled = served.scope(Box::pin(async {
             let (mut request, _room) = message::admit(request, form, &self.room).await?;
-            observation.asked(request.body());
             let place = match method.filter(|_| until.is_none()) {
                 Some(method) => Some(self.shed.take(method).await?),
                 None => None,
             };
+            if let (Some(user), Some(method)) = (user, method) {
+                // It may ask the database: that is work like any.
+                self.users.owns(&user, method, request.body_mut()).await?;
+                request.extensions_mut().insert(user);
+            }
+            let mut request = request.map(Asked::into_body);
+            observation.asked(request.body());
             request.extensions_mut().insert(peer.clone());
             if let Some(method) = method {
                 request.extensions_mut().insert(method);

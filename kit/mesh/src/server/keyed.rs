@@ -3,21 +3,25 @@ use contracts::tables::Method;
 use tonic::{Request, Status};
 use tradewind_domain::{Error, request::RequestKey};
 
-use super::peer;
+use super::{peer, user};
 use crate::status;
 
-/// A request that may be repeated, and the key by which a repetition is known: its caller's, its method's and its id's. There is none
-/// without an id; what is wrong with one is for the handler to tell, with whatever else is wrong.
+/// A request that may be repeated, and the key by which a repetition is known: its caller's, its method's and its id's. Whoever calls
+/// for a person is that person: two of them never share a key. There is none without an id; what is wrong with one is for the handler to tell, with whatever else is wrong.
 ///
 /// # Errors
 /// When no [`Server`](crate::Server) has handed the request on.
 pub fn keyed<R: Repeatable>(request: Request<R>) -> Result<(R, Result<Option<RequestKey>, Error>), Status> {
-    let principal = peer(&request)?.id.name();
+    // No workload's name has a slash.
+    let principal = match user(&request) {
+        Some(user) => format!("user/{}", user.id),
+        None => peer(&request)?.id.name().to_owned(),
+    };
     let Some(method) = request.extensions().get::<&'static Method>() else {
         return Err(status(Error::internal("a call of no method")));
     };
     let asked = request.get_ref();
-    let key = RequestKey::new(principal, method.path, asked.request_id(), asked, &asked.asked());
+    let key = RequestKey::new(&principal, method.path, asked.request_id(), asked, &asked.asked());
     Ok((request.into_inner(), key))
 }
 
@@ -30,7 +34,7 @@ mod tests {
     use contracts::tradewind::catalog::v1::RetireProductRequest;
 
     use super::*;
-    use crate::{Peer, SpiffeId};
+    use crate::{Peer, SpiffeId, User};
 
     const RETIRE: &str = "/tradewind.catalog.v1.CatalogService/RetireProduct";
 
@@ -50,6 +54,16 @@ mod tests {
         assert_eq!((key.principal.as_str(), key.method.as_str(), key.request_id.as_str()), ("operator", RETIRE, "r-1"));
         assert_eq!(keyed(handed_on("")).unwrap().1, Ok(None));
         assert!(keyed(handed_on("r 1")).unwrap().1.is_err());
+    }
+
+    #[test]
+    fn two_people_who_come_through_the_same_gateway_share_no_key() {
+        let key = |id: &str| {
+            let mut request = handed_on("r-1");
+            request.extensions_mut().insert(Arc::new(User { id: id.to_owned(), ..User::default() }));
+            keyed(request).unwrap().1.unwrap().unwrap().principal
+        };
+        assert_eq!((key("u-1"), key("u-2")), ("user/u-1".to_owned(), "user/u-2".to_owned()));
     }
 
     #[test]

@@ -74,17 +74,33 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads the one message of a request whole, and hands it on plain and known to be of the form that the contract gives it. A request
-/// that is a stream has none, and is handed on as it comes.
+/// What a request holds, as it is handed on.
+pub(super) enum Asked {
+    /// Its one message, framed, plain and known to be of the form that the contract gives it.
+    Whole(Bytes),
+    /// What comes as it comes.
+    Stream(Body),
+}
+
+impl Asked {
+    pub(super) fn into_body(self) -> Body {
+        match self {
+            Self::Whole(message) => Body::new(Full::new(message)),
+            Self::Stream(body) => body,
+        }
+    }
+}
+
+/// Reads the one message of a request whole. A request that is a stream has none, and is handed on as it comes.
 pub(super) async fn admit<'a, B>(
     request: Request<B>,
     form: Option<&Form>,
     room: &'a Room,
-) -> Result<(Request<Body>, Option<Held<'a>>), Status>
+) -> Result<(Request<Asked>, Option<Held<'a>>), Status>
 where
     B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>> + Send + 'static,
 {
-    let Some(form) = form else { return Ok((request.map(Body::new), None)) };
+    let Some(form) = form else { return Ok((request.map(|body| Asked::Stream(Body::new(body))), None)) };
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
     let gzip = is_gzip(parts.headers.remove(ENCODING).as_ref())?;
@@ -93,7 +109,7 @@ where
     let body = plain(body, gzip)?;
     held.change(body.len())?;
     form::check(form, &body[HEAD..]).map_err(|error| undecodable(&error.to_string()))?.finish().map_err(status)?;
-    Ok((Request::from_parts(parts, Body::new(Full::new(body))), Some(held)))
+    Ok((Request::from_parts(parts, Asked::Whole(body)), Some(held)))
 }
 
 /// All of a body.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use contracts::Contract;
 use contracts::reactions::Reaction;
-use contracts::tables::{Content, Field, Form, Method};
+use contracts::tables::{Content, Field, Form, Method, Owner};
 use contracts::tradewind::options::v1::{Audience, Criticality, RetryClass, Role};
 
-use crate::echo::{BARE, BRIEF, COUNT, NAMED, ONCE, REPORT, SAY, STREAM, VITAL, WATCH};
+use crate::echo::{
+    BARE, BRIEF, COUNT, FOLLOW, MINE, NAMED, ONCE, OPEN, REPORT, SAY, STAFFED, STREAM, THING, VITAL, WATCH,
+};
 
 pub(crate) const READ_LOG: &str = "/tradewind.eventlog.v1.EventLogService/ReadLog";
 pub(crate) const READ_KEY: &str = "/tradewind.eventlog.v1.EventLogService/ReadKey";
@@ -45,6 +47,17 @@ pub(crate) static CONTRACT: Contract = Contract {
             ..of(VITAL)
         },
         of(BARE),
+        Method { callers: PEOPLE, audience: Audience::Public, ..of(OPEN) },
+        Method { callers: PEOPLE, audience: Audience::Customer, owner: Some(OWNER), ..of(MINE) },
+        Method { callers: PEOPLE, audience: Audience::Customer, owner: Some(OBJECT), ..of(THING) },
+        Method {
+            callers: PEOPLE,
+            audience: Audience::Customer,
+            owner: Some(OBJECT),
+            response_streams: true,
+            ..of(FOLLOW)
+        },
+        Method { callers: PEOPLE, audience: Audience::Staff, ..of(STAFFED) },
         Method { callers: &["operator"], ..of(READ_LOG) },
         Method { callers: &["operator"], ..of(READ_KEY) },
     ],
@@ -56,6 +69,13 @@ pub(crate) static CONTRACT: Contract = Contract {
         undo: None,
     }],
 };
+
+/// Who calls what is for people: the gateway for them, and workloads for themselves.
+const PEOPLE: &[&str] = &["gateway", "operator", "reader"];
+/// The text holds the customer.
+const OWNER: Owner = Owner { tag: 1, field: "value", is_object: false };
+/// It names an object.
+const OBJECT: Owner = Owner { is_object: true, ..OWNER };
 
 /// A message whose only field is a text, as the well-known `StringValue`.
 static VALUE: Form = Form { fields: &[Field { name: "value", ..TEXT }] };
@@ -70,6 +90,7 @@ const fn of(path: &'static str) -> Method {
         path,
         callers: &[],
         audience: Audience::Internal,
+        owner: None,
         timeout: Duration::from_secs(5),
         criticality: Criticality::Default,
         retry: RetryClass::Never,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contracts::tables::{CONTRACT, Method};
+use contracts::tradewind::options::v1::Audience;
 use http::uri::PathAndQuery;
 use tokio_util::sync::CancellationToken;
 use tonic::client::Grpc;
@@ -42,11 +43,14 @@ async fn each_method_is_for_those_whom_the_contract_names_and_for_nobody_else() 
             for method in CONTRACT.methods.iter().filter(|method| has(context, method)) {
                 let refused = call(channel.clone(), method).await;
                 let found = (refused.code(), reason(&refused));
-                let expected = if may(context, caller, method) {
-                    (Code::Unimplemented, Some("METHOD_NOT_SERVED".to_owned()))
+                let (code, why) = if !may(context, caller, method) {
+                    (Code::PermissionDenied, "CALLER_NOT_ALLOWED")
+                } else if *caller == "gateway" && !is_open(method) {
+                    (Code::Unauthenticated, "NOT_SIGNED_IN")
                 } else {
-                    (Code::PermissionDenied, Some("CALLER_NOT_ALLOWED".to_owned()))
+                    (Code::Unimplemented, "METHOD_NOT_SERVED")
                 };
+                let expected = (code, Some(why.to_owned()));
                 if found != expected {
                     wrong.push(format!("{caller} calls {} of {context}: {found:?}, not {expected:?}", method.path));
                 }
@@ -92,6 +96,11 @@ fn may(context: &str, caller: &str, method: &Method) -> bool {
     let reacts =
         || CONTRACT.reactions.iter().any(|reaction| reaction.context == caller && reaction.event.starts_with(&events));
     method.callers.contains(&caller) || method.path == READ_LOG && reacts()
+}
+
+/// Whether the gateway may call it for nobody.
+fn is_open(method: &Method) -> bool {
+    matches!(method.audience, Audience::Public | Audience::Internal)
 }
 
 /// Everybody whom the contract names, and one whom it doesn't.

@@ -17,7 +17,7 @@ use tonic::server::{Grpc, NamedService};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
-use tradewind_mesh::{Channel, Serving, deadline, peer};
+use tradewind_mesh::{Channel, Serving, deadline, peer, user};
 
 pub(crate) const SAY: &str = "/tradewind.echo.v1.EchoService/Say";
 pub(crate) const BRIEF: &str = "/tradewind.echo.v1.EchoService/Brief";
@@ -28,6 +28,11 @@ pub(crate) const COUNT: &str = "/tradewind.echo.v1.EchoService/Count";
 pub(crate) const REPORT: &str = "/tradewind.echo.v1.EchoService/Report";
 pub(crate) const VITAL: &str = "/tradewind.echo.v1.EchoService/Vital";
 pub(crate) const ONCE: &str = "/tradewind.echo.v1.EchoService/Once";
+pub(crate) const OPEN: &str = "/tradewind.echo.v1.EchoService/Open";
+pub(crate) const MINE: &str = "/tradewind.echo.v1.EchoService/Mine";
+pub(crate) const THING: &str = "/tradewind.echo.v1.EchoService/Thing";
+pub(crate) const FOLLOW: &str = "/tradewind.echo.v1.EchoService/Follow";
+pub(crate) const STAFFED: &str = "/tradewind.echo.v1.EchoService/Staffed";
 pub(crate) const BARE: &str = "/tradewind.echo.v1.EchoService/Bare";
 
 #[derive(Clone)]
@@ -57,6 +62,11 @@ impl Echo {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let answer = match request.get_ref().as_str() {
             "who" => peer(&request)?.id.to_string(),
+            "whom" => user(&request).map_or("nobody", |user| user.id.as_str()).to_owned(),
+            "metadata" => {
+                let names = request.metadata().as_ref().keys().map(http::HeaderName::as_str);
+                names.filter(|name| name.starts_with("tradewind-")).collect::<Vec<_>>().join(" ")
+            }
             "time left" => deadline::current()
                 .map_or("for ever".to_owned(), |deadline| (deadline - Instant::now()).as_millis().to_string()),
             "wait" => {
@@ -106,7 +116,7 @@ impl Service<http::Request<Body>> for Echo {
         Box::pin(async move {
             let mut grpc = Grpc::new(ProstCodec::<String, String>::default());
             Ok(match request.uri().path() {
-                STREAM | WATCH => {
+                STREAM | WATCH | FOLLOW => {
                     let service = service_fn(|request: Request<String>| async move {
                         let first = stream::iter([Ok::<_, Status>(request.into_inner())]);
                         let items: BoxStream<'static, Result<String, Status>> = first.chain(stream::pending()).boxed();

@@ -22,4 +22,5 @@ mod shutdown;
 mod spoiled;
 mod telemetry;
 mod tree;
+mod users;
 mod world;

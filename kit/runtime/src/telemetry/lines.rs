@@ -67,6 +67,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, JsonFields> for Line
             if let Some(call) = context.get::<Serving>() {
                 fields.entry("rpc.method").or_insert_with(|| call.method.into());
                 fields.entry("caller").or_insert_with(|| call.caller.id.name().into());
+                if let Some(user) = call.user() {
+                    fields.entry("enduser.id").or_insert_with(|| user.into());
+                }
             }
             context.span().span_context().clone()
         });

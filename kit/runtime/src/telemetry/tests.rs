@@ -84,7 +84,7 @@ fn a_line_within_a_call_names_its_trace_method_and_caller_without_any_span() {
     let id = TraceId::from_bytes([7; 16]);
     let span = SpanContext::new(id, SpanId::from_bytes([1; 8]), TraceFlags::default(), true, TraceState::default());
     let peer = Peer { id: SpiffeId::new("tradewind.test", "gateway").unwrap(), address: ([127, 0, 0, 1], 1).into() };
-    let call = Context::new().with_value(Serving { method: "harbour.v1.Harbour/Moor", caller: Arc::new(peer) });
+    let call = Context::new().with_value(Serving::new("harbour.v1.Harbour/Moor", Arc::new(peer)));
     let lines = logged("info", false, || {
         let _call = call.with_remote_span_context(span).attach();
         tracing::info_span!(target: tradewind_mesh::CALLS, "rpc.call", peer = "quay")

@@ -163,6 +163,23 @@ async fn a_service_that_composes_no_reactions_where_its_contract_declares_some_d
 }
 
 #[tokio::test]
+async fn a_service_that_cannot_tell_whose_its_objects_are_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    credentials(folder.path());
+    let other =
+        || Parts::new().owner_of("parcel_id", |_| async { Ok(None) }, || tonic::Status::not_found("there is none"));
+    for (parts, known) in [(Parts::new as fn() -> Parts, "{}"), (other, r#"{"parcel_id"}"#)] {
+        let files = IdentityFiles::in_dir(folder.path(), "ordering");
+        let settings = Settings::in_process(files, database(folder.path()), "nats://127.0.0.1:1");
+        let service = Service::new::<NoSettings>("ordering", Vec::new, move |_, _| Ok(parts()));
+        let mut running = service.start(settings).await.unwrap();
+        let why = running.ready(DEADLINE).await.unwrap_err().to_string();
+        let names = r#"and its contract names objects of customers by {"order_id"}"#;
+        assert_eq!(why, format!("ordering is composed to find owners by {known}, {names}"));
+    }
+}
+
+#[tokio::test]
 async fn the_certificate_of_another_service_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path(), "nats://127.0.0.1:1".into());

@@ -5,6 +5,7 @@ use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_SIG_ED25519};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Error};
 
 use crate::reason::{Reason, Refusal};
@@ -17,6 +18,17 @@ pub struct Leaf {
     pub id: SpiffeId,
     /// When it expires, in seconds since 1970.
     pub not_after: i64,
+}
+
+/// What a workload's key signs by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on P-256 with SHA-256.
+    P256,
+    /// ECDSA on P-384 with SHA-384.
+    P384,
 }
 
 impl Leaf {
@@ -37,6 +49,24 @@ impl Leaf {
     /// When it cannot be parsed, or hasn't the one name.
     pub(crate) fn read(certificate: &CertificateDer<'_>) -> Result<Self, Refusal> {
         Self::of(&parse(certificate)?)
+    }
+
+    /// The algorithm and the bits of its public key.
+    pub(super) fn public_key(certificate: &CertificateDer<'_>) -> Result<(Scheme, Vec<u8>), Refusal> {
+        let parsed = parse(certificate)?;
+        let key = parsed.public_key();
+        let curve = || key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
+        let scheme = match &key.algorithm.algorithm {
+            kind if *kind == OID_SIG_ED25519 => Some(Scheme::Ed25519),
+            kind if *kind == OID_KEY_TYPE_EC_PUBLIC_KEY => match curve() {
+                Some(curve) if curve == OID_EC_P256 => Some(Scheme::P256),
+                Some(curve) if curve == OID_NIST_EC_P384 => Some(Scheme::P384),
+                _ => None,
+            },
+            _ => None,
+        };
+        let no_scheme = || Refusal::new(Reason::Key, "has a key of a kind that signs nothing but connections");
+        Ok((scheme.ok_or_else(no_scheme)?, key.subject_public_key.data.to_vec()))
     }
 
     fn of(parsed: &X509Certificate<'_>) -> Result<Self, Refusal> {

@@ -132,6 +132,22 @@ impl Material {
         }
     }
 
+    /// Whose a client's certificate is: a workload's of our trust domain, or nobody's.
+    ///
+    /// # Errors
+    /// What does not hold of the certificate, or of the chain.
+    pub(crate) fn client(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Leaf, rustls::Error> {
+        let leaf = Leaf::acceptable(end_entity, now)?;
+        self.clients.verify_client_cert(end_entity, intermediates, now)?;
+        leaf.of_domain(&self.id)?;
+        Ok(leaf)
+    }
+
     pub(super) fn report(&self) {
         metrics::identity_expiry().record(self.not_after, &[]);
     }

@@ -22,6 +22,7 @@ pub(crate) use get_order_history::get_order_history;
 pub(crate) use list_orders::{Page, list_orders, order_list};
 pub(crate) use place_order::{PlaceOrder, SETTLE_WITHIN, place_order};
 pub use reactions::reactions;
+pub(crate) use view::owner;
 pub(crate) use watch_order::watch_order;
 
 /// The reader of the other contexts' events.

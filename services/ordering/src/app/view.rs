@@ -18,6 +18,15 @@ pub(super) async fn load(store: &Store, id: OrderId, point: Option<AsOf>) -> Res
     if order.version == 0 { Err(OrderError::NotFound.into()) } else { Ok(order) }
 }
 
+/// Whose an order is; nobody's where there is none.
+///
+/// # Errors
+/// Whatever the database says.
+pub(crate) async fn owner(store: &Store, id: OrderId) -> Result<Option<String>, Error> {
+    let order = store.load::<Order>(&id.to_string()).await?.state;
+    Ok(order.placed.as_deref().map(|placed| placed.customer_id.clone()))
+}
+
 /// An order as the contract shows it.
 pub(super) fn resource(Loaded { state: order, version, created, updated }: Loaded<Order>) -> Resource {
     let placed = order.placed.as_deref().cloned().unwrap_or_default();

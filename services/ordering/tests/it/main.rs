@@ -2,6 +2,7 @@
 //! stand-ins that run on the real runtime and answer the order's events by what the order says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
 
+mod customers;
 mod limits;
 mod participants;
 mod placing;

@@ -18,7 +18,7 @@ use contracts::tradewind::{
 use tempfile::TempDir;
 use tonic::Status;
 use tradewind_events::Reactions;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, pki};
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, User, pki};
 use tradewind_runtime::{NoSettings, Parts, Running, Service, Settings};
 use tradewind_store::{Store, Tx};
 use tradewind_testing::{Database, Nats, free_port, scratch};
@@ -37,7 +37,8 @@ pub(crate) struct StandInShop {
     running: Vec<Running>,
     databases: BTreeMap<&'static str, Database>,
     _nats: Nats,
-    _folder: TempDir,
+    addresses: BTreeMap<String, String>,
+    folder: TempDir,
 }
 
 impl StandInShop {
@@ -45,7 +46,7 @@ impl StandInShop {
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
         let names: Vec<&'static str> =
-            PARTICIPANTS.iter().map(|(name, _)| *name).chain(["ordering", "operator"]).collect();
+            PARTICIPANTS.iter().map(|(name, _)| *name).chain(["ordering", "operator", "gateway"]).collect();
         pki::init(folder.path(), &names, "tradewind.local").unwrap();
         let addresses: BTreeMap<String, String> =
             names.iter().map(|name| ((*name).to_owned(), format!("127.0.0.1:{}", free_port()))).collect();
@@ -78,7 +79,8 @@ impl StandInShop {
             running,
             databases,
             _nats: nats,
-            _folder: folder,
+            addresses,
+            folder,
         };
         shop.list("tea", "SKU-TEA", money("GBP", 300)).await;
         shop.list("coffee", "SKU-COFFEE", money("EUR", 500)).await;
@@ -91,6 +93,12 @@ impl StandInShop {
     /// The database of a context, for another process of it.
     pub(crate) fn database_url(&self, context: &str) -> String {
         self.databases[context].url()
+    }
+
+    /// The orders as the customer of that id sees them, through the gateway.
+    pub(crate) fn seen_by(&self, customer: &str) -> OrderingServiceClient<Channel> {
+        let user = User { id: customer.to_owned(), ..User::default() };
+        OrderingServiceClient::new(channel(self.folder.path(), "gateway", &self.addresses).speaking_for(Arc::new(user)))
     }
 
     /// Ends everything in order.
@@ -184,9 +192,13 @@ fn stand_in(name: &'static str, reactions: fn() -> Reactions) -> (Service, Arc<O
 }
 
 fn client(folder: &Path, who: &str, addresses: &BTreeMap<String, String>) -> OrderingServiceClient<Channel> {
+    OrderingServiceClient::new(channel(folder, who, addresses))
+}
+
+fn channel(folder: &Path, who: &str, addresses: &BTreeMap<String, String>) -> Channel {
     let identity = Identity::load(IdentityFiles::in_dir(folder, who)).unwrap();
     let policy = Policy::new(&contracts::CONTRACT);
-    OrderingServiceClient::new(Channels::new(identity, policy, addresses.clone()).to("ordering").unwrap())
+    Channels::new(identity, policy, addresses.clone()).to("ordering").unwrap()
 }
 
 pub(crate) fn money(currency: &str, minor: i64) -> Money {

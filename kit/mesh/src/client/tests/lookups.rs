@@ -57,7 +57,7 @@ impl Dial for Named {
 }
 
 fn channel(peer: &Arc<Peer>) -> Channel {
-    Channel::new(peer.clone(), "catalog:1".parse().unwrap(), Policy::new(&CONTRACT))
+    Channel::new(peer.clone(), "catalog:1".parse().unwrap(), Policy::new(&CONTRACT), Behalf::default())
 }
 
 fn addresses(count: u16) -> Vec<SocketAddr> {
