@@ -28,7 +28,8 @@ const KEY: usize = 40;
 const VALUE: usize = 96;
 
 /// The status of an error: code by kind, `ErrorInfo` with reason and facts, `BadRequest` with the
-/// fields at fault: some of them, and how many more there are. The text of an internal error is logged and stays here.
+/// fields at fault: some of them, and how many more there are; `RetryInfo` where it is known when to come again. The text of an
+/// internal error is logged and stays here.
 pub fn status(error: impl Into<Error>) -> Status {
     let error = error.into();
     let code = match error.kind {
@@ -37,15 +38,16 @@ pub fn status(error: impl Into<Error>) -> Status {
         ErrorKind::AlreadyExists => Code::AlreadyExists,
         ErrorKind::Conflict => Code::Aborted,
         ErrorKind::Rejected => Code::FailedPrecondition,
+        ErrorKind::Unauthenticated => Code::Unauthenticated,
         ErrorKind::Denied => Code::PermissionDenied,
         ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Internal => {
             tracing::error!(reason = error.reason, error = %error.message, "internal error");
-            return answer(Code::Internal, "internal error", DOMAIN, error.reason, [], Vec::new());
+            return answer(Code::Internal, "internal error", DOMAIN, error.reason, [], Vec::new(), None);
         }
     };
-    answer(code, &error.message, DOMAIN, error.reason, error.metadata, error.violations)
+    answer(code, &error.message, DOMAIN, error.reason, error.metadata, error.violations, error.again)
 }
 
 /// The one place where a status with details is made. It fits into the trailers of any peer: texts are cut, and of many fields
@@ -57,12 +59,16 @@ fn answer(
     reason: &str,
     facts: impl IntoIterator<Item = (String, String)>,
     violations: Vec<FieldViolation>,
+    again: Option<Duration>,
 ) -> Status {
     let more = violations.len().saturating_sub(FieldViolation::SHOWN);
     let counted = (more > 0).then(|| ("more_violations".to_owned(), more.to_string()));
     let facts = counted.into_iter().chain(facts).take(FACTS);
     let facts: HashMap<_, _> = facts.map(|(key, value)| (cut(&key, KEY), cut(&value, VALUE))).collect();
     let mut details = ErrorDetails::with_error_info(cut(reason, KEY), cut(domain, KEY), facts);
+    if again.is_some() {
+        details.set_retry_info(again);
+    }
     for violation in violations.iter().take(FieldViolation::SHOWN) {
         details.add_bad_request_violation(cut(&violation.field, FIELD), cut(&violation.description, DESCRIPTION));
     }
@@ -99,7 +105,9 @@ pub fn fit(headers: &mut HeaderMap) {
     let Some(status) = Status::from_header_map(headers) else { return };
     let info = status.get_details_error_info().unwrap_or_else(|| ErrorInfo::new("", "", HashMap::new()));
     let facts = info.metadata.into_iter().collect::<BTreeMap<_, _>>();
-    let fitting = answer(status.code(), status.message(), &info.domain, &info.reason, facts, violations(&status));
+    let again = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let fitting =
+        answer(status.code(), status.message(), &info.domain, &info.reason, facts, violations(&status), again);
     if fitting.add_header(headers).is_err() {
         headers.remove("grpc-message");
         headers.remove("grpc-status-details-bin");
@@ -194,7 +202,7 @@ pub fn refusal<'a>(
 ) -> Status {
     let facts = std::iter::once(("layer", layer.label())).chain(facts);
     let facts = facts.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    answer(code, message, MESH, reason, facts, Vec::new())
+    answer(code, message, MESH, reason, facts, Vec::new(), None)
 }
 
 /// The same refusal, saying when to come again; never, if that is never.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::time::Duration;
 
 /// How an error is to be treated, by callers and by readers of events alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +18,8 @@ pub enum ErrorKind {
     Conflict,
     /// The request is well formed, but the present state forbids it.
     Rejected,
+    /// Who asks has not shown who they are.
+    Unauthenticated,
     /// The caller may not do this.
     Denied,
     /// A limit is reached; trying later may succeed.
@@ -75,12 +78,14 @@ pub struct Error {
     pub violations: Vec<FieldViolation>,
     /// Further facts for programs.
     pub metadata: BTreeMap<String, String>,
+    /// After what time the same request may succeed, where that is known.
+    pub again: Option<Duration>,
 }
 
 impl Error {
     /// An error of `kind` with a stable `reason` and a `message` for people.
     pub fn new(kind: ErrorKind, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, reason, message: message.into(), violations: Vec::new(), metadata: BTreeMap::new() }
+        Self { kind, reason, message: message.into(), violations: Vec::new(), metadata: BTreeMap::new(), again: None }
     }
 
     /// A malformed `field` of a request; `description` says what is wrong with it.
@@ -124,6 +129,13 @@ impl Error {
         }
     }
 
+    /// The same error, which may be none after that time.
+    #[must_use]
+    pub fn again(mut self, after: Duration) -> Self {
+        self.again = Some(after);
+        self
+    }
+
     /// The same error with one more fact for programs.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
@@ -153,6 +165,7 @@ impl<E: DomainError> From<E> for Error {
             message: error.to_string(),
             violations: Vec::new(),
             metadata: error.metadata(),
+            again: None,
         }
     }
 }

@@ -1,4 +1,6 @@
 #![allow(clippy::expect_used)]
+use std::time::Duration;
+
 use tonic::Code;
 use tonic_types::StatusExt;
 use tradewind_domain::request::Violations;
@@ -28,6 +30,7 @@ fn every_kind_has_its_code() {
         (ErrorKind::AlreadyExists, Code::AlreadyExists),
         (ErrorKind::Conflict, Code::Aborted),
         (ErrorKind::Rejected, Code::FailedPrecondition),
+        (ErrorKind::Unauthenticated, Code::Unauthenticated),
         (ErrorKind::Denied, Code::PermissionDenied),
         (ErrorKind::Exhausted, Code::ResourceExhausted),
         (ErrorKind::Unavailable, Code::Unavailable),
@@ -70,7 +73,7 @@ proptest! {
         for count in 0..many {
             error = error.with_violation(format!("{count}{field}"), message).with(format!("{count}{field}"), value);
         }
-        let status = status(error);
+        let status = status(error.again(Duration::MAX));
         prop_assert!(sent(&status) <= MOST_SENT + 100, "{}", sent(&status));
         prop_assert!(status.get_details_error_info().is_some_and(|info| info.metadata.len() <= FACTS));
     }
