@@ -9,6 +9,7 @@ use books::{Sources, Statements};
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
+use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
 use contracts::tradewind::mesh::v1::mesh_service_client::MeshServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
@@ -97,6 +98,11 @@ impl Clients {
     /// Client of shipping.
     pub(crate) fn shipping(&self) -> Result<ShippingServiceClient<Channel>> {
         Ok(ShippingServiceClient::new(self.to("shipping")?))
+    }
+
+    /// Client of identity.
+    pub(crate) fn identity(&self) -> Result<IdentityServiceClient<Channel>> {
+        Ok(IdentityServiceClient::new(self.channels.to("identity")?))
     }
 
     /// Client of one service's event log.

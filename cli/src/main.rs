@@ -92,6 +92,9 @@ enum Command {
     /// List products for sale and change them.
     #[command(subcommand)]
     Product(commands::product::Command),
+    /// Make the first account of the shop's own people, and replace the keys that say who is signed in.
+    #[command(subcommand)]
+    Identity(commands::identity::Command),
     /// See how far each service has read, stop it reading and let it read on.
     ///
     /// A consumer is a set of reactions of a service that reads the logs of other services, or of its own, and remembers how
@@ -136,6 +139,7 @@ fn main() -> ExitCode {
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),
         Command::Product(command) => block_on(commands::product::run(global, command)),
+        Command::Identity(command) => block_on(commands::identity::run(global, command)),
         Command::Consumer(command) => block_on(commands::consumer::run(global, command)),
         Command::Quarantine(command) => block_on(commands::quarantine::run(global, command)),
         Command::Replay(args) => block_on(replay::run(global, args)),

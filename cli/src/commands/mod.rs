@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod consumer;
 pub(crate) mod database;
 pub(crate) mod down;
+pub(crate) mod identity;
 pub(crate) mod mesh;
 pub(crate) mod order;
 pub(crate) mod pki;

@@ -30,8 +30,7 @@ pub(crate) struct Ports {
 impl Ports {
     /// The documented ports.
     pub(crate) fn standard() -> Self {
-        let of_each =
-            |port: fn(&Service) -> u16| programs().map(|each| (each.name(), port(&each))).collect();
+        let of_each = |port: fn(&Service) -> u16| programs().map(|each| (each.name(), port(&each))).collect();
         let (grpc, admin) = (of_each(Service::grpc_port), of_each(Service::admin_port));
         Self { grpc, admin, outside: 7300, nats: 7422, nats_monitor: 7423, _held: Arc::default() }
     }

@@ -5,13 +5,14 @@ use contracts::tradewind::options::v1::Role;
 use tradewind_runtime::{BROKER_INIT, Service};
 
 /// In the order in which they are shown, and in which their ports are numbered.
-const DECLARED: [fn() -> Service; 6] = [
+const DECLARED: [fn() -> Service; 7] = [
     catalog::service,
     ordering::service,
     inventory::service,
     payment::service,
     shipping::service,
     notification::service,
+    identity::service,
 ];
 
 /// Those who have a certificate and are no service: whoever operates the shop, who makes the broker's streams, and the broker.

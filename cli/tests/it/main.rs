@@ -7,6 +7,7 @@ mod databases;
 mod demo;
 mod fault;
 mod folders;
+mod identity;
 mod kubernetes;
 mod mesh;
 mod pipes;

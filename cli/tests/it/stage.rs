@@ -1,4 +1,4 @@
-//! Inventory, and nobody else, with the folder of whoever runs it.
+//! One service, and nobody else, with the folder of whoever runs it.
 
 use std::net::SocketAddr;
 use std::process::Output;
@@ -6,12 +6,13 @@ use std::process::Output;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tradewind_mesh::IdentityFiles;
-use tradewind_runtime::{Running, Settings};
+use tradewind_runtime::{Running, Service, Settings};
 
 use crate::program::{Folder, complained, printed};
 
 pub(crate) struct Stage {
     folder: Folder,
+    service: &'static str,
     address: SocketAddr,
     /// Before what it runs in.
     _running: Running,
@@ -19,24 +20,30 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// Inventory's.
     pub(crate) fn set() -> Self {
+        Self::of(inventory::service())
+    }
+
+    pub(crate) fn of(service: Service) -> Self {
+        let name = service.name();
         let folder = Folder::new();
         assert!(folder.tradewind(&["pki", "init"]).status().unwrap().success());
         let runtime = Runtime::new().unwrap();
-        let files = IdentityFiles::in_dir(&folder.path().join("pki"), "inventory");
-        let settings = Settings::in_process(files, database(&folder), "nats://127.0.0.1:1");
-        let running = runtime.block_on(inventory::service().start(settings)).unwrap();
-        Self { folder, address: running.grpc_addr(), _running: running, runtime }
+        let files = IdentityFiles::in_dir(&folder.path().join("pki"), name);
+        let settings = Settings::in_process(files, database(&folder, name), "nats://127.0.0.1:1");
+        let running = runtime.block_on(service.start(settings)).unwrap();
+        Self { folder, service: name, address: running.grpc_addr(), _running: running, runtime }
     }
 
     /// Where its database is.
     pub(crate) fn database(&self) -> String {
-        database(&self.folder)
+        database(&self.folder, self.service)
     }
 
     /// Runs `tradewind` with these arguments.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        let peers = format!("--peers=inventory={}", self.address);
+        let peers = format!("--peers={}={}", self.service, self.address);
         self.folder.tradewind(&[&[peers.as_str()], args].concat()).output().unwrap()
     }
 
@@ -59,6 +66,6 @@ impl Stage {
     }
 }
 
-fn database(folder: &Folder) -> String {
-    tradewind_sql::sqlite_url(&folder.path().join("inventory.db"))
+fn database(folder: &Folder, service: &str) -> String {
+    tradewind_sql::sqlite_url(&folder.path().join(format!("{service}.db")))
 }

@@ -9,53 +9,79 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// The reactions of a context, read by a consumer of its name. Each is a function that is called as the contract calls it:
 ///
 /// ```
-/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
+/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
+/// # async fn tell<E>(_: &mut Tx, _: &Received<E>) -> Result<(), Error> { Ok(()) }
 /// async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderShipped>) -> Result<(), Error> { Ok(()) }
 ///
-/// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped });
+/// tradewind_runtime::reactions(reactions::Notification {
+///     tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped,
+/// #     tell_on_verification_requested: tell::<VerificationRequested>,
+/// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
+/// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
+/// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// });
 /// ```
 ///
 /// A reaction that is missing does not compile, nor does one that the contract does not have, or that is for another event:
 ///
 /// ```compile_fail,E0063
-/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
+/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
+/// # async fn tell<E>(_: &mut Tx, _: &Received<E>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
-/// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed });
+/// tradewind_runtime::reactions(reactions::Notification {
+///     tell_on_order_confirmed, tell_on_order_closed,
+/// #     tell_on_verification_requested: tell::<VerificationRequested>,
+/// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
+/// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
+/// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// });
 /// ```
 ///
 /// ```compile_fail,E0560
-/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderPaid, OrderShipped}};
+/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderPaid, OrderShipped}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
+/// # async fn tell<E>(_: &mut Tx, _: &Received<E>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderShipped>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_paid(_: &mut Tx, _: &Received<OrderPaid>) -> Result<(), Error> { Ok(()) }
 /// tradewind_runtime::reactions(reactions::Notification {
-///     tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped, tell_on_order_paid
+///     tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped, tell_on_order_paid,
+/// #     tell_on_verification_requested: tell::<VerificationRequested>,
+/// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
+/// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
+/// #     tell_on_password_changed: tell::<PasswordChanged>,
 /// });
 /// ```
 ///
 /// ```compile_fail,E0631
-/// # use contracts::{reactions, tradewind::ordering::v1::{OrderConfirmed, OrderClosed}};
+/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
+/// # async fn tell<E>(_: &mut Tx, _: &Received<E>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_confirmed(_: &mut Tx, _: &Received<OrderConfirmed>) -> Result<(), Error> { Ok(()) }
 /// # async fn tell_on_order_closed(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 /// async fn tell_on_order_shipped(_: &mut Tx, _: &Received<OrderClosed>) -> Result<(), Error> { Ok(()) }
 ///
-/// tradewind_runtime::reactions(reactions::Notification { tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped });
+/// tradewind_runtime::reactions(reactions::Notification {
+///     tell_on_order_confirmed, tell_on_order_closed, tell_on_order_shipped,
+/// #     tell_on_verification_requested: tell::<VerificationRequested>,
+/// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
+/// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
+/// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// });
 /// ```
 ///
 /// Nor does one that takes something on and does not say, with a [`Forward`], how it is refused:

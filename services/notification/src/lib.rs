@@ -1,4 +1,4 @@
-//! The notification context: tells customers what became of their orders, and remembers what it told whom.
+//! The notification context: tells customers what became of their orders and their accounts, and remembers what it told whom.
 //!
 //! This file is the composition root. It publishes no events and nobody waits for it: a message that cannot be sent is
 //! given up and never holds an order up. What is sent by which system is no business of the reactions.
@@ -20,7 +20,7 @@ use crate::{config::Config, delivery::Deliver, grpc::Api, mail::Smtp};
 #[must_use]
 pub fn service() -> Service {
     Service::new::<Config>("notification", table::migrations, compose)
-        .purpose("tells customers what became of their orders")
+        .purpose("tells customers what became of their orders and accounts")
         .ports(7106, 7206)
 }
 

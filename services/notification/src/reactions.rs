@@ -1,8 +1,10 @@
 //! What customers are told of: each message is written down with the intent to send it, in one transaction.
 
+mod accounts;
+
 use contracts::reactions;
 use contracts::tradewind::notification::v1::NotificationKind;
-use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped, Recipient};
+use contracts::tradewind::ordering::v1::{OrderClosed, OrderConfirmed, OrderShipped};
 use prost::Message;
 use tradewind_domain::Error;
 use tradewind_events::{Reaction, Reactions, Received};
@@ -19,15 +21,26 @@ pub(crate) const MAIL: &str = "mail";
 const MOST_KEPT: usize = 16 * 1024;
 
 /// What messages are about.
-pub(crate) const KINDS: [NotificationKind; 3] =
-    [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped];
+pub(crate) const KINDS: [NotificationKind; 7] = [
+    NotificationKind::OrderConfirmed,
+    NotificationKind::OrderCancelled,
+    NotificationKind::OrderShipped,
+    NotificationKind::Verification,
+    NotificationKind::SignUpRepeated,
+    NotificationKind::PasswordReset,
+    NotificationKind::PasswordChanged,
+];
 
-/// What follows the events of orders.
+/// What follows the events of orders and accounts.
 pub(crate) fn reactions() -> Reactions {
     tradewind_runtime::reactions(reactions::Notification {
         tell_on_order_confirmed: TellOnOrderConfirmed,
         tell_on_order_closed,
         tell_on_order_shipped,
+        tell_on_verification_requested: accounts::tell_on_verification_requested,
+        tell_on_sign_up_repeated: accounts::tell_on_sign_up_repeated,
+        tell_on_password_reset_requested: accounts::tell_on_password_reset_requested,
+        tell_on_password_changed: accounts::tell_on_password_changed,
     })
 }
 
@@ -43,34 +56,38 @@ impl Reaction<OrderConfirmed> for TellOnOrderConfirmed {
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
         let OrderConfirmed { order_id, recipient, .. } = &event.data;
-        let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, recipient: recipient.as_ref() };
+        let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
+        let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, address };
         tell(tx, subject, texts::confirmed(&event.data)).await
     }
 }
 
 async fn tell_on_order_closed(tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
     let OrderClosed { order_id, recipient, .. } = &event.data;
-    let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, recipient: recipient.as_ref() };
+    let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
+    let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, address };
     tell(tx, subject, texts::cancelled(&event.data)).await
 }
 
 async fn tell_on_order_shipped(tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
     let OrderShipped { order_id, recipient, .. } = &event.data;
-    let subject = Subject { order_id, kind: NotificationKind::OrderShipped, recipient: recipient.as_ref() };
+    let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
+    let subject = Subject { order_id, kind: NotificationKind::OrderShipped, address };
     tell(tx, subject, texts::shipped(&event.data)).await
 }
 
 /// What a message is about and who gets it.
 struct Subject<'a> {
+    /// The order, or what names a message about an account.
     order_id: &'a str,
     kind: NotificationKind,
-    recipient: Option<&'a Recipient>,
+    address: Option<&'a str>,
 }
 
 /// Writes a message down once, with the intent to send it.
 async fn tell(tx: &mut Tx, about: Subject<'_>, text: Text) -> Result<(), Error> {
-    let Subject { order_id, kind, recipient } = about;
-    let address = recipient.map(|recipient| recipient.email.as_str()).unwrap_or_default();
+    let Subject { order_id, kind, address } = about;
+    let address = address.unwrap_or_default();
     if address.is_empty() {
         tracing::warn!(order_id, kind = kind.as_str_name(), "there is nobody to tell");
         return Ok(());
@@ -100,6 +117,10 @@ pub(crate) const fn name(kind: NotificationKind) -> &'static str {
         NotificationKind::OrderConfirmed => "confirmed",
         NotificationKind::OrderCancelled => "cancelled",
         NotificationKind::OrderShipped => "shipped",
+        NotificationKind::Verification => "verification",
+        NotificationKind::SignUpRepeated => "sign_up_repeated",
+        NotificationKind::PasswordReset => "password_reset",
+        NotificationKind::PasswordChanged => "password_changed",
         NotificationKind::Unspecified => "unspecified",
     }
 }
@@ -110,8 +131,7 @@ mod tests {
 
     #[test]
     fn a_key_says_which_message_it_is() {
-        for kind in [NotificationKind::OrderConfirmed, NotificationKind::OrderCancelled, NotificationKind::OrderShipped]
-        {
+        for kind in KINDS {
             assert_eq!(of_key(&key("o-1", kind)), Some(("o-1", kind)));
         }
         assert_eq!((of_key("o-1"), of_key("o-1/lost")), (None, None));

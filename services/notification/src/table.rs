@@ -19,6 +19,9 @@ use self::notification::{ActiveModel, Address, Column, Entity, Model};
 use crate::mail::Written;
 use crate::texts::Text;
 
+/// Messages that hold a code: their text is not kept longer than it is needed.
+const WITH_CODE: [NotificationKind; 2] = [NotificationKind::Verification, NotificationKind::PasswordReset];
+
 static INSERT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
     let mut once = OnConflict::columns([Column::OrderId, Column::Kind]);
     Upsert::new(once.do_nothing().to_owned())
@@ -126,6 +129,9 @@ impl Last for Messages {
                 let named = padded(orders, orders.last().cloned().unwrap_or_default());
                 let mut sent = Query::update();
                 sent.table(Entity).value(Column::Sent, true).value(Column::SentTime, micros(tx.now()));
+                if WITH_CODE.iter().any(|with| number(*with) == *kind) {
+                    sent.value(Column::Body, "");
+                }
                 sent.and_where(Column::Kind.eq(*kind)).and_where(Column::OrderId.is_in(named));
                 tx.change(sent);
             }
@@ -144,7 +150,10 @@ pub(crate) async fn mark_failed(
     kind: NotificationKind,
     reason: &str,
 ) -> Result<(), Error> {
-    let failed = ActiveModel { failed: Set(true), failure: Set(Some(reason.to_owned())), ..ActiveModel::default() };
+    let mut failed = ActiveModel { failed: Set(true), failure: Set(Some(reason.to_owned())), ..ActiveModel::default() };
+    if WITH_CODE.contains(&kind) {
+        failed.body = Set(String::new());
+    }
     let this = Entity::update_many().set(failed).filter(Column::OrderId.eq(order_id));
     this.filter(Column::Kind.eq(number(kind))).exec(connection).await.map(drop).map_err(db)
 }

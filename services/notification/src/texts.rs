@@ -1,5 +1,7 @@
 //! What customers are told, in plain words. Pure: events in, text out.
 
+pub(crate) mod accounts;
+
 use contracts::tradewind::money::v1::Money as ContractMoney;
 use contracts::tradewind::ordering::v1::{CancellationReason, OrderClosed, OrderConfirmed, OrderShipped, Recipient};
 use tradewind_domain::Money;
@@ -60,9 +62,14 @@ pub(crate) fn shipped(event: &OrderShipped) -> Text {
     Text { subject: format!("Your order {order_id} is on its way"), body: letter(event.recipient.as_ref(), lines) }
 }
 
-/// A salutation, the lines there are, and who writes.
+/// A letter about an order.
 fn letter(recipient: Option<&Recipient>, lines: impl IntoIterator<Item = Option<String>>) -> String {
-    let name = recipient.map(|recipient| one_line(&recipient.name)).unwrap_or_default();
+    letter_to(recipient.map(|recipient| recipient.name.as_str()), lines)
+}
+
+/// A salutation, the lines there are, and who writes.
+fn letter_to(name: Option<&str>, lines: impl IntoIterator<Item = Option<String>>) -> String {
+    let name = name.map(one_line).unwrap_or_default();
     let salutation = if name.is_empty() { "Hello,".to_owned() } else { format!("Hello {name},") };
     let lines: Vec<String> = lines.into_iter().flatten().collect();
     format!("{salutation}\n\n{}\n\nTradewind\n", lines.join("\n"))

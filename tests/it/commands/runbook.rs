@@ -29,6 +29,7 @@ fn the_commands_of_the_runbook_run() {
             ("<file>", "payment.backup"),
             ("<workload>", "gateway"),
             ("<method>", "PlaceOrder"),
+            ("<address>", "staff@example.com"),
         ];
         let mut folders = BTreeMap::new();
         let mut ran = Vec::new();

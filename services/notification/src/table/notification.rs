@@ -19,7 +19,7 @@ impl fmt::Debug for Address {
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "notification")]
 pub struct Model {
-    /// About which order.
+    /// About which order; of a message about an account, what names it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub order_id: String,
     /// The contract's number, which follows the order's course.
@@ -29,7 +29,7 @@ pub struct Model {
     pub recipient: Address,
     /// Its subject.
     pub subject: String,
-    /// Its text.
+    /// Its text; gone once it is sent where it holds a code.
     pub body: String,
     /// When it was written down.
     pub written: i64,

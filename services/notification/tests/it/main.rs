@@ -2,6 +2,7 @@
 //! a mail server over real SMTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
 
+mod accounts;
 mod answers;
 mod mail_server;
 mod sink;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contracts::tradewind::{
+    identity::v1::{PasswordChanged, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested},
     money::v1::Money,
     notification::v1::{
         ListNotificationsRequest, ListNotificationsResponse, Notification,
@@ -27,9 +28,20 @@ tradewind_domain::events! {
     pub(crate) enum OrderEvent { Confirmed(OrderConfirmed), Closed(OrderClosed), Shipped(OrderShipped) }
 }
 
+tradewind_domain::events! {
+    /// What identity says here.
+    pub(crate) enum AccountEvent {
+        Verification(VerificationRequested),
+        Repeated(SignUpRepeated),
+        Reset(PasswordResetRequested),
+        Changed(PasswordChanged),
+    }
+}
+
 /// Everything around the notification service, gone when dropped.
 pub(crate) struct Surroundings {
     ordering: Neighbour<OrderEvent>,
+    identity: Neighbour<AccountEvent>,
     database: Database,
     nats: Nats,
     folder: TempDir,
@@ -39,9 +51,10 @@ impl Surroundings {
     /// Those of a notification service that keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
-        pki::init(folder.path(), &["notification", "ordering", "operator"], "tradewind.local").unwrap();
+        pki::init(folder.path(), &["notification", "ordering", "identity", "operator"], "tradewind.local").unwrap();
         let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
-        Self { ordering, database, nats, folder }
+        let identity = Neighbour::start("identity", "confirmation", folder.path(), &nats).await;
+        Self { ordering, identity, database, nats, folder }
     }
 
     /// The settings of a service that cannot reach anybody who takes mail.
@@ -49,6 +62,7 @@ impl Surroundings {
         let files = IdentityFiles::in_dir(self.folder.path(), "notification");
         Settings::in_process(files, self.database.url(), self.nats.url())
             .with_peer("ordering", self.ordering.address())
+            .with_peer("identity", self.identity.address())
             .with("outside_url", "http://127.0.0.1:1")
             .with("outside_timeout", "1s")
     }
@@ -72,6 +86,12 @@ impl Surroundings {
         .await;
     }
 
+    /// How many messages are kept whose text has this in it.
+    pub(crate) async fn rows_with(&self, text: &str) -> u64 {
+        let database = tradewind_sql::connect(&self.database.url()).await.unwrap();
+        Entity::find().filter(Column::Body.contains(text)).count(&database).await.unwrap()
+    }
+
     /// An order that is confirmed; the customer is told at this address.
     pub(crate) async fn confirmed(&self, email: &str) -> String {
         let order_id = Uuid::now_v7().to_string();
@@ -84,6 +104,18 @@ impl Surroundings {
         };
         self.ordering.say(&order_id, confirmed).await;
         order_id
+    }
+
+    /// Something about an account, whose owner is at this address; what names the message.
+    pub(crate) async fn account(
+        &self,
+        email: &str,
+        event: impl FnOnce(String, Option<Person>) -> AccountEvent,
+    ) -> String {
+        let message_id = Uuid::now_v7().to_string();
+        let person = Some(Person { name: "A. Customer".to_owned(), email: email.to_owned() });
+        self.identity.say(&message_id, event(message_id.clone(), person)).await;
+        message_id
     }
 
     pub(crate) async fn shipped(&self, order_id: &str, email: &str) {

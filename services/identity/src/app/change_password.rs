@@ -1,0 +1,46 @@
+//! Another password for whoever knows the one they have.
+
+use contracts::tradewind::identity::v1::{ChangePasswordResponse, Person};
+use tradewind_domain::{Error, Sensitive};
+use tradewind_store::Tx;
+use uuid::Uuid;
+
+use super::{Means, Origin, throttle};
+use crate::domain::{Account, AccountError, Command, Email, Teller, check_password};
+use crate::store::accounts::{self, Change};
+use crate::store::sessions;
+
+/// Sets the password of an account and ends its sessions but the one that asks.
+///
+/// # Errors
+/// `NotFound`; `Denied` with reason `PASSWORD_WRONG`; `Invalid` when nobody should use that password; `Exhausted` with reason
+/// `TOO_MANY_ATTEMPTS` or `TOO_MANY_SIGN_INS`.
+pub async fn change_password(
+    means: &Means,
+    account_id: &str,
+    session_id: Option<&str>,
+    (current, new): (&Sensitive<String>, &Sensitive<String>),
+    from: Origin,
+) -> Result<ChangePasswordResponse, Error> {
+    let account = means.account(account_id).await?;
+    let email = Email::read(&account.email.0).ok_or_else(|| Error::internal("an account without an address"))?;
+    check_password(new.expose(), &email)?;
+    throttle::prove(means, &account, current, from).await?;
+    let hashed = means.passwords.hash(new).await?;
+    means.store.transact(async |tx: &mut Tx| set(tx, account_id, &hashed, session_id).await).await?;
+    Ok(ChangePasswordResponse {})
+}
+
+/// Sets a password, has its owner told, and ends the account's sessions but one.
+pub(super) async fn set(tx: &mut Tx, account_id: &str, hashed: &str, but: Option<&str>) -> Result<(), Error> {
+    let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;
+    let change = Change { password: Some(hashed.to_owned()), ..Change::default() };
+    accounts::change(tx.conn(), account_id, change, tx.now()).await?;
+    sessions::end_all(tx.conn(), account_id, but).await?;
+    let person = Person { name: account.name.0, email: account.email.0 };
+    let teller = Teller { message_id: Uuid::now_v7().to_string(), person };
+    tx.execute::<Account>(account_id, Command::ChangePassword(teller)).await?;
+    let account_id = account_id.to_owned();
+    tx.after(move || tracing::info!(account_id, "a password is changed"));
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Accounts that nobody can sign in to.
+
+use contracts::tradewind::identity::v1::{LockAccountResponse, UnlockAccountResponse};
+use tradewind_domain::Error;
+use tradewind_store::Tx;
+
+use super::Means;
+use crate::domain::{Account, AccountError, Command};
+use crate::store::accounts::{self, Change};
+use crate::store::{account, sessions};
+
+/// Ends all sessions of an account and lets nobody sign in.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn lock_account(means: &Means, account_id: &str) -> Result<LockAccountResponse, Error> {
+    let (row, _) = means.store.transact(async |tx: &mut Tx| decide(tx, account_id, true).await).await?;
+    Ok(LockAccountResponse { account: Some(row.into()) })
+}
+
+/// Lets its owner sign in again.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn unlock_account(means: &Means, account_id: &str) -> Result<UnlockAccountResponse, Error> {
+    let (row, _) = means.store.transact(async |tx: &mut Tx| decide(tx, account_id, false).await).await?;
+    Ok(UnlockAccountResponse { account: Some(row.into()) })
+}
+
+async fn decide(tx: &mut Tx, account_id: &str, locked: bool) -> Result<account::Model, Error> {
+    let command = if locked { Command::Lock } else { Command::Unlock };
+    let decided = tx.execute::<Account>(account_id, command).await?;
+    if decided.events.is_empty() {
+        return Ok(accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?);
+    }
+    let change = Change { locked: Some(locked), ..Change::default() };
+    let account = accounts::change(tx.conn(), account_id, change, tx.now()).await?;
+    if locked {
+        sessions::end_all(tx.conn(), account_id, None).await?;
+    }
+    let account_id = account_id.to_owned();
+    tx.after(move || tracing::info!(account_id, locked, "an account is locked or unlocked"));
+    Ok(account)
+}

@@ -1,0 +1,80 @@
+//! What everything here works with.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_store::Store;
+
+use crate::domain::{AccountError, Network};
+use crate::passwords::Passwords;
+use crate::store::{account, accounts};
+use crate::tokens::Tokens;
+
+/// What everything here works with.
+pub struct Means {
+    /// The database.
+    pub store: Store,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Signs access tokens.
+    pub tokens: Tokens,
+    /// How long things last.
+    pub rules: Rules,
+}
+
+/// How long things last.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// A code that was sent.
+    pub code: Duration,
+    /// A password that was made for one use.
+    pub one_time_password: Duration,
+    /// A session that is not used.
+    pub idle: Duration,
+    /// A session however much it is used.
+    pub session: Duration,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The address of whoever asks, as far as it is known.
+    pub address: IpAddr,
+}
+
+impl Origin {
+    /// Its neighbourhood.
+    pub(super) fn network(self) -> Network {
+        Network::of(self.address)
+    }
+}
+
+impl Means {
+    /// The account with this id.
+    pub(super) async fn account(&self, account_id: &str) -> Result<account::Model, Error> {
+        let found = accounts::by_id(self.store.command_reader(), account_id).await?;
+        Ok(found.ok_or(AccountError::NotFound)?)
+    }
+}
+
+/// What is said of whatever keeps somebody from signing in.
+pub(super) fn wrong_credentials() -> Error {
+    let text = "the e-mail address and the password do not fit together, or the account cannot be used";
+    Error::new(ErrorKind::Unauthenticated, "CREDENTIALS_INVALID", text)
+}
+
+/// What is said to somebody who is signed in and does not know the password.
+pub(super) fn wrong_password() -> Error {
+    Error::new(ErrorKind::Denied, "PASSWORD_WRONG", "the password is not that of the account")
+}
+
+/// What is said of whatever keeps a code from being good.
+pub(super) fn wrong_code() -> Error {
+    Error::invalid("code", "CODE_INVALID", "is wrong, too old, or was tried too often; ask for another")
+}
+
+/// What is said of an address that has an account.
+pub(super) fn email_taken() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "EMAIL_TAKEN", "there is an account with this e-mail address already")
+}

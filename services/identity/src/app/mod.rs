@@ -1,0 +1,44 @@
+//! What this service does: one command or query a file. The rules are the domain's, and the transport is nobody's business here.
+
+mod change_password;
+mod code;
+mod create_staff_account;
+mod end_session;
+mod erase_account;
+mod get_account;
+mod grant_role;
+mod list_accounts;
+mod list_sessions;
+mod lock_account;
+mod log_in;
+mod log_out;
+mod means;
+mod refresh;
+mod request_password_reset;
+mod reset_password;
+mod sign_in;
+mod sign_up;
+mod throttle;
+mod tidy;
+mod update_profile;
+mod verify_email;
+
+pub use change_password::change_password;
+pub use create_staff_account::create_staff_account;
+pub use end_session::end_session;
+pub use erase_account::erase_account;
+pub use get_account::{get_account, get_profile};
+pub use grant_role::{grant_role, revoke_role};
+pub use list_accounts::list_accounts;
+pub use list_sessions::list_sessions;
+pub use lock_account::{lock_account, unlock_account};
+pub use log_in::{LogIn, log_in};
+pub use log_out::log_out;
+pub use means::{Means, Origin, Rules};
+pub use refresh::refresh;
+pub use request_password_reset::request_password_reset;
+pub use reset_password::reset_password;
+pub use sign_up::{SignUp, sign_up};
+pub use tidy::tidy;
+pub use update_profile::update_profile;
+pub use verify_email::verify_email;

@@ -1,0 +1,38 @@
+//! Another password for whoever has forgotten the one they had.
+
+use contracts::tradewind::identity::v1::ResetPasswordResponse;
+use tradewind_domain::{Error, Sensitive};
+use tradewind_store::Tx;
+
+use super::Means;
+use super::change_password::set;
+use super::code::{self, Purpose};
+use super::means::wrong_code;
+use crate::domain::{Email, check_password};
+use crate::store::{confirmation, confirmations};
+
+/// Sets the password of the account that a code is good for, and ends its sessions.
+///
+/// # Errors
+/// `Invalid` with reason `CODE_INVALID`, or when nobody should use that password; `Exhausted` with reason `TOO_MANY_SIGN_INS`.
+pub async fn reset_password(
+    means: &Means,
+    ticket: &str,
+    code: &str,
+    password: &Sensitive<String>,
+) -> Result<ResetPasswordResponse, Error> {
+    let found = code::enter(means, ticket, Purpose::Reset, code).await?;
+    let email = Email::read(&found.email.0).ok_or_else(wrong_code)?;
+    check_password(password.expose(), &email)?;
+    let hashed = means.passwords.hash(password).await?;
+    means.store.transact(async |tx: &mut Tx| reset(tx, &found, &hashed).await).await?;
+    Ok(ResetPasswordResponse {})
+}
+
+async fn reset(tx: &mut Tx, found: &confirmation::Model, hashed: &str) -> Result<(), Error> {
+    let account_id = found.account_id.as_deref().ok_or_else(wrong_code)?;
+    if !confirmations::confirm(tx.conn(), &found.ticket).await? {
+        return Err(wrong_code());
+    }
+    set(tx, account_id, hashed, None).await
+}

@@ -1,0 +1,58 @@
+//! The end of a sign-up: the account is there.
+
+use contracts::tradewind::identity::v1::VerifyEmailResponse;
+use tradewind_domain::Error;
+use tradewind_sql::micros;
+use tradewind_store::Tx;
+use uuid::Uuid;
+
+use super::Means;
+use super::code::{self, Purpose};
+use super::means::{email_taken, wrong_code};
+use crate::domain::{Account, Command, Roles};
+use crate::store::{account, accounts, confirmation, confirmations};
+
+/// Makes the account that a code is good for.
+///
+/// # Errors
+/// `Invalid` with reason `CODE_INVALID`; `AlreadyExists` with reason `EMAIL_TAKEN`.
+pub async fn verify_email(means: &Means, ticket: &str, code: &str) -> Result<VerifyEmailResponse, Error> {
+    let found = code::enter(means, ticket, Purpose::SignUp, code).await?;
+    let (account_id, _) = means.store.transact(async |tx: &mut Tx| register(tx, &found).await).await?;
+    Ok(VerifyEmailResponse { account_id })
+}
+
+async fn register(tx: &mut Tx, found: &confirmation::Model) -> Result<String, Error> {
+    let password = found.password.clone().ok_or_else(|| Error::internal("a sign-up without a password"))?;
+    if !confirmations::confirm(tx.conn(), &found.ticket).await? {
+        return Err(wrong_code());
+    }
+    let account_id = Uuid::now_v7().to_string();
+    let row = account::Model {
+        account_id: account_id.clone(),
+        email: found.email.clone(),
+        name: found.name.clone(),
+        password,
+        password_until: None,
+        roles: Roles::default().text(),
+        locked: false,
+        created: micros(tx.now()),
+        updated: micros(tx.now()),
+    };
+    add(tx, row).await?;
+    Ok(account_id)
+}
+
+/// Adds an account that has shown that its address is its own.
+///
+/// # Errors
+/// `AlreadyExists` with reason `EMAIL_TAKEN`.
+pub(super) async fn add(tx: &mut Tx, row: account::Model) -> Result<(), Error> {
+    let account_id = row.account_id.clone();
+    if !accounts::insert(tx.conn(), row).await? {
+        return Err(email_taken());
+    }
+    tx.create::<Account>(&account_id, Command::Register(account_id.clone())).await?;
+    tx.after(move || tracing::info!(account_id, "an account is made"));
+    Ok(())
+}

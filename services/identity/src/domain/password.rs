@@ -1,0 +1,95 @@
+//! What a password may be: long enough, and none that guessing begins with. What it is made of is its owner's business.
+
+use tradewind_domain::{DomainError, ErrorKind};
+
+use super::Email;
+use super::common::is_common;
+
+/// Characters that a password has at least.
+pub const SHORTEST: usize = 8;
+/// Characters that a password has at most.
+pub const LONGEST: usize = 128;
+
+/// Why nobody should use a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// It is soon guessed.
+    #[error("must have at least {SHORTEST} characters")]
+    TooShort,
+    /// It costs too much to look at.
+    #[error("must have at most {LONGEST} characters")]
+    TooLong,
+    /// Many people have it.
+    #[error("is one of those that are guessed first; take several words")]
+    TooCommon,
+    /// Whoever guesses knows it.
+    #[error("must not be the e-mail address")]
+    IsEmail,
+}
+
+impl DomainError for PasswordError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::TooShort => "PASSWORD_TOO_SHORT",
+            Self::TooLong => "PASSWORD_TOO_LONG",
+            Self::TooCommon => "PASSWORD_TOO_COMMON",
+            Self::IsEmail => "PASSWORD_IS_EMAIL",
+        }
+    }
+}
+
+/// Tells whether the account of `email` may have this password.
+///
+/// # Errors
+/// Why it may not.
+pub fn check(password: &str, email: &Email) -> Result<(), PasswordError> {
+    let length = password.chars().count();
+    if length < SHORTEST {
+        return Err(PasswordError::TooShort);
+    }
+    if length > LONGEST {
+        return Err(PasswordError::TooLong);
+    }
+    let (plain, address) = (password.trim().to_lowercase(), email.as_str().to_lowercase());
+    let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+    if plain == address || plain == local {
+        return Err(PasswordError::IsEmail);
+    }
+    if is_common(&plain) {
+        return Err(PasswordError::TooCommon);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn checked(password: &str) -> Result<(), PasswordError> {
+        check(password, &Email::read("ada.lovelace@example.com").unwrap())
+    }
+
+    #[test]
+    fn length_is_what_counts() {
+        assert_eq!(checked("seven77"), Err(PasswordError::TooShort));
+        for password in ["correct horse", "ÄÖÜäöüß!", "        x", &"ab".repeat(64)] {
+            assert_eq!(checked(password), Ok(()), "{password:?}");
+        }
+        assert_eq!(checked(&"ab".repeat(65)), Err(PasswordError::TooLong));
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_refused_in_any_case() {
+        for password in ["password", "PassWord", " password1 ", "12345678", "qwertyuiop", "aaaaaaaaaa", "abcdefgh"] {
+            assert_eq!(checked(password), Err(PasswordError::TooCommon), "{password:?}");
+        }
+        for password in ["ada.lovelace@example.com", "Ada.Lovelace@Example.com", "ada.lovelace"] {
+            assert_eq!(checked(password), Err(PasswordError::IsEmail), "{password:?}");
+        }
+    }
+}

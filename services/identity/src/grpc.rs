@@ -1,0 +1,171 @@
+//! The service's calls: decode, ask the application, encode.
+
+mod convert;
+
+use std::sync::Arc;
+
+use contracts::tradewind::identity::v1::identity_service_server::IdentityService;
+use contracts::tradewind::identity::v1::{
+    ChangePasswordRequest, ChangePasswordResponse, CreateStaffAccountRequest, CreateStaffAccountResponse,
+    EndSessionRequest, EndSessionResponse, EraseAccountRequest, EraseAccountResponse, GetAccountRequest,
+    GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest,
+    GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListSessionsRequest, ListSessionsResponse,
+    LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest, LogOutResponse,
+    RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse, RequestPasswordResetRequest,
+    RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeRoleRequest, RevokeRoleResponse,
+    SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest,
+    UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
+};
+use tonic::{Request, Response, Status};
+use tradewind_domain::Error;
+use tradewind_mesh::user;
+
+use self::convert::{account_id, from, refusal};
+use crate::app::{self, Means};
+
+/// Answers the calls of `IdentityService`.
+pub(crate) struct Api {
+    means: Arc<Means>,
+}
+
+impl Api {
+    /// Answers with `means`.
+    pub(crate) const fn new(means: Arc<Means>) -> Self {
+        Self { means }
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl IdentityService for Api {
+    async fn sign_up(&self, request: Request<SignUpRequest>) -> Answer<SignUpResponse> {
+        let from = from(&request)?;
+        let wanted = convert::sign_up(request.into_inner(), from).map_err(refusal)?;
+        answer(app::sign_up(&self.means, wanted).await)
+    }
+
+    async fn verify_email(&self, request: Request<VerifyEmailRequest>) -> Answer<VerifyEmailResponse> {
+        let VerifyEmailRequest { verification_id, code } = request.into_inner();
+        answer(app::verify_email(&self.means, &verification_id, &code).await)
+    }
+
+    async fn log_in(&self, request: Request<LogInRequest>) -> Answer<LogInResponse> {
+        let from = from(&request)?;
+        let wanted = convert::log_in(request.into_inner(), from).map_err(refusal)?;
+        app::log_in(&self.means, wanted).await.map(Response::new).map_err(convert::refusal_of_new)
+    }
+
+    async fn refresh(&self, request: Request<RefreshRequest>) -> Answer<RefreshResponse> {
+        answer(app::refresh(&self.means, &request.into_inner().refresh_token).await)
+    }
+
+    async fn log_out(&self, request: Request<LogOutRequest>) -> Answer<LogOutResponse> {
+        answer(app::log_out(&self.means, &request.into_inner().refresh_token).await)
+    }
+
+    async fn request_password_reset(
+        &self,
+        request: Request<RequestPasswordResetRequest>,
+    ) -> Answer<RequestPasswordResetResponse> {
+        let from = from(&request)?;
+        let email = convert::email(&request.into_inner().email).map_err(refusal)?;
+        answer(app::request_password_reset(&self.means, &email, from).await)
+    }
+
+    async fn reset_password(&self, request: Request<ResetPasswordRequest>) -> Answer<ResetPasswordResponse> {
+        let ResetPasswordRequest { reset_id, code, new_password } = request.into_inner();
+        let reset = app::reset_password(&self.means, &reset_id, &code, &new_password.into()).await;
+        reset.map(Response::new).map_err(convert::refusal_of_new)
+    }
+
+    async fn get_keys(&self, _: Request<GetKeysRequest>) -> Answer<GetKeysResponse> {
+        answer(self.means.tokens.keys().await.map(|keys| GetKeysResponse { keys }))
+    }
+
+    async fn get_profile(&self, request: Request<GetProfileRequest>) -> Answer<GetProfileResponse> {
+        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        answer(app::get_profile(&self.means, &account_id).await)
+    }
+
+    async fn update_profile(&self, request: Request<UpdateProfileRequest>) -> Answer<UpdateProfileResponse> {
+        let (account_id, name) = convert::update_profile(request.into_inner()).map_err(refusal)?;
+        answer(app::update_profile(&self.means, &account_id, &name).await)
+    }
+
+    async fn change_password(&self, request: Request<ChangePasswordRequest>) -> Answer<ChangePasswordResponse> {
+        let (from, session) = (from(&request)?, user(&request).and_then(|user| user.session.clone()));
+        let ChangePasswordRequest { account_id: id, current_password, new_password } = request.into_inner();
+        let account_id = account_id(&id).map_err(refusal)?;
+        let passwords = (&current_password.into(), &new_password.into());
+        let changed = app::change_password(&self.means, &account_id, session.as_deref(), passwords, from).await;
+        changed.map(Response::new).map_err(convert::refusal_of_new)
+    }
+
+    async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {
+        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        answer(app::list_sessions(&self.means, &account_id).await)
+    }
+
+    async fn end_session(&self, request: Request<EndSessionRequest>) -> Answer<EndSessionResponse> {
+        let (account_id, session_id) = convert::end_session(&request.into_inner()).map_err(refusal)?;
+        answer(app::end_session(&self.means, &account_id, &session_id).await)
+    }
+
+    async fn erase_account(&self, request: Request<EraseAccountRequest>) -> Answer<EraseAccountResponse> {
+        let (from, user) = (from(&request)?, user(&request).map(|user| user.id.clone()));
+        let EraseAccountRequest { account_id: id, password } = request.into_inner();
+        let account_id = account_id(&id).map_err(refusal)?;
+        // Whoever erases themselves shows that they are not just somebody at their desk.
+        let password = (user.as_ref() == Some(&account_id)).then(|| password.into());
+        answer(app::erase_account(&self.means, &account_id, password.as_ref(), from).await)
+    }
+
+    async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
+        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        answer(app::get_account(&self.means, &account_id).await)
+    }
+
+    async fn list_accounts(&self, request: Request<ListAccountsRequest>) -> Answer<ListAccountsResponse> {
+        let page = convert::list_accounts(request.into_inner()).map_err(refusal)?;
+        answer(app::list_accounts(&self.means, &page.after, page.email.as_ref(), page.size).await)
+    }
+
+    async fn grant_role(&self, request: Request<GrantRoleRequest>) -> Answer<GrantRoleResponse> {
+        let GrantRoleRequest { account_id, role } = request.into_inner();
+        let (account_id, role) = convert::account_and_role(&account_id, role).map_err(refusal)?;
+        answer(app::grant_role(&self.means, &account_id, role).await)
+    }
+
+    async fn revoke_role(&self, request: Request<RevokeRoleRequest>) -> Answer<RevokeRoleResponse> {
+        let RevokeRoleRequest { account_id, role } = request.into_inner();
+        let (account_id, role) = convert::account_and_role(&account_id, role).map_err(refusal)?;
+        answer(app::revoke_role(&self.means, &account_id, role).await)
+    }
+
+    async fn lock_account(&self, request: Request<LockAccountRequest>) -> Answer<LockAccountResponse> {
+        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        answer(app::lock_account(&self.means, &account_id).await)
+    }
+
+    async fn unlock_account(&self, request: Request<UnlockAccountRequest>) -> Answer<UnlockAccountResponse> {
+        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        answer(app::unlock_account(&self.means, &account_id).await)
+    }
+
+    async fn create_staff_account(
+        &self,
+        request: Request<CreateStaffAccountRequest>,
+    ) -> Answer<CreateStaffAccountResponse> {
+        let (email, name, password) = convert::create_staff_account(request.into_inner()).map_err(refusal)?;
+        answer(app::create_staff_account(&self.means, &email, &name, password).await)
+    }
+
+    async fn replace_keys(&self, _: Request<ReplaceKeysRequest>) -> Answer<ReplaceKeysResponse> {
+        answer(self.means.tokens.replace().await.map(|keys| ReplaceKeysResponse { keys }))
+    }
+}
+
+fn answer<T>(outcome: Result<T, Error>) -> Answer<T> {
+    outcome.map(Response::new).map_err(refusal)
+}

@@ -1,0 +1,193 @@
+//! Fields of requests to what the application takes, or everything that is wrong with them.
+
+use std::net::IpAddr;
+
+use contracts::tradewind::identity::v1::{
+    CreateStaffAccountRequest, EndSessionRequest, ListAccountsRequest, LogInRequest, Role as WireRole, SignUpRequest,
+    UpdateProfileRequest,
+};
+use tonic::{Request, Status};
+use tradewind_domain::request::{Violations, page_size, page_token};
+use tradewind_domain::{EMAIL_RULE, Error, Sensitive, is_text};
+use tradewind_mesh::{peer, status};
+use uuid::Uuid;
+
+use crate::app::{LogIn, Origin, SignUp};
+use crate::domain::{AccountError, Email, Role};
+
+/// What of a request each refusal is about.
+const FIELDS: [(&str, &str); 8] = [
+    (AccountError::NOT_FOUND, "account_id"),
+    ("SESSION_NOT_FOUND", "session_id"),
+    ("EMAIL_TAKEN", "email"),
+    ("PASSWORD_WRONG", "password"),
+    ("PASSWORD_TOO_SHORT", "password"),
+    ("PASSWORD_TOO_LONG", "password"),
+    ("PASSWORD_TOO_COMMON", "password"),
+    ("PASSWORD_IS_EMAIL", "password"),
+];
+/// The same where a request has a password that is, and one that is to be.
+const FIELDS_OF_NEW: [(&str, &str); 6] = [
+    ("NEW_PASSWORD_REQUIRED", "new_password"),
+    ("PASSWORD_WRONG", "current_password"),
+    ("PASSWORD_TOO_SHORT", "new_password"),
+    ("PASSWORD_TOO_LONG", "new_password"),
+    ("PASSWORD_TOO_COMMON", "new_password"),
+    ("PASSWORD_IS_EMAIL", "new_password"),
+];
+/// Where the gateway says whom it calls for. Nobody else is believed.
+const CLIENT_ADDRESS: &str = "tradewind-client-address";
+const GATEWAY: &str = "gateway";
+
+/// A refusal as the caller hears it.
+pub(super) fn refusal(error: Error) -> Status {
+    status(error.about(&FIELDS))
+}
+
+/// The same of a request with a new password.
+pub(super) fn refusal_of_new(error: Error) -> Status {
+    refusal(error.about(&FIELDS_OF_NEW))
+}
+
+/// Where a request comes from: as the gateway says, or whoever calls.
+pub(super) fn from<T>(request: &Request<T>) -> Result<Origin, Status> {
+    let peer = peer(request)?;
+    let said = request.metadata().get(CLIENT_ADDRESS).filter(|_| peer.id.name() == GATEWAY);
+    let said = said.and_then(|said| said.to_str().ok()?.parse::<IpAddr>().ok());
+    Ok(Origin { address: said.unwrap_or_else(|| peer.address.ip()).to_canonical() })
+}
+
+pub(super) fn sign_up(request: SignUpRequest, from: Origin) -> Result<SignUp, Error> {
+    let SignUpRequest { email: address, password, name } = request;
+    let mut violations = Violations::default();
+    let address = violations.catch(email(&address));
+    check_name(&mut violations, "name", &name);
+    let address = violations.finish_with(address)?;
+    Ok(SignUp { email: address, password: password.into(), name, from })
+}
+
+pub(super) fn log_in(request: LogInRequest, from: Origin) -> Result<LogIn, Error> {
+    let LogInRequest { email: address, password, device, new_password } = request;
+    let mut violations = Violations::default();
+    let address = violations.catch(email(&address));
+    check_name(&mut violations, "device", &device);
+    let address = violations.finish_with(address)?;
+    let new_password = (!new_password.is_empty()).then(|| new_password.into());
+    Ok(LogIn { email: address, password: password.into(), device, new_password, from })
+}
+
+pub(super) fn update_profile(request: UpdateProfileRequest) -> Result<(String, String), Error> {
+    let mut violations = Violations::default();
+    let account_id = violations.catch(account_id(&request.account_id));
+    check_name(&mut violations, "name", &request.name);
+    Ok((violations.finish_with(account_id)?, request.name))
+}
+
+pub(super) fn end_session(request: &EndSessionRequest) -> Result<(String, String), Error> {
+    let mut violations = Violations::default();
+    let account_id = violations.catch(account_id(&request.account_id));
+    let session_id = violations.catch(uuid("session_id", "INVALID_SESSION_ID", &request.session_id));
+    violations.finish_with(account_id.zip(session_id))
+}
+
+/// Which accounts are asked for.
+pub(super) struct Page {
+    pub(super) after: String,
+    pub(super) email: Option<Email>,
+    pub(super) size: usize,
+}
+
+pub(super) fn list_accounts(request: ListAccountsRequest) -> Result<Page, Error> {
+    let mut violations = Violations::default();
+    let size = violations.catch(page_size(request.page_size));
+    let after = violations.catch(page_token::<Uuid>(&request.page_token)).flatten();
+    let wanted = (!request.email.is_empty()).then(|| email(&request.email)).transpose();
+    let email = violations.catch(wanted).flatten();
+    let size = violations.finish_with(size)?;
+    Ok(Page { after: after.map(|after| after.to_string()).unwrap_or_default(), email, size })
+}
+
+pub(super) fn account_and_role(id: &str, role: i32) -> Result<(String, Role), Error> {
+    let mut violations = Violations::default();
+    let account_id = violations.catch(account_id(id));
+    let role = WireRole::try_from(role).ok().and_then(Role::of);
+    violations.check(role.is_some(), "role", "UNKNOWN_ROLE", "is not a role of an account");
+    violations.finish_with(account_id.zip(role))
+}
+
+type StaffAccount = (Email, String, Option<Sensitive<String>>);
+
+pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result<StaffAccount, Error> {
+    let CreateStaffAccountRequest { email: address, name, password } = request;
+    let mut violations = Violations::default();
+    let address = violations.catch(email(&address));
+    check_name(&mut violations, "name", &name);
+    let password = (!password.is_empty()).then(|| password.into());
+    Ok((violations.finish_with(address)?, name, password))
+}
+
+/// An address that an account can have.
+pub(super) fn email(text: &str) -> Result<Email, Error> {
+    Email::read(text).ok_or_else(|| Error::invalid("email", "INVALID_EMAIL", EMAIL_RULE))
+}
+
+/// An account as it is asked for.
+pub(super) fn account_id(text: &str) -> Result<String, Error> {
+    uuid("account_id", "INVALID_ACCOUNT_ID", text)
+}
+
+fn uuid(field: &str, reason: &'static str, text: &str) -> Result<String, Error> {
+    let id = Uuid::try_parse(text).map_err(|_| Error::invalid(field, reason, "must be a UUID"))?;
+    Ok(id.hyphenated().to_string())
+}
+
+fn check_name(violations: &mut Violations, field: &str, name: &str) {
+    let rule = "must show something or be empty, and hold no control, invisible or direction-changing characters";
+    violations.check(name.is_empty() || is_text(name), field, "INVALID_NAME", rule);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn somewhere() -> Origin {
+        Origin { address: [192, 0, 2, 7].into() }
+    }
+
+    fn refused(request: SignUpRequest) -> (&'static str, Vec<String>) {
+        let error = sign_up(request, somewhere()).err().unwrap();
+        (error.reason, error.violations.into_iter().map(|violation| violation.field).collect())
+    }
+
+    #[test]
+    fn each_fault_names_its_field_and_reason() {
+        let ada = || SignUpRequest { email: "ada@example.com".to_owned(), ..SignUpRequest::default() };
+        assert!(sign_up(ada(), somewhere()).is_ok());
+        let fault = |email: &str, name: &str| {
+            refused(SignUpRequest { email: email.to_owned(), name: name.to_owned(), ..ada() })
+        };
+        assert_eq!(fault("ada", ""), ("INVALID_EMAIL", vec!["email".to_owned()]));
+        assert_eq!(fault("ada@example.com", "A\nB"), ("INVALID_NAME", vec!["name".to_owned()]));
+        assert_eq!(fault("", "\u{200b}"), ("INVALID_REQUEST", vec!["email".to_owned(), "name".to_owned()]));
+    }
+
+    #[test]
+    fn ids_are_uuids_and_roles_are_known() {
+        let id = "0190163d-8694-739b-aea5-966c26f8ad91";
+        assert_eq!(account_id("0190163D8694739BAEA5966C26F8AD91"), Ok(id.to_owned()));
+        assert_eq!(account_id("7").unwrap_err().reason, "INVALID_ACCOUNT_ID");
+        assert_eq!(account_and_role(id, 1), Ok((id.to_owned(), Role::Staff)));
+        for role in [0, 7] {
+            assert_eq!(account_and_role(id, role).unwrap_err().reason, "UNKNOWN_ROLE");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_the_password_that_is_to_be() {
+        let error = || Error::from(crate::domain::PasswordError::TooShort);
+        let field = |status: Status| tradewind_mesh::violations(&status).remove(0).field;
+        assert_eq!(field(refusal(error())), "password");
+        assert_eq!(field(refusal_of_new(error())), "new_password");
+    }
+}

@@ -1,0 +1,122 @@
+//! The tables of this context.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{boolean, text, text_null};
+use tradewind_sql::columns::{create_clustered, key, number, number_null};
+
+/// The tables of this context, oldest first.
+#[must_use]
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(CreateAccounts)]
+}
+
+struct CreateAccounts;
+
+impl MigrationName for CreateAccounts {
+    fn name(&self) -> &str {
+        "identity_0001_create_accounts"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateAccounts {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        for table in
+            [account(schema), session(schema), confirmation(schema), familiar(schema), throttle(schema), signing_key()]
+        {
+            create_clustered(schema, table).await?;
+        }
+        let mut unique = Index::create();
+        schema.create_index(unique.unique().name("account_by_email").table("account").col("email").take()).await?;
+        let mut unique = Index::create();
+        schema.create_index(unique.unique().name("session_by_family").table("session").col("family").take()).await?;
+        for (name, table, column) in [
+            ("session_by_account", "session", "account_id"),
+            ("session_by_expiry", "session", "expires"),
+            ("confirmation_by_expiry", "confirmation", "expires"),
+            ("throttle_by_end", "throttle", "until"),
+        ] {
+            schema.create_index(Index::create().name(name).table(table).col(column).take()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn account(schema: &SchemaManager) -> TableCreateStatement {
+    let mut account = Table::create();
+    account
+        .table("account")
+        .col(key(schema, "account_id").primary_key())
+        .col(key(schema, "email"))
+        .col(text("name"))
+        .col(text("password"))
+        .col(number_null("password_until"))
+        .col(text("roles"))
+        .col(boolean("locked"))
+        .col(number("created"))
+        .col(number("updated"));
+    account
+}
+
+fn session(schema: &SchemaManager) -> TableCreateStatement {
+    let mut session = Table::create();
+    session
+        .table("session")
+        .col(key(schema, "session_id").primary_key())
+        .col(key(schema, "account_id"))
+        .col(key(schema, "family"))
+        .col(text("token"))
+        .col(text_null("previous"))
+        .col(text_null("salt"))
+        .col(number_null("exchanged"))
+        .col(text("device"))
+        .col(text("address"))
+        .col(number("created"))
+        .col(number("used"))
+        .col(number("expires"));
+    session
+}
+
+fn confirmation(schema: &SchemaManager) -> TableCreateStatement {
+    let mut confirmation = Table::create();
+    confirmation
+        .table("confirmation")
+        .col(key(schema, "ticket").primary_key())
+        .col(text("purpose"))
+        .col(text_null("code"))
+        .col(text("email"))
+        .col(text("name"))
+        .col(text_null("password"))
+        .col(text_null("account_id"))
+        .col(number("tries"))
+        .col(number("expires"));
+    confirmation
+}
+
+fn familiar(schema: &SchemaManager) -> TableCreateStatement {
+    let mut familiar = Table::create();
+    familiar
+        .table("familiar")
+        .col(key(schema, "account_id"))
+        .col(key(schema, "network"))
+        .col(number("seen"))
+        .primary_key(Index::create().col("account_id").col("network"));
+    familiar
+}
+
+fn throttle(schema: &SchemaManager) -> TableCreateStatement {
+    let mut throttle = Table::create();
+    throttle.table("throttle").col(key(schema, "name").primary_key()).col(number("until"));
+    throttle
+}
+
+fn signing_key() -> TableCreateStatement {
+    let mut signing_key = Table::create();
+    signing_key
+        .table("signing_key")
+        .col(number("generation").primary_key())
+        .col(text("pair"))
+        .col(number("signs_from"))
+        .col(number("signs_until"));
+    signing_key
+}

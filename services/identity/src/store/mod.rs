@@ -1,0 +1,20 @@
+//! The tables of this context: accounts, where they are signed in, codes that wait to be entered, what was tried, and the keys that
+//! sign. No rule belongs here. Times are microseconds since the Unix epoch.
+
+pub mod account;
+pub(crate) mod accounts;
+pub mod confirmation;
+pub(crate) mod confirmations;
+pub mod familiar;
+pub(crate) mod familiars;
+mod hidden;
+mod migrations;
+pub mod session;
+pub(crate) mod sessions;
+pub mod signing_key;
+pub(crate) mod signing_keys;
+pub mod throttle;
+pub(crate) mod throttles;
+
+pub use hidden::Hidden;
+pub use migrations::migrations;

@@ -1,0 +1,134 @@
+//! Sessions: begun, found by their tokens, exchanged and ended.
+
+use contracts::tradewind::identity::v1::Session;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use tradewind_sql::{db, from_micros, micros, timestamp};
+
+use super::Hidden;
+use super::session::{ActiveModel, Column, Entity, Model};
+
+/// The most that an account has; one more ends the one that was used least recently.
+const MOST: usize = 32;
+
+/// A session that begins.
+pub(crate) struct New<'a> {
+    pub(crate) session_id: &'a str,
+    pub(crate) account_id: &'a str,
+    pub(crate) family: String,
+    pub(crate) token: String,
+    pub(crate) device: &'a str,
+    pub(crate) address: String,
+    pub(crate) expires: OffsetDateTime,
+}
+
+/// Begins a session. The account's others that are over, or are too many, end.
+pub(crate) async fn begin(connection: &impl ConnectionTrait, new: New<'_>, now: OffsetDateTime) -> Result<(), Error> {
+    let others = of_account(connection, new.account_id, now).await?;
+    let mut by_use: Vec<_> = others.into_iter().map(|other| (other.used, other.session_id)).collect();
+    by_use.sort_unstable_by(|one, other| other.cmp(one));
+    for (_, too_many) in by_use.into_iter().skip(MOST - 1) {
+        end(connection, new.account_id, &too_many).await?;
+    }
+    let row = Model {
+        session_id: new.session_id.to_owned(),
+        account_id: new.account_id.to_owned(),
+        family: new.family,
+        token: new.token,
+        previous: None,
+        salt: None,
+        exchanged: None,
+        device: new.device.to_owned(),
+        address: Hidden(new.address),
+        created: micros(now),
+        used: micros(now),
+        expires: micros(new.expires),
+    };
+    Entity::insert(row.into_active_model()).exec_without_returning(connection).await.map(drop).map_err(db)
+}
+
+/// The session whose refresh tokens share this part, unless it is over.
+pub(crate) async fn by_family(
+    connection: &impl ConnectionTrait,
+    family: &str,
+    now: OffsetDateTime,
+) -> Result<Option<Model>, Error> {
+    let alive = Entity::find().filter(Column::Family.eq(family)).filter(Column::Expires.gt(micros(now)));
+    alive.one(connection).await.map_err(db)
+}
+
+/// Exchanges a session's token for its successor; `false` when somebody else has done so.
+pub(crate) async fn exchange(
+    connection: &impl ConnectionTrait,
+    session: &Model,
+    successor: String,
+    salt: String,
+    now: OffsetDateTime,
+    expires: OffsetDateTime,
+) -> Result<bool, Error> {
+    let exchanged = ActiveModel {
+        token: Set(successor),
+        previous: Set(Some(session.token.clone())),
+        salt: Set(Some(Hidden(salt))),
+        exchanged: Set(Some(micros(now))),
+        used: Set(micros(now)),
+        expires: Set(micros(expires)),
+        ..ActiveModel::default()
+    };
+    let this = Entity::update_many()
+        .set(exchanged)
+        .filter(Column::SessionId.eq(session.session_id.as_str()))
+        .filter(Column::Token.eq(session.token.as_str()));
+    Ok(this.exec(connection).await.map_err(db)?.rows_affected == 1)
+}
+
+/// The sessions of an account that are not over, newest first.
+pub(crate) async fn of_account(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    now: OffsetDateTime,
+) -> Result<Vec<Model>, Error> {
+    let alive = Entity::find().filter(Column::AccountId.eq(account_id)).filter(Column::Expires.gt(micros(now)));
+    // A few may be begun at the same time.
+    alive.order_by_desc(Column::SessionId).limit(4 * MOST as u64).all(connection).await.map_err(db)
+}
+
+/// Ends a session of an account; `false` when there is none.
+pub(crate) async fn end(connection: &impl ConnectionTrait, account_id: &str, session_id: &str) -> Result<bool, Error> {
+    let this = Entity::delete_many().filter(Column::SessionId.eq(session_id)).filter(Column::AccountId.eq(account_id));
+    Ok(this.exec(connection).await.map_err(db)?.rows_affected > 0)
+}
+
+/// Ends all sessions of an account but one; how many there were.
+pub(crate) async fn end_all(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    but: Option<&str>,
+) -> Result<u64, Error> {
+    let all = Entity::delete_many()
+        .filter(Column::AccountId.eq(account_id))
+        .filter(Column::SessionId.ne(but.unwrap_or_default()));
+    Ok(all.exec(connection).await.map_err(db)?.rows_affected)
+}
+
+/// Ends those that are over.
+pub(crate) async fn end_expired(connection: &impl ConnectionTrait, now: OffsetDateTime) -> Result<(), Error> {
+    let over = Entity::delete_many().filter(Column::Expires.lte(micros(now)));
+    over.exec(connection).await.map(drop).map_err(db)
+}
+
+impl From<Model> for Session {
+    fn from(row: Model) -> Self {
+        let time = |micros| Some(timestamp(from_micros(micros)));
+        Self {
+            session_id: row.session_id,
+            device: row.device,
+            address: row.address.0,
+            create_time: time(row.created),
+            use_time: time(row.used),
+            expire_time: time(row.expires),
+        }
+    }
+}

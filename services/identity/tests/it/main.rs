@@ -1,0 +1,12 @@
+//! The identity context over its databases, and as a whole service.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod accounts;
+mod keys;
+mod refreshing;
+mod resetting;
+mod service;
+mod signing_in;
+mod signing_up;
+mod throttling;
+mod world;
