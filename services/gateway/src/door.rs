@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt as _;
@@ -23,6 +23,7 @@ use crate::methods::Methods;
 use crate::reading::Room;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
+use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
 use crate::{grpc, rest};
@@ -34,6 +35,7 @@ const HEADERS: usize = 100;
 pub struct Door {
     state: State,
     origins: Origins,
+    site: Site,
 }
 
 /// How a request wants to be answered.
@@ -67,7 +69,8 @@ impl Door {
     /// Offers `methods`; pages of `origins` may call them. Streams end when `stop` is cancelled.
     #[must_use]
     pub fn new(methods: Methods, origins: Origins, stop: CancellationToken) -> Self {
-        Self { state: State { methods, room: Room::default(), stop }, origins }
+        let site = Site::of(&methods);
+        Self { state: State { methods, room: Room::default(), stop }, origins, site }
     }
 
     /// Answers a request.
@@ -130,6 +133,12 @@ impl Door {
         if request.headers().len() > HEADERS {
             let status = refusal_of(Code::ResourceExhausted, "TOO_MANY_HEADERS", "a request has at most 100 headers");
             return refused(&Refused::from(status).with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), id);
+        }
+        if matches!(way, Way::Rest) && [Method::GET, Method::HEAD].contains(request.method()) {
+            let is_head = request.method() == Method::HEAD;
+            if let Some(answered) = self.site.answer(request.uri().path(), is_head, request.headers()) {
+                return answered;
+            }
         }
         match way {
             Way::Rest => {

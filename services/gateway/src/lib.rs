@@ -13,16 +13,19 @@ mod grpc;
 mod json;
 mod methods;
 mod metrics;
+mod openapi;
 mod reading;
 mod refused;
 mod request_id;
 mod rest;
 mod server;
+mod site;
 mod state;
 mod streaming;
 mod unary;
 mod web;
 mod who;
+mod whole;
 
 use std::sync::Arc;
 

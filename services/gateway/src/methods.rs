@@ -14,7 +14,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service as _;
 use tradewind_mesh::{Channel, Channels};
-use tradewind_transcode::{Found, Refusal, Routes};
+use tradewind_transcode::{Found, Refusal, Route, Routes};
 
 use crate::metrics::Measured;
 use crate::refused::away;
@@ -86,6 +86,14 @@ impl Methods {
         let found = self.routes.find(http, path)?;
         let method = self.by_name.get(found.route.method().full_name()).ok_or(Refusal::NoRoute)?;
         Ok((found, method))
+    }
+}
+
+impl Methods {
+    /// Every route with its method.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&Route, &Arc<Method>)> {
+        let named = |route: &Route| self.by_name.get(route.method().full_name());
+        self.routes.all().filter_map(move |route| named(route).map(|method| (route, method)))
     }
 }
 

@@ -1,12 +1,8 @@
 //! REST with JSON: a request on a route becomes a message, and the answer JSON.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use prost_reflect::{DynamicMessage, Value};
@@ -23,11 +19,10 @@ use crate::request_id::RequestId;
 use crate::state::State;
 use crate::streaming::{self, Form};
 use crate::unary::{self, Messages};
-use crate::{etag, who};
+use crate::who;
+use crate::whole::Whole;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// An answer that is smaller is not worth packing.
-const WORTH_PACKING: usize = 1_024;
 
 /// Answers a request on one of the routes.
 ///
@@ -64,43 +59,20 @@ pub(crate) async fn answer(
         return streaming::answer(Messages::of(answered), found.route.clone(), form, stop, id.text()).await;
     }
     let json = written(found.route, unary::only(answered).await?)?;
-    Ok(whole(json, http == Http::GET, is_head, method.audience, &head.headers))
-}
-
-fn whole(json: Vec<u8>, is_get: bool, is_head: bool, audience: Audience, asked: &HeaderMap) -> Response<Content> {
-    let mut response = Response::new(Content::Whole(Bytes::new()));
-    let headers = response.headers_mut();
     // What is somebody's own is kept by nobody between; what is everybody's, if it is asked for each time whether it still holds.
-    let cache = if audience == Audience::Public { "no-cache" } else { "no-store" };
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-    if let Some(mark) = is_get.then(|| etag::of(&json)).flatten() {
-        let has = etag::has(asked, &mark);
-        headers.insert(ETAG, mark);
-        if has {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
-        }
+    let kept = if method.audience == Audience::Public { "no-cache" } else { "no-store" };
+    let mut whole = Whole::new(json, JSON, kept);
+    if http == Http::GET {
+        whole = whole.marked();
     }
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
-    let packed = if json.len() > WORTH_PACKING && takes_gzip(asked) { packed(&json) } else { None };
-    if packed.is_some() {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    let body = packed.unwrap_or(json);
-    if is_head {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    } else {
-        *response.body_mut() = Content::Whole(body.into());
-    }
-    response
+    Ok(whole.answer(is_head, &head.headers))
 }
 
 fn options(allowed: &[String]) -> Response<Content> {
     let mut response = Response::new(Content::Whole(Bytes::new()));
     *response.status_mut() = StatusCode::NO_CONTENT;
     if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
-        response.headers_mut().insert(http::header::ALLOW, allowed);
+        response.headers_mut().insert(ALLOW, allowed);
     }
     response
 }
@@ -144,18 +116,4 @@ fn name(method: &Method, headers: &HeaderMap, message: &mut DynamicMessage) -> R
         None => message.set_field(field, Value::String(key.to_owned())),
     }
     Ok(())
-}
-
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let said = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|said| said.to_str().ok());
-    let mut each = said.flat_map(|said| said.split(',')).map(|each| each.split(';').map(str::trim));
-    each.any(|mut each| {
-        each.next() == Some("gzip") && !each.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
-}
-
-fn packed(json: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(json.len() / 3), Compression::fast());
-    encoder.write_all(json).ok()?;
-    encoder.finish().ok()
 }

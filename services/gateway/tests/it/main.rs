@@ -6,6 +6,7 @@ mod limits;
 mod pages;
 mod rest;
 mod shop;
+mod site;
 mod stand;
 mod streams;
 mod tls;

@@ -1,0 +1,50 @@
+//! What is offered, as OpenAPI 3.1 has it: made once, of descriptors and the comments in the contracts.
+
+mod comments;
+mod operation;
+mod schema;
+
+use serde_json::{Map, Value, json};
+use tradewind_transcode::Declared;
+
+use self::comments::Comments;
+use self::schema::Schemas;
+use crate::methods::Methods;
+
+/// The document.
+pub(crate) fn document(methods: &Methods) -> Value {
+    let (mut schemas, mut paths, mut tags) = (Schemas::default(), Map::new(), Vec::new());
+    for (route, method) in methods.routes() {
+        let Declared { method: http, template, .. } = route.declared();
+        let Some(path) = operation::path(template) else { continue };
+        let operation = operation::of(route, method, &mut schemas);
+        let at = paths.entry(path).or_insert_with(|| json!({}));
+        at[http.to_lowercase()] = operation;
+        let service = method.descriptor.parent_service();
+        let tag = json!({ "name": service.name(), "description": Comments::of_service(&service) });
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    tags.sort_by_key(|tag| tag["name"].to_string());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tradewind",
+            "version": tradewind_runtime::VERSION,
+            "description": "Everything that may be called from outside. The same methods are there in gRPC and gRPC-Web.",
+            "license": { "name": "Apache 2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": schemas.all(),
+            "responses": { "Error": {
+                "description": "Why there is no answer.",
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+            } },
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
+    })
+}

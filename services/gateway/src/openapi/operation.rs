@@ -1,0 +1,176 @@
+//! One route as an operation.
+
+use contracts::tradewind::options::v1::Audience;
+use prost_reflect::MessageDescriptor;
+use serde_json::{Value, json};
+use tradewind_transcode::{Declared, Route, Segment, Template};
+
+use super::comments::Comments;
+use super::schema::{Schemas, below, is_deprecated, is_text};
+use crate::methods::Method;
+
+/// As deep as parameters name fields of fields.
+const DEEPEST: usize = 3;
+
+/// The path of a template, with its variables' names alone.
+pub(super) fn path(template: &str) -> Option<String> {
+    let template = Template::parse(template).ok()?;
+    let (mut path, mut at) = (String::new(), 0);
+    while at < template.segments().len() {
+        path.push('/');
+        if let Some(variable) = template.variables().iter().find(|variable| variable.start == at) {
+            path.push_str(&format!("{{{}}}", variable.field));
+            at = variable.end;
+            continue;
+        }
+        match &template.segments()[at] {
+            Segment::Literal(literal) => path.push_str(literal.text()),
+            Segment::One | Segment::Rest => path.push('*'),
+        }
+        at += 1;
+    }
+    if let Some(verb) = template.verb() {
+        path.push(':');
+        path.push_str(verb.text());
+    }
+    Some(path)
+}
+
+/// What is asked and answered there.
+pub(super) fn of(route: &Route, method: &Method, schemas: &mut Schemas) -> Value {
+    let (declared, descriptor) = (route.declared(), &method.descriptor);
+    let service = descriptor.parent_service();
+    let said = Comments::of_method(descriptor);
+    let input = descriptor.input();
+    let bound = variables(&declared.template);
+    let mut parameters: Vec<_> = bound.iter().filter_map(|name| variable(&input, name, schemas)).collect();
+    if declared.body != "*" {
+        let taken: Vec<_> = bound.iter().chain([&declared.body]).cloned().collect();
+        query(&input, "", DEEPEST, &taken, schemas, &mut parameters);
+    }
+    if method.request_id.is_some() {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "The request_id: what is sent again with the same key is done once.",
+            "schema": { "type": "string", "maxLength": 64, "pattern": "^[!#-~]+$" },
+        }));
+    }
+    let mut operation = json!({
+        "operationId": format!("{}_{}", service.name(), descriptor.name()),
+        "summary": said.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.'),
+        "description": said,
+        "tags": [service.name()],
+        "parameters": parameters,
+        "responses": { "200": answer(route, method, schemas), "default": { "$ref": "#/components/responses/Error" } },
+        "security": security(method.audience),
+        "x-grpc": method.path.as_str(),
+    });
+    if let Some(schema) = body(declared, &input, &bound, schemas) {
+        let content = json!({ "application/json": { "schema": schema } });
+        operation["requestBody"] = json!({ "required": false, "content": content });
+    }
+    operation
+}
+
+fn variables(template: &str) -> Vec<String> {
+    let template = Template::parse(template);
+    template.map(|template| template.variables().iter().map(|each| each.field.clone()).collect()).unwrap_or_default()
+}
+
+fn variable(input: &MessageDescriptor, name: &str, schemas: &mut Schemas) -> Option<Value> {
+    let mut message = input.clone();
+    let mut names = name.split('.').peekable();
+    while let Some(part) = names.next() {
+        let field = message.get_field_by_name(part)?;
+        if names.peek().is_some() {
+            message = below(&field)?;
+            continue;
+        }
+        let mut schema = schemas.field(&field);
+        let said = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        if schema["type"] == "string" {
+            schema["minLength"] = 1.into();
+        }
+        return Some(json!({ "name": name, "in": "path", "required": true, "description": said, "schema": schema }));
+    }
+    None
+}
+
+/// Adds a parameter for each field that a query may name.
+fn query(
+    message: &MessageDescriptor,
+    prefix: &str,
+    depth: usize,
+    taken: &[String],
+    schemas: &mut Schemas,
+    parameters: &mut Vec<Value>,
+) {
+    for field in message.fields() {
+        let path = format!("{prefix}{}", field.name());
+        if taken.contains(&path) {
+            continue;
+        }
+        let name = format!("{prefix}{}", field.json_name());
+        match below(&field) {
+            Some(inner) if depth > 0 => query(&inner, &format!("{name}."), depth - 1, taken, schemas, parameters),
+            None if is_text(&field) => {
+                let mut schema = schemas.field(&field);
+                let said = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+                let mut parameter = json!({ "name": name, "in": "query", "description": said, "schema": schema });
+                if is_deprecated(&field) {
+                    parameter["deprecated"] = true.into();
+                }
+                parameters.push(parameter);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn body(declared: &Declared, input: &MessageDescriptor, bound: &[String], schemas: &mut Schemas) -> Option<Value> {
+    match declared.body.as_str() {
+        "" => None,
+        "*" => Some(schemas.object(input, bound)),
+        name => input.get_field_by_name(name).map(|field| schemas.field(&field)),
+    }
+}
+
+fn answer(route: &Route, method: &Method, schemas: &mut Schemas) -> Value {
+    let output = method.descriptor.output();
+    let field = Some(route.declared().response_body.as_str()).filter(|name| !name.is_empty());
+    let field = field.and_then(|name| output.get_field_by_name(name));
+    let message = match field {
+        Some(field) => schemas.field(&field),
+        None => schemas.refer(&output),
+    };
+    let content = if method.streams() {
+        json!({
+            "application/json": { "schema": { "type": "array", "items": message } },
+            "application/x-ndjson": { "schema": message },
+            "text/event-stream": { "schema": message },
+        })
+    } else {
+        json!({ "application/json": { "schema": message } })
+    };
+    json!({ "description": Comments::of_message(&output), "content": content })
+}
+
+fn security(audience: Audience) -> Value {
+    match audience {
+        Audience::Public => json!([{}, { "bearer": [] }]),
+        _ => json!([{ "bearer": [] }]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    #[test]
+    fn a_path_has_its_variables_names_alone() {
+        assert_eq!(path("/v1/orders/{order_id}:cancel").as_deref(), Some("/v1/orders/{order_id}:cancel"));
+        assert_eq!(path("/v1/{name=shelves/*/books/**}").as_deref(), Some("/v1/{name}"));
+        assert_eq!(path("v1"), None);
+    }
+}
