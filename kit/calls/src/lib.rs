@@ -9,6 +9,7 @@ pub mod faults;
 pub mod form;
 pub mod gather;
 mod jitter;
+pub mod message;
 pub mod metrics;
 pub mod observe;
 mod peer;

@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
-use http_body::Body as _;
 use opentelemetry::Context;
 use opentelemetry::context::{FutureExt, WithContext};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use tokio::time::Instant as Deadline;
 use tonic::Code;
-use tonic::body::Body;
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -174,10 +172,9 @@ impl Observation {
         self.span.in_scope(work)
     }
 
-    /// The one message of the request has come, with what frames it.
-    pub fn asked(&self, framed: &Body) {
-        let bytes = framed.size_hint().lower().saturating_sub(sizes::HEAD as u64);
-        self.request.store(bytes, Ordering::Relaxed);
+    /// The one message of the request has come, so many bytes with what frames it.
+    pub fn asked(&self, framed: usize) {
+        self.request.store(framed.saturating_sub(sizes::HEAD) as u64, Ordering::Relaxed);
     }
 
     /// A part of the answer passes.

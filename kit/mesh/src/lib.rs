@@ -20,7 +20,9 @@ pub use server::{Loads, Owners, Server, keyed, peer, user};
 pub use tradewind_admission::{Load, RateLimits};
 pub use tradewind_calls::faults::{At, Fault, Faults, Wanted};
 pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, reason, status, violations};
-pub(crate) use tradewind_calls::{body, faults, form, gather, jitter, metrics, observe, policy, served, sizes};
+pub(crate) use tradewind_calls::{
+    body, faults, form, gather, jitter, message, metrics, observe, policy, served, sizes,
+};
 
 pub use tradewind_tokens::User;
 pub use tradewind_workload::{

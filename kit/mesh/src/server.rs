@@ -9,7 +9,6 @@ mod fault;
 mod handle;
 mod identify;
 mod keyed;
-mod message;
 mod owners;
 mod streams;
 mod user;

@@ -16,11 +16,11 @@ use super::authorize::authorize;
 use super::fault;
 use super::handle::Handlers;
 use super::identify::Caller;
-use super::message::{self, Asked, Room};
 use super::streams::Streams;
 use super::user::{self, Users};
 use crate::body::Ending;
 use crate::faults::Faults;
+use crate::message::{self, Asked, Room};
 use crate::observe::{Observation, Side, code_of};
 use crate::served::Served;
 use crate::{Policy, body, deadline, report, served};
@@ -115,17 +115,20 @@ impl Gate {
         // In a box: whoever limits and watches it would hold it twice each.
         let handled = served.scope(Box::pin(async {
             let (mut request, _room) = message::admit(request, form, &self.room).await?;
+            observation.asked(request.body().size());
             let place = match method.filter(|_| until.is_none()) {
                 Some(method) => Some(self.shed.take(method).await?),
                 None => None,
             };
             if let (Some(user), Some(method)) = (user, method) {
-                // It may ask the database: that is work like any.
-                self.users.owns(&user, method, request.body_mut()).await?;
+                if let Err(refused) = self.users.owns(&user, method, request.body_mut()).await {
+                    // What is refused tells nothing of how quick the server is.
+                    place.map(|place| place.answered(false));
+                    return Err(refused);
+                }
                 request.extensions_mut().insert(user);
             }
             let mut request = request.map(Asked::into_body);
-            observation.asked(request.body());
             request.extensions_mut().insert(peer.clone());
             if let Some(method) = method {
                 request.extensions_mut().insert(method);

@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use tower::ServiceExt;
 use tradewind_domain::Error;
 
-use super::message;
+use crate::message;
 use crate::observe::code_of;
 use crate::status::{self, Layer};
 use crate::{Policy, metrics};

@@ -11,8 +11,8 @@ use rustls::pki_types::UnixTime;
 use tonic::{Code, Request, Status};
 use tradewind_tokens::{Checker, Refusal, User};
 
-use super::message::Asked;
 use super::owners::Owners;
+use crate::message::Asked;
 use crate::metadata::{CHAIN, USER};
 use crate::sizes::HEAD;
 use crate::status::{self, Layer};

@@ -42,6 +42,8 @@ struct Known {
 
 /// Whoever signs, as their certificates prove.
 struct Signer {
+    /// The certificates, as they came.
+    chain: Box<str>,
     id: String,
     key: Key,
     /// When the certificates have to be looked at again, in seconds since 1970.
@@ -51,8 +53,8 @@ struct Signer {
 #[derive(Clone)]
 struct Good {
     user: Arc<User>,
-    /// What it came with.
-    chain: Arc<str>,
+    /// With whose certificates it came.
+    signer: Arc<Signer>,
     until: u64,
 }
 
@@ -76,7 +78,7 @@ impl Checker {
                 *known = Known::none(by.clone());
             }
             match known.tokens.get(token) {
-                Some(good) if *good.chain == *chain && now < good.until => return Ok(good.user),
+                Some(good) if *good.signer.chain == *chain && now < good.until => return Ok(good.user),
                 _ => known.chains.get(chain).filter(|signer| now < signer.until),
             }
         };
@@ -85,15 +87,16 @@ impl Checker {
             None => (Arc::new(self.signer(&by, chain, now)?), true),
         };
         let (user, expires) = self.user(token, &signer, now)?;
-        let good = Good { user: Arc::new(user), chain: chain.into(), until: signer.until.min(expires + LEEWAY) };
+        let user = Arc::new(user);
+        let good = Good { user: user.clone(), signer: signer.clone(), until: signer.until.min(expires + LEEWAY) };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.by.is(&by) {
             if is_new {
                 known.chains.put(chain, signer);
             }
-            known.tokens.put(token, good.clone());
+            known.tokens.put(token, good);
         }
-        Ok(good.user)
+        Ok(user)
     }
 
     /// The workload whose certificates these are, if it may sign.
@@ -106,15 +109,15 @@ impl Checker {
             return Err(Refusal::TooLarge);
         }
         let certificate = |part: &&str| decoded(part).map(CertificateDer::from);
-        let chain = parts.iter().map(certificate).collect::<Result<Vec<_>, _>>()?;
+        let certificates = parts.iter().map(certificate).collect::<Result<Vec<_>, _>>()?;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(now));
-        let vouched = by.vouched(&chain, time).map_err(|_| Refusal::Signer)?;
+        let vouched = by.vouched(&certificates, time).map_err(|_| Refusal::Signer)?;
         if vouched.leaf.id.name() != self.signer {
             return Err(Refusal::Signer);
         }
         let key = Key::of_bytes(algorithm(vouched.scheme), &vouched.key).ok_or(Refusal::Signer)?;
         let expires = u64::try_from(vouched.leaf.not_after).unwrap_or_default();
-        Ok(Signer { id: vouched.leaf.id.to_string(), key, until: expires.min(now + LOOKED_AT) })
+        Ok(Signer { chain: chain.into(), id: vouched.leaf.id.to_string(), key, until: expires.min(now + LOOKED_AT) })
     }
 
     fn user(&self, token: &str, signer: &Signer, now: u64) -> Result<(User, u64), Refusal> {

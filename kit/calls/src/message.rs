@@ -11,7 +11,6 @@ use contracts::tables::Form;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use futures::future::ready;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Body as HttpBody;
@@ -22,6 +21,7 @@ use tradewind_domain::Error;
 
 use crate::form;
 use crate::jitter;
+use crate::sizes::HEAD;
 use crate::status::{Layer, again, refusal, status};
 
 /// The most bytes a message may have, as it is sent and unpacked.
@@ -31,8 +31,6 @@ const ROOM: usize = 256 << 20;
 const UNREAD: usize = 32 << 10;
 /// When whoever finds no room may come again, at most.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The flag and the length before a message.
-const HEAD: usize = 5;
 /// What is smaller than this is not worth packing.
 const WORTH_PACKING: usize = 1024;
 
@@ -40,12 +38,15 @@ const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
+/// Why a body ended early.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// The bytes of requests that a server holds, those that are still being read included.
 #[derive(Default)]
-pub(super) struct Room(AtomicUsize);
+pub struct Room(AtomicUsize);
 
 /// Some of them, until it is dropped.
-pub(super) struct Held<'a> {
+pub struct Held<'a> {
     room: &'a AtomicUsize,
     bytes: usize,
 }
@@ -75,7 +76,7 @@ impl Drop for Held<'_> {
 }
 
 /// What a request holds, as it is handed on.
-pub(super) enum Asked {
+pub enum Asked {
     /// Its one message, framed, plain and known to be of the form that the contract gives it.
     Whole(Bytes),
     /// What comes as it comes.
@@ -83,7 +84,15 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    pub(super) fn into_body(self) -> Body {
+    /// Bytes of the one message, with what frames it.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Whole(message) => message.len(),
+            Self::Stream(_) => 0,
+        }
+    }
+
+    pub fn into_body(self) -> Body {
         match self {
             Self::Whole(message) => Body::new(Full::new(message)),
             Self::Stream(body) => body,
@@ -92,13 +101,13 @@ impl Asked {
 }
 
 /// Reads the one message of a request whole. A request that is a stream has none, and is handed on as it comes.
-pub(super) async fn admit<'a, B>(
+pub async fn admit<'a, B>(
     request: Request<B>,
     form: Option<&Form>,
     room: &'a Room,
 ) -> Result<(Request<Asked>, Option<Held<'a>>), Status>
 where
-    B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>> + Send + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let Some(form) = form else { return Ok((request.map(|body| Asked::Stream(Body::new(body))), None)) };
     let (mut parts, body) = request.into_parts();
@@ -115,7 +124,7 @@ where
 /// All of a body.
 async fn read<B>(body: B, held: &mut Held<'_>) -> Result<Bytes, Status>
 where
-    B: HttpBody<Data = Bytes, Error: Into<tower::BoxError>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
 {
     let mut body = pin!(body);
     let (mut first, mut all) = (Bytes::new(), BytesMut::new());
@@ -139,14 +148,14 @@ where
 }
 
 /// Whether a caller takes an answer that is packed.
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPTED).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|encoding| encoding.trim() == "gzip")
 }
 
 /// The same answer to a unary call, packed where that is worth it. A refusal ends with its headers, and has to: behind any frame of a
 /// body, clients look for the status in trailers, and find none.
-pub(super) async fn pack(response: Response<Body>) -> Result<Response<Body>, Status> {
+pub async fn pack(response: Response<Body>) -> Result<Response<Body>, Status> {
     if response.body().is_end_stream() {
         return Ok(response);
     }
@@ -159,7 +168,7 @@ pub(super) async fn pack(response: Response<Body>) -> Result<Response<Body>, Sta
         parts.headers.insert(ENCODING, GZIP);
         parts.headers.remove(CONTENT_LENGTH);
     }
-    let body = Full::new(bytes).with_trailers(ready(trailers.map(Ok)));
+    let body = Full::new(bytes).with_trailers(std::future::ready(trailers.map(Ok)));
     Ok(Response::from_parts(parts, Body::new(body)))
 }
 
