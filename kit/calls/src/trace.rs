@@ -36,7 +36,7 @@ impl Serving {
     }
 
     /// Says for whom it is, once.
-    pub(crate) fn is_for(&self, user: &str) {
+    pub fn is_for(&self, user: &str) {
         let _ = self.user.set(user.into());
     }
 

@@ -63,6 +63,9 @@ impl Echo {
         let answer = match request.get_ref().as_str() {
             "who" => peer(&request)?.id.to_string(),
             "whom" => user(&request).map_or("nobody", |user| user.id.as_str()).to_owned(),
+            "logged" => opentelemetry::Context::map_current(|context| {
+                context.get::<Serving>().and_then(Serving::user).unwrap_or("nobody").to_owned()
+            }),
             "metadata" => {
                 let names = request.metadata().as_ref().keys().map(http::HeaderName::as_str);
                 names.filter(|name| name.starts_with("tradewind-")).collect::<Vec<_>>().join(" ")

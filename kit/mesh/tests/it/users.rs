@@ -67,6 +67,7 @@ fn refused<T>(code: Code, why: &str) -> Result<T, (Code, String)> {
 async fn a_handler_knows_for_whom_a_call_is_and_has_nothing_to_hand_on() {
     let world = world().await;
     assert_eq!(ask_for(&world, ada(), OPEN, "whom").await.unwrap(), "ada");
+    assert_eq!(ask_for(&world, ada(), OPEN, "logged").await.unwrap(), "ada", "lines of the log name them");
     assert_eq!(ask_for(&world, ada(), OPEN, "metadata").await.unwrap(), "");
     assert_eq!(ask(&world.channel("gateway"), OPEN, "whom").await.unwrap(), "nobody");
     // A connection carries many, and each is for somebody else.

@@ -74,7 +74,7 @@ fn a_line_within_a_span_names_its_trace_and_the_fields_of_the_span() {
 }
 
 #[test]
-fn a_line_within_a_call_names_its_trace_method_and_caller_without_any_span() {
+fn a_line_within_a_call_names_its_trace_method_caller_and_user_without_any_span() {
     use opentelemetry::{
         Context,
         trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
@@ -84,7 +84,9 @@ fn a_line_within_a_call_names_its_trace_method_and_caller_without_any_span() {
     let id = TraceId::from_bytes([7; 16]);
     let span = SpanContext::new(id, SpanId::from_bytes([1; 8]), TraceFlags::default(), true, TraceState::default());
     let peer = Peer { id: SpiffeId::new("tradewind.test", "gateway").unwrap(), address: ([127, 0, 0, 1], 1).into() };
-    let call = Context::new().with_value(Serving::new("harbour.v1.Harbour/Moor", Arc::new(peer)));
+    let serving = Serving::new("harbour.v1.Harbour/Moor", Arc::new(peer));
+    serving.is_for("u-1");
+    let call = Context::new().with_value(serving);
     let lines = logged("info", false, || {
         let _call = call.with_remote_span_context(span).attach();
         tracing::info_span!(target: tradewind_mesh::CALLS, "rpc.call", peer = "quay")
@@ -93,7 +95,7 @@ fn a_line_within_a_call_names_its_trace_method_and_caller_without_any_span() {
     });
     let [moored, reacted] =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>().try_into().unwrap();
-    let call = serde_json::json!({ "rpc.method": "harbour.v1.Harbour/Moor", "caller": "gateway" });
+    let call = serde_json::json!({ "rpc.method": "harbour.v1.Harbour/Moor", "caller": "gateway", "enduser.id": "u-1" });
     assert_eq!((&moored["fields"], &moored["trace_id"]), (&call, &id.to_string().into()));
     assert_eq!((&reacted["fields"]["event"], &reacted["fields"]["caller"]), (&"e-1".into(), &"gateway".into()));
     assert_eq!(reacted["trace_id"], id.to_string(), "what has a span goes on within the trace");
