@@ -3,7 +3,6 @@
 
 mod check;
 mod mint;
-mod recent;
 
 use std::time::Duration;
 

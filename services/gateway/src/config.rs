@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tradewind_runtime::positive;
 
 use crate::cors::Origins;
+use crate::who::{Issuers, Proxies};
 
 tradewind_runtime::settings! {
     /// Where and to whom the gateway answers.
@@ -17,6 +18,12 @@ tradewind_runtime::settings! {
         tls_certificate: Option<PathBuf> = "" => file,
         /// file with the certificate's private key
         tls_key: Option<PathBuf> = "" => file,
+        /// who issues the shop's access tokens, as identity has it; empty for nobody
+        issuer: String = "http://localhost:8080" => text,
+        /// who else is trusted, separated by semicolons: PREFIX ISSUER KEYS-URL AUDIENCE [roles]
+        trusted_issuers: Issuers = "" => Issuers::read,
+        /// networks of proxies that are believed where a request comes from, as in 10.0.0.0/8, separated by commas
+        trusted_proxies: Proxies = "" => Proxies::read,
         /// origins whose pages may call from a browser, separated by commas; * for all, empty for none
         cors_origins: Origins = "" => Origins::read,
         /// the most connections at once; one more ends the one that has rested longest
@@ -26,6 +33,11 @@ tradewind_runtime::settings! {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not an address:port"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a setting be refused")]
+fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the runtime lets a setting be refused")]

@@ -1,6 +1,7 @@
 //! Every request comes through here: it gets its name, is told apart by its protocol, and its answer says what every answer says.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
@@ -26,6 +27,7 @@ use crate::request_id::{self, RequestId};
 use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
+use crate::who::{Proxies, Who};
 use crate::{grpc, rest};
 
 /// The most headers of a request.
@@ -35,6 +37,7 @@ const HEADERS: usize = 100;
 pub struct Door {
     state: State,
     origins: Origins,
+    proxies: Proxies,
     site: Site,
 }
 
@@ -66,24 +69,41 @@ impl Way {
 }
 
 impl Door {
-    /// Offers `methods`; pages of `origins` may call them. Streams end when `stop` is cancelled.
+    /// Offers `methods` to whom `who` knows. Streams end when `stop` is cancelled.
     #[must_use]
-    pub fn new(methods: Methods, origins: Origins, stop: CancellationToken) -> Self {
+    pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        Self { state: State { methods, room: Room::default(), stop }, origins, site }
+        let state = State { methods, who, room: Room::default(), stop };
+        Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
+    }
+
+    /// Lets pages of these origins call.
+    #[must_use]
+    pub fn open_to(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// Takes the word of these proxies for where a request comes from.
+    #[must_use]
+    pub fn behind(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
     }
 
     /// Answers a request.
     pub(crate) async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
+        peer: IpAddr,
         asked: Asked,
     ) -> Result<Response<Sent>, Infallible> {
         let way = Way::of(request.headers());
         let id = RequestId::of(request.headers());
         let origin = request.headers().get(ORIGIN).cloned();
+        let from = self.proxies.origin(peer, request.headers());
         let mut watch = Watch::begin(way.protocol(), asked);
-        let mut response = self.traced(request, way, &id, &mut watch).await;
+        let mut response = self.traced(request, way, from, &id, &mut watch).await;
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -96,6 +116,7 @@ impl Door {
         &self,
         request: Request<Incoming>,
         way: Way,
+        from: IpAddr,
         id: &RequestId,
         watch: &mut Watch,
     ) -> Response<Content> {
@@ -110,9 +131,9 @@ impl Door {
         );
         if span.is_disabled() {
             let context = Context::new().with_remote_span_context(trace::unrecorded(&SpanContext::NONE));
-            return self.answer(request, way, id, watch).with_context(context).await;
+            return self.answer(request, way, from, id, watch).with_context(context).await;
         }
-        let response = self.answer(request, way, id, watch).instrument(span.clone()).await;
+        let response = self.answer(request, way, from, id, watch).instrument(span.clone()).await;
         span.record("http.response.status_code", response.status().as_u16());
         if response.status().is_server_error() {
             span.record("otel.status_code", "ERROR");
@@ -124,6 +145,7 @@ impl Door {
         &self,
         request: Request<Incoming>,
         way: Way,
+        from: IpAddr,
         id: &RequestId,
         watch: &mut Watch,
     ) -> Response<Content> {
@@ -142,7 +164,7 @@ impl Door {
         }
         match way {
             Way::Rest => {
-                let answered = rest::answer(&self.state, request, id, watch).await;
+                let answered = rest::answer(&self.state, request, from, id, watch).await;
                 answered.unwrap_or_else(|why| {
                     tell(&why, id, watch);
                     refused(&why, id)
@@ -151,7 +173,7 @@ impl Door {
             Way::Grpc(web) => match grpc::is_call(&request, web) {
                 Err(status) => grpc::no_call(status),
                 Ok(()) => {
-                    let answered = grpc::answer(&self.state, request, web, watch).await;
+                    let answered = grpc::answer(&self.state, request, web, from, watch).await;
                     answered.unwrap_or_else(|why| {
                         tell(&why, id, watch);
                         grpc::refused(why, web)

@@ -1,6 +1,7 @@
 //! gRPC and gRPC-Web: passed through as it is, but for what nobody outside may say or hear.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -20,8 +21,9 @@ use crate::answer::{Content, Watch};
 use crate::reading::{self, HEAD, LARGEST};
 use crate::refused::{Refused, outward, refusal_of};
 use crate::state::{State, stopping};
+use crate::unary;
 use crate::web::Web;
-use crate::{unary, who};
+use crate::who::{self, Caller};
 
 /// What a caller may say beside a message.
 const SAID: [HeaderName; 3] = [
@@ -40,13 +42,14 @@ pub(crate) async fn answer(
     state: &State,
     request: Request<Incoming>,
     web: Option<Web>,
+    from: IpAddr,
     watch: &mut Watch,
 ) -> Result<Response<Content>, Refused> {
     let (head, body) = request.into_parts();
     let method = state.methods.called(head.uri.path()).ok_or_else(who::unknown)?;
     watch.of(method);
-    let user = who::who(&head.headers)?;
-    who::admit(method.audience, user.as_ref())?;
+    let user = state.who.user(&head.headers).await?;
+    who::admit(method.audience, user.as_deref())?;
     let headers = passed(&head.headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
@@ -55,7 +58,7 @@ pub(crate) async fn answer(
         let body = web.map_or_else(|| Ok(body.clone()), |web| web.read(body.clone()))?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
-    let (mut head, mut body) = method.call(request).await?.into_parts();
+    let (mut head, mut body) = method.call(request, Caller { user, address: from }).await?.into_parts();
     inside_out(&mut head.headers);
     if let Some(web) = web {
         head.headers.insert(CONTENT_TYPE, web.content_type());

@@ -36,6 +36,7 @@ pub use crate::cors::Origins;
 pub use crate::door::Door;
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
+pub use crate::who::{Caller, Fetch, Issuers, Proxies, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -51,10 +52,18 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
         (None, Some(_)) => return Err(SettingsError::of("tls_certificate", "is missing beside tls_key").into()),
     };
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
+    let client = tradewind_runtime::direct().build()?;
+    let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
+    if !config.issuer.is_empty()
+        && let Ok(identity) = outlook.channels.to(methods::IDENTITY)
+    {
+        issuers.push(Trusted::own(&config.issuer, who::of_identity(identity)));
+    }
+    let who = Who::trusting(issuers);
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();
     Ok(Front::new(address, move |stop, grace| {
-        let door = Arc::new(Door::new(methods, config.cors_origins, stop.clone()));
-        server.serve(door, stop, grace)
+        let door = Door::new(methods, who, stop.clone()).open_to(config.cors_origins).behind(config.trusted_proxies);
+        server.serve(Arc::new(door), stop, grace)
     }))
 }

@@ -8,7 +8,7 @@ use contracts::tradewind::options::v1::Audience;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::uri::PathAndQuery;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MethodDescriptor};
 use tonic::Status;
 use tonic::body::Body;
@@ -17,13 +17,18 @@ use tradewind_mesh::{Channel, Channels};
 use tradewind_transcode::{Found, Refusal, Route, Routes};
 
 use crate::metrics::Measured;
-use crate::refused::away;
+use crate::refused::{away, outward};
+use crate::who::Caller;
 
 /// The workload that the contract knows the edge as.
 const EDGE: &str = "gateway";
+/// Whoever counts from where people try to sign in, and what it is told of that.
+pub(crate) const IDENTITY: &str = "identity";
+const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("tradewind-client-address");
 
 /// Sends a gRPC request to whoever serves it.
-pub type Upstream = Arc<dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Body>, Status>> + Send + Sync>;
+pub type Upstream =
+    Arc<dyn Fn(Request<Body>, Caller) -> BoxFuture<'static, Result<Response<Body>, Status>> + Send + Sync>;
 
 /// A method that may be called at the edge.
 pub struct Offer {
@@ -119,12 +124,12 @@ impl Method {
         self.descriptor.is_client_streaming()
     }
 
-    /// Calls whoever serves it.
+    /// Calls whoever serves it for `caller`.
     ///
     /// # Errors
     /// The status of a call that had no answer, without what is nobody's business outside.
-    pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        (self.upstream)(request).await.map_err(crate::refused::outward)
+    pub(crate) async fn call(&self, request: Request<Body>, caller: Caller) -> Result<Response<Body>, Status> {
+        (self.upstream)(request, caller).await.map_err(outward)
     }
 }
 
@@ -159,14 +164,27 @@ const fn is_outside(audience: Audience) -> bool {
 
 fn upstream(channels: &Channels, context: &str) -> Upstream {
     match channels.to(context) {
-        Ok(channel) => Arc::new(move |request| send(&channel, request)),
+        Ok(channel) if context == IDENTITY => Arc::new(move |mut request, caller: Caller| {
+            if let Ok(address) = HeaderValue::try_from(caller.address.to_string()) {
+                request.headers_mut().insert(CLIENT_ADDRESS, address);
+            }
+            send(&channel, request, caller)
+        }),
+        Ok(channel) => Arc::new(move |request, caller| send(&channel, request, caller)),
         Err(error) => {
             tracing::warn!(context, %error, "its methods are offered, and answered UNAVAILABLE");
-            Arc::new(|_| std::future::ready(Err(away())).boxed())
+            Arc::new(|_, _| std::future::ready(Err(away())).boxed())
         }
     }
 }
 
-fn send(channel: &Channel, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, Status>> {
-    channel.clone().call(request)
+fn send(
+    channel: &Channel,
+    request: Request<Body>,
+    caller: Caller,
+) -> BoxFuture<'static, Result<Response<Body>, Status>> {
+    match caller.user {
+        Some(user) => channel.speaking_for(user).call(request),
+        None => channel.clone().call(request),
+    }
 }

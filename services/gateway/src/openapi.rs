@@ -4,6 +4,8 @@ mod comments;
 mod operation;
 mod schema;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use tradewind_transcode::Declared;
 
@@ -14,10 +16,16 @@ use crate::methods::Methods;
 /// The document.
 pub(crate) fn document(methods: &Methods) -> Value {
     let (mut schemas, mut paths, mut tags) = (Schemas::default(), Map::new(), Vec::new());
+    let mut routes: BTreeMap<&str, u32> = BTreeMap::new();
     for (route, method) in methods.routes() {
         let Declared { method: http, template, .. } = route.declared();
         let Some(path) = operation::path(template) else { continue };
-        let operation = operation::of(route, method, &mut schemas);
+        let mut operation = operation::of(route, method, &mut schemas);
+        let number = routes.entry(method.path.as_str()).and_modify(|number| *number += 1).or_insert(1);
+        if *number > 1 {
+            operation["operationId"] =
+                format!("{}_{number}", operation["operationId"].as_str().unwrap_or_default()).into();
+        }
         let at = paths.entry(path).or_insert_with(|| json!({}));
         at[http.to_lowercase()] = operation;
         let service = method.descriptor.parent_service();

@@ -26,8 +26,10 @@ pub(crate) struct Refused {
 
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
-        let challenge = HeaderValue::from_static("Bearer");
-        let header = (status.code() == Code::Unauthenticated).then_some((WWW_AUTHENTICATE, challenge));
+        let is_of_token = || tradewind_mesh::reason(&status).is_some_and(|reason| reason.starts_with("TOKEN_"));
+        let challenge = || if is_of_token() { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+        let header =
+            (status.code() == Code::Unauthenticated).then(|| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge())));
         Self { status, http: None, header }
     }
 }

@@ -1,5 +1,7 @@
 //! REST with JSON: a request on a route becomes a message, and the answer JSON.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
@@ -19,7 +21,7 @@ use crate::request_id::RequestId;
 use crate::state::State;
 use crate::streaming::{self, Form};
 use crate::unary::{self, Messages};
-use crate::who;
+use crate::who::{self, Caller};
 use crate::whole::Whole;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -31,6 +33,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) async fn answer(
     state: &State,
     request: Request<Incoming>,
+    from: IpAddr,
     id: &RequestId,
     watch: &mut Watch,
 ) -> Result<Response<Content>, Refused> {
@@ -42,8 +45,8 @@ pub(crate) async fn answer(
         found => found?,
     };
     watch.of(method);
-    let user = who::who(&head.headers)?;
-    who::admit(method.audience, user.as_ref())?;
+    let user = state.who.user(&head.headers).await?;
+    who::admit(method.audience, user.as_deref())?;
     let (body, _held) = reading::whole(body, LARGEST, &state.room).await?;
     if !body.is_empty() {
         is_json(&head.headers)?;
@@ -52,7 +55,7 @@ pub(crate) async fn answer(
     name(method, &head.headers, &mut message)?;
     let request = unary::request_of(&method.path, passed(&head.headers), unary::framed(&message)?);
     drop(message);
-    let answered = method.call(request).await?;
+    let answered = method.call(request, Caller { user, address: from }).await?;
     if method.streams() {
         let form = Form::accepted(&head.headers);
         let stop = state.stop.clone();
@@ -60,11 +63,10 @@ pub(crate) async fn answer(
     }
     let json = written(found.route, unary::only(answered).await?)?;
     // What is somebody's own is kept by nobody between; what is everybody's, if it is asked for each time whether it still holds.
-    let kept = if method.audience == Audience::Public { "no-cache" } else { "no-store" };
-    let mut whole = Whole::new(json, JSON, kept);
-    if http == Http::GET {
-        whole = whole.marked();
-    }
+    let is_get = http == Http::GET;
+    let kept = if is_get && method.audience == Audience::Public { "no-cache" } else { "no-store" };
+    let whole = Whole::new(json, JSON, kept);
+    let whole = if is_get { whole.marked() } else { whole };
     Ok(whole.answer(is_head, &head.headers))
 }
 

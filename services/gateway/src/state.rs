@@ -6,10 +6,12 @@ use tonic::{Code, Status};
 use crate::methods::Methods;
 use crate::reading::Room;
 use crate::refused::refusal_of;
+use crate::who::Who;
 
 /// Shared by all requests.
 pub(crate) struct State {
     pub(crate) methods: Methods,
+    pub(crate) who: Who,
     pub(crate) room: Room,
     /// Cancelled when streams have to end.
     pub(crate) stop: CancellationToken,

@@ -5,10 +5,10 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use tradewind_workload::{Credentials, Identity};
 
 use super::mint::algorithm;
-use super::recent::Recent;
 use super::{KIND, LIFE, User};
 use crate::claims::Claims;
 use crate::key::Key;
+use crate::recent::Recent;
 use crate::signed::{Signed, decoded};
 use crate::{Refusal, json};
 

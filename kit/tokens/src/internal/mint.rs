@@ -3,9 +3,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 use tradewind_workload::{Credentials, Identity, Result, Scheme};
 
-use super::recent::Recent;
 use super::{KIND, LIFE, User};
 use crate::Algorithm;
+use crate::recent::Recent;
 use crate::signed::{encoded, signed};
 
 /// How long a token is used again for the same user and service, of [`LIFE`]: long enough to save most signatures, and the rest is

@@ -119,7 +119,7 @@ impl Connections {
         let activity = &place.activity;
         let service = {
             let (door, activity) = (self.door.clone(), activity.clone());
-            service_fn(move |request| door.clone().handle(request, activity.ask()))
+            service_fn(move |request| door.clone().handle(request, peer.ip(), activity.ask()))
         };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(io), service));
         let mut closing = pin!(self.patience.rested(activity));

@@ -75,7 +75,7 @@ async fn who_may_not_call_is_told_in_grpc() {
     let mut request = Request::new(ListProductsRequest::default());
     request.metadata_mut().insert("authorization", "Bearer nobody's".parse().unwrap());
     let refused = CatalogServiceClient::new(channel).list_products(request).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::Unauthenticated, Some("TOKEN_UNKNOWN")));
+    assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::Unauthenticated, Some("TOKEN_MALFORMED")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

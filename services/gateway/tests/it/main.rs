@@ -4,6 +4,7 @@
 mod grpc;
 mod limits;
 mod pages;
+mod people;
 mod rest;
 mod shop;
 mod site;

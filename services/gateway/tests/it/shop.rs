@@ -19,9 +19,9 @@ pub(crate) struct Shop {
     pub(crate) gateway: Running,
     pub(crate) catalog: Running,
     pub(crate) client: Client,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
+    pub(crate) nats: Nats,
     _database: Database,
-    _nats: Nats,
 }
 
 impl Shop {
@@ -32,7 +32,7 @@ impl Shop {
     /// One whose gateway has other settings.
     pub(crate) async fn open_with(change: impl FnOnce(Settings) -> Settings) -> Self {
         let (folder, nats, database) = (scratch(), Nats::start_for_services(), Database::sqlite());
-        pki::init(folder.path(), &["catalog", "gateway", "operator"], "tradewind.local").unwrap();
+        pki::init(folder.path(), &["catalog", "identity", "gateway", "operator"], "tradewind.local").unwrap();
         let files = |name: &str| IdentityFiles::in_dir(folder.path(), name);
         let settings = Settings::in_process(files("catalog"), database.url(), nats.url());
         let mut catalog = catalog::service().start(settings).await.unwrap();
@@ -43,7 +43,7 @@ impl Shop {
         let mut gateway = gateway::service().start(change(settings)).await.unwrap();
         gateway.ready(DEADLINE).await.unwrap();
         let client = tradewind_runtime::direct().build().unwrap();
-        Self { gateway, catalog, client, folder, _database: database, _nats: nats }
+        Self { gateway, catalog, client, folder, nats, _database: database }
     }
 
     /// Lists a product, as the operator does.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use gateway::{Door, Files, Methods, Offer, Origins, Patience, Server, Upstream};
+use gateway::{Caller, Door, Files, Methods, Offer, Patience, Proxies, Server, Trusted, Upstream, Who};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -45,6 +45,7 @@ pub(crate) struct Called {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) caller: Caller,
     /// Answers it.
     pub(crate) says: Says,
 }
@@ -64,6 +65,8 @@ pub(crate) struct Opening {
     pub(crate) files: Option<Files>,
     pub(crate) connections: Option<usize>,
     pub(crate) patience: Patience,
+    pub(crate) issuers: Vec<Trusted>,
+    pub(crate) proxies: Proxies,
 }
 
 pub(crate) fn pool() -> DescriptorPool {
@@ -80,9 +83,9 @@ impl Stand {
         drop(rustls::crypto::ring::default_provider().install_default());
         let (called, calls) = unbounded();
         let service = pool().get_service_by_name("stand.v1.StandService").unwrap();
-        let upstream: Upstream = Arc::new(move |request| {
+        let upstream: Upstream = Arc::new(move |request, caller| {
             let called: UnboundedSender<Called> = called.clone();
-            Box::pin(async move { Ok(answer(&called, request).await) })
+            Box::pin(async move { Ok(answer(&called, request, caller).await) })
         });
         let audience = |name: &str| match name {
             "Mine" => Audience::Customer,
@@ -98,7 +101,8 @@ impl Stand {
         let server = Server::bind(any, opening.files, opening.connections.unwrap_or(1_000)).await.unwrap();
         let server = server.patient(opening.patience);
         let address = server.local_addr();
-        let door = Arc::new(Door::new(methods, Origins::default(), stop.clone()));
+        let door = Door::new(methods, Who::trusting(opening.issuers), stop.clone()).behind(opening.proxies);
+        let door = Arc::new(door);
         let served = tokio::spawn(server.serve(door, stop.clone(), Duration::from_secs(30)));
         Self { address, _stopped: stop.clone().drop_guard(), stop, served, calls: Mutex::new(calls) }
     }
@@ -118,11 +122,11 @@ impl Stand {
     }
 }
 
-async fn answer(called: &UnboundedSender<Called>, request: Request<Body>) -> Response<Body> {
+async fn answer(called: &UnboundedSender<Called>, request: Request<Body>, caller: Caller) -> Response<Body> {
     let (head, body) = request.into_parts();
     let (says, said) = unbounded();
     let body = body.collect().await.unwrap().to_bytes();
-    let call = Called { path: head.uri.path().to_owned(), headers: head.headers, body, says };
+    let call = Called { path: head.uri.path().to_owned(), headers: head.headers, body, caller, says };
     called.unbounded_send(call).unwrap();
     Response::new(Body::new(StreamBody::new(said)))
 }

@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
 /// What was put in or asked for last; between one and two times `most` entries of it.
-pub(super) struct Recent<V> {
+#[derive(Debug)]
+pub struct Recent<V> {
     most: usize,
     new: HashMap<Box<str>, V>,
     /// What goes when `new` is full, unless it is asked for before.
@@ -9,11 +10,14 @@ pub(super) struct Recent<V> {
 }
 
 impl<V: Clone> Recent<V> {
-    pub(super) fn new(most: usize) -> Self {
+    /// Keeps so many.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
         Self { most, new: HashMap::new(), old: HashMap::new() }
     }
 
-    pub(super) fn get(&mut self, key: &str) -> Option<V> {
+    /// What was put there, which stays now that it is asked for.
+    pub fn get(&mut self, key: &str) -> Option<V> {
         if let Some(value) = self.new.get(key) {
             return Some(value.clone());
         }
@@ -22,7 +26,8 @@ impl<V: Clone> Recent<V> {
         Some(value)
     }
 
-    pub(super) fn put(&mut self, key: &str, value: V) {
+    /// Puts something there.
+    pub fn put(&mut self, key: &str, value: V) {
         self.insert(key.into(), value);
     }
 

@@ -1,0 +1,110 @@
+//! Where a request comes from: the other end of its connection, unless that is a proxy whose word is taken.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+
+const FORWARDED: &str = "x-forwarded-for";
+/// The most addresses that are looked at.
+const MOST: usize = 16;
+
+/// The networks of proxies that are trusted to say for whom they ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies(Vec<Network>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Network {
+    address: IpAddr,
+    length: u8,
+}
+
+impl Proxies {
+    /// Reads networks such as `10.0.0.0/8`, or single addresses, separated by commas.
+    ///
+    /// # Errors
+    /// Text that is no network.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+        networks
+            .map(|text| Network::read(text).ok_or_else(|| format!("{text:?} is not a network such as 10.0.0.0/8")))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Where the request with these headers comes from that came over a connection from `peer`: the last address that no proxy of ours
+    /// has.
+    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut origin = peer.to_canonical();
+        if !self.trusts(origin) {
+            return origin;
+        }
+        let said =
+            headers.get_all(FORWARDED).iter().filter_map(|said| said.to_str().ok()).collect::<Vec<_>>().join(",");
+        for said in said.rsplit(',').take(MOST) {
+            let Ok(said) = said.trim().parse::<IpAddr>() else { break };
+            origin = said.to_canonical();
+            if !self.trusts(origin) {
+                break;
+            }
+        }
+        origin
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.has(address))
+    }
+}
+
+impl Network {
+    fn read(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.map_or(Some(most), |length| length.parse().ok())?;
+        (length <= most).then_some(Self { address, length })
+    }
+
+    fn has(self, address: IpAddr) -> bool {
+        let differ = match (self.address, address) {
+            (IpAddr::V4(ours), IpAddr::V4(other)) => (ours.to_bits() ^ other.to_bits()).leading_zeros(),
+            (IpAddr::V6(ours), IpAddr::V6(other)) => (ours.to_bits() ^ other.to_bits()).leading_zeros(),
+            _ => return false,
+        };
+        differ >= u32::from(self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn origin(proxies: &str, peer: &str, said: &[&str]) -> String {
+        let headers = said.iter().map(|said| (FORWARDED.parse().unwrap(), said.parse().unwrap()));
+        Proxies::read(proxies).unwrap().origin(peer.parse().unwrap(), &headers.collect()).to_string()
+    }
+
+    #[test]
+    fn only_a_proxy_that_is_trusted_is_believed_and_only_what_it_says_itself() {
+        assert_eq!(origin("", "10.0.0.1", &["1.2.3.4"]), "10.0.0.1");
+        assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+        assert_eq!(
+            origin("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.9.9.9"]),
+            "1.2.3.4",
+            "whoever asked says more"
+        );
+        assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
+        assert_eq!(origin("10.0.0.0/8", "11.0.0.1", &["1.2.3.4"]), "11.0.0.1");
+        assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["none"]), "10.0.0.1");
+        assert_eq!(origin("fd00::/8,::1", "::1", &["2001:db8::1, fd00::7"]), "2001:db8::1");
+        assert_eq!(origin("10.0.0.1", "::ffff:10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn a_network_is_an_address_and_how_much_of_it_counts() {
+        for odd in ["10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "a"] {
+            assert!(Proxies::read(odd).is_err(), "{odd}");
+        }
+        assert_eq!(Proxies::read(" ").unwrap(), Proxies::default());
+    }
+}

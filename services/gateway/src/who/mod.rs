@@ -1,0 +1,142 @@
+//! Who asks, and what they may ask for. A token is believed of the issuers that the settings name, and of no other; what is said of
+//! its bearer inside is said by the channel that calls.
+
+mod address;
+mod issuers;
+mod keys;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contracts::tradewind::options::v1::Audience;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use rustls::pki_types::UnixTime;
+use tonic::{Code, Status};
+use tradewind_mesh::User;
+use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
+
+pub use self::address::Proxies;
+pub use self::issuers::{Fetch, Issuers, Trusted};
+use self::keys::Keys;
+pub(crate) use self::keys::{of_identity, of_url};
+use crate::refused::refusal_of;
+
+/// The role of the shop's staff.
+const STAFF: &str = "staff";
+/// Tokens that are kept as verified.
+const TOKENS: usize = 4_096;
+/// How far clocks may be apart, in seconds.
+const LEEWAY: u64 = 30;
+/// The longest id that a customer may have.
+const LONGEST_ID: usize = 64;
+
+/// Whoever makes a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Whom it is made for, if they have signed in.
+    pub user: Option<Arc<User>>,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
+
+/// Whose tokens are believed.
+pub struct Who {
+    verifier: Arc<Verifier>,
+    keys: Keys,
+    /// What was verified, by token, and until when it holds, in seconds since 1970.
+    known: Arc<Mutex<Recent<(Arc<User>, u64)>>>,
+    issuers: Vec<Trusted>,
+}
+
+impl Who {
+    /// Believes these issuers, whose keys are fetched and followed from now on. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn trusting(issuers: Vec<Trusted>) -> Self {
+        let verifier = Arc::new(Verifier::new(issuers.iter().map(|trusted| trusted.issuer.clone())));
+        let known = Arc::new(Mutex::new(Recent::new(TOKENS)));
+        let forget = {
+            let known = known.clone();
+            move || *known.lock().unwrap_or_else(PoisonError::into_inner) = Recent::new(TOKENS)
+        };
+        let keys = Keys::follow(&issuers, verifier.clone(), forget);
+        Self { verifier, keys, known, issuers }
+    }
+
+    /// Who asks; nobody in particular where they say nothing.
+    ///
+    /// # Errors
+    /// A token that cannot be verified.
+    pub(crate) async fn user(&self, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
+        let mut said = headers.get_all(AUTHORIZATION).iter();
+        let token = match (said.next(), said.next()) {
+            (None, _) => return Ok(None),
+            (Some(said), None) => said.to_str().ok().and_then(bearer).ok_or_else(|| refused(Refusal::Malformed))?,
+            (Some(_), Some(_)) => return Err(refused(Refusal::Malformed)),
+        };
+        let now = UnixTime::now().as_secs();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(token);
+        if let Some((user, until)) = known
+            && now < until
+        {
+            return Ok(Some(user));
+        }
+        let claims = match self.verifier.verify(token, now) {
+            // It may be signed by a key that is new.
+            Err(Refused { why: Refusal::UnknownKey, issuer: Some(issuer) }) => {
+                self.keys.fetch(&issuer).await?;
+                self.verifier.verify(token, now)
+            }
+            verified => verified,
+        };
+        let claims = claims.map_err(|Refused { why, .. }| refused(why))?;
+        let until = claims.expires.saturating_add(LEEWAY);
+        let user = Arc::new(self.meant(claims).map_err(refused)?);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).put(token, (user.clone(), until));
+        Ok(Some(user))
+    }
+
+    /// Whom an issuer means. Those of others than our own are told apart by its name, and may be what it says only where it is trusted
+    /// with that.
+    fn meant(&self, claims: Claims) -> Result<User, Refusal> {
+        let trusted = self.issuers.iter().find(|trusted| trusted.issuer.name == claims.issuer);
+        let trusted = trusted.ok_or(Refusal::Issuer)?;
+        let id = trusted.prefix.as_ref().map(|prefix| format!("{prefix}:{}", claims.subject)).unwrap_or(claims.subject);
+        if id.len() > LONGEST_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Refusal::Claim("sub"));
+        }
+        let roles = if trusted.gives_roles { claims.roles } else { Vec::new() };
+        Ok(User { id, roles, session: claims.session })
+    }
+}
+
+/// The token of `Bearer TOKEN`.
+fn bearer(said: &str) -> Option<&str> {
+    let (scheme, token) = said.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn refused(why: Refusal) -> Status {
+    refusal_of(Code::Unauthenticated, why.reason(), &why.to_string())
+}
+
+/// Lets them call what is meant for them.
+///
+/// # Errors
+/// What they would have to be.
+pub(crate) fn admit(audience: Audience, user: Option<&User>) -> Result<(), Status> {
+    match (audience, user) {
+        (Audience::Public, _) | (Audience::Customer, Some(_)) => Ok(()),
+        (Audience::Staff, Some(user)) if user.is(STAFF) => Ok(()),
+        (Audience::Staff, Some(_)) => Err(refusal_of(Code::PermissionDenied, "ROLE_MISSING", "this is for staff")),
+        (Audience::Customer | Audience::Staff, None) => {
+            Err(refusal_of(Code::Unauthenticated, "NOT_SIGNED_IN", "this is for whoever has signed in"))
+        }
+        (Audience::Internal | Audience::Unspecified, _) => Err(unknown()),
+    }
+}
+
+/// Nothing of that name is offered.
+pub(crate) fn unknown() -> Status {
+    refusal_of(Code::Unimplemented, "METHOD_UNKNOWN", "there is no such method")
+}

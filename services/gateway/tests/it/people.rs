@@ -1,0 +1,183 @@
+//! Whoever has signed in: whose tokens are believed, and what they say of their bearer.
+
+use std::sync::{Arc, Mutex};
+
+use contracts::tradewind::identity::v1::CreateStaffAccountRequest;
+use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
+use gateway::{Proxies, Trusted};
+use reqwest::RequestBuilder;
+use rustls::pki_types::UnixTime;
+use serde_json::{Map, Value, json};
+use tradewind_mesh::IdentityFiles;
+use tradewind_runtime::{FreePort, Settings};
+use tradewind_testing::{Database, channel};
+use tradewind_tokens::Signer;
+
+use crate::shop::{DEADLINE, Shop, json as whole, told};
+use crate::stand::{Opening, Stand};
+
+const OWN: &str = "https://identity.example";
+
+/// Whoever signs, and what is published of their keys.
+#[derive(Clone)]
+struct Keys {
+    signer: Arc<Signer>,
+    published: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let signer = Arc::new(Signer::from_pem(&pair.serialize_pem()).unwrap());
+        let published = json!({ "keys": [signer.public()] }).to_string().into_bytes();
+        Self { signer, published: Arc::new(Mutex::new(published)) }
+    }
+
+    fn trusted(&self) -> Trusted {
+        let published = self.published.clone();
+        let fetch = move || {
+            let published = published.lock().unwrap().clone();
+            let fetched = if published.is_empty() { Err("away".to_owned()) } else { Ok(published) };
+            Box::pin(std::future::ready(fetched)) as futures::future::BoxFuture<'static, _>
+        };
+        Trusted::own(OWN, Arc::new(fetch))
+    }
+
+    /// A token of its own, but for what is changed of it.
+    fn token(&self, changed: Value) -> String {
+        let now = UnixTime::now().as_secs();
+        let mut claims: Map<String, Value> = Map::new();
+        let usual = json!({
+            "iss": OWN, "sub": "c-1", "aud": "tradewind", "iat": now, "exp": now + 600, "sid": "s-1", "roles": [],
+        });
+        claims.extend(usual.as_object().unwrap().clone());
+        claims.extend(changed.as_object().unwrap().clone());
+        self.signer.sign("at+jwt", &claims).unwrap()
+    }
+}
+
+async fn open(keys: &Keys) -> Stand {
+    Stand::open(Opening { issuers: vec![keys.trusted()], ..Opening::default() }).await
+}
+
+fn get(stand: &Stand, path: &str) -> RequestBuilder {
+    tradewind_runtime::direct().build().unwrap().get(stand.url(path))
+}
+
+#[tokio::test]
+async fn whoever_has_signed_in_is_named_to_the_service_and_his_token_stays_here() {
+    let keys = Keys::new();
+    let stand = open(&keys).await;
+    for _ in 0..2 {
+        let token = keys.token(json!({ "roles": ["staff", "other"] }));
+        let asking = tokio::spawn(get(&stand, "/v1/mine").bearer_auth(token).send());
+        let called = stand.called().await;
+        let user = called.caller.user.clone().unwrap();
+        assert_eq!((user.id.as_str(), user.session.as_deref()), ("c-1", Some("s-1")));
+        assert_eq!(user.roles, ["staff", "other"]);
+        assert!(!called.headers.contains_key("authorization"));
+        called.say("mine");
+        called.end();
+        assert_eq!(asking.await.unwrap().unwrap().status().as_u16(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_is_refused_wherever_it_is_shown() {
+    let (keys, others) = (Keys::new(), Keys::new());
+    let stand = open(&keys).await;
+    let past = UnixTime::now().as_secs() - 3_600;
+    let foreign = others.token(json!({}));
+    for (token, reason) in [
+        (keys.token(json!({ "exp": past })), "TOKEN_EXPIRED"),
+        (keys.token(json!({ "aud": "ordering" })), "TOKEN_AUDIENCE"),
+        (keys.token(json!({ "iss": "https://other.example" })), "TOKEN_ISSUER"),
+        (keys.token(json!({ "sub": "c 1" })), "TOKEN_CLAIM"),
+        (keys.signer.sign("tw-user+jwt", &Map::new()).unwrap(), "TOKEN_ISSUER"),
+        (foreign, "TOKEN_KEY_UNKNOWN"),
+        ("none".to_owned(), "TOKEN_MALFORMED"),
+    ] {
+        for path in ["/v1/mine", "/v1/notes/a"] {
+            let (status, told) = told(get(&stand, path).bearer_auth(&token)).await;
+            assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!(reason)), "{path}");
+        }
+    }
+    for odd in ["Basic YTpi", "Bearer", "bearer  ", ""] {
+        let refused = get(&stand, "/v1/notes/a").header("authorization", odd).send().await.unwrap();
+        assert_eq!(refused.status().as_u16(), 401, "{odd:?}");
+    }
+    let twice = get(&stand, "/v1/mine").bearer_auth(keys.token(json!({}))).bearer_auth(keys.token(json!({})));
+    assert_eq!(twice.send().await.unwrap().status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn where_keys_never_were_fetched_nobody_is_called_a_liar() {
+    let keys = Keys::new();
+    let published = std::mem::take(&mut *keys.published.lock().unwrap());
+    let stand = open(&keys).await;
+    let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(keys.token(json!({})))).await;
+    assert_eq!((status, &told["error"]["details"][0]["reason"]), (503, &json!("KEYS_AWAY")));
+    *keys.published.lock().unwrap() = published;
+    let token = keys.token(json!({}));
+    tradewind_testing::eventually(DEADLINE, "the keys are there", async || {
+        let asking = tokio::spawn(get(&stand, "/v1/mine").bearer_auth(&token).send());
+        let answered = tokio::select! {
+            called = stand.called() => { called.say("mine"); called.end(); true }
+            () = tokio::time::sleep(std::time::Duration::from_millis(200)) => false,
+        };
+        answered && asking.await.unwrap().unwrap().status().as_u16() == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_a_request_comes_from_is_what_a_proxy_of_ours_says() {
+    let proxies = Proxies::read("127.0.0.0/8").unwrap();
+    let stand = Stand::open(Opening { proxies, ..Opening::default() }).await;
+    let asking = tokio::spawn(get(&stand, "/v1/notes/a").header("x-forwarded-for", "6.6.6.6, 192.0.2.7").send());
+    let called = stand.called().await;
+    assert_eq!(called.caller.address.to_string(), "192.0.2.7");
+    called.say("a");
+    called.end();
+    asking.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_signs_in_at_identity_and_lists_a_product_once() {
+    let (database, port) = (Database::sqlite(), FreePort::find().unwrap());
+    let address = format!("127.0.0.1:{}", port.number());
+    let shop = Shop::open_with(|settings| settings.with_peer("identity", address.clone())).await;
+    let files = IdentityFiles::in_dir(shop.folder.path(), "identity");
+    let mut settings = Settings::in_process(files, database.url(), shop.nats.url()).with("hash_memory", "64");
+    settings.grpc_addr = address.parse().unwrap();
+    let mut identity = identity::service().start(settings).await.unwrap();
+    identity.ready(DEADLINE).await.unwrap();
+    let operator = channel(shop.folder.path(), "operator", "identity", identity.grpc_addr());
+    let (email, password) = ("staff@example.com", "correct horse battery");
+    let account = CreateStaffAccountRequest { email: email.into(), password: password.into(), ..Default::default() };
+    IdentityServiceClient::new(operator).create_staff_account(account).await.unwrap();
+
+    let post = |path: &str, body: Value| {
+        shop.client.post(shop.url(path)).header("content-type", "application/json").body(body.to_string())
+    };
+    let (status, _) = told(post("/v1/sessions", json!({ "email": email, "password": "wrong horse battery" }))).await;
+    assert_eq!(status, 401);
+    let signed_in = post("/v1/sessions", json!({ "email": email, "password": password })).send().await.unwrap();
+    assert_eq!(signed_in.headers()["cache-control"], "no-store");
+    let signed_in = whole(signed_in).await;
+    let token = signed_in["tokens"]["accessToken"].as_str().unwrap_or_else(|| panic!("{signed_in}"));
+
+    let product =
+        json!({ "productId": "tea", "sku": "TEA", "name": "Tea", "price": { "currency": "GBP", "minor": "450" } });
+    let list = || post("/v1/products", product.clone()).header("idempotency-key", "k-1");
+    assert_eq!(told(list()).await.0, 401);
+    let (status, first) = told(list().bearer_auth(token)).await;
+    assert_eq!((status, &first["product"]["productId"]), (200, &json!("tea")), "{first}");
+    let (status, again) = told(list().bearer_auth(token)).await;
+    assert_eq!((status, &again["product"]), (200, &first["product"]), "it is the same request");
+    let (status, accounts) = told(shop.get("/v1/accounts").bearer_auth(token)).await;
+    assert_eq!((status, &accounts["accounts"][0]["email"]), (200, &json!(email)), "{accounts}");
+    let sessions = format!("/v1/accounts/{}/sessions", accounts["accounts"][0]["accountId"].as_str().unwrap());
+    let (_, sessions) = told(shop.get(&sessions).bearer_auth(token)).await;
+    assert_eq!(sessions["sessions"][0]["address"], "127.0.0.1", "{sessions}");
+}
