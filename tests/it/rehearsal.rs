@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
+use supervisor::services;
 use tradewind_mesh::Policy;
 use tradewind_testing::block_on;
 
@@ -46,7 +47,7 @@ fn what_the_chart_starts_becomes_ready_and_passes_helm_test() {
 #[test]
 fn every_service_gets_only_settings_it_has() {
     let cluster = Cluster::render("values-production.yaml");
-    assert_eq!(cluster.services().len(), std::fs::read_dir(project("services")).unwrap().count());
+    assert_eq!(cluster.services().len(), services::names().len());
     for name in cluster.services() {
         let help = run(Command::new(binary(name)).arg("--help")).unwrap();
         for variable in cluster.environment(&cluster.container(name)).keys() {

@@ -29,7 +29,7 @@ pub(crate) fn document(methods: &Methods) -> Value {
         let at = paths.entry(path).or_insert_with(|| json!({}));
         at[http.to_lowercase()] = operation;
         let service = method.descriptor.parent_service();
-        let tag = json!({ "name": service.name(), "description": Comments::of_service(&service) });
+        let tag = json!({ "name": service.name(), "description": Comments::of_service(service) });
         if !tags.contains(&tag) {
             tags.push(tag);
         }

@@ -40,12 +40,15 @@ pub struct Caller {
     pub address: IpAddr,
 }
 
+/// Users by their tokens, and until when those hold, in seconds since 1970.
+type Known = Recent<(Arc<User>, u64)>;
+
 /// Whose tokens are believed.
 pub struct Who {
     verifier: Arc<Verifier>,
     keys: Keys,
-    /// What was verified, by token, and until when it holds, in seconds since 1970.
-    known: Arc<Mutex<Recent<(Arc<User>, u64)>>>,
+    /// What was verified.
+    known: Arc<Mutex<Known>>,
     issuers: Vec<Trusted>,
 }
 
