@@ -126,6 +126,10 @@ pub(super) async fn enter(
     code: &str,
 ) -> Result<confirmation::Model, Error> {
     let kept = secrets::hash(ticket);
+    // What was made up is turned away by a look.
+    if !confirmations::is_there(means.store.command_reader(), &kept).await? {
+        return Err(wrong_code());
+    }
     let tried = async |tx: &mut Tx| confirmations::try_code(tx.conn(), &kept, purpose.name(), tx.now()).await;
     let (found, _) = means.store.transact(tried).await?;
     let entered = Some(secrets::hash_of_code(ticket, code.trim()));

@@ -29,6 +29,11 @@ enum Outcome {
 /// `Unauthenticated` with reason `REFRESH_TOKEN_INVALID`.
 pub async fn refresh(means: &Means, token: &str) -> Result<RefreshResponse, Error> {
     let token = RefreshToken::read(token).ok_or_else(invalid)?;
+    // What was made up is turned away by a look.
+    let looked = sessions::by_family(means.store.command_reader(), &token.family(), means.store.now()).await?;
+    if looked.is_none() {
+        return Err(invalid());
+    }
     let salt = secrets::token()?;
     let exchanged = async |tx: &mut Tx| exchange(tx, means, &token, &salt).await;
     // What is bad ends the session, which has to be committed.

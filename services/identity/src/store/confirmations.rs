@@ -16,6 +16,11 @@ pub(crate) async fn issue(connection: &impl ConnectionTrait, row: Model) -> Resu
     Entity::insert(row.into_active_model()).exec_without_returning(connection).await.map(drop).map_err(db)
 }
 
+/// Tells whether something waits for a code, or has done until a moment ago.
+pub(crate) async fn is_there(connection: &impl ConnectionTrait, ticket: &str) -> Result<bool, Error> {
+    Ok(Entity::find_by_id(ticket).one(connection).await.map_err(db)?.is_some())
+}
+
 /// Counts a try, and returns what is tried; none where there is nothing to try, or it was tried too often.
 pub(crate) async fn try_code(
     connection: &impl ConnectionTrait,
