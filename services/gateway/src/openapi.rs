@@ -4,6 +4,8 @@ mod comments;
 mod operation;
 mod schema;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use tradewind_transcode::Declared;
 
@@ -14,10 +16,18 @@ use crate::methods::Methods;
 /// The document.
 pub(crate) fn document(methods: &Methods) -> Value {
     let (mut schemas, mut paths, mut tags) = (Schemas::default(), Map::new(), Vec::new());
+    let mut routes_of = BTreeMap::<_, usize>::new();
     for (route, method) in methods.routes() {
         let Declared { method: http, template, .. } = route.declared();
         let Some(path) = operation::path(template) else { continue };
-        let operation = operation::of(route, method, &mut schemas);
+        let mut operation = operation::of(route, method, &mut schemas);
+        // A method with several routes has as many operations, and each a name.
+        let number = routes_of.entry(method.descriptor.full_name().to_owned()).or_default();
+        *number += 1;
+        if *number > 1 {
+            operation["operationId"] =
+                json!(format!("{}_{number}", operation["operationId"].as_str().unwrap_or_default()));
+        }
         let at = paths.entry(path).or_insert_with(|| json!({}));
         at[http.to_lowercase()] = operation;
         let service = method.descriptor.parent_service();
