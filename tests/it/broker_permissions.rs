@@ -298,6 +298,7 @@ fn every_service_reads_its_sources_by_the_broker() {
                 shop.offer(&Uuid::now_v7().to_string(), 900, 0).await;
                 let placed = shop.operator.place(tea.order(1)).await;
                 shop.operator.settled(&placed.order_id).await;
+                shop.operator.hire(&format!("{}@example.com", Uuid::now_v7())).await;
                 let stream =
                     operator.jetstream.get_stream(stream_of(&source)).await.map_err(|error| error.to_string())?;
                 let mut acknowledged = 0;

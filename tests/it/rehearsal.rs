@@ -31,6 +31,7 @@ fn what_the_chart_starts_becomes_ready_and_passes_helm_test() {
     });
     let told = cluster.complete(&cluster.container("order"), &[]).unwrap();
     assert!(told.ends_with("is CONFIRMED\n"), "{told}");
+    cluster.operate(&["identity", "admin", "--email", "staff@example.com"]).unwrap();
     let policy = Policy::new(&contracts::CONTRACT);
     let read: BTreeSet<_> = cluster.services().into_iter().flat_map(|reader| policy.sources_of(reader)).collect();
     block_on(async {

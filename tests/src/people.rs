@@ -7,6 +7,7 @@ use contracts::tradewind::{
     catalog::v1::{CreateProductRequest, Product, catalog_service_client::CatalogServiceClient},
     consumer::v1::consumer_service_client::ConsumerServiceClient,
     eventlog::v1::{EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
+    identity::v1::{Account, CreateStaffAccountRequest, identity_service_client::IdentityServiceClient},
     inventory::v1::{
         ListStockRequest, ReceiveStockRequest, StockLevel, inventory_service_client::InventoryServiceClient,
     },
@@ -79,6 +80,18 @@ impl Person {
 
     pub fn notification(&self) -> NotificationServiceClient<Channel> {
         NotificationServiceClient::new(self.to("notification"))
+    }
+
+    pub fn identity(&self) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.to("identity"))
+    }
+
+    /// Makes an account for somebody of the staff.
+    pub async fn hire(&self, email: &str) -> Account {
+        let request = CreateStaffAccountRequest { email: email.to_owned(), ..CreateStaffAccountRequest::default() };
+        let hired =
+            patiently("the account is made", async || self.identity().create_staff_account(request.clone()).await);
+        hired.await.into_inner().account.unwrap()
     }
 
     /// The consumers of one service, and its quarantine.

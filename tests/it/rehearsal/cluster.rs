@@ -188,6 +188,12 @@ impl Cluster {
         run(Command::new(&command[0]).args(&command[1..]).args(more).env_clear().envs(environment))
     }
 
+    /// Runs the operator's command line where `helm test` does.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> Result<String, String> {
+        let (command, environment) = self.prepare(&self.container("order"));
+        run(Command::new(&command[0]).args(arguments).env_clear().envs(environment))
+    }
+
     pub(crate) fn start(&self, name: &str) -> Program {
         let (command, environment) = self.prepare(&self.container(name));
         Program::start(&command.iter().map(String::as_str).collect::<Vec<_>>(), &environment)
