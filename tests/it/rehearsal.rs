@@ -12,7 +12,7 @@ use tradewind_mesh::Policy;
 use tradewind_testing::block_on;
 
 use self::cluster::Cluster;
-use crate::programs::{binary, project, run};
+use crate::programs::{binary, run};
 
 #[test]
 fn what_the_chart_starts_becomes_ready_and_passes_helm_test() {
