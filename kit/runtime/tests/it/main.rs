@@ -22,7 +22,7 @@ fn harbour() -> Service {
 }
 
 fn credentials(folder: &Path) {
-    pki::init(folder, &["harbour", "notification", "operator"], TRUST_DOMAIN).unwrap();
+    pki::init(folder, &["harbour", "notification", "operator", "ordering"], TRUST_DOMAIN).unwrap();
 }
 
 fn database(folder: &Path) -> String {
