@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::refused;
+
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// One connection's.
@@ -26,11 +28,11 @@ impl Activity {
         Arc::new(Self { under_way, asked, since, ended: CancellationToken::new() })
     }
 
-    /// A request is under way until what is returned is dropped.
-    pub(crate) fn ask(self: &Arc<Self>) -> Asked {
+    /// A request is under way until what is returned is dropped; its answer may take so long to be read.
+    pub(crate) fn ask(self: &Arc<Self>, read: Duration) -> Asked {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        Asked(self.clone())
+        Asked { activity: self.clone(), read }
     }
 
     /// Whether nothing was ever asked.
@@ -46,12 +48,27 @@ impl Activity {
 }
 
 /// A request that is under way.
-pub(crate) struct Asked(Arc<Activity>);
+pub(crate) struct Asked {
+    activity: Arc<Activity>,
+    read: Duration,
+}
+
+impl Asked {
+    /// Ends the connection once its answer has taken too long to be read.
+    pub(crate) fn late(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (ended, read) = (self.activity.ended.clone(), self.read);
+        async move {
+            tokio::time::sleep(read).await;
+            refused("read_too_slowly");
+            ended.cancel();
+        }
+    }
+}
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.0.since.store(now(), Ordering::Relaxed);
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.activity.since.store(now(), Ordering::Relaxed);
+        self.activity.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

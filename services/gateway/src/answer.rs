@@ -9,11 +9,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::{Frame, SizeHint};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::activity::Asked;
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
-use crate::refused::given_up;
+use crate::refused::{Refused, given_up};
+use crate::room::{Held, Room};
 
 /// What is sent behind the headers.
 pub(crate) enum Content {
@@ -23,6 +25,23 @@ pub(crate) enum Content {
     WithTrailers(Bytes, HeaderMap),
     /// What comes as it comes.
     Stream(Pin<Box<dyn http_body::Body<Data = Bytes, Error = Infallible> + Send>>),
+}
+
+/// What is handed over of an answer at a time: whoever reads slowly makes no more than that be buffered beside it.
+const PART: usize = 64 << 10;
+
+fn part(bytes: &mut Bytes) -> Bytes {
+    bytes.split_to(PART.min(bytes.len()))
+}
+
+impl Content {
+    /// The bytes that are in memory.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(bytes) | Self::WithTrailers(bytes, _) => bytes.len(),
+            Self::Stream(_) => 0,
+        }
+    }
 }
 
 /// In which protocol something is asked.
@@ -49,15 +68,19 @@ pub(crate) struct Watch {
     protocol: Protocol,
     method: Option<Arc<Method>>,
     status: StatusCode,
+    held: Option<Held>,
+    /// Ends the connection of whoever does not read what he has asked for.
+    late: Option<AbortOnDropHandle<()>>,
     _under_way: UnderWay,
-    _asked: Asked,
+    asked: Asked,
 }
 
 impl Watch {
     pub(crate) fn begin(protocol: Protocol, asked: Asked) -> Self {
         // Whoever goes away before there is an answer has given it up.
         let (began, status) = (Instant::now(), given_up());
-        Self { began, protocol, method: None, status, _under_way: UnderWay::begin(), _asked: asked }
+        let _under_way = UnderWay::begin();
+        Self { began, protocol, method: None, status, held: None, late: None, _under_way, asked }
     }
 
     /// It is for this method.
@@ -68,6 +91,21 @@ impl Watch {
     /// What it is for, by the name that its log has.
     pub(crate) fn name(&self) -> &str {
         self.method.as_ref().map_or("unknown", |method| method.path.as_str())
+    }
+
+    /// Holds what is answered, where that is much, for as long as whoever asked may take to read it.
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    pub(crate) fn holds(&mut self, content: &Content, room: &Room) -> Result<(), Refused> {
+        let bytes = content.bytes();
+        if bytes > PART {
+            let mut held = room.none();
+            held.grow(bytes)?;
+            self.held = Some(held);
+            self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late())));
+        }
+        Ok(())
     }
 
     /// It is answered so.
@@ -100,13 +138,13 @@ impl http_body::Body for Sent {
         let frame = match &mut self.content {
             Content::Stream(stream) => return stream.as_mut().poll_frame(cx),
             Content::Whole(bytes) if bytes.is_empty() => None,
-            Content::Whole(bytes) => Some(Frame::data(std::mem::take(bytes))),
+            Content::Whole(bytes) => Some(Frame::data(part(bytes))),
             Content::WithTrailers(bytes, trailers) if bytes.is_empty() => {
                 let trailers = std::mem::take(trailers);
                 self.content = Content::Whole(Bytes::new());
                 Some(Frame::trailers(trailers))
             }
-            Content::WithTrailers(bytes, _) => Some(Frame::data(std::mem::take(bytes))),
+            Content::WithTrailers(bytes, _) => Some(Frame::data(part(bytes))),
         };
         Poll::Ready(frame.map(Ok))
     }

@@ -21,9 +21,9 @@ use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
 use crate::json::JSON;
 use crate::methods::Methods;
-use crate::reading::Room;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
+use crate::room::Room;
 use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
@@ -59,6 +59,13 @@ impl Way {
         }
     }
 
+    fn refused(self, why: Refused, id: &RequestId) -> Response<Content> {
+        match self {
+            Self::Rest => refused(&why, id),
+            Self::Grpc(web) => grpc::refused(why, web),
+        }
+    }
+
     const fn protocol(self) -> Protocol {
         match self {
             Self::Rest => Protocol::Rest,
@@ -73,7 +80,7 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let state = State { methods, who, room: Room::default(), stop };
+        let state = State { methods, who, room: Room::default(), answers: Room::default(), stop };
         Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
     }
 
@@ -104,6 +111,9 @@ impl Door {
         let from = self.proxies.origin(peer, request.headers());
         let mut watch = Watch::begin(way.protocol(), asked);
         let mut response = self.traced(request, way, from, &id, &mut watch).await;
+        if let Err(why) = watch.holds(response.body(), &self.state.answers) {
+            response = way.refused(why, &id);
+        }
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -167,7 +177,7 @@ impl Door {
                 let answered = rest::answer(&self.state, request, from, id, watch).await;
                 answered.unwrap_or_else(|why| {
                     tell(&why, id, watch);
-                    refused(&why, id)
+                    way.refused(why, id)
                 })
             }
             Way::Grpc(web) => match grpc::is_call(&request, web) {
@@ -176,7 +186,7 @@ impl Door {
                     let answered = grpc::answer(&self.state, request, web, from, watch).await;
                     answered.unwrap_or_else(|why| {
                         tell(&why, id, watch);
-                        grpc::refused(why, web)
+                        way.refused(why, id)
                     })
                 }
             },

@@ -18,6 +18,7 @@ mod reading;
 mod refused;
 mod request_id;
 mod rest;
+mod room;
 mod server;
 mod site;
 mod state;

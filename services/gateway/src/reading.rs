@@ -1,8 +1,6 @@
 //! Reads a request's body whole: not more than there may be, not for longer than it may take, and within what all bodies together may
 //! hold.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +10,7 @@ use http_body_util::BodyExt;
 use tonic::Code;
 
 use crate::refused::{Refused, refusal_of};
+use crate::room::{Held, Room};
 
 /// The most bytes of a body; a gRPC message may have as many.
 pub(crate) const LARGEST: usize = 4 << 20;
@@ -20,34 +19,8 @@ pub(crate) const HEAD: usize = 5;
 /// How long a body may take to come, and how long nothing of it may.
 const WHOLE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(10);
-/// Bytes of bodies that are held at most, and what of each is not counted.
-const ROOM: usize = 256 << 20;
+/// What of each is not counted.
 const UNCOUNTED: usize = 16 << 10;
-
-/// The bytes of bodies that are held.
-#[derive(Clone, Default)]
-pub(crate) struct Room(Arc<AtomicUsize>);
-
-/// Some of them, until it is dropped.
-pub(crate) struct Held {
-    room: Room,
-    bytes: usize,
-}
-
-impl Held {
-    fn change(&mut self, bytes: usize) -> Result<(), Refused> {
-        let added = bytes - self.bytes;
-        let before = self.room.0.fetch_add(added, Ordering::Relaxed);
-        self.bytes = bytes;
-        if before + added > ROOM { Err(no_room()) } else { Ok(()) }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
 
 /// All of a body of at most `most` bytes.
 ///
@@ -57,7 +30,7 @@ pub(crate) async fn whole<B>(body: B, most: usize, room: &Room) -> Result<(Bytes
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut held = Held { room: room.clone(), bytes: 0 };
+    let mut held = room.none();
     if body.is_end_stream() {
         return Ok((Bytes::new(), held));
     }
@@ -80,7 +53,7 @@ where
             return Err(too_large());
         }
         if length > UNCOUNTED {
-            held.change(length)?;
+            held.grow(length)?;
         }
         if first.is_empty() && all.is_empty() {
             first = data;
@@ -104,9 +77,4 @@ fn too_slow() -> Refused {
 
 fn cut_short() -> Refused {
     refusal_of(Code::Cancelled, "REQUEST_CUT_SHORT", "the request ended early").into()
-}
-
-fn no_room() -> Refused {
-    let text = "too many bytes of requests are held at the moment; call again later";
-    Refused::from(refusal_of(Code::Unavailable, "OVERLOADED", text))
 }

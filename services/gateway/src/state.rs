@@ -4,15 +4,17 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use crate::methods::Methods;
-use crate::reading::Room;
 use crate::refused::refusal_of;
+use crate::room::Room;
 use crate::who::Who;
 
 /// Shared by all requests.
 pub(crate) struct State {
     pub(crate) methods: Methods,
     pub(crate) who: Who,
+    /// What requests hold, and what answers do.
     pub(crate) room: Room,
+    pub(crate) answers: Room,
     /// Cancelled when streams have to end.
     pub(crate) stop: CancellationToken,
 }

@@ -15,6 +15,8 @@ use crate::reading::HEAD;
 use crate::refused::{outward, refusal_of};
 
 pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+/// The most bytes of a message of an answer.
+const LARGEST: usize = 64 << 20;
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
 /// A message with its frame.
@@ -115,6 +117,9 @@ fn split(data: &mut Bytes) -> Result<Option<Bytes>, Status> {
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if flag != 0 {
         return Err(refusal_of(Code::Internal, "ANSWER_PACKED", "the answer is packed in a way that nobody asked for"));
+    }
+    if length > LARGEST {
+        return Err(refusal_of(Code::Internal, "ANSWER_TOO_LARGE", "the answer is larger than any may be"));
     }
     if rest.len() < length {
         return Ok(None);

@@ -27,6 +27,8 @@ pub struct Patience {
     pub headers: Duration,
     /// For the next request.
     pub rest: Duration,
+    /// For an answer to be read, where it is large.
+    pub read: Duration,
     /// For a connection to close that is to.
     pub last: Duration,
 }
@@ -34,7 +36,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { first: seconds(15), headers: seconds(10), rest: seconds(75), last: seconds(5) }
+        Self { first: seconds(15), headers: seconds(10), rest: seconds(75), read: seconds(120), last: seconds(5) }
     }
 }
 
@@ -118,8 +120,8 @@ impl Connections {
     {
         let activity = &place.activity;
         let service = {
-            let (door, activity) = (self.door.clone(), activity.clone());
-            service_fn(move |request| door.clone().handle(request, peer.ip(), activity.ask()))
+            let (door, activity, read) = (self.door.clone(), activity.clone(), self.patience.read);
+            service_fn(move |request| door.clone().handle(request, peer.ip(), activity.ask(read)))
         };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(io), service));
         let mut closing = pin!(self.patience.rested(activity));

@@ -83,7 +83,7 @@ mod tests {
     async fn the_one_that_has_rested_longest_makes_room() {
         let places = Places::new(2);
         let (first, second) = (places.take().await, places.take().await);
-        let asked = first.activity.ask();
+        let asked = first.activity.ask(std::time::Duration::MAX);
         let (rests, taking) = (
             second.activity.ended.clone(),
             tokio::spawn({

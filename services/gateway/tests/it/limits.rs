@@ -13,7 +13,10 @@ const SOON: Duration = Duration::from_millis(200);
 
 /// One that soon loses it.
 fn hurried() -> Opening {
-    Opening { patience: Patience { first: SOON, headers: SOON, rest: SOON, last: SOON }, ..Opening::default() }
+    Opening {
+        patience: Patience { first: SOON, headers: SOON, rest: SOON, read: SOON, last: SOON },
+        ..Opening::default()
+    }
 }
 
 async fn dial(stand: &Stand, says: &[u8]) -> TcpStream {
@@ -86,6 +89,23 @@ async fn a_body_that_is_too_large_or_packed_is_refused_before_it_is_read() {
     let packed = post("/v1/notes").header("content-encoding", "gzip").body("bomb").send().await.unwrap();
     assert_eq!(packed.status().as_u16(), 415);
     assert!(is_answered(&stand).await);
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_what_he_has_asked_for_is_cut_off() {
+    let patience = Patience { read: SOON, ..Patience::default() };
+    let stand = Stand::open(Opening { patience, connections: Some(1), ..Opening::default() }).await;
+    let asked = dial(&stand, b"GET /v1/notes/a HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let called = stand.called().await;
+    let text = vec![b'a'; 16 << 20];
+    let length = u32::try_from(text.len()).unwrap();
+    // The field `text`, and its length as a varint of four bytes.
+    let field = [0x12, 0x80, 0x80, 0x80, 0x08];
+    let framed = [&[0][..], &(length + 5).to_be_bytes(), &field, &text].concat();
+    called.says.unbounded_send(Ok(http_body::Frame::data(framed.into()))).unwrap();
+    called.end();
+    assert!(is_answered(&stand).await, "there is one place, which it has left");
+    assert!(heard(asked).await.len() < text.len(), "not all of it was sent");
 }
 
 #[tokio::test]
