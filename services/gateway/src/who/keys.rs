@@ -25,8 +25,9 @@ use crate::unary;
 /// How often keys are fetched where nothing is amiss, and how soon again where they could not be.
 const EVERY: Duration = Duration::from_secs(300);
 const SOON: Duration = Duration::from_secs(2);
-/// How often they are fetched at most, whoever asks for a key that is not known.
+/// How often they are fetched at most, whoever asks for a key that is not known; and where there are none at all.
 const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN_WITHOUT: Duration = Duration::from_millis(200);
 /// How long fetching them may take.
 const WITHIN: Duration = Duration::from_secs(3);
 
@@ -88,7 +89,8 @@ impl Keys {
     pub(super) async fn fetch(&self, issuer: &str) -> Result<(), Status> {
         let Some(source) = self.0.iter().find(|source| source.issuer == issuer) else { return Ok(()) };
         let mut seen = source.seen.lock().await;
-        if seen.tried.is_none_or(|tried| tried.elapsed() >= AGAIN) {
+        let again = if seen.keys.is_some() { AGAIN } else { AGAIN_WITHOUT };
+        if seen.tried.is_none_or(|tried| tried.elapsed() >= again) {
             source.fetch(&mut seen).await;
         }
         if seen.keys.is_some() {
@@ -224,7 +226,7 @@ mod tests {
         tokio::time::sleep(SOON * 3).await;
         assert!(asked.load(Ordering::Relaxed) > 2);
         *published.lock().unwrap() = Ok(set("a"));
-        tokio::time::sleep(SOON * 2).await;
+        tokio::time::sleep(AGAIN_WITHOUT).await;
         keys.fetch("own").await.unwrap();
     }
 }
