@@ -35,6 +35,14 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Holds so many, if they are more than before.
+    ///
+    /// # Errors
+    /// Where there is no room for them.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
+        if bytes > UNCOUNTED.max(self.bytes) { self.change(bytes) } else { Ok(()) }
+    }
+
     fn change(&mut self, bytes: usize) -> Result<(), Refused> {
         let added = bytes - self.bytes;
         let before = self.room.0.fetch_add(added, Ordering::Relaxed);
