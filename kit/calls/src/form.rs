@@ -37,17 +37,9 @@ pub fn check(form: &Form, bytes: &[u8]) -> Result<Violations, Malformed> {
 }
 
 /// Tells whether a message of this form has a text of that name which says something.
-pub fn has_text(form: &Form, name: &str, mut bytes: &[u8]) -> bool {
-    let Some(sought) = form.fields.iter().find(|field| field.name == name) else { return false };
-    while let Ok((tag, wire)) = decode_key(&mut bytes) {
-        if tag == sought.tag && wire == WireType::LengthDelimited {
-            return delimited(&mut bytes).is_ok_and(|text| !text.is_empty());
-        }
-        if skip_field(wire, tag, &mut bytes, DecodeContext::default()).is_err() {
-            return false;
-        }
-    }
-    false
+pub fn has_text(form: &Form, name: &str, bytes: &[u8]) -> bool {
+    let sought = form.fields.iter().find(|field| field.name == name);
+    sought.is_some_and(|sought| !text(sought.tag, bytes).is_empty())
 }
 
 /// The text in the field of that number; empty where there is none. Of several the last counts.

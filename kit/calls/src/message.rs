@@ -112,13 +112,21 @@ where
     let Some(form) = form else { return Ok((request.map(|body| Asked::Stream(Body::new(body))), None)) };
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
-    let gzip = is_gzip(parts.headers.remove(ENCODING).as_ref())?;
     let mut held = room.hold(UNREAD)?;
     let body = read(body, &mut held).await?;
-    let body = plain(body, gzip)?;
+    let body = unpack(&mut parts.headers, body)?;
     held.change(body.len())?;
     form::check(form, &body[HEAD..]).map_err(|error| undecodable(&error.to_string()))?.finish().map_err(status)?;
     Ok((Request::from_parts(parts, Asked::Whole(body)), Some(held)))
+}
+
+/// The one message of a request, framed and plain, which its headers don't say to be packed any more.
+///
+/// # Errors
+/// What is not one message, is packed in a way that is not known, or is larger than a message may be.
+pub fn unpack(headers: &mut HeaderMap, body: Bytes) -> Result<Bytes, Status> {
+    let gzip = is_gzip(headers.remove(ENCODING).as_ref())?;
+    plain(body, gzip)
 }
 
 /// All of a body.

@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_calls::body::LOAD;
-use tradewind_calls::deadline;
+use tradewind_calls::{deadline, message};
 
 use crate::answer::{Content, Watch};
 use crate::reading::{self, HEAD, LARGEST};
@@ -25,12 +25,11 @@ use crate::unary;
 use crate::web::Web;
 use crate::who::{self, Caller};
 
-/// What a caller may say beside a message.
-const SAID: [HeaderName; 3] = [
-    HeaderName::from_static(deadline::HEADER),
-    HeaderName::from_static("grpc-encoding"),
-    HeaderName::from_static("grpc-accept-encoding"),
-];
+/// What a caller may say beside a message; how it packs what it sends is read here.
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// The longest time that gRPC can write.
+const LONGEST_TIME: usize = 9;
 /// What begins the names of what services say to each other.
 const INSIDE: &str = "tradewind-";
 
@@ -48,14 +47,17 @@ pub(crate) async fn answer(
     let (head, body) = request.into_parts();
     let method = state.methods.called(head.uri.path()).ok_or_else(who::unknown)?;
     watch.of(method);
-    let user = state.who.user(&head.headers).await?;
+    let user = state.who.user(method.audience, &head.headers).await?;
     who::admit(method.audience, user.as_deref())?;
-    let headers = passed(&head.headers);
+    let mut headers = passed(&head.headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
     } else {
-        let (body, held) = reading::whole(body, HEAD + LARGEST, &state.room).await?;
+        let (body, mut held) = reading::whole(body, HEAD + LARGEST, &state.room).await?;
         let body = web.map_or_else(|| Ok(body.clone()), |web| web.read(body.clone()))?;
+        // Here, where it is counted: whoever needs it plain would unpack it further in.
+        let body = if method.takes_streams() { body } else { message::unpack(&mut headers, body)? };
+        held.grow(body.len())?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
     let (mut head, mut body) = method.call(request, Caller { user, address: from }).await?.into_parts();
@@ -113,10 +115,14 @@ pub(crate) fn refused(refused: Refused, web: Option<Web>) -> Response<Content> {
 
 fn passed(headers: &HeaderMap) -> HeaderMap {
     let mut passed = HeaderMap::with_capacity(8);
-    for name in SAID {
-        if let Some(value) = headers.get(&name) {
-            passed.insert(name, value.clone());
-        }
+    if let Some(time) = headers.get(deadline::HEADER).filter(|time| time.len() <= LONGEST_TIME) {
+        passed.insert(deadline::HEADER, time.clone());
+    }
+    if let Some(encoding) = headers.get(&ENCODING) {
+        passed.insert(ENCODING, encoding.clone());
+    }
+    if message::takes_gzip(headers) {
+        passed.insert(ACCEPTED, HeaderValue::from_static("gzip"));
     }
     passed
 }

@@ -17,7 +17,7 @@ use tradewind_mesh::{Channel, Channels};
 use tradewind_transcode::{Found, Refusal, Route, Routes};
 
 use crate::metrics::Measured;
-use crate::refused::{away, outward};
+use crate::refused::{away, is_ours, outward};
 use crate::who::Caller;
 
 /// The workload that the contract knows the edge as.
@@ -129,7 +129,11 @@ impl Method {
     /// # Errors
     /// The status of a call that had no answer, without what is nobody's business outside.
     pub(crate) async fn call(&self, request: Request<Body>, caller: Caller) -> Result<Response<Body>, Status> {
-        (self.upstream)(request, caller).await.map_err(outward)
+        let answered = (self.upstream)(request, caller).await.map_err(outward)?;
+        match Status::from_header_map(answered.headers()).filter(is_ours) {
+            Some(status) => Err(outward(status)),
+            None => Ok(answered),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use tradewind_calls::served::PUSHBACK;
+use tradewind_calls::status::Layer;
 use tradewind_mesh::code_name;
 use tradewind_transcode::Refusal;
 
@@ -99,9 +100,23 @@ pub(crate) fn away() -> Status {
     refusal_of(Code::Unavailable, "SERVICE_AWAY", "the service is not there at the moment; call again later")
 }
 
+/// Whether a service has refused the gateway itself, and not whoever asks.
+pub(crate) fn is_ours(status: &Status) -> bool {
+    const OURS: [Layer; 4] = [Layer::Identify, Layer::Authorize, Layer::Streams, Layer::Handle];
+    let info = status.get_details_error_info();
+    let layer = info.as_ref().and_then(|info| info.metadata.get("layer"));
+    let is = |layer: &String, one: Layer| layer == one.label();
+    layer.is_some_and(|layer| {
+        let of_token = is(layer, Layer::User) && status.code() == Code::Unauthenticated;
+        of_token || OURS.into_iter().any(|one| is(layer, one))
+    })
+}
+
 /// What is said outside of a call that was not answered. Who could not be reached, where and why, is nobody's business there.
 pub(crate) fn outward(status: Status) -> Status {
-    let text = match status.code() {
+    // That the gateway is not believed is no fault of whoever asks.
+    let code = if status.code() == Code::Unauthenticated { Code::Unavailable } else { status.code() };
+    let text = match code {
         Code::Unavailable => "the service cannot be reached at the moment; call again later",
         Code::DeadlineExceeded => "the deadline has passed",
         Code::ResourceExhausted => "too much is asked at the moment; call again later",
@@ -111,7 +126,7 @@ pub(crate) fn outward(status: Status) -> Status {
     let reason = tradewind_mesh::reason(&status).unwrap_or_else(|| "NO_ANSWER".to_owned());
     tracing::debug!(code = code_name(status.code()), reason, why = status.message(), "a call had no answer");
     let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
-    let mut told = Status::with_error_details(status.code(), text, details);
+    let mut told = Status::with_error_details(code, text, details);
     if let Some(pushback) = status.metadata().get(PUSHBACK) {
         told.metadata_mut().insert(PUSHBACK, pushback.clone());
     }
@@ -212,5 +227,32 @@ pub(crate) const fn given_up() -> StatusCode {
     match StatusCode::from_u16(499) {
         Ok(code) => code,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_a_service_refuses_the_gateway_is_no_fault_of_whoever_asks() {
+        let refusal = |layer: Layer, code| {
+            let facts = HashMap::from([("layer".to_owned(), layer.label().to_owned())]);
+            let details = ErrorDetails::with_error_info("TOKEN_EXPIRED", "mesh.tradewind", facts);
+            Status::with_error_details(code, "the token of gateway", details)
+        };
+        for (layer, code, told) in [
+            (Layer::User, Code::Unauthenticated, Code::Unavailable),
+            (Layer::Authorize, Code::PermissionDenied, Code::PermissionDenied),
+            (Layer::Streams, Code::ResourceExhausted, Code::ResourceExhausted),
+        ] {
+            let status = refusal(layer, code);
+            assert!(is_ours(&status), "{layer:?}");
+            let outward = outward(status);
+            assert_eq!((outward.code(), outward.message().contains("gateway")), (told, false));
+        }
+        assert!(!is_ours(&refusal(Layer::User, Code::PermissionDenied)), "it is not theirs");
+        assert!(!is_ours(&refusal(Layer::Message, Code::InvalidArgument)));
+        assert!(!is_ours(&refusal_of(Code::Unauthenticated, "CREDENTIALS_INVALID", "no")));
     }
 }

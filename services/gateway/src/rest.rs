@@ -45,7 +45,7 @@ pub(crate) async fn answer(
         found => found?,
     };
     watch.of(method);
-    let user = state.who.user(&head.headers).await?;
+    let user = state.who.user(method.audience, &head.headers).await?;
     who::admit(method.audience, user.as_deref())?;
     let (body, _held) = reading::whole(body, LARGEST, &state.room).await?;
     if !body.is_empty() {

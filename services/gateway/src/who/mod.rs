@@ -6,7 +6,7 @@ mod issuers;
 mod keys;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contracts::tradewind::options::v1::Audience;
 use http::HeaderMap;
@@ -40,14 +40,18 @@ pub struct Caller {
     pub address: IpAddr,
 }
 
-/// Users by their tokens, and until when those hold, in seconds since 1970.
-type Known = Recent<(Arc<User>, u64)>;
+/// What was verified by the keys that hold now.
+struct Known {
+    /// Counts how often the keys were others.
+    keys: u64,
+    /// Users by their tokens, and until when those hold, in seconds since 1970.
+    users: Recent<(Arc<User>, u64)>,
+}
 
 /// Whose tokens are believed.
 pub struct Who {
     verifier: Arc<Verifier>,
     keys: Keys,
-    /// What was verified.
     known: Arc<Mutex<Known>>,
     issuers: Vec<Trusted>,
 }
@@ -57,20 +61,27 @@ impl Who {
     #[must_use]
     pub fn trusting(issuers: Vec<Trusted>) -> Self {
         let verifier = Arc::new(Verifier::new(issuers.iter().map(|trusted| trusted.issuer.clone())));
-        let known = Arc::new(Mutex::new(Recent::new(TOKENS)));
+        let known = Arc::new(Mutex::new(Known { keys: 0, users: Recent::new(TOKENS) }));
         let forget = {
             let known = known.clone();
-            move || *known.lock().unwrap_or_else(PoisonError::into_inner) = Recent::new(TOKENS)
+            move || {
+                let mut known = locked(&known);
+                *known = Known { keys: known.keys + 1, users: Recent::new(TOKENS) };
+            }
         };
         let keys = Keys::follow(&issuers, verifier.clone(), forget);
         Self { verifier, keys, known, issuers }
     }
 
-    /// Who asks; nobody in particular where they say nothing.
+    /// Who asks for what is for `audience`; nobody in particular where they say nothing. Of what is for everybody, no token is looked
+    /// at: one that is over must not keep anybody from signing in again.
     ///
     /// # Errors
     /// A token that cannot be verified.
-    pub(crate) async fn user(&self, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
+    pub(crate) async fn user(&self, audience: Audience, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
+        if audience == Audience::Public {
+            return Ok(None);
+        }
         let mut said = headers.get_all(AUTHORIZATION).iter();
         let token = match (said.next(), said.next()) {
             (None, _) => return Ok(None),
@@ -78,8 +89,8 @@ impl Who {
             (Some(_), Some(_)) => return Err(refused(Refusal::Malformed)),
         };
         let now = UnixTime::now().as_secs();
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(token);
-        if let Some((user, until)) = known
+        let (found, mut keys) = self.known(token);
+        if let Some((user, until)) = found
             && now < until
         {
             return Ok(Some(user));
@@ -88,6 +99,7 @@ impl Who {
             // It may be signed by a key that is new.
             Err(Refused { why: Refusal::UnknownKey, issuer: Some(issuer) }) => {
                 self.keys.fetch(&issuer).await?;
+                keys = self.known(token).1;
                 self.verifier.verify(token, now)
             }
             verified => verified,
@@ -95,8 +107,18 @@ impl Who {
         let claims = claims.map_err(|Refused { why, .. }| refused(why))?;
         let until = claims.expires.saturating_add(LEEWAY);
         let user = Arc::new(self.meant(claims).map_err(refused)?);
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).put(token, (user.clone(), until));
+        let mut known = locked(&self.known);
+        // By keys that are gone meanwhile, nothing is known.
+        if known.keys == keys {
+            known.users.put(token, (user.clone(), until));
+        }
         Ok(Some(user))
+    }
+
+    /// What is known of a token, and by which keys.
+    fn known(&self, token: &str) -> (Option<(Arc<User>, u64)>, u64) {
+        let mut known = locked(&self.known);
+        (known.users.get(token), known.keys)
     }
 
     /// Whom an issuer means. Those of others than our own are told apart by its name, and may be what it says only where it is trusted
@@ -111,6 +133,10 @@ impl Who {
         let roles = if trusted.gives_roles { claims.roles } else { Vec::new() };
         Ok(User { id, roles, session: claims.session })
     }
+}
+
+fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The token of `Bearer TOKEN`.

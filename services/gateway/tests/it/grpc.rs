@@ -72,9 +72,9 @@ async fn who_may_not_call_is_told_in_grpc() {
     assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
     let refused = EventLogServiceClient::new(channel.clone()).read_log(ReadLogRequest::default()).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::Unimplemented, Some("METHOD_UNKNOWN")));
-    let mut request = Request::new(ListProductsRequest::default());
+    let mut request = Request::new(ListOrdersRequest::default());
     request.metadata_mut().insert("authorization", "Bearer nobody's".parse().unwrap());
-    let refused = CatalogServiceClient::new(channel).list_products(request).await.unwrap_err();
+    let refused = OrderingServiceClient::new(channel).list_orders(request).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::Unauthenticated, Some("TOKEN_MALFORMED")));
 }
 

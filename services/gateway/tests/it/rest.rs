@@ -56,7 +56,7 @@ async fn each_mistake_has_its_status_and_says_what_it_is() {
             "INVALID_ARGUMENT",
             "UNEXPECTED_BODY",
         ),
-        (shop.get("/v1/products").bearer_auth("nobody's"), 401, "UNAUTHENTICATED", "TOKEN_MALFORMED"),
+        (shop.get("/v1/orders").bearer_auth("nobody's"), 401, "UNAUTHENTICATED", "TOKEN_MALFORMED"),
         (post("/tradewind.eventlog.v1.EventLogService/ReadLog"), 404, "NOT_FOUND", "NO_ROUTE"),
     ];
     for (request, http, status, reason) in rows {
@@ -77,7 +77,7 @@ async fn a_refusal_says_in_its_headers_what_would_do() {
     let shop = Shop::open().await;
     let refused = shop.client.delete(shop.url("/v1/products/assam")).send().await.unwrap();
     assert_eq!(header(&refused, "allow"), "GET");
-    let refused = shop.get("/v1/products").bearer_auth("nobody's").send().await.unwrap();
+    let refused = shop.get("/v1/orders").bearer_auth("nobody's").send().await.unwrap();
     assert_eq!(header(&refused, "www-authenticate"), "Bearer error=\"invalid_token\"");
     let refused = shop.get("/v1/orders").send().await.unwrap();
     assert_eq!((refused.status().as_u16(), header(&refused, "www-authenticate")), (401, "Bearer"));
