@@ -22,11 +22,16 @@ pub async fn erase_account(
     if let Some(password) = password {
         throttle::prove(means, &account, password, from).await?;
     }
-    means.store.transact(async |tx: &mut Tx| erase(tx, &account).await).await?;
+    means.store.transact(async |tx: &mut Tx| erase(tx, &account, password.is_some()).await).await?;
     Ok(EraseAccountResponse {})
 }
 
-async fn erase(tx: &mut Tx, account: &account::Model) -> Result<(), Error> {
+async fn erase(tx: &mut Tx, account: &account::Model, is_proven: bool) -> Result<(), Error> {
+    if is_proven {
+        throttle::hold(tx, account).await?;
+    } else {
+        accounts::hold(tx.conn(), &account.account_id).await?;
+    }
     tx.execute::<Account>(&account.account_id, Command::Erase).await?;
     accounts::erase(tx.conn(), &account.account_id, &account.email.0).await?;
     let account_id = account.account_id.clone();

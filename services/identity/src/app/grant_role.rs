@@ -35,6 +35,7 @@ async fn decide(
     command: Command,
     change: impl Fn(&mut Roles) + Send,
 ) -> Result<account::Model, Error> {
+    accounts::hold(tx.conn(), account_id).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;
     if decided.events.is_empty() {

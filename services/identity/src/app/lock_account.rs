@@ -29,6 +29,7 @@ pub async fn unlock_account(means: &Means, account_id: &str) -> Result<UnlockAcc
 
 async fn decide(tx: &mut Tx, account_id: &str, locked: bool) -> Result<account::Model, Error> {
     let command = if locked { Command::Lock } else { Command::Unlock };
+    accounts::hold(tx.conn(), account_id).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     if decided.events.is_empty() {
         return Ok(accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?);
