@@ -110,7 +110,7 @@ both_stores! {
         let means = Arc::clone(&world.means);
         let erasing = tokio::spawn({
             let id = id.clone();
-            async move { app::erase_account(&means, &id, Some(&secret(NEW)), home()).await.map(drop) }
+            async move { app::erase_account(&means, &id, app::Asked::ByOwner(&secret(NEW), home())).await.map(drop) }
         });
         world.sees_waiting(1).await;
         reset(asked, PASSWORD).await;

@@ -15,9 +15,9 @@ both_stores! {
         let world = World::open(&database).await;
         world.account(ADA).await;
         let locked = world.account("locked@example.com").await;
-        app::lock_account(&world.means, &locked).await.unwrap();
+        app::lock_account(&world.means, &locked, None).await.unwrap();
         let erased = world.account("erased@example.com").await;
-        app::erase_account(&world.means, &erased, None, home()).await.unwrap();
+        app::erase_account(&world.means, &erased, app::Asked::ByOthers(None)).await.unwrap();
         world.sign_up("unverified@example.com", PASSWORD).await.unwrap();
         let staff = world.staff(None).await;
         world.pass(DAY);
@@ -117,17 +117,17 @@ both_stores! {
             });
             world.sees_waiting(1).await;
             match meanwhile {
-                "locked" => drop(app::lock_account(&other.means, &id).await.unwrap()),
+                "locked" => drop(app::lock_account(&other.means, &id, None).await.unwrap()),
                 "changed" => {
                     let (old, new) = (secret(PASSWORD), secret("another password"));
                     app::change_password(&other.means, &id, None, (&old, &new), home()).await.unwrap();
                 }
-                _ => drop(app::erase_account(&other.means, &id, None, home()).await.unwrap()),
+                _ => drop(app::erase_account(&other.means, &id, app::Asked::ByOthers(None)).await.unwrap()),
             }
             drop(paused);
             assert_eq!(entering.await.unwrap().unwrap_err().reason, "CREDENTIALS_INVALID", "{meanwhile}");
             if meanwhile == "locked" {
-                app::unlock_account(&other.means, &id).await.unwrap();
+                app::unlock_account(&other.means, &id, None).await.unwrap();
             }
             if meanwhile == "changed" {
                 let (old, new) = (secret("another password"), secret(PASSWORD));
