@@ -21,7 +21,7 @@ use tradewind_domain::Error;
 use tradewind_mesh::user;
 
 use self::convert::{account_id, from, refusal};
-use crate::app::{self, Means};
+use crate::app::{self, Asked, Means};
 
 /// Answers the calls of `IdentityService`.
 pub(crate) struct Api {
@@ -84,41 +84,48 @@ impl IdentityService for Api {
     }
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Answer<GetProfileResponse> {
-        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
         answer(app::get_profile(&self.means, &account_id).await)
     }
 
     async fn update_profile(&self, request: Request<UpdateProfileRequest>) -> Answer<UpdateProfileResponse> {
-        let (account_id, name) = convert::update_profile(request.into_inner()).map_err(refusal)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let wanted = UpdateProfileRequest { account_id, ..request.into_inner() };
+        let (account_id, name) = convert::update_profile(wanted).map_err(refusal)?;
         answer(app::update_profile(&self.means, &account_id, &name).await)
     }
 
     async fn change_password(&self, request: Request<ChangePasswordRequest>) -> Answer<ChangePasswordResponse> {
         let (from, session) = (from(&request)?, user(&request).and_then(|user| user.session.clone()));
-        let ChangePasswordRequest { account_id: id, current_password, new_password } = request.into_inner();
-        let account_id = account_id(&id).map_err(refusal)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let ChangePasswordRequest { current_password, new_password, .. } = request.into_inner();
         let passwords = (&current_password.into(), &new_password.into());
         let changed = app::change_password(&self.means, &account_id, session.as_deref(), passwords, from).await;
         changed.map(Response::new).map_err(convert::refusal_of_new)
     }
 
     async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {
-        let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
         answer(app::list_sessions(&self.means, &account_id).await)
     }
 
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Answer<EndSessionResponse> {
-        let (account_id, session_id) = convert::end_session(&request.into_inner()).map_err(refusal)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let wanted = EndSessionRequest { account_id, ..request.into_inner() };
+        let (account_id, session_id) = convert::end_session(&wanted).map_err(refusal)?;
         answer(app::end_session(&self.means, &account_id, &session_id).await)
     }
 
     async fn erase_account(&self, request: Request<EraseAccountRequest>) -> Answer<EraseAccountResponse> {
-        let (from, user) = (from(&request)?, user(&request).map(|user| user.id.clone()));
-        let EraseAccountRequest { account_id: id, password } = request.into_inner();
-        let account_id = account_id(&id).map_err(refusal)?;
-        // Whoever erases themselves shows that they are not just somebody at their desk.
-        let password = (user.as_ref() == Some(&account_id)).then(|| password.into());
-        answer(app::erase_account(&self.means, &account_id, password.as_ref(), from).await)
+        let (from, user) = (from(&request)?, by(&request));
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let EraseAccountRequest { password, .. } = request.into_inner();
+        let password = password.into();
+        let asked = match user.as_deref() {
+            Some(user) if user == account_id => Asked::ByOwner(&password, from),
+            by => Asked::ByOthers(by),
+        };
+        answer(app::erase_account(&self.means, &account_id, asked).await)
     }
 
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
@@ -132,25 +139,29 @@ impl IdentityService for Api {
     }
 
     async fn grant_role(&self, request: Request<GrantRoleRequest>) -> Answer<GrantRoleResponse> {
+        let by = by(&request);
         let GrantRoleRequest { account_id, role } = request.into_inner();
         let (account_id, role) = convert::account_and_role(&account_id, role).map_err(refusal)?;
-        answer(app::grant_role(&self.means, &account_id, role).await)
+        answer(app::grant_role(&self.means, &account_id, role, by.as_deref()).await)
     }
 
     async fn revoke_role(&self, request: Request<RevokeRoleRequest>) -> Answer<RevokeRoleResponse> {
+        let by = by(&request);
         let RevokeRoleRequest { account_id, role } = request.into_inner();
         let (account_id, role) = convert::account_and_role(&account_id, role).map_err(refusal)?;
-        answer(app::revoke_role(&self.means, &account_id, role).await)
+        answer(app::revoke_role(&self.means, &account_id, role, by.as_deref()).await)
     }
 
     async fn lock_account(&self, request: Request<LockAccountRequest>) -> Answer<LockAccountResponse> {
+        let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
-        answer(app::lock_account(&self.means, &account_id).await)
+        answer(app::lock_account(&self.means, &account_id, by.as_deref()).await)
     }
 
     async fn unlock_account(&self, request: Request<UnlockAccountRequest>) -> Answer<UnlockAccountResponse> {
+        let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
-        answer(app::unlock_account(&self.means, &account_id).await)
+        answer(app::unlock_account(&self.means, &account_id, by.as_deref()).await)
     }
 
     async fn create_staff_account(
@@ -164,6 +175,20 @@ impl IdentityService for Api {
     async fn replace_keys(&self, _: Request<ReplaceKeysRequest>) -> Answer<ReplaceKeysResponse> {
         answer(self.means.tokens.replace().await.map(|keys| ReplaceKeysResponse { keys }))
     }
+}
+
+/// Whom a call is for, if it is for somebody.
+fn by<T>(request: &Request<T>) -> Option<String> {
+    user(request).map(|user| user.id.clone())
+}
+
+/// The account that a call is about: that of whoever is signed in, where it names none.
+fn own<T>(request: &Request<T>, said: &str) -> Result<String, Status> {
+    match user(request) {
+        Some(user) if said.is_empty() => account_id(&user.id),
+        _ => account_id(said),
+    }
+    .map_err(refusal)
 }
 
 fn answer<T>(outcome: Result<T, Error>) -> Answer<T> {

@@ -92,6 +92,20 @@ impl Passwords {
         .await?
     }
 
+    /// Takes a turn, as each hash does, and keeps it until it is dropped.
+    ///
+    /// # Errors
+    /// As of [`hash`](Self::hash).
+    pub async fn pause(&self) -> Result<impl Send + use<>, Error> {
+        self.turn().await
+    }
+
+    /// How many wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// How many were hashed.
     #[must_use]
     pub fn hashed(&self) -> u64 {

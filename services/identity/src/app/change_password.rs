@@ -6,9 +6,9 @@ use tradewind_store::Tx;
 use uuid::Uuid;
 
 use super::{Means, Origin, throttle};
-use crate::domain::{Account, AccountError, Command, Email, Teller, check_password};
+use crate::domain::{Account, Command, Email, Teller, check_password};
 use crate::store::accounts::{self, Change};
-use crate::store::sessions;
+use crate::store::{account, confirmations, sessions};
 
 /// Sets the password of an account and ends its sessions but the one that asks.
 ///
@@ -27,20 +27,24 @@ pub async fn change_password(
     check_password(new.expose(), &email)?;
     throttle::prove(means, &account, current, from).await?;
     let hashed = means.passwords.hash(new).await?;
-    means.store.transact(async |tx: &mut Tx| set(tx, account_id, &hashed, session_id).await).await?;
+    let change = async |tx: &mut Tx| {
+        let account = throttle::hold(tx, &account).await?;
+        set(tx, account, &hashed, session_id).await
+    };
+    means.store.transact(change).await?;
     Ok(ChangePasswordResponse {})
 }
 
-/// Sets a password, has its owner told, and ends the account's sessions but one.
-pub(super) async fn set(tx: &mut Tx, account_id: &str, hashed: &str, but: Option<&str>) -> Result<(), Error> {
-    let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;
+/// Sets the password of an account that is held, has its owner told, and ends its sessions but one. No code sets another after that.
+pub(super) async fn set(tx: &mut Tx, held: account::Model, hashed: &str, but: Option<&str>) -> Result<(), Error> {
+    let account_id = held.account_id;
     let change = Change { password: Some(hashed.to_owned()), ..Change::default() };
-    accounts::change(tx.conn(), account_id, change, tx.now()).await?;
-    sessions::end_all(tx.conn(), account_id, but).await?;
-    let person = Person { name: account.name.0, email: account.email.0 };
+    accounts::change(tx.conn(), &account_id, change, tx.now()).await?;
+    sessions::end_all(tx.conn(), &account_id, but).await?;
+    confirmations::forget_of(tx.conn(), &account_id).await?;
+    let person = Person { name: held.name.0, email: held.email.0 };
     let teller = Teller { message_id: Uuid::now_v7().to_string(), person };
-    tx.execute::<Account>(account_id, Command::ChangePassword(teller)).await?;
-    let account_id = account_id.to_owned();
+    tx.execute::<Account>(&account_id, Command::ChangePassword(teller)).await?;
     tx.after(move || tracing::info!(account_id, "a password is changed"));
     Ok(())
 }

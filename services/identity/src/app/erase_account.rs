@@ -4,29 +4,41 @@ use contracts::tradewind::identity::v1::EraseAccountResponse;
 use tradewind_domain::{Error, Sensitive};
 use tradewind_store::Tx;
 
+use super::means::check_staff;
 use super::{Means, Origin, throttle};
 use crate::domain::{Account, Command};
 use crate::store::{account, accounts};
 
-/// Erases everything that names an account's owner; `password` is theirs, where it has to be proved that they ask.
+/// Who asks that an account be erased.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// Its owner, who shows by their password that they are not just somebody at their desk, from where they are.
+    ByOwner(&'a Sensitive<String>, Origin),
+    /// Somebody of the shop, or a workload for itself.
+    ByOthers(Option<&'a str>),
+}
+
+/// Erases everything that names an account's owner.
 ///
 /// # Errors
-/// `NotFound`; `Denied` with reason `PASSWORD_WRONG`; `Exhausted` with reason `TOO_MANY_ATTEMPTS` or `TOO_MANY_SIGN_INS`.
-pub async fn erase_account(
-    means: &Means,
-    account_id: &str,
-    password: Option<&Sensitive<String>>,
-    from: Origin,
-) -> Result<EraseAccountResponse, Error> {
+/// `NotFound`; `Denied` with reason `PASSWORD_WRONG` or `ROLE_MISSING`; `Exhausted` with reason `TOO_MANY_ATTEMPTS` or `TOO_MANY_SIGN_INS`.
+pub async fn erase_account(means: &Means, account_id: &str, asked: Asked<'_>) -> Result<EraseAccountResponse, Error> {
     let account = means.account(account_id).await?;
-    if let Some(password) = password {
+    if let Asked::ByOwner(password, from) = asked {
         throttle::prove(means, &account, password, from).await?;
     }
-    means.store.transact(async |tx: &mut Tx| erase(tx, &account).await).await?;
+    means.store.transact(async |tx: &mut Tx| erase(tx, &account, asked).await).await?;
     Ok(EraseAccountResponse {})
 }
 
-async fn erase(tx: &mut Tx, account: &account::Model) -> Result<(), Error> {
+async fn erase(tx: &mut Tx, account: &account::Model, asked: Asked<'_>) -> Result<(), Error> {
+    match asked {
+        Asked::ByOwner(..) => drop(throttle::hold(tx, account).await?),
+        Asked::ByOthers(by) => {
+            accounts::hold(tx.conn(), &account.account_id).await?;
+            check_staff(tx, by).await?;
+        }
+    }
     tx.execute::<Account>(&account.account_id, Command::Erase).await?;
     accounts::erase(tx.conn(), &account.account_id, &account.email.0).await?;
     let account_id = account.account_id.clone();

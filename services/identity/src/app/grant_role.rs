@@ -5,36 +5,49 @@ use tradewind_domain::Error;
 use tradewind_store::Tx;
 
 use super::Means;
+use super::means::check_staff;
 use crate::domain::{Account, AccountError, Command, Role, Roles};
 use crate::store::account;
 use crate::store::accounts::{self, Change};
 
-/// Gives an account a role.
+/// Gives an account a role; `by` is who asks, if it is somebody.
 ///
 /// # Errors
-/// `NotFound`.
-pub async fn grant_role(means: &Means, account_id: &str, role: Role) -> Result<GrantRoleResponse, Error> {
+/// `NotFound`; `Denied` with reason `ROLE_MISSING`.
+pub async fn grant_role(
+    means: &Means,
+    account_id: &str,
+    role: Role,
+    by: Option<&str>,
+) -> Result<GrantRoleResponse, Error> {
     let change = |roles: &mut Roles| roles.insert(role);
-    let granted = async |tx: &mut Tx| decide(tx, account_id, Command::Grant(role), change).await;
+    let granted = async |tx: &mut Tx| decide(tx, (account_id, by), Command::Grant(role), change).await;
     Ok(GrantRoleResponse { account: Some(means.store.transact(granted).await?.0.into()) })
 }
 
-/// Takes a role from an account.
+/// Takes a role from an account; `by` is who asks, if it is somebody.
 ///
 /// # Errors
-/// `NotFound`.
-pub async fn revoke_role(means: &Means, account_id: &str, role: Role) -> Result<RevokeRoleResponse, Error> {
+/// `NotFound`; `Denied` with reason `ROLE_MISSING`.
+pub async fn revoke_role(
+    means: &Means,
+    account_id: &str,
+    role: Role,
+    by: Option<&str>,
+) -> Result<RevokeRoleResponse, Error> {
     let change = |roles: &mut Roles| roles.remove(role);
-    let revoked = async |tx: &mut Tx| decide(tx, account_id, Command::Revoke(role), change).await;
+    let revoked = async |tx: &mut Tx| decide(tx, (account_id, by), Command::Revoke(role), change).await;
     Ok(RevokeRoleResponse { account: Some(means.store.transact(revoked).await?.0.into()) })
 }
 
 async fn decide(
     tx: &mut Tx,
-    account_id: &str,
+    (account_id, by): (&str, Option<&str>),
     command: Command,
     change: impl Fn(&mut Roles) + Send,
 ) -> Result<account::Model, Error> {
+    accounts::hold(tx.conn(), account_id).await?;
+    check_staff(tx, by).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;
     if decided.events.is_empty() {

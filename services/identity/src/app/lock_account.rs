@@ -5,30 +5,33 @@ use tradewind_domain::Error;
 use tradewind_store::Tx;
 
 use super::Means;
+use super::means::check_staff;
 use crate::domain::{Account, AccountError, Command};
 use crate::store::accounts::{self, Change};
 use crate::store::{account, sessions};
 
-/// Ends all sessions of an account and lets nobody sign in.
+/// Ends all sessions of an account and lets nobody sign in; `by` is who asks, if it is somebody.
 ///
 /// # Errors
-/// `NotFound`.
-pub async fn lock_account(means: &Means, account_id: &str) -> Result<LockAccountResponse, Error> {
-    let (row, _) = means.store.transact(async |tx: &mut Tx| decide(tx, account_id, true).await).await?;
+/// `NotFound`; `Denied` with reason `ROLE_MISSING`.
+pub async fn lock_account(means: &Means, account_id: &str, by: Option<&str>) -> Result<LockAccountResponse, Error> {
+    let (row, _) = means.store.transact(async |tx: &mut Tx| decide(tx, account_id, by, true).await).await?;
     Ok(LockAccountResponse { account: Some(row.into()) })
 }
 
-/// Lets its owner sign in again.
+/// Lets its owner sign in again; `by` is who asks, if it is somebody.
 ///
 /// # Errors
-/// `NotFound`.
-pub async fn unlock_account(means: &Means, account_id: &str) -> Result<UnlockAccountResponse, Error> {
-    let (row, _) = means.store.transact(async |tx: &mut Tx| decide(tx, account_id, false).await).await?;
+/// `NotFound`; `Denied` with reason `ROLE_MISSING`.
+pub async fn unlock_account(means: &Means, account_id: &str, by: Option<&str>) -> Result<UnlockAccountResponse, Error> {
+    let (row, _) = means.store.transact(async |tx: &mut Tx| decide(tx, account_id, by, false).await).await?;
     Ok(UnlockAccountResponse { account: Some(row.into()) })
 }
 
-async fn decide(tx: &mut Tx, account_id: &str, locked: bool) -> Result<account::Model, Error> {
+async fn decide(tx: &mut Tx, account_id: &str, by: Option<&str>, locked: bool) -> Result<account::Model, Error> {
     let command = if locked { Command::Lock } else { Command::Unlock };
+    accounts::hold(tx.conn(), account_id).await?;
+    check_staff(tx, by).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     if decided.events.is_empty() {
         return Ok(accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?);

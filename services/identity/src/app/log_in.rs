@@ -13,7 +13,7 @@ use crate::domain::limits::Try;
 use crate::domain::{Email, check_password};
 use crate::metrics;
 use crate::store::accounts::{self, Change};
-use crate::store::{account, familiars, throttles};
+use crate::store::{account, confirmations, familiars, throttles};
 
 /// A well-formed request to sign in.
 pub struct LogIn {
@@ -81,11 +81,14 @@ async fn begin_session(
     tries: &[Try],
 ) -> Result<account::Model, Error> {
     // The hash took its time: it may be locked by now, or have another password.
-    let account = accounts::by_id(tx.conn(), &seen.account_id).await?;
+    let account = accounts::hold(tx.conn(), &seen.account_id).await?;
     let same = |account: &account::Model| account.password == seen.password && can_be_used(account, tx.now());
     let mut account = account.filter(same).ok_or_else(wrong_credentials)?;
     throttles::give_back(tx.conn(), tries).await?;
     if hashed.is_some() {
+        if seen.password_until.is_some() {
+            confirmations::forget_of(tx.conn(), &seen.account_id).await?;
+        }
         let change = Change { password: hashed, ..Change::default() };
         account = accounts::change(tx.conn(), &seen.account_id, change, tx.now()).await?;
     }

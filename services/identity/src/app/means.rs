@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_store::Store;
+use tradewind_store::{Store, Tx};
+use uuid::Uuid;
 
-use crate::domain::{AccountError, Network};
+use crate::domain::{AccountError, Network, Role, Roles};
 use crate::passwords::Passwords;
 use crate::store::{account, accounts};
 use crate::tokens::Tokens;
@@ -56,6 +57,22 @@ impl Means {
         let found = accounts::by_id(self.store.command_reader(), account_id).await?;
         Ok(found.ok_or(AccountError::NotFound)?)
     }
+}
+
+/// Makes sure that whoever does something to somebody else's account may do so now: a token says for minutes what was true when it
+/// was signed. A workload does it for itself, and who has no account here is known by their token alone.
+///
+/// # Errors
+/// `Denied` with reason `ROLE_MISSING`.
+pub(super) async fn check_staff(tx: &Tx, by: Option<&str>) -> Result<(), Error> {
+    // Those whom others know have ids of another form.
+    let Some(by) = by.filter(|by| Uuid::try_parse(by).is_ok()) else { return Ok(()) };
+    let account = accounts::by_id(tx.conn(), by).await?;
+    let is_staff = |account: account::Model| !account.locked && Roles::read(&account.roles).contains(Role::Staff);
+    if account.is_some_and(is_staff) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Denied, "ROLE_MISSING", "whoever asks is no longer staff"))
 }
 
 /// What is said of whatever keeps somebody from signing in.

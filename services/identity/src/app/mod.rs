@@ -26,7 +26,7 @@ mod verify_email;
 pub use change_password::change_password;
 pub use create_staff_account::create_staff_account;
 pub use end_session::end_session;
-pub use erase_account::erase_account;
+pub use erase_account::{Asked, erase_account};
 pub use get_account::{get_account, get_profile};
 pub use grant_role::{grant_role, revoke_role};
 pub use list_accounts::list_accounts;

@@ -27,7 +27,11 @@ pub async fn request_password_reset(
 }
 
 async fn ask(tx: &mut Tx, email: &Email, code: &Code, expires: OffsetDateTime) -> Result<(), Error> {
-    let account = accounts::by_email(tx.conn(), email).await?;
+    let account = match accounts::by_email(tx.conn(), email).await? {
+        // Its password may change just now, after which no code sets another.
+        Some(found) => accounts::hold(tx.conn(), &found.account_id).await?,
+        None => None,
+    };
     let account_id = account.as_ref().map(|account| account.account_id.as_str());
     let then = Then { purpose: Purpose::Reset, email, name: "", password: None, account_id };
     code.issue(tx, then, account.is_some(), expires).await?;

@@ -9,7 +9,7 @@ use super::change_password::set;
 use super::code::{self, Purpose};
 use super::means::wrong_code;
 use crate::domain::{Email, check_password};
-use crate::store::{confirmation, confirmations};
+use crate::store::{accounts, confirmation, confirmations};
 
 /// Sets the password of the account that a code is good for, and ends its sessions.
 ///
@@ -31,8 +31,10 @@ pub async fn reset_password(
 
 async fn reset(tx: &mut Tx, found: &confirmation::Model, hashed: &str) -> Result<(), Error> {
     let account_id = found.account_id.as_deref().ok_or_else(wrong_code)?;
+    // In the order of every other change: the account, then its codes.
+    let account = accounts::hold(tx.conn(), account_id).await?.ok_or_else(wrong_code)?;
     if !confirmations::confirm(tx.conn(), &found.ticket).await? {
         return Err(wrong_code());
     }
-    set(tx, account_id, hashed, None).await
+    set(tx, account, hashed, None).await
 }

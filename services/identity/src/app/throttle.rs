@@ -5,10 +5,11 @@ use std::time::Duration;
 use tradewind_domain::{Error, ErrorKind, Sensitive};
 use tradewind_store::{Store, Tx};
 
-use super::{Means, Origin, means::wrong_password};
-use crate::domain::Email;
+use super::means::wrong_password;
+use super::{Means, Origin};
 use crate::domain::limits::{CODES_FROM, CODES_TO, GUESSES_AT, GUESSES_FROM, GUESSES_OF, Try};
-use crate::store::{account, familiars, throttles};
+use crate::domain::{AccountError, Email};
+use crate::store::{account, accounts, familiars, throttles};
 
 /// What counts when a password is tried for an address, which may have no account.
 pub(super) async fn guesses(
@@ -56,7 +57,7 @@ async fn take(tx: &mut Tx, tries: &[Try]) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Exhausted, "TOO_MANY_ATTEMPTS", text).again(after))
 }
 
-/// Makes sure that somebody who is signed in knows the account's password; whether it should be hashed anew.
+/// Makes sure that somebody who is signed in knows the account's password. Whatever that is good for begins with [`hold`].
 ///
 /// # Errors
 /// `Denied` with reason `PASSWORD_WRONG`; otherwise as of [`count`].
@@ -73,4 +74,13 @@ pub(super) async fn prove(
         return Err(wrong_password());
     }
     means.store.transact(async |tx: &mut Tx| throttles::give_back(tx.conn(), &tries).await).await.map(drop)
+}
+
+/// Holds an account that somebody has shown the password of: to look at it took its time, and it may have another by now.
+///
+/// # Errors
+/// `NotFound`; `Denied` with reason `PASSWORD_WRONG` when it has.
+pub(super) async fn hold(tx: &Tx, seen: &account::Model) -> Result<account::Model, Error> {
+    let account = accounts::hold(tx.conn(), &seen.account_id).await?.ok_or(AccountError::NotFound)?;
+    if account.password == seen.password { Ok(account) } else { Err(wrong_password()) }
 }

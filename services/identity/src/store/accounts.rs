@@ -2,7 +2,7 @@
 
 use contracts::tradewind::identity::v1::{Account, Profile};
 use sea_orm::ActiveValue::{Set, Unchanged};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait,
 };
@@ -32,6 +32,17 @@ pub(crate) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -
 /// The account with this id.
 pub(crate) async fn by_id(connection: &impl ConnectionTrait, account_id: &str) -> Result<Option<Model>, Error> {
     Entity::find_by_id(account_id).one(connection).await.map_err(db)
+}
+
+/// The account with this id, as it stays until the transaction is over: nobody changes it, erases it or signs in to it meanwhile.
+pub(crate) async fn hold(connection: &impl ConnectionTrait, account_id: &str) -> Result<Option<Model>, Error> {
+    let held = Entity::update_many()
+        .col_expr(Column::Locked, Expr::col(Column::Locked))
+        .filter(Column::AccountId.eq(account_id));
+    if held.exec(connection).await.map_err(db)?.rows_affected == 0 {
+        return Ok(None);
+    }
+    by_id(connection, account_id).await
 }
 
 /// Adds an account; tells whether its address was free.

@@ -45,6 +45,12 @@ pub(crate) async fn confirm(connection: &impl ConnectionTrait, ticket: &str) -> 
     Ok(Entity::delete_by_id(ticket).exec(connection).await.map_err(db)?.rows_affected == 1)
 }
 
+/// Removes those that are good for an account.
+pub(crate) async fn forget_of(connection: &impl ConnectionTrait, account_id: &str) -> Result<(), Error> {
+    let all = Entity::delete_many().filter(Column::AccountId.eq(account_id));
+    all.exec(connection).await.map(drop).map_err(db)
+}
+
 /// Removes those that are over.
 pub(crate) async fn forget_expired(connection: &impl ConnectionTrait, now: OffsetDateTime) -> Result<(), Error> {
     let over = Entity::delete_many().filter(Column::Expires.lte(micros(now)));

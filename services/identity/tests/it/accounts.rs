@@ -13,14 +13,14 @@ both_stores! {
         let id = world.account(ADA).await;
         world.log_in(ADA, PASSWORD).await.unwrap();
         let wrong = secret("wrong horse battery");
-        let refused = app::erase_account(&world.means, &id, Some(&wrong), home()).await;
+        let refused = app::erase_account(&world.means, &id, app::Asked::ByOwner(&wrong, home())).await;
         assert_eq!(refused.unwrap_err().reason, "PASSWORD_WRONG");
-        app::erase_account(&world.means, &id, Some(&secret(PASSWORD)), home()).await.unwrap();
+        app::erase_account(&world.means, &id, app::Asked::ByOwner(&secret(PASSWORD), home())).await.unwrap();
 
         assert_eq!(app::get_account(&world.means, &id).await.unwrap_err().reason, "ACCOUNT_NOT_FOUND");
         assert_eq!(app::list_sessions(&world.means, &id).await.unwrap_err().reason, "ACCOUNT_NOT_FOUND");
-        assert_eq!(app::lock_account(&world.means, &id).await.unwrap_err().reason, "ACCOUNT_NOT_FOUND");
-        let again = app::erase_account(&world.means, &id, None, home()).await;
+        assert_eq!(app::lock_account(&world.means, &id, None).await.unwrap_err().reason, "ACCOUNT_NOT_FOUND");
+        let again = app::erase_account(&world.means, &id, app::Asked::ByOthers(None)).await;
         assert_eq!(again.unwrap_err().reason, "ACCOUNT_NOT_FOUND");
         assert_eq!(world.history(&id).await, ["CustomerRegistered", "CustomerErased"]);
         assert_ne!(world.account(ADA).await, id);
@@ -58,13 +58,13 @@ both_stores! {
         let world = World::open(&database).await;
         let id = world.account(ADA).await;
         for _ in 0..2 {
-            let granted = app::grant_role(&world.means, &id, Role::Staff).await.unwrap().account.unwrap();
+            let granted = app::grant_role(&world.means, &id, Role::Staff, None).await.unwrap().account.unwrap();
             assert_eq!(granted.roles, [i32::from(WireRole::Staff)]);
-            assert!(app::lock_account(&world.means, &id).await.unwrap().account.unwrap().locked);
+            assert!(app::lock_account(&world.means, &id, None).await.unwrap().account.unwrap().locked);
         }
         for _ in 0..2 {
-            assert!(!app::unlock_account(&world.means, &id).await.unwrap().account.unwrap().locked);
-            let revoked = app::revoke_role(&world.means, &id, Role::Staff).await.unwrap().account.unwrap();
+            assert!(!app::unlock_account(&world.means, &id, None).await.unwrap().account.unwrap().locked);
+            let revoked = app::revoke_role(&world.means, &id, Role::Staff, None).await.unwrap().account.unwrap();
             assert!(revoked.roles.is_empty());
         }
         let history = ["CustomerRegistered", "RoleGranted", "AccountLocked", "AccountUnlocked", "RoleRevoked"];

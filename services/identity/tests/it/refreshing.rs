@@ -9,7 +9,7 @@ use identity::domain::Role;
 use tradewind_testing::{Database, both_stores};
 
 use crate::keys::claims;
-use crate::world::{ADA, DAY, PASSWORD, World, home};
+use crate::world::{ADA, DAY, PASSWORD, World};
 
 const INVALID: &str = "REFRESH_TOKEN_INVALID";
 
@@ -88,13 +88,13 @@ both_stores! {
         assert_eq!(again.unwrap_err().reason, "SESSION_NOT_FOUND");
 
         let locked = log_in().await;
-        app::lock_account(&world.means, &id).await.unwrap();
+        app::lock_account(&world.means, &id, None).await.unwrap();
         assert_eq!(world.refresh(&locked.refresh_token).await, Err(INVALID));
-        app::unlock_account(&world.means, &id).await.unwrap();
+        app::unlock_account(&world.means, &id, None).await.unwrap();
         assert_eq!(world.refresh(&locked.refresh_token).await, Err(INVALID));
 
         let erased = log_in().await;
-        app::erase_account(&world.means, &id, None, home()).await.unwrap();
+        app::erase_account(&world.means, &id, app::Asked::ByOthers(None)).await.unwrap();
         assert_eq!(world.refresh(&erased.refresh_token).await, Err(INVALID));
     }
 
@@ -129,10 +129,10 @@ both_stores! {
         let id = world.account(ADA).await;
         let given = world.log_in(ADA, PASSWORD).await.unwrap();
         assert_eq!(claims(&given.access_token)["roles"], serde_json::json!([]));
-        app::grant_role(&world.means, &id, Role::Staff).await.unwrap();
+        app::grant_role(&world.means, &id, Role::Staff, None).await.unwrap();
         let given = world.refresh(&given.refresh_token).await.unwrap();
         assert_eq!(claims(&given.access_token)["roles"], serde_json::json!(["staff"]));
-        app::revoke_role(&world.means, &id, Role::Staff).await.unwrap();
+        app::revoke_role(&world.means, &id, Role::Staff, None).await.unwrap();
         let given = world.refresh(&given.refresh_token).await.unwrap();
         assert_eq!(claims(&given.access_token)["roles"], serde_json::json!([]));
         assert_eq!(world.history(&id).await, ["CustomerRegistered", "RoleGranted", "RoleRevoked"]);

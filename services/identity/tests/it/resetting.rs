@@ -1,11 +1,12 @@
 //! Other passwords.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use identity::app;
 use tradewind_testing::{Database, both_stores};
 
-use crate::world::{ADA, PASSWORD, Told, World, email, home, secret};
+use crate::world::{ADA, PASSWORD, Told, Ways, World, email, home, secret};
 
 const NEW: &str = "another password";
 
@@ -74,5 +75,72 @@ both_stores! {
             assert_eq!(change(PASSWORD, NEW).await, Err("PASSWORD_WRONG"));
         }
         assert_eq!(change(NEW, PASSWORD).await, Err("TOO_MANY_ATTEMPTS"));
+    }
+
+    async fn a_password_that_is_reset_meanwhile_is_not_overwritten_nor_proves_anything(database: Database) {
+        let world = World::open(&database).await;
+        let id = world.account(ADA).await;
+        let other = world.replica(&database, Ways::default()).await;
+        let code = async || {
+            world.pass(Duration::from_secs(1));
+            let asked = app::request_password_reset(&world.means, &email(ADA), home()).await.unwrap();
+            (asked.reset_id, world.code(ADA).await)
+        };
+        let reset = async |(ticket, code): (String, String), password: &str| {
+            app::reset_password(&other.means, &ticket, &code, &secret(password)).await.unwrap();
+        };
+
+        let asked = code().await;
+        let paused = world.pause().await;
+        let means = Arc::clone(&world.means);
+        let changing = tokio::spawn({
+            let id = id.clone();
+            async move {
+                let passwords = (&secret(PASSWORD), &secret("the password of a thief"));
+                app::change_password(&means, &id, None, passwords, home()).await.map(drop)
+            }
+        });
+        world.sees_waiting(1).await;
+        reset(asked, NEW).await;
+        drop(paused);
+        assert_eq!(changing.await.unwrap().unwrap_err().reason, "PASSWORD_WRONG");
+
+        let asked = code().await;
+        let paused = world.pause().await;
+        let means = Arc::clone(&world.means);
+        let erasing = tokio::spawn({
+            let id = id.clone();
+            async move { app::erase_account(&means, &id, app::Asked::ByOwner(&secret(NEW), home())).await.map(drop) }
+        });
+        world.sees_waiting(1).await;
+        reset(asked, PASSWORD).await;
+        drop(paused);
+        assert_eq!(erasing.await.unwrap().unwrap_err().reason, "PASSWORD_WRONG");
+        world.log_in(ADA, PASSWORD).await.unwrap();
+    }
+
+    async fn a_password_that_is_set_outlives_every_code_that_was_sent_before(database: Database) {
+        let world = World::open(&database).await;
+        let id = world.account(ADA).await;
+        let mut codes = Vec::new();
+        for _ in 0..3 {
+            world.pass(Duration::from_secs(1));
+            let asked = app::request_password_reset(&world.means, &email(ADA), home()).await.unwrap();
+            codes.push((asked.reset_id, world.code(ADA).await));
+        }
+        let reset = async |(ticket, code): &(String, String), password: &str| {
+            let done = app::reset_password(&world.means, ticket, code, &secret(password)).await;
+            done.map(drop).map_err(|error| error.reason)
+        };
+        assert_eq!(reset(&codes[0], NEW).await, Ok(()));
+        assert_eq!(reset(&codes[1], PASSWORD).await, Err("CODE_INVALID"));
+
+        world.pass(Duration::from_secs(1));
+        let asked = app::request_password_reset(&world.means, &email(ADA), home()).await.unwrap();
+        let late = (asked.reset_id, world.code(ADA).await);
+        let passwords = (&secret(NEW), &secret(PASSWORD));
+        app::change_password(&world.means, &id, None, passwords, home()).await.unwrap();
+        assert_eq!(reset(&late, NEW).await, Err("CODE_INVALID"));
+        world.log_in(ADA, PASSWORD).await.unwrap();
     }
 }

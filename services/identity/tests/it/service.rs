@@ -7,8 +7,9 @@ use std::time::Duration;
 use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
 use contracts::tradewind::identity::v1::{
     ChangePasswordRequest, CreateStaffAccountRequest, EndSessionRequest, EraseAccountRequest, GetAccountRequest,
-    GetKeysRequest, GetProfileRequest, ListAccountsRequest, ListSessionsRequest, LogInRequest, LogOutRequest,
-    RefreshRequest, SignUpRequest, VerifyEmailRequest,
+    GetKeysRequest, GetProfileRequest, GrantRoleRequest, ListAccountsRequest, ListSessionsRequest, LockAccountRequest,
+    LogInRequest, LogOutRequest, RefreshRequest, RevokeRoleRequest, Role, SignUpRequest, UnlockAccountRequest,
+    VerifyEmailRequest,
 };
 use tonic::{Code, Request, Status};
 use tradewind_mesh::{Channel, IdentityFiles, User, pki, reason, violations};
@@ -170,7 +171,54 @@ both_stores! {
             assert_eq!(what(&refused), is(Code::PermissionDenied, "PASSWORD_WRONG", "password"));
         }
         as_ada(&[]).erase_account(erase("", PASSWORD)).await.unwrap();
-        as_ada(&["staff"]).erase_account(erase(&grace, "")).await.unwrap();
+        // A token outlives what it says: whoever is erased, locked or no longer staff does nothing to others.
+        let refused = as_ada(&["staff"]).erase_account(erase(&grace, "")).await.unwrap_err();
+        assert_eq!(what(&refused).1, "ROLE_MISSING");
+        client(folder.path(), "operator", &running).erase_account(erase(&grace, "")).await.unwrap();
+    }
+
+    async fn who_is_no_longer_staff_does_not_undo_it(database: Database) {
+        let (folder, nats) = (scratch(), Nats::start_for_services());
+        let running = start(folder.path(), &database, &nats).await;
+        let mut operator = client(folder.path(), "operator", &running);
+        let mut make = async |email: &str| {
+            let wanted = CreateStaffAccountRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+            operator.create_staff_account(wanted).await.unwrap().into_inner().account.unwrap().account_id
+        };
+        let (ada, grace) = (make("ada@example.com").await, make("grace@example.com").await);
+        let as_ada = || by(folder.path(), &running, &ada, &["staff"]);
+        let mut as_grace = by(folder.path(), &running, &grace, &["staff"]);
+        let role = Role::Staff.into();
+
+        // Staff who name no account are who they are.
+        let own = as_ada().get_profile(GetProfileRequest::default()).await.unwrap().into_inner().profile.unwrap();
+        assert_eq!(own.account_id, ada);
+        as_ada().list_sessions(ListSessionsRequest::default()).await.unwrap();
+
+        for lock in [true, false] {
+            if lock {
+                as_grace.lock_account(LockAccountRequest { account_id: ada.clone() }).await.unwrap();
+            } else {
+                as_grace.unlock_account(UnlockAccountRequest { account_id: ada.clone() }).await.unwrap();
+                as_grace.revoke_role(RevokeRoleRequest { account_id: ada.clone(), role }).await.unwrap();
+            }
+            for id in [&ada, &grace] {
+                let account_id = || id.clone();
+                let refused = [
+                    as_ada().unlock_account(UnlockAccountRequest { account_id: account_id() }).await.map(drop),
+                    as_ada().lock_account(LockAccountRequest { account_id: account_id() }).await.map(drop),
+                    as_ada().grant_role(GrantRoleRequest { account_id: account_id(), role }).await.map(drop),
+                    as_ada().revoke_role(RevokeRoleRequest { account_id: account_id(), role }).await.map(drop),
+                ];
+                for refused in refused {
+                    assert_eq!(what(&refused.unwrap_err()).1, "ROLE_MISSING");
+                }
+            }
+        }
+        // Whom others know has no account here.
+        let mut known = by(folder.path(), &running, "partner:7", &["staff"]);
+        known.grant_role(GrantRoleRequest { account_id: ada.clone(), role }).await.unwrap();
+        as_ada().lock_account(LockAccountRequest { account_id: grace }).await.unwrap();
     }
 
     async fn who_changes_a_password_stays_signed_in(database: Database) {

@@ -1,7 +1,10 @@
 //! Who is let in, and what it takes to find out.
 
+use std::sync::Arc;
+
+use futures::future::join_all;
 use identity::app::{self, LogIn};
-use identity::store::account;
+use identity::store::{account, session};
 use sea_orm::EntityTrait;
 use tradewind_testing::{Database, both_stores};
 
@@ -12,9 +15,9 @@ both_stores! {
         let world = World::open(&database).await;
         world.account(ADA).await;
         let locked = world.account("locked@example.com").await;
-        app::lock_account(&world.means, &locked).await.unwrap();
+        app::lock_account(&world.means, &locked, None).await.unwrap();
         let erased = world.account("erased@example.com").await;
-        app::erase_account(&world.means, &erased, None, home()).await.unwrap();
+        app::erase_account(&world.means, &erased, app::Asked::ByOthers(None)).await.unwrap();
         world.sign_up("unverified@example.com", PASSWORD).await.unwrap();
         let staff = world.staff(None).await;
         world.pass(DAY);
@@ -98,5 +101,58 @@ both_stores! {
         assert_eq!(world.refresh(&first.refresh_token).await, Err("REFRESH_TOKEN_INVALID"));
         let newest = &sessions[0];
         assert_eq!((newest.device.as_str(), newest.address.as_str()), ("laptop", "192.0.2.7"));
+    }
+
+    async fn who_is_locked_or_has_another_password_while_theirs_is_looked_at_is_not_let_in(database: Database) {
+        let world = World::open(&database).await;
+        let id = world.account(ADA).await;
+        let other = world.replica(&database, Ways::default()).await;
+        for meanwhile in ["locked", "changed", "erased"] {
+            let paused = world.pause().await;
+            let means = Arc::clone(&world.means);
+            let entering = tokio::spawn(async move {
+                let (email, password) = (email(ADA), secret(PASSWORD));
+                let wanted = LogIn { email, password, device: String::new(), new_password: None, from: home() };
+                app::log_in(&means, wanted).await.map(drop)
+            });
+            world.sees_waiting(1).await;
+            match meanwhile {
+                "locked" => drop(app::lock_account(&other.means, &id, None).await.unwrap()),
+                "changed" => {
+                    let (old, new) = (secret(PASSWORD), secret("another password"));
+                    app::change_password(&other.means, &id, None, (&old, &new), home()).await.unwrap();
+                }
+                _ => drop(app::erase_account(&other.means, &id, app::Asked::ByOthers(None)).await.unwrap()),
+            }
+            drop(paused);
+            assert_eq!(entering.await.unwrap().unwrap_err().reason, "CREDENTIALS_INVALID", "{meanwhile}");
+            if meanwhile == "locked" {
+                app::unlock_account(&other.means, &id, None).await.unwrap();
+            }
+            if meanwhile == "changed" {
+                let (old, new) = (secret("another password"), secret(PASSWORD));
+                app::change_password(&other.means, &id, None, (&old, &new), home()).await.unwrap();
+            }
+        }
+        let left = session::Entity::find().all(world.means.store.reader().pool()).await.unwrap();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    async fn a_password_for_one_use_is_used_once_however_many_use_it_at_once(database: Database) {
+        let world = World::open(&database).await;
+        let once = world.staff(None).await.one_time_password;
+        let entering = (0..8).map(|number| {
+            let wanted = LogIn {
+                email: email("staff@example.com"),
+                password: secret(&once),
+                device: String::new(),
+                new_password: Some(secret(&format!("{PASSWORD} {number}"))),
+                from: home(),
+            };
+            let means = Arc::clone(&world.means);
+            tokio::spawn(async move { app::log_in(&means, wanted).await.is_ok() })
+        });
+        let entered = join_all(entering.collect::<Vec<_>>()).await;
+        assert_eq!(entered.into_iter().filter(|entered| *entered.as_ref().unwrap()).count(), 1);
     }
 }

@@ -102,6 +102,18 @@ impl World {
         Self { means, now, _sequencing: stop.drop_guard() }
     }
 
+    /// Keeps passwords from being looked at until it is dropped.
+    pub(crate) async fn pause(&self) -> impl Send + use<> {
+        let passwords = &self.means.passwords;
+        [passwords.pause().await.unwrap(), passwords.pause().await.unwrap()]
+    }
+
+    /// Waits until so many wait for a password to be looked at.
+    pub(crate) async fn sees_waiting(&self, count: usize) {
+        let waiting = || self.means.passwords.waiting();
+        eventually(DEADLINE, "passwords wait", async || if waiting() == count { Ok(()) } else { Err(waiting()) }).await;
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&self, time: Duration) {
         self.now.fetch_add(time.as_secs().try_into().unwrap(), Ordering::Relaxed);
