@@ -46,8 +46,9 @@ impl IdentityService for Api {
     }
 
     async fn verify_email(&self, request: Request<VerifyEmailRequest>) -> Answer<VerifyEmailResponse> {
+        let from = from(&request)?;
         let VerifyEmailRequest { verification_id, code } = request.into_inner();
-        answer(app::verify_email(&self.means, &verification_id, &code).await)
+        answer(app::verify_email(&self.means, &verification_id, &code, from).await)
     }
 
     async fn log_in(&self, request: Request<LogInRequest>) -> Answer<LogInResponse> {
@@ -74,8 +75,9 @@ impl IdentityService for Api {
     }
 
     async fn reset_password(&self, request: Request<ResetPasswordRequest>) -> Answer<ResetPasswordResponse> {
+        let from = from(&request)?;
         let ResetPasswordRequest { reset_id, code, new_password } = request.into_inner();
-        let reset = app::reset_password(&self.means, &reset_id, &code, &new_password.into()).await;
+        let reset = app::reset_password(&self.means, &reset_id, &code, &new_password.into(), from).await;
         reset.map(Response::new).map_err(convert::refusal_of_new)
     }
 

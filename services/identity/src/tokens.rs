@@ -23,6 +23,9 @@ use crate::store::signing_keys;
 /// How long a replica goes by what it has read of the keys.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// Times that another replica can be faster at making a key.
+const ATTEMPTS: usize = 8;
+
 /// Access tokens are of this type (RFC 9068).
 const KIND: &str = "at+jwt";
 /// Whom they are for.
@@ -125,18 +128,23 @@ impl Tokens {
     /// Makes a key in place of all there are, and returns its public half. Other replicas know of it within a minute.
     ///
     /// # Errors
-    /// When the keys cannot be written.
+    /// When the keys cannot be written; `Unavailable` with reason `TOO_MANY_AT_ONCE` when other replicas were faster each time.
     pub async fn replace(&self) -> Result<Vec<Key>, Error> {
         let _reading = self.reading.lock().await;
-        let now = self.store.now();
-        let rows = signing_keys::all(self.store.command_reader()).await?;
-        let terms: Vec<_> = rows.iter().map(signing_keys::term).collect();
-        let new = (schedule::instead(&terms, now, self.issue.key_lifetime), generate(self.issue.algorithm)?);
-        let old: Vec<_> = terms.iter().map(|term| term.generation).collect();
-        self.store.transact(async |tx: &mut Tx| change(tx, Some(&new), &old).await).await?;
-        let known = Arc::new(self.read().await?);
-        self.known.store(Some(Arc::clone(&known)));
-        Ok(known.keys.iter().map(|(_, signer)| public(signer)).collect())
+        for _ in 0..ATTEMPTS {
+            let now = self.store.now();
+            let rows = signing_keys::all(self.store.command_reader()).await?;
+            let terms: Vec<_> = rows.iter().map(signing_keys::term).collect();
+            let new = (schedule::instead(&terms, now, self.issue.key_lifetime), generate(self.issue.algorithm)?);
+            let old: Vec<_> = terms.iter().map(|term| term.generation).collect();
+            // A key that another replica has just made is one of those that are to be replaced.
+            if self.store.transact(async |tx: &mut Tx| change(tx, Some(&new), &old).await).await?.0 {
+                let known = Arc::new(self.read().await?);
+                self.known.store(Some(Arc::clone(&known)));
+                return Ok(known.keys.iter().map(|(_, signer)| public(signer)).collect());
+            }
+        }
+        Err(Error::unavailable("TOO_MANY_AT_ONCE", "too many make keys at once"))
     }
 
     /// The keys as they are in the database, or were a moment ago.
@@ -156,7 +164,7 @@ impl Tokens {
     fn fresh(&self) -> Option<Arc<Known>> {
         let now = self.store.now();
         let is_fresh = |known: &Arc<Known>| {
-            let signs = schedule::signer(known.keys.iter().map(|(term, _)| *term), now).is_some();
+            let signs = known.keys.iter().any(|(term, _)| schedule::is_on(*term, now));
             signs && (now - known.read).abs() < FRESH
         };
         self.known.load_full().filter(is_fresh)
@@ -165,19 +173,19 @@ impl Tokens {
     /// Reads the keys, and makes and removes those that it is time for.
     async fn read(&self) -> Result<Known, Error> {
         let now = self.store.now();
-        let rows = signing_keys::all(self.store.command_reader()).await?;
-        let terms: Vec<_> = rows.iter().map(signing_keys::term).collect();
-        let (due, over) = (
-            schedule::due(&terms, now, self.issue.key_lifetime),
-            terms.iter().filter(|term| schedule::is_over(**term, now)).map(|term| term.generation).collect::<Vec<_>>(),
-        );
-        let rows = if due.is_none() && over.is_empty() {
-            rows
-        } else {
+        let mut rows = signing_keys::all(self.store.command_reader()).await?;
+        for _ in 0..ATTEMPTS {
+            let terms: Vec<_> = rows.iter().map(signing_keys::term).collect();
+            let due = schedule::due(&terms, now, self.issue.key_lifetime);
+            let over = terms.iter().filter(|term| schedule::is_over(**term, now)).map(|term| term.generation);
+            let over: Vec<_> = over.collect();
+            if due.is_none() && over.is_empty() {
+                break;
+            }
             let new = due.map(|due| Ok::<_, Error>((due, generate(self.issue.algorithm)?))).transpose()?;
             self.store.transact(async |tx: &mut Tx| change(tx, new.as_ref(), &over).await).await?;
-            signing_keys::all(self.store.command_reader()).await?
-        };
+            rows = signing_keys::all(self.store.command_reader()).await?;
+        }
         let keys = rows.iter().map(|row| {
             let signer = Signer::from_pem(&row.pair.0).map_err(Error::internal)?;
             Ok((signing_keys::term(row), signer))
@@ -186,16 +194,20 @@ impl Tokens {
     }
 }
 
-async fn change(tx: &mut Tx, new: Option<&(Term, Sensitive<String>)>, over: &[i64]) -> Result<(), Error> {
+/// Adds a key and removes others; nothing, and `false`, where another replica has made one of its number. So no key goes but where
+/// another is there to sign.
+async fn change(tx: &mut Tx, new: Option<&(Term, Sensitive<String>)>, over: &[i64]) -> Result<bool, Error> {
     if let Some((term, pair)) = new {
-        signing_keys::insert(tx.conn(), *term, pair.expose().clone()).await?;
+        if !signing_keys::insert(tx.conn(), *term, pair.expose().clone()).await? {
+            return Ok(false);
+        }
         let (generation, from) = (term.generation, term.from);
         tx.after(move || tracing::info!(generation, %from, "a key to sign access tokens is made"));
     }
     for generation in over {
         signing_keys::remove(tx.conn(), *generation).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A new pair of keys, as PKCS #8 in PEM.

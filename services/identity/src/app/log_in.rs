@@ -52,7 +52,7 @@ async fn enter(means: &Means, wanted: LogIn) -> Result<LogInResponse, Error> {
     throttle::count(&means.store, &tries).await?;
 
     let kept = found.as_ref().map(|account| account.password.0.as_str());
-    let verdict = means.passwords.verify(password, kept).await?;
+    let verdict = throttle::verify(means, password, kept, &tries).await?;
     let account = found.filter(|account| verdict.matches && can_be_used(account, means.store.now()));
     let account = account.ok_or_else(wrong_credentials)?;
     let hashed = match (account.password_until, &wanted.new_password) {

@@ -20,7 +20,8 @@ pub async fn request_password_reset(
     email: &Email,
     from: Origin,
 ) -> Result<RequestPasswordResetResponse, Error> {
-    throttle::count(&means.store, &throttle::codes(email, from)).await?;
+    let tries = throttle::codes(&means.store, email, from).await?;
+    throttle::count(&means.store, &tries).await?;
     let (code, expires) = (Code::new()?, means.store.now() + means.rules.code);
     means.store.transact(async |tx: &mut Tx| ask(tx, email, &code, expires).await).await?;
     Ok(RequestPasswordResetResponse { reset_id: code.ticket(), expire_time: Some(timestamp(expires)) })

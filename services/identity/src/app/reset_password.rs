@@ -4,12 +4,12 @@ use contracts::tradewind::identity::v1::ResetPasswordResponse;
 use tradewind_domain::{Error, Sensitive};
 use tradewind_store::Tx;
 
-use super::Means;
 use super::change_password::set;
 use super::code::{self, Purpose};
 use super::means::wrong_code;
-use crate::domain::{Email, check_password};
-use crate::store::{accounts, confirmation, confirmations};
+use super::{Means, Origin};
+use crate::domain::{Email, check_length, check_password};
+use crate::store::{accounts, confirmation, confirmations, familiars};
 
 /// Sets the password of the account that a code is good for, and ends its sessions.
 ///
@@ -20,21 +20,25 @@ pub async fn reset_password(
     ticket: &str,
     code: &str,
     password: &Sensitive<String>,
+    from: Origin,
 ) -> Result<ResetPasswordResponse, Error> {
+    // What has too few characters costs no try.
+    check_length(password.expose())?;
     let found = code::enter(means, ticket, Purpose::Reset, code).await?;
     let email = Email::read(&found.email.0).ok_or_else(wrong_code)?;
     check_password(password.expose(), &email)?;
     let hashed = means.passwords.hash(password).await?;
-    means.store.transact(async |tx: &mut Tx| reset(tx, &found, &hashed).await).await?;
+    means.store.transact(async |tx: &mut Tx| reset(tx, &found, &hashed, from).await).await?;
     Ok(ResetPasswordResponse {})
 }
 
-async fn reset(tx: &mut Tx, found: &confirmation::Model, hashed: &str) -> Result<(), Error> {
+async fn reset(tx: &mut Tx, found: &confirmation::Model, hashed: &str, from: Origin) -> Result<(), Error> {
     let account_id = found.account_id.as_deref().ok_or_else(wrong_code)?;
     // In the order of every other change: the account, then its codes.
     let account = accounts::hold(tx.conn(), account_id).await?.ok_or_else(wrong_code)?;
     if !confirmations::confirm(tx.conn(), &found.ticket).await? {
         return Err(wrong_code());
     }
+    familiars::meet(tx.conn(), account_id, from.network(), tx.now()).await?;
     set(tx, account, hashed, None).await
 }

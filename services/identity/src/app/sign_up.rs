@@ -29,7 +29,8 @@ pub struct SignUp {
 /// `Invalid` when nobody should use that password; `Exhausted` with reason `TOO_MANY_ATTEMPTS` or `TOO_MANY_SIGN_INS`.
 pub async fn sign_up(means: &Means, wanted: SignUp) -> Result<SignUpResponse, Error> {
     check_password(wanted.password.expose(), &wanted.email)?;
-    throttle::count(&means.store, &throttle::codes(&wanted.email, wanted.from)).await?;
+    let tries = throttle::codes(&means.store, &wanted.email, wanted.from).await?;
+    throttle::count(&means.store, &tries).await?;
     let hashed = means.passwords.hash(&wanted.password).await?;
     let (code, expires) = (Code::new()?, means.store.now() + means.rules.code);
     means.store.transact(async |tx: &mut Tx| ask(tx, &wanted, &hashed, &code, expires).await).await?;

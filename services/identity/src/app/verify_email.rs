@@ -6,23 +6,23 @@ use tradewind_sql::micros;
 use tradewind_store::Tx;
 use uuid::Uuid;
 
-use super::Means;
 use super::code::{self, Purpose};
 use super::means::{email_taken, wrong_code};
+use super::{Means, Origin};
 use crate::domain::{Account, Command, Roles};
-use crate::store::{account, accounts, confirmation, confirmations};
+use crate::store::{account, accounts, confirmation, confirmations, familiars};
 
-/// Makes the account that a code is good for.
+/// Makes the account that a code is good for. Its owner is at home where they entered it.
 ///
 /// # Errors
 /// `Invalid` with reason `CODE_INVALID`; `AlreadyExists` with reason `EMAIL_TAKEN`.
-pub async fn verify_email(means: &Means, ticket: &str, code: &str) -> Result<VerifyEmailResponse, Error> {
+pub async fn verify_email(means: &Means, ticket: &str, code: &str, from: Origin) -> Result<VerifyEmailResponse, Error> {
     let found = code::enter(means, ticket, Purpose::SignUp, code).await?;
-    let (account_id, _) = means.store.transact(async |tx: &mut Tx| register(tx, &found).await).await?;
+    let (account_id, _) = means.store.transact(async |tx: &mut Tx| register(tx, &found, from).await).await?;
     Ok(VerifyEmailResponse { account_id })
 }
 
-async fn register(tx: &mut Tx, found: &confirmation::Model) -> Result<String, Error> {
+async fn register(tx: &mut Tx, found: &confirmation::Model, from: Origin) -> Result<String, Error> {
     let password = found.password.clone().ok_or_else(|| Error::internal("a sign-up without a password"))?;
     if !confirmations::confirm(tx.conn(), &found.ticket).await? {
         return Err(wrong_code());
@@ -40,6 +40,7 @@ async fn register(tx: &mut Tx, found: &confirmation::Model) -> Result<String, Er
         updated: micros(tx.now()),
     };
     add(tx, row).await?;
+    familiars::meet(tx.conn(), &account_id, from.network(), tx.now()).await?;
     Ok(account_id)
 }
 

@@ -21,8 +21,10 @@ pub const GUESSES_OF: Limit = Limit { burst: 100, every: Duration::from_secs(36)
 pub const GUESSES_FROM: Limit = Limit { burst: 200, every: Duration::from_secs(6) };
 /// Codes asked for from one network.
 pub const CODES_FROM: Limit = Limit { burst: 50, every: Duration::from_secs(30) };
-/// Mails that strangers have sent to one address.
-pub const CODES_TO: Limit = Limit { burst: 5, every: Duration::from_secs(600) };
+/// Codes sent to one mailbox for one network. Nobody else's count, so that nobody keeps somebody from theirs.
+pub const CODES_AT: Limit = Limit { burst: 5, every: Duration::from_secs(600) };
+/// Mails that strangers have sent to one mailbox, from all networks together that its account was never signed in from.
+pub const CODES_TO: Limit = Limit { burst: 20, every: Duration::from_secs(600) };
 
 impl Limit {
     /// The pause in microseconds.

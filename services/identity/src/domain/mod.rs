@@ -16,6 +16,6 @@ pub mod schedule;
 pub use account::{Account, AccountError, AccountEvent, Command, Teller};
 pub use email::Email;
 pub use network::Network;
-pub use password::{LONGEST, PasswordError, SHORTEST, check as check_password};
+pub use password::{LONGEST, PasswordError, SHORTEST, check as check_password, check_length};
 pub use role::{Role, Roles};
 pub use rotation::{GRACE, Presented, Rotation, judge};

@@ -42,11 +42,11 @@ impl DomainError for PasswordError {
     }
 }
 
-/// Tells whether the account of `email` may have this password.
+/// Tells whether a password is as long as one may be.
 ///
 /// # Errors
-/// Why it may not.
-pub fn check(password: &str, email: &Email) -> Result<(), PasswordError> {
+/// Why it is not.
+pub fn check_length(password: &str) -> Result<(), PasswordError> {
     let length = password.chars().count();
     if length < SHORTEST {
         return Err(PasswordError::TooShort);
@@ -54,6 +54,15 @@ pub fn check(password: &str, email: &Email) -> Result<(), PasswordError> {
     if length > LONGEST {
         return Err(PasswordError::TooLong);
     }
+    Ok(())
+}
+
+/// Tells whether the account of `email` may have this password.
+///
+/// # Errors
+/// Why it may not.
+pub fn check(password: &str, email: &Email) -> Result<(), PasswordError> {
+    check_length(password)?;
     let (plain, address) = (password.trim().to_lowercase(), email.as_str().to_lowercase());
     let local = address.rsplit_once('@').map_or("", |(local, _)| local);
     if plain == address || plain == local {

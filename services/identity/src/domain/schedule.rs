@@ -21,14 +21,15 @@ pub struct Term {
     pub until: OffsetDateTime,
 }
 
-/// The key that is to be made next, where one is due: the first there is, or the one that follows the last.
+/// The key that is to be made next, where one is due: one that signs at once where none does, or the one that follows the last.
 #[must_use]
 pub fn due(terms: &[Term], now: OffsetDateTime, lifetime: Duration) -> Option<Term> {
     let last = terms.iter().max_by_key(|term| term.generation);
     let generation = last.map_or(1, |last| last.generation + 1);
     let from = match last {
+        // After a time in which nobody was there to make it, or where clocks differ, it signs at once.
+        _ if !terms.iter().any(|term| is_on(*term, now)) => now,
         Some(last) if last.until > now + LEAD => return None,
-        // After a time in which nobody was there to make it, it signs at once.
         Some(last) => last.until.max(now),
         None => now,
     };
@@ -42,10 +43,16 @@ pub fn instead(terms: &[Term], now: OffsetDateTime, lifetime: Duration) -> Term 
     Term { generation, from: now, until: now + lifetime }
 }
 
-/// The key that signs.
+/// The key that signs: the newest whose time it is, or else the newest that whoever verifies still knows.
 #[must_use]
 pub fn signer(terms: impl Iterator<Item = Term>, now: OffsetDateTime) -> Option<Term> {
-    terms.filter(|term| term.from <= now && now < term.until).max_by_key(|term| term.generation)
+    terms.filter(|term| !is_over(*term, now)).max_by_key(|term| (is_on(*term, now), term.generation))
+}
+
+/// Tells whether it is a key's time.
+#[must_use]
+pub fn is_on(term: Term, now: OffsetDateTime) -> bool {
+    term.from <= now && now < term.until
 }
 
 /// Tells whether no token that a key has signed can be good any more.
@@ -91,6 +98,16 @@ mod tests {
         let (first, next) =
             (Term { generation: 1, from: at(0), until: at(30) }, Term { generation: 2, from: at(30), until: at(60) });
         assert_eq!(instead(&[first, next], at(7), MONTH), Term { generation: 3, from: at(7), until: at(37) });
+    }
+
+    #[test]
+    fn where_none_signs_the_newest_that_is_known_does_until_there_is_another() {
+        let last = Term { generation: 3, from: at(0), until: at(30) };
+        assert_eq!(signer([last].into_iter(), at(30)), Some(last));
+        let early = Term { generation: 4, from: at(40), until: at(70) };
+        assert_eq!(signer([last, early].into_iter(), at(30)), Some(early));
+        assert_eq!(due(&[early], at(30), MONTH), Some(Term { generation: 5, from: at(30), until: at(60) }));
+        assert_eq!(signer([last, early].into_iter(), at(29)), Some(last));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The keys that sign.
 
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QueryOrder};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QueryOrder, TryInsertResult};
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros};
 
@@ -18,8 +18,8 @@ pub(crate) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Model>,
     Entity::find().order_by_asc(Column::Generation).all(connection).await.map_err(db)
 }
 
-/// Adds a key, unless another replica has made one of the same number.
-pub(crate) async fn insert(connection: &impl ConnectionTrait, term: Term, pair: String) -> Result<(), Error> {
+/// Adds a key; `false` when another replica has made one of the same number.
+pub(crate) async fn insert(connection: &impl ConnectionTrait, term: Term, pair: String) -> Result<bool, Error> {
     let row = Model {
         generation: term.generation,
         pair: Hidden(pair),
@@ -27,7 +27,8 @@ pub(crate) async fn insert(connection: &impl ConnectionTrait, term: Term, pair: 
         signs_until: micros(term.until),
     };
     let insert = Entity::insert(row.into_active_model()).on_conflict_do_nothing();
-    insert.exec_without_returning(connection).await.map(drop).map_err(db)
+    let inserted = insert.exec_without_returning(connection).await.map_err(db)?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1)))
 }
 
 /// Removes a key.

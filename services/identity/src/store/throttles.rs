@@ -42,7 +42,23 @@ pub(crate) async fn take(
     Ok(Ok(()))
 }
 
-/// Takes tries back that were none: whoever tried was right.
+/// For how long it is too early for one of some tries, if it is: a look that writes nothing, and counts nothing.
+pub(crate) async fn look(
+    connection: &impl ConnectionTrait,
+    tries: &[Try],
+    now: OffsetDateTime,
+) -> Result<Result<(), Duration>, Error> {
+    let names = tries.iter().map(|each| secrets::hash(&each.name));
+    let kept = Entity::find().filter(Column::Name.is_in(names)).all(connection).await.map_err(db)?;
+    let now = micros(now);
+    Ok(tries.iter().try_for_each(|each| {
+        let name = secrets::hash(&each.name);
+        let until = kept.iter().find(|row| row.name == name).map_or(0, |row| row.until);
+        each.limit().take(until, now).map(drop)
+    }))
+}
+
+/// Takes tries back that were none: whoever tried was right, or nothing was looked at.
 pub(crate) async fn give_back(connection: &impl ConnectionTrait, tries: &[Try]) -> Result<(), Error> {
     for each in sorted(tries) {
         let back = Entity::update_many()

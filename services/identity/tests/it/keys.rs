@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::tradewind::identity::v1::Key;
+use identity::store::signing_key;
 use identity::tokens::Algorithm;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tradewind_testing::{Database, both_stores};
 use tradewind_tokens::{Issuer, Jwks, Verifier};
@@ -99,6 +101,19 @@ both_stores! {
         assert!(is_good(&world, &after.access_token, &keys));
         world.pass(std::time::Duration::from_secs(60));
         assert_eq!(other.means.tokens.keys().await.unwrap(), keys);
+    }
+
+    async fn keys_that_are_replaced_by_many_at_once_are_replaced_by_each(database: Database) {
+        let world = World::open(&database).await;
+        let other = world.replica(&database, Ways::default()).await;
+        world.means.tokens.keys().await.unwrap();
+        let (one, two) = futures::join!(world.means.tokens.replace(), other.means.tokens.replace());
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        world.pass(std::time::Duration::from_secs(60));
+        let keys = world.means.tokens.keys().await.unwrap();
+        assert_eq!(keys, other.means.tokens.keys().await.unwrap());
+        let kept = signing_key::Entity::find().all(world.means.store.reader().pool()).await.unwrap();
+        assert_eq!(kept.into_iter().map(|key| key.generation).collect::<Vec<_>>(), [3]);
     }
 
     async fn replicas_that_begin_together_have_one_key(database: Database) {

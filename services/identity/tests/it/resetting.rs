@@ -20,10 +20,13 @@ both_stores! {
         let Told::Reset(said) = world.sees_told(ADA, 2).await.pop().unwrap() else { panic!("no reset") };
         let reset = async |ticket: &str, password: &str| {
             let password = secret(password);
-            let done = app::reset_password(&world.means, ticket, &said.code, &password).await;
+            let done = app::reset_password(&world.means, ticket, &said.code, &password, home()).await;
             done.map(drop).map_err(|error| error.reason)
         };
         assert_eq!(reset("elsewhere", NEW).await, Err("CODE_INVALID"));
+        for _ in 0..6 {
+            assert_eq!(reset(&asked.reset_id, "short").await, Err("PASSWORD_TOO_SHORT"));
+        }
         assert_eq!(reset(&asked.reset_id, "password").await, Err("PASSWORD_TOO_COMMON"));
         world.pass(Duration::from_secs(1));
         assert_eq!(reset(&asked.reset_id, NEW).await, Ok(()));
@@ -41,7 +44,7 @@ both_stores! {
         let asked = app::request_password_reset(&world.means, &email(ADA), home()).await.unwrap();
         assert_eq!(asked.reset_id.len(), 43);
         for code in ["00000000", ""] {
-            let reset = app::reset_password(&world.means, &asked.reset_id, code, &secret(NEW)).await;
+            let reset = app::reset_password(&world.means, &asked.reset_id, code, &secret(NEW), home()).await;
             assert_eq!(reset.unwrap_err().reason, "CODE_INVALID");
         }
         assert!(world.events().await.is_empty());
@@ -51,9 +54,9 @@ both_stores! {
         let world = World::open(&database).await;
         let ticket = world.sign_up(ADA, PASSWORD).await.unwrap();
         let code = world.code(ADA).await;
-        let reset = app::reset_password(&world.means, &ticket, &code, &secret(NEW)).await;
+        let reset = app::reset_password(&world.means, &ticket, &code, &secret(NEW), home()).await;
         assert_eq!(reset.unwrap_err().reason, "CODE_INVALID");
-        app::verify_email(&world.means, &ticket, &code).await.unwrap();
+        app::verify_email(&world.means, &ticket, &code, home()).await.unwrap();
     }
 
     async fn who_knows_a_password_changes_it_and_stays(database: Database) {
@@ -87,7 +90,7 @@ both_stores! {
             (asked.reset_id, world.code(ADA).await)
         };
         let reset = async |(ticket, code): (String, String), password: &str| {
-            app::reset_password(&other.means, &ticket, &code, &secret(password)).await.unwrap();
+            app::reset_password(&other.means, &ticket, &code, &secret(password), home()).await.unwrap();
         };
 
         let asked = code().await;
@@ -129,7 +132,7 @@ both_stores! {
             codes.push((asked.reset_id, world.code(ADA).await));
         }
         let reset = async |(ticket, code): &(String, String), password: &str| {
-            let done = app::reset_password(&world.means, ticket, code, &secret(password)).await;
+            let done = app::reset_password(&world.means, ticket, code, &secret(password), home()).await;
             done.map(drop).map_err(|error| error.reason)
         };
         assert_eq!(reset(&codes[0], NEW).await, Ok(()));

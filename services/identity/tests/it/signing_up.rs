@@ -5,7 +5,7 @@ use std::time::Duration;
 use identity::app;
 use tradewind_testing::{Database, both_stores};
 
-use crate::world::{ADA, PASSWORD, Told, World};
+use crate::world::{ADA, PASSWORD, Told, World, email, home};
 
 both_stores! {
     async fn an_account_is_there_once_its_code_is_entered(database: Database) {
@@ -13,7 +13,7 @@ both_stores! {
         let ticket = world.sign_up(" Ada@EXAMPLE.com ".trim(), PASSWORD).await.unwrap();
         assert_eq!(world.log_in("Ada@example.com", PASSWORD).await.unwrap_err().reason, "CREDENTIALS_INVALID");
         let code = world.code("Ada@example.com").await;
-        let account = app::verify_email(&world.means, &ticket, &code).await.unwrap().account_id;
+        let account = app::verify_email(&world.means, &ticket, &code, home()).await.unwrap().account_id;
         assert_eq!(world.history(&account).await, ["CustomerRegistered"]);
         assert_eq!(world.log_in("Ada@example.COM", PASSWORD).await.unwrap().account_id, account);
         let profile = app::get_profile(&world.means, &account).await.unwrap().profile.unwrap();
@@ -23,7 +23,7 @@ both_stores! {
     async fn a_code_is_good_once_for_a_while_and_for_five_tries(database: Database) {
         let world = World::open(&database).await;
         let enter = async |ticket: &str, code: &str| {
-            app::verify_email(&world.means, ticket, code).await.map(drop).map_err(|error| error.reason)
+            app::verify_email(&world.means, ticket, code, home()).await.map(drop).map_err(|error| error.reason)
         };
         let ticket = world.sign_up(ADA, PASSWORD).await.unwrap();
         let code = world.code(ADA).await;
@@ -41,7 +41,7 @@ both_stores! {
 
         let ticket = world.sign_up(ADA, PASSWORD).await.unwrap();
         let code = world.sees_told(ADA, 3).await.pop().map(code_of).unwrap();
-        assert_eq!(app::request_password_reset(&world.means, &crate::world::email(ADA), crate::world::home()).await.map(drop), Ok(()));
+        assert_eq!(app::request_password_reset(&world.means, &email(ADA), home()).await.map(drop), Ok(()));
         assert_eq!(enter(&ticket, &format!(" {code}\n")).await, Ok(()));
         assert_eq!(enter(&ticket, &code).await, Err("CODE_INVALID"));
     }
@@ -50,7 +50,7 @@ both_stores! {
         let world = World::open(&database).await;
         let ticket = world.sign_up(ADA, PASSWORD).await.unwrap();
         let code = world.code(ADA).await;
-        let entering = (0..4).map(|_| app::verify_email(&world.means, &ticket, &code));
+        let entering = (0..4).map(|_| app::verify_email(&world.means, &ticket, &code, home()));
         let entered = futures::future::join_all(entering).await;
         assert_eq!(entered.iter().filter(|entered| entered.is_ok()).count(), 1, "{entered:?}");
     }
@@ -64,7 +64,7 @@ both_stores! {
         let told = world.sees_told(ADA, 2).await;
         assert!(matches!(&told[1], Told::Repeated(_)), "{told:?}");
         let stale = before.into_iter().next().map(code_of).unwrap();
-        let entered = app::verify_email(&world.means, &ticket, &stale).await;
+        let entered = app::verify_email(&world.means, &ticket, &stale, home()).await;
         assert_eq!(entered.unwrap_err().reason, "CODE_INVALID");
         assert_eq!(world.log_in(ADA, PASSWORD).await.unwrap().account_id, account);
     }
@@ -75,8 +75,8 @@ both_stores! {
         let one = world.code(ADA).await;
         let second = world.sign_up(ADA, "another password").await.unwrap();
         let other = world.sees_told(ADA, 2).await.pop().map(code_of).unwrap();
-        app::verify_email(&world.means, &second, &other).await.unwrap();
-        let again = app::verify_email(&world.means, &first, &one).await;
+        app::verify_email(&world.means, &second, &other, home()).await.unwrap();
+        let again = app::verify_email(&world.means, &first, &one, home()).await;
         assert_eq!(again.unwrap_err().reason, "EMAIL_TAKEN");
         world.log_in(ADA, "another password").await.unwrap();
     }
@@ -106,7 +106,7 @@ both_stores! {
             (confirmation::Entity::find().count(reader).await.unwrap(), throttle::Entity::find().count(reader).await.unwrap())
         };
         app::tidy(&world.means.store).await.unwrap();
-        assert_eq!(count().await, (1, 2));
+        assert_eq!(count().await, (1, 3));
         world.pass(Duration::from_secs(601));
         app::tidy(&world.means.store).await.unwrap();
         assert_eq!(count().await, (0, 0));

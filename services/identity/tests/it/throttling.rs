@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use identity::app::{LogIn, Origin};
+use identity::app::{self, LogIn, Origin};
 use tradewind_testing::{Database, both_stores};
 
-use crate::world::{ADA, PASSWORD, World, at, email, home, secret};
+use crate::world::{ADA, PASSWORD, Ways, World, at, email, home, secret};
 
 const MANY: &str = "TOO_MANY_ATTEMPTS";
 const WRONG: &str = "CREDENTIALS_INVALID";
@@ -100,5 +100,42 @@ both_stores! {
             assert_eq!(world.log_in(ADA, "wrong horse battery").await.unwrap_err().reason, WRONG);
         }
         assert_eq!(world.log_in(ADA, PASSWORD).await.unwrap_err().reason, MANY);
+    }
+
+    async fn a_stranger_keeps_nobody_from_a_code(database: Database) {
+        let world = World::open(&database).await;
+        world.account(ADA).await;
+        let ask = async |from: Origin, address: &str| {
+            let asked = app::request_password_reset(&world.means, &email(address), from).await;
+            asked.map(drop).map_err(|error| error.reason)
+        };
+        let spellings = [ADA, "ADA@example.com", "ada+1@example.com", "ada+2@example.com", "Ada@example.com"];
+        for spelling in spellings {
+            assert_eq!(ask(at([198, 51, 100, 1]), spelling).await, Ok(()));
+        }
+        for spelling in spellings {
+            assert_eq!(ask(at([198, 51, 100, 2]), spelling).await, Err(MANY));
+        }
+        let mut sent = 0;
+        for from in everywhere(30) {
+            sent += usize::from(ask(from, ADA).await.is_ok());
+        }
+        // Five, and a sign-up, were sent before.
+        assert_eq!(sent, 14);
+        assert_eq!(ask(at([203, 0, 113, 9]), ADA).await, Err(MANY));
+        // Their owner is at home where they confirmed their address.
+        assert_eq!(ask(home(), ADA).await, Ok(()));
+    }
+
+    async fn what_is_not_looked_at_is_not_counted(database: Database) {
+        let world = World::with(&database, Ways { waiting: 0, ..Ways::default() }).await;
+        let paused = world.pause().await;
+        for _ in 0..30 {
+            assert_eq!(world.log_in(ADA, PASSWORD).await.unwrap_err().reason, "TOO_MANY_SIGN_INS");
+        }
+        drop(paused);
+        for reason in [[WRONG; 10].as_slice(), &[MANY]].concat() {
+            assert_eq!(world.log_in(ADA, PASSWORD).await.unwrap_err().reason, reason);
+        }
     }
 }

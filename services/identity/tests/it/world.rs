@@ -40,12 +40,14 @@ tradewind_domain::events! {
 #[derive(Clone, Copy)]
 pub(crate) struct Ways {
     pub(crate) memory: u32,
+    /// Hashes that wait for their turn.
+    pub(crate) waiting: usize,
     pub(crate) algorithm: Algorithm,
 }
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { memory: 64, algorithm: Algorithm::Ed25519 }
+        Self { memory: 64, waiting: 4_096, algorithm: Algorithm::Ed25519 }
     }
 }
 
@@ -88,7 +90,7 @@ impl World {
             memory: NonZeroU32::new(ways.memory).unwrap(),
             passes: NonZeroU32::MIN,
             threads: NonZeroUsize::new(2).unwrap(),
-            waiting: 4_096,
+            waiting: ways.waiting,
         };
         let issue = Issue {
             issuer: ISSUER.to_owned(),
@@ -131,7 +133,7 @@ impl World {
     pub(crate) async fn account(&self, address: &str) -> String {
         let ticket = self.sign_up(address, PASSWORD).await.unwrap();
         let code = self.code(address).await;
-        app::verify_email(&self.means, &ticket, &code).await.unwrap().account_id
+        app::verify_email(&self.means, &ticket, &code, home()).await.unwrap().account_id
     }
 
     pub(crate) async fn staff(&self, password: Option<&str>) -> CreateStaffAccountResponse {
