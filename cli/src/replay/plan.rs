@@ -72,16 +72,16 @@ pub(crate) fn plan(rows: &[Row], limit: usize) -> Plan {
     let mut plan = Plan::default();
     let mut listings: HashMap<String, Listing> = HashMap::new();
     for row in rows {
-        let product_id = row.code.to_ascii_lowercase();
+        let product_id = row.stock_code.to_ascii_lowercase();
         let listing = listings.entry(product_id.clone()).or_insert_with(|| Listing {
             product_id,
-            sku: row.code.clone(),
-            name: row.code.clone(),
+            sku: row.stock_code.clone(),
+            name: row.stock_code.clone(),
             pence: row.pence,
             stock: 0,
         });
         plan.differing_prices += usize::from(listing.pence != row.pence);
-        if listing.name == row.code && !row.description.is_empty() {
+        if listing.name == row.stock_code && !row.description.is_empty() {
             listing.name = row.description.chars().take(200).collect();
         }
     }
@@ -143,7 +143,7 @@ fn invoices(rows: &[Row]) -> Vec<Invoice> {
             });
             invoices.len() - 1
         });
-        let units = invoices[at].basket.entry(row.code.to_ascii_lowercase()).or_default();
+        let units = invoices[at].basket.entry(row.stock_code.to_ascii_lowercase()).or_default();
         *units = units.saturating_add(row.quantity);
     }
     invoices.sort_by_key(|invoice| invoice.at);
@@ -216,7 +216,7 @@ mod tests {
     fn row(invoice: &str, code: &str, quantity: i32, pence: i64) -> Row {
         Row {
             invoice: invoice.to_owned(),
-            code: code.to_owned(),
+            stock_code: code.to_owned(),
             description: String::new(),
             quantity,
             at: datetime!(2010-12-01 08:26:00),

@@ -37,7 +37,7 @@ pub(crate) struct Row {
     /// The invoice, upper case; it begins with C where goods came back.
     pub(crate) invoice: String,
     /// The product's code, upper case.
-    pub(crate) code: String,
+    pub(crate) stock_code: String,
     /// What it is called; may be empty.
     pub(crate) description: String,
     /// Units; negative where they came back.
@@ -206,7 +206,7 @@ fn row(record: &Record, dates: Dates, decimals: Decimals) -> Result<Row, (&'stat
         return Err(("no_sale", format!("{quantity} units on invoice {invoice}")));
     }
     let [description, customer, country] = [*description, customer, *country].map(str::to_owned);
-    Ok(Row { invoice, code, description, quantity, at, pence, customer, country })
+    Ok(Row { invoice, stock_code: code, description, quantity, at, pence, customer, country })
 }
 
 /// A number that names something, without the fraction that some programs write.

@@ -125,7 +125,7 @@ fn every_sheet_of_a_workbook_is_read_and_an_invoice_on_two_only_once() {
     );
     let bytes = workbook(&[("Year 2009-2010", &first), ("Notes", "nothing"), ("Year 2010-2011", &second)]);
     let rows = read_of(&bytes).unwrap();
-    let seen: Vec<_> = rows.rows.iter().map(|row| (row.invoice.as_str(), row.code.as_str(), row.pence)).collect();
+    let seen: Vec<_> = rows.rows.iter().map(|row| (row.invoice.as_str(), row.stock_code.as_str(), row.pence)).collect();
     assert_eq!(seen, [("489434", "85048", 695), ("489435", "22350", 255), ("C489436", "85123A", 150)]);
     assert_eq!((rows.rows[0].at, rows.rows[1].at), (datetime!(2009-12-01 7:45), datetime!(2010-12-01 8:26)));
     assert_eq!(rows.passed_over, BTreeMap::from([("repeated", 1)]));
