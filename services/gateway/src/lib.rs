@@ -53,7 +53,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
         (None, Some(_)) => return Err(SettingsError::of("tls_certificate", "is missing beside tls_key").into()),
     };
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
-    let client = tradewind_runtime::direct().build()?;
+    let client = who::client()?;
     let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
     if !config.issuer.is_empty()
         && let Ok(identity) = outlook.channels.to(methods::IDENTITY)

@@ -144,6 +144,14 @@ pub(crate) fn of_identity(channel: Channel) -> Fetch {
     })
 }
 
+/// What fetches keys from elsewhere. It goes where the settings say and nowhere else: whoever answers there sends nobody on.
+///
+/// # Errors
+/// Where there is no client to be had.
+pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
+    tradewind_runtime::direct().redirect(reqwest::redirect::Policy::none()).build()
+}
+
 /// The keys that lie at a URL.
 pub(crate) fn of_url(client: reqwest::Client, url: String) -> Fetch {
     Arc::new(move || {
@@ -195,6 +203,24 @@ mod tests {
         let verifier = Arc::new(Verifier::new([trusted.issuer.clone()]));
         let forget = move || _ = forgets.fetch_add(1, Ordering::Relaxed);
         (Keys::follow(&[trusted], verifier, forget), asked, forgot)
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_the_gateway_on_to_another_address_is_not_followed() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let [here, there] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let (url, other) = (here.local_addr().unwrap(), there.local_addr().unwrap());
+        [&here, &there].map(|listener| listener.set_nonblocking(true).unwrap());
+        let here = tokio::net::TcpListener::from_std(here).unwrap();
+        tokio::spawn(async move {
+            let (mut asked, _) = here.accept().await.unwrap();
+            asked.read(&mut [0; 1_024]).await.unwrap();
+            let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://{other}/\r\ncontent-length: 0\r\n\r\n");
+            asked.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let fetched = of_url(client().unwrap(), format!("http://{url}/keys"))().await;
+        assert!(fetched.is_ok_and(|text| Jwks::parse(&text).is_err()), "there are no keys");
+        assert!(there.accept().is_err(), "nobody has come");
     }
 
     #[tokio::test(start_paused = true)]

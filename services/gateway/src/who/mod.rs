@@ -19,7 +19,7 @@ use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
 pub use self::address::Proxies;
 pub use self::issuers::{Fetch, Issuers, Trusted};
 use self::keys::Keys;
-pub(crate) use self::keys::{of_identity, of_url};
+pub(crate) use self::keys::{client, of_identity, of_url};
 use crate::refused::refusal_of;
 
 /// The role of the shop's staff.
