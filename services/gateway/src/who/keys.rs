@@ -210,11 +210,12 @@ mod tests {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let [here, there] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         let (url, other) = (here.local_addr().unwrap(), there.local_addr().unwrap());
-        [&here, &there].map(|listener| listener.set_nonblocking(true).unwrap());
+        here.set_nonblocking(true).unwrap();
+        there.set_nonblocking(true).unwrap();
         let here = tokio::net::TcpListener::from_std(here).unwrap();
         tokio::spawn(async move {
             let (mut asked, _) = here.accept().await.unwrap();
-            asked.read(&mut [0; 1_024]).await.unwrap();
+            assert!(asked.read(&mut [0; 1_024]).await.unwrap() > 0);
             let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://{other}/\r\ncontent-length: 0\r\n\r\n");
             asked.write_all(answer.as_bytes()).await.unwrap();
         });
