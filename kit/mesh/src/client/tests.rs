@@ -240,6 +240,19 @@ fn one_silent_endpoint_of_three_costs_no_call_and_is_asked_again_when_it_is_back
 }
 
 #[test]
+fn who_is_twenty_times_slower_is_hardly_asked() {
+    simulate(|| async {
+        let net = Net::of(3);
+        let channel = net.channel();
+        net.host(3).is(Mood::Answers(Duration::from_millis(100)));
+        let seen = calling(&channel, SAFE, Instant::now() + SECOND * 30).await;
+        assert_eq!(seen.failed, 0);
+        let asked = net.host(3).asked();
+        assert!(asked * 10 < seen.calls, "{asked} of {} calls went where it is slow", seen.calls);
+    });
+}
+
+#[test]
 fn who_fails_fast_is_left_alone_but_for_a_probe_now_and_then() {
     simulate(|| async {
         let net = Net::of(3);
