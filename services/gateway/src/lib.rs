@@ -37,7 +37,7 @@ pub use crate::cors::Origins;
 pub use crate::door::Door;
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
-pub use crate::who::{Caller, Fetch, Issuers, Proxies, Trusted, Who};
+pub use crate::who::{Caller, Fetch, Issuers, Proxies, TellEnded, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -55,12 +55,17 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
     let client = who::client()?;
     let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
+    let mut ended = None;
     if !config.issuer.is_empty()
         && let Ok(identity) = outlook.channels.to(methods::IDENTITY)
     {
-        issuers.push(Trusted::own(&config.issuer, who::of_identity(identity)));
+        issuers.push(Trusted::own(&config.issuer, who::of_identity(identity.clone())));
+        ended = Some(who::ended_of_identity(identity));
     }
-    let who = Who::trusting(issuers);
+    let mut who = Who::trusting(issuers);
+    if let Some(ended) = ended {
+        who = who.heeding(ended);
+    }
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();
     Ok(Front::new(address, move |stop, grace| {

@@ -9,12 +9,12 @@ use contracts::tradewind::identity::v1::{
     ChangePasswordRequest, ChangePasswordResponse, CreateStaffAccountRequest, CreateStaffAccountResponse,
     EndSessionRequest, EndSessionResponse, EraseAccountRequest, EraseAccountResponse, GetAccountRequest,
     GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest,
-    GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListSessionsRequest, ListSessionsResponse,
-    LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest, LogOutResponse,
-    RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse, RequestPasswordResetRequest,
-    RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeRoleRequest, RevokeRoleResponse,
-    SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest,
-    UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
+    GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest, ListEndedSessionsResponse,
+    ListSessionsRequest, ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse,
+    LogOutRequest, LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
+    RequestPasswordResetRequest, RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse,
+    RevokeRoleRequest, RevokeRoleResponse, SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse,
+    UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -164,6 +164,15 @@ impl IdentityService for Api {
         let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
         answer(app::unlock_account(&self.means, &account_id, by.as_deref()).await)
+    }
+
+    async fn list_ended_sessions(
+        &self,
+        request: Request<ListEndedSessionsRequest>,
+    ) -> Answer<ListEndedSessionsResponse> {
+        let since = request.into_inner().since.map(|since| (since.seconds, since.nanos));
+        let since = since.map(convert::since).transpose().map_err(refusal)?;
+        answer(app::ended_sessions(&self.means, since).await)
     }
 
     async fn create_staff_account(

@@ -2,6 +2,7 @@
 //! its bearer inside is said by the channel that calls.
 
 mod address;
+mod ended;
 mod issuers;
 mod keys;
 
@@ -17,6 +18,9 @@ use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
 
 pub use self::address::Proxies;
+use self::ended::Ended;
+pub use self::ended::TellEnded;
+pub(crate) use self::ended::of_identity as ended_of_identity;
 pub use self::issuers::{Fetch, Issuers, Trusted};
 use self::keys::Keys;
 pub(crate) use self::keys::{client, of_identity, of_url};
@@ -54,6 +58,8 @@ pub struct Who {
     keys: Keys,
     known: Arc<Mutex<Known>>,
     issuers: Vec<Trusted>,
+    /// Nothing where nobody says which sessions are over.
+    ended: Option<Ended>,
 }
 
 impl Who {
@@ -70,7 +76,13 @@ impl Who {
             }
         };
         let keys = Keys::follow(&issuers, verifier.clone(), forget);
-        Self { verifier, keys, known, issuers }
+        Self { verifier, keys, known, issuers, ended: None }
+    }
+
+    /// Also heeds which sessions are over, as `tell` says. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn heeding(self, tell: TellEnded) -> Self {
+        Self { ended: Some(Ended::follow(tell)), ..self }
     }
 
     /// Who asks for what is for `audience`; nobody in particular where they say nothing. Of what is for everybody, no token is looked
@@ -93,7 +105,7 @@ impl Who {
         if let Some((user, until)) = found
             && now < until
         {
-            return Ok(Some(user));
+            return self.signed_in(user).map(Some);
         }
         let claims = match self.verifier.verify(token, now) {
             // It may be signed by a key that is new.
@@ -112,7 +124,18 @@ impl Who {
         if known.keys == keys {
             known.users.put(token, (user.clone(), until));
         }
-        Ok(Some(user))
+        drop(known);
+        self.signed_in(user).map(Some)
+    }
+
+    /// The same user, unless their session is over.
+    fn signed_in(&self, user: Arc<User>) -> Result<Arc<User>, Status> {
+        let ended = self.ended.as_ref().zip(user.session.as_ref()).is_some_and(|(ended, session)| ended.has(session));
+        if ended {
+            let text = "the session that the token was given to is over; sign in again";
+            return Err(refusal_of(Code::Unauthenticated, "TOKEN_ENDED", text));
+        }
+        Ok(user)
     }
 
     /// What is known of a token, and by which keys.

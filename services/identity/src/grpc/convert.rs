@@ -6,6 +6,7 @@ use contracts::tradewind::identity::v1::{
     CreateStaffAccountRequest, EndSessionRequest, ListAccountsRequest, LogInRequest, Role as WireRole, SignUpRequest,
     UpdateProfileRequest,
 };
+use time::OffsetDateTime;
 use tonic::{Request, Status};
 use tradewind_domain::request::{Violations, page_size, page_token};
 use tradewind_domain::{EMAIL_RULE, Error, Sensitive, is_text};
@@ -116,6 +117,12 @@ pub(super) fn account_and_role(id: &str, role: i32) -> Result<(String, Role), Er
 }
 
 type StaffAccount = (Email, String, Option<Sensitive<String>>);
+
+pub(super) fn since((seconds, nanos): (i64, i32)) -> Result<OffsetDateTime, Error> {
+    let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    time.map_err(|_| Error::invalid("since", "INVALID_TIME", "is no time"))
+}
 
 pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result<StaffAccount, Error> {
     let CreateStaffAccountRequest { email: address, name, password } = request;
