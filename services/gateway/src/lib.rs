@@ -67,6 +67,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();
     let limits = Limits::new(config.limits);
+    limits.watch();
     let board = Board::new(outlook.broker, outlook.name, &Uuid::now_v7().simple().to_string());
     Ok(Front::new(address, move |stop, grace| {
         tokio::spawn(limits::share(limits.clone(), board, stop.clone()));

@@ -4,13 +4,13 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::limits::quota::{Quota, Standing};
+use crate::limits::quota::{self, Quota, Standing};
 
 /// Sets, and accounts in each: fifty thousand in all.
 const SETS: usize = 4_096;
 const WAYS: usize = 12;
-/// The most that somebody may be behind, whatever others tell.
-const DEBT: u64 = 600 * 1_000_000_000;
+/// The most that somebody may be behind, whatever others tell: a day, which is the longest that a quota takes to come back.
+const DEBT: u64 = quota::LONGEST;
 
 /// One name's.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +209,6 @@ mod tests {
     fn nobody_is_told_into_a_debt_without_end() {
         let ledger = Ledger::default();
         ledger.charge(Entry { id: 7, spent: u64::MAX, level: u64::MAX }, SECOND);
-        assert_eq!(ledger.take(7, quota(), SECOND).unwrap_err().wait, DEBT + SECOND - quota().whole());
+        assert_eq!(ledger.take(7, quota(), SECOND).unwrap_err().wait, DEBT + quota().each() - quota().whole());
     }
 }

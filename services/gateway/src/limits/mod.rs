@@ -56,10 +56,13 @@ impl Limits {
     pub fn new(rules: Rules) -> Arc<Self> {
         let (ledger, places) = (Ledger::default(), Places::default());
         let (told, untold) = (AtomicU64::new(0), AtomicU64::new(0));
-        let limits = Arc::new(Self { rules, ledger, places, began: Instant::now(), told, untold });
-        let watched: Weak<Self> = Arc::downgrade(&limits);
+        Arc::new(Self { rules, ledger, places, began: Instant::now(), told, untold })
+    }
+
+    /// Measures from now on how many accounts there are.
+    pub(crate) fn watch(self: &Arc<Self>) {
+        let watched: Weak<Self> = Arc::downgrade(self);
         metrics::watch_accounts(move || watched.upgrade().map_or(0, |limits| limits.ledger.open(limits.now())));
-        limits
     }
 
     /// Counts a request of a class that comes from `address`, before anybody looks at who asks.

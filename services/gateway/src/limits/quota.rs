@@ -4,6 +4,8 @@
 use std::fmt;
 
 const SECOND: u64 = 1_000_000_000;
+/// The longest that all of a quota may take to come back.
+pub(crate) const LONGEST: u64 = 86_400 * SECOND;
 
 /// A rate, and how much may be saved up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,8 @@ impl Quota {
         };
         let number = |text: &str| text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
         let rate = number(rate)?;
-        Some(Self { rate, period, burst: burst.map_or(Some(rate), number)? })
+        let quota = Self { rate, period, burst: burst.map_or(Some(rate), number)? };
+        (quota.whole() <= LONGEST).then_some(quota)
     }
 
     /// The most at once.
@@ -143,5 +146,6 @@ mod tests {
             assert_eq!(Quota::read(odd, None), None, "{odd}");
         }
         assert_eq!(Quota::read("5/s", Some("0")), None);
+        assert_eq!(Quota::read("1/h", Some("25")), None, "it would take longer than a day");
     }
 }

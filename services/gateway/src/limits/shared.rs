@@ -21,9 +21,9 @@ const MOST: usize = 256;
 const LEAST: u64 = 1_000_000_000 / 16;
 /// How what is told is written; what begins otherwise is not read.
 const FORM: u8 = 1;
-/// The bytes of one entry: a name, and two times in microseconds.
+/// The bytes of one entry: a name, and two times in milliseconds.
 const ENTRY: usize = 16;
-const MICRO: u64 = 1_000;
+const MILLI: u64 = 1_000_000;
 
 /// Shares what is used with the other replicas, until `stop`.
 pub(crate) async fn share(limits: Arc<Limits>, board: Board, stop: CancellationToken) {
@@ -84,11 +84,11 @@ impl Limits {
 fn written(entries: &[Entry]) -> Bytes {
     let mut words = BytesMut::with_capacity(1 + entries.len() * ENTRY);
     words.put_u8(FORM);
-    let micros = |nanos: u64| u32::try_from(nanos.div_ceil(MICRO)).unwrap_or(u32::MAX);
+    let millis = |nanos: u64| u32::try_from(nanos.div_ceil(MILLI)).unwrap_or(u32::MAX);
     for Entry { id, spent, level } in entries {
         words.put_u64(*id);
-        words.put_u32(micros(*spent));
-        words.put_u32(micros(*level));
+        words.put_u32(millis(*spent));
+        words.put_u32(millis(*level));
     }
     words.freeze()
 }
@@ -101,7 +101,7 @@ fn read(mut words: Bytes) -> Vec<Entry> {
     words.advance(1);
     while words.len() >= ENTRY && entries.len() < MOST {
         let id = words.get_u64();
-        let [spent, level] = [words.get_u32(), words.get_u32()].map(|micros| u64::from(micros) * MICRO);
+        let [spent, level] = [words.get_u32(), words.get_u32()].map(|millis| u64::from(millis) * MILLI);
         entries.push(Entry { id, spent, level });
     }
     entries
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_nothing_else() {
         let entries: Vec<_> =
-            (0..3).map(|id| Entry { id, spent: id * MICRO, level: u64::from(u32::MAX) * MICRO }).collect();
+            (0..3).map(|id| Entry { id, spent: id * MILLI, level: u64::from(u32::MAX) * MILLI }).collect();
         let words = written(&entries);
         assert_eq!((words.len(), read(words.clone())), (49, entries.clone()));
         assert_eq!(read(words.slice(..40)), entries[..2], "what is cut off is left out");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod grpc;
+mod limiting;
 mod limits;
 mod pages;
 mod people;
