@@ -1,6 +1,6 @@
 //! How often, and how much at once, somebody may ask. Whoever asks is counted by where it comes from before anything is known of
 //! them, and by who they are as soon as that is known. Each replica counts by itself; what the busiest have used is told to the
-//! others ([`share`]), so that all together grant about one budget.
+//! others ([`shared`]), so that all together grant about one budget.
 
 mod ledger;
 mod places;

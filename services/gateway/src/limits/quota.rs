@@ -77,11 +77,11 @@ impl Quota {
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let period = match self.period / SECOND {
-            1 => "second",
-            60 => "minute",
-            _ => "hour",
+            1 => "a second",
+            60 => "a minute",
+            _ => "an hour",
         };
-        write!(f, "{} a {period}, {} at once", self.rate, self.burst)
+        write!(f, "{} {period}, {} at once", self.rate, self.burst)
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_a_number_a_period_and_a_burst() {
-        assert_eq!(Quota::read("5/h", None).unwrap().to_string(), "5 a hour, 5 at once");
+        assert_eq!(Quota::read("5/h", None).unwrap().to_string(), "5 an hour, 5 at once");
         for odd in ["5", "5/d", "0/s", "/s", "-1/s", "1000001/s", "5/s/s"] {
             assert_eq!(Quota::read(odd, None), None, "{odd}");
         }
