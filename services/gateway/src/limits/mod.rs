@@ -73,12 +73,12 @@ impl Limits {
         self.admit(class, Principal::address(address), pass)
     }
 
-    /// Counts it for whoever has signed in.
+    /// Counts it for whoever has signed in, or has shown a key.
     ///
     /// # Errors
     /// Where they ask for too much.
     pub(crate) fn identify(&self, class: Class, user: Option<&User>, pass: &mut Pass) -> Result<(), Status> {
-        user.map_or(Ok(()), |user| self.admit(class, Principal::user(&user.id), pass))
+        user.map_or(Ok(()), |user| self.admit(class, Principal::known(&user.id), pass))
     }
 
     /// Counts what is asked for where nothing is offered.

@@ -24,7 +24,7 @@ pub(crate) enum Class {
 pub(crate) enum Kind {
     /// Who has signed in.
     User,
-    /// A partner, by the key that they have.
+    /// A partner, who shows a key.
     Key,
     /// Where it comes from.
     Address,
@@ -80,10 +80,14 @@ impl Kind {
     }
 }
 
+/// What the ids of partners begin with, which no customer's do.
+const PARTNER: &str = "partner:";
+
 impl Principal {
-    /// Who has signed in, by their id.
-    pub(crate) fn user(id: &str) -> Self {
-        Self::of(Kind::User, id.as_bytes())
+    /// Whoever is known by that id: a partner by all keys that they have, anybody else by all sessions.
+    pub(crate) fn known(id: &str) -> Self {
+        let kind = if id.starts_with(PARTNER) { Kind::Key } else { Kind::User };
+        Self::of(kind, id.as_bytes())
     }
 
     /// Everybody at that address; of IPv6, at those that share its first 64 bits, which are one's who has any.
@@ -122,9 +126,15 @@ mod tests {
     }
 
     #[test]
+    fn partners_are_a_kind_of_their_own() {
+        assert_eq!(Principal::known("partner:p-1").kind, Kind::Key);
+        assert_eq!(Principal::known("corp:p-1").kind, Kind::User);
+    }
+
+    #[test]
     fn nobody_is_counted_as_somebody_else() {
         let address = Principal::address("97.98.99.100".parse().unwrap());
-        assert_ne!(Principal::user("abcd").id, address.id);
+        assert_ne!(Principal::known("abcd").id, address.id);
         let accounts = Class::ALL.map(|class| address.account(class));
         let apart: std::collections::BTreeSet<_> = accounts.into_iter().collect();
         assert_eq!(apart.len(), accounts.len());
