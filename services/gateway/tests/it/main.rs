@@ -3,8 +3,8 @@
 
 mod framing;
 mod grpc;
-mod limiting;
 mod issuers;
+mod limiting;
 mod limits;
 mod pages;
 mod people;
