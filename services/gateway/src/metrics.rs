@@ -25,6 +25,12 @@ static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_description("Connections that were turned away or ended, by reason")
         .build()
 });
+static KEYS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    meter()
+        .u64_counter("tradewind_gateway_partner_keys_shown")
+        .with_description("Requests with a partner's key, by whether it was known, unknown, or could not be looked up")
+        .build()
+});
 static UNDER_WAY: AtomicI64 = AtomicI64::new(0);
 
 fn meter() -> Meter {
@@ -88,4 +94,9 @@ pub(crate) fn watch() {
 /// A connection was turned away or ended, by reason.
 pub(crate) fn refused(reason: &'static str) {
     REFUSED.add(1, &[KeyValue::new("reason", reason)]);
+}
+
+/// A partner's key was shown: `known`, `unknown`, or `away` where it could not be looked up.
+pub(crate) fn key_shown(result: &'static str) {
+    KEYS.add(1, &[KeyValue::new("result", result)]);
 }

@@ -49,7 +49,7 @@ fn log_in(email: &str, password: &str) -> LogInRequest {
 /// The gateway as it calls for somebody.
 fn by(folder: &Path, running: &Running, account_id: &str, roles: &[&str]) -> IdentityServiceClient<Channel> {
     let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    let user = User { id: account_id.to_owned(), roles, session: None };
+    let user = User { id: account_id.to_owned(), roles, ..User::default() };
     let channel = channel(folder, "gateway", "identity", running.grpc_addr());
     IdentityServiceClient::new(channel.speaking_for(Arc::new(user)))
 }
