@@ -106,13 +106,14 @@ impl Partners {
         };
         let end = Instant::now() + WITHIN;
         let _question = timeout_at(end, questions.acquire()).await.ok().and_then(Result::ok).ok_or_else(away)?;
+        let asked = Instant::now();
         // Somebody else may have asked meanwhile.
         match self.known(&digest) {
             Answer::Good(user) => return Ok(user),
             Answer::Bad => return Err(unknown()),
+            Answer::Open(_) if end <= asked => return Err(away()),
             Answer::Open(_) => {}
         }
-        let asked = Instant::now();
         let found = timeout_at(end, (self.find)(digest.clone())).await.map_err(|_| away())?;
         let found = found.map_err(|status| {
             tracing::debug!(why = status.message(), "a partner's key cannot be looked up");
