@@ -231,9 +231,9 @@ mod tests {
         }
     }
 
-    fn good(expires: Option<u64>) -> Result<Option<Found>, Status> {
+    fn good(expires: Option<u64>) -> Found {
         let user = User { id: "partner:acme".to_owned(), scopes: Some(Vec::new()), ..User::default() };
-        Ok(Some(Found { user, expires }))
+        Found { user, expires }
     }
 
     fn key(number: u32) -> String {
@@ -247,7 +247,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_said_of_a_key_is_believed_for_half_a_minute_and_no_longer() {
-        let (said, partners) = Said::new(good(None));
+        let (said, partners) = Said::new(Ok(Some(good(None))));
         for _ in 0..100 {
             assert_eq!(told(&partners, &key(1)).await.as_deref(), Ok("partner:acme"));
         }
@@ -258,14 +258,14 @@ mod tests {
             assert_eq!(told(&partners, &key(1)).await, Err("KEY_UNKNOWN".to_owned()), "it was revoked");
         }
         assert_eq!(said.asked(), 1, "that it is none is known as well");
-        said.becomes(good(None));
+        said.becomes(Ok(Some(good(None))));
         tokio::time::sleep(FRESH).await;
         assert!(told(&partners, &key(1)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_key_is_good_no_longer_than_it_is_said_to_be() {
-        let (said, partners) = Said::new(good(Some(UnixTime::now().as_secs() + 5)));
+        let (said, partners) = Said::new(Ok(Some(good(Some(UnixTime::now().as_secs() + 5)))));
         assert!(told(&partners, &key(1)).await.is_ok());
         said.becomes(Ok(None));
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -276,7 +276,7 @@ mod tests {
     async fn where_nobody_can_be_asked_a_key_is_neither_good_nor_bad() {
         let (said, partners) = Said::new(Err(Status::unavailable("away")));
         assert_eq!(told(&partners, &key(1)).await, Err("KEYS_AWAY".to_owned()));
-        said.becomes(good(None));
+        said.becomes(Ok(Some(good(None))));
         assert!(told(&partners, &key(1)).await.is_ok());
         said.becomes(Err(Status::unavailable("away")));
         assert!(told(&partners, &key(1)).await.is_ok(), "what was heard a moment ago");
@@ -286,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_what_is_no_key_by_its_form_nobody_is_asked() {
-        let (said, partners) = Said::new(good(None));
+        let (said, partners) = Said::new(Ok(Some(good(None))));
         let whole = key(1);
         for odd in [
             "",
@@ -312,7 +312,11 @@ mod tests {
         let whole = URL_SAFE_NO_PAD.encode(Sha256::digest(key(0)));
         let find: FindKey = Arc::new(move |digest| {
             counts.fetch_add(1, Ordering::Relaxed);
-            if digest == whole { Box::pin(std::future::ready(good(None))) } else { Box::pin(std::future::pending()) }
+            if digest == whole {
+                Box::pin(std::future::ready(Ok(Some(good(None)))))
+            } else {
+                Box::pin(std::future::pending())
+            }
         });
         let partners = Arc::new(Partners::new(find));
         assert!(told(&partners, &key(0)).await.is_ok());
