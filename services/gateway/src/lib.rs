@@ -40,7 +40,7 @@ pub use crate::door::Door;
 pub use crate::limits::{Limits, Rules};
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
-pub use crate::who::{Caller, Fetch, Issuers, Proxies, TellEnded, Trusted, Who};
+pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, TellEnded, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -58,16 +58,13 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
     let client = who::client()?;
     let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
-    let mut ended = None;
-    if !config.issuer.is_empty()
-        && let Ok(identity) = outlook.channels.to(methods::IDENTITY)
-    {
+    let identity = outlook.channels.to(methods::IDENTITY).ok().filter(|_| !config.issuer.is_empty());
+    if let Some(identity) = &identity {
         issuers.push(Trusted::own(&config.issuer, who::of_identity(identity.clone())));
-        ended = Some(who::ended_of_identity(identity));
     }
     let mut who = Who::trusting(issuers);
-    if let Some(ended) = ended {
-        who = who.heeding(ended);
+    if let Some(identity) = identity {
+        who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
     }
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();

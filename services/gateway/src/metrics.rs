@@ -33,6 +33,12 @@ static LIMITED: LazyLock<Counter<u64>> = LazyLock::new(|| {
         )
         .build()
 });
+static KEYS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    meter()
+        .u64_counter("tradewind_gateway_partner_keys_shown")
+        .with_description("Requests with a partner's key, by whether it was known, unknown, or could not be looked up")
+        .build()
+});
 static UNDER_WAY: AtomicI64 = AtomicI64::new(0);
 
 fn meter() -> Meter {
@@ -110,4 +116,9 @@ pub(crate) fn watch_accounts(count: impl Fn() -> usize + Send + Sync + 'static) 
         .with_description("Users, keys and addresses by class that have used something of what they may")
         .with_callback(move |accounts| accounts.observe(u64::try_from(count()).unwrap_or(u64::MAX), &[]))
         .build();
+}
+
+/// A partner's key was shown: `known`, `unknown`, or `away` where it could not be looked up.
+pub(crate) fn key_shown(result: &'static str) {
+    KEYS.add(1, &[KeyValue::new("result", result)]);
 }
