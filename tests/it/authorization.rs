@@ -4,302 +4,33 @@
 
 mod request;
 mod rule;
+mod trial;
 mod ways;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use contracts::tables::Method;
-use contracts::tradewind::identity::v1::{
-    CreatePartnerKeyRequest, CreateStaffAccountRequest, ListAccountsRequest, ListSessionsRequest, LockAccountRequest,
-    RevokeRoleRequest, Role, VerificationRequested,
-};
-use contracts::tradewind::ordering::v1::PlaceOrderRequest;
+use contracts::tradewind::identity::v1::LockAccountRequest;
 use futures::StreamExt;
-use futures::future::join_all;
 use futures::stream;
-use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
-use serde_json::{Value, json};
-use supervisor::services;
+use prost_reflect::DynamicMessage;
+use serde_json::json;
+use system_tests::PATIENCE;
 use tonic::Code;
-use tradewind_mesh::User;
 use tradewind_testing::{Database, eventually};
 
-use self::request::{Means, Things};
 use self::rule::{Asking, Object, Outcome, outcome};
-use self::ways::{Answer, SignedIn, Way, Ways};
+use self::trial::{LAST, Trial, declared, judged, trials};
+use self::ways::{SignedIn, Way, Ways};
+use self::world::{World, hired, signed_in};
 use crate::programs::project;
 use crate::shop::{Shop, in_a_shop};
-use system_tests::PATIENCE;
 
-const PASSWORD: &str = "correct horse battery staple";
-const VERIFICATION: &str = "tradewind.identity.v1.VerificationRequested";
 /// Calls at a time.
 const AT_ONCE: usize = 8;
 /// What no valid request can be made of here: a code is known to whoever reads the mail.
 const NEVER_DONE: [&str; 4] = ["VerifyEmail", "ResetPassword", "EndSession", "RevokePartnerKey"];
-/// What leaves less to ask about, in the order in which it may be done.
-const LAST: [&str; 6] =
-    ["RetireProduct", "DispatchShipment", "DeliverShipment", "LockAccount", "UnlockAccount", "EraseAccount"];
-
-/// One call.
-#[derive(Clone)]
-struct Trial {
-    method: &'static Method,
-    descriptor: MethodDescriptor,
-    who: Asking,
-    object: Object,
-    way: Way,
-    expected: Outcome,
-}
-
-impl Trial {
-    fn name(&self) -> String {
-        format!("{} by {:?} of {:?} over {:?}", self.method.path, self.who, self.object, self.way)
-    }
-}
-
-fn pool() -> DescriptorPool {
-    DescriptorPool::decode(contracts::DESCRIPTOR).unwrap()
-}
-
-/// Every method that is declared, by path.
-fn declared() -> BTreeMap<String, MethodDescriptor> {
-    let path = |method: &MethodDescriptor| format!("/{}/{}", method.parent_service().full_name(), method.name());
-    pool()
-        .services()
-        .flat_map(|service| service.methods().collect::<Vec<_>>())
-        .map(|each| (path(&each), each))
-        .collect()
-}
-
-/// Every cell of the table.
-fn trials() -> Vec<Trial> {
-    let declared = declared();
-    let methods: BTreeSet<&str> = contracts::CONTRACT.methods.iter().map(|method| method.path).collect();
-    assert_eq!(methods, declared.keys().map(String::as_str).collect(), "no row is missing");
-    let mut trials = Vec::new();
-    for method in contracts::CONTRACT.methods {
-        let descriptor = &declared[method.path];
-        for who in Asking::ALL {
-            for object in objects(method, descriptor) {
-                let expected = outcome(method, who, object);
-                trials.extend(Way::ALL.map(|way| Trial {
-                    method,
-                    descriptor: descriptor.clone(),
-                    who,
-                    object,
-                    way,
-                    expected,
-                }));
-            }
-        }
-    }
-    trials
-}
-
-fn objects(method: &Method, descriptor: &MethodDescriptor) -> Vec<Object> {
-    let mut all = Vec::new();
-    if request::names(descriptor) {
-        all.extend([Object::Customers, Object::Anothers, Object::Partners, Object::Missing]);
-    }
-    if all.is_empty() || method.owner.is_some_and(|owner| !owner.is_object) {
-        all.push(Object::Unsaid);
-    }
-    all
-}
-
-/// The shop, with people in it and what is theirs.
-struct World {
-    ways: Ways,
-    means: Means,
-    people: BTreeMap<Asking, SignedIn>,
-    things: BTreeMap<Object, Things>,
-}
-
-impl World {
-    async fn open(shop: &mut Shop) -> Self {
-        let gateway = shop.open_the_door().await;
-        let accounts = shop.operator.identity().list_accounts(ListAccountsRequest::default()).await.unwrap();
-        assert_eq!(accounts.into_inner().accounts, [], "there is nobody whom nobody has made");
-        let ways = Ways::to(gateway, shop.channels("gateway")).await;
-        let tea = shop.offer("tea", 450, 1_000).await;
-        shop.offer("cup", 300, 10).await;
-        let mut people = BTreeMap::new();
-        let mut things = BTreeMap::from([(Object::Missing, Things::missing())]);
-        for (who, object) in [(Asking::Customer, Object::Customers), (Asking::Another, Object::Anothers)] {
-            let account = signed_up(shop, &ways, &format!("{who:?}@example.com")).await;
-            let mut orders = Vec::new();
-            for _ in 0..2 {
-                let order = PlaceOrderRequest { customer_id: account.clone(), ..tea.order(1) };
-                orders.push(shop.operator.place(order).await.order_id);
-            }
-            for order in &orders {
-                shop.operator.settled(order).await;
-                shop.operator.cleared(order).await;
-            }
-            let [order, spare] = orders.try_into().unwrap();
-            things.insert(object, Things { account, order, spare });
-            people.insert(who, signed_in(&ways, &format!("{who:?}@example.com")).await.0);
-        }
-        for who in [Asking::Former, Asking::Staff] {
-            let email = format!("{who:?}@example.com");
-            let account = hired(shop, &email).await;
-            if who == Asking::Former {
-                let role = RevokeRoleRequest { account_id: account, role: Role::Staff.into() };
-                shop.operator.identity().revoke_role(role).await.unwrap();
-            }
-            people.insert(who, signed_in(&ways, &email).await.0);
-        }
-        let (partner, account) = partner(shop).await;
-        people.insert(Asking::Partner, partner);
-        let mut orders = Vec::new();
-        for _ in 0..2 {
-            let order = PlaceOrderRequest { customer_id: account.clone(), ..tea.order(1) };
-            orders.push(shop.operator.place(order).await.order_id);
-        }
-        for order in &orders {
-            shop.operator.settled(order).await;
-            shop.operator.cleared(order).await;
-        }
-        let [order, spare] = orders.try_into().unwrap();
-        things.insert(Object::Partners, Things { account, order, spare });
-        let email = "someone@example.com".to_owned();
-        hired(shop, &email).await;
-        let refresh_token = signed_in(&ways, &email).await.1;
-        let means =
-            Means { product: "tea".into(), changing: "cup".into(), email, password: PASSWORD.into(), refresh_token };
-        Self { ways, means, people, things }
-    }
-
-    async fn sign_in_again(&mut self, who: Asking) {
-        if [Asking::Customer, Asking::Another].contains(&who) {
-            let (signed_in, _) = signed_in(&self.ways, &format!("{who:?}@example.com")).await;
-            self.people.insert(who, signed_in);
-        }
-    }
-
-    async fn ask(&self, trial: &Trial) -> Option<Answer> {
-        let request = request::request(&trial.descriptor, &self.means, self.things.get(&trial.object));
-        self.ways.ask(trial.way, &trial.descriptor, &request, self.people.get(&trial.who)).await
-    }
-
-    /// All that a call could have changed.
-    async fn state(&self, shop: &Shop) -> Vec<String> {
-        // Notification only follows what others say, and may not have heard of all of it yet.
-        let logs = services::names().into_iter().filter(|name| *name != "notification");
-        let logs = join_all(logs.map(async |name| format!("{name}: {:?}", shop.operator.log_heads(name).await)));
-        let mut state = logs.await;
-        let mut identity = shop.operator.identity();
-        let accounts = identity.list_accounts(ListAccountsRequest::default()).await.unwrap().into_inner().accounts;
-        for account in accounts {
-            let request = ListSessionsRequest { account_id: account.account_id.clone() };
-            let sessions = identity.list_sessions(request).await.unwrap().into_inner().sessions;
-            state.push(format!(
-                "{:?} {:?}",
-                account.encode_to_vec(),
-                sessions.iter().map(Message::encode_to_vec).collect::<Vec<_>>()
-            ));
-        }
-        state.extend(shop.operator.orders().await.iter().map(|order| format!("{order:?}")));
-        state.extend(shop.operator.stock().await.iter().map(|level| format!("{level:?}")));
-        state
-    }
-}
-
-async fn signed_up(shop: &Shop, ways: &Ways, email: &str) -> String {
-    let account = json!({ "email": email, "password": PASSWORD });
-    let begun = ways.told("POST", "/v1/accounts", &account).await;
-    let code = eventually(PATIENCE, "the code is sent", async || {
-        let log = shop.operator.log_of("identity").await;
-        let sent = log.iter().filter(|event| event.r#type == VERIFICATION);
-        let mut sent = sent.map(|event| VerificationRequested::decode(event.payload.as_slice()).unwrap());
-        let to = |sent: &VerificationRequested| sent.person.as_ref().is_some_and(|person| person.email == email);
-        sent.find(to).map(|sent| sent.code).ok_or("there is none yet")
-    })
-    .await;
-    let entered = json!({ "verificationId": begun["verificationId"], "code": code });
-    text(&ways.told("POST", "/v1/accounts:verify", &entered).await["accountId"])
-}
-
-async fn hired(shop: &Shop, email: &str) -> String {
-    let account = CreateStaffAccountRequest { email: email.into(), password: PASSWORD.into(), ..Default::default() };
-    let made = shop.operator.identity().create_staff_account(account).await.unwrap().into_inner();
-    made.account.unwrap().account_id
-}
-
-/// A partner's program, and the customer that it is.
-async fn partner(shop: &Shop) -> (SignedIn, String) {
-    let scopes: Vec<String> = rule::SCOPES.map(str::to_owned).into();
-    let wanted = CreatePartnerKeyRequest {
-        partner_id: "acme".to_owned(),
-        name: "trial".to_owned(),
-        scopes: scopes.clone(),
-        ..CreatePartnerKeyRequest::default()
-    };
-    let token = shop.operator.identity().create_partner_key(wanted).await.unwrap().into_inner().key;
-    let id = "partner:acme".to_owned();
-    let user = Arc::new(User { id: id.clone(), scopes: Some(scopes), ..User::default() });
-    (SignedIn { token, user }, id)
-}
-
-/// Whoever has signed in, and their refresh token.
-async fn signed_in(ways: &Ways, email: &str) -> (SignedIn, String) {
-    let told = ways.told("POST", "/v1/sessions", &json!({ "email": email, "password": PASSWORD })).await;
-    let tokens = &told["tokens"];
-    let roles = if email.starts_with("Staff") { vec!["staff".to_owned()] } else { Vec::new() };
-    let session = Some(text(&tokens["sessionId"]));
-    let user = User { id: text(&tokens["accountId"]), roles, session, ..User::default() };
-    let signed_in = SignedIn { token: text(&tokens["accessToken"]), user: Arc::new(user) };
-    (signed_in, text(&tokens["refreshToken"]))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
-}
-
-/// Whether `answer` is what the table says; why not, where it isn't.
-fn judged(trial: &Trial, answer: &Answer) -> Result<(), String> {
-    let inside = trial.way == Way::Inside;
-    let for_gateway = trial.method.callers.contains(&"gateway");
-    let (code, reason, http) = match trial.expected {
-        // The gateway calls it for itself.
-        Outcome::Absent if inside && for_gateway && trial.who == Asking::Nobody => return answered(trial, answer),
-        Outcome::Absent if inside && for_gateway => (Code::PermissionDenied, "NOT_FOR_PEOPLE", 403),
-        Outcome::Absent if inside => (Code::PermissionDenied, "CALLER_NOT_ALLOWED", 403),
-        Outcome::Absent if trial.way == Way::Rest => (Code::NotFound, "NO_ROUTE", 404),
-        Outcome::Absent => (Code::Unimplemented, "METHOD_UNKNOWN", 501),
-        Outcome::NotSignedIn => (Code::Unauthenticated, "NOT_SIGNED_IN", 401),
-        Outcome::RoleMissing => (Code::PermissionDenied, "ROLE_MISSING", 403),
-        Outcome::ScopeMissing => (Code::PermissionDenied, "SCOPE_MISSING", 403),
-        Outcome::NotYours => (Code::PermissionDenied, "OTHER_CUSTOMER", 403),
-        Outcome::AsMissing => (Code::NotFound, "ORDER_NOT_FOUND", 404),
-        Outcome::Answered => return answered(trial, answer),
-    };
-    let told = answer.code == code && answer.reason == reason && answer.http.is_none_or(|told| told == http);
-    if told { Ok(()) } else { Err(format!("{}: {:?} is expected: {answer:?}", trial.name(), trial.expected)) }
-}
-
-/// The service itself has spoken; of what belongs to whoever asks, it does not say that it is not there.
-fn answered(trial: &Trial, answer: &Answer) -> Result<(), String> {
-    let own = matches!(
-        (trial.who, trial.object),
-        (Asking::Customer, Object::Customers)
-            | (Asking::Another, Object::Anothers)
-            | (Asking::Partner, Object::Partners)
-    );
-    let hidden = own
-        && answer.code == Code::NotFound
-        && !LAST.contains(&trial.descriptor.name())
-        && trial.descriptor.name() != "EndSession";
-    let broken = [Code::Internal, Code::Unknown, Code::Unimplemented, Code::Unavailable].contains(&answer.code);
-    let by_service = answer.code == Code::Ok || answer.domain == "tradewind";
-    if by_service && !hidden && !broken {
-        return Ok(());
-    }
-    Err(format!("{}: the service is expected to answer: {answer:?}", trial.name()))
-}
 
 #[test]
 fn everybody_may_do_what_the_contracts_say_and_nothing_else() {
