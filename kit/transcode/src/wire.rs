@@ -4,18 +4,23 @@
 //! It takes messages as encoders write them: fields in order, each once. Whatever else is allowed of bytes goes the long way, as do
 //! the few kinds that have no table: so there is one place that knows each of their rules, and it is not this one.
 
-use std::collections::{BTreeMap, HashMap};
+mod bytes;
+mod field;
+
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::ops::RangeInclusive;
 
 use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD;
+use prost_reflect::MessageDescriptor;
 use prost_reflect::prost::Message as _;
-use prost_reflect::prost::encoding::{WireType, decode_key, decode_varint};
+use prost_reflect::prost::encoding::{WireType, decode_key};
 use prost_reflect::prost_types::{Duration, Timestamp};
-use prost_reflect::{FieldDescriptor, Kind as Declared, MessageDescriptor, Syntax};
 use serde::Serialize;
 
+use self::bytes::{eight, four, low, skip, taken, varint};
+use self::field::{Field, Kind, is_special};
 use crate::values::TIMES;
 
 /// The most messages in each other.
@@ -26,43 +31,6 @@ const NANOS: RangeInclusive<i32> = 0..=999_999_999;
 
 /// What a message and all messages in it are made of; the message itself is the first.
 pub(crate) struct Tables(Vec<Vec<Field>>);
-
-/// By number.
-struct Field {
-    number: u32,
-    /// Its name in JSON, with quotation marks and colon.
-    name: Vec<u8>,
-    kind: Kind,
-    is_list: bool,
-    has_presence: bool,
-    /// The choice that it belongs to, as a bit.
-    choice: u64,
-}
-
-enum Kind {
-    Bool,
-    Int32,
-    Int64,
-    Uint32,
-    Uint64,
-    Sint32,
-    Sint64,
-    Fixed32,
-    Fixed64,
-    Sfixed32,
-    Sfixed64,
-    Float,
-    Double,
-    String,
-    Bytes,
-    Enum(BTreeMap<i32, String>),
-    Timestamp,
-    Duration,
-    /// By its place among the tables.
-    Message(usize),
-    /// Whatever goes the long way.
-    Other,
-}
 
 impl Tables {
     /// Of a message.
@@ -232,75 +200,6 @@ impl Tables {
     }
 }
 
-impl Field {
-    fn of(field: &FieldDescriptor, place: &mut impl FnMut(&MessageDescriptor) -> usize) -> Self {
-        let choice = field.parent_message().oneofs().position(|oneof| Some(oneof) == field.containing_oneof());
-        let choice = choice.map(|at| u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)));
-        let is_plain = field.parent_file().syntax() == Syntax::Proto3 && !field.is_map() && choice != Some(None);
-        let mut name = serde_json::to_vec(field.json_name()).unwrap_or_default();
-        name.push(b':');
-        Self {
-            number: field.number(),
-            name,
-            kind: if is_plain { Kind::of(&field.kind(), place) } else { Kind::Other },
-            is_list: field.is_list(),
-            has_presence: field.supports_presence(),
-            choice: choice.flatten().unwrap_or_default(),
-        }
-    }
-}
-
-impl Kind {
-    fn of(kind: &Declared, place: &mut impl FnMut(&MessageDescriptor) -> usize) -> Self {
-        match kind {
-            Declared::Bool => Self::Bool,
-            Declared::Int32 => Self::Int32,
-            Declared::Int64 => Self::Int64,
-            Declared::Uint32 => Self::Uint32,
-            Declared::Uint64 => Self::Uint64,
-            Declared::Sint32 => Self::Sint32,
-            Declared::Sint64 => Self::Sint64,
-            Declared::Fixed32 => Self::Fixed32,
-            Declared::Fixed64 => Self::Fixed64,
-            Declared::Sfixed32 => Self::Sfixed32,
-            Declared::Sfixed64 => Self::Sfixed64,
-            Declared::Float => Self::Float,
-            Declared::Double => Self::Double,
-            Declared::String => Self::String,
-            Declared::Bytes => Self::Bytes,
-            Declared::Enum(kind) if kind.parent_file().package_name() != "google.protobuf" => {
-                let named = |number| Some((number, kind.get_value(number)?.name().to_owned()));
-                Self::Enum(kind.values().filter_map(|value| named(value.number())).collect())
-            }
-            Declared::Message(kind) => match kind.full_name() {
-                "google.protobuf.Timestamp" => Self::Timestamp,
-                "google.protobuf.Duration" => Self::Duration,
-                _ if is_special(kind) => Self::Other,
-                _ => Self::Message(place(kind)),
-            },
-            Declared::Enum(_) => Self::Other,
-        }
-    }
-
-    /// How an element is written where all are in one field; none where each has its own.
-    const fn packed(&self) -> Option<WireType> {
-        match self {
-            Self::Bool | Self::Int32 | Self::Int64 | Self::Uint32 | Self::Uint64 | Self::Sint32 | Self::Sint64 => {
-                Some(WireType::Varint)
-            }
-            Self::Enum(_) => Some(WireType::Varint),
-            Self::Fixed32 | Self::Sfixed32 | Self::Float => Some(WireType::ThirtyTwoBit),
-            Self::Fixed64 | Self::Sfixed64 | Self::Double => Some(WireType::SixtyFourBit),
-            Self::String | Self::Bytes | Self::Timestamp | Self::Duration | Self::Message(_) | Self::Other => None,
-        }
-    }
-}
-
-/// Whether a message may have a JSON of its own.
-fn is_special(message: &MessageDescriptor) -> bool {
-    message.package_name() == "google.protobuf"
-}
-
 /// A value that JSON has.
 fn small<T: Serialize + Default + PartialEq>(json: &mut Vec<u8>, value: T) -> Option<bool> {
     serde_json::to_writer(json, &value).ok()?;
@@ -327,43 +226,29 @@ fn named(json: &mut Vec<u8>, value: f64) -> Option<Option<bool>> {
     Some(Some(false))
 }
 
-fn varint(wire: WireType, bytes: &mut &[u8]) -> Option<u64> {
-    (wire == WireType::Varint).then(|| decode_varint(bytes).ok())?
-}
+#[cfg(test)]
+mod tests {
+    use contracts::tradewind::catalog::v1::{GetProductResponse, Product};
+    use prost::Message as _;
+    use prost_reflect::DescriptorPool;
 
-/// The low half of a varint: what is above it is cut off, as everywhere.
-#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
-const fn low(value: u64) -> u32 {
-    value as u32
-}
+    use super::*;
 
-fn four(wire: WireType, bytes: &mut &[u8]) -> Option<[u8; 4]> {
-    let (value, rest) = bytes.split_first_chunk().filter(|_| wire == WireType::ThirtyTwoBit)?;
-    *bytes = rest;
-    Some(*value)
-}
-
-fn eight(wire: WireType, bytes: &mut &[u8]) -> Option<[u8; 8]> {
-    let (value, rest) = bytes.split_first_chunk().filter(|_| wire == WireType::SixtyFourBit)?;
-    *bytes = rest;
-    Some(*value)
-}
-
-fn taken<'a>(wire: WireType, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = (wire == WireType::LengthDelimited).then(|| decode_varint(bytes).ok())??;
-    let (value, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
-    *bytes = rest;
-    Some(value)
-}
-
-/// Passes over a field that the contract does not know.
-fn skip(wire: WireType, bytes: &mut &[u8]) -> Option<()> {
-    match wire {
-        WireType::Varint => drop(varint(wire, bytes)?),
-        WireType::ThirtyTwoBit => drop(four(wire, bytes)?),
-        WireType::SixtyFourBit => drop(eight(wire, bytes)?),
-        WireType::LengthDelimited => drop(taken(wire, bytes)?),
-        WireType::StartGroup | WireType::EndGroup => return None,
+    #[test]
+    fn what_services_answer_goes_the_short_way_and_what_is_out_of_order_the_long_one() {
+        let pool = DescriptorPool::decode(contracts::DESCRIPTOR).expect("descriptors");
+        let kind = pool.get_message_by_name("tradewind.catalog.v1.GetProductResponse").expect("a message");
+        let tables = Tables::of(&kind);
+        let product = |name: &str| GetProductResponse {
+            product: Some(Product {
+                name: name.to_owned(),
+                create_time: Some(Timestamp::default()),
+                ..Product::default()
+            }),
+        };
+        let [tea, mug] = ["tea", "mug"].map(|name| product(name).encode_to_vec());
+        let json = br#"{"product":{"name":"tea","createTime":"1970-01-01T00:00:00Z"}}"#;
+        assert_eq!(tables.json(&tea).as_deref(), Some(&json[..]));
+        assert_eq!(tables.json(&[tea, mug].concat()), None);
     }
-    Some(())
 }
