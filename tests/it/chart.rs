@@ -49,7 +49,8 @@ fn contracts_of_the_chart() -> String {
 /// The gRPC services with a method that is for somebody outside.
 fn offered() -> BTreeSet<&'static str> {
     let outside = |audience| matches!(audience, Audience::Public | Audience::Customer | Audience::Staff);
-    let methods = METHODS.iter().filter(|method| outside(method.audience) && CONTEXTS.contains(&context_of(method.path)));
+    let methods =
+        METHODS.iter().filter(|method| outside(method.audience) && CONTEXTS.contains(&context_of(method.path)));
     methods.filter_map(|method| Some(method.path.trim_start_matches('/').split_once('/')?.0)).collect()
 }
 

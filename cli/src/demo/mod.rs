@@ -3,6 +3,7 @@
 
 mod crashes;
 mod faults;
+mod front;
 mod refusals;
 mod scenarios;
 mod stage;

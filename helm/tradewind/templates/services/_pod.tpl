@@ -22,6 +22,8 @@
 {{- else -}}
 {{- $_ := set $settings "GRPC_ADDR" (include "tradewind.listen" (list $root 7100)) -}}
 {{- $_ := set $settings "DATABASE_URL_FILE" "/etc/tradewind/database/url" -}}
+{{- end -}}
+{{- if has .name (include "tradewind.natsClients" $root | fromJsonArray) -}}
 {{- $_ := set $settings "NATS_URL" (include "tradewind.natsUrl" $root) -}}
 {{- end -}}
 {{- if and .service.callsOutside $root.Values.outside.enabled -}}
