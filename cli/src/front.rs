@@ -83,7 +83,7 @@ impl Front {
     /// # Errors
     /// A [`Refusal`], or that nobody answers.
     pub(crate) async fn get(&self, path: &str) -> Result<Value> {
-        read(self.sent(self.request(Method::GET, path)?.timeout(PATIENCE)).await?).await
+        read(self.sent(self.request(Method::GET, path).timeout(PATIENCE)).await?).await
     }
 
     /// What comes of it.
@@ -91,7 +91,7 @@ impl Front {
     /// # Errors
     /// As of [`get`](Self::get).
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        read(self.sent(self.request(Method::POST, path)?.timeout(PATIENCE).json(body)).await?).await
+        read(self.sent(self.request(Method::POST, path).timeout(PATIENCE).json(body)).await?).await
     }
 
     /// The same with an `Idempotency-Key`, which makes a repetition harmless.
@@ -99,7 +99,7 @@ impl Front {
     /// # Errors
     /// As of [`get`](Self::get).
     pub(crate) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Value> {
-        let request = self.request(Method::POST, path)?.timeout(PATIENCE).header("idempotency-key", key);
+        let request = self.request(Method::POST, path).timeout(PATIENCE).header("idempotency-key", key);
         read(self.sent(request.json(body)).await?).await
     }
 
@@ -108,7 +108,7 @@ impl Front {
     /// # Errors
     /// As of [`get`](Self::get), or with what ended the stream too early.
     pub(crate) async fn follow(&self, path: &str, mut heard: impl FnMut(&Value)) -> Result<()> {
-        let request = self.request(Method::GET, path)?.header(ACCEPT, "text/event-stream");
+        let request = self.request(Method::GET, path).header(ACCEPT, "text/event-stream");
         let mut answer = refused(self.sent(request).await?).await?;
         let mut kept = Vec::new();
         while let Some(chunk) = answer.chunk().await.context("the stream broke off")? {
@@ -129,11 +129,11 @@ impl Front {
         bail!("the stream broke off")
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
         let request = self.http.request(method, url);
-        Ok(self.token.iter().fold(request, |request, token| request.bearer_auth(token)))
+        self.token.iter().fold(request, |request, token| request.bearer_auth(token))
     }
 
     async fn sent(&self, request: RequestBuilder) -> Result<Response> {
