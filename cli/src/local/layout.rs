@@ -189,6 +189,11 @@ impl Layout {
         format!("http://127.0.0.1:{}", self.ports.outside)
     }
 
+    /// Where the gateway answers whoever is outside.
+    pub(crate) fn gateway_url(&self) -> String {
+        format!("http://{}", self.address(services::edge().name()))
+    }
+
     /// Where a process says that it is ready.
     pub(crate) fn ready_url(&self, name: &str) -> String {
         match name {

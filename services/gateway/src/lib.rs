@@ -25,6 +25,7 @@ mod site;
 mod state;
 mod streaming;
 mod unary;
+mod watched;
 mod web;
 mod who;
 mod whole;
