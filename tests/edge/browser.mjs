@@ -84,7 +84,7 @@ const documents = async (browser) => {
   assert.ok(got.startsWith("200 ") && got.includes(told.order), got);
   const watched = await send("OrderingService_WatchOrder", order);
   await page.waitForFunction((pre) => pre.textContent.includes("orderId"), await watched.elementHandle());
-  const profile = await (await send("IdentityService_UpdateProfile_2", async (operation) => {
+  const profile = await (await send("IdentityService_UpdateProfile", async (operation) => {
     await operation.getByLabel("body").fill(JSON.stringify({ name: "Somebody Else" }));
   })).textContent();
   assert.ok(profile.startsWith("200 ") && profile.includes("Somebody Else"), profile);

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,7 +27,10 @@ def schemathesis(shop, options):
     worst = 0
     for kind in options.people:
         say(f"schemathesis, {kind or 'nobody signed in'}: {options.examples} examples an operation")
-        settings = {"EDGE_SHOP": json.dumps(shop.told), "EDGE_KIND": kind, "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1"}
+        settings = {
+            "EDGE_SHOP": json.dumps(shop.told), "EDGE_KIND": kind, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
+            "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1",
+        }
         command = [options.schemathesis, "--config-file", HERE / "schemathesis.toml", "run", f"{shop.edge}/openapi.json",
                    "--max-examples", str(options.examples), "--workers", "2", "--no-color", *options.more]
         if options.seed is not None:
@@ -92,6 +96,7 @@ def main():
     parser.add_argument("--people", nargs="*", default=["", "customer", "staff"], metavar="KIND", help="customer, staff")
     parser.add_argument("more", nargs="*", metavar="OPTION", help="after --, options for schemathesis")
     options = parser.parse_args()
+    options.schemathesis = shutil.which(options.schemathesis) and pathlib.Path(shutil.which(options.schemathesis)).absolute()
     with tempfile.TemporaryDirectory(prefix="tradewind-edge-") as folder:
         say("starting a shop on free ports")
         options.allowed, options.other = free_port(), free_port()

@@ -82,8 +82,7 @@ def filter_query(context, query):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Each call comes from another network: identity counts who tries to sign in by theirs."""
-    headers = kwargs.setdefault("headers", {})
-    headers["x-forwarded-for"] = network()
+    case.headers["X-Forwarded-For"] = network()
 
 
 if KIND:
