@@ -25,14 +25,24 @@ from shop import People, Shop, say  # noqa: E402
 def schemathesis(shop, options):
     """Once with each kind of person; the exit code of the worst."""
     worst = 0
-    for kind in options.people:
+    staff = People(shop, "staff")
+    for number, kind in enumerate(options.people):
+        # Somebody with an order; staff has one of somebody else's.
+        customer = People(shop, "customer")
+        tokens = customer.tokens()
+        product = f"lamp-{number}"
+        shop.told["email"] = {"customer": customer.email, "staff": staff.email}.get(kind)
+        shop.told["known"] = {
+            "account_id": tokens["accountId"], "session_id": tokens["sessionId"], "product_id": product, "sku": product,
+            "order_id": settled_order(shop, staff.token(), tokens["accessToken"], product),
+        }
         say(f"schemathesis, {kind or 'nobody signed in'}: {options.examples} examples an operation")
         settings = {
             "EDGE_SHOP": json.dumps(shop.told), "EDGE_KIND": kind, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
             "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1",
         }
         command = [options.schemathesis, "--config-file", HERE / "schemathesis.toml", "run", f"{shop.edge}/openapi.json",
-                   "--max-examples", str(options.examples), "--workers", "2", "--no-color", *options.more]
+                   "--max-examples", str(options.examples), "--no-color", *options.more]
         if options.seed is not None:
             command += ["--seed", str(options.seed)]
         with tempfile.TemporaryDirectory() as folder:
@@ -42,16 +52,16 @@ def schemathesis(shop, options):
     return worst
 
 
-def settled_order(shop, staff, token):
+def settled_order(shop, staff, token, product="lamp"):
     """An order of whoever has the token, of a product that is made for it; it is settled."""
     price = {"currency": "GBP", "minor": 1200}
-    thing = {"productId": "lamp", "sku": "LAMP-1", "name": "Lamp", "price": price}
+    thing = {"productId": product, "sku": product, "name": "Lamp", "price": price}
     listed = shop.ask("POST", "/v1/products", thing, staff)
-    shop.ask("POST", "/v1/stock/LAMP-1:receive", {"location": "leeds", "quantity": 9}, staff)
+    shop.ask("POST", f"/v1/stock/{product}:receive", {"location": "leeds", "quantity": 9}, staff)
     address = {"line1": "1 High Street", "city": "Leeds", "postalCode": "LS1 4AP", "country": "GB"}
     wanted = {
         "recipient": {"name": "A. Customer", "email": "customer@edge.example", "address": address},
-        "lines": [{"productId": "lamp", "quantity": 1}],
+        "lines": [{"productId": product, "quantity": 1}],
         "paymentToken": "tok_ok",
         "after": [listed["position"]],
     }

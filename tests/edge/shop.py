@@ -138,19 +138,23 @@ def network():
 class People:
     """Whoever signs in as one kind of person; who cannot any more is followed by another."""
 
-    def __init__(self, shop, kind):
+    def __init__(self, shop, kind, email=None):
         self.shop, self.kind, self.lock = shop, kind, threading.Lock()
-        self.count, self.email = 0, None
+        self.count, self.email = 0, email
 
-    def token(self):
-        """An access token that is good for a while."""
+    def tokens(self):
+        """The tokens of whoever can sign in."""
         with self.lock:
             if self.email is not None:
                 try:
-                    return self.shop.log_in(self.email)["accessToken"]
+                    return self.shop.log_in(self.email)
                 except Refused:
                     pass
             self.count += 1
-            self.email = f"{self.kind}-{os.getpid()}-{self.count}@edge.example"
+            self.email = f"{self.kind}-{os.getpid()}-{time.monotonic_ns()}@edge.example"
             (self.shop.hire if self.kind == "staff" else self.shop.sign_up)(self.email)
-            return self.shop.log_in(self.email)["accessToken"]
+            return self.shop.log_in(self.email)
+
+    def token(self):
+        """An access token that is good for a while."""
+        return self.tokens()["accessToken"]
