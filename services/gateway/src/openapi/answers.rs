@@ -21,7 +21,7 @@ const REFUSALS: [(StatusCode, &str); 15] = [
     (StatusCode::URI_TOO_LONG, "The path is too long."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON, or does not say so."),
     (StatusCode::TOO_MANY_REQUESTS, "Too much is asked; Retry-After says when to come again."),
-    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "There are too many headers."),
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The path and the headers are too long, or too many; there may be no body."),
     (StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here."),
     (StatusCode::NOT_IMPLEMENTED, "Whoever serves this does not know it yet."),
     (StatusCode::SERVICE_UNAVAILABLE, "Whoever serves this is not there at the moment; come again."),
@@ -42,11 +42,12 @@ pub(super) fn shared() -> Map<String, Value> {
             }
             _ => {}
         }
-        let answer = json!({
-            "description": description,
-            "headers": headers,
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-        });
+        let mut answer = json!({ "description": description });
+        // What is too long to be read is answered before anybody here hears of it.
+        if status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+            answer["headers"] = headers;
+            answer["content"] = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+        }
         (name(status), answer)
     });
     let unchanged = json!({
