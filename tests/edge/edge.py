@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Suites that come through the front door of a running shop.
 
-  schemathesis  tries every operation of /openapi.json, all checks and phases: with nobody signed in, as a customer, as staff
+  schemathesis  tries every operation of /openapi.json, all checks and phases: with nobody signed in, as a
+                customer, as one of two, as staff
   browser       reads /docs and calls from pages of other origins, in Chromium without a window
 """
 
@@ -18,8 +19,12 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
 
 from shop import People, Shop, say  # noqa: E402
+
+
+KINDS = ["nobody", "customer", "two customers", "staff"]
 
 
 def schemathesis(shop, options):
@@ -36,20 +41,35 @@ def schemathesis(shop, options):
             "account_id": tokens["accountId"], "session_id": tokens["sessionId"], "product_id": product, "sku": product,
             "order_id": settled_order(shop, staff.token(), tokens["accessToken"], product),
         }
-        say(f"schemathesis, {kind or 'nobody signed in'}: {options.examples} examples an operation")
-        settings = {
-            "EDGE_SHOP": json.dumps(shop.told), "EDGE_KIND": kind, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
-            "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        command = [options.schemathesis, "--config-file", HERE / "schemathesis.toml", "run", f"{shop.edge}/openapi.json",
-                   "--max-examples", str(options.examples), "--no-color", *options.more]
-        if options.seed is not None:
-            command += ["--seed", str(options.seed)]
+        say(f"schemathesis, {kind}: {options.examples} examples an operation")
         with tempfile.TemporaryDirectory() as folder:
+            config = (HERE / "schemathesis.toml").read_text()
+            if kind == "two customers":
+                config += peers(folder, {"one": tokens, "other": People(shop, "customer").tokens()})
+            pathlib.Path(folder, "schemathesis.toml").write_text(config)
+            settings = {
+                "EDGE_SHOP": json.dumps(shop.told), "EDGE_KIND": kind, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
+                "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1",
+            }
+            command = [options.schemathesis, "run", f"{shop.edge}/openapi.json",
+                       "--max-examples", str(options.examples), "--no-color", *options.more]
+            if options.seed is not None:
+                command += ["--seed", str(options.seed)]
             done = subprocess.run(command, env={**os.environ, **settings}, cwd=folder, check=False)
-        say(f"schemathesis, {kind or 'nobody signed in'}: {'passed' if done.returncode == 0 else 'failed'}")
+        say(f"schemathesis, {kind}: {'passed' if done.returncode == 0 else 'failed'}")
         worst = max(worst, done.returncode)
     return worst
+
+
+def peers(folder, people):
+    """Settings by which each is shown to see nothing of the others'."""
+    users = [
+        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {tokens['accessToken']}"}]}
+        for name, tokens in people.items()
+    ]
+    path = pathlib.Path(folder, "people.json")
+    path.write_text(json.dumps({"auth": users}))
+    return f"\n[auth.wfc]\npath = {json.dumps(str(path))}\npeers = {json.dumps(list(people))}\n"
 
 
 def settled_order(shop, staff, token, product="lamp"):
@@ -103,7 +123,7 @@ def main():
     parser.add_argument("--playwright", default="playwright-core", metavar="FOLDER", help="playwright-core, as npm installs it")
     parser.add_argument("--examples", type=int, default=20, help="requests that are made up for an operation and phase (20)")
     parser.add_argument("--seed", type=int, help="the same requests as another run")
-    parser.add_argument("--people", nargs="*", default=["", "customer", "staff"], metavar="KIND", help="customer, staff")
+    parser.add_argument("--people", nargs="*", default=KINDS, choices=KINDS, help="all of them")
     parser.add_argument("more", nargs="*", metavar="OPTION", help="after --, options for schemathesis")
     options = parser.parse_args()
     options.schemathesis = shutil.which(options.schemathesis) and pathlib.Path(shutil.which(options.schemathesis)).absolute()
