@@ -5,6 +5,7 @@ mod comments;
 mod holds;
 mod operation;
 mod range;
+mod scalar;
 mod schema;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use tradewind_transcode::Route;
 
 use super::comments::Comments;
-use super::schema::{Place, Schemas};
+use super::scalar::Place;
+use super::schema::Schemas;
 use crate::methods::Method;
 
 /// Why a request has no answer of its own, by status.
@@ -21,7 +22,10 @@ const REFUSALS: [(StatusCode, &str); 15] = [
     (StatusCode::URI_TOO_LONG, "The path is too long."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON, or does not say so."),
     (StatusCode::TOO_MANY_REQUESTS, "Too much is asked; Retry-After says when to come again."),
-    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The path and the headers are too long, or too many; there may be no body."),
+    (
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The path and the headers are too long, or too many; there may be no body.",
+    ),
     (StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here."),
     (StatusCode::NOT_IMPLEMENTED, "Whoever serves this does not know it yet."),
     (StatusCode::SERVICE_UNAVAILABLE, "Whoever serves this is not there at the moment; come again."),

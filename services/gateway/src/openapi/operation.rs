@@ -8,7 +8,8 @@ use tradewind_transcode::{Declared, Route, Segment, Template};
 use super::answers;
 use super::comments::Comments;
 use super::holds::Holds;
-use super::schema::{Place, Schemas, inner, is_deprecated, is_text};
+use super::scalar::Place;
+use super::schema::{Schemas, inner, is_deprecated, is_text};
 use crate::methods::Method;
 
 /// As deep as parameters name fields of fields.
