@@ -49,7 +49,7 @@ impl Person {
 
     /// The gateway, with somebody behind it who may order for anybody.
     pub fn staff(channels: Channels) -> Self {
-        let user = User { id: "staff".to_owned(), roles: vec!["staff".to_owned()], session: None };
+        let user = User { id: "staff".to_owned(), roles: vec!["staff".to_owned()], ..User::default() };
         Self { channels, user: Some(Arc::new(user)) }
     }
 

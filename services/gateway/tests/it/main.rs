@@ -4,6 +4,7 @@
 mod framing;
 mod grpc;
 mod issuers;
+mod limiting;
 mod limits;
 mod pages;
 mod people;
