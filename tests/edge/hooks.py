@@ -31,6 +31,7 @@ schemathesis.openapi.format("lines", LINES)
 schemathesis.openapi.format("currency", CURRENCIES)
 schemathesis.openapi.format("country", COUNTRIES)
 schemathesis.openapi.format("password", PASSWORDS)
+schemathesis.openapi.format("scope", st.sampled_from(["ordering.read", "ordering.write"]))
 # Only an answer gives one that is good. Those of lists come along in the stateful phase.
 schemathesis.openapi.format("page-token", st.just(""))
 schemathesis.openapi.format("position", st.nothing())
@@ -44,6 +45,7 @@ REASONS = {
     "CURRENCY_CHANGED": "the currency that the product has",
     "MIXED_CURRENCIES": "products together",
     "TOTAL_TOO_LARGE": "prices and quantities together",
+    "INVALID_EXPIRE_TIME": "it is over already",
     "REQUEST_ID_REUSED": "another request had the id",
     "IDEMPOTENCY_KEY": "the header and a field of the body together",
 }

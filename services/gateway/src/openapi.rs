@@ -54,7 +54,15 @@ pub(crate) fn document(methods: &Methods) -> Value {
             "schemas": schemas.all(),
             "responses": answers::shared(),
             "headers": answers::headers(),
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-api-key",
+                    "description": "A partner's key, for what its scopes name.",
+                },
+            },
         },
     })
 }

@@ -43,6 +43,7 @@ pub(super) fn shared() -> Map<String, Value> {
                     "description": "When to come again, in seconds.",
                     "schema": { "type": "integer", "minimum": 0 },
                 });
+                headers["ratelimit"] = header("What is left of what there is the least of.", false);
             }
             _ => {}
         }

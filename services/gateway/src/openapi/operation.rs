@@ -161,9 +161,11 @@ fn body(
     }
 }
 
+/// Who may ask: a partner's key is for what customers do.
 fn security(audience: Audience) -> Value {
     match audience {
         Audience::Public => json!([{}, { "bearer": [] }]),
+        Audience::Customer => json!([{ "bearer": [] }, { "key": [] }]),
         _ => json!([{ "bearer": [] }]),
     }
 }
