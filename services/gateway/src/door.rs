@@ -20,6 +20,7 @@ use crate::activity::Asked;
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
 use crate::json::JSON;
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
@@ -80,7 +81,8 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let state = State { methods, who, room: Room::default(), answers: Room::default(), stop };
+        let metadata = Metadata::default();
+        let state = State { methods, who, metadata, room: Room::default(), answers: Room::default(), stop };
         Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
     }
 
@@ -95,6 +97,13 @@ impl Door {
     #[must_use]
     pub fn behind(mut self, proxies: Proxies) -> Self {
         self.proxies = proxies;
+        self
+    }
+
+    /// Passes on what gRPC callers say beside a message, as far as it is named.
+    #[must_use]
+    pub fn passing(mut self, metadata: Metadata) -> Self {
+        self.state.metadata = metadata;
         self
     }
 

@@ -42,6 +42,9 @@ pub(crate) async fn answer(
     let http = if is_head { Http::GET } else { head.method };
     let (found, method) = match state.methods.routed(http.as_str(), head.uri.path()) {
         Err(Refusal::MethodNotAllowed { allowed }) if http == Http::OPTIONS => return Ok(options(&allowed)),
+        Err(Refusal::NoRoute) if http == Http::POST && state.methods.called(head.uri.path()).is_some() => {
+            return Err(not_a_call());
+        }
         found => found?,
     };
     watch.of(method);
@@ -99,6 +102,13 @@ fn is_json(headers: &HeaderMap) -> Result<(), Refused> {
     let text = "a body is application/json, and not packed";
     let status = refusal_of(Code::InvalidArgument, "CONTENT_TYPE", text);
     Err(Refused::from(status).with(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+/// A method's own path, asked in none of the protocols that have it.
+fn not_a_call() -> Refused {
+    let text = "a method is called here in gRPC, as application/grpc, or in gRPC-Web, as application/grpc-web";
+    let status = refusal_of(Code::InvalidArgument, "CONTENT_TYPE", text);
+    Refused::from(status).with(StatusCode::UNSUPPORTED_MEDIA_TYPE)
 }
 
 /// Gives the request the name that its `Idempotency-Key` is.

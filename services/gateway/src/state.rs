@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::refusal_of;
 use crate::room::Room;
@@ -12,6 +13,7 @@ use crate::who::Who;
 pub(crate) struct State {
     pub(crate) methods: Methods,
     pub(crate) who: Who,
+    pub(crate) metadata: Metadata,
     /// What requests hold, and what answers do.
     pub(crate) room: Room,
     pub(crate) answers: Room,
