@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, DATE};
@@ -31,6 +32,9 @@ pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding")
 pub(crate) const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// The longest time that gRPC can write.
 const LONGEST_TIME: usize = 9;
+/// What is read, and for how long, of what is no call.
+const READ_OVER: usize = 64 << 10;
+const READING_OVER: Duration = Duration::from_secs(1);
 /// What begins the names of what services say to each other.
 pub(crate) const INSIDE: &str = "tradewind-";
 
@@ -46,9 +50,14 @@ pub(crate) async fn answer(
     watch: &mut Watch,
 ) -> Result<Response<Content>, Refused> {
     let (head, body) = request.into_parts();
-    let method = state.methods.called(head.uri.path()).ok_or_else(framing::no_method)?;
+    let Some(method) = state.methods.called(head.uri.path()) else {
+        state.limits.stray(from, &mut watch.pass)?;
+        return Err(framing::no_method().into());
+    };
     watch.of(method);
+    state.limits.arrive(method.class, from, &mut watch.pass)?;
     let user = state.who.user(method.audience, &head.headers).await?;
+    state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let mut headers = passed(&head.headers);
     state.metadata.pass(&head.headers, &mut headers);
@@ -103,8 +112,20 @@ pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), S
     }
 }
 
-/// The answer to what is no call.
-pub(crate) fn no_call(status: StatusCode) -> Response<Content> {
+/// The answer to what is no call. What is being sent is read first, within bounds: whoever finds his connection closed while he is
+/// still writing reads no answer.
+pub(crate) async fn no_call(status: StatusCode, mut body: Incoming) -> Response<Content> {
+    let read = async {
+        let mut left = READ_OVER;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Who takes longer is answered all the same.
+    let _ = tokio::time::timeout(READING_OVER, read).await;
     let mut response = Response::new(Content::Whole(Bytes::new()));
     *response.status_mut() = status;
     if status == StatusCode::METHOD_NOT_ALLOWED {

@@ -42,13 +42,16 @@ pub(crate) async fn answer(
     let http = if is_head { Http::GET } else { head.method };
     let (found, method) = match state.methods.routed(http.as_str(), head.uri.path()) {
         Err(Refusal::MethodNotAllowed { allowed }) if http == Http::OPTIONS => return Ok(options(&allowed)),
-        Err(Refusal::NoRoute) if http == Http::POST && state.methods.called(head.uri.path()).is_some() => {
-            return Err(not_a_call());
+        Err(refusal) => {
+            state.limits.stray(from, &mut watch.pass)?;
+            return Err(refusal.into());
         }
-        found => found?,
+        Ok(found) => found,
     };
     watch.of(method);
+    state.limits.arrive(method.class, from, &mut watch.pass)?;
     let user = state.who.user(method.audience, &head.headers).await?;
+    state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let (body, _held) = reading::whole(body, LARGEST, &state.room).await?;
     if !body.is_empty() {
@@ -102,13 +105,6 @@ fn is_json(headers: &HeaderMap) -> Result<(), Refused> {
     let text = "a body is application/json, and not packed";
     let status = refusal_of(Code::InvalidArgument, "CONTENT_TYPE", text);
     Err(Refused::from(status).with(StatusCode::UNSUPPORTED_MEDIA_TYPE))
-}
-
-/// A method's own path, asked in none of the protocols that have it.
-fn not_a_call() -> Refused {
-    let text = "a method is called here in gRPC, as application/grpc, or in gRPC-Web, as application/grpc-web";
-    let status = refusal_of(Code::InvalidArgument, "CONTENT_TYPE", text);
-    Refused::from(status).with(StatusCode::UNSUPPORTED_MEDIA_TYPE)
 }
 
 /// Gives the request the name that its `Idempotency-Key` is.

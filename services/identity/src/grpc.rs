@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use contracts::tradewind::identity::v1::identity_service_server::IdentityService;
 use contracts::tradewind::identity::v1::{
-    ChangePasswordRequest, ChangePasswordResponse, CreateStaffAccountRequest, CreateStaffAccountResponse,
-    EndSessionRequest, EndSessionResponse, EraseAccountRequest, EraseAccountResponse, GetAccountRequest,
-    GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest,
-    GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListSessionsRequest, ListSessionsResponse,
-    LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest, LogOutResponse,
-    RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse, RequestPasswordResetRequest,
-    RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeRoleRequest, RevokeRoleResponse,
-    SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest,
-    UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
+    ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest, CreatePartnerKeyResponse,
+    CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest, EndSessionResponse, EraseAccountRequest,
+    EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse, GetAccountRequest, GetAccountResponse,
+    GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest, GrantRoleResponse,
+    ListAccountsRequest, ListAccountsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
+    ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest,
+    LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
+    RequestPasswordResetRequest, RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse,
+    RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest, RevokeRoleResponse, SignUpRequest,
+    SignUpResponse, UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest, UpdateProfileResponse,
+    VerifyEmailRequest, VerifyEmailResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -108,7 +110,11 @@ impl IdentityService for Api {
 
     async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {
         let account_id = own(&request, &request.get_ref().account_id)?;
-        answer(app::list_sessions(&self.means, &account_id).await)
+        let mut listed = app::list_sessions(&self.means, &account_id).await.map_err(refusal)?;
+        if let Some(current) = user(&request).and_then(|user| user.session.as_ref()) {
+            listed.sessions.iter_mut().for_each(|session| session.current = session.session_id == *current);
+        }
+        Ok(Response::new(listed))
     }
 
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Answer<EndSessionResponse> {
@@ -164,6 +170,27 @@ impl IdentityService for Api {
         let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
         answer(app::unlock_account(&self.means, &account_id, by.as_deref()).await)
+    }
+
+    async fn create_partner_key(&self, request: Request<CreatePartnerKeyRequest>) -> Answer<CreatePartnerKeyResponse> {
+        let by = by(&request);
+        let wanted = convert::create_partner_key(request.into_inner()).map_err(refusal)?;
+        answer(app::create_partner_key(&self.means, wanted, by.as_deref()).await)
+    }
+
+    async fn list_partner_keys(&self, request: Request<ListPartnerKeysRequest>) -> Answer<ListPartnerKeysResponse> {
+        let (after, partner_id, size) = convert::list_partner_keys(request.into_inner()).map_err(refusal)?;
+        answer(app::list_partner_keys(&self.means, &after, partner_id.as_deref(), size).await)
+    }
+
+    async fn revoke_partner_key(&self, request: Request<RevokePartnerKeyRequest>) -> Answer<RevokePartnerKeyResponse> {
+        let by = by(&request);
+        let key_id = convert::key_id(&request.into_inner().key_id).map_err(refusal)?;
+        answer(app::revoke_partner_key(&self.means, &key_id, by.as_deref()).await)
+    }
+
+    async fn find_partner_key(&self, request: Request<FindPartnerKeyRequest>) -> Answer<FindPartnerKeyResponse> {
+        answer(app::find_partner_key(&self.means, &request.into_inner().digest).await)
     }
 
     async fn create_staff_account(

@@ -6,6 +6,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use tradewind_domain::{Error, Sensitive};
+use uuid::Uuid;
 
 /// The letters of a password that a person types: none that is taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -42,6 +43,14 @@ pub(crate) fn password() -> Result<Sensitive<String>, Error> {
     let letters = random::<20>()?.map(|byte| LETTERS.get(usize::from(byte % 32)).copied().unwrap_or_default());
     let groups = letters.chunks(5).map(|group| group.iter().copied().map(char::from).collect::<String>());
     Ok(groups.collect::<Vec<_>>().join("-").into())
+}
+
+/// A key that programs show: who finds one somewhere sees what it is, and which.
+///
+/// # Errors
+/// As of [`token`].
+pub(crate) fn key(id: Uuid) -> Result<Sensitive<String>, Error> {
+    Ok(format!("twk_{}_{}", id.simple(), token()?).into())
 }
 
 /// What is kept of a text that nobody can guess: SHA-256, in base64url.

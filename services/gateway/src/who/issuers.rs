@@ -10,6 +10,9 @@ const AUDIENCE: &str = "tradewind";
 /// The kind of an access token (RFC 9068).
 const KIND: &str = "at+jwt";
 
+/// What identity has before the ids of partners.
+const PARTNERS: &str = "partner";
+
 /// Fetches a set of keys, as JSON.
 pub type Fetch = Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<u8>, String>> + Send + Sync>;
 
@@ -69,6 +72,7 @@ impl Issuers {
                 _ => return Err(format!("{said:?} is not PREFIX ISSUER KEYS-URL AUDIENCE [roles]")),
             };
             let is_name = prefix.len() <= 16 && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let is_name = is_name && prefix != PARTNERS;
             if !is_name || issuers.0.iter().any(|other| other.prefix == prefix || other.name == name) {
                 return Err(format!("{prefix:?} is not a prefix of its own, of letters, digits and hyphens"));
             }
@@ -107,7 +111,13 @@ mod tests {
             Issuers::read(two).is_ok_and(|read| read.0.len() == 2 && read.0[0].gives_roles && !read.0[1].gives_roles)
         );
         assert_eq!(Issuers::read(" ; "), Ok(Issuers::default()));
-        for odd in ["corp https://a", "corp a http://a/keys b", "corp a https://a b admin", "c:d a https://a b"] {
+        for odd in [
+            "corp https://a",
+            "corp a http://a/keys b",
+            "corp a https://a b admin",
+            "c:d a https://a b",
+            "partner a https://a b",
+        ] {
             assert!(Issuers::read(odd).is_err(), "{odd}");
         }
         assert!(Issuers::read("a b https://c d; a e https://c d").is_err(), "one prefix for two");

@@ -4,13 +4,14 @@
 mod address;
 mod issuers;
 mod keys;
+mod partners;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contracts::tradewind::options::v1::Audience;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use rustls::pki_types::UnixTime;
 use tonic::{Code, Status};
 use tradewind_mesh::User;
@@ -20,6 +21,9 @@ pub use self::address::Proxies;
 pub use self::issuers::{Fetch, Issuers, Trusted};
 use self::keys::Keys;
 pub(crate) use self::keys::{client, of_identity, of_url};
+use self::partners::Partners;
+pub(crate) use self::partners::of_identity as partners_of_identity;
+pub use self::partners::{FindKey, Found};
 use crate::refused::refusal_of;
 
 /// The role of the shop's staff.
@@ -30,6 +34,8 @@ const TOKENS: usize = 4_096;
 const LEEWAY: u64 = 30;
 /// The longest id that a customer may have.
 const LONGEST_ID: usize = 64;
+/// Where a program may show a key, beside where tokens are.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Whoever makes a request.
 #[derive(Clone, Debug)]
@@ -54,6 +60,14 @@ pub struct Who {
     keys: Keys,
     known: Arc<Mutex<Known>>,
     issuers: Vec<Trusted>,
+    /// None where no key is good.
+    partners: Option<Partners>,
+}
+
+/// What somebody shows to say who they are.
+enum Shown<'a> {
+    Token(&'a str),
+    Key(&'a str),
 }
 
 impl Who {
@@ -70,23 +84,31 @@ impl Who {
             }
         };
         let keys = Keys::follow(&issuers, verifier.clone(), forget);
-        Self { verifier, keys, known, issuers }
+        Self { verifier, keys, known, issuers, partners: None }
+    }
+
+    /// Also knows the keys of partners that `find` finds.
+    #[must_use]
+    pub fn finding(self, find: FindKey) -> Self {
+        Self { partners: Some(Partners::new(find)), ..self }
     }
 
     /// Who asks for what is for `audience`; nobody in particular where they say nothing. Of what is for everybody, no token is looked
     /// at: one that is over must not keep anybody from signing in again.
     ///
     /// # Errors
-    /// A token that cannot be verified.
+    /// A token that cannot be verified, or a key that is not known.
     pub(crate) async fn user(&self, audience: Audience, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
         if audience == Audience::Public {
             return Ok(None);
         }
-        let mut said = headers.get_all(AUTHORIZATION).iter();
-        let token = match (said.next(), said.next()) {
-            (None, _) => return Ok(None),
-            (Some(said), None) => said.to_str().ok().and_then(bearer).ok_or_else(|| refused(Refusal::Malformed))?,
-            (Some(_), Some(_)) => return Err(refused(Refusal::Malformed)),
+        let token = match shown(headers)? {
+            None => return Ok(None),
+            Some(Shown::Token(token)) => token,
+            Some(Shown::Key(key)) => {
+                let partners = self.partners.as_ref().ok_or_else(partners::unknown)?;
+                return partners.user(key).await.map(Some);
+            }
         };
         let now = UnixTime::now().as_secs();
         let (found, mut keys) = self.known(token);
@@ -131,12 +153,28 @@ impl Who {
             return Err(Refusal::Claim("sub"));
         }
         let roles = if trusted.gives_roles { claims.roles } else { Vec::new() };
-        Ok(User { id, roles, session: claims.session })
+        Ok(User { id, roles, session: claims.session, scopes: None })
     }
 }
 
 fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is shown, in one place and once.
+fn shown(headers: &HeaderMap) -> Result<Option<Shown<'_>>, Status> {
+    let malformed = || refused(Refusal::Malformed);
+    let (mut bearers, mut keys) = (headers.get_all(AUTHORIZATION).iter(), headers.get_all(API_KEY).iter());
+    let shown = match (bearers.next(), keys.next()) {
+        (None, None) => return Ok(None),
+        (Some(said), None) => {
+            let said = said.to_str().ok().and_then(bearer).ok_or_else(malformed)?;
+            if said.starts_with(partners::BEGINS) { Shown::Key(said) } else { Shown::Token(said) }
+        }
+        (None, Some(said)) => Shown::Key(said.to_str().map_err(|_| malformed())?),
+        (Some(_), Some(_)) => return Err(malformed()),
+    };
+    if bearers.next().is_some() || keys.next().is_some() { Err(malformed()) } else { Ok(Some(shown)) }
 }
 
 /// The token of `Bearer TOKEN`.

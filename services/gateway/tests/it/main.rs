@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance;
+mod framing;
 mod grpc;
+mod issuers;
+mod limiting;
 mod limits;
 mod pages;
 mod people;

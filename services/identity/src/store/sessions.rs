@@ -129,6 +129,7 @@ impl From<Model> for Session {
             create_time: time(row.created),
             use_time: time(row.used),
             expire_time: time(row.expires),
+            current: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod keys;
+mod partners;
 mod refreshing;
 mod resetting;
 mod service;

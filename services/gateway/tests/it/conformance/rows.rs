@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// Requests by methods, and by the bindings that take them.
 pub(super) const PAIRS: usize = 38;
-pub(super) const TAKEN: usize = 39;
+pub(super) const TAKEN: usize = 49;
 
 pub(super) fn shapes() -> Value {
     let field = |name: &str, number: u32, kind: &str, presence: &str| json!({"name": name, "number": number, "type": kind, "presence": presence});
