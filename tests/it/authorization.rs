@@ -228,7 +228,7 @@ fn judged(trial: &Trial, answer: &Answer) -> Result<(), String> {
     let (code, reason, http) = match trial.expected {
         Outcome::Absent if inside => (Code::PermissionDenied, "CALLER_NOT_ALLOWED", 403),
         Outcome::Absent if trial.way == Way::Rest => (Code::NotFound, "NO_ROUTE", 404),
-        Outcome::Absent => (Code::Unimplemented, "METHOD_UNKNOWN", 501),
+        Outcome::Absent => (Code::Unimplemented, "", 501),
         Outcome::NotSignedIn => (Code::Unauthenticated, "NOT_SIGNED_IN", 401),
         Outcome::RoleMissing => (Code::PermissionDenied, "ROLE_MISSING", 403),
         Outcome::NotYours => (Code::PermissionDenied, "OTHER_CUSTOMER", 403),

@@ -193,7 +193,9 @@ impl Door {
             }
         }
         match way {
-            Way::Rest if request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some() => {
+            Way::Rest
+                if request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some() =>
+            {
                 grpc::no_call(StatusCode::UNSUPPORTED_MEDIA_TYPE, request.into_body()).await
             }
             Way::Rest => {

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
-use crate::grpc::{ACCEPTED, ENCODING};
+use crate::grpc::ENCODING;
 use crate::reading::HEAD;
 
 /// Whether a body is one message, packed as its headers say. What its bytes are is looked at where they are unpacked.
@@ -44,7 +44,7 @@ fn cut_short() -> Status {
 
 fn unknown_encoding() -> Status {
     let mut status = Status::new(Code::Unimplemented, "messages are taken plain or packed with gzip");
-    status.metadata_mut().insert(ACCEPTED.as_str(), MetadataValue::from_static("identity,gzip"));
+    status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity,gzip"));
     status
 }
 

@@ -29,7 +29,7 @@ use crate::who::{self, Caller};
 
 /// What a caller may say beside a message; how it packs what it sends is read here.
 pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-pub(crate) const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// The longest time that gRPC can write.
 const LONGEST_TIME: usize = 9;
 /// What is read, and for how long, of what is no call.

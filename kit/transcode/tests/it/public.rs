@@ -57,7 +57,7 @@ pub(crate) fn enumeration(name: &str, values: &Value) -> String {
     format!("enum {name} {{\n{values}}}\n")
 }
 
-/// Holds a line of docs/edge-conformance.md, known by its first cell, beside what was found; where `WRITE_RESULTS` is set, it becomes that.
+/// Holds a line of docs/edge-conformance.md, known by its first cell, beside what was found; where `UPDATE_GOLDEN` is set, it becomes that.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether the document is written")]
 pub(crate) fn documented(line: &str, found: &[String]) {
     static WRITING: Mutex<()> = Mutex::new(());
@@ -68,7 +68,7 @@ pub(crate) fn documented(line: &str, found: &[String]) {
     let text = fs::read_to_string(&path).unwrap();
     let stands = text.lines().find(|stands| stands.starts_with(&begins));
     let stands = stands.unwrap_or_else(|| panic!("docs/edge-conformance.md has no line {begins}"));
-    if std::env::var_os("WRITE_RESULTS").is_some() {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, text.replace(stands, &found)).unwrap();
     } else {
         assert_eq!(stands, found, "scripts/conformance --write makes docs/edge-conformance.md current");

@@ -1,5 +1,6 @@
 //! What public suites say of the edge, with the gateway between: their rows where they are there, and own ones.
 
+mod calls;
 mod connect;
 #[path = "../../../../kit/transcode/tests/it/public.rs"]
 mod public;
@@ -26,7 +27,7 @@ async fn measured() {
         pki::init(folder.path(), &["gateway"], "tradewind.local").unwrap();
         let files = IdentityFiles::in_dir(folder.path(), "gateway");
         let settings = Settings::in_process(files, "sqlite::memory:", "nats://127.0.0.1:1");
-        let running = gateway::service().start(settings.with("http_addr", "127.0.0.1:0")).await.unwrap();
+        let mut running = gateway::service().start(settings.with("http_addr", "127.0.0.1:0")).await.unwrap();
         running.stop();
         running.wait().await.unwrap();
     };
