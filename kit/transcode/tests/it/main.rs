@@ -7,3 +7,4 @@ mod public;
 mod rules;
 mod shapes;
 mod tables;
+mod wire;
