@@ -4,7 +4,7 @@ use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 use tradewind_transcode::{Matcher, Problem, Refusal, Template, TemplateError, bind_query};
 
-use crate::shapes::{IMPORTS, compiled};
+use crate::public::{IMPORTS, compiled};
 
 #[test]
 fn a_template_is_what_the_grammar_says() {
