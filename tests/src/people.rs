@@ -252,6 +252,23 @@ impl Person {
         read.await.into_inner().events
     }
 
+    /// Every event of one context's log; a test has less than a page in a partition.
+    pub async fn log_of(&self, service: &str) -> Vec<EventRecord> {
+        let mut events = Vec::new();
+        for partition in 0.. {
+            let request = ReadLogRequest { partition, limit: 1000, ..ReadLogRequest::default() };
+            let page = patiently("the log is read", async || {
+                EventLogServiceClient::new(self.to(service)).read_log(request.clone()).await
+            });
+            let page = page.await.into_inner();
+            events.extend(page.events);
+            if partition + 1 >= page.partitions {
+                break;
+            }
+        }
+        events
+    }
+
     /// Where each partition of a context's log ends.
     pub async fn log_heads(&self, service: &str) -> Vec<u64> {
         let mut heads = Vec::new();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tradewind_runtime::positive;
 
 use crate::cors::Origins;
+use crate::limits::Rules;
 use crate::who::{Issuers, Proxies};
 
 tradewind_runtime::settings! {
@@ -29,6 +30,8 @@ tradewind_runtime::settings! {
         trusted_proxies: Proxies = "" => Proxies::read,
         /// origins whose pages may call from a browser, separated by commas; * for all, empty for none
         cors_origins: Origins = "" => Origins::read,
+        /// what of the usual limits is otherwise, separated by semicolons, as in read user 50/s burst 100; streams address 40; none for no limits
+        limits: Rules = "" => Rules::read,
         /// the most connections at once; one more ends the one that has rested longest
         connections: NonZeroUsize = "8192" => positive,
     }

@@ -20,6 +20,7 @@ use crate::activity::Asked;
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
 use crate::json::JSON;
+use crate::limits::{Limits, Rules};
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
@@ -80,7 +81,8 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let state = State { methods, who, room: Room::default(), answers: Room::default(), stop };
+        let limits = Limits::new(Rules::default());
+        let state = State { methods, who, limits, room: Room::default(), answers: Room::default(), stop };
         Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
     }
 
@@ -95,6 +97,13 @@ impl Door {
     #[must_use]
     pub fn behind(mut self, proxies: Proxies) -> Self {
         self.proxies = proxies;
+        self
+    }
+
+    /// Counts what everybody asks for.
+    #[must_use]
+    pub fn within(mut self, limits: Arc<Limits>) -> Self {
+        self.state.limits = limits;
         self
     }
 
@@ -117,6 +126,9 @@ impl Door {
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if matches!(way, Way::Rest) {
+            watch.pass.tell(headers);
+        }
         self.origins.let_read(origin.as_ref(), headers);
         Ok(watch.answered(response))
     }

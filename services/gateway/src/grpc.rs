@@ -45,9 +45,14 @@ pub(crate) async fn answer(
     watch: &mut Watch,
 ) -> Result<Response<Content>, Refused> {
     let (head, body) = request.into_parts();
-    let method = state.methods.called(head.uri.path()).ok_or_else(who::unknown)?;
+    let Some(method) = state.methods.called(head.uri.path()) else {
+        state.limits.stray(from, &mut watch.pass)?;
+        return Err(who::unknown().into());
+    };
     watch.of(method);
+    state.limits.arrive(method.class, from, &mut watch.pass)?;
     let user = state.who.user(method.audience, &head.headers).await?;
+    state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let mut headers = passed(&head.headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {

@@ -11,6 +11,7 @@ mod door;
 mod etag;
 mod grpc;
 mod json;
+mod limits;
 mod methods;
 mod metrics;
 mod openapi;
@@ -30,11 +31,13 @@ mod whole;
 
 use std::sync::Arc;
 
-use tradewind_runtime::{Front, Outlook, Service, SettingsError};
+use tradewind_runtime::{Board, Front, Outlook, Service, SettingsError};
+use uuid::Uuid;
 
 use crate::config::Config;
 pub use crate::cors::Origins;
 pub use crate::door::Door;
+pub use crate::limits::{Limits, Rules};
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
 pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, Trusted, Who};
@@ -66,8 +69,13 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     }
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();
+    let limits = Limits::new(config.limits);
+    limits.watch();
+    let board = Board::new(outlook.broker, outlook.name, &Uuid::now_v7().simple().to_string());
     Ok(Front::new(address, move |stop, grace| {
+        tokio::spawn(limits::share(limits.clone(), board, stop.clone()));
         let door = Door::new(methods, who, stop.clone()).open_to(config.cors_origins).behind(config.trusted_proxies);
+        let door = door.within(limits);
         server.serve(Arc::new(door), stop, grace)
     }))
 }

@@ -14,7 +14,7 @@ use tradewind_mesh::code_name;
 use tradewind_transcode::Refusal;
 
 /// `ErrorInfo.domain` of what is refused here, before a service is asked.
-const DOMAIN: &str = "edge.tradewind";
+pub(crate) const DOMAIN: &str = "edge.tradewind";
 
 /// A request that has no answer of its own.
 #[derive(Debug)]

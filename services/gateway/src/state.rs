@@ -1,8 +1,11 @@
 //! What every request is answered with.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
+use crate::limits::Limits;
 use crate::methods::Methods;
 use crate::refused::refusal_of;
 use crate::room::Room;
@@ -12,6 +15,8 @@ use crate::who::Who;
 pub(crate) struct State {
     pub(crate) methods: Methods,
     pub(crate) who: Who,
+    /// How much they may ask for.
+    pub(crate) limits: Arc<Limits>,
     /// What requests hold, and what answers do.
     pub(crate) room: Room,
     pub(crate) answers: Room,

@@ -20,20 +20,20 @@ const OWN: &str = "https://identity.example";
 
 /// Whoever signs, and what is published of their keys.
 #[derive(Clone)]
-struct Keys {
+pub(crate) struct Keys {
     signer: Arc<Signer>,
     published: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Keys {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let signer = Arc::new(Signer::from_pem(&pair.serialize_pem()).unwrap());
         let published = json!({ "keys": [signer.public()] }).to_string().into_bytes();
         Self { signer, published: Arc::new(Mutex::new(published)) }
     }
 
-    fn trusted(&self) -> Trusted {
+    pub(crate) fn trusted(&self) -> Trusted {
         let published = self.published.clone();
         let fetch = move || {
             let published = published.lock().unwrap().clone();
@@ -44,7 +44,7 @@ impl Keys {
     }
 
     /// A token of its own, but for what is changed of it.
-    fn token(&self, changed: Value) -> String {
+    pub(crate) fn token(&self, changed: Value) -> String {
         let now = UnixTime::now().as_secs();
         let mut claims: Map<String, Value> = Map::new();
         let usual = json!({

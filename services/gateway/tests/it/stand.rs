@@ -9,7 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use gateway::{Caller, Door, Files, FindKey, Methods, Offer, Patience, Proxies, Server, Trusted, Upstream, Who};
+use gateway::{
+    Caller, Door, Files, FindKey, Limits, Methods, Offer, Patience, Proxies, Rules, Server, Trusted, Upstream, Who,
+};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -67,6 +69,7 @@ pub(crate) struct Opening {
     pub(crate) patience: Patience,
     pub(crate) issuers: Vec<Trusted>,
     pub(crate) proxies: Proxies,
+    pub(crate) rules: Rules,
     pub(crate) find: Option<FindKey>,
 }
 
@@ -108,7 +111,7 @@ impl Stand {
             None => who,
         };
         let door = Door::new(methods, who, stop.clone()).behind(opening.proxies);
-        let door = Arc::new(door);
+        let door = Arc::new(door.within(Limits::new(opening.rules)));
         let served = tokio::spawn(server.serve(door, stop.clone(), Duration::from_secs(30)));
         Self { address, _stopped: stop.clone().drop_guard(), stop, served, calls: Mutex::new(calls) }
     }
