@@ -43,8 +43,18 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 9] =
-    ["after", "device", "expected_total", "page_size", "page_token", "settle_within", "status", "time", "version"];
+const LEFT_OUT: [&str; 10] = [
+    "after",
+    "device",
+    "expected_total",
+    "expire_time",
+    "page_size",
+    "page_token",
+    "settle_within",
+    "status",
+    "time",
+    "version",
+];
 
 /// Whether a request names somebody's things.
 pub(super) fn names(method: &MethodDescriptor) -> bool {
@@ -82,11 +92,14 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
     let some = || Uuid::new_v4().simple().to_string();
     match (method, field) {
         ("LogIn", "email") => json!(means.email),
-        (_, "email") => json!(format!("{}@example.com", some())),
+        (_, "email" | "new_email") => json!(format!("{}@example.com", some())),
         (_, "password" | "current_password" | "new_password") => json!(means.password),
         (_, "name") => json!("Ada"),
         (_, "code") => json!("12345678"),
-        (_, "verification_id" | "reset_id") => json!(some()),
+        (_, "verification_id" | "reset_id" | "change_id") => json!(some()),
+        (_, "partner_id") => json!(some()),
+        (_, "scopes") => json!(["ordering.read"]),
+        (_, "key_id") => json!(Uuid::now_v7().to_string()),
         ("LogOut", "refresh_token") => json!(some()),
         (_, "refresh_token") => json!(means.refresh_token),
         (_, "session_id") => json!(Uuid::now_v7().to_string()),
