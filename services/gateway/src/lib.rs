@@ -40,7 +40,7 @@ pub use crate::door::Door;
 pub use crate::limits::{Limits, Rules};
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
-pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, Trusted, Who};
+pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, TellEnded, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -65,7 +65,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     }
     let mut who = Who::trusting(issuers);
     if let Some(identity) = identity {
-        who = who.finding(who::partners_of_identity(identity));
+        who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
     }
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();

@@ -10,14 +10,14 @@ use contracts::tradewind::identity::v1::{
     CreatePartnerKeyResponse, CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest,
     EndSessionResponse, EraseAccountRequest, EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse,
     GetAccountRequest, GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse,
-    GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListPartnerKeysRequest,
-    ListPartnerKeysResponse, ListSessionsRequest, ListSessionsResponse, LockAccountRequest, LockAccountResponse,
-    LogInRequest, LogInResponse, LogOutRequest, LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest,
-    ReplaceKeysResponse, RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest,
-    RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest,
-    RevokePartnerKeyResponse, RevokeRoleRequest, RevokeRoleResponse, SignUpRequest, SignUpResponse,
-    UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest,
-    VerifyEmailResponse,
+    GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest,
+    ListEndedSessionsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
+    ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest,
+    LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
+    RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest,
+    RevokeRoleResponse, SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse,
+    UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -210,6 +210,15 @@ impl IdentityService for Api {
 
     async fn find_partner_key(&self, request: Request<FindPartnerKeyRequest>) -> Answer<FindPartnerKeyResponse> {
         answer(app::find_partner_key(&self.means, &request.into_inner().digest).await)
+    }
+
+    async fn list_ended_sessions(
+        &self,
+        request: Request<ListEndedSessionsRequest>,
+    ) -> Answer<ListEndedSessionsResponse> {
+        let since = request.into_inner().since.map(|since| (since.seconds, since.nanos));
+        let since = since.map(convert::since).transpose().map_err(refusal)?;
+        answer(app::ended_sessions(&self.means, since).await)
     }
 
     async fn create_staff_account(

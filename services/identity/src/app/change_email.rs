@@ -84,7 +84,7 @@ async fn change(
     }
     let moved = accounts::move_to(tx.conn(), account_id, &found.email.0, tx.now()).await?;
     let moved = moved.ok_or_else(email_taken)?;
-    sessions::end_all(tx.conn(), account_id, but).await?;
+    sessions::end_all(tx.conn(), account_id, but, tx.now()).await?;
     confirmations::forget_of(tx.conn(), account_id).await?;
     let person = Person { name: held.name.0, email: held.email.0 };
     let teller = Teller { message_id: Uuid::now_v7().to_string(), person };

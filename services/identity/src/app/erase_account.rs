@@ -40,7 +40,7 @@ async fn erase(tx: &mut Tx, account: &account::Model, asked: Asked<'_>) -> Resul
         }
     }
     tx.execute::<Account>(&account.account_id, Command::Erase).await?;
-    accounts::erase(tx.conn(), &account.account_id, &account.email.0).await?;
+    accounts::erase(tx.conn(), &account.account_id, &account.email.0, tx.now()).await?;
     let account_id = account.account_id.clone();
     tx.after(move || tracing::info!(account_id, "an account is erased"));
     Ok(())

@@ -39,7 +39,7 @@ async fn decide(tx: &mut Tx, account_id: &str, by: Option<&str>, locked: bool) -
     let change = Change { locked: Some(locked), ..Change::default() };
     let account = accounts::change(tx.conn(), account_id, change, tx.now()).await?;
     if locked {
-        sessions::end_all(tx.conn(), account_id, None).await?;
+        sessions::end_all(tx.conn(), account_id, None, tx.now()).await?;
     }
     let account_id = account_id.to_owned();
     tx.after(move || tracing::info!(account_id, locked, "an account is locked or unlocked"));

@@ -168,6 +168,12 @@ fn check_partner_id(violations: &mut Violations, text: &str) {
 
 type StaffAccount = (Email, String, Option<Sensitive<String>>);
 
+pub(super) fn since((seconds, nanos): (i64, i32)) -> Result<OffsetDateTime, Error> {
+    let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    time.map_err(|_| Error::invalid("since", "INVALID_TIME", "is no time"))
+}
+
 pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result<StaffAccount, Error> {
     let CreateStaffAccountRequest { email: address, name, password } = request;
     let mut violations = Violations::default();

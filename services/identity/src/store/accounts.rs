@@ -12,7 +12,7 @@ use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
 
 use super::account::{ActiveModel, Column, Entity, Model};
-use super::{Hidden, confirmation, familiar, session};
+use super::{Hidden, confirmation, familiar, sessions};
 use crate::domain::{Email, Roles};
 
 /// What changes of an account.
@@ -97,12 +97,13 @@ pub(crate) async fn move_to(
 }
 
 /// Removes everything that names an account or opens it.
-pub(crate) async fn erase(connection: &impl ConnectionTrait, account_id: &str, email: &str) -> Result<(), Error> {
-    session::Entity::delete_many()
-        .filter(session::Column::AccountId.eq(account_id))
-        .exec(connection)
-        .await
-        .map_err(db)?;
+pub(crate) async fn erase(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    email: &str,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    sessions::end_all(connection, account_id, None, now).await?;
     familiar::Entity::delete_many()
         .filter(familiar::Column::AccountId.eq(account_id))
         .exec(connection)
