@@ -61,7 +61,8 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     };
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
     let client = who::client()?;
-    let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
+    let mut issuers =
+        config.trusted_issuers.trusted(config.trusted_token_lifetime, |url| who::of_url(client.clone(), url));
     let identity = outlook.channels.to(methods::IDENTITY).ok().filter(|_| !config.issuer.is_empty());
     if let Some(identity) = &identity {
         issuers.push(Trusted::own(&config.issuer, who::of_identity(identity.clone())));
