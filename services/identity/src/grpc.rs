@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use contracts::tradewind::identity::v1::identity_service_server::IdentityService;
 use contracts::tradewind::identity::v1::{
-    ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest, CreatePartnerKeyResponse,
-    CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest, EndSessionResponse, EraseAccountRequest,
-    EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse, GetAccountRequest, GetAccountResponse,
-    GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest, GrantRoleResponse,
-    ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest, ListEndedSessionsResponse,
-    ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest, ListSessionsResponse, LockAccountRequest,
-    LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest, LogOutResponse, RefreshRequest, RefreshResponse,
-    ReplaceKeysRequest, ReplaceKeysResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest,
+    CreatePartnerKeyResponse, CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest,
+    EndSessionResponse, EraseAccountRequest, EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse,
+    GetAccountRequest, GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse,
+    GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest,
+    ListEndedSessionsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
+    ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest,
+    LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
+    RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
     ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest,
     RevokeRoleResponse, SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse,
     UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
@@ -106,6 +107,24 @@ impl IdentityService for Api {
         let passwords = (&current_password.into(), &new_password.into());
         let changed = app::change_password(&self.means, &account_id, session.as_deref(), passwords, from).await;
         changed.map(Response::new).map_err(convert::refusal_of_new)
+    }
+
+    async fn request_email_change(
+        &self,
+        request: Request<RequestEmailChangeRequest>,
+    ) -> Answer<RequestEmailChangeResponse> {
+        let from = from(&request)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let RequestEmailChangeRequest { new_email, password, .. } = request.into_inner();
+        let new = convert::new_email(&new_email).map_err(refusal)?;
+        answer(app::request_email_change(&self.means, &account_id, &new, &password.into(), from).await)
+    }
+
+    async fn change_email(&self, request: Request<ChangeEmailRequest>) -> Answer<ChangeEmailResponse> {
+        let session = user(&request).and_then(|user| user.session.clone());
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let ChangeEmailRequest { change_id, code, .. } = request.into_inner();
+        answer(app::change_email(&self.means, &account_id, session.as_deref(), (&change_id, &code)).await)
     }
 
     async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {

@@ -92,13 +92,13 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
     let some = || Uuid::new_v4().simple().to_string();
     match (method, field) {
         ("LogIn", "email") => json!(means.email),
-        (_, "email") => json!(format!("{}@example.com", some())),
+        (_, "email" | "new_email") => json!(format!("{}@example.com", some())),
         (_, "password" | "current_password" | "new_password") => json!(means.password),
         (_, "partner_id") => json!(format!("p-{}", &some()[..8])),
         (_, "scopes") => json!(["ordering.read"]),
         (_, "name") => json!("Ada"),
         (_, "code") => json!("12345678"),
-        (_, "verification_id" | "reset_id") => json!(some()),
+        (_, "verification_id" | "reset_id" | "change_id") => json!(some()),
         ("LogOut", "refresh_token") => json!(some()),
         (_, "refresh_token") => json!(means.refresh_token),
         (_, "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),

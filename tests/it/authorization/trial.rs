@@ -92,7 +92,7 @@ pub(super) fn judged(trial: &Trial, answer: &Answer) -> Result<(), String> {
         Outcome::Absent if inside && for_gateway => (Code::PermissionDenied, "NOT_FOR_PEOPLE", 403),
         Outcome::Absent if inside => (Code::PermissionDenied, "CALLER_NOT_ALLOWED", 403),
         Outcome::Absent if trial.way == Way::Rest => (Code::NotFound, "NO_ROUTE", 404),
-        Outcome::Absent => (Code::Unimplemented, "METHOD_UNKNOWN", 501),
+        Outcome::Absent => (Code::Unimplemented, "", 501),
         Outcome::NotSignedIn => (Code::Unauthenticated, "NOT_SIGNED_IN", 401),
         Outcome::RoleMissing => (Code::PermissionDenied, "ROLE_MISSING", 403),
         Outcome::ScopeMissing => (Code::PermissionDenied, "SCOPE_MISSING", 403),

@@ -140,7 +140,7 @@ impl Who {
         };
         let claims = claims.map_err(|Refused { why, .. }| refused(why))?;
         let until = claims.expires.saturating_add(LEEWAY);
-        let user = Arc::new(self.meant(claims).map_err(refused)?);
+        let user = Arc::new(self.meant(claims, now).map_err(refused)?);
         let mut known = locked(&self.known);
         // By keys that are gone meanwhile, nothing is known.
         if known.keys == keys {
@@ -168,9 +168,13 @@ impl Who {
 
     /// Whom an issuer means. Those of others than our own are told apart by its name, and may be what it says only where it is trusted
     /// with that.
-    fn meant(&self, claims: Claims) -> Result<User, Refusal> {
+    fn meant(&self, claims: Claims, now: u64) -> Result<User, Refusal> {
         let trusted = self.issuers.iter().find(|trusted| trusted.issuer.name == claims.issuer);
         let trusted = trusted.ok_or(Refusal::Issuer)?;
+        // From now on, where it does not say since when.
+        if claims.expires.saturating_sub(claims.issued.unwrap_or(now)) > trusted.longest {
+            return Err(Refusal::Claim("exp"));
+        }
         let id = trusted.prefix.as_ref().map(|prefix| format!("{prefix}:{}", claims.subject)).unwrap_or(claims.subject);
         if id.len() > LONGEST_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::Claim("sub"));

@@ -4,7 +4,7 @@ use contracts::tradewind::identity::v1::EraseAccountResponse;
 use tradewind_domain::{Error, Sensitive};
 use tradewind_store::Tx;
 
-use super::means::check_staff;
+use super::means::{check_staff, hold_with};
 use super::{Means, Origin, throttle};
 use crate::domain::{Account, Command};
 use crate::store::{account, accounts};
@@ -35,7 +35,7 @@ async fn erase(tx: &mut Tx, account: &account::Model, asked: Asked<'_>) -> Resul
     match asked {
         Asked::ByOwner(..) => drop(throttle::hold(tx, account).await?),
         Asked::ByOthers(by) => {
-            accounts::hold(tx.conn(), &account.account_id).await?;
+            hold_with(tx, &account.account_id, by).await?;
             check_staff(tx, by).await?;
         }
     }

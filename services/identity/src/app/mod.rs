@@ -1,5 +1,6 @@
 //! What this service does: one command or query a file. The rules are the domain's, and the transport is nobody's business here.
 
+mod change_email;
 mod change_password;
 mod code;
 mod create_partner_key;
@@ -28,6 +29,7 @@ mod tidy;
 mod update_profile;
 mod verify_email;
 
+pub use change_email::{change_email, request_email_change};
 pub use change_password::change_password;
 pub use create_partner_key::{NewKey, create_partner_key};
 pub use create_staff_account::create_staff_account;

@@ -188,6 +188,11 @@ pub(super) fn email(text: &str) -> Result<Email, Error> {
     Email::read(text).ok_or_else(|| Error::invalid("email", "INVALID_EMAIL", EMAIL_RULE))
 }
 
+/// An address that an account is to have instead of its own.
+pub(super) fn new_email(text: &str) -> Result<Email, Error> {
+    Email::read(text).ok_or_else(|| Error::invalid("new_email", "INVALID_EMAIL", EMAIL_RULE))
+}
+
 /// An account as it is asked for.
 pub(super) fn account_id(text: &str) -> Result<String, Error> {
     uuid("account_id", "INVALID_ACCOUNT_ID", text)

@@ -4,7 +4,8 @@ use contracts::tradewind::identity::v1::{Account, Profile};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QueryTrait,
 };
 use time::OffsetDateTime;
 use tradewind_domain::Error;
@@ -76,6 +77,25 @@ pub(crate) async fn change(
     changed.update(connection).await.map_err(db)
 }
 
+/// Gives an account another address, and returns it as it is then; none where that has one already.
+pub(crate) async fn move_to(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    email: &str,
+    now: OffsetDateTime,
+) -> Result<Option<Model>, Error> {
+    let changed = ActiveModel {
+        account_id: Unchanged(account_id.to_owned()),
+        email: Set(email.into()),
+        updated: Set(micros(now)),
+        ..Default::default()
+    };
+    match changed.update(connection).await {
+        Err(error) if tradewind_sql::duplicate(&error).is_some() => Ok(None),
+        changed => changed.map(Some).map_err(db),
+    }
+}
+
 /// Removes everything that names an account or opens it.
 pub(crate) async fn erase(
     connection: &impl ConnectionTrait,
@@ -89,7 +109,8 @@ pub(crate) async fn erase(
         .exec(connection)
         .await
         .map_err(db)?;
-    let codes = confirmation::Entity::delete_many().filter(confirmation::Column::Email.eq(email));
+    let of_account = confirmation::Column::Email.eq(email).or(confirmation::Column::AccountId.eq(account_id));
+    let codes = confirmation::Entity::delete_many().filter(of_account);
     codes.exec(connection).await.map_err(db)?;
     Entity::delete_by_id(account_id).exec(connection).await.map(drop).map_err(db)
 }
