@@ -231,6 +231,6 @@ pub(crate) fn admit(audience: Audience, user: Option<&User>) -> Result<(), Statu
 }
 
 /// Nothing of that name is offered.
-pub(crate) fn unknown() -> Status {
+fn unknown() -> Status {
     refusal_of(Code::Unimplemented, "METHOD_UNKNOWN", "there is no such method")
 }
