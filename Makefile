@@ -43,6 +43,11 @@ test: cargo-present ## run all tests; they start a broker and databases of their
 		&& { NATS_SERVER=$$oldest cargo test --workspace --locked --no-fail-fast --test it broker || failed=1; } \
 		&& exit $$failed
 
+.PHONY: conformance
+conformance: cargo-present ## hold what the edge does beside public suites, in the folder DATA; SUITE=names picks some
+	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
+		&& $(cargo_build) && DATA="$(DATA)" exec scripts/conformance $(SUITE)
+
 .PHONY: chaos
 chaos: cargo-present ## kill every service at every boundary while orders flow, and prove the books; SEED=n repeats one cell
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \

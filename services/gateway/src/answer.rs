@@ -12,6 +12,7 @@ use http_body::{Frame, SizeHint};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::activity::Asked;
+use crate::limits::Pass;
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
 use crate::refused::{Refused, given_up};
@@ -69,6 +70,8 @@ pub(crate) struct Watch {
     method: Option<Arc<Method>>,
     status: StatusCode,
     held: Option<Held>,
+    /// What it was granted.
+    pub(crate) pass: Pass,
     /// Ends the connection of whoever does not read what he has asked for.
     late: Option<AbortOnDropHandle<()>>,
     _under_way: UnderWay,
@@ -80,7 +83,7 @@ impl Watch {
         // Whoever goes away before there is an answer has given it up.
         let (began, status) = (Instant::now(), given_up());
         let _under_way = UnderWay::begin();
-        Self { began, protocol, method: None, status, held: None, late: None, _under_way, asked }
+        Self { began, protocol, method: None, status, held: None, pass: Pass::default(), late: None, _under_way, asked }
     }
 
     /// It is for this method.

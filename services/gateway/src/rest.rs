@@ -42,10 +42,16 @@ pub(crate) async fn answer(
     let http = if is_head { Http::GET } else { head.method };
     let (found, method) = match state.methods.routed(http.as_str(), head.uri.path()) {
         Err(Refusal::MethodNotAllowed { allowed }) if http == Http::OPTIONS => return Ok(options(&allowed)),
-        found => found?,
+        Err(refusal) => {
+            state.limits.stray(from, &mut watch.pass)?;
+            return Err(refusal.into());
+        }
+        Ok(found) => found,
     };
     watch.of(method);
+    state.limits.arrive(method.class, from, &mut watch.pass)?;
     let user = state.who.user(method.audience, &head.headers).await?;
+    state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let (body, _held) = reading::whole(body, LARGEST, &state.room).await?;
     if !body.is_empty() {

@@ -1,8 +1,12 @@
 //! What every request is answered with.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
+use crate::limits::Limits;
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::refusal_of;
 use crate::room::Room;
@@ -12,6 +16,9 @@ use crate::who::Who;
 pub(crate) struct State {
     pub(crate) methods: Methods,
     pub(crate) who: Who,
+    /// How much they may ask for.
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) metadata: Metadata,
     /// What requests hold, and what answers do.
     pub(crate) room: Room,
     pub(crate) answers: Room,

@@ -50,7 +50,7 @@ impl Form {
 
     const fn content_type(self) -> HeaderValue {
         match self {
-            Self::Events => HeaderValue::from_static("text/event-stream"),
+            Self::Events => HeaderValue::from_static("text/event-stream; charset=utf-8"),
             Self::Lines => HeaderValue::from_static("application/x-ndjson"),
             Self::Array => HeaderValue::from_static("application/json"),
         }

@@ -27,15 +27,13 @@ pub(super) fn table(name: &str) -> Option<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let named = std::env::var_os("DATA").map(|folder| root.join(PathBuf::from(folder)));
     let asked = named.is_some();
-    let path = named.unwrap_or_else(|| root.join("../shared/data")).join("jwt").join(name);
-    match std::fs::read(&path) {
-        Ok(text) => Some(serde_json::from_slice(&text).unwrap()),
-        Err(error) if asked => panic!("{}: {error}", path.display()),
-        Err(_) => {
-            eprintln!("skipped: there is no jwt/{name}; DATA names the folder of the public tables");
-            None
-        }
-    }
+    let folder = named.unwrap_or_else(|| root.join("../shared/data"));
+    assert!(!asked || folder.is_dir(), "DATA names no folder: {}", folder.display());
+    let Ok(text) = std::fs::read(folder.join("jwt").join(name)) else {
+        eprintln!("skipped: there is no jwt/{name}; DATA names the folder of the public tables");
+        return None;
+    };
+    Some(serde_json::from_slice(&text).unwrap())
 }
 
 /// What is decided of a signed text under the keys of its group.
