@@ -12,6 +12,9 @@ use tradewind_testing::{TRUST_DOMAIN, free_port};
 use super::requests::ISSUED_BY;
 use super::{GATEWAY, OTHER, SERVICE};
 
+/// Everything is counted, and nobody asks too often.
+const UNLIMITED: &str = "read address 1000000/s burst 1000000; write address 1000000/s burst 1000000; \
+    write user 1000000/s burst 1000000";
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -49,6 +52,8 @@ impl Front {
             ("KEY", file(&format!("{GATEWAY}.key"))),
             ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
             ("PEERS", format!("{SERVICE}={service}")),
+            ("LIMITS", UNLIMITED.to_owned()),
+            ("NATS_URL", format!("nats://{}", any())),
             ("ISSUER", String::new()),
             ("TRUSTED_ISSUERS", format!("bench {ISSUED_BY} http://{keys}/ tradewind roles")),
         ];
