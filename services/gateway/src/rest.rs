@@ -13,7 +13,7 @@ use tradewind_calls::deadline;
 use tradewind_transcode::Refusal;
 
 use crate::answer::{Content, Watch};
-use crate::json::{JSON, written};
+use crate::json::JSON;
 use crate::methods::Method;
 use crate::reading::{self, LARGEST};
 use crate::refused::{Refused, refusal_of};
@@ -67,7 +67,7 @@ pub(crate) async fn answer(
         let stop = state.stop.clone();
         return streaming::answer(Messages::of(answered), found.route.clone(), form, stop, id.text()).await;
     }
-    let json = written(found.route, unary::only(answered).await?)?;
+    let json = found.route.answer_of(&unary::only(answered).await?)?;
     // What is somebody's own is kept by nobody between; what is everybody's, if it is asked for each time whether it still holds.
     let is_get = http == Http::GET;
     let kept = if is_get && method.audience == Audience::Public { "no-cache" } else { "no-store" };

@@ -16,7 +16,6 @@ use tonic::Status;
 use tradewind_transcode::Route;
 
 use crate::answer::Content;
-use crate::json::written;
 use crate::refused::{Refused, error};
 use crate::state::stopping;
 use crate::unary::Messages;
@@ -146,7 +145,7 @@ impl Going {
         };
         let is_first = std::mem::replace(&mut self.is_first, false);
         let frame = match next {
-            Next::Message(message) => match written(&self.route, message) {
+            Next::Message(message) => match self.route.answer_of(&message) {
                 Ok(json) => self.form.message(&json, is_first),
                 Err(refusal) => self.ended(&Refused::from(refusal).status, is_first),
             },

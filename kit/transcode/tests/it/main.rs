@@ -7,3 +7,4 @@ mod dialect;
 mod rules;
 mod shapes;
 mod tables;
+mod wire;
