@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tradewind_runtime::positive;
 
@@ -23,6 +24,8 @@ tradewind_runtime::settings! {
         issuer: String = "http://localhost:8080" => text,
         /// who else is trusted, separated by semicolons: PREFIX ISSUER KEYS-URL AUDIENCE [roles]
         trusted_issuers: Issuers = "" => Issuers::read,
+        /// how long their tokens may be good: one that is for longer is refused
+        trusted_token_lifetime: Duration = "24h" => tradewind_runtime::duration,
         /// networks of proxies that are believed where a request comes from, as in 10.0.0.0/8, separated by commas
         trusted_proxies: Proxies = "" => Proxies::read,
         /// origins whose pages may call from a browser, separated by commas; * for all, empty for none

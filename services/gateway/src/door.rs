@@ -21,6 +21,7 @@ use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
 use crate::json::JSON;
 use crate::limits::{Limits, Rules};
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
@@ -81,8 +82,8 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let limits = Limits::new(Rules::default());
-        let state = State { methods, who, limits, room: Room::default(), answers: Room::default(), stop };
+        let (limits, metadata) = (Limits::new(Rules::default()), Metadata::default());
+        let state = State { methods, who, limits, metadata, room: Room::default(), answers: Room::default(), stop };
         Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
     }
 
@@ -104,6 +105,13 @@ impl Door {
     #[must_use]
     pub fn within(mut self, limits: Arc<Limits>) -> Self {
         self.state.limits = limits;
+        self
+    }
+
+    /// Passes on what gRPC callers say beside a message, as far as it is named.
+    #[must_use]
+    pub fn passing(mut self, metadata: Metadata) -> Self {
+        self.state.metadata = metadata;
         self
     }
 
@@ -185,6 +193,11 @@ impl Door {
             }
         }
         match way {
+            Way::Rest
+                if request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some() =>
+            {
+                grpc::no_call(StatusCode::UNSUPPORTED_MEDIA_TYPE, request.into_body()).await
+            }
             Way::Rest => {
                 let answered = rest::answer(&self.state, request, from, id, watch).await;
                 answered.unwrap_or_else(|why| {
@@ -193,7 +206,7 @@ impl Door {
                 })
             }
             Way::Grpc(web) => match grpc::is_call(&request, web) {
-                Err(status) => grpc::no_call(status),
+                Err(status) => grpc::no_call(status, request.into_body()).await,
                 Ok(()) => {
                     let answered = grpc::answer(&self.state, request, web, from, watch).await;
                     answered.unwrap_or_else(|why| {

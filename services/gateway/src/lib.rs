@@ -9,9 +9,11 @@ mod config;
 mod cors;
 mod door;
 mod etag;
+mod framing;
 mod grpc;
 mod json;
 mod limits;
+mod metadata;
 mod methods;
 mod metrics;
 mod openapi;
@@ -25,6 +27,7 @@ mod site;
 mod state;
 mod streaming;
 mod unary;
+mod watched;
 mod web;
 mod who;
 mod whole;
@@ -38,9 +41,10 @@ use crate::config::Config;
 pub use crate::cors::Origins;
 pub use crate::door::Door;
 pub use crate::limits::{Limits, Rules};
+pub use crate::metadata::Metadata;
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
-pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, Trusted, Who};
+pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, TellEnded, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -57,14 +61,15 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     };
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
     let client = who::client()?;
-    let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
+    let mut issuers =
+        config.trusted_issuers.trusted(config.trusted_token_lifetime, |url| who::of_url(client.clone(), url));
     let identity = outlook.channels.to(methods::IDENTITY).ok().filter(|_| !config.issuer.is_empty());
     if let Some(identity) = &identity {
         issuers.push(Trusted::own(&config.issuer, who::of_identity(identity.clone())));
     }
     let mut who = Who::trusting(issuers);
     if let Some(identity) = identity {
-        who = who.finding(who::partners_of_identity(identity));
+        who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
     }
     let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
     let address = server.local_addr();

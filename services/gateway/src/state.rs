@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use crate::limits::Limits;
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::refusal_of;
 use crate::room::Room;
@@ -17,6 +18,7 @@ pub(crate) struct State {
     pub(crate) who: Who,
     /// How much they may ask for.
     pub(crate) limits: Arc<Limits>,
+    pub(crate) metadata: Metadata,
     /// What requests hold, and what answers do.
     pub(crate) room: Room,
     pub(crate) answers: Room,

@@ -5,7 +5,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescrip
 use serde_json::Value as Json;
 use tradewind_transcode::{Route, Routes};
 
-use crate::shapes::{IMPORTS, compiled};
+use crate::public::{IMPORTS, compiled};
 
 /// Enough for each kind to have each of its values.
 const MESSAGES: u64 = 400;

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::activity::Activity;
 use crate::metrics;
+use crate::watched;
 
 /// The places there are.
 pub(super) struct Places {
@@ -27,10 +28,12 @@ pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
     pub(super) activity: Arc<Activity>,
+    _counted: watched::Connection,
 }
 
 impl Places {
     pub(super) fn new(most: usize) -> Arc<Self> {
+        watched::most_connections(most);
         Arc::new(Self { most, taken: Mutex::default(), freed: Notify::new() })
     }
 
@@ -60,7 +63,7 @@ impl Places {
         let (number, activity) = (taken.last, Activity::begin());
         taken.by_number.insert(number, activity.clone());
         drop(taken);
-        Some(Place { places: self.clone(), number, activity })
+        Some(Place { places: self.clone(), number, activity, _counted: watched::Connection::begin() })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {

@@ -1,6 +1,7 @@
 //! The gateway over real sockets: in front of a catalog, and of a service of which a test says what it answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod conformance;
 mod framing;
 mod grpc;
 mod issuers;

@@ -178,6 +178,23 @@ async fn where_nobody_keeps_keys_none_is_good() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_good_for_too_long_is_refused() {
+    let keys = Keys::new();
+    let trusted = Trusted { longest: 600, ..keys.trusted() };
+    let stand = Stand::open(Opening { issuers: vec![trusted], ..Opening::default() }).await;
+    let now = UnixTime::now().as_secs();
+    for claims in [json!({ "exp": now + 601 }), json!({ "iat": now - 100, "exp": now + 501 })] {
+        let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(keys.token(claims))).await;
+        assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!("TOKEN_CLAIM")));
+    }
+    let asking = tokio::spawn(get(&stand, "/v1/mine").bearer_auth(keys.token(json!({ "exp": now + 600 }))).send());
+    let called = stand.called().await;
+    called.say("mine");
+    called.end();
+    assert_eq!(asking.await.unwrap().unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
 async fn where_keys_never_were_fetched_nobody_is_called_a_liar() {
     let keys = Keys::new();
     let published = std::mem::take(&mut *keys.published.lock().unwrap());
