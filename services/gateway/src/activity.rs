@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::refused;
 
+/// So many requests may be taken back before they are answered, and half of all.
+const GIVEN_UP: usize = 100;
+
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// One connection's.
@@ -16,6 +19,8 @@ pub(crate) struct Activity {
     under_way: AtomicUsize,
     /// Requests so far.
     asked: AtomicUsize,
+    /// Those of them that were taken back before they were answered.
+    given_up: AtomicUsize,
     /// Since when nothing is under way, in milliseconds; it holds only where that is so.
     since: AtomicU64,
     /// Cancelled where the connection has to make room.
@@ -24,8 +29,9 @@ pub(crate) struct Activity {
 
 impl Activity {
     pub(crate) fn begin() -> Arc<Self> {
-        let (under_way, asked, since) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicU64::new(now()));
-        Arc::new(Self { under_way, asked, since, ended: CancellationToken::new() })
+        let [under_way, asked, given_up] = [const { AtomicUsize::new(0) }; 3];
+        let since = AtomicU64::new(now());
+        Arc::new(Self { under_way, asked, given_up, since, ended: CancellationToken::new() })
     }
 
     /// A request is under way until what is returned is dropped; its answer may take so long to be read.
@@ -54,6 +60,17 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// It was taken back before there was an answer. Whoever does little else has his connection ended: it costs him nothing, and those
+    /// who work for it much.
+    pub(crate) fn given_up(&self) {
+        let given_up = self.activity.given_up.fetch_add(1, Ordering::Relaxed) + 1;
+        let asked = self.activity.asked.load(Ordering::Relaxed);
+        if given_up > GIVEN_UP && given_up * 2 > asked && !self.activity.ended.is_cancelled() {
+            refused("given_up");
+            self.activity.ended.cancel();
+        }
+    }
+
     /// Ends the connection once its answer has taken too long to be read.
     pub(crate) fn late(&self) -> impl Future<Output = ()> + Send + 'static {
         let (ended, read) = (self.activity.ended.clone(), self.read);

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -35,6 +36,15 @@ fn part(bytes: &mut Bytes) -> Bytes {
 }
 
 impl Content {
+    /// The same without what there is of it, for whoever asks only what would be said of it.
+    pub(crate) fn unsaid(response: Response<Self>) -> Response<Self> {
+        let (mut head, content) = response.into_parts();
+        if !matches!(content, Self::Stream(_)) && content.bytes() > 0 {
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(content.bytes()));
+        }
+        Response::from_parts(head, Self::Whole(Bytes::new()))
+    }
+
     /// The bytes that are in memory.
     fn bytes(&self) -> usize {
         match self {
@@ -71,6 +81,7 @@ pub(crate) struct Watch {
     held: Option<Held>,
     /// Ends the connection of whoever does not read what he has asked for.
     late: Option<AbortOnDropHandle<()>>,
+    is_answered: bool,
     _under_way: UnderWay,
     asked: Asked,
 }
@@ -80,7 +91,7 @@ impl Watch {
         // Whoever goes away before there is an answer has given it up.
         let (began, status) = (Instant::now(), given_up());
         let _under_way = UnderWay::begin();
-        Self { began, protocol, method: None, status, held: None, late: None, _under_way, asked }
+        Self { began, protocol, method: None, status, held: None, late: None, is_answered: false, _under_way, asked }
     }
 
     /// It is for this method.
@@ -111,6 +122,7 @@ impl Watch {
     /// It is answered so.
     pub(crate) fn answered(mut self, response: Response<Content>) -> Response<Sent> {
         self.status = response.status();
+        self.is_answered = true;
         response.map(|content| Sent { content, _watch: self })
     }
 }
@@ -121,6 +133,9 @@ impl Drop for Watch {
         static UNKNOWN: LazyLock<Measured> = LazyLock::new(|| Measured::new("rest", "unknown"));
         let measured = self.method.as_ref().map_or(&*UNKNOWN, |method| method.measured(self.protocol));
         measured.ended(self.status, self.began.elapsed());
+        if !self.is_answered {
+            self.asked.given_up();
+        }
     }
 }
 

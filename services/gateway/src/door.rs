@@ -20,6 +20,7 @@ use crate::activity::Asked;
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
 use crate::json::JSON;
+use crate::memory::Memory;
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
@@ -32,6 +33,9 @@ use crate::{grpc, rest};
 
 /// The most headers of a request.
 const HEADERS: usize = 100;
+/// The most bytes of JSON of a request, and of all requests and all answers that are in memory, unless something else is said.
+const JSON_BYTES: usize = 1 << 20;
+const ROOM: usize = 64 << 20;
 
 /// What every request comes through.
 pub struct Door {
@@ -80,8 +84,18 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let state = State { methods, who, room: Room::default(), answers: Room::default(), stop };
+        let [room, answers] = [Room::of(ROOM), Room::of(ROOM)];
+        let state = State { methods, who, json: JSON_BYTES, room, answers, stop };
         Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
+    }
+
+    /// Takes so many bytes of JSON of one request, and of memory what is meant for requests and answers.
+    #[must_use]
+    pub fn within(mut self, memory: Memory, json: usize) -> Self {
+        self.state.json = json;
+        self.state.room = Room::of(memory.room());
+        self.state.answers = Room::of(memory.room());
+        self
     }
 
     /// Lets pages of these origins call.
@@ -108,9 +122,13 @@ impl Door {
         let way = Way::of(request.headers());
         let id = RequestId::of(request.headers());
         let origin = request.headers().get(ORIGIN).cloned();
+        let is_head = request.method() == Method::HEAD;
         let from = self.proxies.origin(peer, request.headers());
         let mut watch = Watch::begin(way.protocol(), asked);
         let mut response = self.traced(request, way, from, &id, &mut watch).await;
+        if is_head {
+            response = Content::unsaid(response);
+        }
         if let Err(why) = watch.holds(response.body(), &self.state.answers) {
             response = way.refused(why, &id);
         }

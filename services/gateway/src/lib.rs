@@ -11,6 +11,7 @@ mod door;
 mod etag;
 mod grpc;
 mod json;
+mod memory;
 mod methods;
 mod metrics;
 mod openapi;
@@ -35,6 +36,7 @@ use tradewind_runtime::{Front, Outlook, Service, SettingsError};
 use crate::config::Config;
 pub use crate::cors::Origins;
 pub use crate::door::Door;
+pub use crate::memory::Memory;
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
 pub use crate::who::{Caller, Fetch, Issuers, Proxies, Trusted, Who};
@@ -61,10 +63,12 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
         issuers.push(Trusted::own(&config.issuer, who::of_identity(identity)));
     }
     let who = Who::trusting(issuers);
-    let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
+    let memory = Memory::of(config.memory);
+    let server = Server::bind(config.http_addr, files, memory.connections(config.connections.get())).await?;
     let address = server.local_addr();
     Ok(Front::new(address, move |stop, grace| {
-        let door = Door::new(methods, who, stop.clone()).open_to(config.cors_origins).behind(config.trusted_proxies);
+        let door = Door::new(methods, who, stop.clone()).within(memory, config.json_bytes.get());
+        let door = door.open_to(config.cors_origins).behind(config.trusted_proxies);
         server.serve(Arc::new(door), stop, grace)
     }))
 }

@@ -8,12 +8,12 @@ use tonic::Code;
 
 use crate::refused::{Refused, refusal_of};
 
-/// The most bytes of either.
-const MOST: usize = 256 << 20;
-
-/// The bytes that are held.
-#[derive(Clone, Default)]
-pub(crate) struct Room(Arc<AtomicUsize>);
+/// The bytes that are held, and the most that may be.
+#[derive(Clone)]
+pub(crate) struct Room {
+    held: Arc<AtomicUsize>,
+    most: usize,
+}
 
 /// Some of them, until it is dropped.
 pub(crate) struct Held {
@@ -22,6 +22,11 @@ pub(crate) struct Held {
 }
 
 impl Room {
+    /// For so many bytes.
+    pub(crate) fn of(most: usize) -> Self {
+        Self { held: Arc::default(), most }
+    }
+
     /// None of it yet.
     pub(crate) fn none(&self) -> Held {
         Held { room: self.clone(), bytes: 0 }
@@ -35,15 +40,15 @@ impl Held {
     /// Where there is no room for them.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
         let added = bytes.saturating_sub(self.bytes);
-        let before = self.room.0.fetch_add(added, Ordering::Relaxed);
+        let before = self.room.held.fetch_add(added, Ordering::Relaxed);
         self.bytes += added;
-        if before + added > MOST { Err(no_room()) } else { Ok(()) }
+        if before + added > self.room.most { Err(no_room()) } else { Ok(()) }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -58,7 +63,8 @@ mod tests {
 
     #[test]
     fn what_is_dropped_makes_room() {
-        let room = Room::default();
+        const MOST: usize = 1_000;
+        let room = Room::of(MOST);
         let (mut first, mut second) = (room.none(), room.none());
         assert!(first.grow(MOST / 2).is_ok() && first.grow(MOST).is_ok());
         assert!(second.grow(1).is_err());

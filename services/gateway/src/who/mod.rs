@@ -7,11 +7,13 @@ mod keys;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use contracts::tradewind::options::v1::Audience;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use rustls::pki_types::UnixTime;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
@@ -113,6 +115,18 @@ impl Who {
             known.users.put(token, (user.clone(), until));
         }
         Ok(Some(user))
+    }
+
+    /// Until when the token holds that a request was let in with; nothing where it needed none.
+    pub(crate) fn until(&self, audience: Audience, headers: &HeaderMap) -> Option<Instant> {
+        if audience == Audience::Public {
+            return None;
+        }
+        let token = headers.get(AUTHORIZATION)?.to_str().ok().and_then(bearer)?;
+        let now = UnixTime::now().as_secs();
+        let verified = || Some(self.verifier.verify(token, now).ok()?.expires.saturating_add(LEEWAY));
+        let until = self.known(token).0.map(|(_, until)| until).or_else(verified)?;
+        Instant::now().checked_add(Duration::from_secs(until.saturating_sub(now)))
     }
 
     /// What is known of a token, and by which keys.
