@@ -3,20 +3,20 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::activity::Asked;
+use crate::activity::{Asked, Waits};
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
 use crate::refused::{Refused, given_up};
-use crate::room::{Held, Room};
+use crate::room::{Held, Of};
 
 /// What is sent behind the headers.
 pub(crate) enum Content {
@@ -29,7 +29,11 @@ pub(crate) enum Content {
 }
 
 /// What is handed over of an answer at a time: whoever reads slowly makes no more than that be buffered beside it.
-const PART: usize = 64 << 10;
+const PART: usize = 16 << 10;
+/// Whoever takes long to read more than this loses his connection.
+const LARGE: usize = 64 << 10;
+/// What a request takes beside what it says.
+const REQUEST: usize = 8 << 10;
 
 fn part(bytes: &mut Bytes) -> Bytes {
     bytes.split_to(PART.min(bytes.len()))
@@ -46,7 +50,7 @@ impl Content {
     }
 
     /// The bytes that are in memory.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Whole(bytes) | Self::WithTrailers(bytes, _) => bytes.len(),
             Self::Stream(_) => 0,
@@ -78,6 +82,7 @@ pub(crate) struct Watch {
     protocol: Protocol,
     method: Option<Arc<Method>>,
     status: StatusCode,
+    head: Option<Held>,
     held: Option<Held>,
     /// Ends the connection of whoever does not read what he has asked for.
     late: Option<AbortOnDropHandle<()>>,
@@ -91,7 +96,18 @@ impl Watch {
         // Whoever goes away before there is an answer has given it up.
         let (began, status) = (Instant::now(), given_up());
         let _under_way = UnderWay::begin();
-        Self { began, protocol, method: None, status, held: None, late: None, is_answered: false, _under_way, asked }
+        Self {
+            began,
+            protocol,
+            method: None,
+            status,
+            head: None,
+            held: None,
+            late: None,
+            is_answered: false,
+            _under_way,
+            asked,
+        }
     }
 
     /// It is for this method.
@@ -104,16 +120,36 @@ impl Watch {
         self.method.as_ref().map_or("unknown", |method| method.path.as_str())
     }
 
-    /// Holds what is answered, where that is much, for as long as whoever asked may take to read it.
+    /// The request itself.
+    pub(crate) const fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Holds what is said before its body.
     ///
     /// # Errors
     /// Where there is no room for it.
-    pub(crate) fn holds(&mut self, content: &Content, room: &Room) -> Result<(), Refused> {
-        let bytes = content.bytes();
-        if bytes > PART {
-            let mut held = room.none();
-            held.grow(bytes)?;
+    pub(crate) async fn enters(&mut self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let said = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+        let mut head = self.asked.holds(Of::Requests);
+        head.grow(REQUEST + path + said).await?;
+        self.head = Some(head);
+        Ok(())
+    }
+
+    /// Holds so many bytes that are answered for as long as whoever asked may take to read it.
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    pub(crate) async fn holds(&mut self, bytes: usize) -> Result<(), Refused> {
+        if bytes > 0 {
+            let mut held = self.asked.holds(Of::Answers);
+            held.grow(bytes).await?;
             self.held = Some(held);
+            self.asked.waits(Waits::Read);
+        }
+        if bytes > LARGE {
             self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late())));
         }
         Ok(())
@@ -123,7 +159,7 @@ impl Watch {
     pub(crate) fn answered(mut self, response: Response<Content>) -> Response<Sent> {
         self.status = response.status();
         self.is_answered = true;
-        response.map(|content| Sent { content, _watch: self })
+        response.map(|content| Sent { content, watch: self })
     }
 }
 
@@ -142,7 +178,7 @@ impl Drop for Watch {
 /// The body of an answer.
 pub(crate) struct Sent {
     content: Content,
-    _watch: Watch,
+    watch: Watch,
 }
 
 impl http_body::Body for Sent {
@@ -151,7 +187,7 @@ impl http_body::Body for Sent {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let frame = match &mut self.content {
-            Content::Stream(stream) => return stream.as_mut().poll_frame(cx),
+            Content::Stream(stream) => ready!(stream.as_mut().poll_frame(cx)).map(|Ok(frame)| frame),
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(Frame::data(part(bytes))),
             Content::WithTrailers(bytes, trailers) if bytes.is_empty() => {
@@ -161,6 +197,9 @@ impl http_body::Body for Sent {
             }
             Content::WithTrailers(bytes, _) => Some(Frame::data(part(bytes))),
         };
+        if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
+            self.watch.asked.handed(data.len());
+        }
         Poll::Ready(frame.map(Ok))
     }
 

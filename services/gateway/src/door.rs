@@ -19,12 +19,12 @@ use tradewind_mesh::code_name;
 use crate::activity::Asked;
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
+use crate::crowd::Crowd;
 use crate::json::JSON;
 use crate::memory::Memory;
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
-use crate::room::Room;
 use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
@@ -43,6 +43,7 @@ pub struct Door {
     origins: Origins,
     proxies: Proxies,
     site: Site,
+    crowd: Arc<Crowd>,
 }
 
 /// How a request wants to be answered.
@@ -84,17 +85,16 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let [room, answers] = [Room::of(ROOM), Room::of(ROOM)];
-        let state = State { methods, who, json: JSON_BYTES, room, answers, stop };
-        Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
+        let state = State { methods, who, json: JSON_BYTES, stop };
+        let (origins, proxies) = (Origins::default(), Proxies::default());
+        Self { state, origins, proxies, site, crowd: Crowd::new(ROOM) }
     }
 
     /// Takes so many bytes of JSON of one request, and of memory what is meant for requests and answers.
     #[must_use]
     pub fn within(mut self, memory: Memory, json: usize) -> Self {
         self.state.json = json;
-        self.state.room = Room::of(memory.room());
-        self.state.answers = Room::of(memory.room());
+        self.crowd = Crowd::new(memory.room());
         self
     }
 
@@ -112,6 +112,16 @@ impl Door {
         self
     }
 
+    /// Everybody who comes through here.
+    pub(crate) const fn crowd(&self) -> &Arc<Crowd> {
+        &self.crowd
+    }
+
+    /// Whether a peer asks for others.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        self.proxies.trusts(peer.to_canonical())
+    }
+
     /// Answers a request.
     pub(crate) async fn handle(
         self: Arc<Self>,
@@ -125,11 +135,14 @@ impl Door {
         let is_head = request.method() == Method::HEAD;
         let from = self.proxies.origin(peer, request.headers());
         let mut watch = Watch::begin(way.protocol(), asked);
-        let mut response = self.traced(request, way, from, &id, &mut watch).await;
+        let mut response = match watch.enters(request.uri(), request.headers()).await {
+            Ok(()) => self.traced(request, way, from, &id, &mut watch).await,
+            Err(why) => way.refused(why, &id),
+        };
         if is_head {
             response = Content::unsaid(response);
         }
-        if let Err(why) = watch.holds(response.body(), &self.state.answers) {
+        if let Err(why) = watch.holds(response.body().bytes()).await {
             response = way.refused(why, &id);
         }
         let headers = response.headers_mut();

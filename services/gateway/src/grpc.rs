@@ -55,11 +55,11 @@ pub(crate) async fn answer(
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
     } else {
-        let (body, mut held) = reading::whole(body, HEAD + LARGEST, &state.room).await?;
+        let (body, mut held) = reading::whole(body, HEAD + LARGEST, watch.asked()).await?;
         let body = web.map_or_else(|| Ok(body.clone()), |web| web.read(body.clone()))?;
         // Here, where it is counted: whoever needs it plain would unpack it further in.
         let body = if method.takes_streams() { body } else { message::unpack(&mut headers, body)? };
-        held.grow(body.len())?;
+        held.grow(body.len()).await?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
     let (mut head, mut body) = method.call(request, Caller { user, address: from }).await?.into_parts();

@@ -7,6 +7,7 @@ mod activity;
 mod answer;
 mod config;
 mod cors;
+mod crowd;
 mod door;
 mod etag;
 mod grpc;
@@ -65,6 +66,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let who = Who::trusting(issuers);
     let memory = Memory::of(config.memory);
     let server = Server::bind(config.http_addr, files, memory.connections(config.connections.get())).await?;
+    let server = server.of_one(config.connections_of_one.get());
     let address = server.local_addr();
     Ok(Front::new(address, move |stop, grace| {
         let door = Door::new(methods, who, stop.clone()).within(memory, config.json_bytes.get());

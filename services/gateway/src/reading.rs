@@ -9,8 +9,9 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tonic::Code;
 
+use crate::activity::{Asked, Waits};
 use crate::refused::{Refused, refusal_of};
-use crate::room::{Held, Room};
+use crate::room::{Held, Of};
 
 /// The most bytes of a gRPC message.
 pub(crate) const LARGEST: usize = 4 << 20;
@@ -22,26 +23,30 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// The most values of one body of JSON. Each of them is much more in memory than it is here, be it but `{}`; of bodies that are made
 /// into messages there are as many at a time as there are processors, for nothing waits in between.
 const VALUES: usize = 20_000;
-/// What of each is not counted.
-const UNCOUNTED: usize = 16 << 10;
 
 /// All of a body of at most `most` bytes.
 ///
 /// # Errors
 /// Where it is larger, comes too slowly or not to its end, or there is no room for it.
-pub(crate) async fn whole<B>(body: B, most: usize, room: &Room) -> Result<(Bytes, Held), Refused>
+pub(crate) async fn whole<B>(body: B, most: usize, asked: &Asked) -> Result<(Bytes, Held), Refused>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut held = room.none();
+    let mut held = asked.holds(Of::Requests);
     if body.is_end_stream() {
         return Ok((Bytes::new(), held));
     }
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
-    let read = tokio::time::timeout(WHOLE, read(body, most, &mut held)).await;
-    Ok((read.unwrap_or_else(|_| Err(too_slow()))?, held))
+    asked.waits(Waits::Said);
+    let read = tokio::select! {
+        biased;
+        () = asked.evicted() => Err(too_slow()),
+        read = tokio::time::timeout(WHOLE, read(body, most, &mut held)) => read.unwrap_or_else(|_| Err(too_slow())),
+    };
+    asked.waits(Waits::Here);
+    Ok((read?, held))
 }
 
 async fn read<B>(mut body: B, most: usize, held: &mut Held) -> Result<Bytes, Refused>
@@ -55,9 +60,7 @@ where
         if length > most {
             return Err(too_large(most));
         }
-        if length > UNCOUNTED {
-            held.grow(length)?;
-        }
+        held.grow(length).await?;
         if first.is_empty() && all.is_empty() {
             first = data;
         } else {

@@ -47,7 +47,7 @@ pub(crate) async fn answer(
     watch.of(method);
     let user = state.who.user(method.audience, &head.headers).await?;
     who::admit(method.audience, user.as_deref())?;
-    let (body, _held) = reading::whole(body, state.json, &state.room).await?;
+    let (body, _held) = reading::whole(body, state.json, watch.asked()).await?;
     if !body.is_empty() {
         is_json(&head.headers)?;
         reading::json(&body)?;

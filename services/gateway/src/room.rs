@@ -1,74 +1,120 @@
-//! How much of requests, and of answers, is in memory at a time. What there is no room for is refused, so that whoever sends or reads
-//! slowly can take no more than that.
+//! How much of requests, and of answers, is in memory at a time. Where there is no room for more, whoever has kept most for longest
+//! makes some: so whoever sends or reads slowly takes no more than there is, and nothing from others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use tokio::sync::Notify;
 use tonic::Code;
 
+use crate::activity::{Activity, Request};
 use crate::refused::{Refused, refusal_of};
 
-/// The bytes that are held, and the most that may be.
-#[derive(Clone)]
-pub(crate) struct Room {
-    held: Arc<AtomicUsize>,
-    most: usize,
+/// How long room is waited for, and how often others are asked to make some.
+const WAIT: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Of what there is a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Requests = 0,
+    Answers = 1,
 }
 
-/// Some of them, until it is dropped.
-pub(crate) struct Held {
-    room: Room,
-    bytes: usize,
+/// The bytes that are held, and the most that may be.
+pub(crate) struct Room {
+    held: AtomicUsize,
+    pub(crate) most: usize,
+    freed: Notify,
+    waiting: AtomicUsize,
 }
 
 impl Room {
     /// For so many bytes.
     pub(crate) fn of(most: usize) -> Self {
-        Self { held: Arc::default(), most }
+        Self { held: AtomicUsize::new(0), most, freed: Notify::new(), waiting: AtomicUsize::new(0) }
     }
 
-    /// None of it yet.
-    pub(crate) fn none(&self) -> Held {
-        Held { room: self.clone(), bytes: 0 }
+    /// Holds what is there already.
+    pub(crate) fn force(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Holds so much more, if there is room for it.
+    fn take(&self, bytes: usize) -> bool {
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let is_taken = before.saturating_add(bytes) <= self.most;
+        if !is_taken {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    /// Holds so much less.
+    pub(crate) fn free(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.freed.notify_waiters();
+        }
     }
 }
 
+/// What a request holds of a room, until it is dropped.
+pub(crate) struct Held {
+    activity: Arc<Activity>,
+    request: Arc<Request>,
+    of: Of,
+    bytes: usize,
+}
+
 impl Held {
-    /// Holds so many from now on, which are not fewer than before.
+    pub(crate) const fn none(activity: Arc<Activity>, request: Arc<Request>, of: Of) -> Self {
+        Self { activity, request, of, bytes: 0 }
+    }
+
+    fn room(&self) -> &Room {
+        self.activity.crowd.room(self.of)
+    }
+
+    /// Holds so many from now on, which are not fewer than before; where there is no room, waits a moment for some.
     ///
     /// # Errors
-    /// Where there is no room for them.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
-        let added = bytes.saturating_sub(self.bytes);
-        let before = self.room.held.fetch_add(added, Ordering::Relaxed);
-        self.bytes += added;
-        if before + added > self.room.most { Err(no_room()) } else { Ok(()) }
+    /// Where there is none all the same.
+    pub(crate) async fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
+        let more = bytes.saturating_sub(self.bytes);
+        if !self.room().take(more) {
+            self.room().waiting.fetch_add(1, Ordering::Relaxed);
+            let waited = tokio::time::timeout(WAIT, self.wait(more)).await;
+            self.room().waiting.fetch_sub(1, Ordering::Relaxed);
+            waited.map_err(|_| no_room())?;
+        }
+        self.bytes += more;
+        self.request.held[self.of as usize].fetch_add(more, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn wait(&self, more: usize) {
+        loop {
+            let freed = self.room().freed.notified();
+            if self.room().take(more) {
+                return;
+            }
+            self.activity.crowd.relieve(self.of, more);
+            // Others may have been asked already.
+            let _ = tokio::time::timeout(LOOK, freed).await;
+        }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.room.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.request.held[self.of as usize].fetch_sub(self.bytes, Ordering::Relaxed);
+        self.room().free(self.bytes);
     }
 }
 
 fn no_room() -> Refused {
     let text = "too much is asked at the moment; call again later";
     refusal_of(Code::Unavailable, "OVERLOADED", text).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_dropped_makes_room() {
-        const MOST: usize = 1_000;
-        let room = Room::of(MOST);
-        let (mut first, mut second) = (room.none(), room.none());
-        assert!(first.grow(MOST / 2).is_ok() && first.grow(MOST).is_ok());
-        assert!(second.grow(1).is_err());
-        drop(first);
-        assert!(second.grow(MOST).is_ok());
-    }
 }

@@ -6,7 +6,6 @@ use tonic::{Code, Status};
 
 use crate::methods::Methods;
 use crate::refused::refusal_of;
-use crate::room::Room;
 use crate::who::Who;
 
 /// Shared by all requests.
@@ -15,9 +14,6 @@ pub(crate) struct State {
     pub(crate) who: Who,
     /// The most bytes of JSON of one request.
     pub(crate) json: usize,
-    /// What requests hold, and what answers do.
-    pub(crate) room: Room,
-    pub(crate) answers: Room,
     /// Cancelled when streams have to end.
     pub(crate) stop: CancellationToken,
 }

@@ -267,3 +267,25 @@ impl http_body::Body for Held {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_of_somebody_outside_tells_nothing_unless_it_is_all_but_what_the_contract_gives() {
+        let method = contracts::CONTRACT.methods.first().unwrap();
+        let has_time = |is_asked: bool, tenths: u32| {
+            let mut request = Request::new(Body::empty());
+            if is_asked {
+                request.extensions_mut().insert(AskedDeadline);
+            }
+            let mut call = Call::new(request, "any", metrics::Peer::new("any").method("any"), Some(method));
+            call.deadline = Some(Instant::now() + method.timeout / 10 * tenths);
+            call.has_time(Instant::now())
+        };
+        assert_eq!([has_time(false, 0), has_time(false, 1)], [false, true]);
+        assert_eq!([has_time(true, 1), has_time(true, 8), has_time(true, 9)], [false, false, true]);
+    }
+}

@@ -1,8 +1,10 @@
 //! The gateway over real sockets: in front of a catalog, and of a service of which a test says what it answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attacks;
 mod grpc;
 mod limits;
+mod outside;
 mod pages;
 mod people;
 mod rest;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use gateway::{Caller, Door, Files, Methods, Offer, Patience, Proxies, Server, Trusted, Upstream, Who};
+use gateway::{Caller, Door, Files, Memory, Methods, Offer, Patience, Proxies, Server, Trusted, Upstream, Who};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -29,6 +29,7 @@ service StandService {
     rpc Watch(Note) returns (stream Note) { option (google.api.http) = { get: "/v1/notes:watch" }; }
     rpc Gather(stream Note) returns (stream Note);
     rpc Mine(Note) returns (Note) { option (google.api.http) = { get: "/v1/mine" }; }
+    rpc Follow(Note) returns (stream Note) { option (google.api.http) = { get: "/v1/mine:follow" }; }
     rpc Inside(Note) returns (Note) { option (google.api.http) = { get: "/v1/inside" }; }
 }
 message Note {
@@ -65,6 +66,8 @@ pub(crate) struct Opening {
     pub(crate) files: Option<Files>,
     pub(crate) connections: Option<usize>,
     pub(crate) patience: Patience,
+    /// In MiB.
+    pub(crate) memory: Option<usize>,
     pub(crate) issuers: Vec<Trusted>,
     pub(crate) proxies: Proxies,
 }
@@ -88,7 +91,7 @@ impl Stand {
             Box::pin(async move { Ok(answer(&called, request, caller).await) })
         });
         let audience = |name: &str| match name {
-            "Mine" => Audience::Customer,
+            "Mine" | "Follow" => Audience::Customer,
             "Inside" => Audience::Internal,
             _ => Audience::Public,
         };
@@ -102,6 +105,7 @@ impl Stand {
         let server = server.patient(opening.patience);
         let address = server.local_addr();
         let door = Door::new(methods, Who::trusting(opening.issuers), stop.clone()).behind(opening.proxies);
+        let door = door.within(Memory::of(opening.memory.unwrap_or(256)), 1 << 20);
         let door = Arc::new(door);
         let served = tokio::spawn(server.serve(door, stop.clone(), Duration::from_secs(30)));
         Self { address, _stopped: stop.clone().drop_guard(), stop, served, calls: Mutex::new(calls) }
