@@ -44,8 +44,8 @@ async fn all(scale: Scale) {
     let outside = Outside::open().await;
     let customer = Customer::of(&outside);
     customer.served(OTHERS).await;
-    println!("{:40} {:>8} {:>12}", "attack", "peak MiB", "slowest ms");
-    println!("{:40} {:>8}", "none", outside.peak());
+    eprintln!("{:40} {:>8} {:>12}", "attack", "peak MiB", "slowest ms");
+    eprintln!("{:40} {:>8}", "none", outside.peak());
     let many = scale.connections;
     attack(&outside, &customer, "silent connections", silent(&outside, many, b"")).await;
     attack(&outside, &customer, "half a request", silent(&outside, many, b"GET / HTTP/1.1\r\nhost:")).await;
@@ -68,7 +68,7 @@ async fn attack<T>(outside: &Outside, customer: &Customer, name: &str, attack: i
     let (_kept, slowest) = tokio::join!(attack, customer.served(OTHERS));
     let slowest = slowest.max(customer.served(OTHERS).await);
     let peak = outside.peak();
-    println!("{name:40} {peak:>8} {slowest:>12}");
+    eprintln!("{name:40} {peak:>8} {slowest:>12}");
     assert!(peak > 0 && peak < MEMORY, "{name}: {peak} MiB");
 }
 

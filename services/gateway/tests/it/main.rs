@@ -7,6 +7,7 @@ mod limits;
 mod outside;
 mod pages;
 mod people;
+mod replicas;
 mod rest;
 mod shop;
 mod site;
