@@ -88,6 +88,7 @@ model: cargo-present ## explore every interleaving of the saga of two orders, an
 bench: cargo-present ## measure what the system does beside what this machine can do, and what an order costs; BENCH=options
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
 		&& $(cargo_build) --release --bin tradewind --bin bench \
+		&& { scripts/grpc-gateway $(or $(CARGO_TARGET_DIR),target)/release || echo "bench: nothing to hold the gateway against" >&2; } \
 		&& exec $(or $(CARGO_TARGET_DIR),target)/release/bench $(BENCH)
 
 .PHONY: check

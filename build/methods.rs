@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protox::prost_reflect::{DescriptorPool, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::options::{choice, duration, is_routed, limit, option, spelled, text, texts, variant};
+use super::options::{choice, duration, is_read, is_routed, limit, option, spelled, text, texts, variant};
 
 /// How long a method may take that does not say so itself; `options.proto` states it, as the next two.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -87,6 +87,7 @@ fn method_code(
     writeln!(code, "        callers: &{callers:?},")?;
     writeln!(code, "        audience: Audience::{audience},")?;
     writeln!(code, "        owner: {owner},")?;
+    writeln!(code, "        scope: {:?},", scope(pool, method, &audience))?;
     writeln!(code, "        timeout: {},", spelled(timeout))?;
     writeln!(code, "        criticality: Criticality::{},", or("criticality", "Default"))?;
     writeln!(code, "        retry: RetryClass::{retry},")?;
@@ -119,6 +120,12 @@ fn owner(method: &MethodDescriptor, audience: &str) -> Result<String, String> {
     }
     let (tag, own, is_object) = (field.number(), field.name(), owner == "OWNER_OBJECT");
     Ok(format!("Some(Owner {{ tag: {tag}, field: {own:?}, is_object: {is_object} }})"))
+}
+
+/// What a key has to be for that calls the method: its context, and whether it asks or does something. Keys are for what customers do.
+fn scope(pool: &DescriptorPool, method: &MethodDescriptor, audience: &str) -> Option<String> {
+    let context = method.full_name().split('.').nth(1).filter(|_| audience == "Customer")?;
+    Some(format!("{context}.{}", if is_read(pool, method) { "read" } else { "write" }))
 }
 
 /// The messages that requests are made of, a `static` each.

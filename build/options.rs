@@ -22,6 +22,13 @@ pub(crate) fn is_routed(pool: &DescriptorPool, method: &MethodDescriptor) -> boo
     http.is_some_and(|http| method.options().has_extension(&http))
 }
 
+/// Whether that route is one by which nothing changes.
+pub(crate) fn is_read(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
+    let http = pool.get_extension_by_name("google.api.http");
+    let route = http.map(|http| method.options().get_extension(&http).into_owned());
+    route.as_ref().and_then(Value::as_message).is_some_and(|route| route.has_field_by_name("get"))
+}
+
 /// The value of an option that is a message, where it is set.
 pub(crate) fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
     extension(pool, options, name)?.as_message().cloned()

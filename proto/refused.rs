@@ -156,6 +156,25 @@ fn an_event_or_a_reaction_that_leads_nowhere_fails_the_build() {
 }
 
 #[test]
+fn a_key_has_to_be_for_what_customers_do_and_is_for_nothing_else() {
+    let scope = |audience: &str, route: &str, owner: &str| {
+        let options = says(&format!(r#"callers: "gateway" audience: {audience}"#));
+        let method = format!("rpc Do(Owned) returns (Answer) {{ {options} {route} }}");
+        let made = built("", &method, &format!("message Owned {{ string a = 1 {owner}; }}")).unwrap();
+        let tables = made.files.into_iter().find(|(name, _)| *name == "tables.rs").unwrap().1;
+        let of_it = tables.split("PlantedService/Do").nth(1).unwrap();
+        of_it.lines().find_map(|line| line.trim().strip_prefix("scope: ")).unwrap().trim_end_matches(',').to_owned()
+    };
+    let own = "[(tradewind.options.v1.owner) = OWNER_SELF]";
+    let post = r#"option (google.api.http) = {post: "/v1/things" additional_bindings {get: "/v1/things"}};"#;
+    assert_eq!(scope("AUDIENCE_CUSTOMER", ROUTE, own), r#"Some("planted.read")"#);
+    assert_eq!(scope("AUDIENCE_CUSTOMER", post, own), r#"Some("planted.write")"#);
+    for (audience, route) in [("AUDIENCE_PUBLIC", ROUTE), ("AUDIENCE_STAFF", ROUTE), ("AUDIENCE_INTERNAL", "")] {
+        assert_eq!(scope(audience, route, ""), "None", "{audience}");
+    }
+}
+
+#[test]
 fn what_says_all_it_has_to_is_taken() {
     let whole = says(r#"callers: ["operator", "planted"] timeout: {seconds: 3600} retry: RETRY_CLASS_WITH_REQUEST_ID"#);
     let made = built("", &format!("rpc Do(Order) returns (Answer) {{ {whole} }}"), "").unwrap();

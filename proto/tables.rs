@@ -33,6 +33,9 @@ pub struct Method {
     pub audience: Audience,
     /// Whose its requests are. Every method for customers says it, and no other.
     pub owner: Option<Owner>,
+    /// What a partner's key has to be for that calls it: `ordering.read`. Every method for customers has one; no key calls another that
+    /// is not for anybody.
+    pub scope: Option<&'static str>,
     /// The longest a call may take.
     pub timeout: Duration,
     /// What is shed first under overload.

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
 mod customers;
+mod edge;
 mod flow;
 mod footprint;
 mod load;
@@ -17,7 +18,7 @@ mod report;
 mod shop;
 mod toy;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -86,6 +87,8 @@ enum Part {
     Orders,
     /// A call through the mesh beside one of bare tonic over mTLS.
     Mesh,
+    /// REST through the gateway beside grpc-gateway, and beside a call to the service itself.
+    Edge,
     /// Start and idle memory of each service, and the size of the program that is all of them.
     Footprint,
 }
@@ -135,6 +138,7 @@ fn main() -> Result<ExitCode> {
                 Part::Events => bench.events(&mut figures)?,
                 Part::Orders => comparisons = bench.orders()?,
                 Part::Mesh => bench.mesh(&mut figures)?,
+                Part::Edge => bench.edge(&mut figures)?,
                 Part::Footprint => bench.footprint(&mut figures)?,
             }
         }
@@ -248,10 +252,16 @@ impl Bench {
     fn mesh(&self, figures: &mut Vec<Figure>) -> Result<()> {
         progress("calls through the mesh");
         let pki = pki(&[mesh::CLIENT, mesh::SERVER, mesh::OVERLOADED]);
-        let mut settings = Settings::in_process(IdentityFiles::in_dir(pki.path(), mesh::CLIENT), "", "");
-        "info".clone_into(&mut settings.log);
-        tradewind_runtime::install_telemetry("bench", &settings);
+        install_telemetry(pki.path());
         figures.extend(mesh::figures(pki.path(), self.time)?);
+        Ok(())
+    }
+
+    fn edge(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        progress("calls through the edge");
+        let pki = pki(&edge::WHO);
+        install_telemetry(pki.path());
+        figures.extend(edge::figures(&self.programs, pki.path(), self.time)?);
         Ok(())
     }
 
@@ -273,6 +283,13 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// Has calls observed as services have them.
+fn install_telemetry(credentials: &Path) {
+    let mut settings = Settings::in_process(IdentityFiles::in_dir(credentials, mesh::CLIENT), "", "");
+    "info".clone_into(&mut settings.log);
+    tradewind_runtime::install_telemetry("bench", &settings);
 }
 
 fn progress(what: &str) {

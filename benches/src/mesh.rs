@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use hdrhistogram::Histogram;
 use tokio::runtime::{Builder, Runtime};
 
-pub(crate) use self::sides::{CLIENT, SERVER};
+pub(crate) use self::sides::{CLIENT, SERVER, any_port};
 use crate::load::{For, per_second};
 use crate::meter::cpu_of_this;
 use crate::report::{Bound, Figure};
@@ -31,7 +31,7 @@ const KIT: &str = "mesh";
 const TONIC: &str = "bare tonic";
 
 /// Makes one call.
-type Call = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+pub(crate) type Call = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// Measures with the credentials in a folder, those of [`CLIENT`], [`SERVER`] and [`OVERLOADED`].
 pub(crate) fn figures(credentials: &Path, time: For) -> Result<Vec<Figure>> {
@@ -70,12 +70,12 @@ fn compared(kit: &Measured, tonic: &Measured) -> Result<Vec<Figure>> {
 }
 
 /// Where both sides run.
-struct Threads {
-    server: Runtime,
-    client: Runtime,
+pub(crate) struct Threads {
+    pub(crate) server: Runtime,
+    pub(crate) client: Runtime,
 }
 
-fn thread() -> Result<Runtime> {
+pub(crate) fn thread() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }
 
@@ -132,6 +132,6 @@ async fn call_until(end: Instant, call: Call) -> Result<Histogram<u64>> {
     }
 }
 
-fn micros(nanos: &Histogram<u64>, quantile: f64) -> f64 {
+pub(crate) fn micros(nanos: &Histogram<u64>, quantile: f64) -> f64 {
     f64::from(u32::try_from(nanos.value_at_quantile(quantile)).unwrap_or(u32::MAX)) / 1000.0
 }

@@ -165,8 +165,8 @@ fn listed<'a>(lists: &'a Value, name: &'a str) -> impl Iterator<Item = &'a Value
 }
 
 /// Seconds of processor.
-struct Cpu {
-    own: f64,
+pub(crate) struct Cpu {
+    pub(crate) own: f64,
     /// Of children that have ended.
     ended: f64,
 }
@@ -181,7 +181,7 @@ pub(crate) fn resident_of_this() -> Result<f64> {
     megabytes(std::process::id(), "status", "VmRSS:")
 }
 
-fn cpu_of(process: u32) -> Result<Cpu> {
+pub(crate) fn cpu_of(process: u32) -> Result<Cpu> {
     let fields = stat(process)?;
     let seconds = |number: usize| -> Result<f64> {
         let ticks: f64 = fields.get(number).context("a short stat")?.parse()?;

@@ -168,6 +168,29 @@ async fn a_service_cannot_touch_anothers_stream_or_consumer() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_edge_tells_its_own_replicas_something_and_nobody_else() {
+    let pki = pki(&["nats", BROKER_INIT, "gateway", "payment"]);
+    let streams = broker_streams(&Policy::new(&contracts::CONTRACT), Retention::default());
+    let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
+    let (edge, payment) =
+        (Member::connect(&nats, &pki, "gateway").await, Member::connect(&nats, &pki, "payment").await);
+    edge.publish_event("$KV.TW_GATEWAY.one").await;
+    for subject in
+        ["tw.ordering.0.frame", "tw.gateway.0.frame", "$KV.TW_ORDERING.one", "$JS.API.STREAM.INFO.TW_ORDERING"]
+    {
+        edge.may_not_publish(subject).await;
+    }
+    for verb in ["STREAM.UPDATE.KV_TW_GATEWAY", "STREAM.PURGE.KV_TW_GATEWAY", "CONSUMER.CREATE.KV_TW_GATEWAY.one"] {
+        edge.may_not_publish(&format!("$JS.API.{verb}")).await;
+    }
+    for subject in ["tw.>", "tw.head.ordering", "$KV.>", "_INBOX.payment.>"] {
+        edge.may_not_subscribe(subject).await;
+    }
+    payment.may_not_publish("$KV.TW_GATEWAY.one").await;
+    payment.may_not_subscribe("$KV.TW_GATEWAY.>").await;
+}
+
 /// What JetStream can be asked; `S` stands for a stream, `C` for a consumer. Whoever may make or change one of them can have
 /// the broker read and write for him: sources, a republication, a mirror, a delivery to another's subject.
 const REQUESTS: [&str; 33] = [

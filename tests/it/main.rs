@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod asvs;
+mod authorization;
 mod broker;
 mod broker_nodes;
 mod broker_permissions;

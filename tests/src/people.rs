@@ -49,7 +49,7 @@ impl Person {
 
     /// The gateway, with somebody behind it who may order for anybody.
     pub fn staff(channels: Channels) -> Self {
-        let user = User { id: "staff".to_owned(), roles: vec!["staff".to_owned()], session: None };
+        let user = User { id: "staff".to_owned(), roles: vec!["staff".to_owned()], ..User::default() };
         Self { channels, user: Some(Arc::new(user)) }
     }
 
@@ -250,6 +250,23 @@ impl Person {
             EventLogServiceClient::new(self.to(service)).read_key(request.clone()).await
         });
         read.await.into_inner().events
+    }
+
+    /// Every event of one context's log; a test has less than a page in a partition.
+    pub async fn log_of(&self, service: &str) -> Vec<EventRecord> {
+        let mut events = Vec::new();
+        for partition in 0.. {
+            let request = ReadLogRequest { partition, limit: 1000, ..ReadLogRequest::default() };
+            let page = patiently("the log is read", async || {
+                EventLogServiceClient::new(self.to(service)).read_log(request.clone()).await
+            });
+            let page = page.await.into_inner();
+            events.extend(page.events);
+            if partition + 1 >= page.partitions {
+                break;
+            }
+        }
+        events
     }
 
     /// Where each partition of a context's log ends.

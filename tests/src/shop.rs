@@ -87,6 +87,31 @@ impl Shop {
         join_all(ready).await;
     }
 
+    /// Starts the gateway before the services, and returns where it answers whoever is outside.
+    pub async fn open_the_door(&mut self) -> SocketAddr {
+        let edge = services::edge();
+        let name = edge.name();
+        let files = IdentityFiles::in_dir(self.pki.path(), name);
+        let mut settings =
+            Settings::in_process(files, "sqlite::memory:", self.nats.url()).with("http_addr", "127.0.0.1:0");
+        TRUST_DOMAIN.clone_into(&mut settings.trust_domain);
+        settings.peers.clone_from(&self.addresses);
+        if edge.takes("LIMITS") {
+            // A test asks as fast as it can, from one address.
+            settings = settings.with("limits", "none");
+        }
+        let mut running = edge.start(settings).await.unwrap_or_else(|error| panic!("{name} doesn't start: {error:#}"));
+        running.ready(PATIENCE).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let address = running.grpc_addr();
+        self.running.insert(name, running);
+        address
+    }
+
+    /// Connections as the workload of that name has them.
+    pub fn channels(&self, name: &str) -> Channels {
+        channels(&self.pki, name, &self.addresses)
+    }
+
     /// Tells a service to end, as SIGTERM does, and waits until it has, in order.
     pub async fn stop(&mut self, name: &str) {
         let mut running = self.running.remove(name).expect("a running service");
@@ -117,6 +142,10 @@ impl Shop {
         settings.peers.clone_from(&self.addresses);
         if service(name).takes("OUTSIDE_URL") {
             settings = settings.with("outside_url", self.outside.url());
+        }
+        if service(name).takes("HASH_MEMORY") {
+            // How long a hash takes is nothing to those who test the whole shop.
+            settings = settings.with("hash_memory", "64");
         }
         settings
     }

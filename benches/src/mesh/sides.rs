@@ -86,7 +86,7 @@ pub(super) fn bare(threads: &Threads, credentials: &Path) -> Result<Call> {
     }))
 }
 
-fn any_port() -> SocketAddr {
+pub(crate) fn any_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 

@@ -1,15 +1,20 @@
-//! `tradewind identity`: the first account of the shop's own people, and the keys that say who is signed in.
+//! `tradewind identity`: the first account of the shop's own people, the keys that say who is signed in, and those of partners.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use contracts::tradewind::identity::v1::{CreateStaffAccountRequest, ReplaceKeysRequest};
+use contracts::tradewind::identity::v1::{
+    CreatePartnerKeyRequest, CreateStaffAccountRequest, ListPartnerKeysRequest, PartnerKey, ReplaceKeysRequest,
+    RevokePartnerKeyRequest,
+};
+use prost_types::Timestamp;
 
 use crate::Global;
 use crate::clients::Clients;
-use crate::output::{moment, print_json, say};
+use crate::output::{moment, more, print_json, say};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -33,12 +38,51 @@ pub(crate) enum Command {
     /// Whoever is signed in stays so, and gets another access token. Those of before are good until whoever verifies them
     /// has looked at the keys again.
     ReplaceKeys,
+    /// Keys by which partners' programs call.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Key {
+    /// Make a key; it is printed once and kept nowhere.
+    ///
+    /// Who shows it is the customer partner:<PARTNER>, and may do what the scopes name and nothing else.
+    Create {
+        /// Whose it is to be: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        partner: String,
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// What it may be used for, as in ordering.read; may be given several times.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<String>,
+        /// How long it is good; until it is revoked where this is not given.
+        #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+        expires_in: Option<Duration>,
+    },
+    /// List keys that have not been revoked.
+    List {
+        /// Only those of this partner.
+        #[arg(long, default_value = "")]
+        partner: String,
+        /// Where the page begins, as the one before says.
+        #[arg(long, default_value = "")]
+        page_token: String,
+    },
+    /// Make a key good for nothing, within half a minute.
+    Revoke {
+        /// The key's id.
+        key: String,
+    },
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Admin { email, name, password_file } => admin(&global, email, name, password_file).await?,
         Command::ReplaceKeys => replace_keys(&global).await?,
+        Command::Key(key) => of_partner(&global, key).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,4 +121,48 @@ async fn admin(global: &Global, email: String, name: String, password_file: Opti
         say!("whoever signs in with it gives another one as new_password")?;
     }
     Ok(())
+}
+
+async fn of_partner(global: &Global, key: Key) -> Result<()> {
+    let mut identity = Clients::asked(global)?.identity()?;
+    match key {
+        Key::Create { partner, name, scopes, expires_in } => {
+            let expire_time = expires_in.map(after);
+            let request = CreatePartnerKeyRequest { partner_id: partner, name, scopes, expire_time };
+            let made = identity.create_partner_key(request).await?.into_inner();
+            if global.json {
+                return print_json(&made);
+            }
+            made.partner_key.as_ref().map_or(Ok(()), tell)?;
+            say!("{}", made.key)
+        }
+        Key::List { partner, page_token } => {
+            let request = ListPartnerKeysRequest { page_size: 0, page_token, partner_id: partner };
+            let listed = identity.list_partner_keys(request).await?.into_inner();
+            if global.json {
+                return print_json(&listed);
+            }
+            listed.partner_keys.iter().try_for_each(tell)?;
+            more(&listed.next_page_token)
+        }
+        Key::Revoke { key } => {
+            let revoked = identity.revoke_partner_key(RevokePartnerKeyRequest { key_id: key.clone() }).await?;
+            if global.json {
+                return print_json(&revoked.into_inner());
+            }
+            say!("key {key} is good for half a minute more at most")
+        }
+    }
+}
+
+/// When so much time has passed.
+#[expect(clippy::disallowed_methods, reason = "the command line has no clock but the machine's")]
+fn after(time: Duration) -> Timestamp {
+    (SystemTime::now() + time).into()
+}
+
+fn tell(key: &PartnerKey) -> Result<()> {
+    let (used, until) = (moment(key.use_time.as_ref()), moment(key.expire_time.as_ref()));
+    let scopes = key.scopes.join(" ");
+    say!("{} {} ({scopes}) used {used}, until {until}: {}", key.key_id, key.partner_id, key.name)
 }

@@ -4,12 +4,14 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod board;
 mod connection;
 mod metrics;
 mod permissions;
 mod streams;
 pub mod wire;
 
+pub use self::board::Board;
 pub use self::connection::{Broker, BrokerOptions, Link, check_broker_url};
 pub use self::permissions::BrokerPermissions;
 pub use self::streams::{Made, Retention, Streams};

@@ -34,9 +34,24 @@ impl BrokerPermissions {
         Self { publish, subscribe }
     }
 
-    /// What `client` needs that makes the streams of `contexts` and their consumers. It publishes no event, but whoever makes
+    /// What a service at the edge needs, whose replicas tell each other something: its bucket, and no event.
+    pub fn of_edge(service: &str) -> Self {
+        let stream = wire::board_stream(service);
+        let reads = ["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}"));
+        let subjects = wire::board_subjects(service);
+        Self {
+            publish: [subjects.clone()].into_iter().chain(reads).collect(),
+            subscribe: vec![format!("{}.>", wire::inbox(service)), subjects],
+        }
+    }
+
+    /// What `client` needs that makes the streams of `contexts` and their consumers, and the buckets of `edges`. It publishes no event, but whoever makes
     /// streams can have the broker read and write for him: it is as good as the broker's own key.
-    pub fn of_maker(client: &str, contexts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+    pub fn of_maker(
+        client: &str,
+        contexts: impl IntoIterator<Item = impl AsRef<str>>,
+        edges: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Self {
         let of_stream = |context: &str| {
             let stream = wire::stream_name(context);
             ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.LIST"]
@@ -44,8 +59,13 @@ impl BrokerPermissions {
                 .into_iter()
                 .chain([format!("$JS.API.CONSUMER.CREATE.{stream}.>"), format!("$JS.API.CONSUMER.DELETE.{stream}.*")])
         };
+        let of_board = |service: &str| {
+            let stream = wire::board_stream(service);
+            ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}"))
+        };
+        let streams = contexts.into_iter().flat_map(|context| of_stream(context.as_ref()));
         Self {
-            publish: contexts.into_iter().flat_map(|context| of_stream(context.as_ref())).collect(),
+            publish: streams.chain(edges.into_iter().flat_map(|service| of_board(service.as_ref()))).collect(),
             subscribe: vec![format!("{}.>", wire::inbox(client))],
         }
     }
@@ -86,6 +106,14 @@ mod tests {
     }
 
     #[test]
+    fn a_service_at_the_edge_has_its_bucket_and_no_event() {
+        let BrokerPermissions { publish, subscribe } = BrokerPermissions::of_edge("gateway");
+        let reads = ["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.KV_TW_GATEWAY"));
+        assert_eq!(publish, [["$KV.TW_GATEWAY.>".to_owned()].as_slice(), &reads].concat());
+        assert_eq!(subscribe, ["_INBOX.gateway.>", "$KV.TW_GATEWAY.>"]);
+    }
+
+    #[test]
     fn a_reader_has_its_own_consumer_of_every_partition_of_its_source() {
         let payment = BrokerPermissions::of_service("payment", ["ordering"]);
         assert_eq!(payment.subscribe, ["_INBOX.payment.>", "tw.wake.payment", "tw.head.ordering"]);
@@ -114,8 +142,9 @@ mod tests {
     fn nothing_of_the_broker_is_granted_as_a_whole() {
         let payment = BrokerPermissions::of_service("payment", ["ordering"]);
         let observer = BrokerPermissions::of_observer("operator");
-        let maker = BrokerPermissions::of_maker("broker-init", ["ordering"]);
-        let all = [payment, observer, maker].map(|of| [of.publish, of.subscribe].concat()).concat();
+        let maker = BrokerPermissions::of_maker("broker-init", ["ordering"], ["gateway"]);
+        let edge = BrokerPermissions::of_edge("gateway");
+        let all = [payment, observer, maker, edge].map(|of| [of.publish, of.subscribe].concat()).concat();
         for subject in all {
             let leading = subject.split('.').take(3).collect::<Vec<_>>();
             assert!(!["$JS.API.>", "$JS.>", "_INBOX.>", "tw.>", ">"].contains(&subject.as_str()), "{subject}");

@@ -22,6 +22,10 @@ use crate::wire;
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 const MAX_PENDING: i64 = 1_000;
 const ACK_WAIT: Duration = Duration::from_secs(30);
+/// What the bucket of a service at the edge may take, a value of it, and how long one is kept.
+const BOARD_BYTES: i64 = 4 << 20;
+const BOARD_VALUE: i32 = 64 << 10;
+const BOARD_AGE: Duration = Duration::from_secs(60);
 /// So many requests are under way at a time.
 const AT_A_TIME: usize = 16;
 /// How often it is looked after.
@@ -51,6 +55,8 @@ pub struct Streams {
     retention: Retention,
     /// Who reads each context.
     readers: BTreeMap<String, BTreeSet<String>>,
+    /// Services at the edge whose replicas tell each other something.
+    boards: BTreeSet<String>,
 }
 
 /// What was not there and is now.
@@ -66,7 +72,7 @@ impl Streams {
     /// None yet.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
-        Self { retention, readers: BTreeMap::new() }
+        Self { retention, ..Self::default() }
     }
 
     /// With the stream of `context`, and its consumers of the contexts `sources`.
@@ -76,6 +82,13 @@ impl Streams {
         for source in sources {
             self.readers.entry(source.as_ref().to_owned()).or_default().insert(context.to_owned());
         }
+        self
+    }
+
+    /// With the bucket of a service at the edge.
+    #[must_use]
+    pub fn with_board(mut self, service: &str) -> Self {
+        self.boards.insert(service.to_owned());
         self
     }
 
@@ -132,7 +145,27 @@ impl Streams {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
+        for service in &self.boards {
+            match self.pass_over_board(broker.jetstream(), service, whole).await {
+                Ok(streams) => made.streams += streams,
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
         failure.map_or(Ok(made), Err)
+    }
+
+    async fn pass_over_board(
+        &self,
+        jetstream: &jetstream::Context,
+        service: &str,
+        whole: bool,
+    ) -> Result<usize, Error> {
+        let stream = wire::board_stream(service);
+        let is_there = there(jetstream, &stream).await?.is_some();
+        if whole || !is_there {
+            make_board(jetstream, service, self.retention.replicas).await?;
+        }
+        Ok(usize::from(!is_there))
     }
 
     async fn pass_over(
@@ -142,7 +175,7 @@ impl Streams {
         readers: &BTreeSet<String>,
         whole: bool,
     ) -> Result<Made, Error> {
-        let there = there(jetstream, context).await?;
+        let there = there(jetstream, &wire::stream_name(context)).await?;
         if whole || there.is_none() {
             make_stream(jetstream, context, self.retention).await?;
         }
@@ -158,16 +191,17 @@ impl Streams {
     }
 }
 
-/// The consumers of a context's stream that answer; `None` where there is no stream.
-async fn there(jetstream: &jetstream::Context, context: &str) -> Result<Option<BTreeSet<String>>, Error> {
-    match jetstream.get_stream(wire::stream_name(context)).await {
-        Ok(stream) => {
-            let names = stream.consumers().map_ok(|consumer| consumer.name).try_collect().await;
-            names.map(Some).map_err(|error| unavailable(context, &error))
+/// The consumers of a stream that answer; `None` where there is no stream.
+async fn there(jetstream: &jetstream::Context, stream: &str) -> Result<Option<BTreeSet<String>>, Error> {
+    match jetstream.get_stream(stream).await {
+        Ok(found) if found.cached_info().state.consumer_count == 0 => Ok(Some(BTreeSet::new())),
+        Ok(found) => {
+            let names = found.consumers().map_ok(|consumer| consumer.name).try_collect().await;
+            names.map(Some).map_err(|error| unavailable(stream, &error))
         }
         Err(error) => match error.kind() {
             GetStreamErrorKind::JetStream(cause) if cause.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
-            _ => Err(unavailable(context, &error)),
+            _ => Err(unavailable(stream, &error)),
         },
     }
 }
@@ -189,7 +223,33 @@ async fn make_stream(jetstream: &jetstream::Context, context: &str, retention: R
         max_consumers: -1,
         ..Config::default()
     };
-    jetstream.create_or_update_stream(config).await.map(drop).map_err(|error| unavailable(context, &error))
+    let made = jetstream.create_or_update_stream(config).await;
+    made.map(drop).map_err(|error| unavailable(&wire::stream_name(context), &error))
+}
+
+/// A bucket as NATS' clients know it: the last value of each key. It is in memory, and forgets whoever says nothing.
+async fn make_board(jetstream: &jetstream::Context, service: &str, replicas: usize) -> Result<(), Error> {
+    let stream = wire::board_stream(service);
+    let config = Config {
+        name: stream.clone(),
+        subjects: vec![wire::board_subjects(service)],
+        max_messages_per_subject: 1,
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::Old,
+        storage: StorageType::Memory,
+        max_bytes: BOARD_BYTES,
+        max_message_size: BOARD_VALUE,
+        max_age: BOARD_AGE,
+        duplicate_window: BOARD_AGE,
+        num_replicas: replicas,
+        allow_rollup: true,
+        deny_delete: true,
+        max_messages: -1,
+        max_consumers: -1,
+        ..Config::default()
+    };
+    let made = jetstream.create_or_update_stream(config).await;
+    made.map(drop).map_err(|error| unavailable(&stream, &error))
 }
 
 async fn make_consumer(
@@ -215,12 +275,12 @@ async fn make_consumer(
     // One with other settings cannot be changed, only replaced; it holds nothing worth keeping.
     let differs = |kind| matches!(kind, ConsumerErrorKind::JetStream(cause) if matches!(cause.code(), 400 | 500));
     if !differs(error.kind()) || jetstream.delete_consumer_from_stream(&name, &stream).await.is_err() {
-        return Err(unavailable(context, &error));
+        return Err(unavailable(&stream, &error));
     }
     let made = jetstream.create_consumer_on_stream(config, &stream).await;
-    made.map(drop).map_err(|error| unavailable(context, &error))
+    made.map(drop).map_err(|error| unavailable(&stream, &error))
 }
 
-fn unavailable(context: &str, error: &dyn std::error::Error) -> Error {
-    Error::unavailable("STREAM_UNAVAILABLE", format!("{}: {error}", wire::stream_name(context)))
+fn unavailable(stream: &str, error: &dyn std::error::Error) -> Error {
+    Error::unavailable("STREAM_UNAVAILABLE", format!("{stream}: {error}"))
 }

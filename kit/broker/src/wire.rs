@@ -101,6 +101,21 @@ pub fn consumer_name(reader: &str, partition: u16) -> String {
     format!("{}-{partition}", token(reader))
 }
 
+/// The stream that holds what the replicas of a service at the edge tell each other: NATS' name for that of a key-value bucket.
+pub fn board_stream(service: &str) -> String {
+    format!("KV_{}", stream_name(service))
+}
+
+/// Where a replica of a service at the edge tells the others something: its key in the bucket.
+pub fn board_subject(service: &str, replica: &str) -> String {
+    format!("$KV.{}.{}", stream_name(service), token(replica))
+}
+
+/// Every key of the bucket.
+pub fn board_subjects(service: &str) -> String {
+    format!("$KV.{}.>", stream_name(service))
+}
+
 /// What the subjects of all replies to a client begin with.
 pub fn inbox(client: &str) -> String {
     format!("_INBOX.{}", token(client))

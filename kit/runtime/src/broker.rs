@@ -10,8 +10,11 @@ const OPERATOR: &str = "operator";
 /// Who makes streams and consumers, as its certificate calls it.
 pub const BROKER_INIT: &str = "broker-init";
 
+/// The services at the edge, whose replicas tell each other something. They are no contexts: the contracts name them as callers.
+const EDGES: [&str; 1] = ["gateway"];
+
 /// Returns the `authorization` block of nats-server's configuration, as JSON, which the server reads too: one user for each
-/// context of the contract, named by its SPIFFE id, one that makes the streams, and one for people. The server takes the user
+/// context of the contract and for the edge, named by its SPIFFE id, one that makes the streams, and one for people. The server takes the user
 /// from the client's certificate where its `tls` block says `verify_and_map`.
 ///
 /// # Errors
@@ -22,17 +25,19 @@ pub fn broker_users(policy: &Policy, trust_domain: &str) -> Result<String, trade
         .iter()
         .map(|context| user(trust_domain, context, BrokerPermissions::of_service(context, policy.sources_of(context))));
     let others = [
-        user(trust_domain, BROKER_INIT, BrokerPermissions::of_maker(BROKER_INIT, contexts)),
+        user(trust_domain, BROKER_INIT, BrokerPermissions::of_maker(BROKER_INIT, contexts, EDGES)),
         user(trust_domain, OPERATOR, BrokerPermissions::of_observer(OPERATOR)),
     ];
-    let users = services.chain(others).collect::<Result<Vec<_>, _>>()?;
+    let edges = EDGES.map(|edge| user(trust_domain, edge, BrokerPermissions::of_edge(edge)));
+    let users = services.chain(edges).chain(others).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("{:#}\n", json!({ "authorization": { "users": users } })))
 }
 
-/// The stream of every context of the contract, and the consumers of whoever reacts to it.
+/// The stream of every context of the contract, the consumers of whoever reacts to it, and the bucket of the edge.
 pub fn broker_streams(policy: &Policy, retention: Retention) -> Streams {
     let contexts = policy.contexts();
-    contexts.iter().fold(Streams::new(retention), |all, context| all.of(context, policy.sources_of(context)))
+    let streams = EDGES.into_iter().fold(Streams::new(retention), Streams::with_board);
+    contexts.iter().fold(streams, |all, context| all.of(context, policy.sources_of(context)))
 }
 
 fn user(trust_domain: &str, name: &str, permissions: BrokerPermissions) -> Result<Value, tradewind_mesh::Error> {

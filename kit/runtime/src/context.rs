@@ -41,8 +41,7 @@ pub(crate) async fn bind(
     settings: &Settings,
     outlook: Outlook,
 ) -> anyhow::Result<(SocketAddr, Life)> {
-    let Outlook { name, identity, policy, channels } = outlook;
-    let broker = dependencies::broker(name, settings, &identity).await?;
+    let Outlook { name, identity, policy, channels, broker } = outlook;
     let server = Server::bind(settings.grpc_addr, identity.clone(), policy.clone(), name)
         .await
         .with_context(|| life::unbound("grpc_addr", settings.grpc_addr))?

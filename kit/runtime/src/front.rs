@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
+use tradewind_broker::Broker;
 use tradewind_mesh::{Channels, Identity, Policy};
 
 pub(crate) type Open = Box<dyn FnOnce(Outlook) -> BoxFuture<'static, anyhow::Result<Front>> + Send>;
@@ -19,6 +20,8 @@ pub struct Outlook {
     pub policy: Policy,
     /// Channels to the other services.
     pub channels: Channels,
+    /// The connection to the broker, which may be away.
+    pub broker: Broker,
 }
 
 /// What answers at the edge, with its sockets bound.

@@ -37,6 +37,8 @@ use std::{
     process::ExitCode,
 };
 
+pub use tradewind_broker::Board;
+
 pub use broker::{BROKER_INIT, broker_streams, broker_users};
 pub use engine::Engine;
 pub use event_log::event_log;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_mesh::{Channels, Policy};
 
 use crate::{
-    admin, context, edge, ending,
+    admin, context, dependencies, edge, ending,
     front::Outlook,
     identity,
     life::{self, Born},
@@ -147,7 +147,8 @@ impl Service {
         }
         let identity = identity::load(name, &settings)?;
         let channels = Channels::new(identity.clone(), policy.clone(), settings.peers.clone());
-        let outlook = Outlook { name, identity, policy, channels };
+        let broker = dependencies::broker(name, &settings, &identity).await?;
+        let outlook = Outlook { name, identity, policy, channels, broker };
         let (address, life) = match prepared {
             Prepared::Context(compose) => context::bind(self, compose, &settings, outlook).await?,
             Prepared::Edge(open) => edge::bind(open, outlook).await?,

@@ -59,7 +59,7 @@ impl Service {
         Self { about: about(name, false, C::table()), migrations, prepare }
     }
 
-    /// Declares a service at the edge, which has neither database nor broker, and listens as it likes: `open` binds its sockets, and
+    /// Declares a service at the edge, which has no database, and listens as it likes: `open` binds its sockets, and
     /// gives what answers there.
     pub fn at_the_edge<C, F>(name: &'static str, open: impl Fn(Outlook, C) -> F + Clone + Send + Sync + 'static) -> Self
     where

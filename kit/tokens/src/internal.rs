@@ -23,6 +23,8 @@ pub struct User {
     pub roles: Vec<String>,
     /// The session that they are signed in with.
     pub session: Option<String>,
+    /// All that may be done for them, where that is not whatever they may: what the key is for that they have shown.
+    pub scopes: Option<Vec<String>>,
 }
 
 impl User {
@@ -30,5 +32,11 @@ impl User {
     #[must_use]
     pub fn is(&self, role: &str) -> bool {
         self.roles.iter().any(|one| one == role)
+    }
+
+    /// Whether what has that scope may be done for them; what has none may not where they are bound to some.
+    #[must_use]
+    pub fn may(&self, scope: Option<&str>) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|one| scope == Some(one)))
     }
 }

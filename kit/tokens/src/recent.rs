@@ -31,6 +31,12 @@ impl<V: Clone> Recent<V> {
         self.insert(key.into(), value);
     }
 
+    /// Takes it away.
+    pub fn forget(&mut self, key: &str) {
+        self.new.remove(key);
+        self.old.remove(key);
+    }
+
     fn insert(&mut self, key: Box<str>, value: V) {
         if self.new.len() >= self.most {
             self.old = std::mem::take(&mut self.new);
@@ -52,5 +58,9 @@ mod tests {
         }
         assert!(recent.new.len() <= 10 && recent.old.len() <= 10);
         assert_eq!((recent.get("999"), recent.get("900")), (Some(999), None));
+        for forgotten in ["999", "0"] {
+            recent.forget(forgotten);
+            assert_eq!(recent.get(forgotten), None);
+        }
     }
 }

@@ -13,6 +13,7 @@ mod refusal;
 mod routes;
 mod template;
 mod values;
+mod wire;
 
 pub use fields::FieldPath;
 pub use matcher::{Conflict, LONGEST_PATH, MOST_SEGMENTS, Match, Matcher};

@@ -11,6 +11,7 @@ use crate::matcher::{Conflict, Matcher};
 use crate::query::bind_query;
 use crate::refusal::{Problem, Refusal};
 use crate::template::{Template, TemplateError};
+use crate::wire::Tables;
 
 /// The routes of methods.
 #[derive(Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Route {
     variables: Vec<FieldPath>,
     body: Body,
     answer: Option<FieldDescriptor>,
+    /// Of the whole answer.
+    tables: Tables,
 }
 
 /// What a method's option says of one request, before it is checked.
@@ -157,7 +160,8 @@ impl Route {
         };
         let answer = Some(declared.response_body.as_str()).filter(|name| !name.is_empty());
         let answer = answer.map(|name| field(&output, name)).transpose()?;
-        Ok(Self { method: method.clone(), declared, variables, body, answer })
+        let tables = Tables::of(&output);
+        Ok(Self { method: method.clone(), declared, variables, body, answer, tables })
     }
 
     /// The method that answers.
@@ -178,6 +182,20 @@ impl Route {
     /// Where it has none: a time beyond the year 9999, say.
     pub fn answer(&self, message: &DynamicMessage) -> Result<Vec<u8>, Refusal> {
         json::write(message, self.answer.as_ref())
+    }
+
+    /// The same of an answer as it comes from whoever answers.
+    ///
+    /// # Errors
+    /// As [`Route::answer`], and where it is no such message.
+    pub fn answer_of(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        if self.answer.is_none()
+            && let Some(json) = self.tables.json(message)
+        {
+            return Ok(json);
+        }
+        let message = DynamicMessage::decode(self.method.output(), message).map_err(|_| Refusal::Answer)?;
+        self.answer(&message)
     }
 }
 

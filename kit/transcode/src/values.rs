@@ -13,7 +13,7 @@ const PLAIN: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
-const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+pub(crate) const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// Whether a field of that kind can be written as one text.
 pub(crate) fn is_text(kind: &Kind) -> bool {

@@ -13,6 +13,7 @@ use http_body::{Frame, SizeHint};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::activity::{Asked, Waits};
+use crate::limits::Pass;
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
 use crate::refused::{Refused, given_up};
@@ -84,6 +85,8 @@ pub(crate) struct Watch {
     status: StatusCode,
     head: Option<Held>,
     held: Option<Held>,
+    /// What it was granted.
+    pub(crate) pass: Pass,
     /// Ends the connection of whoever does not read what he has asked for.
     late: Option<AbortOnDropHandle<()>>,
     is_answered: bool,
@@ -103,6 +106,7 @@ impl Watch {
             status,
             head: None,
             held: None,
+            pass: Pass::default(),
             late: None,
             is_answered: false,
             _under_way,

@@ -16,7 +16,7 @@ const SAYS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, x-grpc-web, x-user-agent, grpc-timeout, idempotency-key, if-none-match, x-request-id",
 );
 const READS: HeaderValue = HeaderValue::from_static(
-    "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, etag, retry-after, www-authenticate, allow",
+    "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, etag, retry-after, ratelimit, ratelimit-policy, www-authenticate, allow",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, HEAD");
 /// How long a browser remembers, in seconds.

@@ -21,7 +21,9 @@ use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
 use crate::crowd::Crowd;
 use crate::json::JSON;
+use crate::limits::{Limits, Rules};
 use crate::memory::Memory;
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
@@ -85,14 +87,15 @@ impl Door {
     #[must_use]
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
-        let state = State { methods, who, json: JSON_BYTES, stop };
+        let (limits, metadata) = (Limits::new(Rules::default()), Metadata::default());
+        let state = State { methods, who, limits, metadata, json: JSON_BYTES, stop };
         let (origins, proxies) = (Origins::default(), Proxies::default());
         Self { state, origins, proxies, site, crowd: Crowd::new(ROOM) }
     }
 
     /// Takes so many bytes of JSON of one request, and of memory what is meant for requests and answers.
     #[must_use]
-    pub fn within(mut self, memory: Memory, json: usize) -> Self {
+    pub fn reckoning(mut self, memory: Memory, json: usize) -> Self {
         self.state.json = json;
         self.crowd = Crowd::new(memory.room());
         self
@@ -109,6 +112,20 @@ impl Door {
     #[must_use]
     pub fn behind(mut self, proxies: Proxies) -> Self {
         self.proxies = proxies;
+        self
+    }
+
+    /// Counts what everybody asks for.
+    #[must_use]
+    pub fn within(mut self, limits: Arc<Limits>) -> Self {
+        self.state.limits = limits;
+        self
+    }
+
+    /// Passes on what gRPC callers say beside a message, as far as it is named.
+    #[must_use]
+    pub fn passing(mut self, metadata: Metadata) -> Self {
+        self.state.metadata = metadata;
         self
     }
 
@@ -148,6 +165,9 @@ impl Door {
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if matches!(way, Way::Rest) {
+            watch.pass.tell(headers);
+        }
         self.origins.let_read(origin.as_ref(), headers);
         Ok(watch.answered(response))
     }
@@ -204,6 +224,11 @@ impl Door {
             }
         }
         match way {
+            Way::Rest
+                if request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some() =>
+            {
+                grpc::no_call(StatusCode::UNSUPPORTED_MEDIA_TYPE, request.into_body()).await
+            }
             Way::Rest => {
                 let answered = rest::answer(&self.state, request, from, id, watch).await;
                 answered.unwrap_or_else(|why| {
@@ -212,7 +237,7 @@ impl Door {
                 })
             }
             Way::Grpc(web) => match grpc::is_call(&request, web) {
-                Err(status) => grpc::no_call(status),
+                Err(status) => grpc::no_call(status, request.into_body()).await,
                 Ok(()) => {
                     let answered = grpc::answer(&self.state, request, web, from, watch).await;
                     answered.unwrap_or_else(|why| {

@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::header::{ALLOW, CONTENT_TYPE, DATE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Full};
@@ -19,6 +20,7 @@ use tradewind_calls::body::LOAD;
 use tradewind_calls::{deadline, message};
 
 use crate::answer::{Content, Watch};
+use crate::framing;
 use crate::reading::{self, HEAD, LARGEST};
 use crate::refused::{Refused, outward, refusal_of};
 use crate::state::{Limit, State, expired};
@@ -27,12 +29,15 @@ use crate::web::Web;
 use crate::who::{self, Caller};
 
 /// What a caller may say beside a message; how it packs what it sends is read here.
-const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// The longest time that gRPC can write.
 const LONGEST_TIME: usize = 9;
+/// What is read, and for how long, of what is no call.
+const READ_OVER: usize = 64 << 10;
+const READING_OVER: Duration = Duration::from_secs(1);
 /// What begins the names of what services say to each other.
-const INSIDE: &str = "tradewind-";
+pub(crate) const INSIDE: &str = "tradewind-";
 
 /// Passes a call on, and its answer back.
 ///
@@ -46,24 +51,37 @@ pub(crate) async fn answer(
     watch: &mut Watch,
 ) -> Result<Response<Content>, Refused> {
     let (head, body) = request.into_parts();
-    let method = state.methods.called(head.uri.path()).ok_or_else(who::unknown)?;
+    let Some(method) = state.methods.called(head.uri.path()) else {
+        state.limits.stray(from, &mut watch.pass)?;
+        return Err(framing::no_method().into());
+    };
     watch.of(method);
+    state.limits.arrive(method.class, from, &mut watch.pass)?;
     let user = state.who.user(method.audience, &head.headers).await?;
+    state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let until = if method.streams() { state.who.until(method.audience, &head.headers) } else { None };
     let mut headers = passed(&head.headers);
+    state.metadata.pass(&head.headers, &mut headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
     } else {
         let (body, mut held) = reading::whole(body, HEAD + LARGEST, watch.asked()).await?;
         let body = web.map_or_else(|| Ok(body.clone()), |web| web.read(body.clone()))?;
         // Here, where it is counted: whoever needs it plain would unpack it further in.
-        let body = if method.takes_streams() { body } else { message::unpack(&mut headers, body)? };
+        let body = if method.takes_streams() {
+            body
+        } else {
+            framing::is_one(&headers, &body)?;
+            message::unpack(&mut headers, body)?
+        };
         held.grow(body.len()).await?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
     let (mut head, mut body) = method.call(request, Caller { user, address: from }).await?.into_parts();
     inside_out(&mut head.headers);
+    // Of what the service said; what is said here may be longer.
+    head.headers.remove(CONTENT_LENGTH);
     if let Some(web) = web {
         head.headers.insert(CONTENT_TYPE, web.content_type());
     }
@@ -96,8 +114,20 @@ pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), S
     }
 }
 
-/// The answer to what is no call.
-pub(crate) fn no_call(status: StatusCode) -> Response<Content> {
+/// The answer to what is no call. What is being sent is read first, within bounds: whoever finds his connection closed while he is
+/// still writing reads no answer.
+pub(crate) async fn no_call(status: StatusCode, mut body: Incoming) -> Response<Content> {
+    let read = async {
+        let mut left = READ_OVER;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Who takes longer is answered all the same.
+    let _ = tokio::time::timeout(READING_OVER, read).await;
     let mut response = Response::new(Content::Whole(Bytes::new()));
     *response.status_mut() = status;
     if status == StatusCode::METHOD_NOT_ALLOWED {

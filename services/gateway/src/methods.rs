@@ -16,6 +16,7 @@ use tower::Service as _;
 use tradewind_mesh::{Channel, Channels};
 use tradewind_transcode::{Found, Refusal, Route, Routes};
 
+use crate::limits::Class;
 use crate::metrics::Measured;
 use crate::refused::{away, is_ours, outward};
 use crate::who::Caller;
@@ -44,6 +45,8 @@ pub struct Offer {
 pub(crate) struct Method {
     pub(crate) descriptor: MethodDescriptor,
     pub(crate) audience: Audience,
+    /// As what it is counted.
+    pub(crate) class: Class,
     pub(crate) path: PathAndQuery,
     /// The field that makes a repetition of a request harmless.
     pub(crate) request_id: Option<FieldDescriptor>,
@@ -111,7 +114,8 @@ impl Method {
         let measured = |protocol| Measured::new(protocol, &path);
         let [rest, grpc, web] = ["rest", "grpc", "grpc_web"].map(measured);
         let path = path.parse().context("a method's path")?;
-        Ok(Self { descriptor, audience, path, request_id, rest, grpc, web, upstream })
+        let class = Class::of(&descriptor, audience);
+        Ok(Self { descriptor, audience, class, path, request_id, rest, grpc, web, upstream })
     }
 
     /// Whether its answer is a stream.

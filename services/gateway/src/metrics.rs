@@ -31,6 +31,20 @@ static UNBELIEVED: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_description("Requests from a private network that say whom they are for, of whoever is not trusted to")
         .build()
 });
+static LIMITED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    meter()
+        .u64_counter("tradewind_gateway_limited")
+        .with_description(
+            "Requests that were refused because there were too many, by class and as whom they were counted",
+        )
+        .build()
+});
+static KEYS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    meter()
+        .u64_counter("tradewind_gateway_partner_keys_shown")
+        .with_description("Requests with a partner's key, by whether it was known, unknown, or could not be looked up")
+        .build()
+});
 static UNDER_WAY: AtomicI64 = AtomicI64::new(0);
 
 fn meter() -> Meter {
@@ -99,4 +113,23 @@ pub(crate) fn refused(reason: &'static str) {
 /// A request says whom it is for, of whoever is not trusted to but may be meant to.
 pub(crate) fn unbelieved() {
     UNBELIEVED.add(1, &[]);
+}
+
+/// A request was refused because there are too many, of a class, by a kind.
+pub(crate) fn limited(class: &'static str, kind: &'static str) {
+    LIMITED.add(1, &[KeyValue::new("class", class), KeyValue::new("kind", kind)]);
+}
+
+/// Tells from now on how many accounts have used something that has not come back.
+pub(crate) fn watch_accounts(count: impl Fn() -> usize + Send + Sync + 'static) {
+    meter()
+        .u64_observable_gauge("tradewind_gateway_limit_accounts")
+        .with_description("Users, keys and addresses by class that have used something of what they may")
+        .with_callback(move |accounts| accounts.observe(u64::try_from(count()).unwrap_or(u64::MAX), &[]))
+        .build();
+}
+
+/// A partner's key was shown: `known`, `unknown`, or `away` where it could not be looked up.
+pub(crate) fn key_shown(result: &'static str) {
+    KEYS.add(1, &[KeyValue::new("result", result)]);
 }

@@ -14,7 +14,7 @@ use tradewind_mesh::code_name;
 use tradewind_transcode::Refusal;
 
 /// `ErrorInfo.domain` of what is refused here, before a service is asked.
-const DOMAIN: &str = "edge.tradewind";
+pub(crate) const DOMAIN: &str = "edge.tradewind";
 
 /// A request that has no answer of its own.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ pub(crate) struct Refused {
 
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
-        let is_of_token = || tradewind_mesh::reason(&status).is_some_and(|reason| reason.starts_with("TOKEN_"));
+        let is_of_token = |reason: String| reason.starts_with("TOKEN_") || reason == "KEY_UNKNOWN";
+        let is_of_token = || tradewind_mesh::reason(&status).is_some_and(is_of_token);
         let challenge = || if is_of_token() { "Bearer error=\"invalid_token\"" } else { "Bearer" };
         let header =
             (status.code() == Code::Unauthenticated).then(|| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge())));

@@ -13,7 +13,7 @@ use tradewind_calls::deadline;
 use tradewind_transcode::Refusal;
 
 use crate::answer::{Content, Watch};
-use crate::json::{JSON, written};
+use crate::json::JSON;
 use crate::methods::Method;
 use crate::reading;
 use crate::refused::{Refused, refusal_of};
@@ -42,10 +42,16 @@ pub(crate) async fn answer(
     let http = if is_head { Http::GET } else { head.method };
     let (found, method) = match state.methods.routed(http.as_str(), head.uri.path()) {
         Err(Refusal::MethodNotAllowed { allowed }) if http == Http::OPTIONS => return Ok(options(&allowed)),
-        found => found?,
+        Err(refusal) => {
+            state.limits.stray(from, &mut watch.pass)?;
+            return Err(refusal.into());
+        }
+        Ok(found) => found,
     };
     watch.of(method);
+    state.limits.arrive(method.class, from, &mut watch.pass)?;
     let user = state.who.user(method.audience, &head.headers).await?;
+    state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let (body, _held) = reading::whole(body, state.json, watch.asked()).await?;
     if !body.is_empty() {
@@ -62,7 +68,7 @@ pub(crate) async fn answer(
         let limit = Limit::new(&state.stop, state.who.until(method.audience, &head.headers));
         return streaming::answer(Messages::of(answered), found.route.clone(), form, limit, id.text()).await;
     }
-    let json = written(found.route, unary::only(answered).await?)?;
+    let json = found.route.answer_of(&unary::only(answered).await?)?;
     // What is somebody's own is kept by nobody between; what is everybody's, if it is asked for each time whether it still holds.
     let is_get = http == Http::GET;
     let kept = if is_get && method.audience == Audience::Public { "no-cache" } else { "no-store" };

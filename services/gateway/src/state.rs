@@ -1,9 +1,13 @@
 //! What every request is answered with.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
+use crate::limits::Limits;
+use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::refusal_of;
 use crate::who::Who;
@@ -12,6 +16,9 @@ use crate::who::Who;
 pub(crate) struct State {
     pub(crate) methods: Methods,
     pub(crate) who: Who,
+    /// How much they may ask for.
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) metadata: Metadata,
     /// The most bytes of JSON of one request.
     pub(crate) json: usize,
     /// Cancelled when streams have to end.

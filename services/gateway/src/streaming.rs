@@ -15,7 +15,6 @@ use tonic::Status;
 use tradewind_transcode::Route;
 
 use crate::answer::Content;
-use crate::json::written;
 use crate::refused::{Refused, error};
 use crate::state::{Limit, expired};
 use crate::unary::Messages;
@@ -50,7 +49,7 @@ impl Form {
 
     const fn content_type(self) -> HeaderValue {
         match self {
-            Self::Events => HeaderValue::from_static("text/event-stream"),
+            Self::Events => HeaderValue::from_static("text/event-stream; charset=utf-8"),
             Self::Lines => HeaderValue::from_static("application/x-ndjson"),
             Self::Array => HeaderValue::from_static("application/json"),
         }
@@ -145,7 +144,7 @@ impl Going {
         };
         let is_first = std::mem::replace(&mut self.is_first, false);
         let frame = match next {
-            Next::Message(message) => match written(&self.route, message) {
+            Next::Message(message) => match self.route.answer_of(&message) {
                 Ok(json) => self.form.message(&json, is_first),
                 Err(refusal) => self.ended(&Refused::from(refusal).status, is_first),
             },

@@ -7,7 +7,6 @@ use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderValue, Method as Http, Request, Response, Version, uri::PathAndQuery};
 use http_body_util::{BodyExt, Full};
 use prost::Message;
-use prost_reflect::DynamicMessage;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_calls::deadline;
@@ -25,7 +24,7 @@ const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 ///
 /// # Errors
 /// Where it is longer than a frame can say.
-pub(crate) fn framed(message: &DynamicMessage) -> Result<Bytes, Status> {
+pub(crate) fn framed(message: &impl Message) -> Result<Bytes, Status> {
     let mut framed = BytesMut::with_capacity(256);
     framed.put_bytes(0, HEAD);
     let unframed = |_| refusal_of(Code::ResourceExhausted, "REQUEST_TOO_LARGE", "the request is too large");

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use contracts::tradewind::identity::v1::identity_service_server::IdentityService;
 use contracts::tradewind::identity::v1::{
-    ChangePasswordRequest, ChangePasswordResponse, CreateStaffAccountRequest, CreateStaffAccountResponse,
-    EndSessionRequest, EndSessionResponse, EraseAccountRequest, EraseAccountResponse, GetAccountRequest,
-    GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest,
-    GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListSessionsRequest, ListSessionsResponse,
-    LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest, LogOutResponse,
-    RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse, RequestPasswordResetRequest,
-    RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeRoleRequest, RevokeRoleResponse,
-    SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest,
-    UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
+    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest,
+    CreatePartnerKeyResponse, CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest,
+    EndSessionResponse, EraseAccountRequest, EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse,
+    GetAccountRequest, GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse,
+    GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest,
+    ListEndedSessionsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
+    ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest,
+    LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
+    RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest,
+    RevokeRoleResponse, SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse,
+    UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -106,9 +109,31 @@ impl IdentityService for Api {
         changed.map(Response::new).map_err(convert::refusal_of_new)
     }
 
+    async fn request_email_change(
+        &self,
+        request: Request<RequestEmailChangeRequest>,
+    ) -> Answer<RequestEmailChangeResponse> {
+        let from = from(&request)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let RequestEmailChangeRequest { new_email, password, .. } = request.into_inner();
+        let new = convert::new_email(&new_email).map_err(refusal)?;
+        answer(app::request_email_change(&self.means, &account_id, &new, &password.into(), from).await)
+    }
+
+    async fn change_email(&self, request: Request<ChangeEmailRequest>) -> Answer<ChangeEmailResponse> {
+        let session = user(&request).and_then(|user| user.session.clone());
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let ChangeEmailRequest { change_id, code, .. } = request.into_inner();
+        answer(app::change_email(&self.means, &account_id, session.as_deref(), (&change_id, &code)).await)
+    }
+
     async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {
         let account_id = own(&request, &request.get_ref().account_id)?;
-        answer(app::list_sessions(&self.means, &account_id).await)
+        let mut listed = app::list_sessions(&self.means, &account_id).await.map_err(refusal)?;
+        if let Some(current) = user(&request).and_then(|user| user.session.as_ref()) {
+            listed.sessions.iter_mut().for_each(|session| session.current = session.session_id == *current);
+        }
+        Ok(Response::new(listed))
     }
 
     async fn end_session(&self, request: Request<EndSessionRequest>) -> Answer<EndSessionResponse> {
@@ -164,6 +189,36 @@ impl IdentityService for Api {
         let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
         answer(app::unlock_account(&self.means, &account_id, by.as_deref()).await)
+    }
+
+    async fn create_partner_key(&self, request: Request<CreatePartnerKeyRequest>) -> Answer<CreatePartnerKeyResponse> {
+        let by = by(&request);
+        let wanted = convert::create_partner_key(request.into_inner()).map_err(refusal)?;
+        answer(app::create_partner_key(&self.means, wanted, by.as_deref()).await)
+    }
+
+    async fn list_partner_keys(&self, request: Request<ListPartnerKeysRequest>) -> Answer<ListPartnerKeysResponse> {
+        let (after, partner_id, size) = convert::list_partner_keys(request.into_inner()).map_err(refusal)?;
+        answer(app::list_partner_keys(&self.means, &after, partner_id.as_deref(), size).await)
+    }
+
+    async fn revoke_partner_key(&self, request: Request<RevokePartnerKeyRequest>) -> Answer<RevokePartnerKeyResponse> {
+        let by = by(&request);
+        let key_id = convert::key_id(&request.into_inner().key_id).map_err(refusal)?;
+        answer(app::revoke_partner_key(&self.means, &key_id, by.as_deref()).await)
+    }
+
+    async fn find_partner_key(&self, request: Request<FindPartnerKeyRequest>) -> Answer<FindPartnerKeyResponse> {
+        answer(app::find_partner_key(&self.means, &request.into_inner().digest).await)
+    }
+
+    async fn list_ended_sessions(
+        &self,
+        request: Request<ListEndedSessionsRequest>,
+    ) -> Answer<ListEndedSessionsResponse> {
+        let since = request.into_inner().since.map(|since| (since.seconds, since.nanos));
+        let since = since.map(convert::since).transpose().map_err(refusal)?;
+        answer(app::ended_sessions(&self.means, since).await)
     }
 
     async fn create_staff_account(

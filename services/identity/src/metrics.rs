@@ -16,6 +16,12 @@ static STOLEN: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_description("Sessions that were ended because a refresh token was shown that had been exchanged")
         .build()
 });
+static KEYS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("tradewind")
+        .u64_counter("tradewind_identity_partner_keys_shown")
+        .with_description("Keys of partners that a gateway has asked for, by whether they were known")
+        .build()
+});
 static HASHES: LazyLock<Counter<u64>> = LazyLock::new(|| {
     global::meter("tradewind")
         .u64_counter("tradewind_identity_password_hashes")
@@ -31,6 +37,9 @@ pub(crate) fn begin() {
     for result in ["hashed", "refused"] {
         HASHES.add(0, &[KeyValue::new("result", result)]);
     }
+    for result in ["known", "unknown"] {
+        KEYS.add(0, &[KeyValue::new("result", result)]);
+    }
     STOLEN.add(0, &[]);
 }
 
@@ -42,6 +51,11 @@ pub(crate) fn signed_in(result: &'static str) {
 /// A session was ended because one of its tokens was stolen.
 pub(crate) fn stolen() {
     STOLEN.add(1, &[]);
+}
+
+/// A key of a partner was asked for: `known`, `unknown`.
+pub(crate) fn key_shown(result: &'static str) {
+    KEYS.add(1, &[KeyValue::new("result", result)]);
 }
 
 /// A password was `hashed`, or `refused`.

@@ -186,7 +186,9 @@ mod tests {
         assert!(kept.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{kept}");
         let right = passwords.verify(&password("correct horse"), Some(&kept)).await.unwrap();
         assert_eq!(right, Verdict { matches: true, is_cheap: false });
-        assert!(!passwords.verify(&password("correct house"), Some(&kept)).await.unwrap().matches);
+        for other in ["correct house", "Correct horse", "correct horse ", "correct hors", "correct  horse"] {
+            assert!(!passwords.verify(&password(other), Some(&kept)).await.unwrap().matches, "{other:?}");
+        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use tradewind_domain::{Error, Sensitive};
+use uuid::Uuid;
 
 /// The letters of a password that a person types: none that is taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -44,6 +45,14 @@ pub(crate) fn password() -> Result<Sensitive<String>, Error> {
     Ok(groups.collect::<Vec<_>>().join("-").into())
 }
 
+/// A key that programs show: who finds one somewhere sees what it is, and which.
+///
+/// # Errors
+/// As of [`token`].
+pub(crate) fn key(id: Uuid) -> Result<Sensitive<String>, Error> {
+    Ok(format!("twk_{}_{}", id.simple(), token()?).into())
+}
+
 /// What is kept of a text that nobody can guess: SHA-256, in base64url.
 pub(crate) fn hash(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text))
@@ -60,7 +69,11 @@ pub(crate) fn successor(token: &str, salt: &str) -> String {
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, salt.as_bytes()))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+/// Bytes that nobody can guess.
+///
+/// # Errors
+/// As of [`token`].
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("the system has no random numbers"))?;
     Ok(bytes)

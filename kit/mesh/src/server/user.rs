@@ -75,6 +75,11 @@ impl Users {
                 let facts = [("role", STAFF), ("method", method.path)];
                 Err(status::refusal(Layer::User, Code::PermissionDenied, "ROLE_MISSING", "this is for staff", facts))
             }
+            (Audience::Customer | Audience::Staff, Some(user)) if !user.may(method.scope) => {
+                let facts = [("scope", method.scope.unwrap_or_default()), ("method", method.path)];
+                let text = "the key that was shown is not for this";
+                Err(status::refusal(Layer::User, Code::PermissionDenied, "SCOPE_MISSING", text, facts))
+            }
             (Audience::Internal | Audience::Unspecified, Some(_)) => {
                 let text = "this is called by workloads for themselves alone";
                 let facts = [("method", method.path)];

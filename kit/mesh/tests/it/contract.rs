@@ -48,8 +48,20 @@ pub(crate) static CONTRACT: Contract = Contract {
         },
         of(BARE),
         Method { callers: PEOPLE, audience: Audience::Public, ..of(OPEN) },
-        Method { callers: PEOPLE, audience: Audience::Customer, owner: Some(OWNER), ..of(MINE) },
-        Method { callers: PEOPLE, audience: Audience::Customer, owner: Some(OBJECT), ..of(THING) },
+        Method {
+            callers: PEOPLE,
+            audience: Audience::Customer,
+            owner: Some(OWNER),
+            scope: Some("echo.read"),
+            ..of(MINE)
+        },
+        Method {
+            callers: PEOPLE,
+            audience: Audience::Customer,
+            owner: Some(OBJECT),
+            scope: Some("echo.read"),
+            ..of(THING)
+        },
         Method {
             callers: PEOPLE,
             audience: Audience::Customer,
@@ -91,6 +103,7 @@ const fn of(path: &'static str) -> Method {
         callers: &[],
         audience: Audience::Internal,
         owner: None,
+        scope: None,
         timeout: Duration::from_secs(5),
         criticality: Criticality::Default,
         retry: RetryClass::Never,

@@ -109,6 +109,28 @@ async fn what_is_for_staff_wants_the_role_and_what_is_internal_wants_nobody() {
 }
 
 #[tokio::test]
+async fn who_shows_a_key_is_bound_to_what_it_is_for() {
+    let world = world().await;
+    let bound = |scopes: &[&str], user: User| {
+        let scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+        User { scopes, ..user }
+    };
+    assert_eq!(told(&world, bound(&["other.read", "echo.read"], ada()), MINE, "").await.as_deref(), Ok("ada"));
+    let missing = || refused(Code::PermissionDenied, "SCOPE_MISSING");
+    for scopes in [&[][..], &["echo.write"], &["echo"], &["echo.rea"]] {
+        assert_eq!(told(&world, bound(scopes, ada()), MINE, "").await, missing(), "{scopes:?}");
+    }
+    let all = ["echo.read", "echo.write", ""];
+    assert_eq!(
+        told(&world, bound(&all, ada()), MINE, "bob").await,
+        refused(Code::PermissionDenied, "OTHER_CUSTOMER"),
+        "it is nobody else's for that"
+    );
+    assert_eq!(told(&world, bound(&all, staff()), STAFFED, "hello").await, missing(), "no key is for what staff does");
+    assert_eq!(told(&world, bound(&[], ada()), OPEN, "whom").await.as_deref(), Ok("ada"), "what is for anybody");
+}
+
+#[tokio::test]
 async fn a_customer_asks_for_themselves_and_staff_for_anybody() {
     let world = world().await;
     assert_eq!(told(&world, ada(), MINE, "ada").await.as_deref(), Ok("ada"));

@@ -12,7 +12,7 @@ pub(crate) const FOLDER: &str = ".tradewind";
 pub(crate) struct About {
     pub(crate) name: &'static str,
     pub(crate) purpose: &'static str,
-    /// It has neither database nor broker nor a gRPC server of its own.
+    /// It has neither a database nor a gRPC server of its own.
     pub(crate) is_edge: bool,
     pub(crate) grpc_port: u16,
     pub(crate) admin_port: u16,
@@ -23,7 +23,7 @@ pub(crate) struct About {
 }
 
 /// The settings of what a service at the edge does not have.
-const OF_A_CONTEXT: [&str; 6] = ["grpc_addr", "database_url", "partitions", "nats_url", "rate_limits", "policy_shadow"];
+const OF_A_CONTEXT: [&str; 5] = ["grpc_addr", "database_url", "partitions", "rate_limits", "policy_shadow"];
 
 impl About {
     /// Whether the service has this setting, of those that are the same for all.

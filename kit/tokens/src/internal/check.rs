@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
+use serde_json::Value;
 use tradewind_workload::{Credentials, Identity};
 
 use super::mint::algorithm;
@@ -136,7 +137,17 @@ impl Checker {
         if claims.expires.saturating_sub(issued) > LIFE.as_secs() {
             return Err(Refusal::Claim("exp"));
         }
-        Ok((User { id: claims.subject, roles: claims.roles, session: claims.session }, claims.expires))
+        let scopes = scopes(&claims)?;
+        Ok((User { id: claims.subject, roles: claims.roles, session: claims.session, scopes }, claims.expires))
+    }
+}
+
+/// What it binds to (`scope`, as RFC 8693 has it). Something else than texts is not taken for nothing.
+fn scopes(claims: &Claims) -> Result<Option<Vec<String>>, Refusal> {
+    match claims.all.get("scope") {
+        None => Ok(None),
+        Some(Value::String(scopes)) => Ok(Some(scopes.split_ascii_whitespace().map(str::to_owned).collect())),
+        Some(_) => Err(Refusal::Claim("scope")),
     }
 }
 

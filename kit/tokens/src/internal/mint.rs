@@ -88,7 +88,7 @@ impl std::fmt::Debug for Minter {
 
 /// What tells tokens apart: all that they say but when.
 fn name(user: &User, service: &str) -> String {
-    json!([service, user.id, user.session, user.roles]).to_string()
+    json!([service, user.id, user.session, user.roles, user.scopes]).to_string()
 }
 
 fn token(by: &Credentials, user: &User, service: &str, now: u64) -> Result<String> {
@@ -105,6 +105,9 @@ fn token(by: &Credentials, user: &User, service: &str, now: u64) -> Result<Strin
     }
     if let Some(session) = &user.session {
         claims.insert("sid".to_owned(), session.as_str().into());
+    }
+    if let Some(scopes) = &user.scopes {
+        claims.insert("scope".to_owned(), scopes.join(" ").into());
     }
     signed(algorithm(by.scheme()?), None, KIND, &claims, |text| by.sign(text.as_bytes()).map(encoded))
 }

@@ -78,7 +78,7 @@ fn chain(identity: &Identity) -> String {
 }
 
 fn ada() -> User {
-    User { id: "u-1".to_owned(), roles: vec!["staff".to_owned()], session: Some("s-1".to_owned()) }
+    User { id: "u-1".to_owned(), roles: vec!["staff".to_owned()], session: Some("s-1".to_owned()), scopes: None }
 }
 
 /// Replaces the credentials of `name` by such with a key of another kind.
@@ -105,6 +105,24 @@ fn a_service_learns_from_the_gateways_token_whom_a_call_is_for() {
             let Minted { token, chain } = minter.mint(&user, "ordering", world.now).unwrap();
             assert_eq!(*checker.check(&token, &chain, world.now).unwrap(), user, "{kind:?}");
         }
+    }
+}
+
+#[test]
+fn whoever_is_bound_to_scopes_is_so_inside() {
+    let world = World::new();
+    let (checker, minter) = (world.checker(), world.minter("gateway"));
+    for (scopes, read, none) in [
+        (None, true, true),
+        (Some(vec![]), false, false),
+        (Some(vec!["ordering.read".to_owned(), "ordering.write".to_owned()]), true, false),
+        (Some(vec!["ordering.write".to_owned()]), false, false),
+    ] {
+        let user = User { scopes, ..ada() };
+        let Minted { token, chain } = minter.mint(&user, "ordering", world.now).unwrap();
+        let known = checker.check(&token, &chain, world.now).unwrap();
+        assert_eq!(*known, user);
+        assert_eq!((known.may(Some("ordering.read")), known.may(None)), (read, none), "{user:?}");
     }
 }
 
@@ -171,6 +189,9 @@ fn what_the_gateway_would_not_say_is_refused_even_if_it_is_signed() {
     assert_eq!(of(json!({ "exp": "absent" })), Refusal::Claim("exp"));
     assert_eq!(of(json!({ "exp": world.now + 61 })), Refusal::Claim("exp"), "longer than a minute");
     assert_eq!(of(json!({ "iat": world.now + 31, "exp": world.now + 60 })), Refusal::NotYetValid);
+    for odd in [json!(null), json!([]), json!(["ordering.read"]), json!(1)] {
+        assert_eq!(of(json!({ "scope": odd })), Refusal::Claim("scope"), "{odd} binds to nothing");
+    }
 }
 
 #[test]
@@ -212,6 +233,7 @@ fn a_token_serves_for_half_its_time_and_for_nobody_else() {
         ("later", mint(&ada(), "catalog", world.now)),
         ("another user", mint(&User { id: "u-2".to_owned(), ..ada() }, "ordering", world.now)),
         ("without the role", mint(&User { roles: Vec::new(), ..ada() }, "ordering", world.now)),
+        ("bound to scopes", mint(&User { scopes: Some(Vec::new()), ..ada() }, "ordering", world.now)),
         ("another session", mint(&User { session: None, ..ada() }, "ordering", world.now)),
         ("half a minute later", mint(&ada(), "ordering", world.now + 30)),
         ("before it was made", mint(&ada(), "ordering", world.now - 1)),

@@ -7,7 +7,7 @@ use tradewind_transcode::{
     TemplateError,
 };
 
-use crate::shapes::{IMPORTS, compiled};
+use crate::public::{IMPORTS, compiled};
 
 const SHELVES: &str = r#"
 package test;

@@ -8,7 +8,8 @@ use prost_reflect::{DescriptorPool, DynamicMessage, Value as Field};
 use serde_json::{Map, Value, json};
 use tradewind_transcode::{FieldPath, Matcher, Refusal, Segment, Template, bind_query};
 
-use crate::shapes::{IMPORTS, compiled, message, table};
+use crate::public::{IMPORTS, compiled, documented, table};
+use crate::shapes::message;
 
 /// Whether this project does as the source does, point by point, and why.
 const DIALECT: [(&str, bool, &str); 30] = [
@@ -50,10 +51,11 @@ const REFUSED: [(&str, &str); 1] = [("unknown_parameter", "a parameter that does
 const READ_OTHERWISE: [(&str, &str); 1] = [("quoted_string_wrapper", "quotation marks belong to the text")];
 
 /// Looks at every row: those that agree must hold, and of the others those whose every point is decided as the source decides. The
-/// rest must not hold, or be refused.
-fn each(rows: &Value, holds: impl Fn(&Value) -> Result<(), String>) {
+/// rest must not hold, or be refused. The document has a line of how many they are.
+fn each(name: &str, rows: &Value, holds: impl Fn(&Value) -> Result<(), String>) {
     let rows = rows.as_array().unwrap();
     let mut wrong = Vec::new();
+    let mut counted = [0_usize; 3];
     for row in rows {
         let words = match &row["dialect"] {
             Value::Null => Vec::new(),
@@ -64,6 +66,7 @@ fn each(rows: &Value, holds: impl Fn(&Value) -> Result<(), String>) {
         let agrees = row["rules"] == "agrees" || row["rules"].is_null();
         let as_source = agrees || words.iter().all(|word| as_the_source(word, row));
         assert!(agrees || !words.is_empty(), "{row}");
+        counted[if agrees { 0 } else { 2 - usize::from(as_source) }] += 1;
         match (holds(row), as_source) {
             (Ok(()), true) | (Err(_), false) => {}
             (Ok(()), false) => wrong.push(format!("{}: as the source has it: {row}", row["id"])),
@@ -71,6 +74,8 @@ fn each(rows: &Value, holds: impl Fn(&Value) -> Result<(), String>) {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    let [agree, as_source, otherwise] = counted;
+    documented(name, &[rows.len(), agree, as_source, otherwise].map(|count| count.to_string()));
 }
 
 fn as_the_source(word: &str, row: &Value) -> bool {
@@ -93,6 +98,16 @@ fn by_chance(word: &str, row: &Value) -> bool {
     refuses && matches!(word, "colon_in_literal" | "root_template" | "double_wildcard_not_last")
 }
 
+#[test]
+fn the_document_has_every_decision() {
+    let choices = DIALECT.iter().map(|(point, as_source, why)| (*point, if *as_source { "yes" } else { "no" }, *why));
+    let refused = REFUSED.iter().map(|(point, why)| (*point, "refused", *why));
+    let otherwise = READ_OTHERWISE.iter().map(|(point, why)| (*point, "no", *why));
+    for (point, choice, why) in choices.chain(refused).chain(otherwise) {
+        documented(&format!("`{point}`"), &[choice.to_owned(), why.to_owned()]);
+    }
+}
+
 /// `BadTimestamp` as `bad_timestamp`.
 fn snake(name: &str) -> String {
     let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap();
@@ -108,7 +123,7 @@ fn equal<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T) -> Result<(), St
 #[test]
 fn templates_are_as_the_public_table_has_them() {
     let Some(table) = table("http-rule/templates.json") else { return };
-    each(&table["rows"], |row| {
+    each("templates", &table["rows"], |row| {
         let literal = || format!("/{}", row["literal"].as_str().unwrap());
         let text = row["template"].as_str().map_or_else(literal, str::to_owned);
         let template = match (Template::parse(&text), row["valid"] == true) {
@@ -137,7 +152,7 @@ fn templates_are_as_the_public_table_has_them() {
 #[test]
 fn paths_are_taken_as_the_public_table_has_them() {
     let Some(table) = table("http-rule/paths.json") else { return };
-    each(&table["rows"], |row| {
+    each("paths", &table["rows"], |row| {
         let routes = row["routes"].as_str().map_or(&row["routes"], |name| &table["route_sets"][name]);
         let mut matcher = Matcher::default();
         for route in routes.as_array().unwrap() {
@@ -186,7 +201,7 @@ fn methods(list: &Value) -> Vec<String> {
 #[test]
 fn what_a_path_holds_is_decoded_as_the_public_table_has_it() {
     let Some(table) = table("http-rule/paths.json") else { return };
-    each(&table["decode"], |row| {
+    each("decoding of paths", &table["decode"], |row| {
         let template = if row["variable"] == "single" { "/{v=*}" } else { "/{v=**}" };
         let mut matcher = Matcher::default();
         matcher.insert("GET", Template::parse(template).unwrap(), ()).unwrap();
@@ -245,7 +260,7 @@ fn reason(refusal: &Refusal) -> String {
 fn queries_are_read_as_the_public_table_has_them() {
     let Some(table) = table("http-rule/query.json") else { return };
     let shapes = Shapes::new(&table);
-    each(&table["rows"], |row| {
+    each("queries", &table["rows"], |row| {
         let mut message = shapes.message(&row["message"], &row["before"]);
         let kind = prost_reflect::ReflectMessage::descriptor(&message);
         let bound = row["bound"].as_array().into_iter().flatten();
@@ -266,7 +281,7 @@ fn queries_are_read_as_the_public_table_has_them() {
 fn fields_are_bindable_as_the_public_table_has_them() {
     let Some(table) = table("http-rule/query.json") else { return };
     let shapes = Shapes::new(&table);
-    each(&table["bindable"], |row| {
+    each("fields that a query may name", &table["bindable"], |row| {
         let kind = prost_reflect::ReflectMessage::descriptor(&shapes.empty(&row["message"]));
         let field = FieldPath::new(&kind, row["field"].as_str().unwrap()).unwrap();
         equal(&field.bindable().is_ok(), &(row["bindable"] == true))
@@ -278,7 +293,7 @@ fn fields_are_bindable_as_the_public_table_has_them() {
 fn values_that_the_public_table_writes_are_read_back() {
     let Some(table) = table("http-rule/query.json") else { return };
     let shapes = Shapes::new(&table);
-    each(&table["render"], |row| {
+    each("values as they are written", &table["render"], |row| {
         let Some(text) = row["text"].as_str() else { return Ok(()) };
         let mut message = shapes.empty(&row["message"]);
         let kind = prost_reflect::ReflectMessage::descriptor(&message);
@@ -301,7 +316,7 @@ fn paths_that_the_public_table_writes_are_read_back() {
     let shapes = Shapes::new(&queries);
     let name = json!("ParameterValues");
     let kind = prost_reflect::ReflectMessage::descriptor(&shapes.empty(&name));
-    each(&paths["encode"], |row| {
+    each("paths as they are written", &paths["encode"], |row| {
         let template = Template::parse(row["template"].as_str().unwrap()).unwrap();
         let fields = template.variables().iter().map(|at| FieldPath::new(&kind, &at.field).unwrap());
         let fields: Vec<_> = fields.collect();

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::activity::Activity;
 use crate::crowd::{Crowd, Members, network};
 use crate::metrics;
+use crate::watched;
 
 /// So many are looked for at a time who are to make room, and at most this part of all.
 const AT_A_TIME: usize = 64;
@@ -36,10 +37,12 @@ pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
     pub(super) activity: Arc<Activity>,
+    _counted: watched::Connection,
 }
 
 impl Places {
     pub(super) fn new(crowd: Arc<Crowd>, most: usize, of_one: usize) -> Arc<Self> {
+        watched::most_connections(most);
         Arc::new(Self { crowd, most, of_one, next: Mutex::default(), freed: Notify::new() })
     }
 
@@ -86,7 +89,7 @@ impl Places {
         let activity = Activity::begin(self.crowd.clone(), from, is_proxy);
         let number = members.add(activity.clone());
         drop(members);
-        Some(Place { places: self.clone(), number, activity })
+        Some(Place { places: self.clone(), number, activity, _counted: watched::Connection::begin() })
     }
 
     /// Who is to make room.

@@ -1,6 +1,7 @@
 //! Who issues tokens that are believed, as the settings say it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tradewind_tokens::{Algorithm, Issuer};
@@ -9,6 +10,9 @@ use tradewind_tokens::{Algorithm, Issuer};
 const AUDIENCE: &str = "tradewind";
 /// The kind of an access token (RFC 9068).
 const KIND: &str = "at+jwt";
+
+/// What identity has before the ids of partners.
+const PARTNERS: &str = "partner";
 
 /// Fetches a set of keys, as JSON.
 pub type Fetch = Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<u8>, String>> + Send + Sync>;
@@ -24,6 +28,8 @@ pub struct Trusted {
     pub gives_roles: bool,
     /// Its keys.
     pub keys: Fetch,
+    /// How long a token may be good that it issues, in seconds.
+    pub longest: u64,
 }
 
 impl Trusted {
@@ -36,7 +42,7 @@ impl Trusted {
             kinds: vec![KIND.to_owned()],
             algorithms: vec![Algorithm::Ed25519, Algorithm::Es256],
         };
-        Self { issuer, prefix: None, gives_roles: true, keys }
+        Self { issuer, prefix: None, gives_roles: true, keys, longest: u64::MAX }
     }
 }
 
@@ -69,6 +75,7 @@ impl Issuers {
                 _ => return Err(format!("{said:?} is not PREFIX ISSUER KEYS-URL AUDIENCE [roles]")),
             };
             let is_name = prefix.len() <= 16 && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let is_name = is_name && prefix != PARTNERS;
             if !is_name || issuers.0.iter().any(|other| other.prefix == prefix || other.name == name) {
                 return Err(format!("{prefix:?} is not a prefix of its own, of letters, digits and hyphens"));
             }
@@ -82,8 +89,8 @@ impl Issuers {
         Ok(issuers)
     }
 
-    /// They, with their keys fetched by `fetch` from where they are.
-    pub(crate) fn trusted(self, fetch: impl Fn(String) -> Fetch) -> Vec<Trusted> {
+    /// They, with their keys fetched by `fetch` from where they are, and tokens that are good no longer than `longest`.
+    pub(crate) fn trusted(self, longest: Duration, fetch: impl Fn(String) -> Fetch) -> Vec<Trusted> {
         let kinds = || vec![KIND.to_owned(), "JWT".to_owned()];
         let algorithms = || vec![Algorithm::Ed25519, Algorithm::Es256, Algorithm::Es384, Algorithm::Rs256];
         let trusted = |each: Outside| Trusted {
@@ -91,6 +98,7 @@ impl Issuers {
             prefix: Some(each.prefix),
             gives_roles: each.gives_roles,
             keys: fetch(each.keys),
+            longest: longest.as_secs(),
         };
         self.0.into_iter().map(trusted).collect()
     }
@@ -107,7 +115,13 @@ mod tests {
             Issuers::read(two).is_ok_and(|read| read.0.len() == 2 && read.0[0].gives_roles && !read.0[1].gives_roles)
         );
         assert_eq!(Issuers::read(" ; "), Ok(Issuers::default()));
-        for odd in ["corp https://a", "corp a http://a/keys b", "corp a https://a b admin", "c:d a https://a b"] {
+        for odd in [
+            "corp https://a",
+            "corp a http://a/keys b",
+            "corp a https://a b admin",
+            "c:d a https://a b",
+            "partner a https://a b",
+        ] {
             assert!(Issuers::read(odd).is_err(), "{odd}");
         }
         assert!(Issuers::read("a b https://c d; a e https://c d").is_err(), "one prefix for two");

@@ -2,16 +2,18 @@
 //! its bearer inside is said by the channel that calls.
 
 mod address;
+mod ended;
 mod issuers;
 mod keys;
+mod partners;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contracts::tradewind::options::v1::Audience;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use rustls::pki_types::UnixTime;
 use tokio::time::Instant;
 use tonic::{Code, Status};
@@ -19,9 +21,15 @@ use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
 
 pub use self::address::Proxies;
+use self::ended::Ended;
+pub use self::ended::TellEnded;
+pub(crate) use self::ended::of_identity as ended_of_identity;
 pub use self::issuers::{Fetch, Issuers, Trusted};
 use self::keys::Keys;
 pub(crate) use self::keys::{client, of_identity, of_url};
+use self::partners::Partners;
+pub(crate) use self::partners::of_identity as partners_of_identity;
+pub use self::partners::{FindKey, Found};
 use crate::refused::refusal_of;
 
 /// The role of the shop's staff.
@@ -32,6 +40,8 @@ const TOKENS: usize = 4_096;
 const LEEWAY: u64 = 30;
 /// The longest id that a customer may have.
 const LONGEST_ID: usize = 64;
+/// Where a program may show a key, beside where tokens are.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Whoever makes a request.
 #[derive(Clone, Debug)]
@@ -56,6 +66,16 @@ pub struct Who {
     keys: Keys,
     known: Arc<Mutex<Known>>,
     issuers: Vec<Trusted>,
+    /// None where no key is good.
+    partners: Option<Partners>,
+    /// None where nobody says which sessions are over.
+    ended: Option<Ended>,
+}
+
+/// What somebody shows to say who they are.
+enum Shown<'a> {
+    Token(&'a str),
+    Key(&'a str),
 }
 
 impl Who {
@@ -72,30 +92,44 @@ impl Who {
             }
         };
         let keys = Keys::follow(&issuers, verifier.clone(), forget);
-        Self { verifier, keys, known, issuers }
+        Self { verifier, keys, known, issuers, partners: None, ended: None }
+    }
+
+    /// Also heeds which sessions are over, as `tell` says. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn heeding(self, tell: TellEnded) -> Self {
+        Self { ended: Some(Ended::follow(tell)), ..self }
+    }
+
+    /// Also knows the keys of partners that `find` finds.
+    #[must_use]
+    pub fn finding(self, find: FindKey) -> Self {
+        Self { partners: Some(Partners::new(find)), ..self }
     }
 
     /// Who asks for what is for `audience`; nobody in particular where they say nothing. Of what is for everybody, no token is looked
     /// at: one that is over must not keep anybody from signing in again.
     ///
     /// # Errors
-    /// A token that cannot be verified.
+    /// A token that cannot be verified or whose session is over, or a key that is not known.
     pub(crate) async fn user(&self, audience: Audience, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
         if audience == Audience::Public {
             return Ok(None);
         }
-        let mut said = headers.get_all(AUTHORIZATION).iter();
-        let token = match (said.next(), said.next()) {
-            (None, _) => return Ok(None),
-            (Some(said), None) => said.to_str().ok().and_then(bearer).ok_or_else(|| refused(Refusal::Malformed))?,
-            (Some(_), Some(_)) => return Err(refused(Refusal::Malformed)),
+        let token = match shown(headers)? {
+            None => return Ok(None),
+            Some(Shown::Token(token)) => token,
+            Some(Shown::Key(key)) => {
+                let partners = self.partners.as_ref().ok_or_else(partners::unknown)?;
+                return partners.user(key).await.map(Some);
+            }
         };
         let now = UnixTime::now().as_secs();
         let (found, mut keys) = self.known(token);
         if let Some((user, until)) = found
             && now < until
         {
-            return Ok(Some(user));
+            return self.signed_in(user).map(Some);
         }
         let claims = match self.verifier.verify(token, now) {
             // It may be signed by a key that is new.
@@ -108,21 +142,33 @@ impl Who {
         };
         let claims = claims.map_err(|Refused { why, .. }| refused(why))?;
         let until = claims.expires.saturating_add(LEEWAY);
-        let user = Arc::new(self.meant(claims).map_err(refused)?);
+        let user = Arc::new(self.meant(claims, now).map_err(refused)?);
         let mut known = locked(&self.known);
         // By keys that are gone meanwhile, nothing is known.
         if known.keys == keys {
             known.users.put(token, (user.clone(), until));
         }
-        Ok(Some(user))
+        drop(known);
+        self.signed_in(user).map(Some)
+    }
+
+    /// The same user, unless their session is over.
+    fn signed_in(&self, user: Arc<User>) -> Result<Arc<User>, Status> {
+        let ended = self.ended.as_ref().zip(user.session.as_ref()).is_some_and(|(ended, session)| ended.has(session));
+        if ended {
+            let text = "the session that the token was given to is over; sign in again";
+            return Err(refusal_of(Code::Unauthenticated, "TOKEN_ENDED", text));
+        }
+        Ok(user)
     }
 
     /// Until when the token holds that a request was let in with; nothing where it needed none.
     pub(crate) fn until(&self, audience: Audience, headers: &HeaderMap) -> Option<Instant> {
-        if audience == Audience::Public {
-            return None;
-        }
-        let token = headers.get(AUTHORIZATION)?.to_str().ok().and_then(bearer)?;
+        let token = match shown(headers) {
+            Ok(Some(Shown::Token(token))) if audience != Audience::Public => token,
+            // A partner's key has no end.
+            _ => return None,
+        };
         let now = UnixTime::now().as_secs();
         let verified = || Some(self.verifier.verify(token, now).ok()?.expires.saturating_add(LEEWAY));
         let until = self.known(token).0.map(|(_, until)| until).or_else(verified)?;
@@ -137,20 +183,40 @@ impl Who {
 
     /// Whom an issuer means. Those of others than our own are told apart by its name, and may be what it says only where it is trusted
     /// with that.
-    fn meant(&self, claims: Claims) -> Result<User, Refusal> {
+    fn meant(&self, claims: Claims, now: u64) -> Result<User, Refusal> {
         let trusted = self.issuers.iter().find(|trusted| trusted.issuer.name == claims.issuer);
         let trusted = trusted.ok_or(Refusal::Issuer)?;
+        // From now on, where it does not say since when.
+        if claims.expires.saturating_sub(claims.issued.unwrap_or(now)) > trusted.longest {
+            return Err(Refusal::Claim("exp"));
+        }
         let id = trusted.prefix.as_ref().map(|prefix| format!("{prefix}:{}", claims.subject)).unwrap_or(claims.subject);
         if id.len() > LONGEST_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::Claim("sub"));
         }
         let roles = if trusted.gives_roles { claims.roles } else { Vec::new() };
-        Ok(User { id, roles, session: claims.session })
+        Ok(User { id, roles, session: claims.session, scopes: None })
     }
 }
 
 fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is shown, in one place and once.
+fn shown(headers: &HeaderMap) -> Result<Option<Shown<'_>>, Status> {
+    let malformed = || refused(Refusal::Malformed);
+    let (mut bearers, mut keys) = (headers.get_all(AUTHORIZATION).iter(), headers.get_all(API_KEY).iter());
+    let shown = match (bearers.next(), keys.next()) {
+        (None, None) => return Ok(None),
+        (Some(said), None) => {
+            let said = said.to_str().ok().and_then(bearer).ok_or_else(malformed)?;
+            if said.starts_with(partners::BEGINS) { Shown::Key(said) } else { Shown::Token(said) }
+        }
+        (None, Some(said)) => Shown::Key(said.to_str().map_err(|_| malformed())?),
+        (Some(_), Some(_)) => return Err(malformed()),
+    };
+    if bearers.next().is_some() || keys.next().is_some() { Err(malformed()) } else { Ok(Some(shown)) }
 }
 
 /// The token of `Bearer TOKEN`.

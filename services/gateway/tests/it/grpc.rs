@@ -71,7 +71,7 @@ async fn who_may_not_call_is_told_in_grpc() {
     let refused = OrderingServiceClient::new(channel.clone()).list_orders(ListOrdersRequest::default()).await;
     assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
     let refused = EventLogServiceClient::new(channel.clone()).read_log(ReadLogRequest::default()).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::Unimplemented, Some("METHOD_UNKNOWN")));
+    assert_eq!((refused.code(), refused.details().len()), (Code::Unimplemented, 0), "{refused:?}");
     let mut request = Request::new(ListOrdersRequest::default());
     request.metadata_mut().insert("authorization", "Bearer nobody's".parse().unwrap());
     let refused = OrderingServiceClient::new(channel).list_orders(request).await.unwrap_err();
@@ -103,6 +103,7 @@ async fn what_is_no_call_is_told_by_http() {
     let http2 = tradewind_runtime::direct().http2_prior_knowledge().build().unwrap();
     let post = |kind: &str| http2.post(&path).header("content-type", kind.to_owned()).body(vec![0; 5]);
     assert_eq!(post("application/grpc+json").send().await.unwrap().status().as_u16(), 415);
+    assert_eq!(post("text/plain").send().await.unwrap().status().as_u16(), 415);
     let get = http2.get(&path).header("content-type", "application/grpc").send().await.unwrap();
     assert_eq!(get.status().as_u16(), 405);
 }

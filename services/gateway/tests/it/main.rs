@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attacks;
+mod conformance;
+mod framing;
 mod grpc;
+mod issuers;
+mod limiting;
 mod limits;
 mod outside;
 mod pages;

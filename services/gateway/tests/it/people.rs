@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use contracts::tradewind::identity::v1::CreateStaffAccountRequest;
 use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
-use gateway::{Proxies, Trusted};
+use gateway::{Found, Proxies, Trusted};
 use reqwest::RequestBuilder;
 use rustls::pki_types::UnixTime;
 use serde_json::{Map, Value, json};
-use tradewind_mesh::IdentityFiles;
+use tradewind_mesh::{IdentityFiles, User};
 use tradewind_runtime::{FreePort, Settings};
 use tradewind_testing::{Database, channel};
 use tradewind_tokens::Signer;
@@ -20,20 +20,20 @@ const OWN: &str = "https://identity.example";
 
 /// Whoever signs, and what is published of their keys.
 #[derive(Clone)]
-struct Keys {
+pub(crate) struct Keys {
     signer: Arc<Signer>,
     published: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Keys {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let signer = Arc::new(Signer::from_pem(&pair.serialize_pem()).unwrap());
         let published = json!({ "keys": [signer.public()] }).to_string().into_bytes();
         Self { signer, published: Arc::new(Mutex::new(published)) }
     }
 
-    fn trusted(&self) -> Trusted {
+    pub(crate) fn trusted(&self) -> Trusted {
         let published = self.published.clone();
         let fetch = move || {
             let published = published.lock().unwrap().clone();
@@ -44,7 +44,7 @@ impl Keys {
     }
 
     /// A token of its own, but for what is changed of it.
-    fn token(&self, changed: Value) -> String {
+    pub(crate) fn token(&self, changed: Value) -> String {
         let now = UnixTime::now().as_secs();
         let mut claims: Map<String, Value> = Map::new();
         let usual = json!({
@@ -120,6 +120,81 @@ async fn a_token_that_is_not_good_is_refused() {
 }
 
 #[tokio::test]
+async fn a_program_is_who_its_key_is_for_and_bound_to_what_it_is_for() {
+    let (keys, key) = (Keys::new(), format!("twk_0190163d8694739baea5966c26f8ad91_{}", "a".repeat(43)));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let find = {
+        let seen = seen.clone();
+        move |digest: String| {
+            assert!(!digest.contains("aaaa") && digest.len() == 43, "the key stays here");
+            let mut seen = seen.lock().unwrap();
+            seen.push(digest);
+            let user =
+                User { id: "partner:acme".to_owned(), scopes: Some(vec!["stand.read".to_owned()]), ..User::default() };
+            let found = (seen.len() == 1).then_some(Found { user, expires: None });
+            Box::pin(std::future::ready(Ok(found))) as futures::future::BoxFuture<'static, _>
+        }
+    };
+    let opening = Opening { issuers: vec![keys.trusted()], find: Some(Arc::new(find)), ..Opening::default() };
+    let stand = Stand::open(opening).await;
+    for asks in [get(&stand, "/v1/mine").bearer_auth(&key), get(&stand, "/v1/mine").header("x-api-key", &key)] {
+        let asking = tokio::spawn(asks.send());
+        let called = stand.called().await;
+        let user = called.caller.user.clone().unwrap();
+        assert_eq!((user.id.as_str(), user.scopes.as_deref()), ("partner:acme", Some(&["stand.read".to_owned()][..])));
+        assert!(!called.headers.contains_key("authorization") && !called.headers.contains_key("x-api-key"));
+        called.say("mine");
+        called.end();
+        assert_eq!(asking.await.unwrap().unwrap().status().as_u16(), 200);
+    }
+    assert_eq!(seen.lock().unwrap().len(), 1, "it is known by now");
+
+    let other = key.replace("aaa", "bbb");
+    for asks in [get(&stand, "/v1/mine").bearer_auth(&other), get(&stand, "/v1/mine").header("x-api-key", &other)] {
+        let refused = asks.send().await.unwrap();
+        assert_eq!(refused.headers()["www-authenticate"], "Bearer error=\"invalid_token\"");
+        let (status, told) = (refused.status().as_u16(), whole(refused).await);
+        assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!("KEY_UNKNOWN")));
+    }
+    let token = keys.token(json!({}));
+    for (asks, reason) in [
+        (get(&stand, "/v1/mine").bearer_auth(&token).header("x-api-key", &key), "TOKEN_MALFORMED"),
+        (get(&stand, "/v1/mine").header("x-api-key", &key).header("x-api-key", &key), "TOKEN_MALFORMED"),
+        (get(&stand, "/v1/mine").header("x-api-key", &token), "KEY_UNKNOWN"),
+        (get(&stand, "/v1/mine").bearer_auth("twk_"), "KEY_UNKNOWN"),
+    ] {
+        let (status, told) = told(asks).await;
+        assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!(reason)));
+    }
+    assert_eq!(seen.lock().unwrap().len(), 2, "of what was found to be none nobody is asked again");
+}
+
+#[tokio::test]
+async fn where_nobody_keeps_keys_none_is_good() {
+    let stand = open(&Keys::new()).await;
+    let key = format!("twk_0190163d8694739baea5966c26f8ad91_{}", "a".repeat(43));
+    let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(key)).await;
+    assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!("KEY_UNKNOWN")));
+}
+
+#[tokio::test]
+async fn a_token_that_is_good_for_too_long_is_refused() {
+    let keys = Keys::new();
+    let trusted = Trusted { longest: 600, ..keys.trusted() };
+    let stand = Stand::open(Opening { issuers: vec![trusted], ..Opening::default() }).await;
+    let now = UnixTime::now().as_secs();
+    for claims in [json!({ "exp": now + 601 }), json!({ "iat": now - 100, "exp": now + 501 })] {
+        let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(keys.token(claims))).await;
+        assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!("TOKEN_CLAIM")));
+    }
+    let asking = tokio::spawn(get(&stand, "/v1/mine").bearer_auth(keys.token(json!({ "exp": now + 600 }))).send());
+    let called = stand.called().await;
+    called.say("mine");
+    called.end();
+    assert_eq!(asking.await.unwrap().unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
 async fn where_keys_never_were_fetched_nobody_is_called_a_liar() {
     let keys = Keys::new();
     let published = std::mem::take(&mut *keys.published.lock().unwrap());
@@ -162,9 +237,10 @@ async fn staff_signs_in_at_identity_and_lists_a_product_once() {
     let mut identity = identity::service().start(settings).await.unwrap();
     identity.ready(DEADLINE).await.unwrap();
     let operator = channel(shop.folder.path(), "operator", "identity", identity.grpc_addr());
+    let mut operator = IdentityServiceClient::new(operator);
     let (email, password) = ("staff@example.com", "correct horse battery");
     let account = CreateStaffAccountRequest { email: email.into(), password: password.into(), ..Default::default() };
-    IdentityServiceClient::new(operator).create_staff_account(account).await.unwrap();
+    operator.create_staff_account(account).await.unwrap();
 
     let post = |path: &str, body: Value| {
         shop.client.post(shop.url(path)).header("content-type", "application/json").body(body.to_string())
@@ -189,6 +265,21 @@ async fn staff_signs_in_at_identity_and_lists_a_product_once() {
     let sessions = format!("/v1/accounts/{}/sessions", accounts["accounts"][0]["accountId"].as_str().unwrap());
     let (_, sessions) = told(shop.get(&sessions).bearer_auth(token)).await;
     assert_eq!(sessions["sessions"][0]["address"], "127.0.0.1", "{sessions}");
+    assert_eq!(sessions["sessions"][0]["current"], true, "{sessions}");
+
+    let wanted = json!({ "partnerId": "acme", "name": "warehouse", "scopes": ["ordering.read"] });
+    let made = post("/v1/partnerKeys", wanted).bearer_auth(token).send().await.unwrap();
+    assert_eq!(made.headers()["cache-control"], "no-store");
+    let made = whole(made).await;
+    let key = made["key"].as_str().unwrap_or_else(|| panic!("{made}"));
+    for (asks, refused) in [
+        (shop.get("/v1/profile"), "SCOPE_MISSING"),
+        (shop.get("/v1/accounts"), "ROLE_MISSING"),
+        (list(), "ROLE_MISSING"),
+    ] {
+        let (_, told) = told(asks.header("x-api-key", key)).await;
+        assert_eq!(told["error"]["details"][0]["reason"], json!(refused), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use gateway::{Caller, Door, Files, Memory, Methods, Offer, Patience, Proxies, Server, Trusted, Upstream, Who};
+use gateway::{
+    Caller, Door, Files, FindKey, Limits, Memory, Methods, Offer, Patience, Proxies, Rules, Server, Trusted, Upstream,
+    Who,
+};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -70,6 +73,8 @@ pub(crate) struct Opening {
     pub(crate) memory: Option<usize>,
     pub(crate) issuers: Vec<Trusted>,
     pub(crate) proxies: Proxies,
+    pub(crate) rules: Rules,
+    pub(crate) find: Option<FindKey>,
 }
 
 pub(crate) fn pool() -> DescriptorPool {
@@ -104,9 +109,14 @@ impl Stand {
         let server = Server::bind(any, opening.files, opening.connections.unwrap_or(1_000)).await.unwrap();
         let server = server.patient(opening.patience);
         let address = server.local_addr();
-        let door = Door::new(methods, Who::trusting(opening.issuers), stop.clone()).behind(opening.proxies);
-        let door = door.within(Memory::of(opening.memory.unwrap_or(256)), 1 << 20);
-        let door = Arc::new(door);
+        let who = Who::trusting(opening.issuers);
+        let who = match opening.find {
+            Some(find) => who.finding(find),
+            None => who,
+        };
+        let door = Door::new(methods, who, stop.clone()).behind(opening.proxies);
+        let door = door.reckoning(Memory::of(opening.memory.unwrap_or(256)), 1 << 20);
+        let door = Arc::new(door.within(Limits::new(opening.rules)));
         let served = tokio::spawn(server.serve(door, stop.clone(), Duration::from_secs(30)));
         Self { address, _stopped: stop.clone().drop_guard(), stop, served, calls: Mutex::new(calls) }
     }

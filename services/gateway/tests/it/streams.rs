@@ -26,7 +26,7 @@ async fn a_stream_comes_in_the_form_that_is_asked_for() {
         ("application/x-ndjson", "application/x-ndjson", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n"),
         (
             "text/event-stream",
-            "text/event-stream",
+            "text/event-stream; charset=utf-8",
             "data: {\"text\":\"a\"}\n\ndata: {\"text\":\"b\"}\n\nevent: end\ndata: {}\n\n",
         ),
     ] {

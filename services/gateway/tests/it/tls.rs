@@ -11,7 +11,7 @@ use crate::shop::DEADLINE;
 use crate::stand::{Opening, Stand};
 
 /// Puts a new certificate there, and gives what trusts it.
-fn issue(folder: &Path) -> Certificate {
+pub(crate) fn issue(folder: &Path) -> Certificate {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("edge.pem"), cert.pem()).unwrap();
     std::fs::write(folder.join("edge.key"), signing_key.serialize_pem()).unwrap();

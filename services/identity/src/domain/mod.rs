@@ -8,6 +8,7 @@ mod common;
 mod email;
 pub mod limits;
 mod network;
+pub mod partner_key;
 mod password;
 mod role;
 mod rotation;

@@ -10,6 +10,26 @@ pub const SHORTEST: usize = 8;
 /// Characters that a password has at most.
 pub const LONGEST: usize = 128;
 
+/// What stands around here, for guessing to begin with: no password is made of these and of what is no letter alone.
+const WORDS: [&str; 16] = [
+    "tradewind",
+    "trade",
+    "wind",
+    "shop",
+    "store",
+    "order",
+    "customer",
+    "staff",
+    "admin",
+    "operator",
+    "account",
+    "password",
+    "welcome",
+    "secret",
+    "login",
+    "test",
+];
+
 /// Why nobody should use a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
@@ -68,10 +88,17 @@ pub fn check(password: &str, email: &Email) -> Result<(), PasswordError> {
     if plain == address || plain == local {
         return Err(PasswordError::IsEmail);
     }
-    if is_common(&plain) {
+    if is_common(&plain) || is_ours(&plain) {
         return Err(PasswordError::TooCommon);
     }
     Ok(())
+}
+
+/// Tells whether a password, in lower case, has a letter and no more letters than those of the words.
+fn is_ours(password: &str) -> bool {
+    let letters: String = password.chars().filter(|character| character.is_alphabetic()).collect();
+    let left = WORDS.iter().fold(letters.clone(), |left, word| left.replace(word, " "));
+    !letters.is_empty() && left.trim().is_empty()
 }
 
 #[cfg(test)]
@@ -90,6 +117,17 @@ mod tests {
             assert_eq!(checked(password), Ok(()), "{password:?}");
         }
         assert_eq!(checked(&"ab".repeat(65)), Err(PasswordError::TooLong));
+    }
+
+    #[test]
+    fn what_is_made_of_the_shops_own_words_is_refused() {
+        for password in ["tradewind", "Tradewind2026!", "trade-wind-shop", "staff1234", "AdminAdmin", "order 66 order"]
+        {
+            assert_eq!(checked(password), Err(PasswordError::TooCommon), "{password:?}");
+        }
+        for password in ["tradewinds in may", "my order book", "99887766554433"] {
+            assert_eq!(checked(password), Ok(()), "{password:?}");
+        }
     }
 
     #[test]

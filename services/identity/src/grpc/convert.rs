@@ -3,21 +3,24 @@
 use std::net::IpAddr;
 
 use contracts::tradewind::identity::v1::{
-    CreateStaffAccountRequest, EndSessionRequest, ListAccountsRequest, LogInRequest, Role as WireRole, SignUpRequest,
-    UpdateProfileRequest,
+    CreatePartnerKeyRequest, CreateStaffAccountRequest, EndSessionRequest, ListAccountsRequest, ListPartnerKeysRequest,
+    LogInRequest, Role as WireRole, SignUpRequest, UpdateProfileRequest,
 };
+use time::OffsetDateTime;
 use tonic::{Request, Status};
 use tradewind_domain::request::{Violations, page_size, page_token};
 use tradewind_domain::{EMAIL_RULE, Error, Sensitive, is_text};
 use tradewind_mesh::{peer, status};
 use uuid::Uuid;
 
-use crate::app::{LogIn, Origin, SignUp};
+use crate::app::{LogIn, NewKey, Origin, SignUp};
+use crate::domain::partner_key::{self, KeyError};
 use crate::domain::{AccountError, Email, Role};
 
 /// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 8] = [
+const FIELDS: [(&str, &str); 9] = [
     (AccountError::NOT_FOUND, "account_id"),
+    (KeyError::NOT_FOUND, "key_id"),
     ("SESSION_NOT_FOUND", "session_id"),
     ("EMAIL_TAKEN", "email"),
     ("PASSWORD_WRONG", "password"),
@@ -115,7 +118,61 @@ pub(super) fn account_and_role(id: &str, role: i32) -> Result<(String, Role), Er
     violations.finish_with(account_id.zip(role))
 }
 
+/// The most scopes of a key.
+const SCOPES: usize = 32;
+
+pub(super) fn create_partner_key(request: CreatePartnerKeyRequest) -> Result<NewKey, Error> {
+    let CreatePartnerKeyRequest { partner_id, name, mut scopes, expire_time } = request;
+    let mut violations = Violations::default();
+    check_partner_id(&mut violations, &partner_id);
+    violations.check(!name.is_empty(), "name", "INVALID_NAME", "must say what the key is for");
+    check_name(&mut violations, "name", &name);
+    let known = partner_key::scopes();
+    let are_known = (1..=SCOPES).contains(&scopes.len()) && scopes.iter().all(|scope| known.contains(scope.as_str()));
+    let rule = format!("must be some of {}", known.into_iter().collect::<Vec<_>>().join(", "));
+    violations.check(are_known, "scopes", "UNKNOWN_SCOPE", &rule);
+    scopes.sort_unstable();
+    scopes.dedup();
+    let expires = expire_time.map(|time| {
+        let nanos = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
+        let read = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+        read.map_err(|_| Error::invalid("expire_time", "INVALID_EXPIRE_TIME", "must be a time"))
+    });
+    let expires = violations.catch(expires.transpose());
+    let expires = violations.finish_with(expires)?;
+    Ok(NewKey { partner_id, name, scopes, expires })
+}
+
+pub(super) fn list_partner_keys(request: ListPartnerKeysRequest) -> Result<(String, Option<String>, usize), Error> {
+    let ListPartnerKeysRequest { page_size: size, page_token: token, partner_id } = request;
+    let mut violations = Violations::default();
+    let size = violations.catch(page_size(size));
+    let after = violations.catch(page_token::<Uuid>(&token)).flatten();
+    let partner_id = Some(partner_id).filter(|id| !id.is_empty());
+    if let Some(partner_id) = &partner_id {
+        check_partner_id(&mut violations, partner_id);
+    }
+    let size = violations.finish_with(size)?;
+    Ok((after.map(|after| after.to_string()).unwrap_or_default(), partner_id, size))
+}
+
+/// A key as it is asked for.
+pub(super) fn key_id(text: &str) -> Result<String, Error> {
+    uuid("key_id", "INVALID_KEY_ID", text)
+}
+
+fn check_partner_id(violations: &mut Violations, text: &str) {
+    let rule = "must be 1 to 32 lower-case letters, digits and hyphens";
+    violations.check(partner_key::is_partner_id(text), "partner_id", "INVALID_PARTNER_ID", rule);
+}
+
 type StaffAccount = (Email, String, Option<Sensitive<String>>);
+
+pub(super) fn since((seconds, nanos): (i64, i32)) -> Result<OffsetDateTime, Error> {
+    let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    time.map_err(|_| Error::invalid("since", "INVALID_TIME", "is no time"))
+}
 
 pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result<StaffAccount, Error> {
     let CreateStaffAccountRequest { email: address, name, password } = request;
@@ -129,6 +186,11 @@ pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result
 /// An address that an account can have.
 pub(super) fn email(text: &str) -> Result<Email, Error> {
     Email::read(text).ok_or_else(|| Error::invalid("email", "INVALID_EMAIL", EMAIL_RULE))
+}
+
+/// An address that an account is to have instead of its own.
+pub(super) fn new_email(text: &str) -> Result<Email, Error> {
+    Email::read(text).ok_or_else(|| Error::invalid("new_email", "INVALID_EMAIL", EMAIL_RULE))
 }
 
 /// An account as it is asked for.

@@ -7,7 +7,7 @@ use tradewind_sql::columns::{create_clustered, key, number, number_null};
 /// The tables of this context, oldest first.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateAccounts)]
+    vec![Box::new(CreateAccounts), Box::new(CreatePartnerKeys)]
 }
 
 struct CreateAccounts;
@@ -40,6 +40,46 @@ impl MigrationTrait for CreateAccounts {
         }
         Ok(())
     }
+}
+
+struct CreatePartnerKeys;
+
+impl MigrationName for CreatePartnerKeys {
+    fn name(&self) -> &str {
+        "identity_0002_create_partner_keys"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreatePartnerKeys {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        create_clustered(schema, partner_key(schema)).await?;
+        let mut unique = Index::create();
+        let unique = unique.unique().name("partner_key_by_digest").table("partner_key").col("digest");
+        schema.create_index(unique.take()).await?;
+        for (name, table, column) in [
+            ("partner_key_by_partner", "partner_key", "partner_id"),
+            ("confirmation_by_account", "confirmation", "account_id"),
+        ] {
+            schema.create_index(Index::create().name(name).table(table).col(column).take()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn partner_key(schema: &SchemaManager) -> TableCreateStatement {
+    let mut partner_key = Table::create();
+    partner_key
+        .table("partner_key")
+        .col(key(schema, "key_id").primary_key())
+        .col(key(schema, "digest"))
+        .col(key(schema, "partner_id"))
+        .col(text("name"))
+        .col(text("scopes"))
+        .col(number("created"))
+        .col(number_null("used"))
+        .col(number_null("expires"));
+    partner_key
 }
 
 fn account(schema: &SchemaManager) -> TableCreateStatement {

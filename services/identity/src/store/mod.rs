@@ -1,5 +1,5 @@
-//! The tables of this context: accounts, where they are signed in, codes that wait to be entered, what was tried, and the keys that
-//! sign. No rule belongs here. Times are microseconds since the Unix epoch.
+//! The tables of this context: accounts, where they are signed in, codes that wait to be entered, what was tried, keys of
+//! partners, and the keys that sign. No rule belongs here. Times are microseconds since the Unix epoch.
 
 pub mod account;
 pub(crate) mod accounts;
@@ -9,6 +9,8 @@ pub mod familiar;
 pub(crate) mod familiars;
 mod hidden;
 mod migrations;
+pub mod partner_key;
+pub(crate) mod partner_keys;
 pub mod session;
 pub(crate) mod sessions;
 pub mod signing_key;

@@ -3,10 +3,13 @@
 
 mod accounts;
 mod keys;
+mod moving;
+mod partners;
 mod refreshing;
 mod resetting;
 mod service;
 mod signing_in;
 mod signing_up;
 mod throttling;
+mod turns;
 mod world;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
 use contracts::tradewind::identity::v1::{
-    ChangePasswordRequest, CreateStaffAccountRequest, EndSessionRequest, EraseAccountRequest, GetAccountRequest,
-    GetKeysRequest, GetProfileRequest, GrantRoleRequest, ListAccountsRequest, ListSessionsRequest, LockAccountRequest,
-    LogInRequest, LogOutRequest, RefreshRequest, RevokeRoleRequest, Role, SignUpRequest, UnlockAccountRequest,
-    VerifyEmailRequest,
+    ChangePasswordRequest, CreatePartnerKeyRequest, CreateStaffAccountRequest, EndSessionRequest, EraseAccountRequest,
+    FindPartnerKeyRequest, GetAccountRequest, GetKeysRequest, GetProfileRequest, GrantRoleRequest, ListAccountsRequest,
+    ListPartnerKeysRequest, ListSessionsRequest, LockAccountRequest, LogInRequest, LogOutRequest, RefreshRequest,
+    RevokePartnerKeyRequest, RevokeRoleRequest, Role, SignUpRequest, UnlockAccountRequest, VerifyEmailRequest,
 };
 use tonic::{Code, Request, Status};
 use tradewind_mesh::{Channel, IdentityFiles, User, pki, reason, violations};
@@ -49,7 +49,7 @@ fn log_in(email: &str, password: &str) -> LogInRequest {
 /// The gateway as it calls for somebody.
 fn by(folder: &Path, running: &Running, account_id: &str, roles: &[&str]) -> IdentityServiceClient<Channel> {
     let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    let user = User { id: account_id.to_owned(), roles, session: None };
+    let user = User { id: account_id.to_owned(), roles, ..User::default() };
     let channel = channel(folder, "gateway", "identity", running.grpc_addr());
     IdentityServiceClient::new(channel.speaking_for(Arc::new(user)))
 }
@@ -221,6 +221,51 @@ both_stores! {
         as_ada().lock_account(LockAccountRequest { account_id: grace }).await.unwrap();
     }
 
+    async fn staff_gives_partners_keys_and_the_gateway_alone_finds_them(database: Database) {
+        let (folder, nats) = (scratch(), Nats::start_for_services());
+        let running = start(folder.path(), &database, &nats).await;
+        let mut operator = client(folder.path(), "operator", &running);
+        let email = "staff@example.com".to_owned();
+        let wanted = CreateStaffAccountRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
+        let staff = operator.create_staff_account(wanted).await.unwrap().into_inner().account.unwrap().account_id;
+        let mut staff = by(folder.path(), &running, &staff, &["staff"]);
+        let wanted = |scopes: &[&str]| CreatePartnerKeyRequest {
+            partner_id: "acme".to_owned(),
+            name: "warehouse".to_owned(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expire_time: None,
+        };
+        let made = staff.create_partner_key(wanted(&["ordering.write", "ordering.read", "ordering.read"])).await;
+        let made = made.unwrap().into_inner().partner_key.unwrap();
+        assert_eq!(made.scopes, ["ordering.read", "ordering.write"]);
+        operator.create_partner_key(wanted(&["ordering.read"])).await.unwrap();
+        for scopes in [&[][..], &["ordering"], &["ordering.read", "identity.read"], &["catalog.write"], &["*"]] {
+            let refused = staff.create_partner_key(wanted(scopes)).await.unwrap_err();
+            assert_eq!(what(&refused), is(Code::InvalidArgument, "UNKNOWN_SCOPE", "scopes"), "{scopes:?}");
+        }
+        let odd = CreatePartnerKeyRequest { partner_id: "Acme".to_owned(), ..wanted(&["ordering.read"]) };
+        let refused = staff.create_partner_key(odd).await.unwrap_err();
+        assert_eq!(what(&refused), is(Code::InvalidArgument, "INVALID_PARTNER_ID", "partner_id"));
+
+        let page = ListPartnerKeysRequest { page_size: 1, ..Default::default() };
+        let first = operator.list_partner_keys(page).await.unwrap().into_inner();
+        assert_eq!(first.partner_keys, std::slice::from_ref(&made));
+        let page = ListPartnerKeysRequest { page_token: first.next_page_token, ..Default::default() };
+        assert_eq!(operator.list_partner_keys(page).await.unwrap().into_inner().partner_keys.len(), 1);
+
+        let mut customer = by(folder.path(), &running, "partner:acme", &[]);
+        let refused = customer.create_partner_key(wanted(&["ordering.read"])).await.unwrap_err();
+        assert_eq!(what(&refused).1, "ROLE_MISSING");
+        let none = FindPartnerKeyRequest { digest: "none".to_owned() };
+        assert_eq!(operator.find_partner_key(none.clone()).await.unwrap_err().code(), Code::PermissionDenied);
+        let refused = client(folder.path(), "gateway", &running).find_partner_key(none).await.unwrap_err();
+        assert_eq!(what(&refused), is(Code::NotFound, "KEY_UNKNOWN", ""));
+        let revoke = RevokePartnerKeyRequest { key_id: made.key_id };
+        staff.revoke_partner_key(revoke.clone()).await.unwrap();
+        let refused = staff.revoke_partner_key(revoke).await.unwrap_err();
+        assert_eq!(what(&refused), is(Code::NotFound, "KEY_NOT_FOUND", "key_id"));
+    }
+
     async fn who_changes_a_password_stays_signed_in(database: Database) {
         let (folder, nats) = (scratch(), Nats::start_for_services());
         let running = start(folder.path(), &database, &nats).await;
@@ -236,9 +281,13 @@ both_stores! {
             current_password: PASSWORD.to_owned(),
             new_password: "another password".to_owned(),
         };
-        let user = User { id: here.account_id, session: Some(here.session_id), ..User::default() };
+        let user = User { id: here.account_id, session: Some(here.session_id.clone()), ..User::default() };
         let own = channel(folder.path(), "gateway", "identity", running.grpc_addr()).speaking_for(Arc::new(user));
-        IdentityServiceClient::new(own).change_password(change).await.unwrap();
+        let mut own = IdentityServiceClient::new(own);
+        let listed = own.list_sessions(ListSessionsRequest::default()).await.unwrap().into_inner().sessions;
+        let current: Vec<_> = listed.into_iter().filter(|session| session.current).collect();
+        assert_eq!(current.into_iter().map(|session| session.session_id).collect::<Vec<_>>(), [here.session_id]);
+        own.change_password(change).await.unwrap();
         gateway.refresh(RefreshRequest { refresh_token: here.refresh_token }).await.unwrap();
         let refused = gateway.refresh(RefreshRequest { refresh_token: there.refresh_token }).await.unwrap_err();
         assert_eq!(what(&refused).1, "REFRESH_TOKEN_INVALID");

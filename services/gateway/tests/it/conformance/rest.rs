@@ -1,17 +1,21 @@
-//! The public suite of requests that come back equal, for every binding: here between a client's HTTP and the message alone.
+//! Requests that come back equal, by every binding that their values fit: those of a public suite, and own ones.
 
 use std::fmt::Write;
 
+use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, ReflectMessage, Value as Field};
+use reqwest::Method;
 use serde_json::{Value, json};
-use tradewind_transcode::{Found, Routes, Segment, Template};
+use tradewind_transcode::{Matcher, Routes, Segment, Template};
 
-use crate::shapes::{IMPORTS, compiled, enumeration, table};
+use super::public::{IMPORTS, compiled, documented, enumeration, table};
+use super::repeat::Repeating;
+use super::rows;
 
-/// The service of the suite.
+/// The service of a suite.
 fn service(shapes: &Value) -> DescriptorPool {
-    let mut proto =
-        format!("syntax = \"proto3\";\npackage google.showcase.v1beta1;\n{IMPORTS}\nservice Compliance {{\n");
+    let [package, service] = ["package", "service"].map(|name| shapes["form"][name].as_str().unwrap());
+    let mut proto = format!("syntax = \"proto3\";\npackage {package};\n{IMPORTS}\nservice {service} {{\n");
     for rule in shapes["rules"].as_array().unwrap() {
         let text = |name: &str| rule[name].as_str().unwrap();
         let one = |rule: &Value| {
@@ -114,66 +118,105 @@ fn path(template: &Template, message: &DynamicMessage) -> Option<String> {
     Some(format!("/{}{verb}", parts.join("/")))
 }
 
-/// A request by one binding, sent and read.
-fn sent<'a>(routes: &'a Routes, binding: &Value, message: &DynamicMessage) -> Option<(Found<'a>, DynamicMessage)> {
+/// A request as HTTP has it.
+struct Sent {
+    method: Method,
+    url: String,
+    json: Option<Vec<u8>>,
+    /// What its path says.
+    bound: Vec<String>,
+}
+
+/// The request of one binding; none where its values do not fit the binding's path.
+fn sent(binding: &Value, message: &DynamicMessage) -> Option<Sent> {
     let template = Template::parse(binding["template"].as_str().unwrap()).unwrap();
     let bound: Vec<_> = template.variables().iter().map(|variable| variable.field.clone()).collect();
-    let found = routes.find(binding["method"].as_str().unwrap(), &path(&template, message)?).ok()?;
+    let path = path(&template, message)?;
+    let mut matcher = Matcher::default();
+    matcher.insert("GET", template, ()).unwrap();
+    matcher.find("GET", &path).ok()?;
     let body = binding["body"].as_str().unwrap();
     let json = match body {
-        "" => Vec::new(),
-        "*" => serde_json::to_vec(message).unwrap(),
-        name => serde_json::to_vec(message.get_field_by_name(name).unwrap().as_message().unwrap()).unwrap(),
+        "" => None,
+        "*" => Some(serde_json::to_vec(message).unwrap()),
+        name => Some(serde_json::to_vec(message.get_field_by_name(name).unwrap().as_message().unwrap()).unwrap()),
     };
     let mut parameters = Vec::new();
     leaves(message, "", &mut parameters);
     parameters.retain(|(name, _)| body != "*" && !bound.contains(name) && name.split('.').next() != Some(body));
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value, b""))).collect();
-    let read = found.request(&parameters.join("&"), &json).unwrap();
-    Some((found, read))
+    let method = binding["method"].as_str().unwrap().parse().unwrap();
+    Some(Sent { method, url: format!("{path}?{}", parameters.join("&")), json, bound })
 }
 
-#[test]
-fn every_request_of_the_public_suite_comes_back_equal() {
-    let Some(shapes) = table("rest-compliance/shapes.json") else { return };
-    let suite = table("rest-compliance/compliance_suite.json").unwrap();
-    let pool = service(&shapes);
-    let routes = Routes::of(pool.get_service_by_name("google.showcase.v1beta1.Compliance").unwrap().methods()).unwrap();
-    let requests = pool.get_message_by_name("google.showcase.v1beta1.RepeatRequest").unwrap();
-    let answers = pool.get_message_by_name("google.showcase.v1beta1.RepeatResponse").unwrap();
-    let mut pairs = 0;
+/// Sends every request of a suite by every binding that it fits, and looks at what comes back. Gives how many pairs of request and method
+/// there were, and how many bindings took them.
+async fn all_come_back_equal(shapes: &Value, suite: &Value) -> (usize, usize) {
+    let [package, name] = ["package", "service"].map(|name| shapes["form"][name].as_str().unwrap());
+    let pool = service(shapes);
+    let repeating = Repeating::open(&pool.get_service_by_name(&format!("{package}.{name}")).unwrap()).await;
+    let client = tradewind_runtime::direct().build().unwrap();
+    // What is answered can be sent again: it is read as the first method reads its body.
+    let routes = Routes::of(pool.get_service_by_name(&format!("{package}.{name}")).unwrap().methods()).unwrap();
+    let read = |json: &Value| {
+        let rule = &shapes["rules"][0];
+        let [http, path] = ["method", "template"].map(|name| rule[name].as_str().unwrap());
+        routes.find(http, path).unwrap().request("", &serde_json::to_vec(json).unwrap())
+    };
+    let (mut pairs, mut taken) = (0, 0);
     for group in suite["group"].as_array().unwrap() {
         let all = |name: &str| group[name].as_array().unwrap().iter();
         for (rpc, request) in all("rpcs").flat_map(|rpc| all("requests").map(move |request| (rpc, request))) {
-            let message = DynamicMessage::deserialize(requests.clone(), request.clone()).unwrap();
-            let rpc = rpc.as_str().unwrap().trim_start_matches("Compliance.");
+            let rpc = rpc.as_str().unwrap().rsplit('.').next().unwrap();
             let rule = shapes["rules"].as_array().unwrap().iter().find(|rule| rule["rpc"] == rpc).unwrap();
+            let kind = pool.get_message_by_name(&format!("{package}.{}", rule["request"].as_str().unwrap())).unwrap();
+            let message = DynamicMessage::deserialize(kind.clone(), request.clone()).unwrap();
             let bindings = std::iter::once(rule).chain(rule["additional"].as_array().unwrap());
-            // A client takes the first binding whose patterns the values fit.
-            let (found, read) = bindings
-                .filter_map(|binding| sent(&routes, binding, &message))
-                .next()
-                .unwrap_or_else(|| panic!("{rpc} {request}"));
-            assert_eq!(found.route.method().name(), rpc, "{request}");
-            let mut wanted = message.clone();
-            for at in Template::parse(&found.route.declared().template).unwrap().variables() {
-                set_as_sent(&mut wanted, &at.field);
+            let fitting: Vec<_> = bindings.filter_map(|binding| Some((binding, sent(binding, &message)?))).collect();
+            // A client takes the first that fits; a request may say which that is.
+            let first = fitting.first().unwrap_or_else(|| panic!("no binding of {rpc} takes {request}"));
+            if let Some(intended) = request["intendedBindingUri"].as_str() {
+                assert_eq!(first.0["template"], intended);
             }
-            assert_eq!(json!(read), json!(wanted), "{rpc} {request}");
-            if let Some(binding) = request["intendedBindingUri"].as_str() {
-                assert_eq!(found.route.declared().template, binding);
+            for (binding, sent) in fitting {
+                let asked = client.request(sent.method, format!("http://{}{}", repeating.front.address, sent.url));
+                let asked = match sent.json {
+                    Some(json) => asked.header("content-type", "application/json").body(json),
+                    None => asked,
+                };
+                let answered = asked.send().await.unwrap();
+                let (status, text) = (answered.status().as_u16(), answered.text().await.unwrap());
+                let place = format!("{} {}: {request}: {text}", binding["template"], sent.url);
+                assert_eq!(status, 200, "{place}");
+                let back = serde_json::from_str::<Value>(&text).unwrap()["request"].take();
+                let back = read(&back).unwrap_or_else(|error| panic!("{error}: {place}"));
+                let mut wanted = message.clone();
+                for field in &sent.bound {
+                    set_as_sent(&mut wanted, field);
+                }
+                // As bytes, so that -0 is not 0.
+                assert_eq!(back.encode_to_vec(), wanted.encode_to_vec(), "{place}\n{}", json!(wanted));
+                taken += 1;
             }
-            let mut answer = DynamicMessage::new(answers.clone());
-            answer.set_field_by_name("request", Field::Message(read.clone()));
-            let said: Value = serde_json::from_slice(&found.route.answer(&answer).unwrap()).unwrap();
-            // What is answered can be sent again.
-            let again = serde_json::to_vec(&said["request"]).unwrap();
-            let back = routes.find("POST", "/v1beta1/repeat:body").unwrap().request("", &again).unwrap();
-            assert_eq!(json!(back), json!(read), "{rpc} {request}");
             pairs += 1;
         }
     }
+    (pairs, taken)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_of_the_public_suite_comes_back_equal() {
+    let Some(shapes) = table("rest-compliance/shapes.json") else { return };
+    let Some(suite) = table("rest-compliance/compliance_suite.json") else { return };
+    let (pairs, taken) = all_come_back_equal(&shapes, &suite).await;
     assert_eq!(pairs, shapes["pairs"].as_array().unwrap().len());
+    documented("requests that come back equal", &[format!("{pairs} of {pairs}"), format!("{taken} by HTTP")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_of_these_rows_comes_back_equal() {
+    let (pairs, taken) = all_come_back_equal(&rows::shapes(), &rows::suite()).await;
+    assert_eq!((pairs, taken), (rows::PAIRS, rows::TAKEN));
 }
 
 /// What a path holds is there, with its messages around it, even where it is nothing.

@@ -1,0 +1,336 @@
+//! Keys that partners' programs show in place of a token. Identity says what each is good for, and is asked again after half a minute:
+//! one that is revoked is good for no longer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::{BufMut, Bytes, BytesMut};
+use contracts::tradewind::identity::v1::{FindPartnerKeyRequest, FindPartnerKeyResponse};
+use futures::future::BoxFuture;
+use http::HeaderMap;
+use http::uri::PathAndQuery;
+use prost::Message;
+use rustls::pki_types::UnixTime;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+use tonic::{Code, Status};
+use tower::Service as _;
+use tradewind_mesh::{Channel, User};
+use tradewind_tokens::Recent;
+
+use crate::refused::refusal_of;
+use crate::{metrics, unary};
+
+/// What begins a key, so that it is seen wherever it lies.
+pub(super) const BEGINS: &str = "twk_";
+/// How long it is believed what was said of a key.
+const FRESH: Duration = Duration::from_secs(30);
+/// How long it may take to hear it.
+const WITHIN: Duration = Duration::from_secs(3);
+/// Keys that are kept: good ones, and such as are none.
+const GOOD: usize = 1_024;
+const BAD: usize = 4_096;
+/// Questions at a time, of keys that were good a moment ago and of any other: whoever makes keys up keeps nobody out who has one.
+const QUESTIONS: usize = 16;
+
+const FIND: &str = "/tradewind.identity.v1.IdentityService/FindPartnerKey";
+
+/// Finds a key by its SHA-256 in base64url; none where it is good for nothing.
+pub type FindKey = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Option<Found>, Status>> + Send + Sync>;
+
+/// What a key is good for.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Who is meant by it, and what it is bound to.
+    pub user: User,
+    /// Until when, in seconds since 1970; until it is revoked where there is nothing.
+    pub expires: Option<u64>,
+}
+
+/// Keys as identity knows them.
+pub(super) struct Partners {
+    find: FindKey,
+    known: Mutex<Known>,
+    of_good: Semaphore,
+    of_others: Semaphore,
+}
+
+/// By their hashes, what was said of keys, and until when it is believed.
+struct Known {
+    good: Recent<(Arc<User>, Instant)>,
+    bad: Recent<Instant>,
+}
+
+/// What is known without a question.
+enum Answer {
+    Good(Arc<User>),
+    Bad,
+    /// Nothing; and whether it was good when it was last asked for.
+    Open(bool),
+}
+
+impl Partners {
+    /// Asks `find`.
+    pub(super) fn new(find: FindKey) -> Self {
+        let known = Mutex::new(Known { good: Recent::new(GOOD), bad: Recent::new(BAD) });
+        Self { find, known, of_good: Semaphore::new(QUESTIONS), of_others: Semaphore::new(QUESTIONS) }
+    }
+
+    /// Who shows this key.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` with reason `KEY_UNKNOWN`; `UNAVAILABLE` with reason `KEYS_AWAY` where it cannot be found out.
+    pub(super) async fn user(&self, key: &str) -> Result<Arc<User>, Status> {
+        let found = self.find(key).await;
+        metrics::key_shown(match &found {
+            Ok(_) => "known",
+            Err(status) if status.code() == Code::Unauthenticated => "unknown",
+            Err(_) => "away",
+        });
+        found
+    }
+
+    async fn find(&self, key: &str) -> Result<Arc<User>, Status> {
+        if !is_key(key) {
+            return Err(unknown());
+        }
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(key));
+        let questions = match self.known(&digest) {
+            Answer::Good(user) => return Ok(user),
+            Answer::Bad => return Err(unknown()),
+            Answer::Open(true) => &self.of_good,
+            Answer::Open(false) => &self.of_others,
+        };
+        let end = Instant::now() + WITHIN;
+        let _question = timeout_at(end, questions.acquire()).await.ok().and_then(Result::ok).ok_or_else(away)?;
+        let asked = Instant::now();
+        // Somebody else may have asked meanwhile.
+        match self.known(&digest) {
+            Answer::Good(user) => return Ok(user),
+            Answer::Bad => return Err(unknown()),
+            Answer::Open(_) if end <= asked => return Err(away()),
+            Answer::Open(_) => {}
+        }
+        let found = timeout_at(end, (self.find)(digest.clone())).await.map_err(|_| away())?;
+        let found = found.map_err(|status| {
+            tracing::debug!(why = status.message(), "a partner's key cannot be looked up");
+            away()
+        })?;
+        self.keep(&digest, found, asked)
+    }
+
+    fn known(&self, digest: &str) -> Answer {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match known.good.get(digest) {
+            Some((user, until)) if now < until => return Answer::Good(user),
+            Some(_) => return Answer::Open(true),
+            None => {}
+        }
+        if known.bad.get(digest).is_some_and(|until| now < until) { Answer::Bad } else { Answer::Open(false) }
+    }
+
+    /// Keeps what was said of a key that was `asked` for.
+    fn keep(&self, digest: &str, found: Option<Found>, asked: Instant) -> Result<Arc<User>, Status> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Found { user, expires }) = found else {
+            known.good.forget(digest);
+            known.bad.put(digest, asked + FRESH);
+            return Err(unknown());
+        };
+        let left = expires.map(|expires| Duration::from_secs(expires.saturating_sub(UnixTime::now().as_secs())));
+        let user = Arc::new(user);
+        known.good.put(digest, (user.clone(), asked + left.unwrap_or(FRESH).min(FRESH)));
+        Ok(user)
+    }
+}
+
+/// Whether a text is a key by its form: of whatever else, nobody is asked.
+fn is_key(text: &str) -> bool {
+    let parts = text.strip_prefix(BEGINS).and_then(|rest| rest.split_once('_'));
+    parts.is_some_and(|(id, secret)| {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        id.len() == 32 && id.bytes().all(is_hex) && secret.len() == 43 && secret.bytes().all(is_base64)
+    })
+}
+
+pub(super) fn unknown() -> Status {
+    refusal_of(Code::Unauthenticated, "KEY_UNKNOWN", "the key is none, or is good no longer")
+}
+
+fn away() -> Status {
+    refusal_of(Code::Unavailable, "KEYS_AWAY", "keys cannot be looked up at the moment; call again later")
+}
+
+/// Keys as identity knows them, over its channel.
+pub(crate) fn of_identity(channel: Channel) -> FindKey {
+    Arc::new(move |digest| {
+        let mut channel = channel.clone();
+        Box::pin(async move {
+            let path = PathAndQuery::from_static(FIND);
+            let request = unary::request_of(&path, HeaderMap::new(), framed(&FindPartnerKeyRequest { digest })?);
+            let message = match unary::only(channel.call(request).await?).await {
+                Err(status) if status.code() == Code::NotFound => return Ok(None),
+                answered => answered?,
+            };
+            let unreadable = |_| refusal_of(Code::Internal, "ANSWER_UNREADABLE", "the answer is no key");
+            let found = FindPartnerKeyResponse::decode(message).map_err(unreadable)?;
+            let expires = found.expire_time.map(|time| u64::try_from(time.seconds).unwrap_or_default());
+            let user = User { id: found.customer_id, scopes: Some(found.scopes), ..User::default() };
+            Ok(Some(Found { user, expires }))
+        })
+    })
+}
+
+fn framed(request: &FindPartnerKeyRequest) -> Result<Bytes, Status> {
+    let unframed = |_| refusal_of(Code::Internal, "REQUEST_TOO_LARGE", "the request is too large");
+    let mut framed = BytesMut::new();
+    framed.put_u8(0);
+    framed.put_u32(u32::try_from(request.encoded_len()).map_err(unframed)?);
+    framed.put(request.encode_to_vec().as_slice());
+    Ok(framed.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tradewind_mesh::reason;
+
+    use super::*;
+
+    /// What is said of every key, and how often it was asked for.
+    #[derive(Clone)]
+    struct Said {
+        found: Arc<Mutex<Result<Option<Found>, Status>>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Said {
+        fn new(found: Result<Option<Found>, Status>) -> (Self, Partners) {
+            let said = Self { found: Arc::new(Mutex::new(found)), asked: Arc::default() };
+            let this = said.clone();
+            let find: FindKey = Arc::new(move |_| {
+                this.asked.fetch_add(1, Ordering::Relaxed);
+                Box::pin(std::future::ready(this.found.lock().unwrap().clone()))
+            });
+            (said, Partners::new(find))
+        }
+
+        fn becomes(&self, found: Result<Option<Found>, Status>) {
+            *self.found.lock().unwrap() = found;
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.swap(0, Ordering::Relaxed)
+        }
+    }
+
+    fn good(expires: Option<u64>) -> Found {
+        let user = User { id: "partner:acme".to_owned(), scopes: Some(Vec::new()), ..User::default() };
+        Found { user, expires }
+    }
+
+    fn key(number: u32) -> String {
+        format!("twk_0190163d8694739baea5966c{number:08x}_{}", "a-_Z".repeat(11).split_off(1))
+    }
+
+    async fn told(partners: &Partners, key: &str) -> Result<String, String> {
+        let found = partners.user(key).await;
+        found.map(|user| user.id.clone()).map_err(|status| reason(&status).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_of_a_key_is_believed_for_half_a_minute_and_no_longer() {
+        let (said, partners) = Said::new(Ok(Some(good(None))));
+        for _ in 0..100 {
+            assert_eq!(told(&partners, &key(1)).await.as_deref(), Ok("partner:acme"));
+        }
+        assert_eq!(said.asked(), 1);
+        said.becomes(Ok(None));
+        tokio::time::sleep(FRESH).await;
+        for _ in 0..100 {
+            assert_eq!(told(&partners, &key(1)).await, Err("KEY_UNKNOWN".to_owned()), "it was revoked");
+        }
+        assert_eq!(said.asked(), 1, "that it is none is known as well");
+        said.becomes(Ok(Some(good(None))));
+        tokio::time::sleep(FRESH).await;
+        assert!(told(&partners, &key(1)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_is_good_no_longer_than_it_is_said_to_be() {
+        let (said, partners) = Said::new(Ok(Some(good(Some(UnixTime::now().as_secs() + 5)))));
+        assert!(told(&partners, &key(1)).await.is_ok());
+        said.becomes(Ok(None));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(told(&partners, &key(1)).await, Err("KEY_UNKNOWN".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_can_be_asked_a_key_is_neither_good_nor_bad() {
+        let (said, partners) = Said::new(Err(Status::unavailable("away")));
+        assert_eq!(told(&partners, &key(1)).await, Err("KEYS_AWAY".to_owned()));
+        said.becomes(Ok(Some(good(None))));
+        assert!(told(&partners, &key(1)).await.is_ok());
+        said.becomes(Err(Status::unavailable("away")));
+        assert!(told(&partners, &key(1)).await.is_ok(), "what was heard a moment ago");
+        tokio::time::sleep(FRESH).await;
+        assert_eq!(told(&partners, &key(1)).await, Err("KEYS_AWAY".to_owned()), "it may have been revoked");
+    }
+
+    #[tokio::test]
+    async fn of_what_is_no_key_by_its_form_nobody_is_asked() {
+        let (said, partners) = Said::new(Ok(Some(good(None))));
+        let whole = key(1);
+        for odd in [
+            "",
+            "twk_",
+            "twk_1_2",
+            &whole[1..],
+            &whole[..whole.len() - 1],
+            &whole.to_uppercase(),
+            &format!("{whole}a"),
+            &whole.replace("0190", "019g"),
+            &whole.replace('-', "+"),
+        ] {
+            assert_eq!(told(&partners, odd).await, Err("KEY_UNKNOWN".to_owned()), "{odd}");
+        }
+        assert_eq!(said.asked(), 0);
+        assert!(told(&partners, &whole).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_makes_keys_up_keeps_nobody_out_who_has_one() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counts = asked.clone();
+        let whole = URL_SAFE_NO_PAD.encode(Sha256::digest(key(0)));
+        let find: FindKey = Arc::new(move |digest| {
+            counts.fetch_add(1, Ordering::Relaxed);
+            if digest == whole {
+                Box::pin(std::future::ready(Ok(Some(good(None)))))
+            } else {
+                Box::pin(std::future::pending())
+            }
+        });
+        let partners = Arc::new(Partners::new(find));
+        assert!(told(&partners, &key(0)).await.is_ok());
+        tokio::time::sleep(FRESH).await;
+        let flood = (1..=1_000).map(|number| {
+            let partners = partners.clone();
+            tokio::spawn(async move { told(&partners, &key(number)).await })
+        });
+        let flood: Vec<_> = flood.collect();
+        tokio::task::yield_now().await;
+        assert!(told(&partners, &key(0)).await.is_ok());
+        for one in flood {
+            assert_eq!(one.await.unwrap(), Err("KEYS_AWAY".to_owned()));
+        }
+        assert!(asked.load(Ordering::Relaxed) <= 2 + QUESTIONS, "no more are asked at a time");
+    }
+}
