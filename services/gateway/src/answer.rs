@@ -12,12 +12,11 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::activity::{Asked, Waits};
+use crate::crowd::{Asked, Held, Of, Waits};
 use crate::limits::Pass;
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
 use crate::refused::{Refused, given_up};
-use crate::room::{Held, Of};
 
 /// What is sent behind the headers.
 pub(crate) enum Content {
@@ -136,7 +135,7 @@ impl Watch {
     pub(crate) async fn enters(&mut self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         let said = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
         let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
-        let mut head = self.asked.holds(Of::Requests);
+        let mut head = Held::none(&self.asked, Of::Requests);
         head.grow(REQUEST + path + said).await?;
         self.head = Some(head);
         Ok(())
@@ -148,7 +147,7 @@ impl Watch {
     /// Where there is no room for it.
     pub(crate) async fn holds(&mut self, bytes: usize) -> Result<(), Refused> {
         if bytes > 0 {
-            let mut held = self.asked.holds(Of::Answers);
+            let mut held = Held::none(&self.asked, Of::Answers);
             held.grow(bytes).await?;
             self.held = Some(held);
             self.asked.waits(Waits::Read);

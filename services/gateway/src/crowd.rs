@@ -1,15 +1,21 @@
 //! All connections there are, and what their requests hold together: where there is too much of either, those make room of which least
 //! has come for longest.
 
+mod activity;
+mod held;
+mod room;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::activity::{Activity, Waits};
+pub(crate) use self::activity::{Activity, Asked, Idle, Waits};
+pub(crate) use self::held::Held;
+pub(crate) use self::room::Of;
+use self::room::Room;
 use crate::metrics;
-use crate::room::{Of, Room};
 
 /// How often it is looked for who makes room, and which part of a room is made at a time.
 const LOOK: Duration = Duration::from_millis(10);
@@ -147,9 +153,9 @@ mod tests {
     async fn what_is_dropped_makes_room() {
         let crowd = Crowd::new(MOST);
         let asked = member(&crowd, false).ask(Duration::MAX);
-        let (mut first, mut second) = (asked.holds(Of::Requests), asked.holds(Of::Requests));
+        let (mut first, mut second) = (Held::none(&asked, Of::Requests), Held::none(&asked, Of::Requests));
         assert!(first.grow(MOST / 2).await.is_ok() && first.grow(MOST).await.is_ok());
-        assert!(asked.holds(Of::Answers).grow(MOST).await.is_ok(), "it has a room of its own");
+        assert!(Held::none(&asked, Of::Answers).grow(MOST).await.is_ok(), "it has a room of its own");
         let (grown, ()) = tokio::join!(second.grow(MOST), async { drop(first) });
         assert!(grown.is_ok());
     }
@@ -158,7 +164,7 @@ mod tests {
     async fn whoever_keeps_us_waiting_makes_room_and_whoever_waits_for_us_does_not() {
         let crowd = Crowd::new(MOST);
         let [slow, quick, new] = [(); 3].map(|()| member(&crowd, false).ask(Duration::MAX));
-        let (mut kept, mut worked) = (slow.holds(Of::Requests), quick.holds(Of::Requests));
+        let (mut kept, mut worked) = (Held::none(&slow, Of::Requests), Held::none(&quick, Of::Requests));
         kept.grow(MOST / 4).await.unwrap();
         worked.grow(MOST / 2).await.unwrap();
         slow.waits(Waits::Said);
@@ -166,7 +172,7 @@ mod tests {
             slow.evicted().await;
             drop(kept);
         };
-        let mut held = new.holds(Of::Requests);
+        let mut held = Held::none(&new, Of::Requests);
         let (grown, ()) = tokio::join!(held.grow(MOST / 2), evicted);
         assert!(grown.is_ok());
     }
@@ -176,12 +182,12 @@ mod tests {
         let crowd = Crowd::new(MOST);
         let (one, proxy) = (member(&crowd, false), member(&crowd, true));
         let [first, second, third] = [&one, &proxy, &proxy].map(|each| each.ask(Duration::MAX));
-        let (mut unread, mut of_proxy) = (first.holds(Of::Answers), second.holds(Of::Answers));
+        let (mut unread, mut of_proxy) = (Held::none(&first, Of::Answers), Held::none(&second, Of::Answers));
         unread.grow(MOST / 4).await.unwrap();
         of_proxy.grow(MOST / 2).await.unwrap();
         first.waits(Waits::Read);
         second.waits(Waits::Read);
-        assert!(third.holds(Of::Answers).grow(MOST / 2).await.is_err(), "nothing was dropped in time");
+        assert!(Held::none(&third, Of::Answers).grow(MOST / 2).await.is_err(), "nothing was dropped in time");
         assert!(one.ended.is_cancelled() && !proxy.ended.is_cancelled());
     }
 

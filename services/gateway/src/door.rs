@@ -16,10 +16,9 @@ use tracing::{Instrument as _, field};
 use tradewind_calls::trace;
 use tradewind_mesh::code_name;
 
-use crate::activity::Asked;
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
-use crate::crowd::Crowd;
+use crate::crowd::{Asked, Crowd};
 use crate::json::JSON;
 use crate::limits::{Limits, Rules};
 use crate::memory::Memory;

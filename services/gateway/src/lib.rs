@@ -3,7 +3,6 @@
 //!
 //! This file is the composition root. Nothing is kept here, and no method has code of its own.
 
-mod activity;
 mod answer;
 mod config;
 mod cors;
@@ -23,7 +22,6 @@ mod reading;
 mod refused;
 mod request_id;
 mod rest;
-mod room;
 mod server;
 mod site;
 mod state;

@@ -9,9 +9,8 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tonic::Code;
 
-use crate::activity::{Asked, Waits};
+use crate::crowd::{Asked, Held, Of, Waits};
 use crate::refused::{Refused, refusal_of};
-use crate::room::{Held, Of};
 
 /// The most bytes of a gRPC message.
 pub(crate) const LARGEST: usize = 4 << 20;
@@ -32,7 +31,7 @@ pub(crate) async fn whole<B>(body: B, most: usize, asked: &Asked) -> Result<(Byt
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut held = asked.holds(Of::Requests);
+    let mut held = Held::none(asked, Of::Requests);
     if body.is_end_stream() {
         return Ok((Bytes::new(), held));
     }

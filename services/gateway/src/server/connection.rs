@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::counted::Counted;
 use super::places::Place;
-use crate::activity::{Activity, Idle};
+use crate::crowd::{Activity, Idle};
 use crate::door::Door;
 use crate::metrics;
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::activity::Activity;
+use crate::crowd::Activity;
 
 pub(super) struct Counted<I> {
     pub(super) io: I,

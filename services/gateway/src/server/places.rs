@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::activity::Activity;
-use crate::crowd::{Crowd, Members, network};
+use crate::crowd::{Activity, Crowd, Members, network};
 use crate::metrics;
 use crate::watched;
 
@@ -126,7 +125,7 @@ impl Drop for Place {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::activity::Waits;
+    use crate::crowd::Waits;
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 

@@ -1,64 +1,19 @@
-//! How much of requests, and of answers, is in memory at a time. Where there is no room for more, whoever has kept most for longest
-//! makes some: so whoever sends or reads slowly takes no more than there is, and nothing from others.
+//! What one request holds of a room. Where there is no room for more, whoever has kept most for longest makes some: so whoever sends
+//! or reads slowly takes no more than there is, and nothing from others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tonic::Code;
 
-use crate::activity::{Activity, Request};
+use super::activity::{Activity, Asked, Request};
+use super::room::{Of, Room};
 use crate::refused::{Refused, refusal_of};
 
 /// How long room is waited for, and how often others are asked to make some.
 const WAIT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(20);
-
-/// Of what there is a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
-    Requests = 0,
-    Answers = 1,
-}
-
-/// The bytes that are held, and the most that may be.
-pub(crate) struct Room {
-    held: AtomicUsize,
-    pub(crate) most: usize,
-    freed: Notify,
-    waiting: AtomicUsize,
-}
-
-impl Room {
-    /// For so many bytes.
-    pub(crate) fn of(most: usize) -> Self {
-        Self { held: AtomicUsize::new(0), most, freed: Notify::new(), waiting: AtomicUsize::new(0) }
-    }
-
-    /// Holds what is there already.
-    pub(crate) fn force(&self, bytes: usize) {
-        self.held.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Holds so much more, if there is room for it.
-    fn take(&self, bytes: usize) -> bool {
-        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
-        let is_taken = before.saturating_add(bytes) <= self.most;
-        if !is_taken {
-            self.held.fetch_sub(bytes, Ordering::Relaxed);
-        }
-        is_taken
-    }
-
-    /// Holds so much less.
-    pub(crate) fn free(&self, bytes: usize) {
-        self.held.fetch_sub(bytes, Ordering::Relaxed);
-        if self.waiting.load(Ordering::Relaxed) > 0 {
-            self.freed.notify_waiters();
-        }
-    }
-}
 
 /// What a request holds of a room, until it is dropped.
 pub(crate) struct Held {
@@ -69,8 +24,9 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) const fn none(activity: Arc<Activity>, request: Arc<Request>, of: Of) -> Self {
-        Self { activity, request, of, bytes: 0 }
+    /// Nothing yet.
+    pub(crate) fn none(asked: &Asked, of: Of) -> Self {
+        Self { activity: asked.activity.clone(), request: asked.request.clone(), of, bytes: 0 }
     }
 
     fn room(&self) -> &Room {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::crowd::Crowd;
+use super::Crowd;
+use super::room::Of;
 use crate::metrics::refused;
-use crate::room::{Held, Of};
 
 /// So many requests may be taken back before they are answered, and half of all.
 const GIVEN_UP: usize = 100;
@@ -174,17 +174,12 @@ impl Request {
 
 /// A request that is under way.
 pub(crate) struct Asked {
-    activity: Arc<Activity>,
-    request: Arc<Request>,
+    pub(super) activity: Arc<Activity>,
+    pub(super) request: Arc<Request>,
     read: Duration,
 }
 
 impl Asked {
-    /// Nothing of a room yet.
-    pub(crate) fn holds(&self, of: Of) -> Held {
-        Held::none(self.activity.clone(), self.request.clone(), of)
-    }
-
     /// From now on, whoever asks is waited for.
     pub(crate) fn waits(&self, waits: Waits) {
         let before = self.request.waits.swap(waits as u8, Ordering::Relaxed);
