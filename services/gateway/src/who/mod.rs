@@ -9,11 +9,13 @@ mod partners;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use contracts::tradewind::options::v1::Audience;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use rustls::pki_types::UnixTime;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
@@ -158,6 +160,19 @@ impl Who {
             return Err(refusal_of(Code::Unauthenticated, "TOKEN_ENDED", text));
         }
         Ok(user)
+    }
+
+    /// Until when the token holds that a request was let in with; nothing where it needed none.
+    pub(crate) fn until(&self, audience: Audience, headers: &HeaderMap) -> Option<Instant> {
+        let token = match shown(headers) {
+            Ok(Some(Shown::Token(token))) if audience != Audience::Public => token,
+            // A partner's key has no end.
+            _ => return None,
+        };
+        let now = UnixTime::now().as_secs();
+        let verified = || Some(self.verifier.verify(token, now).ok()?.expires.saturating_add(LEEWAY));
+        let until = self.known(token).0.map(|(_, until)| until).or_else(verified)?;
+        Instant::now().checked_add(Duration::from_secs(until.saturating_sub(now)))
     }
 
     /// What is known of a token, and by which keys.
