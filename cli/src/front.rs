@@ -32,9 +32,7 @@ pub(crate) struct Refusal {
     /// Seconds after which to come again.
     pub(crate) retry_after: Option<u64>,
     /// For people.
-    pub(crate) message: String,
-    /// All of it.
-    pub(crate) body: Value,
+    message: String,
 }
 
 impl fmt::Display for Refusal {
@@ -169,5 +167,5 @@ async fn refused(answer: Response) -> Result<Response> {
     let details = error["details"].as_array().into_iter().flatten();
     let reason = details.filter_map(|detail| detail["reason"].as_str()).next().unwrap_or_default().to_owned();
     let message = error["message"].as_str().unwrap_or("something else than the gateway answers there").to_owned();
-    Err(Refusal { http, reason, retry_after, message, body }.into())
+    Err(Refusal { http, reason, retry_after, message }.into())
 }

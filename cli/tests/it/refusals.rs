@@ -90,8 +90,12 @@ fn the_brokers_users_are_those_of_the_contracts() {
     let printed: Value = serde_json::from_str(&printed(&config("shop.example"))).unwrap();
     let users = printed["authorization"]["users"].as_array().unwrap();
     let names: Vec<_> = users.iter().map(|user| user["user"].as_str().unwrap()).collect();
-    let services = supervisor::services::names().len();
-    assert_eq!(names.len(), services + 2, "the services, who makes the streams, and the operator: {names:?}");
+    let programs = supervisor::services::programs().len();
+    assert_eq!(
+        names.len(),
+        programs + 2,
+        "the services, the gateway, who makes the streams, and the operator: {names:?}"
+    );
     let payment = users.iter().find(|user| user["user"] == "spiffe://shop.example/svc/payment").unwrap();
     assert_eq!(
         payment["permissions"]["subscribe"]["allow"],

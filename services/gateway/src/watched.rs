@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry::{KeyValue, global};
+use rustls::pki_types::UnixTime;
 
 static CONNECTIONS: AtomicI64 = AtomicI64::new(0);
 static MOST: AtomicI64 = AtomicI64::new(0);
@@ -44,8 +44,7 @@ pub(crate) fn certificate(not_after: i64) {
 
 /// The keys of an issuer were fetched just now; or, where `are_there` is false, are to be.
 pub(crate) fn keys(issuer: &str, are_there: bool) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let at = if are_there { i64::try_from(now).unwrap_or(i64::MAX) } else { 0 };
+    let at = if are_there { i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX) } else { 0 };
     FETCHED.lock().unwrap_or_else(PoisonError::into_inner).insert(issuer.to_owned(), at);
 }
 
