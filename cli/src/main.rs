@@ -9,9 +9,11 @@ mod body;
 mod clients;
 mod commands;
 mod demo;
+mod front;
 mod kubernetes;
 mod local;
 mod output;
+mod people;
 mod replay;
 mod watch;
 
@@ -92,6 +94,11 @@ enum Command {
     /// List products for sale and change them.
     #[command(subcommand)]
     Product(commands::product::Command),
+    /// Sign in at the front door, and print the access token for other programs.
+    ///
+    /// Whoever is outside has no certificate but a token, which goes along with each request for ten minutes:
+    /// curl -H "Authorization: Bearer $(tradewind token --demo customer)" localhost:8080/v1/orders
+    Token(commands::token::Args),
     /// Make the first account of the shop's own people, and replace the keys that say who is signed in.
     #[command(subcommand)]
     Identity(commands::identity::Command),
@@ -139,6 +146,7 @@ fn main() -> ExitCode {
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),
         Command::Product(command) => block_on(commands::product::run(global, command)),
+        Command::Token(args) => block_on(commands::token::run(global, args)),
         Command::Identity(command) => block_on(commands::identity::run(global, command)),
         Command::Consumer(command) => block_on(commands::consumer::run(global, command)),
         Command::Quarantine(command) => block_on(commands::quarantine::run(global, command)),

@@ -5,11 +5,15 @@ import (
 	"slices"
 )
 
+// edge is the workload that whoever is outside calls.
+const edge = "gateway"
+
 // graph holds who may connect to whom, as the rendered NetworkPolicies together say, against the contracts.
 func graph(objects []object, contracts contracts) []string {
 	var faults []string
 	policies := slices.DeleteFunc(slices.Clone(objects), func(o object) bool { return o.kind() != "NetworkPolicy" })
-	workloads := []string{"gateway", "operator"}
+	pods := slices.ContainsFunc(objects, func(o object) bool { return o.kind() == "Deployment" && o.name() == release+"-tradewind-"+edge })
+	workloads := []string{edge, "operator"}
 	for name := range contracts.Services {
 		workloads = append(workloads, name)
 	}
@@ -20,15 +24,32 @@ func graph(objects []object, contracts contracts) []string {
 			if in != declared {
 				faults = append(faults, fmt.Sprintf("%s may connect to %s: the contracts say %v, its NetworkPolicy says %v", caller, name, declared, in))
 			}
-			// There are no pods of the gateway yet.
 			out := allows(policies, "egress", "to", labels(caller), labels(name), "grpc")
-			if caller != "gateway" && out != declared {
+			// Where it is not enabled, there are no pods of the gateway.
+			if (caller != edge || pods) && out != declared {
 				faults = append(faults, fmt.Sprintf("%s may connect to %s: the contracts say %v, its own NetworkPolicy says %v", caller, name, declared, out))
 			}
 		}
 		if !denied(policies, name) {
 			faults = append(faults, fmt.Sprintf("%s: no NetworkPolicy refuses everything else", name))
 		}
+	}
+	if pods {
+		faults = append(faults, atTheEdge(policies)...)
+	}
+	return faults
+}
+
+// atTheEdge tells where the gateway may reach what is for services alone.
+func atTheEdge(policies []object) []string {
+	var faults []string
+	for component, port := range map[string]string{"postgres": "postgres", "outside": "http"} {
+		if allows(policies, "egress", "to", labels(edge), labels(component), port) {
+			faults = append(faults, fmt.Sprintf("%s may connect to %s, which is for services", edge, component))
+		}
+	}
+	if !denied(policies, edge) {
+		faults = append(faults, fmt.Sprintf("%s: no NetworkPolicy refuses everything else", edge))
 	}
 	return faults
 }

@@ -61,6 +61,17 @@ var extras = []string{
 	"fullnameOverride=t,commonLabels.team=shop,image.pullSecrets[0]=registry,image.registry=registry.example.org",
 	"runAs.user=null,runAs.group=null,runAs.fsGroup=null",
 	"test.enabled=false",
+	"gateway.enabled=false,gateway.ingress.enabled=false",
+	"gateway.hosts[0]=shop.example.org,gateway.trustedProxies[0]=10.0.0.0/8,gateway.ingress.enabled=true,gateway.ingress.className=nginx," +
+		"gateway.ingress.tlsSecret=web,gateway.ingress.annotations.a=b,gateway.ingress.grpc.enabled=true",
+	"gateway.trustedProxies[0]=10.0.0.0/8,gateway.trustedProxies[1]=fd00::/8,gateway.httpRoute.enabled=true," +
+		"gateway.httpRoute.parentRefs[0].name=public,gateway.httpRoute.parentRefs[0].namespace=edge,gateway.grpcRoute.enabled=true," +
+		"gateway.grpcRoute.parentRefs[0].name=public,gateway.grpcRoute.annotations.a=b",
+	"gateway.hosts[0]=shop.example.org,gateway.tls.certManager.enabled=true,gateway.tls.certManager.issuer.name=web," +
+		"gateway.service.type=LoadBalancer,gateway.service.port=443,gateway.service.externalTrafficPolicy=Local," +
+		"gateway.service.loadBalancerSourceRanges[0]=192.0.2.0/24,gateway.service.annotations.a=b",
+	"gateway.tls.secret=web,gateway.corsOrigins[0]=https://www.example.org,networkPolicy.gateway.peers[0].podSelector.matchLabels.app=front",
+	"services.gateway.settings.TRUSTED_ISSUERS=corp https://login.example https://login.example/keys tradewind",
 	"tls.mode=certManager,tls.certManager.issuer.create=false,tls.certManager.issuer.name=corp," +
 		"tls.certManager.issuer.kind=ClusterIssuer",
 	"defaults.podDisruptionBudget.enabled=false,defaults.whenUnsatisfiable=DoNotSchedule,defaults.priorityClassName=high",
@@ -136,7 +147,14 @@ var refusals = []refusal{
 	refused("nats.mode=external,nats.external.url=nats://n:4222", "does not match pattern"),
 	refused("tls.mode=certManager,tls.certManager.issuer.create=false", "tls.certManager.issuer.name: is needed"),
 	refused("outside.enabled=false", "calls parties outside the shop"),
-	refused("gateway.enabled=true", "value must be false"),
+	refused("gateway.enable=true", "additional properties 'enable' not allowed"),
+	refused("gateway.hosts[0]=shop.example.org,gateway.ingress.enabled=true", "gateway.trustedProxies: name the addresses"),
+	refused("gateway.trustedProxies[0]=10.0.0.0/8,gateway.ingress.enabled=true", "gateway.hosts: is needed for an Ingress"),
+	refused("gateway.trustedProxies[0]=10.0.0.0/8,gateway.httpRoute.enabled=true", "gateway.httpRoute.parentRefs: name the Gateway"),
+	refused("gateway.enabled=false,gateway.grpcRoute.enabled=true", "gateway.enabled: is needed"),
+	refused("gateway.tls.certManager.enabled=true", "gateway.tls.certManager.issuer.name: is needed"),
+	refused("gateway.trustedProxies[0]=proxies", "does not match pattern"),
+	refused("gateway.hosts[0]=https://shop.example.org", "does not match pattern"),
 	refused("postgres.external.secretPattern=db", "does not match pattern"),
 	refused("shutdown.graceSeconds=0", "minimum: got 0, want 1"),
 	refused("tls.mode=certManager,tls.certManager.renewBefore=24h", "tls.certManager.renewBefore: 24h is not before the end"),

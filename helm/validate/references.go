@@ -36,6 +36,10 @@ func references(objects []object) []string {
 			needs("Service", at[string](o.content, "spec", "serviceName"))
 		case "Service":
 			faults = append(faults, served(o, objects)...)
+		case "Ingress", "HTTPRoute", "GRPCRoute":
+			for _, name := range backends(o) {
+				needs("Service", name)
+			}
 		case "Deployment", "PodDisruptionBudget":
 			selector := at[map[string]any](o.content, "spec", "selector", "matchLabels")
 			if len(selected(selector, objects)) == 0 {
@@ -44,6 +48,26 @@ func references(objects []object) []string {
 		}
 	}
 	return append(faults, twice(objects)...)
+}
+
+// backends is the Services that an Ingress or a route leads to, each as often as it is named; "none" for a rule without one.
+func backends(o object) []string {
+	var names []string
+	for _, entry := range at[[]any](o.content, "spec", "rules") {
+		rule := entry.(map[string]any)
+		references := at[[]any](rule, "backendRefs")
+		for _, path := range at[[]any](rule, "http", "paths") {
+			references = append(references, at[any](path.(map[string]any), "backend", "service"))
+		}
+		if len(references) == 0 {
+			names = append(names, "none")
+		}
+		for _, reference := range references {
+			service, _ := reference.(map[string]any)
+			names = append(names, at[string](service, "name"))
+		}
+	}
+	return names
 }
 
 // served tells where a Service selects no pod, or one without the port.

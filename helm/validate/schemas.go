@@ -23,6 +23,7 @@ const (
 var definitions = map[string]string{
 	"github.com/prometheus-operator/prometheus-operator@v0.85.0": "example/prometheus-operator-crd/*.yaml",
 	"github.com/cert-manager/cert-manager@v1.21.2":               "deploy/crds/*.yaml",
+	"sigs.k8s.io/gateway-api@v1.4.0":                             "config/crd/standard/*.yaml",
 }
 
 // schemas validates objects against every version.

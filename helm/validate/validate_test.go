@@ -75,6 +75,9 @@ func TestReferencesAreWhole(t *testing.T) {
 		{strings.Replace(service, "targetPort: grpc", "targetPort: http", 1), `has no port "http"`},
 		{"kind: StatefulSet\nmetadata: {name: x}\nspec: {serviceName: web}", "names Service web, which is not there"},
 		{pod, "is there twice"},
+		{"kind: HTTPRoute\nmetadata: {name: r}\nspec: {rules: [{backendRefs: [{name: web, port: 80}]}]}", "names Service web, which is not there"},
+		{"kind: GRPCRoute\nmetadata: {name: r}\nspec: {rules: [{matches: []}]}", "names Service none"},
+		{"kind: Ingress\nmetadata: {name: i}\nspec: {rules: [{http: {paths: [{backend: {service: {name: web}}}]}}]}", "names Service web"},
 	} {
 		expect(t, references([]object{parse(t, pod), parse(t, c.text)}), c.fault)
 	}
@@ -106,6 +109,24 @@ func TestPoliciesAreTheContracts(t *testing.T) {
 		{"[Ingress, Egress]", "[Ingress]", "no NetworkPolicy refuses everything else"},
 	} {
 		expect(t, graph([]object{parse(t, strings.Replace(policies, c.old, c.new, 1))}, contract), c.fault)
+	}
+}
+
+func TestTheGatewayReachesServicesAlone(t *testing.T) {
+	policy := strings.Replace(policies, "component: catalog", "component: postgres", 1)
+	policy = strings.ReplaceAll(policy, "port: grpc", "port: postgres")
+	expect(t, atTheEdge([]object{parse(t, policy)}), "gateway may connect to postgres")
+	expect(t, atTheEdge([]object{parse(t, policies)}), "")
+}
+
+func TestTheGatewayBelievesWhoeverIdentitySaysItIs(t *testing.T) {
+	for _, o := range render(t, combination{files: []string{"values-production.yaml"}}) {
+		if told := at[string](o.content, "data", "TRADEWIND_ISSUER"); o.kind() == "ConfigMap" && told != "" && told != "https://shop.example.org" {
+			t.Errorf("%s has %s", o, told)
+		}
+		if o.name() == "shop-tradewind-gateway" && o.kind() == "ConfigMap" && at[string](o.content, "data", "TRADEWIND_ISSUER") == "" {
+			t.Errorf("%s is not told who issues tokens", o)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use contracts::reactions::REACTIONS;
 use contracts::tables::{CONTEXTS, METHODS};
+use contracts::tradewind::options::v1::Audience;
 use serde_json::json;
 use tradewind_mesh::Policy;
 
@@ -42,7 +43,15 @@ fn contracts_of_the_chart() -> String {
     }
     let services: BTreeMap<_, _> =
         services.into_iter().map(|(name, callers)| (name, json!({ "callers": callers }))).collect();
-    format!("{:#}\n", json!({ "services": services }))
+    format!("{:#}\n", json!({ "offered": offered(), "services": services }))
+}
+
+/// The gRPC services with a method that is for somebody outside.
+fn offered() -> BTreeSet<&'static str> {
+    let outside = |audience| matches!(audience, Audience::Public | Audience::Customer | Audience::Staff);
+    let methods =
+        METHODS.iter().filter(|method| outside(method.audience) && CONTEXTS.contains(&context_of(method.path)));
+    methods.filter_map(|method| Some(method.path.trim_start_matches('/').split_once('/')?.0)).collect()
 }
 
 /// Alerts, dashboards and the runbook ask for no series that no program writes.
@@ -67,8 +76,8 @@ fn instrument_of(series: &str) -> &str {
         .fold(series, |name, suffix| name.trim_end_matches(suffix))
 }
 
-/// How the names of our instruments, and of gRPC's and their labels, begin in the sources.
-const OURS: [&str; 2] = ["tradewind_", "grpc."];
+/// How the names of our instruments, and of gRPC's and HTTP's and their labels, begin in the sources.
+const OURS: [&str; 3] = ["tradewind_", "grpc.", "http."];
 
 /// What the programs' sources call their instruments.
 fn instruments() -> BTreeSet<String> {
@@ -101,8 +110,9 @@ fn each_source(folder: &Path, read: &mut impl FnMut(&str)) {
     }
 }
 
-/// The words of a text that are names of series, or of labels that are gRPC's.
+/// The words of a text that are names of series, or of labels that are gRPC's or HTTP's.
 fn names(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("tradewind_") || word.starts_with("grpc_")).map(str::to_owned)
+    let asked = |word: &&str| ["tradewind_", "grpc_", "http_"].iter().any(|ours| word.starts_with(ours));
+    words.filter(asked).map(str::to_owned)
 }

@@ -48,7 +48,7 @@ fn what_the_chart_starts_becomes_ready_and_passes_helm_test() {
 #[test]
 fn every_service_gets_only_settings_it_has() {
     let cluster = Cluster::render("values-production.yaml");
-    assert_eq!(cluster.services().len(), services::names().len());
+    assert_eq!(cluster.services().len(), services::programs().len());
     for name in cluster.services() {
         let help = run(Command::new(binary(name)).arg("--help")).unwrap();
         for variable in cluster.environment(&cluster.container(name)).keys() {

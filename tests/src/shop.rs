@@ -96,6 +96,10 @@ impl Shop {
             Settings::in_process(files, "sqlite::memory:", self.nats.url()).with("http_addr", "127.0.0.1:0");
         TRUST_DOMAIN.clone_into(&mut settings.trust_domain);
         settings.peers.clone_from(&self.addresses);
+        if edge.takes("LIMITS") {
+            // A test asks as fast as it can, from one address.
+            settings = settings.with("limits", "none");
+        }
         let mut running = edge.start(settings).await.unwrap_or_else(|error| panic!("{name} doesn't start: {error:#}"));
         running.ready(PATIENCE).await.unwrap_or_else(|error| panic!("{name}: {error:#}"));
         let address = running.grpc_addr();

@@ -12,6 +12,9 @@ use tradewind_testing::{TRUST_DOMAIN, free_port};
 use super::requests::ISSUED_BY;
 use super::{GATEWAY, OTHER, SERVICE};
 
+/// Everything is counted, and nobody asks too often.
+const UNLIMITED: &str = "read address 1000000/s burst 1000000; write address 1000000/s burst 1000000; \
+    write user 1000000/s burst 1000000";
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -28,6 +31,16 @@ impl Kind {
             Self::GrpcGateway => "grpc-gateway",
         }
     }
+}
+
+/// Limits that nobody meets: what is counted costs what it costs.
+fn limits() -> String {
+    let of = |kind: &str| {
+        let classes = ["credentials", "read", "write", "stream"].map(|class| format!("{class} {kind} 1000000/s"));
+        let places = ["requests", "streams"].map(|what| format!("{what} {kind} 1000000"));
+        classes.into_iter().chain(places).collect::<Vec<_>>().join("; ")
+    };
+    [of("user"), of("address")].join("; ")
 }
 
 /// One that runs; it ends with this value.
@@ -49,7 +62,10 @@ impl Front {
             ("KEY", file(&format!("{GATEWAY}.key"))),
             ("TRUST_DOMAIN", TRUST_DOMAIN.to_owned()),
             ("PEERS", format!("{SERVICE}={service}")),
+            ("LIMITS", UNLIMITED.to_owned()),
+            ("NATS_URL", format!("nats://{}", any())),
             ("ISSUER", String::new()),
+            ("LIMITS", limits()),
             ("TRUSTED_ISSUERS", format!("bench {ISSUED_BY} http://{keys}/ tradewind roles")),
         ];
         let mut command = Command::new(programs.join("tradewind"));

@@ -15,4 +15,5 @@ pub(crate) mod service;
 pub(crate) mod smoke;
 pub(crate) mod status;
 pub(crate) mod stock;
+pub(crate) mod token;
 pub(crate) mod up;

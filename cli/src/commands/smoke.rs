@@ -13,7 +13,8 @@ use tonic::{Code, Status};
 use super::order::{new_request_id, recipient, status};
 use crate::Global;
 use crate::clients::Clients;
-use crate::output::{complain, say};
+use crate::front::Front;
+use crate::output::{complain, explain, say};
 use crate::watch::Watch;
 
 /// The product that is ordered.
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// How long all of it may take; a service that is not there is tried again for as long.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     within: Duration,
+    /// Look at the product through the gateway here, too.
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
 }
 
 pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
@@ -45,6 +49,9 @@ pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
 
 async fn play(shop: &Clients, args: Args) -> Result<Order> {
     let after = list(shop).await?;
+    if let Some(url) = &args.gateway {
+        is_seen(&Front::to_look_at(url)?).await;
+    }
     let (sku, location) = (PRODUCT.to_ascii_uppercase(), "main".to_owned());
     let received = ReceiveStockRequest { request_id: new_request_id(), sku, location, quantity: 1 };
     let mut inventory = shop.inventory()?;
@@ -80,6 +87,19 @@ async fn list(shop: &Clients) -> Result<Vec<String>> {
         Ok(listed) => Ok(vec![listed.into_inner().position]),
         Err(status) if status.code() == Code::AlreadyExists => Ok(Vec::new()),
         Err(status) => Err(status.into()),
+    }
+}
+
+/// Waits until somebody outside sees the product.
+async fn is_seen(front: &Front) {
+    let mut said = String::new();
+    while let Err(error) = front.get(&format!("/v1/products/{PRODUCT}")).await {
+        let text = explain(&error);
+        if text != said {
+            complain(&format!("tradewind: tries the gateway again: {text}"));
+            said = text;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -21,12 +21,15 @@ pub(crate) struct Args {
     /// Leave a process out, to run it by hand (e.g. under a debugger). May be repeated.
     #[arg(long, value_name = "NAME")]
     except: Vec<String>,
+    /// Listen on ports that nobody else has, to run beside others: only what is said at the start tells which they are.
+    #[arg(long, conflicts_with = "detach")]
+    free_ports: bool,
 }
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
-    let layout = Layout::standard(&global.dir);
+    let layout = if args.free_ports { Layout::apart(&global.dir)? } else { Layout::standard(&global.dir) };
     if args.detach { detach(&layout, &global, &args).await } else { attend(layout, &args).await }
 }
 

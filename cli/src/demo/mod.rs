@@ -1,8 +1,9 @@
-//! `tradewind demo`: real processes, a real broker, mTLS everywhere; every way an order can end is
+//! `tradewind demo`: real processes, a real broker, mTLS everywhere; every way an order can end and how people come in are
 //! played, crashes included, and then the books are proved.
 
 mod crashes;
 mod faults;
+mod front;
 mod refusals;
 mod scenarios;
 mod stage;

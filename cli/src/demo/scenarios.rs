@@ -6,7 +6,7 @@ use contracts::tradewind::shipping::v1::{DeliverShipmentRequest, DispatchShipmen
 use futures::FutureExt as _;
 
 use super::stage::{Stage, order_of};
-use super::{Played, Scenario, crashes, faults, refusals};
+use super::{Played, Scenario, crashes, faults, front, refusals};
 use crate::commands::order::recipient;
 
 /// Every scenario, in the order in which they are played.
@@ -56,6 +56,31 @@ pub(crate) fn all() -> Vec<Scenario> {
             name: "price changed",
             expected: "refused with PRICE_CHANGED, nothing placed",
             play: |stage| refusals::price_changed(stage).boxed(),
+        },
+        Scenario {
+            name: "signed up at the front door",
+            expected: "no account before the mailed code is entered; then signed in, without a certificate",
+            play: |stage| front::signed_up(stage).boxed(),
+        },
+        Scenario {
+            name: "ordered by REST and followed by events",
+            expected: "one order for one Idempotency-Key, followed until it is CONFIRMED",
+            play: |stage| front::ordered(stage).boxed(),
+        },
+        Scenario {
+            name: "another customer's order",
+            expected: "404, as of an order that never was; 401 without a token",
+            play: |stage| front::somebody_elses(stage).boxed(),
+        },
+        Scenario {
+            name: "stolen refresh token",
+            expected: "refused to the thief, and its session ended for its owner as well",
+            play: |stage| front::stolen(stage).boxed(),
+        },
+        Scenario {
+            name: "passwords guessed",
+            expected: "a few are looked at, then 429 with Retry-After",
+            play: |stage| front::guessed(stage).boxed(),
         },
         Scenario {
             name: "half of the calls fail",

@@ -12,6 +12,7 @@ use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrd
 
 use crate::clients::Clients;
 use crate::commands::order::{new_request_id, recipient, status};
+use crate::front::Front;
 use crate::local::System;
 use crate::watch::Watch;
 
@@ -23,6 +24,7 @@ pub(crate) struct Stage<'a> {
     system: &'a System,
     shop: Clients,
     gateway: Clients,
+    front: Front,
     outside: Statements,
 }
 
@@ -43,8 +45,9 @@ impl<'a> Stage<'a> {
     pub(crate) fn new(system: &'a System) -> Result<Self> {
         let shop = Clients::of(system.layout(), "operator")?;
         let gateway = Clients::of(system.layout(), "gateway")?.speaking_for(CUSTOMER);
+        let front = Front::at(&system.layout().gateway_url())?;
         let outside = Statements::at(system.layout().outside_url())?;
-        Ok(Self { system, shop, gateway, outside })
+        Ok(Self { system, shop, gateway, front, outside })
     }
 
     /// The shop as the operator sees it.
@@ -55,6 +58,16 @@ impl<'a> Stage<'a> {
     /// The shop as the customer sees it.
     pub(crate) fn gateway(&self) -> &Clients {
         &self.gateway
+    }
+
+    /// The shop as somebody outside sees it, who has not signed in.
+    pub(crate) fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// Where the outside world shows what was mailed.
+    pub(crate) fn outside_url(&self) -> String {
+        self.system.layout().outside_url()
     }
 
     /// What it all comes to.

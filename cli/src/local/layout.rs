@@ -67,6 +67,14 @@ impl Layout {
         Self { pki: dir.join("pki"), state: dir.to_path_buf(), ports: Ports::standard(), postgres: None }
     }
 
+    /// The same on free ports.
+    ///
+    /// # Errors
+    /// When the machine has no free port left.
+    pub(crate) fn apart(dir: &Path) -> Result<Self> {
+        Ok(Self { ports: Ports::free()?, ..Self::standard(dir) })
+    }
+
     /// A system of its own below `dir`, on free ports; it shares only the certificates.
     ///
     /// # Errors
@@ -187,6 +195,11 @@ impl Layout {
     /// Where the outside world answers.
     pub(crate) fn outside_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.outside)
+    }
+
+    /// Where the gateway answers whoever is outside.
+    pub(crate) fn gateway_url(&self) -> String {
+        format!("http://{}", self.address(services::edge().name()))
     }
 
     /// Where a process says that it is ready.

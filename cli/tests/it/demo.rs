@@ -30,3 +30,13 @@ fn nothing_is_left_running_when_the_demonstration_is_killed() {
     child.wait().unwrap();
     block_on(eventually(Duration::from_secs(30), "every process is gone", async || folder.processes().is_empty()));
 }
+
+#[test]
+fn whoever_comes_through_the_front_door_sees_what_is_theirs() {
+    let folder = Folder::new();
+    let output = folder.tradewind(&["demo", "--only", "another customer"]).output().unwrap();
+    let text = printed(&output);
+    assert!(output.status.success(), "{text}\n{}", complained(&output));
+    assert!(text.contains("another customer: 404 ORDER_NOT_FOUND, as of one that never was"), "{text}");
+    assert!(text.contains("the books hold") && text.contains("OrderConfirmed"), "{text}");
+}

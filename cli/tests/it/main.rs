@@ -17,3 +17,4 @@ mod quarantine;
 mod refusals;
 mod replay;
 mod stage;
+mod token;

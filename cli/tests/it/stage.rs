@@ -1,6 +1,7 @@
 //! One service, and nobody else, with the folder of whoever runs it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
@@ -34,6 +35,16 @@ impl Stage {
         let settings = Settings::in_process(files, database(&folder, name), "nats://127.0.0.1:1");
         let running = runtime.block_on(service.start(settings)).unwrap();
         Self { folder, service: name, address: running.grpc_addr(), _running: running, runtime }
+    }
+
+    /// Where everything is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where it answers.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where its database is.

@@ -3,6 +3,13 @@
 {{- .Files.Get "files/contracts.json" -}}
 {{- end -}}
 
+{{/* What runs of the shop: the services of the contracts, and before them the gateway where it is enabled, as a list. */}}
+{{- define "tradewind.programs" -}}
+{{- $names := keys (include "tradewind.contracts" . | fromJson).services -}}
+{{- if .Values.gateway.enabled -}}{{- $names = append $names "gateway" -}}{{- end -}}
+{{- toJson ($names | sortAlpha) -}}
+{{- end -}}
+
 {{/* Lays a service's values, what it says itself over `defaults`, into an empty map: (list $ "catalog" $service). Not by way of JSON,
 out of which a number comes as a float, and a million as 1e+06. */}}
 {{- define "tradewind.service" -}}
@@ -43,7 +50,7 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 
 {{/* Every workload that has a certificate, as a list. */}}
 {{- define "tradewind.workloads" -}}
-{{- $names := concat (keys (include "tradewind.contracts" . | fromJson).services | sortAlpha) (list "broker-init" "operator") -}}
+{{- $names := concat (include "tradewind.programs" . | fromJsonArray) (list "broker-init" "operator") -}}
 {{- if eq .Values.nats.mode "internal" -}}{{- $names = append $names "nats" -}}{{- end -}}
 {{- if eq .Values.postgres.mode "internal" -}}{{- $names = append $names "postgres" -}}{{- end -}}
 {{- toJson $names -}}
@@ -67,8 +74,8 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- $root := . -}}
 {{- $contracts := include "tradewind.contracts" . | fromJson -}}
 {{- range $name, $_ := .Values.services -}}
-{{- if not (hasKey $contracts.services $name) -}}
-{{- fail (printf "services.%s: the contracts have no such service; there are %s" $name (keys $contracts.services | sortAlpha | join ", ")) -}}
+{{- if not (or (hasKey $contracts.services $name) (eq $name "gateway")) -}}
+{{- fail (printf "services.%s: the contracts have no such service; there are %s, and gateway" $name (keys $contracts.services | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $_ := $contracts.services -}}
@@ -102,6 +109,7 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- include "tradewind.checkEdge" . -}}
 {{- if and (eq .Values.nats.mode "external") (not .Values.nats.external.url) -}}
 {{- fail "nats.external.url: is needed when nats.mode is external" -}}
 {{- end -}}

@@ -24,6 +24,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
 /// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
+/// #     tell_on_email_changed: tell::<EmailChanged>,
 /// });
 /// ```
 ///
@@ -43,6 +45,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
 /// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
+/// #     tell_on_email_changed: tell::<EmailChanged>,
 /// });
 /// ```
 ///
@@ -62,6 +66,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
 /// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
+/// #     tell_on_email_changed: tell::<EmailChanged>,
 /// });
 /// ```
 ///
@@ -81,6 +87,8 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_sign_up_repeated: tell::<SignUpRepeated>,
 /// #     tell_on_password_reset_requested: tell::<PasswordResetRequested>,
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
+/// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
+/// #     tell_on_email_changed: tell::<EmailChanged>,
 /// });
 /// ```
 ///

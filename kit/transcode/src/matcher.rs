@@ -10,7 +10,8 @@ pub const LONGEST_PATH: usize = 8 * 1024;
 pub const MOST_SEGMENTS: usize = 64;
 
 /// Templates with what belongs to each, the most exact first: one with a verb before one without, and in each segment a text before
-/// `*` and `*` before `**`. A path whose most exact template takes other methods goes to the next that takes its own.
+/// `*` and `*` before `**`. A path whose most exact template takes other methods goes to the next that takes its own, but what one
+/// reads as a verb is no part of a name to another.
 #[derive(Debug)]
 pub struct Matcher<T> {
     entries: Vec<Entry<T>>,
@@ -85,7 +86,11 @@ impl<T> Matcher<T> {
     pub fn find(&self, method: &str, path: &str) -> Result<Match<'_, T>, Refusal> {
         let cut = Cut::new(path)?;
         let mut allowed: Vec<String> = Vec::new();
+        let mut has_verb = false;
         for entry in &self.entries {
+            if has_verb && entry.template.verb().is_none() {
+                break;
+            }
             if entry.method != method && allowed.contains(&entry.method) {
                 continue;
             }
@@ -94,6 +99,7 @@ impl<T> Matcher<T> {
                 let captures = captures(&entry.template, &segments)?;
                 return Ok(Match { value: &entry.value, template: &entry.template, captures });
             }
+            has_verb |= entry.template.verb().is_some();
             allowed.push(entry.method.clone());
         }
         allowed.sort();

@@ -3,16 +3,17 @@
 //!
 //! This file is the composition root. Nothing is kept here, and no method has code of its own.
 
-mod activity;
 mod answer;
 mod config;
 mod cors;
+mod crowd;
 mod door;
 mod etag;
 mod framing;
 mod grpc;
 mod json;
 mod limits;
+mod memory;
 mod metadata;
 mod methods;
 mod metrics;
@@ -21,12 +22,12 @@ mod reading;
 mod refused;
 mod request_id;
 mod rest;
-mod room;
 mod server;
 mod site;
 mod state;
 mod streaming;
 mod unary;
+mod watched;
 mod web;
 mod who;
 mod whole;
@@ -40,10 +41,11 @@ use crate::config::Config;
 pub use crate::cors::Origins;
 pub use crate::door::Door;
 pub use crate::limits::{Limits, Rules};
+pub use crate::memory::Memory;
 pub use crate::metadata::Metadata;
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
-pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, Trusted, Who};
+pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, TellEnded, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -60,24 +62,27 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     };
     let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
     let client = who::client()?;
-    let mut issuers = config.trusted_issuers.trusted(|url| who::of_url(client.clone(), url));
+    let mut issuers =
+        config.trusted_issuers.trusted(config.trusted_token_lifetime, |url| who::of_url(client.clone(), url));
     let identity = outlook.channels.to(methods::IDENTITY).ok().filter(|_| !config.issuer.is_empty());
     if let Some(identity) = &identity {
         issuers.push(Trusted::own(&config.issuer, who::of_identity(identity.clone())));
     }
     let mut who = Who::trusting(issuers);
     if let Some(identity) = identity {
-        who = who.finding(who::partners_of_identity(identity));
+        who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
     }
-    let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
+    let memory = Memory::of(config.memory);
+    let server = Server::bind(config.http_addr, files, memory.connections(config.connections.get())).await?;
+    let server = server.of_one(config.connections_of_one.get());
     let address = server.local_addr();
     let limits = Limits::new(config.limits);
     limits.watch();
     let board = Board::new(outlook.broker, outlook.name, &Uuid::now_v7().simple().to_string());
     Ok(Front::new(address, move |stop, grace| {
         tokio::spawn(limits::share(limits.clone(), board, stop.clone()));
-        let door = Door::new(methods, who, stop.clone()).open_to(config.cors_origins).behind(config.trusted_proxies);
-        let door = door.within(limits);
+        let door = Door::new(methods, who, stop.clone()).reckoning(memory, config.json_bytes.get());
+        let door = door.open_to(config.cors_origins).behind(config.trusted_proxies).within(limits);
         server.serve(Arc::new(door), stop, grace)
     }))
 }

@@ -1,7 +1,11 @@
 //! What is offered, as OpenAPI 3.1 has it: made once, of descriptors and the comments in the contracts.
 
+mod answers;
 mod comments;
+mod holds;
 mod operation;
+mod range;
+mod scalar;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -48,11 +52,17 @@ pub(crate) fn document(methods: &Methods) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.all(),
-            "responses": { "Error": {
-                "description": "Why there is no answer.",
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-            } },
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "responses": answers::shared(),
+            "headers": answers::headers(),
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-api-key",
+                    "description": "A partner's key, for what its scopes name.",
+                },
+            },
         },
     })
 }

@@ -7,9 +7,10 @@ use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderValue, Method as Http, Request, Response, Version, uri::PathAndQuery};
 use http_body_util::{BodyExt, Full};
 use prost::Message;
-use prost_reflect::DynamicMessage;
 use tonic::body::Body;
 use tonic::{Code, Status};
+use tradewind_calls::deadline;
+use tradewind_mesh::AskedDeadline;
 
 use crate::reading::HEAD;
 use crate::refused::{outward, refusal_of};
@@ -23,7 +24,7 @@ const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 ///
 /// # Errors
 /// Where it is longer than a frame can say.
-pub(crate) fn framed(message: &DynamicMessage) -> Result<Bytes, Status> {
+pub(crate) fn framed(message: &impl Message) -> Result<Bytes, Status> {
     let mut framed = BytesMut::with_capacity(256);
     framed.put_bytes(0, HEAD);
     let unframed = |_| refusal_of(Code::ResourceExhausted, "REQUEST_TOO_LARGE", "the request is too large");
@@ -41,6 +42,9 @@ pub(crate) fn request(path: &PathAndQuery, mut headers: HeaderMap, body: Body) -
     *request.method_mut() = Http::POST;
     *request.version_mut() = Version::HTTP_2;
     *request.uri_mut() = path.clone().into();
+    if headers.contains_key(deadline::HEADER) {
+        request.extensions_mut().insert(AskedDeadline);
+    }
     *request.headers_mut() = headers;
     request
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tradewind_runtime::positive;
 
+use crate::seals::Seals;
 use crate::tokens::Algorithm;
 
 tradewind_runtime::settings! {
@@ -19,6 +20,8 @@ tradewind_runtime::settings! {
         signing_algorithm: Algorithm = "Ed25519" => str::parse,
         /// how long each key signs, 2d to 1y
         key_lifetime: Duration = "30d" => within::<172_800, 31_557_600>,
+        /// keys that seal what signs in the database, each 32 bytes in base64, of which the first seals; empty for none
+        signing_key_seals: Seals = "" => Seals::read,
         /// how long a code that is sent by mail is good, 1m to 1h
         code_lifetime: Duration = "10m" => within::<60, 3_600>,
         /// how long a password is good that is made for one use, 1m to 7d

@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use contracts::tradewind::identity::v1::identity_service_server::IdentityService;
 use contracts::tradewind::identity::v1::{
-    ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest, CreatePartnerKeyResponse,
-    CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest, EndSessionResponse, EraseAccountRequest,
-    EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse, GetAccountRequest, GetAccountResponse,
-    GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse, GrantRoleRequest, GrantRoleResponse,
-    ListAccountsRequest, ListAccountsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
+    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest,
+    CreatePartnerKeyResponse, CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest,
+    EndSessionResponse, EraseAccountRequest, EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse,
+    GetAccountRequest, GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse,
+    GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest,
+    ListEndedSessionsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
     ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest,
     LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
-    RequestPasswordResetRequest, RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse,
-    RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest, RevokeRoleResponse, SignUpRequest,
-    SignUpResponse, UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest, UpdateProfileResponse,
-    VerifyEmailRequest, VerifyEmailResponse,
+    RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
+    ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest,
+    RevokeRoleResponse, SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse,
+    UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -108,6 +109,24 @@ impl IdentityService for Api {
         changed.map(Response::new).map_err(convert::refusal_of_new)
     }
 
+    async fn request_email_change(
+        &self,
+        request: Request<RequestEmailChangeRequest>,
+    ) -> Answer<RequestEmailChangeResponse> {
+        let from = from(&request)?;
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let RequestEmailChangeRequest { new_email, password, .. } = request.into_inner();
+        let new = convert::new_email(&new_email).map_err(refusal)?;
+        answer(app::request_email_change(&self.means, &account_id, &new, &password.into(), from).await)
+    }
+
+    async fn change_email(&self, request: Request<ChangeEmailRequest>) -> Answer<ChangeEmailResponse> {
+        let session = user(&request).and_then(|user| user.session.clone());
+        let account_id = own(&request, &request.get_ref().account_id)?;
+        let ChangeEmailRequest { change_id, code, .. } = request.into_inner();
+        answer(app::change_email(&self.means, &account_id, session.as_deref(), (&change_id, &code)).await)
+    }
+
     async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {
         let account_id = own(&request, &request.get_ref().account_id)?;
         let mut listed = app::list_sessions(&self.means, &account_id).await.map_err(refusal)?;
@@ -191,6 +210,15 @@ impl IdentityService for Api {
 
     async fn find_partner_key(&self, request: Request<FindPartnerKeyRequest>) -> Answer<FindPartnerKeyResponse> {
         answer(app::find_partner_key(&self.means, &request.into_inner().digest).await)
+    }
+
+    async fn list_ended_sessions(
+        &self,
+        request: Request<ListEndedSessionsRequest>,
+    ) -> Answer<ListEndedSessionsResponse> {
+        let since = request.into_inner().since.map(|since| (since.seconds, since.nanos));
+        let since = since.map(convert::since).transpose().map_err(refusal)?;
+        answer(app::ended_sessions(&self.means, since).await)
     }
 
     async fn create_staff_account(

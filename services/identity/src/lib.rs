@@ -11,6 +11,7 @@ pub mod domain;
 mod grpc;
 mod metrics;
 pub mod passwords;
+pub mod seals;
 mod secrets;
 pub mod store;
 pub mod tokens;
@@ -57,7 +58,10 @@ fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
         idle: config.session_idle,
         session: config.session_lifetime,
     };
-    let tokens = Tokens::new(kit.store.clone(), issue);
+    if config.signing_key_seals.is_empty() {
+        tracing::warn!("private keys lie in the database as they are: signing_key_seals is not set");
+    }
+    let tokens = Tokens::new(kit.store.clone(), issue).sealed_by(config.signing_key_seals);
     let means = Arc::new(Means { store: kit.store, passwords: Passwords::new(cost)?, tokens, rules });
     metrics::begin();
     keep_tidy(&means);

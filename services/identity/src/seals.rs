@@ -70,7 +70,8 @@ impl Seals {
     pub(crate) fn open(&self, kept: &str, what: &str) -> Result<Sensitive<String>, Error> {
         let Some((name, sealed)) = named(kept) else { return Ok(kept.to_owned().into()) };
         let seal = self.0.iter().find(|seal| seal.name == name);
-        let seal = seal.ok_or_else(|| Error::internal(format!("what was sealed by the key {name} cannot be opened")))?;
+        let seal =
+            seal.ok_or_else(|| Error::internal(format!("what was sealed by the key {name} cannot be opened")))?;
         let spoilt = || Error::internal(format!("what was sealed by the key {name} is not what it was"));
         let mut bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| spoilt())?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN).ok_or_else(spoilt)?;
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn keys_are_32_bytes_each_and_are_not_shown() {
         assert!(Seals::read(&format!("\n {} \n\n{}\n", key(1), key(2))).is_ok_and(|seals| seals.0.len() == 2));
-        for odd in ["AAAA", &format!("{}A", key(1)), &[key(1); 9].join("\n")] {
+        for odd in ["AAAA", &format!("{}A", key(1)), &std::iter::repeat_n(key(1), 9).collect::<Vec<_>>().join("\n")] {
             let refused = Seals::read(odd).unwrap_err();
             assert!(!refused.contains(odd), "{refused}");
         }

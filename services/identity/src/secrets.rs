@@ -69,7 +69,11 @@ pub(crate) fn successor(token: &str, salt: &str) -> String {
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, salt.as_bytes()))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+/// Bytes that nobody can guess.
+///
+/// # Errors
+/// As of [`token`].
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("the system has no random numbers"))?;
     Ok(bytes)

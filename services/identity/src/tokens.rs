@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::domain::schedule::{self, Term};
 use crate::domain::{Role, Roles};
+use crate::seals::Seals;
 use crate::store::signing_keys;
 
 /// How long a replica goes by what it has read of the keys.
@@ -76,6 +77,7 @@ pub(crate) struct Holder<'a> {
 pub struct Tokens {
     store: Store,
     issue: Issue,
+    seals: Seals,
     known: ArcSwapOption<Known>,
     reading: Mutex<()>,
 }
@@ -90,7 +92,13 @@ impl Tokens {
     /// Signs with the keys that `store` keeps.
     #[must_use]
     pub fn new(store: Store, issue: Issue) -> Self {
-        Self { store, issue, known: ArcSwapOption::empty(), reading: Mutex::new(()) }
+        Self { store, issue, seals: Seals::default(), known: ArcSwapOption::empty(), reading: Mutex::new(()) }
+    }
+
+    /// Has those keys sealed by these. What lies there as it is, or is sealed by a former one, is sealed anew.
+    #[must_use]
+    pub fn sealed_by(self, seals: Seals) -> Self {
+        Self { seals, ..self }
     }
 
     /// A token for somebody, and until when it is good.
@@ -135,7 +143,7 @@ impl Tokens {
             let now = self.store.now();
             let rows = signing_keys::all(self.store.command_reader()).await?;
             let terms: Vec<_> = rows.iter().map(signing_keys::term).collect();
-            let new = (schedule::instead(&terms, now, self.issue.key_lifetime), generate(self.issue.algorithm)?);
+            let new = self.generate(schedule::instead(&terms, now, self.issue.key_lifetime))?;
             let old: Vec<_> = terms.iter().map(|term| term.generation).collect();
             // A key that another replica has just made is one of those that are to be replaced.
             if self.store.transact(async |tx: &mut Tx| change(tx, Some(&new), &old).await).await?.0 {
@@ -182,23 +190,36 @@ impl Tokens {
             if due.is_none() && over.is_empty() {
                 break;
             }
-            let new = due.map(|due| Ok::<_, Error>((due, generate(self.issue.algorithm)?))).transpose()?;
+            let new = due.map(|due| self.generate(due)).transpose()?;
             self.store.transact(async |tx: &mut Tx| change(tx, new.as_ref(), &over).await).await?;
             rows = signing_keys::all(self.store.command_reader()).await?;
         }
-        let keys = rows.iter().map(|row| {
-            let signer = Signer::from_pem(&row.pair.0).map_err(Error::internal)?;
-            Ok((signing_keys::term(row), signer))
-        });
-        Ok(Known { read: now, keys: keys.collect::<Result<_, Error>>()? })
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (term, what) = (signing_keys::term(row), row.generation.to_string());
+            let pair = self.seals.open(&row.pair.0, &what)?;
+            if !self.seals.holds(&row.pair.0) && !self.seals.is_empty() {
+                let sealed = self.seals.seal(&pair, &what)?;
+                let kept = async |tx: &mut Tx| signing_keys::keep(tx.conn(), term.generation, sealed.clone()).await;
+                self.store.transact(kept).await?;
+            }
+            keys.push((term, Signer::from_pem(pair.expose()).map_err(Error::internal)?));
+        }
+        Ok(Known { read: now, keys })
+    }
+
+    /// A new pair of keys for that time, as it is to lie in the database.
+    fn generate(&self, term: Term) -> Result<(Term, String), Error> {
+        let pair = generate(self.issue.algorithm)?;
+        Ok((term, self.seals.seal(&pair, &term.generation.to_string())?))
     }
 }
 
 /// Adds a key and removes others; nothing, and `false`, where another replica has made one of its number. So no key goes but where
 /// another is there to sign.
-async fn change(tx: &mut Tx, new: Option<&(Term, Sensitive<String>)>, over: &[i64]) -> Result<bool, Error> {
+async fn change(tx: &mut Tx, new: Option<&(Term, String)>, over: &[i64]) -> Result<bool, Error> {
     if let Some((term, pair)) = new {
-        if !signing_keys::insert(tx.conn(), *term, pair.expose().clone()).await? {
+        if !signing_keys::insert(tx.conn(), *term, pair.clone()).await? {
             return Ok(false);
         }
         let (generation, from) = (term.generation, term.from);

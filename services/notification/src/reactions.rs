@@ -21,7 +21,7 @@ pub(crate) const MAIL: &str = "mail";
 const MOST_KEPT: usize = 16 * 1024;
 
 /// What messages are about.
-pub(crate) const KINDS: [NotificationKind; 7] = [
+pub(crate) const KINDS: [NotificationKind; 9] = [
     NotificationKind::OrderConfirmed,
     NotificationKind::OrderCancelled,
     NotificationKind::OrderShipped,
@@ -29,6 +29,8 @@ pub(crate) const KINDS: [NotificationKind; 7] = [
     NotificationKind::SignUpRepeated,
     NotificationKind::PasswordReset,
     NotificationKind::PasswordChanged,
+    NotificationKind::EmailChange,
+    NotificationKind::EmailChanged,
 ];
 
 /// What follows the events of orders and accounts.
@@ -41,6 +43,8 @@ pub(crate) fn reactions() -> Reactions {
         tell_on_sign_up_repeated: accounts::tell_on_sign_up_repeated,
         tell_on_password_reset_requested: accounts::tell_on_password_reset_requested,
         tell_on_password_changed: accounts::tell_on_password_changed,
+        tell_on_email_change_requested: accounts::tell_on_email_change_requested,
+        tell_on_email_changed: accounts::tell_on_email_changed,
     })
 }
 
@@ -121,6 +125,8 @@ pub(crate) const fn name(kind: NotificationKind) -> &'static str {
         NotificationKind::SignUpRepeated => "sign_up_repeated",
         NotificationKind::PasswordReset => "password_reset",
         NotificationKind::PasswordChanged => "password_changed",
+        NotificationKind::EmailChange => "email_change",
+        NotificationKind::EmailChanged => "email_changed",
         NotificationKind::Unspecified => "unspecified",
     }
 }

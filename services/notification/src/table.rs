@@ -19,8 +19,16 @@ use self::notification::{ActiveModel, Address, Column, Entity, Model};
 use crate::mail::Written;
 use crate::texts::Text;
 
-/// Messages that hold a code: their text is not kept longer than it is needed.
-const WITH_CODE: [NotificationKind; 2] = [NotificationKind::Verification, NotificationKind::PasswordReset];
+/// Messages about accounts: what they said is not kept longer than it is needed, nor to whom they went: an account that is erased
+/// leaves nothing here but what nobody could be told.
+const OF_ACCOUNTS: [NotificationKind; 6] = [
+    NotificationKind::Verification,
+    NotificationKind::SignUpRepeated,
+    NotificationKind::PasswordReset,
+    NotificationKind::PasswordChanged,
+    NotificationKind::EmailChange,
+    NotificationKind::EmailChanged,
+];
 
 static INSERT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
     let mut once = OnConflict::columns([Column::OrderId, Column::Kind]);
@@ -129,8 +137,8 @@ impl Last for Messages {
                 let named = padded(orders, orders.last().cloned().unwrap_or_default());
                 let mut sent = Query::update();
                 sent.table(Entity).value(Column::Sent, true).value(Column::SentTime, micros(tx.now()));
-                if WITH_CODE.iter().any(|with| number(*with) == *kind) {
-                    sent.value(Column::Body, "");
+                if OF_ACCOUNTS.iter().any(|of| number(*of) == *kind) {
+                    sent.value(Column::Body, "").value(Column::Recipient, "");
                 }
                 sent.and_where(Column::Kind.eq(*kind)).and_where(Column::OrderId.is_in(named));
                 tx.change(sent);
@@ -151,7 +159,7 @@ pub(crate) async fn mark_failed(
     reason: &str,
 ) -> Result<(), Error> {
     let mut failed = ActiveModel { failed: Set(true), failure: Set(Some(reason.to_owned())), ..ActiveModel::default() };
-    if WITH_CODE.contains(&kind) {
+    if OF_ACCOUNTS.contains(&kind) {
         failed.body = Set(String::new());
     }
     let this = Entity::update_many().set(failed).filter(Column::OrderId.eq(order_id));

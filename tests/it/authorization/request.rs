@@ -43,8 +43,18 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 9] =
-    ["after", "device", "expected_total", "page_size", "page_token", "settle_within", "status", "time", "version"];
+const LEFT_OUT: [&str; 10] = [
+    "expire_time",
+    "after",
+    "device",
+    "expected_total",
+    "page_size",
+    "page_token",
+    "settle_within",
+    "status",
+    "time",
+    "version",
+];
 
 /// Whether a request names somebody's things.
 pub(super) fn names(method: &MethodDescriptor) -> bool {
@@ -82,14 +92,16 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
     let some = || Uuid::new_v4().simple().to_string();
     match (method, field) {
         ("LogIn", "email") => json!(means.email),
-        (_, "email") => json!(format!("{}@example.com", some())),
+        (_, "email" | "new_email") => json!(format!("{}@example.com", some())),
         (_, "password" | "current_password" | "new_password") => json!(means.password),
+        (_, "partner_id") => json!(format!("p-{}", &some()[..8])),
+        (_, "scopes") => json!(["ordering.read"]),
         (_, "name") => json!("Ada"),
         (_, "code") => json!("12345678"),
-        (_, "verification_id" | "reset_id") => json!(some()),
+        (_, "verification_id" | "reset_id" | "change_id") => json!(some()),
         ("LogOut", "refresh_token") => json!(some()),
         (_, "refresh_token") => json!(means.refresh_token),
-        (_, "session_id") => json!(Uuid::now_v7().to_string()),
+        (_, "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
         (_, "role") => json!("ROLE_STAFF"),
         (_, "request_id") => json!(some()),
         ("GetProduct", "product_id") => json!(means.product),
@@ -158,7 +170,7 @@ pub(super) fn over_http(method: &MethodDescriptor, message: &DynamicMessage) -> 
             }
             rest.clear_field_by_name(name);
             path.push_str(before);
-            path.push_str(&said);
+            path.push_str(&said.replace(':', "%3A"));
             pieces = after;
         }
         path.push_str(pieces);

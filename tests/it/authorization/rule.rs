@@ -14,12 +14,18 @@ pub(super) enum Asking {
     Another,
     /// Somebody who has signed in and whose role was taken away: a customer who owns nothing.
     Former,
+    /// A partner's program, with a key for orders.
+    Partner,
     /// Somebody with the role.
     Staff,
 }
 
+/// What the partner's key is for.
+pub(super) const SCOPES: [&str; 2] = ["ordering.read", "ordering.write"];
+
 impl Asking {
-    pub(super) const ALL: [Self; 5] = [Self::Nobody, Self::Customer, Self::Another, Self::Former, Self::Staff];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Nobody, Self::Customer, Self::Another, Self::Former, Self::Partner, Self::Staff];
 }
 
 /// Whose the object is that a request names.
@@ -29,6 +35,8 @@ pub(super) enum Object {
     Customers,
     /// Another customer's.
     Anothers,
+    /// The partner's.
+    Partners,
     /// There is no such object.
     Missing,
     /// None is named.
@@ -39,7 +47,10 @@ impl Object {
     const fn is_of(self, who: Asking) -> bool {
         matches!(
             (self, who),
-            (Self::Customers, Asking::Customer) | (Self::Anothers, Asking::Another) | (Self::Unsaid, _)
+            (Self::Customers, Asking::Customer)
+                | (Self::Anothers, Asking::Another)
+                | (Self::Partners, Asking::Partner)
+                | (Self::Unsaid, _)
         )
     }
 }
@@ -53,6 +64,8 @@ pub(super) enum Outcome {
     NotSignedIn,
     /// It is for staff.
     RoleMissing,
+    /// The key is for something else.
+    ScopeMissing,
     /// It is for the customer who is named.
     NotYours,
     /// The object is told to be missing, whether it is or not.
@@ -62,12 +75,16 @@ pub(super) enum Outcome {
 }
 
 /// The rule.
-pub(super) fn outcome(audience: Audience, owner: Option<Owner>, who: Asking, object: Object) -> Outcome {
+pub(super) fn outcome(method: &Method, who: Asking, object: Object) -> Outcome {
+    let Method { audience, owner, scope, .. } = *method;
     match (audience, who) {
         (Audience::Unspecified | Audience::Internal, _) => Outcome::Absent,
         (Audience::Public, _) | (Audience::Customer | Audience::Staff, Asking::Staff) => Outcome::Answered,
         (Audience::Customer | Audience::Staff, Asking::Nobody) => Outcome::NotSignedIn,
         (Audience::Staff, _) => Outcome::RoleMissing,
+        (Audience::Customer, Asking::Partner) if !scope.is_some_and(|scope| SCOPES.contains(&scope)) => {
+            Outcome::ScopeMissing
+        }
         (Audience::Customer, _) if object.is_of(who) => Outcome::Answered,
         (Audience::Customer, _) if owner.is_some_and(|owner| owner.is_object) => Outcome::AsMissing,
         (Audience::Customer, _) => Outcome::NotYours,
@@ -85,7 +102,7 @@ pub(super) fn document<'a>(methods: impl IntoIterator<Item = (&'a Method, String
             Some(Owner { field, is_object: true, .. }) => format!("whose `{field}` is"),
             Some(Owner { field, .. }) => format!("`{field}`"),
         };
-        let says = |who, object| cell(outcome(audience, owner, who, object));
+        let says = |who, object| cell(outcome(method, who, object));
         let cells = [
             format!("`{name}`"),
             route,
@@ -96,6 +113,8 @@ pub(super) fn document<'a>(methods: impl IntoIterator<Item = (&'a Method, String
             says(Asking::Another, Object::Customers).to_owned(),
             says(Asking::Another, Object::Missing).to_owned(),
             says(Asking::Former, Object::Customers).to_owned(),
+            says(Asking::Partner, Object::Partners).to_owned(),
+            says(Asking::Partner, Object::Customers).to_owned(),
             says(Asking::Staff, Object::Customers).to_owned(),
         ];
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
@@ -107,7 +126,7 @@ const fn cell(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Absent => "absent",
         Outcome::NotSignedIn => "401",
-        Outcome::RoleMissing | Outcome::NotYours => "403",
+        Outcome::RoleMissing | Outcome::ScopeMissing | Outcome::NotYours => "403",
         Outcome::AsMissing => "404",
         Outcome::Answered => "yes",
     }
@@ -126,15 +145,16 @@ so, in [ADR 37](adr/0037-who-comes-through-the-front-door.md).
 | 401 | nobody has signed in | 401 `NOT_SIGNED_IN` | `UNAUTHENTICATED` |
 | 403, of `STAFF` | the role is missing | 403 `ROLE_MISSING` | `PERMISSION_DENIED` |
 | 403, of `CUSTOMER` | another customer is named, whether there is one or not | 403 `OTHER_CUSTOMER` | `PERMISSION_DENIED` |
+| 403, with a key, own | the key is not for what the method does | 403 `SCOPE_MISSING` | `PERMISSION_DENIED` |
 | 404 | the object is another's: the answer is the one for an object that does not exist, to the byte | 404 | `NOT_FOUND` |
 | absent | there is no such method outside; behind the gateway it is `CALLER_NOT_ALLOWED` | 404 `NO_ROUTE` | `UNIMPLEMENTED` |
 
 Where a method names the customer and a request leaves that empty, it is for whoever asks. Staff see what is anybody's. A customer
-whose role was taken away is a customer. What is refused has changed nothing.
+whose role was taken away is a customer. The key is a partner's, for `ordering.read` and `ordering.write`. What is refused has changed nothing.
 
 Fields are decided with their message: a method gives and takes all of its fields or none. What differs by who asks is a method of
 its own: `GetProfile` for its owner, `GetAccount` for staff.
 
-| method | route | for | whose | anonymous | customer, own | customer, another's | customer, none there | without the role | staff |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| method | route | for | whose | anonymous | customer, own | customer, another's | customer, none there | without the role | key, own | key, another's | staff |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ";

@@ -56,6 +56,13 @@ include "users.json"
 {{- .Files.Get "files/broker-users.json" | replace "spiffe://tradewind.local/" (printf "spiffe://%s/" .Values.trustDomain) -}}
 {{- end -}}
 
+{{/* The workloads that the broker lets in, as a list. */}}
+{{- define "tradewind.natsClients" -}}
+{{- $clients := list -}}
+{{- range (include "tradewind.natsUsers" . | fromJson).authorization.users -}}{{- $clients = append $clients (base .user) -}}{{- end -}}
+{{- toJson $clients -}}
+{{- end -}}
+
 {{/* The rule of a NetworkPolicy by which a pod reaches the broker. */}}
 {{- define "tradewind.natsEgress" -}}
 {{- if eq .Values.nats.mode "internal" -}}

@@ -6,20 +6,26 @@
 {{- $peers = append $peers (printf "%s=%s:7100" . (include "tradewind.host" (list $root (printf "%s-peers" .)))) -}}
 {{- end -}}
 {{- $settings := dict
-  "GRPC_ADDR" (include "tradewind.listen" (list $root 7100))
   "ADMIN_ADDR" (include "tradewind.listen" (list $root 7200))
   "CA" "/etc/tradewind/tls/ca.crt"
   "CERT" "/etc/tradewind/tls/tls.crt"
   "KEY" "/etc/tradewind/tls/tls.key"
   "TRUST_DOMAIN" $root.Values.trustDomain
-  "DATABASE_URL_FILE" "/etc/tradewind/database/url"
-  "NATS_URL" (include "tradewind.natsUrl" $root)
   "PEERS" ($peers | join ",")
   "LOG_FORMAT" "json"
   "LOG" $root.Values.telemetry.log
   "GRACE" (printf "%ss" (include "tradewind.text" $root.Values.shutdown.graceSeconds))
   "TRACE_RATIO" (include "tradewind.text" $root.Values.telemetry.traceRatio)
 -}}
+{{- if eq .name "gateway" -}}
+{{- range $key, $value := include "tradewind.edgeSettings" $root | fromJson }}{{- $_ := set $settings $key $value -}}{{- end -}}
+{{- else -}}
+{{- $_ := set $settings "GRPC_ADDR" (include "tradewind.listen" (list $root 7100)) -}}
+{{- $_ := set $settings "DATABASE_URL_FILE" "/etc/tradewind/database/url" -}}
+{{- end -}}
+{{- if has .name (include "tradewind.natsClients" $root | fromJsonArray) -}}
+{{- $_ := set $settings "NATS_URL" (include "tradewind.natsUrl" $root) -}}
+{{- end -}}
 {{- if and .service.callsOutside $root.Values.outside.enabled -}}
 {{- $_ := set $settings "OUTSIDE_URL" (printf "http://%s:7300" (include "tradewind.host" (list $root "outside"))) -}}
 {{- end -}}
@@ -51,6 +57,8 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 {{- define "tradewind.servicePod" -}}
 {{- $root := .root -}}
 {{- $service := .service -}}
+{{- $isEdge := eq .name "gateway" -}}
+{{- $certificate := and $isEdge (include "tradewind.edgeCertificate" $root) -}}
 {{- $selector := printf "%s\ntrack: %s" (include "tradewind.selector" (list $root .name)) .track -}}
 metadata:
   labels:
@@ -96,14 +104,18 @@ spec:
         - name: TRADEWIND_INSTANCE
           valueFrom:
             fieldRef: {fieldPath: metadata.name}
-        {{- if eq $root.Values.postgres.mode "external" }}
+        {{- if and (not $isEdge) (eq $root.Values.postgres.mode "external") }}
         - {name: PGSSLMODE, value: {{ $root.Values.postgres.external.sslmode }}}
         {{- if $root.Values.postgres.external.caSecretPattern }}
         - {name: PGSSLROOTCERT, value: /etc/tradewind/database/ca.crt}
         {{- end }}
         {{- end }}
       ports:
+        {{- if $isEdge }}
+        - {name: web, containerPort: 8080}
+        {{- else }}
         - {name: grpc, containerPort: 7100}
+        {{- end }}
         - {name: admin, containerPort: 7200}
       {{- /* The kubelet has no certificate, and a database or broker that is away is no reason to restart. */}}
       startupProbe:
@@ -127,12 +139,24 @@ spec:
         {{- toYaml $service.resources | nindent 8 }}
       volumeMounts:
         - {name: tls, mountPath: /etc/tradewind/tls, readOnly: true}
+        {{- if not $isEdge }}
         - {name: database, mountPath: /etc/tradewind/database, readOnly: true}
+        {{- end }}
+        {{- if $certificate }}
+        - {name: web, mountPath: /etc/tradewind/web, readOnly: true}
+        {{- end }}
         {{- if $service.secretSettings }}
         - {name: secrets, mountPath: /etc/tradewind/secrets, readOnly: true}
         {{- end }}
   volumes:
     - {{ include "tradewind.tlsVolume" (list $root .name) | indent 6 | trim }}
+    {{- if $certificate }}
+    - name: web
+      secret:
+        secretName: {{ $certificate }}
+        defaultMode: 0440
+    {{- end }}
+    {{- if not $isEdge }}
     - name: database
       projected:
         defaultMode: 0440
@@ -147,6 +171,7 @@ spec:
               items:
                 - {key: {{ $root.Values.postgres.external.caKey }}, path: ca.crt}
           {{- end }}
+    {{- end }}
     {{- if $service.secretSettings }}
     - name: secrets
       projected:

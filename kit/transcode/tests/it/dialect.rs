@@ -30,6 +30,22 @@ fn a_template_is_what_the_grammar_says() {
 }
 
 #[test]
+fn what_is_a_verb_for_one_method_is_no_part_of_a_name_for_another() {
+    let mut matcher = Matcher::default();
+    for (method, template) in [("GET", "/a/{x}"), ("POST", "/a/{x}:do"), ("GET", "/a/{x}:see"), ("PUT", "/a/{x}")] {
+        matcher.insert(method, Template::parse(template).unwrap(), template).unwrap();
+    }
+    let find = |method: &str, path: &str| matcher.find(method, path).map(|found| *found.value);
+    assert_eq!((find("GET", "/a/b"), find("POST", "/a/b:do")), (Ok("/a/{x}"), Ok("/a/{x}:do")));
+    assert_eq!((find("GET", "/a/b:see"), find("GET", "/a/b:c")), (Ok("/a/{x}:see"), Ok("/a/{x}")));
+    for (method, path, allowed) in [("GET", "/a/b:do", "POST"), ("PUT", "/a/b:do", "POST"), ("PUT", "/a/b:see", "GET")]
+    {
+        let refused = Refusal::MethodNotAllowed { allowed: vec![allowed.to_owned()] };
+        assert_eq!(find(method, path), Err(refused), "{method} {path}");
+    }
+}
+
+#[test]
 fn a_path_is_decoded_once_and_keeps_the_slashes_it_escapes() {
     let held = |template: &str, path: &str| {
         let mut matcher = Matcher::default();

@@ -5,8 +5,11 @@ use prost_reflect::MessageDescriptor;
 use serde_json::{Value, json};
 use tradewind_transcode::{Declared, Route, Segment, Template};
 
+use super::answers;
 use super::comments::Comments;
-use super::schema::{Schemas, below, is_deprecated, is_text};
+use super::holds::Holds;
+use super::scalar::Place;
+use super::schema::{Schemas, inner, is_deprecated, is_text};
 use crate::methods::Method;
 
 /// As deep as parameters name fields of fields.
@@ -56,19 +59,27 @@ pub(super) fn of(route: &Route, method: &Method, schemas: &mut Schemas) -> Value
             "schema": { "type": "string", "maxLength": 64, "pattern": "^[!#-~]+$" },
         }));
     }
+    if declared.method == "GET" && !method.streams() {
+        parameters.push(json!({
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The marks (ETag) of what is there already: 304 where it is the same.",
+            "schema": { "type": "string" },
+        }));
+    }
     let mut operation = json!({
         "operationId": format!("{}_{}", service.name(), descriptor.name()),
         "summary": said.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.'),
         "description": said,
         "tags": [service.name()],
         "parameters": parameters,
-        "responses": { "200": answer(route, method, schemas), "default": { "$ref": "#/components/responses/Error" } },
+        "responses": answers::of(route, method, schemas),
         "security": security(method.audience),
         "x-grpc": method.path.as_str(),
     });
-    if let Some(schema) = body(declared, &input, &bound, schemas) {
+    if let Some((schema, required)) = body(declared, &input, &bound, schemas) {
         let content = json!({ "application/json": { "schema": schema } });
-        operation["requestBody"] = json!({ "required": false, "content": content });
+        operation["requestBody"] = json!({ "required": required, "content": content });
     }
     operation
 }
@@ -84,14 +95,12 @@ fn variable(input: &MessageDescriptor, name: &str, schemas: &mut Schemas) -> Opt
     while let Some(part) = names.next() {
         let field = message.get_field_by_name(part)?;
         if names.peek().is_some() {
-            message = below(&field)?;
+            message = inner(&field)?;
             continue;
         }
-        let mut schema = schemas.field(&field);
+        let holds = Holds { required: true, ..Holds::of(&field) };
+        let mut schema = schemas.holding(&field, &holds, Place::Parameter);
         let said = schema.as_object_mut().and_then(|schema| schema.remove("description"));
-        if schema["type"] == "string" {
-            schema["minLength"] = 1.into();
-        }
         return Some(json!({ "name": name, "in": "path", "required": true, "description": said, "schema": schema }));
     }
     None
@@ -112,12 +121,15 @@ fn query(
             continue;
         }
         let name = format!("{prefix}{}", field.json_name());
-        match below(&field) {
+        match inner(&field) {
             Some(inner) if depth > 0 => query(&inner, &format!("{name}."), depth - 1, taken, schemas, parameters),
             None if is_text(&field) => {
-                let mut schema = schemas.field(&field);
+                let mut schema = schemas.field(&field, Place::Parameter);
                 let said = schema.as_object_mut().and_then(|schema| schema.remove("description"));
                 let mut parameter = json!({ "name": name, "in": "query", "description": said, "schema": schema });
+                if Holds::of(&field).required {
+                    parameter["required"] = true.into();
+                }
                 if is_deprecated(&field) {
                     parameter["deprecated"] = true.into();
                 }
@@ -128,37 +140,32 @@ fn query(
     }
 }
 
-fn body(declared: &Declared, input: &MessageDescriptor, bound: &[String], schemas: &mut Schemas) -> Option<Value> {
+/// The schema of a body, and whether there has to be one.
+fn body(
+    declared: &Declared,
+    input: &MessageDescriptor,
+    bound: &[String],
+    schemas: &mut Schemas,
+) -> Option<(Value, bool)> {
     match declared.body.as_str() {
         "" => None,
-        "*" => Some(schemas.object(input, bound)),
-        name => input.get_field_by_name(name).map(|field| schemas.field(&field)),
+        "*" => {
+            let schema = schemas.object(input, bound, None, Place::Body);
+            let required = schema.get("required").is_some();
+            Some((schema, required))
+        }
+        name => {
+            let field = input.get_field_by_name(name)?;
+            Some((schemas.field(&field, Place::Body), Holds::of(&field).required))
+        }
     }
 }
 
-fn answer(route: &Route, method: &Method, schemas: &mut Schemas) -> Value {
-    let output = method.descriptor.output();
-    let field = Some(route.declared().response_body.as_str()).filter(|name| !name.is_empty());
-    let field = field.and_then(|name| output.get_field_by_name(name));
-    let message = match field {
-        Some(field) => schemas.field(&field),
-        None => schemas.refer(&output),
-    };
-    let content = if method.streams() {
-        json!({
-            "application/json": { "schema": { "type": "array", "items": message } },
-            "application/x-ndjson": { "schema": message },
-            "text/event-stream": { "schema": message },
-        })
-    } else {
-        json!({ "application/json": { "schema": message } })
-    };
-    json!({ "description": Comments::of_message(&output), "content": content })
-}
-
+/// Who may ask: a partner's key is for what customers do.
 fn security(audience: Audience) -> Value {
     match audience {
         Audience::Public => json!([{}, { "bearer": [] }]),
+        Audience::Customer => json!([{ "bearer": [] }, { "key": [] }]),
         _ => json!([{ "bearer": [] }]),
     }
 }

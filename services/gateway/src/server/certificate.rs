@@ -15,6 +15,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
+use crate::watched;
+
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped symlink counts as a change.
 const POLL: Duration = Duration::from_secs(2);
 
@@ -78,6 +80,9 @@ impl Contents {
         let key = default_provider().key_provider.load_private_key(key).context("the key cannot be used")?;
         let certified = CertifiedKey::new(chain, key);
         certified.keys_match().context("the key is not the certificate's")?;
+        let leaf = certified.cert.first().context("there is no certificate in PEM")?;
+        let (_, leaf) = x509_parser::parse_x509_certificate(leaf).context("the certificate cannot be read")?;
+        watched::certificate(leaf.validity().not_after.timestamp());
         Ok(certified)
     }
 }

@@ -15,16 +15,18 @@ const resolve = (document, schema) => {
 // A value as a schema has it, to begin with.
 const example = (document, schema, depth = 0) => {
   const found = resolve(document, schema);
-  const type = [found.type].flat()[0];
+  const types = [found.type].flat();
+  const type = types[0];
+  // What need not be there says nothing.
+  if (types.includes("null") || (found.anyOf || []).some((each) => each.type === "null")) return null;
   if (found.enum) return found.enum[0];
   if (type === "array") return depth > 4 ? [] : [example(document, found.items, depth + 1)];
   if (type === "object") {
     const fields = depth > 4 ? [] : Object.entries(found.properties || {});
     return Object.fromEntries(fields.map(([name, field]) => [name, example(document, field, depth + 1)]));
   }
-  if (type === "integer" || type === "number") return 0;
-  if (type === "boolean") return false;
-  return found.format === "int64" || found.format === "uint64" ? "0" : "";
+  if (type === "integer" || type === "number") return Math.max(found.minimum || 0, 0);
+  return type === "boolean" ? false : "";
 };
 
 const send = async (method, path, inputs, body, streams, out) => {

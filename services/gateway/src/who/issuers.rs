@@ -1,6 +1,7 @@
 //! Who issues tokens that are believed, as the settings say it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tradewind_tokens::{Algorithm, Issuer};
@@ -27,6 +28,8 @@ pub struct Trusted {
     pub gives_roles: bool,
     /// Its keys.
     pub keys: Fetch,
+    /// How long a token may be good that it issues, in seconds.
+    pub longest: u64,
 }
 
 impl Trusted {
@@ -39,7 +42,7 @@ impl Trusted {
             kinds: vec![KIND.to_owned()],
             algorithms: vec![Algorithm::Ed25519, Algorithm::Es256],
         };
-        Self { issuer, prefix: None, gives_roles: true, keys }
+        Self { issuer, prefix: None, gives_roles: true, keys, longest: u64::MAX }
     }
 }
 
@@ -86,8 +89,8 @@ impl Issuers {
         Ok(issuers)
     }
 
-    /// They, with their keys fetched by `fetch` from where they are.
-    pub(crate) fn trusted(self, fetch: impl Fn(String) -> Fetch) -> Vec<Trusted> {
+    /// They, with their keys fetched by `fetch` from where they are, and tokens that are good no longer than `longest`.
+    pub(crate) fn trusted(self, longest: Duration, fetch: impl Fn(String) -> Fetch) -> Vec<Trusted> {
         let kinds = || vec![KIND.to_owned(), "JWT".to_owned()];
         let algorithms = || vec![Algorithm::Ed25519, Algorithm::Es256, Algorithm::Es384, Algorithm::Rs256];
         let trusted = |each: Outside| Trusted {
@@ -95,6 +98,7 @@ impl Issuers {
             prefix: Some(each.prefix),
             gives_roles: each.gives_roles,
             keys: fetch(each.keys),
+            longest: longest.as_secs(),
         };
         self.0.into_iter().map(trusted).collect()
     }

@@ -21,6 +21,7 @@ use tradewind_tokens::{Jwks, Verifier};
 use super::issuers::{Fetch, Trusted};
 use crate::refused::refusal_of;
 use crate::unary;
+use crate::watched;
 
 /// How often keys are fetched where nothing is amiss, and how soon again where they could not be.
 const EVERY: Duration = Duration::from_secs(300);
@@ -66,6 +67,7 @@ impl Keys {
         let source = |trusted: &Trusted| {
             let (issuer, fetch) = (trusted.issuer.name.clone(), trusted.keys.clone());
             let (verifier, forget) = (verifier.clone(), Box::new(forget.clone()));
+            watched::keys(&issuer, false);
             Arc::new(Source { issuer, fetch, verifier, forget, seen: Mutex::default() })
         };
         let sources: Vec<_> = issuers.iter().map(source).collect();
@@ -112,8 +114,12 @@ impl Source {
             Err(error) => Err(error.to_string()),
         });
         match read {
-            Ok((text, _)) if seen.keys.as_ref() == Some(&text) => true,
+            Ok((text, _)) if seen.keys.as_ref() == Some(&text) => {
+                watched::keys(&self.issuer, true);
+                true
+            }
             Ok((text, keys)) => {
+                watched::keys(&self.issuer, true);
                 self.verifier.keys(&self.issuer, keys);
                 (self.forget)();
                 tracing::info!(issuer = self.issuer, "keys of an issuer are new");

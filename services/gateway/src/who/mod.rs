@@ -2,22 +2,28 @@
 //! its bearer inside is said by the channel that calls.
 
 mod address;
+mod ended;
 mod issuers;
 mod keys;
 mod partners;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use contracts::tradewind::options::v1::Audience;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use rustls::pki_types::UnixTime;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
 
 pub use self::address::Proxies;
+use self::ended::Ended;
+pub use self::ended::TellEnded;
+pub(crate) use self::ended::of_identity as ended_of_identity;
 pub use self::issuers::{Fetch, Issuers, Trusted};
 use self::keys::Keys;
 pub(crate) use self::keys::{client, of_identity, of_url};
@@ -62,6 +68,8 @@ pub struct Who {
     issuers: Vec<Trusted>,
     /// None where no key is good.
     partners: Option<Partners>,
+    /// None where nobody says which sessions are over.
+    ended: Option<Ended>,
 }
 
 /// What somebody shows to say who they are.
@@ -84,7 +92,13 @@ impl Who {
             }
         };
         let keys = Keys::follow(&issuers, verifier.clone(), forget);
-        Self { verifier, keys, known, issuers, partners: None }
+        Self { verifier, keys, known, issuers, partners: None, ended: None }
+    }
+
+    /// Also heeds which sessions are over, as `tell` says. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn heeding(self, tell: TellEnded) -> Self {
+        Self { ended: Some(Ended::follow(tell)), ..self }
     }
 
     /// Also knows the keys of partners that `find` finds.
@@ -97,7 +111,7 @@ impl Who {
     /// at: one that is over must not keep anybody from signing in again.
     ///
     /// # Errors
-    /// A token that cannot be verified, or a key that is not known.
+    /// A token that cannot be verified or whose session is over, or a key that is not known.
     pub(crate) async fn user(&self, audience: Audience, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
         if audience == Audience::Public {
             return Ok(None);
@@ -115,7 +129,7 @@ impl Who {
         if let Some((user, until)) = found
             && now < until
         {
-            return Ok(Some(user));
+            return self.signed_in(user).map(Some);
         }
         let claims = match self.verifier.verify(token, now) {
             // It may be signed by a key that is new.
@@ -128,13 +142,37 @@ impl Who {
         };
         let claims = claims.map_err(|Refused { why, .. }| refused(why))?;
         let until = claims.expires.saturating_add(LEEWAY);
-        let user = Arc::new(self.meant(claims).map_err(refused)?);
+        let user = Arc::new(self.meant(claims, now).map_err(refused)?);
         let mut known = locked(&self.known);
         // By keys that are gone meanwhile, nothing is known.
         if known.keys == keys {
             known.users.put(token, (user.clone(), until));
         }
-        Ok(Some(user))
+        drop(known);
+        self.signed_in(user).map(Some)
+    }
+
+    /// The same user, unless their session is over.
+    fn signed_in(&self, user: Arc<User>) -> Result<Arc<User>, Status> {
+        let ended = self.ended.as_ref().zip(user.session.as_ref()).is_some_and(|(ended, session)| ended.has(session));
+        if ended {
+            let text = "the session that the token was given to is over; sign in again";
+            return Err(refusal_of(Code::Unauthenticated, "TOKEN_ENDED", text));
+        }
+        Ok(user)
+    }
+
+    /// Until when the token holds that a request was let in with; nothing where it needed none.
+    pub(crate) fn until(&self, audience: Audience, headers: &HeaderMap) -> Option<Instant> {
+        let token = match shown(headers) {
+            Ok(Some(Shown::Token(token))) if audience != Audience::Public => token,
+            // A partner's key has no end.
+            _ => return None,
+        };
+        let now = UnixTime::now().as_secs();
+        let verified = || Some(self.verifier.verify(token, now).ok()?.expires.saturating_add(LEEWAY));
+        let until = self.known(token).0.map(|(_, until)| until).or_else(verified)?;
+        Instant::now().checked_add(Duration::from_secs(until.saturating_sub(now)))
     }
 
     /// What is known of a token, and by which keys.
@@ -145,9 +183,13 @@ impl Who {
 
     /// Whom an issuer means. Those of others than our own are told apart by its name, and may be what it says only where it is trusted
     /// with that.
-    fn meant(&self, claims: Claims) -> Result<User, Refusal> {
+    fn meant(&self, claims: Claims, now: u64) -> Result<User, Refusal> {
         let trusted = self.issuers.iter().find(|trusted| trusted.issuer.name == claims.issuer);
         let trusted = trusted.ok_or(Refusal::Issuer)?;
+        // From now on, where it does not say since when.
+        if claims.expires.saturating_sub(claims.issued.unwrap_or(now)) > trusted.longest {
+            return Err(Refusal::Claim("exp"));
+        }
         let id = trusted.prefix.as_ref().map(|prefix| format!("{prefix}:{}", claims.subject)).unwrap_or(claims.subject);
         if id.len() > LONGEST_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::Claim("sub"));

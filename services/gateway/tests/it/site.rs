@@ -62,11 +62,69 @@ async fn an_operation_says_what_it_takes_in_the_contracts_words() {
     assert_eq!(size["description"], "The most to return, up to 1000; 0 means 100.");
     assert_eq!((&size["in"], &size["schema"]["type"]), (&json!("query"), &json!("integer")));
     assert_eq!(list["security"], json!([{}, { "bearer": [] }]));
-    let product = &document["components"]["schemas"]["tradewind.catalog.v1.Product"]["properties"];
-    assert_eq!(product["description"]["maxLength"], 2000);
-    assert_eq!(product["createTime"]["format"], "date-time");
+    let schemas = &document["components"]["schemas"];
+    let (asked, answered) = (&schemas["tradewind.catalog.v1.Product.Input"], &schemas["tradewind.catalog.v1.Product"]);
+    assert_eq!(asked["properties"]["description"]["maxLength"], 2000);
+    assert_eq!(answered["properties"]["createTime"]["format"], "date-time");
     let watch = &document["paths"]["/v1/orders/{order_id}:watch"]["get"]["responses"]["200"]["content"];
     assert_eq!(watch["application/json"]["schema"]["type"], "array");
+}
+
+/// The schema of what a request may be, by protobuf's JSON mapping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_may_have_any_form_that_is_read_and_what_is_answered_has_one() {
+    let shop = Shop::open().await;
+    let (_, document) = told(shop.get("/openapi.json")).await;
+    let schemas = &document["components"]["schemas"];
+    let money = &schemas["tradewind.money.v1.Money.Input"];
+    assert_eq!(money["required"], json!(["currency"]));
+    let minor = &money["properties"]["minor"];
+    assert_eq!((&minor["type"], &minor["minimum"]), (&json!(["integer", "string", "null"]), &json!(0)));
+    assert!(minor["pattern"].as_str().unwrap().starts_with("^"), "{minor}");
+    let answered = &schemas["tradewind.money.v1.Money"];
+    assert_eq!(answered["properties"]["minor"]["type"], "string");
+    assert_eq!(answered.get("required"), None, "what holds nothing is left out");
+    let product = &schemas["tradewind.catalog.v1.Product.Input"];
+    assert_eq!(product["required"], json!(["productId", "sku", "name", "price"]));
+    assert_eq!(product["properties"]["productId"]["pattern"], "^([a-z0-9][a-z0-9-]{0,62})$");
+    assert_eq!(product["properties"]["price"]["properties"]["minor"]["minimum"], 1, "nothing is for free");
+    let order = &document["paths"]["/v1/orders"]["post"]["requestBody"];
+    assert_eq!(order["required"], true);
+    let order = &order["content"]["application/json"]["schema"];
+    assert_eq!(order["required"], json!(["recipient", "lines", "paymentToken"]));
+    assert_eq!(order["properties"]["requestId"]["pattern"], "^([!-~]{1,64})?$");
+    let lines = &order["properties"]["lines"];
+    assert_eq!((&lines["minItems"], &lines["maxItems"]), (&json!(1), &json!(1000)));
+    let role = "/v1/accounts/{account_id}:grantRole";
+    let role = &document["paths"][role]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(role["properties"]["role"]["enum"], json!(["ROLE_STAFF", 1]));
+    let account = &document["paths"]["/v1/accounts/{account_id}"]["get"]["parameters"][0];
+    assert_eq!((&account["required"], &account["schema"]["format"]), (&json!(true), &json!("uuid")));
+}
+
+/// Every status has a schema, and says which headers come along.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_says_what_it_can_be_answered() {
+    let shop = Shop::open().await;
+    let (_, document) = told(shop.get("/openapi.json")).await;
+    let answers = |path: &str, http: &str| {
+        let answers = document["paths"][path][http]["responses"].as_object().unwrap();
+        answers.keys().map(|status| status.parse::<u16>().unwrap()).collect::<Vec<_>>()
+    };
+    let all = [200, 304, 400, 401, 403, 404, 408, 413, 414, 415, 429, 431, 500, 501, 503, 504];
+    assert_eq!(answers("/v1/orders/{order_id}", "get"), all);
+    let anybody = all.iter().copied().filter(|status| ![401, 403].contains(status));
+    assert_eq!(answers("/v1/products", "get"), anybody.collect::<Vec<_>>(), "no token is looked at");
+    let log_in = answers("/v1/sessions", "post");
+    assert!(log_in.contains(&401) && !log_in.contains(&403) && !log_in.contains(&304), "{log_in:?}");
+    assert!(answers("/v1/products", "post").contains(&409));
+    let answers = &document["components"]["responses"];
+    assert_eq!(answers["Unauthorized"]["headers"]["www-authenticate"]["required"], true);
+    assert_eq!(answers["TooManyRequests"]["headers"]["retry-after"]["schema"]["type"], "integer");
+    assert_eq!(answers["NotModified"].get("content"), None);
+    let watch = &document["paths"]["/v1/orders/{order_id}:watch"]["get"]["responses"]["200"]["content"];
+    let kinds: Vec<_> = watch.as_object().unwrap().keys().collect();
+    assert_eq!(kinds, ["application/json", "application/x-ndjson", "text/event-stream"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -40,7 +40,7 @@ pub(super) async fn set(tx: &mut Tx, held: account::Model, hashed: &str, but: Op
     let account_id = held.account_id;
     let change = Change { password: Some(hashed.to_owned()), ..Change::default() };
     accounts::change(tx.conn(), &account_id, change, tx.now()).await?;
-    sessions::end_all(tx.conn(), &account_id, but).await?;
+    sessions::end_all(tx.conn(), &account_id, but, tx.now()).await?;
     confirmations::forget_of(tx.conn(), &account_id).await?;
     let person = Person { name: held.name.0, email: held.email.0 };
     let teller = Teller { message_id: Uuid::now_v7().to_string(), person };

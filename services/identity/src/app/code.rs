@@ -1,6 +1,8 @@
 //! Codes that are sent by mail: each goes along with a ticket, which only whoever asked for it was given.
 
-use contracts::tradewind::identity::v1::{PasswordResetRequested, Person, SignUpRepeated, VerificationRequested};
+use contracts::tradewind::identity::v1::{
+    EmailChangeRequested, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested,
+};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, Sensitive};
 use tradewind_sql::{micros, timestamp};
@@ -19,6 +21,7 @@ tradewind_domain::events! {
         Verification(VerificationRequested),
         Repeated(SignUpRepeated),
         Reset(PasswordResetRequested),
+        EmailChange(EmailChangeRequested),
     }
 }
 
@@ -27,6 +30,7 @@ tradewind_domain::events! {
 pub(super) enum Purpose {
     SignUp,
     Reset,
+    EmailChange,
 }
 
 impl Purpose {
@@ -34,6 +38,7 @@ impl Purpose {
         match self {
             Self::SignUp => "sign_up",
             Self::Reset => "reset",
+            Self::EmailChange => "email_change",
         }
     }
 }
@@ -53,7 +58,7 @@ pub(super) struct Then<'a> {
     pub(super) name: &'a str,
     /// The hash of the password that an account is to have.
     pub(super) password: Option<&'a str>,
-    /// The account whose password is to be set.
+    /// The account whose password is to be set, or whose address.
     pub(super) account_id: Option<&'a str>,
 }
 
@@ -104,6 +109,7 @@ impl Code {
         let (person, expire_time) = (Some(person), Some(timestamp(expires)));
         let told: Told = match purpose {
             Purpose::SignUp => VerificationRequested { message_id, person, code, expire_time }.into(),
+            Purpose::EmailChange => EmailChangeRequested { message_id, person, code, expire_time }.into(),
             Purpose::Reset => PasswordResetRequested { message_id, person, code, expire_time }.into(),
         };
         tell(tx, &self.message_id, told).await

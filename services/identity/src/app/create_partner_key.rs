@@ -10,7 +10,7 @@ use tradewind_store::Tx;
 use uuid::Uuid;
 
 use super::Means;
-use super::means::check_staff;
+use super::means::hold_staff;
 use crate::domain::partner_key::{Command, MOST, PartnerKey};
 use crate::secrets;
 use crate::store::{Hidden, partner_key, partner_keys};
@@ -61,7 +61,7 @@ async fn create(
     expires: Option<OffsetDateTime>,
     by: Option<&str>,
 ) -> Result<(), Error> {
-    check_staff(tx, by).await?;
+    hold_staff(tx, by).await?;
     if partner_keys::are_many(tx.conn(), &row.partner_id, MOST).await? {
         let text = format!("the partner has {MOST} keys; revoke one");
         return Err(Error::new(ErrorKind::Exhausted, "TOO_MANY_KEYS", text));

@@ -12,7 +12,7 @@ use crate::store::sessions;
 /// # Errors
 /// `NotFound` with reason `SESSION_NOT_FOUND`.
 pub async fn end_session(means: &Means, account_id: &str, session_id: &str) -> Result<EndSessionResponse, Error> {
-    let ended = async |tx: &mut Tx| sessions::end(tx.conn(), account_id, session_id).await;
+    let ended = async |tx: &mut Tx| sessions::end(tx.conn(), account_id, session_id, tx.now()).await;
     if means.store.transact(ended).await?.0 {
         return Ok(EndSessionResponse {});
     }

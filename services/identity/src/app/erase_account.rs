@@ -4,7 +4,7 @@ use contracts::tradewind::identity::v1::EraseAccountResponse;
 use tradewind_domain::{Error, Sensitive};
 use tradewind_store::Tx;
 
-use super::means::check_staff;
+use super::means::{check_staff, hold_with};
 use super::{Means, Origin, throttle};
 use crate::domain::{Account, Command};
 use crate::store::{account, accounts};
@@ -35,12 +35,12 @@ async fn erase(tx: &mut Tx, account: &account::Model, asked: Asked<'_>) -> Resul
     match asked {
         Asked::ByOwner(..) => drop(throttle::hold(tx, account).await?),
         Asked::ByOthers(by) => {
-            accounts::hold(tx.conn(), &account.account_id).await?;
+            hold_with(tx, &account.account_id, by).await?;
             check_staff(tx, by).await?;
         }
     }
     tx.execute::<Account>(&account.account_id, Command::Erase).await?;
-    accounts::erase(tx.conn(), &account.account_id, &account.email.0).await?;
+    accounts::erase(tx.conn(), &account.account_id, &account.email.0, tx.now()).await?;
     let account_id = account.account_id.clone();
     tx.after(move || tracing::info!(account_id, "an account is erased"));
     Ok(())

@@ -5,7 +5,7 @@ use tradewind_domain::Error;
 use tradewind_store::Tx;
 
 use super::Means;
-use super::means::check_staff;
+use super::means::{check_staff, hold_with};
 use crate::domain::{Account, AccountError, Command, Role, Roles};
 use crate::store::account;
 use crate::store::accounts::{self, Change};
@@ -46,7 +46,7 @@ async fn decide(
     command: Command,
     change: impl Fn(&mut Roles) + Send,
 ) -> Result<account::Model, Error> {
-    accounts::hold(tx.conn(), account_id).await?;
+    hold_with(tx, account_id, by).await?;
     check_staff(tx, by).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;

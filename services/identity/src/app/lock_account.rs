@@ -5,7 +5,7 @@ use tradewind_domain::Error;
 use tradewind_store::Tx;
 
 use super::Means;
-use super::means::check_staff;
+use super::means::{check_staff, hold_with};
 use crate::domain::{Account, AccountError, Command};
 use crate::store::accounts::{self, Change};
 use crate::store::{account, sessions};
@@ -30,7 +30,7 @@ pub async fn unlock_account(means: &Means, account_id: &str, by: Option<&str>) -
 
 async fn decide(tx: &mut Tx, account_id: &str, by: Option<&str>, locked: bool) -> Result<account::Model, Error> {
     let command = if locked { Command::Lock } else { Command::Unlock };
-    accounts::hold(tx.conn(), account_id).await?;
+    hold_with(tx, account_id, by).await?;
     check_staff(tx, by).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     if decided.events.is_empty() {
@@ -39,7 +39,7 @@ async fn decide(tx: &mut Tx, account_id: &str, by: Option<&str>, locked: bool) -
     let change = Change { locked: Some(locked), ..Change::default() };
     let account = accounts::change(tx.conn(), account_id, change, tx.now()).await?;
     if locked {
-        sessions::end_all(tx.conn(), account_id, None).await?;
+        sessions::end_all(tx.conn(), account_id, None, tx.now()).await?;
     }
     let account_id = account_id.to_owned();
     tx.after(move || tracing::info!(account_id, locked, "an account is locked or unlocked"));

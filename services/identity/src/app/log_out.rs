@@ -16,7 +16,8 @@ pub async fn log_out(means: &Means, token: &str) -> Result<LogOutResponse, Error
     let Some(token) = RefreshToken::read(token) else { return Ok(LogOutResponse {}) };
     let found = sessions::by_family(means.store.command_reader(), &token.family(), means.store.now()).await?;
     if let Some(session::Model { account_id, session_id, .. }) = found {
-        means.store.transact(async |tx: &mut Tx| sessions::end(tx.conn(), &account_id, &session_id).await).await?;
+        let ended = async |tx: &mut Tx| sessions::end(tx.conn(), &account_id, &session_id, tx.now()).await;
+        means.store.transact(ended).await?;
     }
     Ok(LogOutResponse {})
 }

@@ -59,6 +59,18 @@ impl Means {
     }
 }
 
+/// Holds an account that somebody is about to do something to, and theirs with it, so that two who lock each other take turns. Always in
+/// the same order: neither waits for what waits for them.
+pub(super) async fn hold_with(tx: &Tx, account_id: &str, by: Option<&str>) -> Result<(), Error> {
+    let mut both: Vec<_> = by.into_iter().chain([account_id]).collect();
+    both.sort_unstable();
+    both.dedup();
+    for account_id in both {
+        accounts::hold(tx.conn(), account_id).await?;
+    }
+    Ok(())
+}
+
 /// Makes sure that whoever does something to somebody else's account may do so now: a token says for minutes what was true when it
 /// was signed. A workload does it for itself, and who has no account here is known by their token alone.
 ///
@@ -73,6 +85,14 @@ pub(super) async fn check_staff(tx: &Tx, by: Option<&str>) -> Result<(), Error> 
         return Ok(());
     }
     Err(Error::new(ErrorKind::Denied, "ROLE_MISSING", "whoever asks is no longer staff"))
+}
+
+/// The same, and it stays so until the transaction is over.
+pub(super) async fn hold_staff(tx: &Tx, by: Option<&str>) -> Result<(), Error> {
+    if let Some(by) = by {
+        accounts::hold(tx.conn(), by).await?;
+    }
+    check_staff(tx, by).await
 }
 
 /// What is said of whatever keeps somebody from signing in.

@@ -1,10 +1,12 @@
 //! What this service does: one command or query a file. The rules are the domain's, and the transport is nobody's business here.
 
+mod change_email;
 mod change_password;
 mod code;
 mod create_partner_key;
 mod create_staff_account;
 mod end_session;
+mod ended_sessions;
 mod erase_account;
 mod find_partner_key;
 mod get_account;
@@ -27,10 +29,12 @@ mod tidy;
 mod update_profile;
 mod verify_email;
 
+pub use change_email::{change_email, request_email_change};
 pub use change_password::change_password;
 pub use create_partner_key::{NewKey, create_partner_key};
 pub use create_staff_account::create_staff_account;
 pub use end_session::end_session;
+pub use ended_sessions::ended_sessions;
 pub use erase_account::{Asked, erase_account};
 pub use find_partner_key::find_partner_key;
 pub use get_account::{get_account, get_profile};

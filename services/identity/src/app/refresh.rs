@@ -53,7 +53,7 @@ async fn exchange(tx: &mut Tx, means: &Means, token: &RefreshToken, salt: &str) 
         };
         let account = accounts::by_id(tx.conn(), &session.account_id).await?.filter(|account| !account.locked);
         let Some(account) = account else {
-            sessions::end(tx.conn(), &session.account_id, &session.session_id).await?;
+            sessions::end(tx.conn(), &session.account_id, &session.session_id, tx.now()).await?;
             return Ok(Outcome::Bad);
         };
         let account = Box::new(account);
@@ -71,7 +71,7 @@ async fn exchange(tx: &mut Tx, means: &Means, token: &RefreshToken, salt: &str) 
                 return Ok(Outcome::Good(account, session.session_id, token.successor(&salt.0)));
             }
             Presented::Stolen => {
-                sessions::end(tx.conn(), &session.account_id, &session.session_id).await?;
+                sessions::end(tx.conn(), &session.account_id, &session.session_id, tx.now()).await?;
                 let (account_id, session_id) = (session.account_id, session.session_id);
                 tx.after(move || {
                     metrics::stolen();

@@ -5,7 +5,7 @@ use tradewind_domain::Error;
 use tradewind_store::Tx;
 
 use super::Means;
-use super::means::check_staff;
+use super::means::hold_staff;
 use crate::domain::partner_key::{Command, KeyError, PartnerKey};
 use crate::store::partner_keys;
 
@@ -23,7 +23,7 @@ pub async fn revoke_partner_key(
 }
 
 async fn revoke(tx: &mut Tx, key_id: &str, by: Option<&str>) -> Result<(), Error> {
-    check_staff(tx, by).await?;
+    hold_staff(tx, by).await?;
     if !partner_keys::remove(tx.conn(), key_id).await? {
         return Err(KeyError::NotFound.into());
     }

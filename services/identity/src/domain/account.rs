@@ -2,8 +2,8 @@
 //! row alone.
 
 use contracts::tradewind::identity::v1::{
-    AccountLocked, AccountUnlocked, CustomerErased, CustomerRegistered, CustomerUpdated, PasswordChanged, Person,
-    RoleGranted, RoleRevoked,
+    AccountLocked, AccountUnlocked, CustomerErased, CustomerRegistered, CustomerUpdated, EmailChanged, PasswordChanged,
+    Person, RoleGranted, RoleRevoked,
 };
 use tradewind_domain::{Aggregate, DomainError, ErrorKind};
 
@@ -20,6 +20,7 @@ tradewind_domain::events! {
         Locked(AccountLocked),
         Unlocked(AccountUnlocked),
         PasswordChanged(PasswordChanged): informative,
+        EmailChanged(EmailChanged): informative,
     }
 }
 
@@ -41,6 +42,8 @@ pub enum Command {
     Update,
     /// Its password is another.
     ChangePassword(Teller),
+    /// Its address is another; who reads the old one is told.
+    ChangeEmail(Teller),
     /// Gives it a role.
     Grant(Role),
     /// Takes a role from it.
@@ -120,6 +123,9 @@ impl Aggregate for Account {
             Command::ChangePassword(Teller { message_id, person }) => {
                 vec![PasswordChanged { customer_id, message_id, person: Some(person) }.into()]
             }
+            Command::ChangeEmail(Teller { message_id, person }) => {
+                vec![EmailChanged { customer_id, message_id, person: Some(person) }.into()]
+            }
             Command::Grant(given) if !had(given) => vec![RoleGranted { customer_id, role: role(given) }.into()],
             Command::Revoke(taken) if had(taken) => vec![RoleRevoked { customer_id, role: role(taken) }.into()],
             Command::Lock if !self.locked => vec![AccountLocked { customer_id }.into()],
@@ -132,7 +138,7 @@ impl Aggregate for Account {
     fn evolve(&mut self, event: &AccountEvent) {
         match event {
             AccountEvent::Registered(registered) => self.customer_id.clone_from(&registered.customer_id),
-            AccountEvent::Updated(_) | AccountEvent::PasswordChanged(_) => {}
+            AccountEvent::Updated(_) | AccountEvent::PasswordChanged(_) | AccountEvent::EmailChanged(_) => {}
             AccountEvent::Erased(_) => self.erased = true,
             AccountEvent::RoleGranted(granted) => {
                 Role::named(&granted.role).into_iter().for_each(|role| self.roles.insert(role))

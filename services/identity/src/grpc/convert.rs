@@ -168,6 +168,12 @@ fn check_partner_id(violations: &mut Violations, text: &str) {
 
 type StaffAccount = (Email, String, Option<Sensitive<String>>);
 
+pub(super) fn since((seconds, nanos): (i64, i32)) -> Result<OffsetDateTime, Error> {
+    let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    time.map_err(|_| Error::invalid("since", "INVALID_TIME", "is no time"))
+}
+
 pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result<StaffAccount, Error> {
     let CreateStaffAccountRequest { email: address, name, password } = request;
     let mut violations = Violations::default();
@@ -180,6 +186,11 @@ pub(super) fn create_staff_account(request: CreateStaffAccountRequest) -> Result
 /// An address that an account can have.
 pub(super) fn email(text: &str) -> Result<Email, Error> {
     Email::read(text).ok_or_else(|| Error::invalid("email", "INVALID_EMAIL", EMAIL_RULE))
+}
+
+/// An address that an account is to have instead of its own.
+pub(super) fn new_email(text: &str) -> Result<Email, Error> {
+    Email::read(text).ok_or_else(|| Error::invalid("new_email", "INVALID_EMAIL", EMAIL_RULE))
 }
 
 /// An account as it is asked for.

@@ -4,14 +4,15 @@ use contracts::tradewind::identity::v1::{Account, Profile};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QueryTrait,
 };
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
 
 use super::account::{ActiveModel, Column, Entity, Model};
-use super::{Hidden, confirmation, familiar, session};
+use super::{Hidden, confirmation, familiar, sessions};
 use crate::domain::{Email, Roles};
 
 /// What changes of an account.
@@ -76,19 +77,40 @@ pub(crate) async fn change(
     changed.update(connection).await.map_err(db)
 }
 
+/// Gives an account another address, and returns it as it is then; none where that has one already.
+pub(crate) async fn move_to(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    email: &str,
+    now: OffsetDateTime,
+) -> Result<Option<Model>, Error> {
+    let changed = ActiveModel {
+        account_id: Unchanged(account_id.to_owned()),
+        email: Set(email.into()),
+        updated: Set(micros(now)),
+        ..Default::default()
+    };
+    match changed.update(connection).await {
+        Err(error) if tradewind_sql::duplicate(&error).is_some() => Ok(None),
+        changed => changed.map(Some).map_err(db),
+    }
+}
+
 /// Removes everything that names an account or opens it.
-pub(crate) async fn erase(connection: &impl ConnectionTrait, account_id: &str, email: &str) -> Result<(), Error> {
-    session::Entity::delete_many()
-        .filter(session::Column::AccountId.eq(account_id))
-        .exec(connection)
-        .await
-        .map_err(db)?;
+pub(crate) async fn erase(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    email: &str,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    sessions::end_all(connection, account_id, None, now).await?;
     familiar::Entity::delete_many()
         .filter(familiar::Column::AccountId.eq(account_id))
         .exec(connection)
         .await
         .map_err(db)?;
-    let codes = confirmation::Entity::delete_many().filter(confirmation::Column::Email.eq(email));
+    let of_account = confirmation::Column::Email.eq(email).or(confirmation::Column::AccountId.eq(account_id));
+    let codes = confirmation::Entity::delete_many().filter(of_account);
     codes.exec(connection).await.map_err(db)?;
     Entity::delete_by_id(account_id).exec(connection).await.map(drop).map_err(db)
 }

@@ -22,7 +22,7 @@ pub struct Model {
     pub name: Hidden,
     /// The hash of the password that an account is to have.
     pub password: Option<Hidden>,
-    /// The account whose password is to be set.
+    /// The account whose password is to be set, or whose address.
     pub account_id: Option<String>,
     /// How often a code was tried.
     pub tries: i64,

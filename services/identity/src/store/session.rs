@@ -32,7 +32,7 @@ pub struct Model {
     pub created: i64,
     /// When it was last given an access token.
     pub used: i64,
-    /// When it ends unless it is given another before.
+    /// When it ends unless it is given another before, or when it has ended.
     pub expires: i64,
 }
 

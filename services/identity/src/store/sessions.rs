@@ -2,7 +2,9 @@
 
 use contracts::tradewind::identity::v1::Session;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
+};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
@@ -30,7 +32,7 @@ pub(crate) async fn begin(connection: &impl ConnectionTrait, new: New<'_>, now: 
     let mut by_use: Vec<_> = others.into_iter().map(|other| (other.used, other.session_id)).collect();
     by_use.sort_unstable_by(|one, other| other.cmp(one));
     for (_, too_many) in by_use.into_iter().skip(MOST - 1) {
-        end(connection, new.account_id, &too_many).await?;
+        end(connection, new.account_id, &too_many, now).await?;
     }
     let row = Model {
         session_id: new.session_id.to_owned(),
@@ -96,8 +98,13 @@ pub(crate) async fn of_account(
 }
 
 /// Ends a session of an account; `false` when there is none.
-pub(crate) async fn end(connection: &impl ConnectionTrait, account_id: &str, session_id: &str) -> Result<bool, Error> {
-    let this = Entity::delete_many().filter(Column::SessionId.eq(session_id)).filter(Column::AccountId.eq(account_id));
+pub(crate) async fn end(
+    connection: &impl ConnectionTrait,
+    account_id: &str,
+    session_id: &str,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
+    let this = ended(account_id, now).filter(Column::SessionId.eq(session_id));
     Ok(this.exec(connection).await.map_err(db)?.rows_affected > 0)
 }
 
@@ -106,16 +113,45 @@ pub(crate) async fn end_all(
     connection: &impl ConnectionTrait,
     account_id: &str,
     but: Option<&str>,
+    now: OffsetDateTime,
 ) -> Result<u64, Error> {
-    let all = Entity::delete_many()
-        .filter(Column::AccountId.eq(account_id))
-        .filter(Column::SessionId.ne(but.unwrap_or_default()));
+    let all = ended(account_id, now).filter(Column::SessionId.ne(but.unwrap_or_default()));
     Ok(all.exec(connection).await.map_err(db)?.rows_affected)
 }
 
-/// Ends those that are over.
-pub(crate) async fn end_expired(connection: &impl ConnectionTrait, now: OffsetDateTime) -> Result<(), Error> {
-    let over = Entity::delete_many().filter(Column::Expires.lte(micros(now)));
+/// Ends sessions of an account that are not over. Of each its id is left for as long as an access token of it may be shown; whose
+/// it was, what it was called and where is gone, and so is what proves its tokens.
+fn ended(account_id: &str, now: OffsetDateTime) -> UpdateMany<Entity> {
+    let gone = ActiveModel {
+        account_id: Set(String::new()),
+        token: Set(String::new()),
+        previous: Set(None),
+        salt: Set(None),
+        exchanged: Set(None),
+        device: Set(String::new()),
+        address: Set(Hidden(String::new())),
+        expires: Set(micros(now)),
+        ..ActiveModel::default()
+    };
+    let these = Entity::update_many().set(gone).filter(Column::AccountId.eq(account_id));
+    these.filter(Column::Expires.gt(micros(now)))
+}
+
+/// Some of those that are over since then, those first that ended first, each with its end.
+pub(crate) async fn over(
+    connection: &impl ConnectionTrait,
+    since: OffsetDateTime,
+    now: OffsetDateTime,
+    most: u64,
+) -> Result<Vec<(String, OffsetDateTime)>, Error> {
+    let over = Entity::find().filter(Column::Expires.gt(micros(since))).filter(Column::Expires.lte(micros(now)));
+    let over = over.order_by_asc(Column::Expires).limit(most).all(connection).await.map_err(db)?;
+    Ok(over.into_iter().map(|row| (row.session_id, from_micros(row.expires))).collect())
+}
+
+/// Forgets those that were over then.
+pub(crate) async fn forget_over(connection: &impl ConnectionTrait, then: OffsetDateTime) -> Result<(), Error> {
+    let over = Entity::delete_many().filter(Column::Expires.lte(micros(then)));
     over.exec(connection).await.map(drop).map_err(db)
 }
 

@@ -12,7 +12,7 @@ pub struct Model {
     /// Its number.
     #[sea_orm(primary_key, auto_increment = false)]
     pub generation: i64,
-    /// The pair, as PKCS #8 in PEM.
+    /// The pair, as PKCS #8 in PEM, sealed where there is a key for that.
     pub pair: Hidden,
     /// From when on it signs.
     pub signs_from: i64,

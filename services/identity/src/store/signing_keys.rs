@@ -1,6 +1,7 @@
 //! The keys that sign.
 
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QueryOrder, TryInsertResult};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, TryInsertResult};
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros};
 
@@ -29,6 +30,13 @@ pub(crate) async fn insert(connection: &impl ConnectionTrait, term: Term, pair: 
     let insert = Entity::insert(row.into_active_model()).on_conflict_do_nothing();
     let inserted = insert.exec_without_returning(connection).await.map_err(db)?;
     Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+}
+
+/// Keeps a pair in another form.
+pub(crate) async fn keep(connection: &impl ConnectionTrait, generation: i64, pair: String) -> Result<(), Error> {
+    let this =
+        Entity::update_many().col_expr(Column::Pair, Expr::value(pair)).filter(Column::Generation.eq(generation));
+    this.exec(connection).await.map(drop).map_err(db)
 }
 
 /// Removes a key.

@@ -1,10 +1,11 @@
 //! The keys that sign, and what they have signed.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contracts::tradewind::identity::v1::Key;
+use identity::seals::Seals;
 use identity::store::signing_key;
-use identity::tokens::Algorithm;
+use identity::tokens::{Algorithm, Issue, Tokens};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use tradewind_testing::{Database, both_stores};
@@ -122,6 +123,43 @@ both_stores! {
         let (one, two) = futures::join!(world.means.tokens.keys(), other.means.tokens.keys());
         assert_eq!(one.as_ref().unwrap().len(), 1);
         assert_eq!(one, two);
+    }
+
+    async fn private_keys_lie_sealed_where_there_is_a_key_for_that(database: Database) {
+        let world = World::open(&database).await;
+        let published = world.means.tokens.keys().await.unwrap();
+        let kept = async || {
+            let rows = signing_key::Entity::find().all(world.means.store.reader().pool()).await.unwrap();
+            rows.into_iter().map(|row| row.pair.0).collect::<Vec<_>>()
+        };
+        assert!(kept().await[0].contains("PRIVATE KEY"), "as it is, where there is none");
+        let tokens = |seals: &[u8]| {
+            let seals: Vec<_> = seals.iter().map(|byte| STANDARD.encode([*byte; 32])).collect();
+            let issue = Issue {
+                issuer: ISSUER.to_owned(),
+                lifetime: std::time::Duration::from_secs(600),
+                algorithm: Algorithm::Ed25519,
+                key_lifetime: 30 * DAY,
+            };
+            Tokens::new(world.means.store.clone(), issue).sealed_by(Seals::read(&seals.join(" ")).unwrap())
+        };
+        let known = async |seals: &[u8]| tokens(seals).keys().await.map_err(|error| error.reason);
+
+        assert_eq!(known(&[1]).await, Ok(published.clone()), "it is the same key");
+        let sealed = kept().await;
+        assert!(sealed.len() == 1 && sealed[0].starts_with("sealed."), "and lies sealed from then on");
+        assert!(known(&[2]).await.is_err() && known(&[]).await.is_err(), "without its key it cannot be read");
+        assert_eq!(known(&[1, 2]).await, Ok(published.clone()));
+        assert_eq!(kept().await, sealed, "what the first key has sealed stays");
+        assert_eq!(known(&[2, 1]).await, Ok(published.clone()));
+        assert_eq!(known(&[2]).await, Ok(published.clone()), "what a former one had is sealed anew");
+
+        let replaced = tokens(&[3]).replace().await.unwrap();
+        assert!(replaced.len() == 1 && replaced != published, "where it is lost, there is another");
+        assert!(kept().await.iter().all(|pair| pair.starts_with("sealed.")));
+        world.pass(29 * DAY);
+        assert_eq!(known(&[3]).await.map(|keys| keys.len()), Ok(2));
+        assert!(kept().await.iter().all(|pair| pair.starts_with("sealed.")), "what is made later as well");
     }
 
     async fn keys_may_be_of_p_256(database: Database) {

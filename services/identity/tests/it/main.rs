@@ -3,6 +3,7 @@
 
 mod accounts;
 mod keys;
+mod moving;
 mod partners;
 mod refreshing;
 mod resetting;
@@ -10,4 +11,5 @@ mod service;
 mod signing_in;
 mod signing_up;
 mod throttling;
+mod turns;
 mod world;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use identity::app;
 use identity::domain::Role;
+use time::OffsetDateTime;
 use tradewind_testing::{Database, both_stores};
 
 use crate::keys::claims;
@@ -96,6 +97,36 @@ both_stores! {
         let erased = log_in().await;
         app::erase_account(&world.means, &id, app::Asked::ByOthers(None)).await.unwrap();
         assert_eq!(world.refresh(&erased.refresh_token).await, Err(INVALID));
+    }
+
+    async fn whoever_verifies_tokens_hears_which_sessions_are_over(database: Database) {
+        let world = World::open(&database).await;
+        let (id, grace) = (world.account(ADA).await, world.account("grace@example.com").await);
+        let told = async |since| app::ended_sessions(&world.means, since).await.unwrap();
+        assert_eq!(told(None).await.session_ids, Vec::<String>::new());
+        let log_in = async || world.log_in(ADA, PASSWORD).await.unwrap();
+        let (left, ended, stays) = (log_in().await, log_in().await, world.log_in("grace@example.com", PASSWORD).await);
+        app::log_out(&world.means, &left.refresh_token).await.unwrap();
+        let first = told(None).await;
+        assert_eq!(first.session_ids, [left.session_id.as_str()]);
+        let since = OffsetDateTime::from_unix_timestamp(first.until.unwrap().seconds).unwrap();
+
+        world.pass(Duration::from_secs(2));
+        app::end_session(&world.means, &id, &ended.session_id).await.unwrap();
+        world.pass(Duration::from_secs(2));
+        let locked = log_in().await;
+        app::lock_account(&world.means, &id, None).await.unwrap();
+        assert_eq!(told(Some(since)).await.session_ids, [ended.session_id.as_str(), &locked.session_id]);
+
+        world.pass(Duration::from_secs(2));
+        app::erase_account(&world.means, &grace, app::Asked::ByOthers(None)).await.unwrap();
+        let all = [left.session_id, ended.session_id, locked.session_id, stays.unwrap().session_id];
+        assert_eq!(told(None).await.session_ids, all);
+        app::tidy(&world.means.store).await.unwrap();
+        assert_eq!(told(None).await.session_ids, all, "tokens of theirs may still be shown");
+        world.pass(Duration::from_secs(2 * 3_600));
+        app::tidy(&world.means.store).await.unwrap();
+        assert_eq!(told(Some(since)).await.session_ids, Vec::<String>::new(), "and then it is forgotten");
     }
 
     async fn somebody_elses_session_cannot_be_ended(database: Database) {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use contracts::tradewind::identity::v1::{
-    CreateStaffAccountResponse, PasswordChanged, PasswordResetRequested, SignUpRepeated, Tokens as Given,
-    VerificationRequested,
+    CreateStaffAccountResponse, EmailChangeRequested, EmailChanged, PasswordChanged, PasswordResetRequested,
+    SignUpRepeated, Tokens as Given, VerificationRequested,
 };
 use identity::app::{self, LogIn, Means, Origin, Rules, SignUp};
 use identity::domain::Email;
@@ -33,6 +33,8 @@ tradewind_domain::events! {
         Repeated(SignUpRepeated),
         Reset(PasswordResetRequested),
         Changed(PasswordChanged),
+        EmailChange(EmailChangeRequested),
+        EmailChanged(EmailChanged),
     }
 }
 
@@ -169,7 +171,8 @@ impl World {
             let code = told.iter().rev().filter(|(time, _)| *time == now).find_map(|(_, told)| match told {
                 Told::Verification(VerificationRequested { code, .. }) => Some(code.clone()),
                 Told::Reset(PasswordResetRequested { code, .. }) => Some(code.clone()),
-                Told::Repeated(_) | Told::Changed(_) => None,
+                Told::EmailChange(EmailChangeRequested { code, .. }) => Some(code.clone()),
+                Told::Repeated(_) | Told::Changed(_) | Told::EmailChanged(_) => None,
             });
             code.ok_or(told)
         })
@@ -195,6 +198,8 @@ impl World {
             let (Told::Verification(VerificationRequested { person, .. })
             | Told::Repeated(SignUpRepeated { person, .. })
             | Told::Reset(PasswordResetRequested { person, .. })
+            | Told::EmailChange(EmailChangeRequested { person, .. })
+            | Told::EmailChanged(EmailChanged { person, .. })
             | Told::Changed(PasswordChanged { person, .. })) = &event.1;
             if person.as_ref().is_some_and(|person| person.email == address) {
                 told.push(event);

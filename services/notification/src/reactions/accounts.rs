@@ -1,7 +1,8 @@
 //! What people are told about their accounts.
 
 use contracts::tradewind::identity::v1::{
-    PasswordChanged, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested,
+    EmailChangeRequested, EmailChanged, PasswordChanged, PasswordResetRequested, Person, SignUpRepeated,
+    VerificationRequested,
 };
 use contracts::tradewind::notification::v1::NotificationKind;
 use prost_types::Timestamp;
@@ -55,6 +56,24 @@ fn is_over(tx: &Tx, message_id: &str, until: Option<&Timestamp>) -> bool {
         tracing::warn!(message_id, "a code is over before it could be sent");
     }
     is_over
+}
+
+pub(super) async fn tell_on_email_change_requested(
+    tx: &mut Tx,
+    event: &Received<EmailChangeRequested>,
+) -> Result<(), Error> {
+    let EmailChangeRequested { message_id, person, expire_time, .. } = &event.data;
+    if is_over(tx, message_id, expire_time.as_ref()) {
+        return Ok(());
+    }
+    let about = subject(message_id, NotificationKind::EmailChange, person.as_ref());
+    tell(tx, about, accounts::email_change(&event.data, event.time)).await
+}
+
+pub(super) async fn tell_on_email_changed(tx: &mut Tx, event: &Received<EmailChanged>) -> Result<(), Error> {
+    let EmailChanged { message_id, person, .. } = &event.data;
+    let about = subject(message_id, NotificationKind::EmailChanged, person.as_ref());
+    tell(tx, about, accounts::email_changed(&event.data)).await
 }
 
 fn subject<'a>(message_id: &'a str, kind: NotificationKind, person: Option<&'a Person>) -> Subject<'a> {

@@ -4,7 +4,8 @@
 //! is in no letter.
 
 use contracts::tradewind::identity::v1::{
-    PasswordChanged, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested,
+    EmailChangeRequested, EmailChanged, PasswordChanged, PasswordResetRequested, Person, SignUpRepeated,
+    VerificationRequested,
 };
 use prost_types::Timestamp;
 use time::OffsetDateTime;
@@ -50,6 +51,26 @@ pub(crate) fn password_changed(event: &PasswordChanged) -> Text {
             .to_owned(),
     ];
     text("Your Tradewind password was changed", event.person.as_ref(), lines)
+}
+
+/// The code that gives an account another address.
+pub(crate) fn email_change(event: &EmailChangeRequested, now: OffsetDateTime) -> Text {
+    let lines = [
+        code(&event.code, event.expire_time.as_ref(), now),
+        "Enter it where you asked for your Tradewind account to have this address.".to_owned(),
+        "If you have not asked for that, somebody has mistyped theirs: do nothing, and nothing happens.".to_owned(),
+    ];
+    text("Your Tradewind code", None, lines)
+}
+
+/// The account has another address.
+pub(crate) fn email_changed(event: &EmailChanged) -> Text {
+    let lines = [
+        "Your Tradewind account has another e-mail address since just now, and this one is no longer good for it."
+            .to_owned(),
+        "If it was not you, somebody knows your password: write to us at once.".to_owned(),
+    ];
+    text("Your Tradewind address was changed", event.person.as_ref(), lines)
 }
 
 fn code(code: &str, until: Option<&Timestamp>, now: OffsetDateTime) -> String {

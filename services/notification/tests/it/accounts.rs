@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use contracts::tradewind::identity::v1::{
-    PasswordChanged, PasswordResetRequested, SignUpRepeated, VerificationRequested,
+    EmailChangeRequested, EmailChanged, PasswordChanged, PasswordResetRequested, SignUpRepeated, VerificationRequested,
 };
 use contracts::tradewind::notification::v1::NotificationKind;
 use prost_types::Timestamp;
@@ -35,18 +35,25 @@ both_stores! {
         let repeated = |message_id, person| SignUpRepeated { message_id, person }.into();
         let changed =
             |message_id, person| PasswordChanged { customer_id: "c-1".to_owned(), message_id, person }.into();
+        let moving = |message_id, person| {
+            EmailChangeRequested { message_id, person, code: code.clone(), expire_time: Some(in_seconds(600)) }.into()
+        };
+        let moved = |message_id, person| EmailChanged { customer_id: "c-1".to_owned(), message_id, person }.into();
         let told = [
             (around.account(CUSTOMER, verification).await, NotificationKind::Verification, CODE),
             (around.account(CUSTOMER, reset).await, NotificationKind::PasswordReset, CODE),
             (around.account(CUSTOMER, repeated).await, NotificationKind::SignUpRepeated, "which has one already"),
             (around.account(CUSTOMER, changed).await, NotificationKind::PasswordChanged, "was changed just now"),
+            (around.account(CUSTOMER, moving).await, NotificationKind::EmailChange, CODE),
+            (around.account(CUSTOMER, moved).await, NotificationKind::EmailChanged, "has another e-mail address"),
         ];
         for (message, kind, says) in told {
             let seen = operator.sees_sent(&message, 1).await;
-            assert_eq!((seen[0].kind(), seen[0].recipient.as_str()), (kind, CUSTOMER));
+            assert_eq!((seen[0].kind(), seen[0].recipient.as_str()), (kind, ""), "to whom it went is not kept");
             let messages = sink.messages().await;
             let key = format!("mail/{message}/");
             let sent = messages.iter().find(|sent| sent["key"].as_str().unwrap().starts_with(&key)).unwrap();
+            assert_eq!(sent["to"], CUSTOMER, "{sent}");
             assert!(sent["body"].as_str().unwrap().contains(says), "{sent}");
             assert!(!sent["subject"].as_str().unwrap().contains(CODE), "{sent}");
         }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use contracts::tradewind::{
-    identity::v1::{PasswordChanged, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested},
+    identity::v1::{
+        EmailChangeRequested, EmailChanged, PasswordChanged, PasswordResetRequested, Person, SignUpRepeated,
+        VerificationRequested,
+    },
     money::v1::Money,
     notification::v1::{
         ListNotificationsRequest, ListNotificationsResponse, Notification,
@@ -35,6 +38,8 @@ tradewind_domain::events! {
         Repeated(SignUpRepeated),
         Reset(PasswordResetRequested),
         Changed(PasswordChanged),
+        EmailChange(EmailChangeRequested),
+        EmailChanged(EmailChanged),
     }
 }
 
