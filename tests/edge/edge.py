@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -127,6 +128,8 @@ def main():
     parser.add_argument("more", nargs="*", metavar="OPTION", help="after --, options for schemathesis")
     options = parser.parse_args()
     options.schemathesis = shutil.which(options.schemathesis) and pathlib.Path(shutil.which(options.schemathesis)).absolute()
+    # Whoever is told to end ends the shop too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="tradewind-edge-") as folder:
         say("starting a shop on free ports")
         options.allowed, options.other = free_port(), free_port()
