@@ -33,6 +33,16 @@ impl Kind {
     }
 }
 
+/// Limits that nobody meets: what is counted costs what it costs.
+fn limits() -> String {
+    let of = |kind: &str| {
+        let classes = ["credentials", "read", "write", "stream"].map(|class| format!("{class} {kind} 1000000/s"));
+        let places = ["requests", "streams"].map(|what| format!("{what} {kind} 1000000"));
+        classes.into_iter().chain(places).collect::<Vec<_>>().join("; ")
+    };
+    [of("user"), of("address")].join("; ")
+}
+
 /// One that runs; it ends with this value.
 pub(super) struct Front {
     pub(super) kind: Kind,
@@ -55,6 +65,7 @@ impl Front {
             ("LIMITS", UNLIMITED.to_owned()),
             ("NATS_URL", format!("nats://{}", any())),
             ("ISSUER", String::new()),
+            ("LIMITS", limits()),
             ("TRUSTED_ISSUERS", format!("bench {ISSUED_BY} http://{keys}/ tradewind roles")),
         ];
         let mut command = Command::new(programs.join("tradewind"));

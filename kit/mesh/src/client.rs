@@ -28,6 +28,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::behalf::Behalf;
+pub use self::call::AskedDeadline;
 pub use self::channel::Channel;
 use self::connect::{Dial, Secure};
 use self::peer::Peer;

@@ -13,7 +13,7 @@ mod metadata;
 mod report;
 mod server;
 
-pub use client::{Bulkhead, Channel, Channels, Circuit, EndpointStatus, PeerStatus, Standing};
+pub use client::{AskedDeadline, Bulkhead, Channel, Channels, Circuit, EndpointStatus, PeerStatus, Standing};
 pub use error::Error;
 pub use server::{Loads, Owners, Server, keyed, peer, user};
 

@@ -3,20 +3,20 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::activity::Asked;
+use crate::crowd::{Asked, Held, Of, Waits};
 use crate::limits::Pass;
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
 use crate::refused::{Refused, given_up};
-use crate::room::{Held, Room};
 
 /// What is sent behind the headers.
 pub(crate) enum Content {
@@ -29,15 +29,28 @@ pub(crate) enum Content {
 }
 
 /// What is handed over of an answer at a time: whoever reads slowly makes no more than that be buffered beside it.
-const PART: usize = 64 << 10;
+const PART: usize = 16 << 10;
+/// Whoever takes long to read more than this loses his connection.
+const LARGE: usize = 64 << 10;
+/// What a request takes beside what it says.
+const REQUEST: usize = 8 << 10;
 
 fn part(bytes: &mut Bytes) -> Bytes {
     bytes.split_to(PART.min(bytes.len()))
 }
 
 impl Content {
+    /// The same without what there is of it, for whoever asks only what would be said of it.
+    pub(crate) fn unsaid(response: Response<Self>) -> Response<Self> {
+        let (mut head, content) = response.into_parts();
+        if !matches!(content, Self::Stream(_)) && content.bytes() > 0 {
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(content.bytes()));
+        }
+        Response::from_parts(head, Self::Whole(Bytes::new()))
+    }
+
     /// The bytes that are in memory.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Whole(bytes) | Self::WithTrailers(bytes, _) => bytes.len(),
             Self::Stream(_) => 0,
@@ -69,11 +82,13 @@ pub(crate) struct Watch {
     protocol: Protocol,
     method: Option<Arc<Method>>,
     status: StatusCode,
+    head: Option<Held>,
     held: Option<Held>,
     /// What it was granted.
     pub(crate) pass: Pass,
     /// Ends the connection of whoever does not read what he has asked for.
     late: Option<AbortOnDropHandle<()>>,
+    is_answered: bool,
     _under_way: UnderWay,
     asked: Asked,
 }
@@ -83,7 +98,19 @@ impl Watch {
         // Whoever goes away before there is an answer has given it up.
         let (began, status) = (Instant::now(), given_up());
         let _under_way = UnderWay::begin();
-        Self { began, protocol, method: None, status, held: None, pass: Pass::default(), late: None, _under_way, asked }
+        Self {
+            began,
+            protocol,
+            method: None,
+            status,
+            head: None,
+            held: None,
+            pass: Pass::default(),
+            late: None,
+            is_answered: false,
+            _under_way,
+            asked,
+        }
     }
 
     /// It is for this method.
@@ -96,16 +123,36 @@ impl Watch {
         self.method.as_ref().map_or("unknown", |method| method.path.as_str())
     }
 
-    /// Holds what is answered, where that is much, for as long as whoever asked may take to read it.
+    /// The request itself.
+    pub(crate) const fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Holds what is said before its body.
     ///
     /// # Errors
     /// Where there is no room for it.
-    pub(crate) fn holds(&mut self, content: &Content, room: &Room) -> Result<(), Refused> {
-        let bytes = content.bytes();
-        if bytes > PART {
-            let mut held = room.none();
-            held.grow(bytes)?;
+    pub(crate) async fn enters(&mut self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let said = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+        let mut head = Held::none(&self.asked, Of::Requests);
+        head.grow(REQUEST + path + said).await?;
+        self.head = Some(head);
+        Ok(())
+    }
+
+    /// Holds so many bytes that are answered for as long as whoever asked may take to read it.
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    pub(crate) async fn holds(&mut self, bytes: usize) -> Result<(), Refused> {
+        if bytes > 0 {
+            let mut held = Held::none(&self.asked, Of::Answers);
+            held.grow(bytes).await?;
             self.held = Some(held);
+            self.asked.waits(Waits::Read);
+        }
+        if bytes > LARGE {
             self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late())));
         }
         Ok(())
@@ -114,7 +161,8 @@ impl Watch {
     /// It is answered so.
     pub(crate) fn answered(mut self, response: Response<Content>) -> Response<Sent> {
         self.status = response.status();
-        response.map(|content| Sent { content, _watch: self })
+        self.is_answered = true;
+        response.map(|content| Sent { content, watch: self })
     }
 }
 
@@ -124,13 +172,16 @@ impl Drop for Watch {
         static UNKNOWN: LazyLock<Measured> = LazyLock::new(|| Measured::new("rest", "unknown"));
         let measured = self.method.as_ref().map_or(&*UNKNOWN, |method| method.measured(self.protocol));
         measured.ended(self.status, self.began.elapsed());
+        if !self.is_answered {
+            self.asked.given_up();
+        }
     }
 }
 
 /// The body of an answer.
 pub(crate) struct Sent {
     content: Content,
-    _watch: Watch,
+    watch: Watch,
 }
 
 impl http_body::Body for Sent {
@@ -139,7 +190,7 @@ impl http_body::Body for Sent {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let frame = match &mut self.content {
-            Content::Stream(stream) => return stream.as_mut().poll_frame(cx),
+            Content::Stream(stream) => ready!(stream.as_mut().poll_frame(cx)).map(|Ok(frame)| frame),
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(Frame::data(part(bytes))),
             Content::WithTrailers(bytes, trailers) if bytes.is_empty() => {
@@ -149,6 +200,9 @@ impl http_body::Body for Sent {
             }
             Content::WithTrailers(bytes, _) => Some(Frame::data(part(bytes))),
         };
+        if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
+            self.watch.asked.handed(data.len());
+        }
         Poll::Ready(frame.map(Ok))
     }
 

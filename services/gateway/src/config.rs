@@ -32,9 +32,19 @@ tradewind_runtime::settings! {
         cors_origins: Origins = "" => Origins::read,
         /// what of the usual limits is otherwise, separated by semicolons, as in read user 50/s burst 100; streams address 40; none for no limits
         limits: Rules = "" => Rules::read,
-        /// the most connections at once; one more ends the one that has rested longest
+        /// the most connections at once, where there is memory for them; one more ends the one that has rested longest
         connections: NonZeroUsize = "8192" => positive,
+        /// the most connections at once from one address, or one /64 of IPv6; proxies that are trusted have as many as they want
+        connections_of_one: NonZeroUsize = "256" => positive,
+        /// the most bytes of a request in JSON
+        json_bytes: NonZeroUsize = "1048576" => positive,
+        /// MiB of memory to reckon with; 0 for what the container may have, or else the machine has
+        memory: usize = "0" => number,
     }
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a number"))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -16,16 +16,16 @@ use tracing::{Instrument as _, field};
 use tradewind_calls::trace;
 use tradewind_mesh::code_name;
 
-use crate::activity::Asked;
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::cors::Origins;
+use crate::crowd::{Asked, Crowd};
 use crate::json::JSON;
 use crate::limits::{Limits, Rules};
+use crate::memory::Memory;
 use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::{self, RequestId};
-use crate::room::Room;
 use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
@@ -34,6 +34,9 @@ use crate::{grpc, rest};
 
 /// The most headers of a request.
 const HEADERS: usize = 100;
+/// The most bytes of JSON of a request, and of all requests and all answers that are in memory, unless something else is said.
+const JSON_BYTES: usize = 1 << 20;
+const ROOM: usize = 64 << 20;
 
 /// What every request comes through.
 pub struct Door {
@@ -41,6 +44,7 @@ pub struct Door {
     origins: Origins,
     proxies: Proxies,
     site: Site,
+    crowd: Arc<Crowd>,
 }
 
 /// How a request wants to be answered.
@@ -83,8 +87,17 @@ impl Door {
     pub fn new(methods: Methods, who: Who, stop: CancellationToken) -> Self {
         let site = Site::of(&methods);
         let (limits, metadata) = (Limits::new(Rules::default()), Metadata::default());
-        let state = State { methods, who, limits, metadata, room: Room::default(), answers: Room::default(), stop };
-        Self { state, origins: Origins::default(), proxies: Proxies::default(), site }
+        let state = State { methods, who, limits, metadata, json: JSON_BYTES, stop };
+        let (origins, proxies) = (Origins::default(), Proxies::default());
+        Self { state, origins, proxies, site, crowd: Crowd::new(ROOM) }
+    }
+
+    /// Takes so many bytes of JSON of one request, and of memory what is meant for requests and answers.
+    #[must_use]
+    pub fn reckoning(mut self, memory: Memory, json: usize) -> Self {
+        self.state.json = json;
+        self.crowd = Crowd::new(memory.room());
+        self
     }
 
     /// Lets pages of these origins call.
@@ -115,6 +128,16 @@ impl Door {
         self
     }
 
+    /// Everybody who comes through here.
+    pub(crate) const fn crowd(&self) -> &Arc<Crowd> {
+        &self.crowd
+    }
+
+    /// Whether a peer asks for others.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        self.proxies.trusts(peer.to_canonical())
+    }
+
     /// Answers a request.
     pub(crate) async fn handle(
         self: Arc<Self>,
@@ -125,10 +148,17 @@ impl Door {
         let way = Way::of(request.headers());
         let id = RequestId::of(request.headers());
         let origin = request.headers().get(ORIGIN).cloned();
+        let is_head = request.method() == Method::HEAD;
         let from = self.proxies.origin(peer, request.headers());
         let mut watch = Watch::begin(way.protocol(), asked);
-        let mut response = self.traced(request, way, from, &id, &mut watch).await;
-        if let Err(why) = watch.holds(response.body(), &self.state.answers) {
+        let mut response = match watch.enters(request.uri(), request.headers()).await {
+            Ok(()) => self.traced(request, way, from, &id, &mut watch).await,
+            Err(why) => way.refused(why, &id),
+        };
+        if is_head {
+            response = Content::unsaid(response);
+        }
+        if let Err(why) = watch.holds(response.body().bytes()).await {
             response = way.refused(why, &id);
         }
         let headers = response.headers_mut();

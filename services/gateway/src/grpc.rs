@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_calls::body::LOAD;
@@ -22,7 +23,7 @@ use crate::answer::{Content, Watch};
 use crate::framing;
 use crate::reading::{self, HEAD, LARGEST};
 use crate::refused::{Refused, outward, refusal_of};
-use crate::state::{State, stopping};
+use crate::state::{Limit, State, expired};
 use crate::unary;
 use crate::web::Web;
 use crate::who::{self, Caller};
@@ -59,12 +60,13 @@ pub(crate) async fn answer(
     let user = state.who.user(method.audience, &head.headers).await?;
     state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
+    let until = if method.streams() { state.who.until(method.audience, &head.headers) } else { None };
     let mut headers = passed(&head.headers);
     state.metadata.pass(&head.headers, &mut headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
     } else {
-        let (body, mut held) = reading::whole(body, HEAD + LARGEST, &state.room).await?;
+        let (body, mut held) = reading::whole(body, HEAD + LARGEST, watch.asked()).await?;
         let body = web.map_or_else(|| Ok(body.clone()), |web| web.read(body.clone()))?;
         // Here, where it is counted: whoever needs it plain would unpack it further in.
         let body = if method.takes_streams() {
@@ -73,7 +75,7 @@ pub(crate) async fn answer(
             framing::is_one(&headers, &body)?;
             message::unpack(&mut headers, body)?
         };
-        held.grow(body.len())?;
+        held.grow(body.len()).await?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
     let (mut head, mut body) = method.call(request, Caller { user, address: from }).await?.into_parts();
@@ -85,7 +87,7 @@ pub(crate) async fn answer(
     }
     let content = match () {
         () if body.is_end_stream() => Content::Whole(Bytes::new()),
-        () if method.streams() => Content::Stream(Box::pin(Passing::new(body, web, state.stop.clone()))),
+        () if method.streams() => Content::Stream(Box::pin(Passing::new(body, web, Limit::new(&state.stop, until)))),
         () => passed_back(&mut body, web).await,
     };
     Ok(Response::from_parts(head, content))
@@ -199,12 +201,14 @@ struct Passing {
     /// None once it is over.
     body: Option<Body>,
     web: Option<Web>,
-    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    limit: Limit,
+    reached: BoxFuture<'static, Status>,
 }
 
 impl Passing {
-    fn new(body: Body, web: Option<Web>, stop: CancellationToken) -> Self {
-        Self { body: Some(body), web, stop: Box::pin(stop.cancelled_owned()) }
+    fn new(body: Body, web: Option<Web>, limit: Limit) -> Self {
+        let reached = limit.clone().reached().boxed();
+        Self { body: Some(body), web, limit, reached }
     }
 
     fn end(&mut self, mut trailers: HeaderMap) -> Frame<Bytes> {
@@ -224,8 +228,13 @@ impl http_body::Body for Passing {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let Some(body) = self.body.as_mut() else { return Poll::Ready(None) };
         let frame = match Pin::new(body).poll_frame(cx) {
-            Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => self.end(trailers_of(&stopping())),
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => match self.reached.poll_unpin(cx) {
+                Poll::Ready(why) => self.end(trailers_of(&why)),
+                Poll::Pending => return Poll::Pending,
+            },
+            Poll::Ready(Some(Ok(frame))) if frame.is_data() && self.limit.is_expired() => {
+                self.end(trailers_of(&expired()))
+            }
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => Frame::data(self.web.map_or_else(|| data.clone(), |web| web.write(data.clone()))),
                 Err(frame) => self.end(frame.into_trailers().unwrap_or_default()),

@@ -3,16 +3,17 @@
 //!
 //! This file is the composition root. Nothing is kept here, and no method has code of its own.
 
-mod activity;
 mod answer;
 mod config;
 mod cors;
+mod crowd;
 mod door;
 mod etag;
 mod framing;
 mod grpc;
 mod json;
 mod limits;
+mod memory;
 mod metadata;
 mod methods;
 mod metrics;
@@ -21,7 +22,6 @@ mod reading;
 mod refused;
 mod request_id;
 mod rest;
-mod room;
 mod server;
 mod site;
 mod state;
@@ -41,6 +41,7 @@ use crate::config::Config;
 pub use crate::cors::Origins;
 pub use crate::door::Door;
 pub use crate::limits::{Limits, Rules};
+pub use crate::memory::Memory;
 pub use crate::metadata::Metadata;
 pub use crate::methods::{Methods, Offer, Upstream};
 pub use crate::server::{Files, Patience, Server};
@@ -71,15 +72,17 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     if let Some(identity) = identity {
         who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
     }
-    let server = Server::bind(config.http_addr, files, config.connections.get()).await?;
+    let memory = Memory::of(config.memory);
+    let server = Server::bind(config.http_addr, files, memory.connections(config.connections.get())).await?;
+    let server = server.of_one(config.connections_of_one.get());
     let address = server.local_addr();
     let limits = Limits::new(config.limits);
     limits.watch();
     let board = Board::new(outlook.broker, outlook.name, &Uuid::now_v7().simple().to_string());
     Ok(Front::new(address, move |stop, grace| {
         tokio::spawn(limits::share(limits.clone(), board, stop.clone()));
-        let door = Door::new(methods, who, stop.clone()).open_to(config.cors_origins).behind(config.trusted_proxies);
-        let door = door.within(limits);
+        let door = Door::new(methods, who, stop.clone()).reckoning(memory, config.json_bytes.get());
+        let door = door.open_to(config.cors_origins).behind(config.trusted_proxies).within(limits);
         server.serve(Arc::new(door), stop, grace)
     }))
 }

@@ -25,6 +25,12 @@ static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_description("Connections that were turned away or ended, by reason")
         .build()
 });
+static UNBELIEVED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    meter()
+        .u64_counter("tradewind_gateway_unbelieved_proxies")
+        .with_description("Requests from a private network that say whom they are for, of whoever is not trusted to")
+        .build()
+});
 static LIMITED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     meter()
         .u64_counter("tradewind_gateway_limited")
@@ -102,6 +108,11 @@ pub(crate) fn watch() {
 /// A connection was turned away or ended, by reason.
 pub(crate) fn refused(reason: &'static str) {
     REFUSED.add(1, &[KeyValue::new("reason", reason)]);
+}
+
+/// A request says whom it is for, of whoever is not trusted to but may be meant to.
+pub(crate) fn unbelieved() {
+    UNBELIEVED.add(1, &[]);
 }
 
 /// A request was refused because there are too many, of a class, by a kind.

@@ -15,10 +15,10 @@ use tradewind_transcode::Refusal;
 use crate::answer::{Content, Watch};
 use crate::json::JSON;
 use crate::methods::Method;
-use crate::reading::{self, LARGEST};
+use crate::reading;
 use crate::refused::{Refused, refusal_of};
 use crate::request_id::RequestId;
-use crate::state::State;
+use crate::state::{Limit, State};
 use crate::streaming::{self, Form};
 use crate::unary::{self, Messages};
 use crate::who::{self, Caller};
@@ -53,9 +53,10 @@ pub(crate) async fn answer(
     let user = state.who.user(method.audience, &head.headers).await?;
     state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
-    let (body, _held) = reading::whole(body, LARGEST, &state.room).await?;
+    let (body, _held) = reading::whole(body, state.json, watch.asked()).await?;
     if !body.is_empty() {
         is_json(&head.headers)?;
+        reading::json(&body)?;
     }
     let mut message = found.request(head.uri.query().unwrap_or_default(), &body)?;
     name(method, &head.headers, &mut message)?;
@@ -64,8 +65,8 @@ pub(crate) async fn answer(
     let answered = method.call(request, Caller { user, address: from }).await?;
     if method.streams() {
         let form = Form::accepted(&head.headers);
-        let stop = state.stop.clone();
-        return streaming::answer(Messages::of(answered), found.route.clone(), form, stop, id.text()).await;
+        let limit = Limit::new(&state.stop, state.who.until(method.audience, &head.headers));
+        return streaming::answer(Messages::of(answered), found.route.clone(), form, limit, id.text()).await;
     }
     let json = found.route.answer_of(&unary::only(answered).await?)?;
     // What is somebody's own is kept by nobody between; what is everybody's, if it is asked for each time whether it still holds.

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod connection;
+mod counted;
 mod places;
 
 use std::net::SocketAddr;
@@ -23,12 +24,16 @@ use self::places::Places;
 use crate::door::Door;
 use crate::metrics;
 
+/// The most connections from one address, unless something else is said.
+const OF_ONE: usize = 256;
+
 /// A bound server that does not serve yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
-    places: Arc<Places>,
+    connections: usize,
+    of_one: usize,
     patience: Patience,
 }
 
@@ -43,8 +48,16 @@ impl Server {
         let bound = || SettingsError::of("http_addr", format!("{address} cannot be bound")).to_string();
         let listener = TcpListener::bind(address).await.with_context(bound)?;
         let address = listener.local_addr()?;
-        let (places, patience) = (Places::new(connections), Patience::default());
-        Ok(Self { listener, address, tls, places, patience })
+        let (of_one, patience) = (OF_ONE, Patience::default());
+        Ok(Self { listener, address, tls, connections, of_one, patience })
+    }
+
+    /// Holds at most so many connections from one address, or one /64 of IPv6. Of this machine itself and of the door's proxies, there
+    /// may be as many as there are.
+    #[must_use]
+    pub const fn of_one(mut self, connections: usize) -> Self {
+        self.of_one = connections;
+        self
     }
 
     /// Waits so long for whoever says nothing.
@@ -66,12 +79,15 @@ impl Server {
     /// None; it ends in order whatever happens.
     pub async fn serve(self, door: Arc<Door>, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
         metrics::watch();
-        let Self { listener, tls, places, patience, .. } = self;
+        let Self { listener, tls, connections, of_one, patience, .. } = self;
+        let places = Places::new(door.crowd().clone(), connections, of_one);
         let kill = CancellationToken::new();
-        let connections = Arc::new(Connections::new(door, tls, patience, stop.clone(), kill.clone()));
+        let connections = Arc::new(Connections::new(door.clone(), tls, patience, stop.clone(), kill.clone()));
         let open = TaskTracker::new();
         while let Some((tcp, peer)) = stop.run_until_cancelled(accept(&listener)).await {
-            let Some(place) = stop.run_until_cancelled(places.take()).await else { break };
+            let is_proxy = peer.ip().to_canonical().is_loopback() || door.trusts(peer.ip());
+            let Some(place) = stop.run_until_cancelled(places.take(peer.ip(), is_proxy)).await else { break };
+            let Some(place) = place else { continue };
             let connections = connections.clone();
             open.spawn(async move { connections.run(tcp, peer, place).await });
         }

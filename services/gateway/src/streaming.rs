@@ -11,13 +11,12 @@ use http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tradewind_transcode::Route;
 
 use crate::answer::Content;
 use crate::refused::{Refused, error};
-use crate::state::stopping;
+use crate::state::{Limit, expired};
 use crate::unary::Messages;
 
 /// How long nothing may be said to a page before a comment keeps the connection open.
@@ -91,7 +90,7 @@ struct Going {
     messages: Messages,
     route: Arc<Route>,
     form: Form,
-    stop: CancellationToken,
+    limit: Limit,
     request_id: String,
     first: Option<Bytes>,
     is_first: bool,
@@ -114,15 +113,15 @@ pub(crate) async fn answer(
     mut messages: Messages,
     route: Arc<Route>,
     form: Form,
-    stop: CancellationToken,
+    limit: Limit,
     request_id: &str,
 ) -> Result<Response<Content>, Refused> {
     let first = tokio::select! {
         first = messages.next() => first?,
-        () = stop.cancelled() => return Err(stopping().into()),
+        why = limit.clone().reached() => return Err(why.into()),
     };
     let request_id = request_id.to_owned();
-    let going = Going { messages, route, form, stop, request_id, first, is_first: true, is_over: false };
+    let going = Going { messages, route, form, limit, request_id, first, is_first: true, is_over: false };
     let frames = stream::unfold(going, |mut going| async move {
         let frame = going.frame().await?;
         Some((Ok::<_, Infallible>(Frame::data(Bytes::from(frame))), going))
@@ -169,11 +168,12 @@ impl Going {
         tokio::select! {
             biased;
             next = self.messages.next() => match next {
+                Ok(Some(_)) if self.limit.is_expired() => Next::Ended(expired()),
                 Ok(Some(message)) => Next::Message(message),
                 Ok(None) => Next::End,
                 Err(status) => Next::Ended(status),
             },
-            () = self.stop.cancelled() => Next::Ended(stopping()),
+            why = self.limit.clone().reached() => Next::Ended(why),
             () = quiet => Next::Quiet,
         }
     }

@@ -9,6 +9,8 @@ use http_body_util::{BodyExt, Full};
 use prost::Message;
 use tonic::body::Body;
 use tonic::{Code, Status};
+use tradewind_calls::deadline;
+use tradewind_mesh::AskedDeadline;
 
 use crate::reading::HEAD;
 use crate::refused::{outward, refusal_of};
@@ -40,6 +42,9 @@ pub(crate) fn request(path: &PathAndQuery, mut headers: HeaderMap, body: Body) -
     *request.method_mut() = Http::POST;
     *request.version_mut() = Version::HTTP_2;
     *request.uri_mut() = path.clone().into();
+    if headers.contains_key(deadline::HEADER) {
+        request.extensions_mut().insert(AskedDeadline);
+    }
     *request.headers_mut() = headers;
     request
 }

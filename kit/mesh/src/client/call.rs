@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use contracts::tables::Method;
@@ -17,6 +18,10 @@ use tonic::{Code, Status};
 
 use crate::observe::code_of;
 use crate::{metrics, sizes};
+
+/// A deadline tells something of a server only if there was so much of the time that the contract gives; of one that was asked for
+/// outside, only if there was all but so much.
+const ENOUGH_TIME: u32 = 10;
 
 /// One layer of a client, and all that lie beneath it.
 pub(super) trait Sends: Send + Sync + 'static {
@@ -39,6 +44,11 @@ pub(super) struct Call {
     /// Where the number of the one that is asked is put, for whoever wants to ask another.
     pub(super) asked: Option<Arc<AtomicUsize>>,
 }
+
+/// Beside a request: its deadline is the choice of somebody outside. That it passes says nothing of the server, unless there was almost
+/// as much time as the contract gives.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedDeadline;
 
 /// What is sent behind the headers.
 pub(super) enum Payload {
@@ -85,6 +95,14 @@ impl Call {
             Payload::Whole(message) => message.len().saturating_sub(sizes::HEAD) as u64,
             Payload::Stream(_) => 0,
         }
+    }
+
+    /// Whether a deadline that passes tells something of the server, if the call begins now.
+    pub(super) fn has_time(&self, now: Instant) -> bool {
+        let given = self.method.map_or(Duration::ZERO, |method| method.timeout);
+        let is_asked = self.head.extensions.get::<AskedDeadline>().is_some();
+        let enough = if is_asked { given - given / ENOUGH_TIME } else { given / ENOUGH_TIME };
+        self.deadline.is_none_or(|deadline| deadline >= now + enough)
     }
 
     /// Whether its answer is a stream, or may be.
@@ -247,5 +265,27 @@ impl http_body::Body for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_of_somebody_outside_tells_nothing_unless_it_is_all_but_what_the_contract_gives() {
+        let method = contracts::CONTRACT.methods.first().unwrap();
+        let has_time = |is_asked: bool, tenths: u32| {
+            let mut request = Request::new(Body::empty());
+            if is_asked {
+                request.extensions_mut().insert(AskedDeadline);
+            }
+            let mut call = Call::new(request, "any", metrics::Peer::new("any").method("any"), Some(method));
+            call.deadline = Some(Instant::now() + method.timeout / 10 * tenths);
+            call.has_time(Instant::now())
+        };
+        assert_eq!([has_time(false, 0), has_time(false, 1)], [false, true]);
+        assert_eq!([has_time(true, 1), has_time(true, 8), has_time(true, 9)], [false, false, true]);
     }
 }

@@ -25,9 +25,6 @@ use crate::metrics::{self, Ejected};
 use crate::observe::code_of;
 use crate::report;
 
-/// A deadline tells something of a server only if there was so much of the time that the contract gives.
-const ENOUGH_TIME: u32 = 10;
-
 pub(super) struct Endpoint {
     pub(super) peer: Arc<str>,
     /// Tells it from others of the same peer.
@@ -162,8 +159,7 @@ struct UnderWay {
 impl UnderWay {
     fn begin(endpoint: Arc<Endpoint>, connection: Arc<Connection>, call: &Call) -> Self {
         let began = Instant::now();
-        let enough = call.method.map_or(Duration::ZERO, |method| method.timeout / ENOUGH_TIME);
-        let had_time = call.deadline.is_none_or(|deadline| deadline >= began + enough);
+        let had_time = call.has_time(began);
         connection.enter();
         endpoint.load.enter();
         let is_probe = endpoint.circuits.with(call.label, Breaker::enter);

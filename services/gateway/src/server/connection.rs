@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::counted::Counted;
 use super::places::Place;
-use crate::activity::Activity;
+use crate::crowd::{Activity, Idle};
 use crate::door::Door;
 use crate::metrics;
 
@@ -48,9 +49,9 @@ const STREAMS: u32 = 100;
 const RESETS: usize = 100;
 const MISTAKES: usize = 128;
 /// What may come of bodies before it is read, on one stream and on all; what is kept of answers that nobody reads.
-const STREAM_WINDOW: u32 = 256 << 10;
-const WINDOW: u32 = 1 << 20;
-const UNREAD: usize = 256 << 10;
+const STREAM_WINDOW: u32 = 128 << 10;
+const WINDOW: u32 = 512 << 10;
+const UNREAD: usize = 32 << 10;
 const PING: Duration = Duration::from_secs(30);
 const PONG: Duration = Duration::from_secs(10);
 
@@ -123,6 +124,7 @@ impl Connections {
             let (door, activity, read) = (self.door.clone(), activity.clone(), self.patience.read);
             service_fn(move |request| door.clone().handle(request, peer.ip(), activity.ask(read)))
         };
+        let io = Counted { io, activity: activity.clone() };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(io), service));
         let mut closing = pin!(self.patience.rested(activity));
         let mut is_closing = false;
@@ -152,14 +154,21 @@ impl Connections {
 }
 
 impl Patience {
-    /// Waits until a connection has rested for too long.
+    /// Waits until a connection has done nothing for too long.
     async fn rested(self, activity: &Activity) {
         loop {
-            let most = if activity.is_new() { self.first } else { self.rest };
-            match activity.rests() {
-                Some(rests) if rests >= most => return,
-                Some(rests) => tokio::time::sleep(most - rests).await,
-                None => tokio::time::sleep(most).await,
+            let most = match activity.idle() {
+                Some(Idle::New(_)) => self.first,
+                Some(Idle::Rests(_)) => self.rest,
+                Some(Idle::Owed(_)) => self.read,
+                None => {
+                    tokio::time::sleep(self.rest).await;
+                    continue;
+                }
+            };
+            match activity.time() {
+                time if time >= most => return,
+                time => tokio::time::sleep(most - time).await,
             }
         }
     }
@@ -168,8 +177,10 @@ impl Patience {
     async fn closed(self, activity: &Activity) {
         loop {
             tokio::time::sleep(self.last).await;
-            if activity.rests().is_some_and(|rests| rests >= self.last) {
-                return;
+            match activity.idle() {
+                Some(Idle::Owed(time)) if time >= self.read => return,
+                Some(Idle::New(time) | Idle::Rests(time)) if time >= self.last => return,
+                _ => {}
             }
         }
     }

@@ -1,8 +1,11 @@
 //! Where a request comes from: the other end of its connection, unless that is a proxy whose word is taken.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Once;
 
 use http::HeaderMap;
+
+use crate::metrics;
 
 const FORWARDED: &str = "x-forwarded-for";
 /// The most addresses that are looked at.
@@ -36,12 +39,15 @@ impl Proxies {
     pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut origin = peer.to_canonical();
         if !self.trusts(origin) {
+            if is_private(origin) && headers.contains_key(FORWARDED) {
+                unbelieved(origin);
+            }
             return origin;
         }
         let said =
             headers.get_all(FORWARDED).iter().filter_map(|said| said.to_str().ok()).collect::<Vec<_>>().join(",");
         for said in said.rsplit(',').take(MOST) {
-            let Ok(said) = said.trim().parse::<IpAddr>() else { break };
+            let Some(said) = read(said.trim()) else { break };
             origin = said.to_canonical();
             if !self.trusts(origin) {
                 break;
@@ -50,9 +56,33 @@ impl Proxies {
         origin
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether its word is taken.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.has(address))
     }
+}
+
+/// An address, of which some proxies say the port as well: `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]`, `[::1]:5`.
+fn read(said: &str) -> Option<IpAddr> {
+    let bare = || said.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    said.parse().ok().or_else(|| said.parse().ok().map(|with: SocketAddr| with.ip())).or_else(bare)
+}
+
+/// Whether it is of a network that nobody reaches from outside.
+const fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    }
+}
+
+/// Tells, once, that somebody looks like a proxy of ours that nobody has named: everybody behind it counts as one.
+fn unbelieved(peer: IpAddr) {
+    static TOLD: Once = Once::new();
+    metrics::unbelieved();
+    TOLD.call_once(|| {
+        tracing::warn!(%peer, "a proxy that is not among TRADEWIND_TRUSTED_PROXIES asks for others; all of them count as one");
+    });
 }
 
 impl Network {
@@ -98,6 +128,10 @@ mod tests {
         assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["none"]), "10.0.0.1");
         assert_eq!(origin("fd00::/8,::1", "::1", &["2001:db8::1, fd00::7"]), "2001:db8::1");
         assert_eq!(origin("10.0.0.1", "::ffff:10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+        assert_eq!(origin("10.0.0.1", "10.0.0.1", &["6.6.6.6, 1.2.3.4:5678"]), "1.2.3.4");
+        for said in ["[2001:db8::1]:5678", "[2001:db8::1]", "2001:db8::1"] {
+            assert_eq!(origin("10.0.0.1", "10.0.0.1", &[said]), "2001:db8::1", "{said}");
+        }
     }
 
     #[test]

@@ -9,11 +9,13 @@ mod partners;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use contracts::tradewind::options::v1::Audience;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use rustls::pki_types::UnixTime;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
@@ -160,6 +162,19 @@ impl Who {
         Ok(user)
     }
 
+    /// Until when the token holds that a request was let in with; nothing where it needed none.
+    pub(crate) fn until(&self, audience: Audience, headers: &HeaderMap) -> Option<Instant> {
+        let token = match shown(headers) {
+            Ok(Some(Shown::Token(token))) if audience != Audience::Public => token,
+            // A partner's key has no end.
+            _ => return None,
+        };
+        let now = UnixTime::now().as_secs();
+        let verified = || Some(self.verifier.verify(token, now).ok()?.expires.saturating_add(LEEWAY));
+        let until = self.known(token).0.map(|(_, until)| until).or_else(verified)?;
+        Instant::now().checked_add(Duration::from_secs(until.saturating_sub(now)))
+    }
+
     /// What is known of a token, and by which keys.
     fn known(&self, token: &str) -> (Option<(Arc<User>, u64)>, u64) {
         let mut known = locked(&self.known);
@@ -231,6 +246,6 @@ pub(crate) fn admit(audience: Audience, user: Option<&User>) -> Result<(), Statu
 }
 
 /// Nothing of that name is offered.
-pub(crate) fn unknown() -> Status {
+fn unknown() -> Status {
     refusal_of(Code::Unimplemented, "METHOD_UNKNOWN", "there is no such method")
 }

@@ -1,15 +1,16 @@
 //! How often, and how much at once, somebody may ask; through one gateway, and through two that share a broker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::Rules;
+use gateway::{Found, Rules};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::json;
 use tempfile::TempDir;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use tradewind_broker::Retention;
-use tradewind_mesh::{IdentityFiles, Policy};
+use tradewind_mesh::{IdentityFiles, Policy, User};
 use tradewind_runtime::{Running, Settings, broker_streams, broker_users};
 use tradewind_testing::{Nats, TRUST_DOMAIN, eventually, pki};
 
@@ -115,6 +116,26 @@ async fn each_who_has_signed_in_has_a_budget_of_their_own() {
     let other = client().get(stand.url("/v1/mine")).bearer_auth(keys.token(json!({ "sub": "c-1", "sid": "s-2" })));
     assert_eq!(told(other).await.0, 429);
     assert_eq!(look(&stand, mine("c-3")).await.status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_partner_has_one_budget_whichever_key_is_shown() {
+    let find = |_digest: String| {
+        let user =
+            User { id: "partner:acme".to_owned(), scopes: Some(vec!["stand.read".to_owned()]), ..User::default() };
+        let found = Some(Found { user, expires: None });
+        Box::pin(std::future::ready(Ok(found))) as futures::future::BoxFuture<'static, _>
+    };
+    let opening = Opening { find: Some(Arc::new(find)), ..limited("read key 1/h burst 2; read user 1/h") };
+    let stand = Stand::open(opening).await;
+    let key = |part: &str| format!("twk_0190163d8694739baea5966c26f8ad91_{}", part.repeat(43));
+    let mine = |part: &str| client().get(stand.url("/v1/mine")).header("x-api-key", key(part));
+    for (part, left) in [("a", 1), ("b", 0)] {
+        let answer = look(&stand, mine(part)).await;
+        let standing = header(&answer, "ratelimit").to_owned();
+        assert!(standing.starts_with(&format!("\"read-key\";r={left};")), "{standing}");
+    }
+    assert_eq!(told(mine("c")).await.0, 429);
 }
 
 #[tokio::test]
@@ -261,6 +282,11 @@ async fn two_gateways_share_a_budget_and_a_third_hears_of_it() {
     assert!((BURST..BURST + 20).contains(&first), "{first}");
     let second = replicas.until_refused(1).await;
     assert!(second < BURST, "it granted {second} of its own before it heard");
+    let metrics = format!("http://{}/metrics", replicas.all[0].admin_addr());
+    let metrics = replicas.client.get(metrics).send().await.unwrap().text().await.unwrap();
+    let refused = metrics.lines().find(|line| line.starts_with("tradewind_gateway_limited_total{")).unwrap();
+    assert!(refused.contains("class=\"read\"") && refused.contains("kind=\"address\""), "{refused}");
+    assert!(metrics.contains("\ntradewind_gateway_limit_accounts"), "{metrics}");
     // Whoever begins later was not told, and reads what was said last.
     replicas.start().await;
     let third = replicas.until_refused(2).await;

@@ -139,3 +139,75 @@ async fn streams_that_are_taken_back_at_once_end_their_connection_and_no_other()
     assert!(tokio::time::timeout(DEADLINE, ended).await.unwrap().unwrap().is_err(), "it is closed");
     assert!(is_answered(&stand).await);
 }
+
+#[tokio::test]
+async fn requests_that_are_taken_back_once_they_are_worked_for_are_counted() {
+    let stand = Stand::open(Opening::default()).await;
+    let tcp = TcpStream::connect(stand.address).await.unwrap();
+    let (mut requests, connection) = h2::client::handshake(tcp).await.unwrap();
+    let ended = tokio::spawn(connection);
+    let (uri, mut worked_for) = (stand.url("/v1/notes/a"), Vec::new());
+    loop {
+        assert!(worked_for.len() < 1_000, "it is closed");
+        let request = http::Request::builder().uri(&uri).body(()).unwrap();
+        let Ok(ready) = requests.clone().ready().await else { break };
+        requests = ready;
+        let Ok((_, mut stream)) = requests.send_request(request, true) else { break };
+        tokio::select! {
+            called = stand.called() => worked_for.push(called),
+            // It is closed before the last is heard of.
+            _ = std::future::poll_fn(|cx| stream.poll_reset(cx)) => break,
+        }
+        stream.send_reset(h2::Reason::CANCEL);
+    }
+    // However it says so.
+    let _ = tokio::time::timeout(DEADLINE, ended).await.unwrap();
+    assert!(is_answered(&stand).await);
+}
+
+#[tokio::test]
+async fn connections_that_drip_keep_nobody_out() {
+    let stand = Stand::open(Opening { connections: Some(8), ..Opening::default() }).await;
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        let half =
+            b"POST /v1/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+        slow.push(dial(&stand, half).await);
+    }
+    assert!(is_answered(&stand).await);
+}
+
+#[tokio::test]
+async fn what_is_held_by_bodies_that_do_not_come_is_taken_back_for_others() {
+    let stand = Stand::open(Opening { memory: Some(64), ..Opening::default() }).await;
+    let most = [
+        &b"POST /v1/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"[..],
+        &vec![b' '; 999_000],
+    ]
+    .concat();
+    let mut slow = Vec::new();
+    // Of a quarter of 64 MiB, these want three.
+    for _ in 0..48 {
+        let mut stream = TcpStream::connect(stand.address).await.unwrap();
+        let _ = stream.write_all(&most).await;
+        slow.push(stream);
+    }
+    let client = tradewind_runtime::direct().build().unwrap();
+    let body = format!("{{\"text\":\"{}\"}}", "a".repeat(900_000));
+    let post = client.post(stand.url("/v1/notes")).header("content-type", "application/json").body(body);
+    let asking = tokio::spawn(post.send());
+    let called = stand.called().await;
+    called.say("kept");
+    called.end();
+    assert_eq!(asking.await.unwrap().unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn json_of_more_values_than_a_message_is_made_of_is_refused() {
+    let stand = Stand::open(Opening::default()).await;
+    let client = tradewind_runtime::direct().build().unwrap();
+    let body = format!("{{\"text\":[{}{{}}]}}", "{},".repeat(100_000));
+    let post = client.post(stand.url("/v1/notes")).header("content-type", "application/json").body(body);
+    let (status, told) = crate::shop::told(post).await;
+    assert_eq!((status, &told["error"]["details"][0]["reason"]), (413, &"TOO_MANY_VALUES".into()));
+}

@@ -1,14 +1,17 @@
 //! The gateway over real sockets: in front of a catalog, and of a service of which a test says what it answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attacks;
 mod conformance;
 mod framing;
 mod grpc;
 mod issuers;
 mod limiting;
 mod limits;
+mod outside;
 mod pages;
 mod people;
+mod replicas;
 mod rest;
 mod shop;
 mod site;

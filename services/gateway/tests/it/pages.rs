@@ -24,7 +24,9 @@ async fn a_page_may_call_where_its_origin_is_named_and_no_other() {
 
     let read = shop.get("/v1/products").header("origin", "https://shop.example").send().await.unwrap();
     assert_eq!(header(&read, "access-control-allow-origin"), "https://shop.example");
-    for needed in ["grpc-status", "grpc-message", "grpc-status-details-bin", "x-request-id", "etag", "retry-after"] {
+    let (of_grpc, of_limits) =
+        (["grpc-status", "grpc-message", "grpc-status-details-bin"], ["retry-after", "ratelimit", "ratelimit-policy"]);
+    for needed in of_grpc.into_iter().chain(["x-request-id", "etag"]).chain(of_limits) {
         assert!(header(&read, "access-control-expose-headers").split(", ").any(|each| each == needed), "{needed}");
     }
     let other = shop.get("/v1/products").header("origin", "https://other.example").send().await.unwrap();

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use gateway::{
-    Caller, Door, Files, FindKey, Limits, Methods, Offer, Patience, Proxies, Rules, Server, Trusted, Upstream, Who,
+    Caller, Door, Files, FindKey, Limits, Memory, Methods, Offer, Patience, Proxies, Rules, Server, Trusted, Upstream,
+    Who,
 };
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
@@ -31,6 +32,7 @@ service StandService {
     rpc Watch(Note) returns (stream Note) { option (google.api.http) = { get: "/v1/notes:watch" }; }
     rpc Gather(stream Note) returns (stream Note);
     rpc Mine(Note) returns (Note) { option (google.api.http) = { get: "/v1/mine" }; }
+    rpc Follow(Note) returns (stream Note) { option (google.api.http) = { get: "/v1/mine:follow" }; }
     rpc Inside(Note) returns (Note) { option (google.api.http) = { get: "/v1/inside" }; }
 }
 message Note {
@@ -67,6 +69,8 @@ pub(crate) struct Opening {
     pub(crate) files: Option<Files>,
     pub(crate) connections: Option<usize>,
     pub(crate) patience: Patience,
+    /// In MiB.
+    pub(crate) memory: Option<usize>,
     pub(crate) issuers: Vec<Trusted>,
     pub(crate) proxies: Proxies,
     pub(crate) rules: Rules,
@@ -92,7 +96,7 @@ impl Stand {
             Box::pin(async move { Ok(answer(&called, request, caller).await) })
         });
         let audience = |name: &str| match name {
-            "Mine" => Audience::Customer,
+            "Mine" | "Follow" => Audience::Customer,
             "Inside" => Audience::Internal,
             _ => Audience::Public,
         };
@@ -111,6 +115,7 @@ impl Stand {
             None => who,
         };
         let door = Door::new(methods, who, stop.clone()).behind(opening.proxies);
+        let door = door.reckoning(Memory::of(opening.memory.unwrap_or(256)), 1 << 20);
         let door = Arc::new(door.within(Limits::new(opening.rules)));
         let served = tokio::spawn(server.serve(door, stop.clone(), Duration::from_secs(30)));
         Self { address, _stopped: stop.clone().drop_guard(), stop, served, calls: Mutex::new(calls) }

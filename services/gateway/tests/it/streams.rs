@@ -164,3 +164,20 @@ async fn what_is_not_public_is_closed_and_what_is_internal_is_not_there() {
     let status = async |path: &str| client().get(stand.url(path)).send().await.unwrap().status().as_u16();
     assert_eq!((status("/v1/mine").await, status("/v1/inside").await), (401, 404));
 }
+
+#[tokio::test]
+async fn of_a_head_nothing_is_sent_but_what_would_be_said_of_it() {
+    let stand = Stand::open(Opening::default()).await;
+    let http2 = tradewind_runtime::direct().http2_prior_knowledge().build().unwrap();
+    for client in [client(), http2] {
+        for path in ["/nothing", "/openapi.json"] {
+            let response = client.head(stand.url(path)).send().await.unwrap();
+            assert_ne!(header(&response, "content-length"), "", "{path}");
+            assert!(response.bytes().await.unwrap().is_empty(), "{path}");
+        }
+        let watching = tokio::spawn(client.head(stand.url("/v1/notes:watch?text=a")).send());
+        let called = stand.called().await;
+        called.say("a");
+        assert!(watching.await.unwrap().unwrap().bytes().await.unwrap().is_empty());
+    }
+}

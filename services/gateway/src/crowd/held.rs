@@ -1,0 +1,76 @@
+//! What one request holds of a room. Where there is no room for more, whoever has kept most for longest makes some: so whoever sends
+//! or reads slowly takes no more than there is, and nothing from others.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tonic::Code;
+
+use super::activity::{Activity, Asked, Request};
+use super::room::{Of, Room};
+use crate::refused::{Refused, refusal_of};
+
+/// How long room is waited for, and how often others are asked to make some.
+const WAIT: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What a request holds of a room, until it is dropped.
+pub(crate) struct Held {
+    activity: Arc<Activity>,
+    request: Arc<Request>,
+    of: Of,
+    bytes: usize,
+}
+
+impl Held {
+    /// Nothing yet.
+    pub(crate) fn none(asked: &Asked, of: Of) -> Self {
+        Self { activity: asked.activity.clone(), request: asked.request.clone(), of, bytes: 0 }
+    }
+
+    fn room(&self) -> &Room {
+        self.activity.crowd.room(self.of)
+    }
+
+    /// Holds so many from now on, which are not fewer than before; where there is no room, waits a moment for some.
+    ///
+    /// # Errors
+    /// Where there is none all the same.
+    pub(crate) async fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
+        let more = bytes.saturating_sub(self.bytes);
+        if !self.room().take(more) {
+            self.room().waiting.fetch_add(1, Ordering::Relaxed);
+            let waited = tokio::time::timeout(WAIT, self.wait(more)).await;
+            self.room().waiting.fetch_sub(1, Ordering::Relaxed);
+            waited.map_err(|_| no_room())?;
+        }
+        self.bytes += more;
+        self.request.held[self.of as usize].fetch_add(more, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn wait(&self, more: usize) {
+        loop {
+            let freed = self.room().freed.notified();
+            if self.room().take(more) {
+                return;
+            }
+            self.activity.crowd.relieve(self.of, more);
+            // Others may have been asked already.
+            let _ = tokio::time::timeout(LOOK, freed).await;
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.request.held[self.of as usize].fetch_sub(self.bytes, Ordering::Relaxed);
+        self.room().free(self.bytes);
+    }
+}
+
+fn no_room() -> Refused {
+    let text = "too much is asked at the moment; call again later";
+    refusal_of(Code::Unavailable, "OVERLOADED", text).into()
+}

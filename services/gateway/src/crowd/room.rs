@@ -1,0 +1,50 @@
+//! How much of requests, and of answers, is in memory at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// Of what there is a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Requests = 0,
+    Answers = 1,
+}
+
+/// The bytes that are held, and the most that may be.
+pub(crate) struct Room {
+    held: AtomicUsize,
+    pub(crate) most: usize,
+    pub(super) freed: Notify,
+    pub(super) waiting: AtomicUsize,
+}
+
+impl Room {
+    /// For so many bytes.
+    pub(crate) fn of(most: usize) -> Self {
+        Self { held: AtomicUsize::new(0), most, freed: Notify::new(), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Holds what is there already.
+    pub(crate) fn force(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Holds so much more, if there is room for it.
+    pub(super) fn take(&self, bytes: usize) -> bool {
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let is_taken = before.saturating_add(bytes) <= self.most;
+        if !is_taken {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    /// Holds so much less.
+    pub(crate) fn free(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.freed.notify_waiters();
+        }
+    }
+}
