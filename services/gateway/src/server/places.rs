@@ -50,7 +50,7 @@ impl Places {
     /// this machine itself.
     pub(super) async fn take(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Option<Place> {
         let from = network(peer);
-        if !is_proxy && !from.is_loopback() && !self.has_place_of(from) {
+        if !is_proxy && !peer.to_canonical().is_loopback() && !self.has_place_of(from) {
             metrics::refused("crowded_address");
             return None;
         }
