@@ -85,7 +85,7 @@ impl Server {
         let connections = Arc::new(Connections::new(door.clone(), tls, patience, stop.clone(), kill.clone()));
         let open = TaskTracker::new();
         while let Some((tcp, peer)) = stop.run_until_cancelled(accept(&listener)).await {
-            let is_proxy = peer.ip().to_canonical().is_loopback() || door.trusts(peer.ip());
+            let is_proxy = door.trusts(peer.ip());
             let Some(place) = stop.run_until_cancelled(places.take(peer.ip(), is_proxy)).await else { break };
             let Some(place) = place else { continue };
             let connections = connections.clone();

@@ -40,10 +40,7 @@ impl Held {
     pub(crate) async fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
         let more = bytes.saturating_sub(self.bytes);
         if !self.room().take(more) {
-            self.room().waiting.fetch_add(1, Ordering::Relaxed);
-            let waited = tokio::time::timeout(WAIT, self.wait(more)).await;
-            self.room().waiting.fetch_sub(1, Ordering::Relaxed);
-            waited.map_err(|_| no_room())?;
+            tokio::time::timeout(WAIT, self.wait(more)).await.map_err(|_| no_room())?;
         }
         self.bytes += more;
         self.request.held[self.of as usize].fetch_add(more, Ordering::Relaxed);
@@ -51,6 +48,7 @@ impl Held {
     }
 
     async fn wait(&self, more: usize) {
+        let _waiting = self.room().wait();
         loop {
             let freed = self.room().freed.notified();
             if self.room().take(more) {

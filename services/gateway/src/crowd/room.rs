@@ -16,7 +16,16 @@ pub(crate) struct Room {
     held: AtomicUsize,
     pub(crate) most: usize,
     pub(super) freed: Notify,
-    pub(super) waiting: AtomicUsize,
+    waiting: AtomicUsize,
+}
+
+/// Somebody who waits for room, until it is dropped.
+pub(super) struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Room {
@@ -38,6 +47,12 @@ impl Room {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
         }
         is_taken
+    }
+
+    /// Is told where something is freed, for as long as what is returned lives.
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(&self.waiting)
     }
 
     /// Holds so much less.

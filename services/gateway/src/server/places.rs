@@ -46,10 +46,11 @@ impl Places {
     }
 
     /// A place for a connection from `peer`, made free by whoever does nothing, or waited for where nobody does. None where there are
-    /// too many of its address, all at work; a proxy asks for others, and has as many as it wants.
+    /// too many of its address, all at work; a proxy asks for others, and has as many as it wants, as has
+    /// this machine itself.
     pub(super) async fn take(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Option<Place> {
         let from = network(peer);
-        if !is_proxy && !self.has_place_of(from) {
+        if !is_proxy && !peer.to_canonical().is_loopback() && !self.has_place_of(from) {
             metrics::refused("crowded_address");
             return None;
         }
