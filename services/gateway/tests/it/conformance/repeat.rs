@@ -118,6 +118,7 @@ fn policy(service: &ServiceDescriptor, context: &str) -> Policy {
         callers: &["gateway"],
         audience: Audience::Public,
         owner: None,
+        scope: None,
         timeout: Duration::from_secs(30),
         criticality: Criticality::Default,
         retry: RetryClass::Never,
