@@ -28,6 +28,8 @@ const SERVICE: &str = "catalog";
 const GATEWAY: &str = "gateway";
 const OTHER: &str = "operator";
 const ISSUER: &str = "identity";
+/// Who issues the token.
+const ISSUED_BY: &str = "https://bench.example";
 /// Turns that each side has: what else the machine does falls on both.
 const TURNS: u32 = 6;
 /// Calls in a row of one that is alone, before the other side has its turn.

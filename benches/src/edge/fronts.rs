@@ -9,8 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::net::TcpStream;
 use tradewind_testing::{TRUST_DOMAIN, free_port};
 
-use super::requests::ISSUED_BY;
-use super::{GATEWAY, OTHER, SERVICE};
+use super::{GATEWAY, ISSUED_BY, OTHER, SERVICE};
 
 /// Everything is counted, and nobody asks too often.
 const UNLIMITED: &str = "read address 1000000/s burst 1000000; write address 1000000/s burst 1000000; \

@@ -17,12 +17,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tradewind_tokens::Signer;
 
-use super::ISSUER;
 use super::catalog::{LARGE, SMALL};
 use super::fronts::Kind;
+use super::{ISSUED_BY, ISSUER};
 
-/// Who issues the token, and how long it is good for.
-pub(super) const ISSUED_BY: &str = "https://bench.example";
+/// How long the token is good for.
 const GOOD_FOR: u64 = 4 * 60 * 60;
 /// Characters of a description that makes a request of 2 KB.
 const DESCRIPTION: usize = 1_850;

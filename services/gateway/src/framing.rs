@@ -1,12 +1,14 @@
 //! What breaks the protocol itself: it is told as the protocol has it, by a code and without details.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
-use crate::grpc::ENCODING;
 use crate::reading::HEAD;
+
+/// How what is sent is packed; it is read here.
+pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// Whether a body is one message, packed as its headers say. What its bytes are is looked at where they are unpacked.
 ///

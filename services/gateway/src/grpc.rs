@@ -21,6 +21,8 @@ use tradewind_calls::{deadline, message};
 
 use crate::answer::{Content, Watch};
 use crate::framing;
+use crate::framing::ENCODING;
+use crate::metadata::INSIDE;
 use crate::reading::{self, HEAD, LARGEST};
 use crate::refused::{Refused, outward, refusal_of};
 use crate::state::{Limit, State, expired};
@@ -28,16 +30,13 @@ use crate::unary;
 use crate::web::Web;
 use crate::who::{self, Caller};
 
-/// What a caller may say beside a message; how it packs what it sends is read here.
-pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+/// What a caller may say beside a message.
 const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// The longest time that gRPC can write.
 const LONGEST_TIME: usize = 9;
 /// What is read, and for how long, of what is no call.
 const READ_OVER: usize = 64 << 10;
 const READING_OVER: Duration = Duration::from_secs(1);
-/// What begins the names of what services say to each other.
-pub(crate) const INSIDE: &str = "tradewind-";
 
 /// Passes a call on, and its answer back.
 ///

@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 
-use crate::grpc::INSIDE;
-
+/// What begins the names of what services say to each other.
+pub(crate) const INSIDE: &str = "tradewind-";
 /// What the protocol says is read here, and said anew.
 const PROTOCOL: &str = "grpc-";
 

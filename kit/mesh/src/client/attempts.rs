@@ -21,6 +21,7 @@ pub(super) struct Made {
     pub(super) sent: u32,
     unsent: u32,
     refused: u32,
+    lost: u32,
     /// The time between them.
     pub(super) waited: Duration,
 }
@@ -55,6 +56,10 @@ impl Made {
         match ended.fate {
             Some(Fate::Unsent) => self.unsent += 1,
             Some(Fate::Refused) => self.refused += 1,
+            Some(Fate::Lost) => {
+                self.lost += 1;
+                self.sent += 1;
+            }
             _ => self.sent += 1,
         }
         if hedged {
@@ -62,9 +67,15 @@ impl Made {
         }
     }
 
-    /// Whether another attempt is paid by nobody: nobody has had any work with the last, and it is the first that a server refuses.
+    /// Whether another attempt is paid by nobody: nobody has had any work with the last, and it is the first that a server refuses; or
+    /// it is the first that a connection took with it: all that were on it come back, once, and a budget has less than that.
     pub(super) fn is_free(&self, ended: Ended) -> bool {
-        ended.fate == Some(Fate::Unsent) || (ended.fate == Some(Fate::Refused) && self.refused == 1)
+        match ended.fate {
+            Some(Fate::Unsent) => true,
+            Some(Fate::Refused) => self.refused == 1,
+            Some(Fate::Lost) => self.lost == 1,
+            Some(Fate::Kept | Fate::Unknown) | None => false,
+        }
     }
 
     /// Has counted what there was beside the first attempt.
@@ -143,6 +154,17 @@ mod tests {
         assert_eq!(pauses(unsent, false), UNSENT);
         let kept = Ended { fate: Some(Fate::Kept), ..ended(Code::Unavailable) };
         assert_eq!(pauses(kept, true), 0);
+    }
+
+    #[test]
+    fn what_a_connection_takes_with_it_costs_nothing_the_first_time() {
+        let lost = Ended { fate: Some(Fate::Lost), ..ended(Code::Unavailable) };
+        assert_eq!((pauses(lost, true), pauses(lost, false)), (ATTEMPTS - 1, 0));
+        let mut made = Made::default();
+        for is_free in [true, false] {
+            made.count(lost, false);
+            assert_eq!(made.is_free(lost), is_free);
+        }
     }
 
     #[test]

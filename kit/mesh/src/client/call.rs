@@ -175,6 +175,8 @@ pub(super) enum Fate {
     Unsent,
     /// The server says that it has not begun.
     Refused,
+    /// The connection broke under it, and under all others on it. It may have been carried out.
+    Lost,
     /// It may have been carried out.
     Unknown,
 }

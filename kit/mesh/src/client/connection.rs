@@ -251,12 +251,16 @@ impl Incoming {
 fn lost(error: &h2::Error) -> Failure {
     // Of a GOAWAY only those hear that the server has not begun.
     let refused = error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM));
-    failure(error, if refused { Fate::Refused } else { Fate::Unknown })
+    failure(error, if refused { Fate::Refused } else { broken_fate(error) })
 }
 
 /// The same once the answer has begun: then so has the server.
 fn broken(error: &h2::Error) -> Failure {
-    failure(error, Fate::Unknown)
+    failure(error, broken_fate(error))
+}
+
+fn broken_fate(error: &h2::Error) -> Fate {
+    if error.is_io() || error.is_go_away() { Fate::Lost } else { Fate::Unknown }
 }
 
 /// Headers that HTTP/2 doesn't have, for one.

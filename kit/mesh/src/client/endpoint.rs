@@ -131,7 +131,7 @@ impl Endpoint {
                     }
                     // Whoever refuses must not look idle and quick.
                     Fate::Refused => under_way.refused(),
-                    Fate::Kept | Fate::Unknown => under_way.broke(failure.status.code()),
+                    Fate::Kept | Fate::Lost | Fate::Unknown => under_way.broke(failure.status.code()),
                 }
                 Err(failure)
             }

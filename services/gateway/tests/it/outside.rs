@@ -132,11 +132,12 @@ fn resident(process: u32) -> Option<usize> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// An answer; whoever is told to come again does so.
+/// An answer; whoever is told to come again does so, and so does who has waited for as long as the contract has it: how long that
+/// takes is a matter of the machine, which whoever attacks runs on as well.
 async fn asked(client: &Client, url: &str) -> reqwest::Result<Response> {
     loop {
         let answer = client.get(url).send().await?;
-        if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+        if ![StatusCode::TOO_MANY_REQUESTS, StatusCode::GATEWAY_TIMEOUT].contains(&answer.status()) {
             return Ok(answer);
         }
     }

@@ -44,6 +44,6 @@ mod tests {
             (asked(id, -1, ""), asked(id, 1001, "")),
             (Err("PAGE_SIZE_OUT_OF_RANGE"), Err("PAGE_SIZE_OUT_OF_RANGE"))
         );
-        assert_eq!((asked(id, 1, "x"), asked(id, 1, "9")), (Err("INVALID_PAGE_TOKEN"), Err("INVALID_PAGE_TOKEN")));
+        assert_eq!((asked(id, 1, "x"), asked(id, 1, "99")), (Err("INVALID_PAGE_TOKEN"), Err("INVALID_PAGE_TOKEN")));
     }
 }
