@@ -47,7 +47,7 @@ pub(crate) enum Command {
 pub(crate) enum Key {
     /// Make a key; it is printed once and kept nowhere.
     ///
-    /// Who shows it is the customer partner:<PARTNER>, and may do what the scopes name and nothing else.
+    /// Who shows it is the customer that is named partner: and PARTNER, and may do what the scopes name and nothing else.
     Create {
         /// Whose it is to be: lower-case letters, digits and hyphens.
         #[arg(long)]
