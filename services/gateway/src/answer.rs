@@ -152,7 +152,7 @@ impl Watch {
             self.held = Some(held);
             self.asked.waits(Waits::Read);
         }
-        if bytes > LARGE {
+        if bytes > LARGE && !self.asked.is_by_proxy() {
             self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late())));
         }
         Ok(())

@@ -89,7 +89,7 @@ impl Crowd {
                 continue;
             }
             let unsent = activity.unsent.load(Ordering::Relaxed);
-            if of == Of::Answers && unsent > 0 {
+            if of == Of::Answers && unsent > 0 && !activity.is_proxy {
                 let weight = (unsent as u64).saturating_mul(millis(activity.time()) + 1);
                 holders.push((weight, unsent, activity.clone(), None));
             }

@@ -209,25 +209,34 @@ impl Door {
         id: &RequestId,
         watch: &mut Watch,
     ) -> Response<Content> {
-        if let Some(answered) = self.origins.preflight(&request) {
+        let reads = matches!(way, Way::Rest) && [Method::GET, Method::HEAD].contains(request.method());
+        let is_site = reads && Site::has(request.uri().path());
+        let preflight = self.origins.preflight(&request);
+        let has_too_many = request.headers().len() > HEADERS;
+        // What is no call is counted all the same.
+        let no_call = self.no_call(way, &request);
+        if (is_site || preflight.is_some() || has_too_many || no_call.is_some())
+            && let Err(why) = self.state.limits.stray(from, &mut watch.pass)
+        {
+            return way.refused(why.into(), id);
+        }
+        if let Some(answered) = preflight {
             return answered;
         }
-        if request.headers().len() > HEADERS {
+        if has_too_many {
             let status = refusal_of(Code::ResourceExhausted, "TOO_MANY_HEADERS", "a request has at most 100 headers");
             return refused(&Refused::from(status).with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), id);
         }
-        if matches!(way, Way::Rest) && [Method::GET, Method::HEAD].contains(request.method()) {
+        if is_site {
             let is_head = request.method() == Method::HEAD;
             if let Some(answered) = self.site.answer(request.uri().path(), is_head, request.headers()) {
                 return answered;
             }
         }
+        if let Some(status) = no_call {
+            return grpc::no_call(status, request.into_body()).await;
+        }
         match way {
-            Way::Rest
-                if request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some() =>
-            {
-                grpc::no_call(StatusCode::UNSUPPORTED_MEDIA_TYPE, request.into_body()).await
-            }
             Way::Rest => {
                 let answered = rest::answer(&self.state, request, from, id, watch).await;
                 answered.unwrap_or_else(|why| {
@@ -235,16 +244,23 @@ impl Door {
                     way.refused(why, id)
                 })
             }
-            Way::Grpc(web) => match grpc::is_call(&request, web) {
-                Err(status) => grpc::no_call(status, request.into_body()).await,
-                Ok(()) => {
-                    let answered = grpc::answer(&self.state, request, web, from, watch).await;
-                    answered.unwrap_or_else(|why| {
-                        tell(&why, id, watch);
-                        way.refused(why, id)
-                    })
-                }
-            },
+            Way::Grpc(web) => {
+                let answered = grpc::answer(&self.state, request, web, from, watch).await;
+                answered.unwrap_or_else(|why| {
+                    tell(&why, id, watch);
+                    way.refused(why, id)
+                })
+            }
+        }
+    }
+
+    /// The status of what looks like a call by gRPC and is none; nothing of all else.
+    fn no_call(&self, way: Way, request: &Request<Incoming>) -> Option<StatusCode> {
+        let is_method =
+            || request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some();
+        match way {
+            Way::Rest => is_method().then_some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Way::Grpc(web) => grpc::is_call(request, web).err(),
         }
     }
 }

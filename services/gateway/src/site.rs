@@ -31,6 +31,11 @@ impl Site {
         Self { document: openapi::document(methods).to_string().into() }
     }
 
+    /// Whether something is here.
+    pub(crate) fn has(path: &str) -> bool {
+        ["/openapi.json", "/docs", "/docs/page.js", "/docs/page.css"].contains(&path)
+    }
+
     /// Answers a `GET` of what is here; nothing of any other path.
     pub(crate) fn answer(&self, path: &str, is_head: bool, asked: &HeaderMap) -> Option<Response<Content>> {
         let text = |text: &'static str, kind| (Bytes::from_static(text.as_bytes()), HeaderValue::from_static(kind));

@@ -206,10 +206,17 @@ impl Asked {
     pub(crate) fn given_up(&self) {
         let given_up = self.activity.given_up.fetch_add(1, Ordering::Relaxed) + 1;
         let asked = self.activity.asked.load(Ordering::Relaxed);
-        if given_up > GIVEN_UP && given_up * 2 > asked && !self.activity.ended.is_cancelled() {
+        // A proxy's connection is others' as well.
+        let is_ended = self.activity.is_proxy || self.activity.ended.is_cancelled();
+        if given_up > GIVEN_UP && given_up * 2 > asked && !is_ended {
             refused("given_up");
             self.activity.ended.cancel();
         }
+    }
+
+    /// Whether it came by a proxy, whose connection is others' as well.
+    pub(crate) fn is_by_proxy(&self) -> bool {
+        self.activity.is_proxy
     }
 
     /// Ends the connection once its answer has taken too long to be read.

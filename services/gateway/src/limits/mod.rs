@@ -86,7 +86,7 @@ impl Limits {
     /// # Errors
     /// Where too much comes from there.
     pub(crate) fn stray(&self, address: IpAddr, pass: &mut Pass) -> Result<(), Status> {
-        self.count(Class::Read, Principal::address(address), pass)
+        self.admit(Class::Read, Principal::address(address), pass)
     }
 
     fn admit(&self, class: Class, principal: Principal, pass: &mut Pass) -> Result<(), Status> {

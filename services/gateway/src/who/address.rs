@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Once;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use crate::metrics;
 
@@ -44,10 +44,10 @@ impl Proxies {
             }
             return origin;
         }
-        let said =
-            headers.get_all(FORWARDED).iter().filter_map(|said| said.to_str().ok()).collect::<Vec<_>>().join(",");
-        for said in said.rsplit(',').take(MOST) {
-            let Some(said) = read(said.trim()) else { break };
+        // Each for itself: what somebody outside has begun the list with hides nothing that our proxies have put behind it.
+        let said: Vec<_> = headers.get_all(FORWARDED).iter().map(HeaderValue::as_bytes).collect();
+        for said in said.iter().rev().flat_map(|said| said.rsplit(|byte| *byte == b',')).take(MOST) {
+            let Some(said) = str::from_utf8(said).ok().and_then(|said| read(said.trim())) else { break };
             origin = said.to_canonical();
             if !self.trusts(origin) {
                 break;
@@ -124,6 +124,7 @@ mod tests {
             "whoever asked says more"
         );
         assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
+        assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["\u{e9}, 6.6.6.6, 1.2.3.4"]), "1.2.3.4");
         assert_eq!(origin("10.0.0.0/8", "11.0.0.1", &["1.2.3.4"]), "11.0.0.1");
         assert_eq!(origin("10.0.0.0/8", "10.0.0.1", &["none"]), "10.0.0.1");
         assert_eq!(origin("fd00::/8,::1", "::1", &["2001:db8::1, fd00::7"]), "2001:db8::1");
