@@ -144,7 +144,7 @@ pub(crate) async fn over(
     now: OffsetDateTime,
     most: u64,
 ) -> Result<Vec<(String, OffsetDateTime)>, Error> {
-    let over = Entity::find().filter(Column::Expires.gte(micros(since))).filter(Column::Expires.lte(micros(now)));
+    let over = Entity::find().filter(Column::Expires.gt(micros(since))).filter(Column::Expires.lte(micros(now)));
     let over = over.order_by_asc(Column::Expires).limit(most).all(connection).await.map_err(db)?;
     Ok(over.into_iter().map(|row| (row.session_id, from_micros(row.expires))).collect())
 }
