@@ -225,7 +225,7 @@ impl Door {
         }
         if has_too_many {
             let status = refusal_of(Code::ResourceExhausted, "TOO_MANY_HEADERS", "a request has at most 100 headers");
-            return refused(&Refused::from(status).with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), id);
+            return way.refused(Refused::from(status).with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), id);
         }
         if is_site {
             let is_head = request.method() == Method::HEAD;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Sensitive in a contract, and much too common a word to be that everywhere.
-const COMMON: [&str; 2] = ["name", "address"];
+const COMMON: [&str; 3] = ["name", "address", "key"];
 const FOLDERS: [&str; 6] = ["kit", "services", "books", "cli", "outside", "tests/model"];
 
 fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
@@ -28,11 +28,26 @@ fn read(folder: &str, end: &str) -> Vec<(PathBuf, String)> {
 
 /// The fields that a contract calls sensitive.
 fn sensitive() -> BTreeSet<String> {
-    let texts = read("proto", "proto");
-    let lines =
-        texts.iter().flat_map(|(_, text)| text.lines()).filter(|line| line.contains("options.v1.sensitive) = true"));
-    let names = lines.filter_map(|line| line.split('=').next()?.split_whitespace().last().map(str::to_owned));
-    names.filter(|name| !COMMON.contains(&name.as_str())).collect()
+    let mut names = BTreeSet::new();
+    for (_, text) in read("proto", "proto") {
+        // An option stands on the line of its field, or on one below.
+        let mut field = None;
+        for line in text.lines() {
+            field = declared(line).or(field);
+            if line.contains("options.v1.sensitive) = true") {
+                names.extend(field.map(str::to_owned));
+            }
+        }
+    }
+    names.retain(|name| !COMMON.contains(&name.as_str()));
+    names
+}
+
+/// The field that begins on a line such as `string email = 2 [`.
+fn declared(line: &str) -> Option<&str> {
+    let (before, after) = line.split_once(" = ")?;
+    let is_field = after.starts_with(|first: char| first.is_ascii_digit()) && before.split_whitespace().count() > 1;
+    before.split_whitespace().last().filter(|_| is_field)
 }
 
 /// The fields of a text's types with a derived `Debug` that would show a sensitive value.

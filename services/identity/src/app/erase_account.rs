@@ -6,7 +6,7 @@ use tradewind_store::Tx;
 
 use super::means::{check_staff, hold_with};
 use super::{Means, Origin, throttle};
-use crate::domain::{Account, Command};
+use crate::domain::{Account, AccountError, Command};
 use crate::store::{account, accounts};
 
 /// Who asks that an account be erased.
@@ -40,7 +40,9 @@ async fn erase(tx: &mut Tx, account: &account::Model, asked: Asked<'_>) -> Resul
         }
     }
     tx.execute::<Account>(&account.account_id, Command::Erase).await?;
-    accounts::erase(tx.conn(), &account.account_id, &account.email.0, tx.now()).await?;
+    // Their address may be another by now.
+    let held = accounts::by_id(tx.conn(), &account.account_id).await?.ok_or(AccountError::NotFound)?;
+    accounts::erase(tx.conn(), &held.account_id, &held.email.0, tx.now()).await?;
     let account_id = account.account_id.clone();
     tx.after(move || tracing::info!(account_id, "an account is erased"));
     Ok(())
