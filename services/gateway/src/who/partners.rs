@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::{BufMut, Bytes, BytesMut};
 use contracts::tradewind::identity::v1::{FindPartnerKeyRequest, FindPartnerKeyResponse};
 use futures::future::BoxFuture;
 use http::HeaderMap;
@@ -172,7 +171,7 @@ pub(crate) fn of_identity(channel: Channel) -> FindKey {
         let mut channel = channel.clone();
         Box::pin(async move {
             let path = PathAndQuery::from_static(FIND);
-            let request = unary::request_of(&path, HeaderMap::new(), framed(&FindPartnerKeyRequest { digest })?);
+            let request = unary::request_of(&path, HeaderMap::new(), unary::framed(&FindPartnerKeyRequest { digest })?);
             let message = match unary::only(channel.call(request).await?).await {
                 Err(status) if status.code() == Code::NotFound => return Ok(None),
                 answered => answered?,
@@ -184,15 +183,6 @@ pub(crate) fn of_identity(channel: Channel) -> FindKey {
             Ok(Some(Found { user, expires }))
         })
     })
-}
-
-fn framed(request: &FindPartnerKeyRequest) -> Result<Bytes, Status> {
-    let unframed = |_| refusal_of(Code::Internal, "REQUEST_TOO_LARGE", "the request is too large");
-    let mut framed = BytesMut::new();
-    framed.put_u8(0);
-    framed.put_u32(u32::try_from(request.encoded_len()).map_err(unframed)?);
-    framed.put(request.encode_to_vec().as_slice());
-    Ok(framed.freeze())
 }
 
 #[cfg(test)]
