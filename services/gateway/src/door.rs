@@ -17,6 +17,7 @@ use tradewind_calls::trace;
 use tradewind_mesh::code_name;
 
 use crate::answer::{Content, Protocol, Sent, Watch};
+use crate::arriving::Arriving;
 use crate::cors::Origins;
 use crate::crowd::{Asked, Crowd};
 use crate::json::JSON;
@@ -30,7 +31,7 @@ use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
 use crate::who::{Proxies, Who};
-use crate::{grpc, rest};
+use crate::{arriving, grpc, rest};
 
 /// The most headers of a request.
 const HEADERS: usize = 100;
@@ -151,10 +152,12 @@ impl Door {
         let is_head = request.method() == Method::HEAD;
         let from = self.proxies.origin(peer, request.headers());
         let mut watch = Watch::begin(way.protocol(), asked);
+        let (request, left) = arriving::of(request);
         let mut response = match watch.enters(request.uri(), request.headers()).await {
             Ok(()) => self.traced(request, way, from, &id, &mut watch).await,
             Err(why) => way.refused(why, &id),
         };
+        left.read().await;
         if is_head {
             response = Content::unsaid(response);
         }
@@ -174,7 +177,7 @@ impl Door {
     /// Every request begins a trace: what strangers say of theirs is not taken.
     async fn traced(
         &self,
-        request: Request<Incoming>,
+        request: Request<Arriving>,
         way: Way,
         from: IpAddr,
         id: &RequestId,
@@ -203,7 +206,7 @@ impl Door {
 
     async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<Arriving>,
         way: Way,
         from: IpAddr,
         id: &RequestId,
@@ -234,7 +237,7 @@ impl Door {
             }
         }
         if let Some(status) = no_call {
-            return grpc::no_call(status, request.into_body()).await;
+            return grpc::no_call(status);
         }
         match way {
             Way::Rest => {
@@ -255,7 +258,7 @@ impl Door {
     }
 
     /// The status of what looks like a call by gRPC and is none; nothing of all else.
-    fn no_call(&self, way: Way, request: &Request<Incoming>) -> Option<StatusCode> {
+    fn no_call(&self, way: Way, request: &Request<Arriving>) -> Option<StatusCode> {
         let is_method =
             || request.method() == Method::POST && self.state.methods.called(request.uri().path()).is_some();
         match way {

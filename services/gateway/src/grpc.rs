@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
@@ -13,13 +12,13 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_calls::body::LOAD;
 use tradewind_calls::{deadline, message};
 
 use crate::answer::{Content, Watch};
+use crate::arriving::Arriving;
 use crate::framing;
 use crate::framing::ENCODING;
 use crate::metadata::INSIDE;
@@ -34,9 +33,6 @@ use crate::who::{self, Caller};
 const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// The longest time that gRPC can write.
 const LONGEST_TIME: usize = 9;
-/// What is read, and for how long, of what is no call.
-const READ_OVER: usize = 64 << 10;
-const READING_OVER: Duration = Duration::from_secs(1);
 
 /// Passes a call on, and its answer back.
 ///
@@ -44,7 +40,7 @@ const READING_OVER: Duration = Duration::from_secs(1);
 /// Why it has no answer.
 pub(crate) async fn answer(
     state: &State,
-    request: Request<Incoming>,
+    request: Request<Arriving>,
     web: Option<Web>,
     from: IpAddr,
     watch: &mut Watch,
@@ -61,6 +57,7 @@ pub(crate) async fn answer(
     who::admit(method.audience, user.as_deref())?;
     let until = if method.streams() { state.who.until(method.audience, &head.headers) } else { None };
     let mut headers = passed(&head.headers);
+    let ending = Ending { web, is_timed: headers.contains_key(deadline::HEADER) };
     state.metadata.pass(&head.headers, &mut headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
@@ -77,7 +74,8 @@ pub(crate) async fn answer(
         held.grow(body.len()).await?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
-    let (mut head, mut body) = method.call(request, Caller { user, address: from }).await?.into_parts();
+    let answered = method.call(request, Caller { user, address: from }).await;
+    let (mut head, mut body) = answered.map_err(|status| ending.timed(status))?.into_parts();
     inside_out(&mut head.headers);
     // Of what the service said; what is said here may be longer.
     head.headers.remove(CONTENT_LENGTH);
@@ -86,8 +84,8 @@ pub(crate) async fn answer(
     }
     let content = match () {
         () if body.is_end_stream() => Content::Whole(Bytes::new()),
-        () if method.streams() => Content::Stream(Box::pin(Passing::new(body, web, Limit::new(&state.stop, until)))),
-        () => passed_back(&mut body, web).await,
+        () if method.streams() => Content::Stream(Box::pin(Passing::new(body, ending, Limit::new(&state.stop, until)))),
+        () => passed_back(&mut body, ending).await,
     };
     Ok(Response::from_parts(head, content))
 }
@@ -113,20 +111,8 @@ pub(crate) fn is_call<B>(request: &Request<B>, web: Option<Web>) -> Result<(), S
     }
 }
 
-/// The answer to what is no call. What is being sent is read first, within bounds: whoever finds his connection closed while he is
-/// still writing reads no answer.
-pub(crate) async fn no_call(status: StatusCode, mut body: Incoming) -> Response<Content> {
-    let read = async {
-        let mut left = READ_OVER;
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    // Who takes longer is answered all the same.
-    let _ = tokio::time::timeout(READING_OVER, read).await;
+/// The answer to what is no call.
+pub(crate) fn no_call(status: StatusCode) -> Response<Content> {
     let mut response = Response::new(Content::Whole(Bytes::new()));
     *response.status_mut() = status;
     if status == StatusCode::METHOD_NOT_ALLOWED {
@@ -169,21 +155,40 @@ fn inside_out(headers: &mut HeaderMap) {
 }
 
 /// The answer to a unary call, which is in memory already.
-async fn passed_back(body: &mut Body, web: Option<Web>) -> Content {
+async fn passed_back(body: &mut Body, ending: Ending) -> Content {
     let (mut first, mut more, mut trailers) = (Bytes::new(), BytesMut::new(), HeaderMap::new());
     while let Some(frame) = body.frame().await {
         match frame.map(Frame::into_data) {
             Ok(Ok(data)) if first.is_empty() => first = data,
             Ok(Ok(data)) => more.extend_from_slice(&data),
             Ok(Err(frame)) => trailers = frame.into_trailers().unwrap_or_default(),
-            Err(status) => trailers = trailers_of(&outward(status)),
+            Err(status) => trailers = trailers_of(&ending.timed(outward(status))),
         }
     }
     inside_out(&mut trailers);
     let whole = if more.is_empty() { first } else { [first, more.freeze()].concat().into() };
-    match web {
+    match ending.web {
         None => Content::WithTrailers(whole, trailers),
         Some(web) => Content::Whole([web.write(whole), web.end(&trailers)].concat().into()),
+    }
+}
+
+/// How the end of a call is told.
+#[derive(Clone, Copy)]
+struct Ending {
+    web: Option<Web>,
+    /// Whether whoever calls has said how long it may take.
+    is_timed: bool,
+}
+
+impl Ending {
+    /// A deadline that has passed is told by its code alone to whoever has set one: it ends the call on both sides at once, and he has
+    /// to hear the same of either.
+    fn timed(self, status: Status) -> Status {
+        if self.is_timed && status.code() == Code::DeadlineExceeded {
+            return Status::deadline_exceeded(status.message());
+        }
+        status
     }
 }
 
@@ -199,21 +204,21 @@ fn trailers_of(status: &Status) -> HeaderMap {
 struct Passing {
     /// None once it is over.
     body: Option<Body>,
-    web: Option<Web>,
+    ending: Ending,
     limit: Limit,
     reached: BoxFuture<'static, Status>,
 }
 
 impl Passing {
-    fn new(body: Body, web: Option<Web>, limit: Limit) -> Self {
+    fn new(body: Body, ending: Ending, limit: Limit) -> Self {
         let reached = limit.clone().reached().boxed();
-        Self { body: Some(body), web, limit, reached }
+        Self { body: Some(body), ending, limit, reached }
     }
 
     fn end(&mut self, mut trailers: HeaderMap) -> Frame<Bytes> {
         self.body = None;
         inside_out(&mut trailers);
-        match self.web {
+        match self.ending.web {
             None => Frame::trailers(trailers),
             Some(web) => Frame::data(web.end(&trailers)),
         }
@@ -235,10 +240,13 @@ impl http_body::Body for Passing {
                 self.end(trailers_of(&expired()))
             }
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => Frame::data(self.web.map_or_else(|| data.clone(), |web| web.write(data.clone()))),
+                Ok(data) => Frame::data(self.ending.web.map_or_else(|| data.clone(), |web| web.write(data.clone()))),
                 Err(frame) => self.end(frame.into_trailers().unwrap_or_default()),
             },
-            Poll::Ready(Some(Err(status))) => self.end(trailers_of(&outward(status))),
+            Poll::Ready(Some(Err(status))) => {
+                let told = self.ending.timed(outward(status));
+                self.end(trailers_of(&told))
+            }
             Poll::Ready(None) => {
                 let cut = refusal_of(Code::Internal, "ANSWER_CUT_SHORT", "the answer has no end");
                 self.end(trailers_of(&cut))

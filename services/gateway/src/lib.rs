@@ -4,6 +4,7 @@
 //! This file is the composition root. Nothing is kept here, and no method has code of its own.
 
 mod answer;
+mod arriving;
 mod config;
 mod cors;
 mod crowd;

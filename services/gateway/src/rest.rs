@@ -6,13 +6,13 @@ use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use prost_reflect::{DynamicMessage, Value};
 use tonic::Code;
 use tradewind_calls::deadline;
 use tradewind_transcode::Refusal;
 
 use crate::answer::{Content, Watch};
+use crate::arriving::Arriving;
 use crate::json::JSON;
 use crate::methods::Method;
 use crate::reading;
@@ -32,7 +32,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Why it has no answer.
 pub(crate) async fn answer(
     state: &State,
-    request: Request<Incoming>,
+    request: Request<Arriving>,
     from: IpAddr,
     id: &RequestId,
     watch: &mut Watch,

@@ -72,6 +72,24 @@ async fn where_a_request_ends_is_told_in_one_way() {
 }
 
 #[tokio::test]
+async fn who_is_refused_while_he_writes_reads_the_answer() {
+    let stand = Stand::open(Opening::default()).await;
+    let head = "POST /v1/nowhere HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let mut tcp = sent(&stand, &format!("{head}content-length: 40000\r\n\r\n")).await;
+    for _ in 0..40 {
+        tcp.write_all(&[b' '; 1_000]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    // What was not read would end the connection before the second is answered.
+    tcp.write_all(format!("{head}connection: close\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.unwrap();
+    let answers = heard(tcp).await;
+    let answers = String::from_utf8_lossy(&answers);
+    assert_eq!(answers.matches("HTTP/1.1 404 ").count(), 2, "{answers}");
+    let asks = sent(&stand, &format!("{head}expect: 100-continue\r\ncontent-length: 40000\r\n\r\n")).await;
+    assert!(heard(asks).await.starts_with(b"HTTP/1.1 404 "), "nobody asks for what nobody reads");
+}
+
+#[tokio::test]
 async fn what_comes_plain_to_tls_is_not_sent_on() {
     let folder = scratch();
     issue(folder.path());
