@@ -152,10 +152,24 @@ impl Watch {
             self.held = Some(held);
             self.asked.waits(Waits::Read);
         }
-        if bytes > LARGE && !self.asked.is_by_proxy() {
-            self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late())));
+        if bytes > LARGE {
+            self.is_read_after(std::future::ready(()));
         }
         Ok(())
+    }
+
+    /// A stream is answered, and goes on until `reached`. Nothing asks what ends it where nobody reads it.
+    pub(crate) fn streams(&mut self, reached: impl Future<Output: Send> + Send + 'static) {
+        if let Some(head) = &mut self.head {
+            head.shrink(REQUEST);
+        }
+        self.is_read_after(reached);
+    }
+
+    fn is_read_after(&mut self, ready: impl Future<Output: Send> + Send + 'static) {
+        if !self.asked.is_by_proxy() {
+            self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late(ready))));
+        }
     }
 
     /// It is answered so.

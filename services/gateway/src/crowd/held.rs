@@ -47,6 +47,14 @@ impl Held {
         Ok(())
     }
 
+    /// Holds no more than so many.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let less = self.bytes.saturating_sub(bytes);
+        self.bytes -= less;
+        self.request.held[self.of as usize].fetch_sub(less, Ordering::Relaxed);
+        self.room().free(less);
+    }
+
     async fn wait(&self, more: usize) {
         let _waiting = self.room().wait();
         loop {

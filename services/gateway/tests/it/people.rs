@@ -281,37 +281,3 @@ async fn staff_signs_in_at_identity_and_lists_a_product_once() {
         assert_eq!(told["error"]["details"][0]["reason"], json!(refused), "{told}");
     }
 }
-
-#[tokio::test]
-async fn a_stream_ends_with_the_token_it_was_opened_with() {
-    let keys = Keys::new();
-    let stand = open(&keys).await;
-    for (accept, before) in [("application/x-ndjson", "{\"text\":\"a\"}\n"), ("application/grpc-web", "")] {
-        // It is over, but for what clocks may be apart.
-        let token = keys.token(json!({ "exp": UnixTime::now().as_secs() - 28 }));
-        let asked = match before {
-            "" => tradewind_runtime::direct()
-                .build()
-                .unwrap()
-                .post(stand.url("/stand.v1.StandService/Follow"))
-                .body(crate::stand::note("a")),
-            _ => get(&stand, "/v1/mine:follow"),
-        };
-        let kind = if before.is_empty() { "content-type" } else { "accept" };
-        let asking = tokio::spawn(asked.header(kind, accept).bearer_auth(token).send());
-        let called = stand.called().await;
-        called.say("a");
-        let last = asking.await.unwrap().unwrap().bytes().await.unwrap();
-        let last = String::from_utf8_lossy(&last);
-        assert!(last.starts_with(before), "{last}");
-        if before.is_empty() {
-            assert!(last.contains("grpc-status:16"), "{last}");
-        } else {
-            let error: Value = serde_json::from_str(&last[before.len()..]).unwrap();
-            assert_eq!((&error["error"]["code"], &error["error"]["status"]), (&json!(401), &json!("UNAUTHENTICATED")));
-            assert_eq!(error["error"]["details"][0]["reason"], "TOKEN_EXPIRED");
-        }
-        let closed = async || called.says.is_closed();
-        tradewind_testing::eventually(DEADLINE, "the call is given up", closed).await;
-    }
-}
