@@ -74,6 +74,7 @@ pub(crate) async fn answer(
         held.grow(body.len()).await?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
+    watch.expects().await?;
     let answered = method.call(request, Caller { user, address: from }).await;
     let (mut head, mut body) = answered.map_err(|status| ending.timed(status))?.into_parts();
     inside_out(&mut head.headers);

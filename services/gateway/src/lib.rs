@@ -75,7 +75,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     }
     let memory = Memory::of(config.memory);
     let most = memory.connections(config.connections.get(), files.is_some());
-    let server = Server::bind(config.http_addr, files, most).await?;
+    let server = Server::bind(config.http_addr, files, most)?;
     let server = server.of_one(config.connections_of_one.get());
     let address = server.local_addr();
     let limits = Limits::new(config.limits);

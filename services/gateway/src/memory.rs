@@ -9,9 +9,9 @@ const UNKNOWN: usize = 256 << 20;
 const LEAST: usize = 64 << 20;
 /// Beyond this, more is of no use.
 const MOST: usize = 4 << 30;
-/// What a connection takes that says nothing, plain and over TLS.
-const CONNECTION: usize = 32 << 10;
-const TLS_CONNECTION: usize = 64 << 10;
+/// What a connection takes beside what is counted of its requests, plain and over TLS: itself, and what has come that nobody has read.
+const CONNECTION: usize = 64 << 10;
+const TLS_CONNECTION: usize = 96 << 10;
 
 /// How many bytes the gateway may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +107,9 @@ mod tests {
     #[test]
     fn a_quarter_is_for_each_and_little_is_not_less() {
         let small = Memory::of(256);
-        assert_eq!((small.room(), small.connections(8_192, false)), (64 << 20, 2_048));
-        assert_eq!(small.connections(8_192, true), 1_024);
-        assert_eq!((Memory::of(1).room(), Memory::of(512).connections(8_192, false)), (16 << 20, 4_096));
+        assert_eq!((small.room(), small.connections(8_192, false)), (64 << 20, 1_024));
+        assert_eq!(small.connections(8_192, true), 682);
+        assert_eq!((Memory::of(1).room(), Memory::of(512).connections(8_192, false)), (16 << 20, 2_048));
         assert_eq!((Memory::of(8_192).connections(8_192, true), Memory::of(8_192).connections(1, false)), (8_192, 1));
     }
 }

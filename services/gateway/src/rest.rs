@@ -62,7 +62,8 @@ pub(crate) async fn answer(
     let mut message = found.request(head.uri.query().unwrap_or_default(), &body)?;
     name(method, &head.headers, &mut message)?;
     let request = unary::request_of(&method.path, passed(&head.headers), unary::framed(&message)?);
-    drop(message);
+    drop((message, body));
+    watch.expects().await?;
     let answered = method.call(request, Caller { user, address: from }).await?;
     if method.streams() {
         let form = Form::accepted(&head.headers);

@@ -24,10 +24,10 @@ struct Front {
 }
 
 impl Front {
-    async fn open(offers: Vec<Offer>, metadata: Metadata) -> Self {
+    fn open(offers: Vec<Offer>, metadata: Metadata) -> Self {
         prepare();
         let (methods, stop) = (Methods::new(offers).unwrap(), CancellationToken::new());
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), None, 1_000).await.unwrap();
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), None, 1_000).unwrap();
         let address = server.local_addr();
         let door = Door::new(methods, Who::trusting(Vec::new()), stop.clone()).passing(metadata);
         tokio::spawn(server.serve(Arc::new(door), stop.clone(), Duration::from_secs(5)));

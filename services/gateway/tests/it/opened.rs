@@ -34,7 +34,7 @@ fn why(said: &str) -> Value {
 #[tokio::test]
 async fn a_stream_ends_with_the_token_it_was_opened_with() {
     let keys = Keys::new();
-    let stand = Stand::open(Opening { issuers: vec![keys.trusted()], ..Opening::default() }).await;
+    let stand = Stand::open(Opening { issuers: vec![keys.trusted()], ..Opening::default() });
     for (accept, before) in [("application/x-ndjson", "{\"text\":\"a\"}\n"), ("application/grpc-web", "")] {
         // It is over, but for what clocks may be apart.
         let token = keys.token(json!({ "exp": UnixTime::now().as_secs() - 28 }));
@@ -72,7 +72,7 @@ async fn a_stream_ends_with_the_session_it_was_opened_in() {
         })
     };
     let opening = Opening { issuers: vec![keys.trusted()], tell: Some(tell), ..Opening::default() };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     let asking = tokio::spawn(follow(&stand).bearer_auth(keys.token(json!({ "sid": "s-2" }))).send());
     let other = stand.called().await;
     other.say("a");
@@ -95,7 +95,7 @@ async fn a_stream_ends_with_the_key_it_was_opened_with() {
         let expires = Some(UnixTime::now().as_secs() + 1);
         std::future::ready(Ok(Some(Found { user: user.clone(), expires }))).boxed()
     });
-    let stand = Stand::open(Opening { find: Some(find), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { find: Some(find), ..Opening::default() });
     let key = format!("twk_{}_{}", "0".repeat(32), "a".repeat(43));
     let asking = tokio::spawn(follow(&stand).header("x-api-key", key).send());
     let called = stand.called().await;
@@ -107,7 +107,7 @@ async fn a_stream_ends_with_the_key_it_was_opened_with() {
 async fn a_stream_that_nobody_reads_ends_all_the_same() {
     let keys = Keys::new();
     let patience = Patience { read: Duration::from_millis(10), ..Patience::default() };
-    let stand = Stand::open(Opening { issuers: vec![keys.trusted()], patience, ..Opening::default() }).await;
+    let stand = Stand::open(Opening { issuers: vec![keys.trusted()], patience, ..Opening::default() });
     let token = keys.token(json!({ "exp": UnixTime::now().as_secs() - 28 }));
     // A byte of the answer may come.
     let tcp = TcpStream::connect(stand.address).await.unwrap();

@@ -98,7 +98,7 @@ pub(crate) fn pool() -> DescriptorPool {
 }
 
 impl Stand {
-    pub(crate) async fn open(opening: Opening) -> Self {
+    pub(crate) fn open(opening: Opening) -> Self {
         prepare();
         let (called, calls) = unbounded();
         let service = pool().get_service_by_name("stand.v1.StandService").unwrap();
@@ -117,7 +117,7 @@ impl Stand {
         });
         let (methods, stop) = (Methods::new(offers).unwrap(), CancellationToken::new());
         let any = ([127, 0, 0, 1], 0).into();
-        let server = Server::bind(any, opening.files, opening.connections.unwrap_or(1_000)).await.unwrap();
+        let server = Server::bind(any, opening.files, opening.connections.unwrap_or(1_000)).unwrap();
         let server = server.patient(opening.patience);
         let address = server.local_addr();
         let who = Who::trusting(opening.issuers);
