@@ -65,8 +65,10 @@ outage: cargo-present ## freeze and kill, for a minute each, what a service need
 
 .PHONY: attack
 attack: cargo-present ## hold 10,000 slow connections, bodies of 1 GB and more against a gateway, while others are served
-	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && ulimit -n "$$(ulimit -H -n)" && $(cargo_build) \
-		&& cargo test -p gateway --locked --test it attacks -- --ignored --nocapture
+	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && ulimit -n "$$(ulimit -H -n)" \
+		&& $(cargo_build) && $(cargo_build) --release --bin gateway \
+		&& ATTACKED=$(abspath $(or $(CARGO_TARGET_DIR),target)/release/gateway) \
+			cargo test -p gateway --locked --test it attacks -- --ignored --nocapture
 
 .PHONY: cluster
 cluster: build ## start a real Kubernetes node on this machine, install the chart there, and run `helm test`
