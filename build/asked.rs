@@ -1,14 +1,12 @@
 //! For requests that can be repeated: what they ask, without the fields that have the `waits` option.
 
-use std::collections::HashSet;
-
 use protox::prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use super::options::{is_set, path};
 
 pub(crate) fn code(pool: &DescriptorPool) -> String {
     let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
-    let requests: HashSet<_> = methods.map(|method| method.input()).collect();
+    let requests: Vec<_> = methods.map(|method| method.input()).collect();
     let repeatable =
         |message: &MessageDescriptor| requests.contains(message) && message.get_field_by_name("request_id").is_some();
     pool.all_messages().filter(repeatable).map(|message| repeatable_code(pool, &message)).collect()
