@@ -1,9 +1,11 @@
-// Links the stubs of every contract beside the public packages in one program; what is registered twice would panic before main.
+// Links the stubs of every contract, of which it is told how many there are, beside the public packages in one program; what is
+// registered twice would panic before main.
 package main
 
 import (
 	"fmt"
 	"os"
+	"strconv"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -52,6 +54,9 @@ func run() error {
 		}
 		return true
 	})
+	if len(os.Args) != 2 || os.Args[1] != strconv.Itoa(ours) {
+		return fmt.Errorf("%d contracts are linked: the imports lack some", ours)
+	}
 	fmt.Printf("%d files beside genproto\n", ours)
 	return nil
 }
