@@ -100,11 +100,16 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	@buf=$$(scripts/tools buf) && echo "buf lint" && "$$buf" lint
 	@scripts/breaking
+	@scripts/protos --short
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
 	@promtool=$$(scripts/tools promtool) && echo "promtool check rules, promtool test rules" \
 		&& "$$promtool" check rules helm/tradewind/files/alerts.yaml && "$$promtool" test rules tests/alerts/*.yaml
 	@deny=$$(scripts/tools deny) && echo "cargo-deny check licenses bans sources" && "$$deny" --locked check licenses bans sources
+
+.PHONY: contracts
+contracts: ## pack the contracts with their descriptors, for whoever builds against them, into target/contracts
+	@scripts/protos --pack $(or $(CARGO_TARGET_DIR),target)/contracts
 
 .PHONY: images
 images: ## build the container image of every program; scripts/images --help tells more
@@ -116,7 +121,8 @@ fmt: cargo-present ## format the source
 
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
-	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah
+	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah \
+		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java
 
 .PHONY: cargo-present
 cargo-present:
