@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::activity::{Activity, Asked, Idle, Waits};
-pub(crate) use self::held::Held;
+pub(crate) use self::held::{Held, no_room};
 pub(crate) use self::room::Of;
 use self::room::Room;
 use crate::metrics;

@@ -9,7 +9,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tonic::Code;
 
-use crate::crowd::{Asked, Held, Of, Waits};
+use crate::crowd::{Asked, Held, Of, Waits, no_room};
 use crate::refused::{Refused, refusal_of};
 
 /// The most bytes of a gRPC message.
@@ -43,7 +43,8 @@ where
     asked.waits(Waits::Said);
     let read = tokio::select! {
         biased;
-        () = asked.evicted() => Err(too_slow()),
+        // It may have come as quickly as it could.
+        () = asked.evicted() => Err(no_room()),
         read = tokio::time::timeout(WHOLE, read(body, most, &mut held)) => read.unwrap_or_else(|_| Err(too_slow())),
     };
     asked.waits(Waits::Here);

@@ -78,7 +78,8 @@ impl Drop for Held {
     }
 }
 
-fn no_room() -> Refused {
+/// There is no room for what is asked.
+pub(crate) fn no_room() -> Refused {
     let text = "too much is asked at the moment; call again later";
     refusal_of(Code::Unavailable, "OVERLOADED", text).into()
 }

@@ -243,7 +243,11 @@ async fn values(outside: &Outside, many: usize) {
     let sends = (0..many).map(|number| {
         let body = if number % 2 == 0 { format!("{{\"email\":[{empty}{{}}]}}") } else { nested.clone() };
         let post = client.post(outside.url("/v1/accounts")).header("content-type", "application/json").body(body);
-        async move { assert_eq!(post.send().await.unwrap().status().as_u16(), 413) }
+        async move {
+            // Not all of them have room at once.
+            let status = post.send().await.unwrap().status().as_u16();
+            assert!([413, 503].contains(&status), "{status}");
+        }
     });
     futures::future::join_all(sends).await;
 }
