@@ -25,6 +25,10 @@ up: tradewind ## start everything on this machine and leave it running
 down: tradewind ## stop what `make up` started
 	@$(tradewind) down
 
+.PHONY: clients
+clients: tradewind ## build the clients in other languages and run them on the shop of `make up`; STRICT=1 skips none
+	@TRADEWIND=$(tradewind) STRICT=$(STRICT) exec scripts/clients $(CLIENT)
+
 .PHONY: build
 build: cargo-present ## build everything for development
 	@$(cargo_build)
