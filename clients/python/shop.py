@@ -193,8 +193,8 @@ def main():
     malformed.recipient.address.country = "UK"
     refused("INVALID_REQUEST", place, malformed)
     refused("PRODUCT_NOT_FOUND", place, an_order("no-such-product", "tok_ok", []))
-    dearer = money.Money(currency="GBP", minor=1)
-    refused("PRICE_CHANGED", place, an_order(product_id, "tok_ok", [], expected_total=dearer))
+    cheaper = money.Money(currency="GBP", minor=1)
+    refused("PRICE_CHANGED", place, an_order(product_id, "tok_ok", [], expected_total=cheaper))
     other = an_order(product_id, "tok_ok", [])
     other.request_id = wanted.request_id
     other.lines[0].quantity = 3

@@ -25,7 +25,8 @@ export async function throughTheEdge(gateway: string, token: string, productId: 
   const ordering = createClient(OrderingService, transport);
 
   // Whose order it is says the token.
-  const wanted = anOrder(productId, "tok_ok", after, { customerId: "" });
+  const wanted = anOrder(productId, "tok_ok", after);
+  wanted.customerId = "";
   const { order } = await ordering.placeOrder(wanted);
   if (!order) throw new Error("a placed order without an order");
   const end = await settled(ordering, order.orderId);
@@ -37,7 +38,7 @@ export async function throughTheEdge(gateway: string, token: string, productId: 
   say("again", again, again === order.orderId ? "the same order" : "ANOTHER ORDER");
   if (again !== order.orderId) throw new Error("one request made two orders");
   for await (const told of rest.watch(order.orderId)) say("edge", "REST watches", told.order.orderId, told.order.status);
-  const nothing = anOrder(productId, "tok_ok", after, { customerId: "", lines: [] });
+  const nothing = { ...wanted, requestId: crypto.randomUUID(), lines: [] };
   await refuses("INVALID_LINE_COUNT", rest.place(nothing), (error) => (error as Refused).refusal);
 }
 

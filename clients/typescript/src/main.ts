@@ -6,7 +6,10 @@
 // one, nobody goes to the front door, TRADEWIND_GATEWAY (http://localhost:8080).
 import { randomBytes } from "node:crypto";
 
+import { create } from "@bufbuild/protobuf";
+
 import { throughTheEdge } from "./edge.js";
+import { MoneySchema } from "./gen/tradewind/money/v1/money_pb.js";
 import { CancellationReason } from "./gen/tradewind/ordering/v1/events_pb.js";
 import { anOrder, refuses, say, settled, status } from "./orders.js";
 import { Shop } from "./shop.js";
@@ -24,7 +27,7 @@ const product = { productId, sku, name: "Tea", price: { currency: "GBP", minor: 
 const created = await catalog.createProduct({ requestId: id(), product });
 say("product", productId);
 const { level } = await inventory.receiveStock({ requestId: id(), sku, location: "main", quantity: 10n });
-say("stock", level?.available, "of", sku);
+say("stock", `${level?.available} of ${sku}`);
 
 // An order that is confirmed. The same request again is the same order, however often it is sent.
 const place = async (wanted: Parameters<typeof ordering.placeOrder>[0]) => {
@@ -52,9 +55,13 @@ malformed.recipient!.email = "nobody";
 malformed.recipient!.address!.country = "UK";
 await refuses("INVALID_REQUEST", place(malformed));
 await refuses("PRODUCT_NOT_FOUND", place(anOrder("no-such-product", "tok_ok", [])));
-await refuses("PRICE_CHANGED", place(anOrder(productId, "tok_ok", [], { expectedTotal: { currency: "GBP", minor: 1n } })));
-const three = { requestId: wanted.requestId, lines: [{ productId, quantity: 3 }] };
-await refuses("REQUEST_ID_REUSED", place(anOrder(productId, "tok_ok", [], three)));
+const cheaper = anOrder(productId, "tok_ok", []);
+cheaper.expectedTotal = create(MoneySchema, { currency: "GBP", minor: 1n });
+await refuses("PRICE_CHANGED", place(cheaper));
+const other = anOrder(productId, "tok_ok", []);
+other.requestId = wanted.requestId;
+other.lines[0]!.quantity = 3;
+await refuses("REQUEST_ID_REUSED", place(other));
 await refuses("PRODUCT_EXISTS", catalog.createProduct({ requestId: id(), product }));
 await refuses("ORDER_NOT_FOUND", ordering.getOrder({ orderId: id() }));
 

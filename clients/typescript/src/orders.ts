@@ -1,5 +1,5 @@
 // Orders, and why something is refused, the same in whatever way the shop is asked: nothing here is of Node alone.
-import { type MessageInitShape, create } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 
 import { BadRequestSchema, ErrorInfoSchema } from "./gen/google/rpc/error_details_pb.js";
@@ -19,12 +19,7 @@ export const say = (what: string, ...text: unknown[]) => console.log(what.padEnd
 export const status = (order: Order) => OrderStatus[order.status];
 
 // Two of a product, paid with a card that the provider knows by `token`. The order sees the writes whose positions `after` has.
-export const anOrder = (
-  productId: string,
-  token: string,
-  after: string[],
-  more: MessageInitShape<typeof PlaceOrderRequestSchema> = {},
-): PlaceOrderRequest =>
+export const anOrder = (productId: string, token: string, after: string[]): PlaceOrderRequest =>
   create(PlaceOrderRequestSchema, {
     requestId: crypto.randomUUID(),
     customerId: "typescript",
@@ -36,7 +31,6 @@ export const anOrder = (
       address: { line1: "1 Harbour Street", city: "Port Town", postalCode: "10115", country: "GB" },
     },
     after,
-    ...more,
   });
 
 // Follows an order until it is settled. A watch that ends before because a service stops is begun again.
