@@ -39,7 +39,10 @@ export async function throughTheEdge(gateway: string, token: string, productId: 
   if (again !== order.orderId) throw new Error("one request made two orders");
   for await (const told of rest.watch(order.orderId)) say("edge", "REST watches", told.order.orderId, told.order.status);
   const nothing = { ...wanted, requestId: crypto.randomUUID(), lines: [] };
-  await refuses("INVALID_LINE_COUNT", rest.place(nothing), (error) => (error as Refused).refusal);
+  await refuses("INVALID_LINE_COUNT", rest.place(nothing), (error) => {
+    if (error instanceof Refused) return error.refusal;
+    throw error;
+  });
 }
 
 class Refused extends Error {
