@@ -69,8 +69,10 @@ outage: cargo-present ## freeze and kill, for a minute each, what a service need
 
 .PHONY: attack
 attack: cargo-present ## hold 10,000 slow connections, bodies of 1 GB and more against a gateway, while others are served
-	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && ulimit -n "$$(ulimit -H -n)" && $(cargo_build) \
-		&& cargo test -p gateway --locked --test it attacks -- --ignored --nocapture
+	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && ulimit -n "$$(ulimit -H -n)" \
+		&& $(cargo_build) && $(cargo_build) --release --bin gateway \
+		&& ATTACKED=$(abspath $(or $(CARGO_TARGET_DIR),target)/release/gateway) \
+			cargo test -p gateway --locked --test it attacks -- --ignored --nocapture
 
 .PHONY: cluster
 cluster: build ## start a real Kubernetes node on this machine, install the chart there, and run `helm test`
@@ -102,11 +104,16 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	@buf=$$(scripts/tools buf) && echo "buf lint" && "$$buf" lint
 	@scripts/breaking
+	@scripts/protos --short
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
 	@promtool=$$(scripts/tools promtool) && echo "promtool check rules, promtool test rules" \
 		&& "$$promtool" check rules helm/tradewind/files/alerts.yaml && "$$promtool" test rules tests/alerts/*.yaml
 	@deny=$$(scripts/tools deny) && echo "cargo-deny check licenses bans sources" && "$$deny" --locked check licenses bans sources
+
+.PHONY: contracts
+contracts: ## pack the contracts with their descriptors, for whoever builds against them, into target/contracts
+	@scripts/protos --pack $(or $(CARGO_TARGET_DIR),target)/contracts
 
 .PHONY: images
 images: ## build the container image of every program; scripts/images --help tells more
@@ -118,7 +125,8 @@ fmt: cargo-present ## format the source
 
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
-	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah
+	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah \
+		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java
 
 .PHONY: cargo-present
 cargo-present:

@@ -5,8 +5,11 @@ use protox::prost_reflect::{DescriptorPool, MessageDescriptor};
 use super::options::{is_set, path};
 
 pub(crate) fn code(pool: &DescriptorPool) -> String {
-    let repeatable = pool.all_messages().filter(|message| message.get_field_by_name("request_id").is_some());
-    repeatable.map(|message| repeatable_code(pool, &message)).collect()
+    let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let requests: Vec<_> = methods.map(|method| method.input()).collect();
+    let repeatable =
+        |message: &MessageDescriptor| requests.contains(message) && message.get_field_by_name("request_id").is_some();
+    pool.all_messages().filter(repeatable).map(|message| repeatable_code(pool, &message)).collect()
 }
 
 fn repeatable_code(pool: &DescriptorPool, message: &MessageDescriptor) -> String {

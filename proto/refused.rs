@@ -143,7 +143,7 @@ fn an_event_or_a_reaction_that_leads_nowhere_fails_the_build() {
         let planted = r#"message Done {
             option (tradewind.options.v1.event) = {owner: "planted" aggregate: "thing"};
         }"#;
-        let declared = format!(r#"reacts: [{reaction}]"#);
+        let declared = format!("reacts {reaction}");
         built(&declared, "", planted).err().unwrap_or_else(|| panic!("the build took {reaction}")).to_string()
     };
     let service = "tradewind.planted.v1.PlantedService";

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -76,6 +77,23 @@ impl Method {
     }
 }
 
+/// How many bytes answers of a method take: the most of late.
+#[derive(Default)]
+pub(crate) struct Usual(AtomicUsize);
+
+impl Usual {
+    /// One took so many.
+    fn saw(&self, bytes: usize) {
+        let usual = self.bytes();
+        // What is larger counts at once, and is forgotten slowly.
+        self.0.store(bytes.max(usual - usual / 16), Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// One request, from its headers to the last byte of its answer.
 pub(crate) struct Watch {
     began: Instant,
@@ -141,21 +159,44 @@ impl Watch {
         Ok(())
     }
 
-    /// Holds so many bytes that are answered for as long as whoever asked may take to read it.
+    /// Holds what answers of its method usually take, before there is one: what nobody has room for is not asked for.
     ///
     /// # Errors
     /// Where there is no room for it.
-    pub(crate) async fn holds(&mut self, bytes: usize) -> Result<(), Refused> {
+    pub(crate) async fn expects(&mut self) -> Result<(), Refused> {
+        let mut held = Held::none(&self.asked, Of::Answers);
+        held.grow(self.method.as_ref().map_or(0, |method| method.usual.bytes())).await?;
+        self.held = Some(held);
+        Ok(())
+    }
+
+    /// Holds so many bytes that are answered for as long as whoever asked may take to read it. They are there already.
+    pub(crate) fn holds(&mut self, bytes: usize) {
+        if let Some(method) = &self.method {
+            method.usual.saw(bytes);
+        }
+        let held = self.held.get_or_insert_with(|| Held::none(&self.asked, Of::Answers));
+        held.become_of(bytes);
         if bytes > 0 {
-            let mut held = Held::none(&self.asked, Of::Answers);
-            held.grow(bytes).await?;
-            self.held = Some(held);
             self.asked.waits(Waits::Read);
         }
-        if bytes > LARGE && !self.asked.is_by_proxy() {
-            self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late())));
+        if bytes > LARGE {
+            self.is_read_after(std::future::ready(()));
         }
-        Ok(())
+    }
+
+    /// A stream is answered, and goes on until `reached`. Nothing asks what ends it where nobody reads it.
+    pub(crate) fn streams(&mut self, reached: impl Future<Output: Send> + Send + 'static) {
+        if let Some(head) = &mut self.head {
+            head.become_of(REQUEST);
+        }
+        self.is_read_after(reached);
+    }
+
+    fn is_read_after(&mut self, ready: impl Future<Output: Send> + Send + 'static) {
+        if !self.asked.is_by_proxy() {
+            self.late = Some(AbortOnDropHandle::new(tokio::spawn(self.asked.late(ready))));
+        }
     }
 
     /// It is answered so.

@@ -31,7 +31,7 @@ use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
 use crate::who::{Proxies, Who};
-use crate::{arriving, grpc, rest};
+use crate::{arriving, grpc, rest, site};
 
 /// The most headers of a request.
 const HEADERS: usize = 100;
@@ -161,9 +161,7 @@ impl Door {
         if is_head {
             response = Content::unsaid(response);
         }
-        if let Err(why) = watch.holds(response.body().bytes()).await {
-            response = way.refused(why, &id);
-        }
+        watch.holds(response.body().bytes());
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -213,12 +211,12 @@ impl Door {
         watch: &mut Watch,
     ) -> Response<Content> {
         let reads = matches!(way, Way::Rest) && [Method::GET, Method::HEAD].contains(request.method());
-        let is_site = reads && Site::has(request.uri().path());
+        let page = if reads { self.site.page(request.uri().path()) } else { None };
         let preflight = self.origins.preflight(&request);
         let has_too_many = request.headers().len() > HEADERS;
         // What is no call is counted all the same.
         let no_call = self.no_call(way, &request);
-        if (is_site || preflight.is_some() || has_too_many || no_call.is_some())
+        if (page.is_some() || preflight.is_some() || has_too_many || no_call.is_some())
             && let Err(why) = self.state.limits.stray(from, &mut watch.pass)
         {
             return way.refused(why.into(), id);
@@ -230,11 +228,8 @@ impl Door {
             let status = refusal_of(Code::ResourceExhausted, "TOO_MANY_HEADERS", "a request has at most 100 headers");
             return way.refused(Refused::from(status).with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), id);
         }
-        if is_site {
-            let is_head = request.method() == Method::HEAD;
-            if let Some(answered) = self.site.answer(request.uri().path(), is_head, request.headers()) {
-                return answered;
-            }
+        if let Some(page) = page {
+            return site::answer(page, request.method() == Method::HEAD, request.headers());
         }
         if let Some(status) = no_call {
             return grpc::no_call(status);

@@ -24,7 +24,7 @@ use crate::framing::ENCODING;
 use crate::metadata::INSIDE;
 use crate::reading::{self, HEAD, LARGEST};
 use crate::refused::{Refused, outward, refusal_of};
-use crate::state::{Limit, State, expired};
+use crate::state::{Limit, State};
 use crate::unary;
 use crate::web::Web;
 use crate::who::{self, Caller};
@@ -52,10 +52,10 @@ pub(crate) async fn answer(
     };
     watch.of(method);
     state.limits.arrive(method.class, from, &mut watch.pass)?;
-    let user = state.who.user(method.audience, &head.headers).await?;
+    let signed_in = state.who.user(method.audience, &head.headers).await?;
+    let user = signed_in.as_ref().map(|found| found.user.clone());
     state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
-    let until = if method.streams() { state.who.until(method.audience, &head.headers) } else { None };
     let mut headers = passed(&head.headers);
     let ending = Ending { web, is_timed: headers.contains_key(deadline::HEADER) };
     state.metadata.pass(&head.headers, &mut headers);
@@ -74,6 +74,7 @@ pub(crate) async fn answer(
         held.grow(body.len()).await?;
         (unary::request(&method.path, headers, Body::new(Full::new(body))), Some(held))
     };
+    watch.expects().await?;
     let answered = method.call(request, Caller { user, address: from }).await;
     let (mut head, mut body) = answered.map_err(|status| ending.timed(status))?.into_parts();
     inside_out(&mut head.headers);
@@ -84,7 +85,11 @@ pub(crate) async fn answer(
     }
     let content = match () {
         () if body.is_end_stream() => Content::Whole(Bytes::new()),
-        () if method.streams() => Content::Stream(Box::pin(Passing::new(body, ending, Limit::new(&state.stop, until)))),
+        () if method.streams() => {
+            let limit = Limit::new(&state.stop, state.who.belief(signed_in.as_ref()));
+            watch.streams(limit.clone().reached());
+            Content::Stream(Box::pin(Passing::new(body, ending, limit)))
+        }
         () => passed_back(&mut body, ending).await,
     };
     Ok(Response::from_parts(head, content))
@@ -236,10 +241,8 @@ impl http_body::Body for Passing {
                 Poll::Ready(why) => self.end(trailers_of(&why)),
                 Poll::Pending => return Poll::Pending,
             },
-            Poll::Ready(Some(Ok(frame))) if frame.is_data() && self.limit.is_expired() => {
-                self.end(trailers_of(&expired()))
-            }
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(_) if let Some(why) = self.limit.why_over() => self.end(trailers_of(&why)),
                 Ok(data) => Frame::data(self.ending.web.map_or_else(|| data.clone(), |web| web.write(data.clone()))),
                 Err(frame) => self.end(frame.into_trailers().unwrap_or_default()),
             },

@@ -74,7 +74,8 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
         who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
     }
     let memory = Memory::of(config.memory);
-    let server = Server::bind(config.http_addr, files, memory.connections(config.connections.get())).await?;
+    let most = memory.connections(config.connections.get(), files.is_some());
+    let server = Server::bind(config.http_addr, files, most)?;
     let server = server.of_one(config.connections_of_one.get());
     let address = server.local_addr();
     let limits = Limits::new(config.limits);

@@ -9,8 +9,9 @@ const UNKNOWN: usize = 256 << 20;
 const LEAST: usize = 64 << 20;
 /// Beyond this, more is of no use.
 const MOST: usize = 4 << 30;
-/// What a connection takes that says nothing; one over TLS takes twice as much.
-const CONNECTION: usize = 32 << 10;
+/// What a connection takes beside what is counted of its requests, plain and over TLS: itself, and what has come that nobody has read.
+const CONNECTION: usize = 64 << 10;
+const TLS_CONNECTION: usize = 96 << 10;
 
 /// How many bytes the gateway may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +31,8 @@ impl Memory {
     }
 
     /// The most connections, which are `wanted` at most.
-    pub(crate) fn connections(self, wanted: usize) -> usize {
-        wanted.min(self.within() / 4 / CONNECTION)
+    pub(crate) fn connections(self, wanted: usize, is_tls: bool) -> usize {
+        wanted.min(self.within() / 4 / if is_tls { TLS_CONNECTION } else { CONNECTION })
     }
 
     const fn within(self) -> usize {
@@ -106,8 +107,9 @@ mod tests {
     #[test]
     fn a_quarter_is_for_each_and_little_is_not_less() {
         let small = Memory::of(256);
-        assert_eq!((small.room(), small.connections(8_192)), (64 << 20, 2_048));
-        assert_eq!((Memory::of(1).room(), Memory::of(512).connections(8_192)), (16 << 20, 4_096));
-        assert_eq!((Memory::of(8_192).connections(8_192), Memory::of(8_192).connections(1)), (8_192, 1));
+        assert_eq!((small.room(), small.connections(8_192, false)), (64 << 20, 1_024));
+        assert_eq!(small.connections(8_192, true), 682);
+        assert_eq!((Memory::of(1).room(), Memory::of(512).connections(8_192, false)), (16 << 20, 2_048));
+        assert_eq!((Memory::of(8_192).connections(8_192, true), Memory::of(8_192).connections(1, false)), (8_192, 1));
     }
 }

@@ -16,6 +16,7 @@ use tower::Service as _;
 use tradewind_mesh::{Channel, Channels};
 use tradewind_transcode::{Found, Refusal, Route, Routes};
 
+use crate::answer::Usual;
 use crate::limits::Class;
 use crate::metrics::Measured;
 use crate::refused::{away, is_ours, outward};
@@ -53,6 +54,7 @@ pub(crate) struct Method {
     pub(crate) rest: Measured,
     pub(crate) grpc: Measured,
     pub(crate) web: Measured,
+    pub(crate) usual: Usual,
     upstream: Upstream,
 }
 
@@ -115,7 +117,7 @@ impl Method {
         let [rest, grpc, web] = ["rest", "grpc", "grpc_web"].map(measured);
         let path = path.parse().context("a method's path")?;
         let class = Class::of(&descriptor, audience);
-        Ok(Self { descriptor, audience, class, path, request_id, rest, grpc, web, upstream })
+        Ok(Self { descriptor, audience, class, path, request_id, rest, grpc, web, usual: Usual::default(), upstream })
     }
 
     /// Whether its answer is a stream.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -19,6 +19,8 @@ pub(crate) const HEAD: usize = 5;
 /// How long a body may take to come, and how long nothing of it may.
 const WHOLE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(10);
+/// The most bytes that come of a body at a time.
+const PART: usize = 32 << 10;
 /// The most values of one body of JSON. Each of them is much more in memory than it is here, be it but `{}`; of bodies that are made
 /// into messages there are as many at a time as there are processors, for nothing waits in between.
 const VALUES: usize = 20_000;
@@ -48,26 +50,35 @@ where
     Ok((read?, held))
 }
 
+/// Reads nothing that there is no room for.
 async fn read<B>(mut body: B, most: usize, held: &mut Held) -> Result<Bytes, Refused>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
-    while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| too_slow())? {
+    let (mut first, mut all) = (Bytes::new(), Vec::new());
+    loop {
+        let length = first.len() + all.len();
+        let next = usize::try_from(body.size_hint().upper().unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(PART);
+        held.grow(all.capacity().max(length) + next).await?;
+        let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| too_slow())? else { break };
         let Ok(data) = frame.map_err(|_| cut_short())?.into_data() else { continue };
-        let length = first.len() + all.len() + data.len();
+        let length = length + data.len();
         if length > most {
             return Err(too_large(most));
         }
-        held.grow(length).await?;
-        if first.is_empty() && all.is_empty() {
+        if length == data.len() {
             first = data;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&data);
+            continue;
         }
+        if length > all.capacity() {
+            let capacity = length.max(2 * all.capacity()).min(most);
+            held.grow(capacity).await?;
+            all.reserve_exact(capacity - all.len());
+        }
+        all.extend_from_slice(&std::mem::take(&mut first));
+        all.extend_from_slice(&data);
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(if all.is_empty() { first } else { all.into() })
 }
 
 /// Looks at JSON before it is read.

@@ -50,7 +50,8 @@ pub(crate) async fn answer(
     };
     watch.of(method);
     state.limits.arrive(method.class, from, &mut watch.pass)?;
-    let user = state.who.user(method.audience, &head.headers).await?;
+    let signed_in = state.who.user(method.audience, &head.headers).await?;
+    let user = signed_in.as_ref().map(|found| found.user.clone());
     state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let (body, _held) = reading::whole(body, state.json, watch.asked()).await?;
@@ -61,11 +62,13 @@ pub(crate) async fn answer(
     let mut message = found.request(head.uri.query().unwrap_or_default(), &body)?;
     name(method, &head.headers, &mut message)?;
     let request = unary::request_of(&method.path, passed(&head.headers), unary::framed(&message)?);
-    drop(message);
+    drop((message, body));
+    watch.expects().await?;
     let answered = method.call(request, Caller { user, address: from }).await?;
     if method.streams() {
         let form = Form::accepted(&head.headers);
-        let limit = Limit::new(&state.stop, state.who.until(method.audience, &head.headers));
+        let limit = Limit::new(&state.stop, state.who.belief(signed_in.as_ref()));
+        watch.streams(limit.clone().reached());
         return streaming::answer(Messages::of(answered), found.route.clone(), form, limit, id.text()).await;
     }
     let json = found.route.answer_of(&unary::only(answered).await?)?;

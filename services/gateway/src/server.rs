@@ -6,12 +6,13 @@ mod connection;
 mod counted;
 mod places;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +27,8 @@ use crate::metrics;
 
 /// The most connections from one address, unless something else is said.
 const OF_ONE: usize = 256;
+/// Connections that wait to be accepted; the system may let fewer wait.
+const WAITING: u32 = 4_096;
 
 /// A bound server that does not serve yet.
 pub struct Server {
@@ -42,11 +45,11 @@ impl Server {
     ///
     /// # Errors
     /// A certificate that cannot be used, before anything was bound, or an address that cannot be bound.
-    pub async fn bind(address: SocketAddr, files: Option<Files>, connections: usize) -> anyhow::Result<Self> {
+    pub fn bind(address: SocketAddr, files: Option<Files>, connections: usize) -> anyhow::Result<Self> {
         let tls = files.map(|files| certificate::acceptor(&files)).transpose();
         let tls = tls.map_err(|error| SettingsError::of("tls_certificate", error))?;
         let bound = || SettingsError::of("http_addr", format!("{address} cannot be bound")).to_string();
-        let listener = TcpListener::bind(address).await.with_context(bound)?;
+        let listener = listen(address).with_context(bound)?;
         let address = listener.local_addr()?;
         let (of_one, patience) = (OF_ONE, Patience::default());
         Ok(Self { listener, address, tls, connections, of_one, patience })
@@ -101,6 +104,15 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Listens, with room for as many who have come at once as the system lets wait.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Whoever was served before may not be quite gone.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 /// The next connection. Running out of file descriptors passes; giving up would not.

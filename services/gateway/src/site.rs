@@ -22,33 +22,34 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// The page and the document.
 pub(crate) struct Site {
-    document: Bytes,
+    /// By their paths.
+    pages: [(&'static str, Whole); 4],
 }
 
 impl Site {
     /// Of these methods.
     pub(crate) fn of(methods: &Methods) -> Self {
-        Self { document: openapi::document(methods).to_string().into() }
+        let page = |body: Bytes, kind| Whole::new(body, kind, "no-cache").marked().packed();
+        let text = |body: &'static str, kind| page(Bytes::from_static(body.as_bytes()), HeaderValue::from_static(kind));
+        let pages = [
+            ("/openapi.json", page(openapi::document(methods).to_string().into(), JSON)),
+            ("/docs", text(PAGE, "text/html; charset=utf-8")),
+            ("/docs/page.js", text(SCRIPT, "text/javascript; charset=utf-8")),
+            ("/docs/page.css", text(STYLE, "text/css; charset=utf-8")),
+        ];
+        Self { pages }
     }
 
-    /// Whether something is here.
-    pub(crate) fn has(path: &str) -> bool {
-        ["/openapi.json", "/docs", "/docs/page.js", "/docs/page.css"].contains(&path)
+    /// What is here.
+    pub(crate) fn page(&self, path: &str) -> Option<&Whole> {
+        self.pages.iter().find(|(at, _)| *at == path).map(|(_, page)| page)
     }
+}
 
-    /// Answers a `GET` of what is here; nothing of any other path.
-    pub(crate) fn answer(&self, path: &str, is_head: bool, asked: &HeaderMap) -> Option<Response<Content>> {
-        let text = |text: &'static str, kind| (Bytes::from_static(text.as_bytes()), HeaderValue::from_static(kind));
-        let (body, kind) = match path {
-            "/openapi.json" => (self.document.clone(), JSON),
-            "/docs" => text(PAGE, "text/html; charset=utf-8"),
-            "/docs/page.js" => text(SCRIPT, "text/javascript; charset=utf-8"),
-            "/docs/page.css" => text(STYLE, "text/css; charset=utf-8"),
-            _ => return None,
-        };
-        let mut response = Whole::new(body, kind, "no-cache").marked().answer(is_head, asked);
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
-        response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        Some(response)
-    }
+/// Answers a `GET` of a page.
+pub(crate) fn answer(page: &Whole, is_head: bool, asked: &HeaderMap) -> Response<Content> {
+    let mut response = page.clone().answer(is_head, asked);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }

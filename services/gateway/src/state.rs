@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
@@ -10,7 +9,7 @@ use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::methods::Methods;
 use crate::refused::refusal_of;
-use crate::who::Who;
+use crate::who::{Belief, Who};
 
 /// Shared by all requests.
 pub(crate) struct State {
@@ -25,35 +24,29 @@ pub(crate) struct State {
     pub(crate) stop: CancellationToken,
 }
 
-/// What ends a stream that is not over: that the gateway stops, or that the token it began with does.
+/// What ends a stream that is not over: that the gateway stops, or that whoever opened it is believed no longer.
 #[derive(Clone)]
 pub(crate) struct Limit {
     stop: CancellationToken,
-    until: Option<Instant>,
+    belief: Belief,
 }
 
 impl Limit {
-    /// Until then, where that is known, and until `stop` is cancelled.
-    pub(crate) fn new(stop: &CancellationToken, until: Option<Instant>) -> Self {
-        Self { stop: stop.clone(), until }
+    /// For as long as that is so, and until `stop` is cancelled.
+    pub(crate) fn new(stop: &CancellationToken, belief: Belief) -> Self {
+        Self { stop: stop.clone(), belief }
     }
 
-    /// Whether its token is over: even whoever hears one message after another hears no more.
-    pub(crate) fn is_expired(&self) -> bool {
-        self.until.is_some_and(|until| Instant::now() >= until)
+    /// Why even whoever hears one message after another hears no more, where that is so.
+    pub(crate) fn why_over(&self) -> Option<Status> {
+        self.belief.why_over()
     }
 
     /// Waits for it, and tells why.
     pub(crate) async fn reached(self) -> Status {
-        let over = async {
-            match self.until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             () = self.stop.cancelled() => stopping(),
-            () = over => expired(),
+            why = self.belief.over() => why,
         }
     }
 }
@@ -61,10 +54,4 @@ impl Limit {
 /// Why a stream ends that is not over.
 fn stopping() -> Status {
     refusal_of(Code::Unavailable, "SHUTTING_DOWN", "the gateway is shutting down; open the stream again")
-}
-
-/// Why a stream ends whose caller has to say anew who it is.
-pub(crate) fn expired() -> Status {
-    let text = "the token with which the stream was opened is over; open it again with another";
-    refusal_of(Code::Unauthenticated, "TOKEN_EXPIRED", text)
 }

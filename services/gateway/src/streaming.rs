@@ -16,7 +16,7 @@ use tradewind_transcode::Route;
 
 use crate::answer::Content;
 use crate::refused::{Refused, error};
-use crate::state::{Limit, expired};
+use crate::state::Limit;
 use crate::unary::Messages;
 
 /// How long nothing may be said to a page before a comment keeps the connection open.
@@ -168,8 +168,7 @@ impl Going {
         tokio::select! {
             biased;
             next = self.messages.next() => match next {
-                Ok(Some(_)) if self.limit.is_expired() => Next::Ended(expired()),
-                Ok(Some(message)) => Next::Message(message),
+                Ok(Some(message)) => self.limit.why_over().map_or(Next::Message(message), Next::Ended),
                 Ok(None) => Next::End,
                 Err(status) => Next::Ended(status),
             },

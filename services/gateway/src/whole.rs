@@ -15,22 +15,30 @@ use crate::etag;
 const WORTH_PACKING: usize = 1_024;
 
 /// A body and what is said of it.
+#[derive(Clone)]
 pub(crate) struct Whole {
     body: Bytes,
     kind: HeaderValue,
     kept: &'static str,
     mark: Option<HeaderValue>,
+    packed: Option<Bytes>,
 }
 
 impl Whole {
     /// A body of this media type, which others may keep as `kept` says.
     pub(crate) fn new(body: impl Into<Bytes>, kind: HeaderValue, kept: &'static str) -> Self {
-        Self { body: body.into(), kind, kept, mark: None }
+        Self { body: body.into(), kind, kept, mark: None, packed: None }
     }
 
     /// With a mark.
     pub(crate) fn marked(mut self) -> Self {
         self.mark = etag::of(&self.body);
+        self
+    }
+
+    /// Packed once for all who take that.
+    pub(crate) fn packed(mut self) -> Self {
+        self.packed = packed(&self.body);
         self
     }
 
@@ -50,7 +58,7 @@ impl Whole {
         headers.insert(CONTENT_TYPE, self.kind);
         headers.append(VARY, HeaderValue::from_static("accept-encoding"));
         let packs = self.body.len() > WORTH_PACKING && takes_gzip(asked);
-        let body = match packs.then(|| packed(&self.body)).flatten() {
+        let body = match packs.then(|| self.packed.or_else(|| packed(&self.body))).flatten() {
             Some(packed) => {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 packed

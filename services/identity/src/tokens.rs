@@ -85,7 +85,14 @@ pub struct Tokens {
 /// The keys, as they were read.
 struct Known {
     read: OffsetDateTime,
-    keys: Vec<(Term, Signer)>,
+    keys: Arc<[(Term, Signer)]>,
+}
+
+impl Known {
+    /// Whether one of them signs now.
+    fn sign(&self, now: OffsetDateTime) -> bool {
+        self.keys.iter().any(|(term, _)| schedule::is_on(*term, now))
+    }
 }
 
 impl Tokens {
@@ -155,7 +162,8 @@ impl Tokens {
         Err(Error::unavailable("TOO_MANY_AT_ONCE", "too many make keys at once"))
     }
 
-    /// The keys as they are in the database, or were a moment ago.
+    /// The keys as they are in the database, or were a moment ago. Where they cannot be read, those that were go on for as long as one
+    /// of them signs: another replica may have sealed them by what this one is to be given next.
     async fn known(&self) -> Result<Arc<Known>, Error> {
         if let Some(known) = self.fresh() {
             return Ok(known);
@@ -164,17 +172,22 @@ impl Tokens {
         if let Some(known) = self.fresh() {
             return Ok(known);
         }
-        let known = Arc::new(self.read().await?);
+        let known = match (self.read().await, self.known.load_full()) {
+            (Ok(known), _) => known,
+            (Err(why), Some(last)) if last.sign(self.store.now()) => {
+                tracing::warn!(%why, "the keys cannot be read; those that were read last go on");
+                Known { read: self.store.now(), keys: last.keys.clone() }
+            }
+            (Err(why), _) => return Err(why),
+        };
+        let known = Arc::new(known);
         self.known.store(Some(Arc::clone(&known)));
         Ok(known)
     }
 
     fn fresh(&self) -> Option<Arc<Known>> {
         let now = self.store.now();
-        let is_fresh = |known: &Arc<Known>| {
-            let signs = known.keys.iter().any(|(term, _)| schedule::is_on(*term, now));
-            signs && (now - known.read).abs() < FRESH
-        };
+        let is_fresh = |known: &Arc<Known>| known.sign(now) && (now - known.read).abs() < FRESH;
         self.known.load_full().filter(is_fresh)
     }
 
@@ -205,7 +218,7 @@ impl Tokens {
             }
             keys.push((term, Signer::from_pem(pair.expose()).map_err(Error::internal)?));
         }
-        Ok(Known { read: now, keys })
+        Ok(Known { read: now, keys: keys.into() })
     }
 
     /// A new pair of keys for that time, as it is to lie in the database.

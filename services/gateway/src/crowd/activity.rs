@@ -219,10 +219,14 @@ impl Asked {
         self.activity.is_proxy
     }
 
-    /// Ends the connection once its answer has taken too long to be read.
-    pub(crate) fn late(&self) -> impl Future<Output = ()> + Send + 'static {
+    /// Ends the connection once its answer has taken too long to be read, from when `ready` is over.
+    pub(crate) fn late<F>(&self, ready: F) -> impl Future<Output = ()> + Send + use<F>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
         let (ended, read) = (self.activity.ended.clone(), self.read);
         async move {
+            ready.await;
             tokio::time::sleep(read).await;
             refused("read_too_slowly");
             ended.cancel();

@@ -47,6 +47,16 @@ impl Held {
         Ok(())
     }
 
+    /// Holds so many from now on, whether there is room for them or not.
+    pub(crate) fn become_of(&mut self, bytes: usize) {
+        let (more, less) = (bytes.saturating_sub(self.bytes), self.bytes.saturating_sub(bytes));
+        self.bytes = bytes;
+        self.request.held[self.of as usize].fetch_add(more, Ordering::Relaxed);
+        self.request.held[self.of as usize].fetch_sub(less, Ordering::Relaxed);
+        self.room().force(more);
+        self.room().free(less);
+    }
+
     async fn wait(&self, more: usize) {
         let _waiting = self.room().wait();
         loop {

@@ -41,12 +41,8 @@ impl Room {
 
     /// Holds so much more, if there is room for it.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
-        let is_taken = before.saturating_add(bytes) <= self.most;
-        if !is_taken {
-            self.held.fetch_sub(bytes, Ordering::Relaxed);
-        }
-        is_taken
+        let more = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
+        self.held.try_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     /// Is told where something is freed, for as long as what is returned lives.

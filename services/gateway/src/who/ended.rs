@@ -1,6 +1,7 @@
 //! Sessions that are over: identity says which, every second. An access token that was given to one of them is good no longer, whatever
 //! it says itself.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use futures::future::BoxFuture;
 use http::HeaderMap;
 use http::uri::PathAndQuery;
 use prost::Message;
+use tokio::sync::Notify;
 use tonic::Status;
 use tower::Service as _;
 use tradewind_calls::jitter;
@@ -36,12 +38,25 @@ pub type TellEnded = Arc<
 >;
 
 /// Those that are known to be over.
-pub(super) struct Ended(Arc<Mutex<Recent<()>>>);
+#[derive(Clone)]
+pub(super) struct Ended(Arc<Known>);
+
+struct Known {
+    sessions: Mutex<Recent<()>>,
+    /// Told when there are more.
+    more: Notify,
+}
+
+impl Known {
+    fn new() -> Self {
+        Self { sessions: Mutex::new(Recent::new(KEPT)), more: Notify::new() }
+    }
+}
 
 impl Ended {
     /// Asks `tell`, again and again for as long as this lives. Where there is no answer, tokens are good for as long as they say.
     pub(super) fn follow(tell: TellEnded) -> Self {
-        let known = Arc::new(Mutex::new(Recent::new(KEPT)));
+        let known = Arc::new(Known::new());
         let weak = Arc::downgrade(&known);
         tokio::spawn(async move {
             let mut request = ListEndedSessionsRequest::default();
@@ -67,15 +82,32 @@ impl Ended {
 
     /// Whether this one is.
     pub(super) fn has(&self, session: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(session).is_some()
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(session).is_some()
+    }
+
+    /// Waits until it is.
+    pub(super) async fn wait(&self, session: &str) {
+        loop {
+            let mut more = pin!(self.0.more.notified());
+            more.as_mut().enable();
+            if self.has(session) {
+                return;
+            }
+            more.await;
+        }
     }
 }
 
 /// Keeps what was told, and says in `request` what is asked next. Tells whether there is more already.
-fn keep(known: &Mutex<Recent<()>>, told: ListEndedSessionsResponse, request: &mut ListEndedSessionsRequest) -> bool {
+fn keep(known: &Known, told: ListEndedSessionsResponse, request: &mut ListEndedSessionsRequest) -> bool {
     let is_full = told.session_ids.len() >= FULL;
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    told.session_ids.iter().for_each(|id| known.put(id, ()));
+    let mut sessions = known.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_new = told.session_ids.iter().filter(|id| sessions.get(id).is_none()).count() > 0;
+    told.session_ids.iter().for_each(|id| sessions.put(id, ()));
+    drop(sessions);
+    if is_new {
+        known.more.notify_waiters();
+    }
     request.since = told.until;
     if let Some(since) = request.since.as_mut().filter(|_| !is_full) {
         since.seconds -= AGAIN;
@@ -140,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_into_one_answer_is_asked_for_from_there_on() {
-        let known = Mutex::new(Recent::new(KEPT));
+        let known = Known::new();
         let mut request = ListEndedSessionsRequest::default();
         let told = |ids: usize| {
             let session_ids = (0..ids).map(|id| id.to_string()).collect();

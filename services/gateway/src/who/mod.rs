@@ -34,6 +34,8 @@ use crate::refused::refusal_of;
 
 /// The role of the shop's staff.
 const STAFF: &str = "staff";
+/// How long somebody is believed, in seconds, who has opened a stream by a key: it may be revoked meanwhile.
+const KEY: u64 = 15 * 60;
 /// Tokens that are kept as verified.
 const TOKENS: usize = 4_096;
 /// How far clocks may be apart, in seconds.
@@ -52,12 +54,29 @@ pub struct Caller {
     pub address: IpAddr,
 }
 
+/// Somebody who has signed in.
+#[derive(Clone)]
+pub(crate) struct SignedIn {
+    pub(crate) user: Arc<User>,
+    /// Until when that is believed, in seconds since 1970.
+    until: u64,
+}
+
+/// For how long whoever has opened a stream is believed.
+#[derive(Clone)]
+pub(crate) struct Belief {
+    /// None where it is for ever.
+    until: Option<Instant>,
+    /// May be over before that.
+    session: Option<(Ended, String)>,
+}
+
 /// What was verified by the keys that hold now.
 struct Known {
     /// Counts how often the keys were others.
     keys: u64,
-    /// Users by their tokens, and until when those hold, in seconds since 1970.
-    users: Recent<(Arc<User>, u64)>,
+    /// By their tokens.
+    users: Recent<SignedIn>,
 }
 
 /// Whose tokens are believed.
@@ -112,24 +131,23 @@ impl Who {
     ///
     /// # Errors
     /// A token that cannot be verified or whose session is over, or a key that is not known.
-    pub(crate) async fn user(&self, audience: Audience, headers: &HeaderMap) -> Result<Option<Arc<User>>, Status> {
+    pub(crate) async fn user(&self, audience: Audience, headers: &HeaderMap) -> Result<Option<SignedIn>, Status> {
         if audience == Audience::Public {
             return Ok(None);
         }
+        let now = UnixTime::now().as_secs();
         let token = match shown(headers)? {
             None => return Ok(None),
             Some(Shown::Token(token)) => token,
             Some(Shown::Key(key)) => {
                 let partners = self.partners.as_ref().ok_or_else(partners::unknown)?;
-                return partners.user(key).await.map(Some);
+                let (user, expires) = partners.user(key).await?;
+                return Ok(Some(SignedIn { user, until: expires.unwrap_or(u64::MAX).min(now + KEY) }));
             }
         };
-        let now = UnixTime::now().as_secs();
         let (found, mut keys) = self.known(token);
-        if let Some((user, until)) = found
-            && now < until
-        {
-            return self.signed_in(user).map(Some);
+        if let Some(found) = found.filter(|found| now < found.until) {
+            return self.still(found).map(Some);
         }
         let claims = match self.verifier.verify(token, now) {
             // It may be signed by a key that is new.
@@ -142,42 +160,32 @@ impl Who {
         };
         let claims = claims.map_err(|Refused { why, .. }| refused(why))?;
         let until = claims.expires.saturating_add(LEEWAY);
-        let user = Arc::new(self.meant(claims, now).map_err(refused)?);
+        let found = SignedIn { user: Arc::new(self.meant(claims, now).map_err(refused)?), until };
         let mut known = locked(&self.known);
         // By keys that are gone meanwhile, nothing is known.
         if known.keys == keys {
-            known.users.put(token, (user.clone(), until));
+            known.users.put(token, found.clone());
         }
         drop(known);
-        self.signed_in(user).map(Some)
+        self.still(found).map(Some)
     }
 
-    /// The same user, unless their session is over.
-    fn signed_in(&self, user: Arc<User>) -> Result<Arc<User>, Status> {
-        let ended = self.ended.as_ref().zip(user.session.as_ref()).is_some_and(|(ended, session)| ended.has(session));
-        if ended {
-            let text = "the session that the token was given to is over; sign in again";
-            return Err(refusal_of(Code::Unauthenticated, "TOKEN_ENDED", text));
-        }
-        Ok(user)
+    /// The same, unless the session is over.
+    fn still(&self, found: SignedIn) -> Result<SignedIn, Status> {
+        let ended = self.ended.as_ref().zip(found.user.session.as_ref());
+        if ended.is_some_and(|(ended, session)| ended.has(session)) { Err(over()) } else { Ok(found) }
     }
 
-    /// Until when the token holds that a request was let in with; nothing where it needed none.
-    pub(crate) fn until(&self, audience: Audience, headers: &HeaderMap) -> Option<Instant> {
-        let token = match shown(headers) {
-            Ok(Some(Shown::Token(token))) if audience != Audience::Public => token,
-            // A partner's key has no end.
-            _ => return None,
-        };
-        let now = UnixTime::now().as_secs();
-        let verified = || Some(self.verifier.verify(token, now).ok()?.expires.saturating_add(LEEWAY));
-        // It was good a moment ago: if it cannot be said until when, then until now.
-        let until = self.known(token).0.map(|(_, until)| until).or_else(verified).unwrap_or(now);
-        Instant::now().checked_add(Duration::from_secs(until.saturating_sub(now)))
+    /// For how long they are believed; for ever where nobody has to be.
+    pub(crate) fn belief(&self, signed_in: Option<&SignedIn>) -> Belief {
+        let left = |found: &SignedIn| Duration::from_secs(found.until.saturating_sub(UnixTime::now().as_secs()));
+        let until = signed_in.and_then(|found| Instant::now().checked_add(left(found)));
+        let session = signed_in.and_then(|found| found.user.session.clone());
+        Belief { until, session: self.ended.clone().zip(session) }
     }
 
     /// What is known of a token, and by which keys.
-    fn known(&self, token: &str) -> (Option<(Arc<User>, u64)>, u64) {
+    fn known(&self, token: &str) -> (Option<SignedIn>, u64) {
         let mut known = locked(&self.known);
         (known.users.get(token), known.keys)
     }
@@ -200,8 +208,49 @@ impl Who {
     }
 }
 
+impl Belief {
+    /// Why they are believed no longer, where that is so.
+    pub(crate) fn why_over(&self) -> Option<Status> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return Some(expired());
+        }
+        self.session.as_ref().filter(|(ended, session)| ended.has(session)).map(|_| over())
+    }
+
+    /// Waits until they are not, and tells why.
+    pub(crate) async fn over(self) -> Status {
+        let ended = async {
+            match &self.session {
+                Some((ended, session)) => ended.wait(session).await,
+                None => std::future::pending().await,
+            }
+        };
+        let passed = async {
+            match self.until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = ended => over(),
+            () = passed => expired(),
+        }
+    }
+}
+
 fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A token is no longer good, though it was not to end yet.
+fn over() -> Status {
+    refusal_of(Code::Unauthenticated, "TOKEN_ENDED", "the session that the token was given to is over; sign in again")
+}
+
+/// Why a stream ends whose caller has to say anew who it is.
+fn expired() -> Status {
+    let text = "the token or key with which the stream was opened is believed no longer; open it again";
+    refusal_of(Code::Unauthenticated, "TOKEN_EXPIRED", text)
 }
 
 /// What is shown, in one place and once.

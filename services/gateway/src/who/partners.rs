@@ -59,13 +59,16 @@ pub(super) struct Partners {
 
 /// By their hashes, what was said of keys, and until when it is believed.
 struct Known {
-    good: Recent<(Arc<User>, Instant)>,
+    good: Recent<(Good, Instant)>,
     bad: Recent<Instant>,
 }
 
+/// Whose a key is, and until when it is good, in seconds since 1970; until it is revoked where there is nothing.
+pub(super) type Good = (Arc<User>, Option<u64>);
+
 /// What is known without a question.
 enum Answer {
-    Good(Arc<User>),
+    Good(Good),
     Bad,
     /// Nothing; and whether it was good when it was last asked for.
     Open(bool),
@@ -78,11 +81,11 @@ impl Partners {
         Self { find, known, of_good: Semaphore::new(QUESTIONS), of_others: Semaphore::new(QUESTIONS) }
     }
 
-    /// Who shows this key.
+    /// Who shows this key, and until when it is good.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` with reason `KEY_UNKNOWN`; `UNAVAILABLE` with reason `KEYS_AWAY` where it cannot be found out.
-    pub(super) async fn user(&self, key: &str) -> Result<Arc<User>, Status> {
+    pub(super) async fn user(&self, key: &str) -> Result<Good, Status> {
         let found = self.find(key).await;
         metrics::key_shown(match &found {
             Ok(_) => "known",
@@ -92,13 +95,13 @@ impl Partners {
         found
     }
 
-    async fn find(&self, key: &str) -> Result<Arc<User>, Status> {
+    async fn find(&self, key: &str) -> Result<Good, Status> {
         if !is_key(key) {
             return Err(unknown());
         }
         let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(key));
         let questions = match self.known(&digest) {
-            Answer::Good(user) => return Ok(user),
+            Answer::Good(good) => return Ok(good),
             Answer::Bad => return Err(unknown()),
             Answer::Open(true) => &self.of_good,
             Answer::Open(false) => &self.of_others,
@@ -108,7 +111,7 @@ impl Partners {
         let asked = Instant::now();
         // Somebody else may have asked meanwhile.
         match self.known(&digest) {
-            Answer::Good(user) => return Ok(user),
+            Answer::Good(good) => return Ok(good),
             Answer::Bad => return Err(unknown()),
             Answer::Open(_) if end <= asked => return Err(away()),
             Answer::Open(_) => {}
@@ -125,7 +128,7 @@ impl Partners {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         match known.good.get(digest) {
-            Some((user, until)) if now < until => return Answer::Good(user),
+            Some((good, until)) if now < until => return Answer::Good(good),
             Some(_) => return Answer::Open(true),
             None => {}
         }
@@ -133,7 +136,7 @@ impl Partners {
     }
 
     /// Keeps what was said of a key that was `asked` for.
-    fn keep(&self, digest: &str, found: Option<Found>, asked: Instant) -> Result<Arc<User>, Status> {
+    fn keep(&self, digest: &str, found: Option<Found>, asked: Instant) -> Result<Good, Status> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Found { user, expires }) = found else {
             known.good.forget(digest);
@@ -141,9 +144,9 @@ impl Partners {
             return Err(unknown());
         };
         let left = expires.map(|expires| Duration::from_secs(expires.saturating_sub(UnixTime::now().as_secs())));
-        let user = Arc::new(user);
-        known.good.put(digest, (user.clone(), asked + left.unwrap_or(FRESH).min(FRESH)));
-        Ok(user)
+        let good = (Arc::new(user), expires);
+        known.good.put(digest, (good.clone(), asked + left.unwrap_or(FRESH).min(FRESH)));
+        Ok(good)
     }
 }
 

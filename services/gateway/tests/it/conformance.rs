@@ -13,26 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::{Door, Metadata, Methods, Offer, Server, Who};
-use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tradewind_mesh::{IdentityFiles, pki};
-use tradewind_runtime::Settings;
-use tradewind_testing::scratch;
 
-/// Lets a gateway of the whole make what is measured: instruments that are made before it would tell no other test.
-async fn measured() {
-    static MADE: OnceCell<()> = OnceCell::const_new();
-    let make = || async {
-        let folder = scratch();
-        pki::init(folder.path(), &["gateway"], "tradewind.local").unwrap();
-        let files = IdentityFiles::in_dir(folder.path(), "gateway");
-        let settings = Settings::in_process(files, "sqlite::memory:", "nats://127.0.0.1:1");
-        let mut running = gateway::service().start(settings.with("http_addr", "127.0.0.1:0")).await.unwrap();
-        running.stop();
-        running.wait().await.unwrap();
-    };
-    MADE.get_or_init(make).await;
-}
+use crate::stand::prepare;
 
 /// A gateway that serves, until it is dropped.
 struct Front {
@@ -41,10 +24,10 @@ struct Front {
 }
 
 impl Front {
-    async fn open(offers: Vec<Offer>, metadata: Metadata) -> Self {
-        measured().await;
+    fn open(offers: Vec<Offer>, metadata: Metadata) -> Self {
+        prepare();
         let (methods, stop) = (Methods::new(offers).unwrap(), CancellationToken::new());
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), None, 1_000).await.unwrap();
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), None, 1_000).unwrap();
         let address = server.local_addr();
         let door = Door::new(methods, Who::trusting(Vec::new()), stop.clone()).passing(metadata);
         tokio::spawn(server.serve(Arc::new(door), stop.clone(), Duration::from_secs(5)));

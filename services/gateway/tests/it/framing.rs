@@ -30,7 +30,7 @@ async fn heard(mut tcp: TcpStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn where_a_request_ends_is_told_in_one_way() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let head = "POST /v1/notes HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nconnection: close\r\n";
     for lengths in
         ["content-length: 3\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 3"]
@@ -73,7 +73,7 @@ async fn where_a_request_ends_is_told_in_one_way() {
 
 #[tokio::test]
 async fn who_is_refused_while_he_writes_reads_the_answer() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let head = "POST /v1/nowhere HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
     let mut tcp = sent(&stand, &format!("{head}content-length: 40000\r\n\r\n")).await;
     for _ in 0..40 {
@@ -94,7 +94,7 @@ async fn what_comes_plain_to_tls_is_not_sent_on() {
     let folder = scratch();
     issue(folder.path());
     let files = Files { certificate: folder.path().join("edge.pem"), key: folder.path().join("edge.key") };
-    let stand = Stand::open(Opening { files: Some(files), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { files: Some(files), ..Opening::default() });
     let answer = heard(sent(&stand, "GET /v1/notes/a HTTP/1.1\r\nhost: localhost\r\n\r\n").await).await;
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP"), "it is no HTTP that is answered: {answer:?}");
 }

@@ -39,7 +39,7 @@ async fn what_an_issuer_outside_says_is_of_its_own_people() {
     let (own, ours) = issuer(OWN, None, true);
     let (corp, trusted) = issuer(CORP, Some("corp"), false);
     let (store, believed) = issuer(STORE, Some("store"), true);
-    let stand = Stand::open(Opening { issuers: vec![ours, trusted, believed], ..Opening::default() }).await;
+    let stand = Stand::open(Opening { issuers: vec![ours, trusted, believed], ..Opening::default() });
     let ask = |token: String| {
         let client = tradewind_runtime::direct().build().unwrap();
         tokio::spawn(client.get(stand.url("/v1/mine")).bearer_auth(token).send())

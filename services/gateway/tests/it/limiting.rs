@@ -41,7 +41,7 @@ async fn look(stand: &Stand, asked: RequestBuilder) -> Response {
 
 #[tokio::test]
 async fn whoever_asks_too_often_is_told_when_to_come_again() {
-    let stand = Stand::open(limited("read address 2/min burst 3")).await;
+    let stand = Stand::open(limited("read address 2/min burst 3"));
     let get = || client().get(stand.url("/v1/notes/a"));
     for left in [2, 1, 0] {
         let answer = look(&stand, get()).await;
@@ -68,7 +68,7 @@ async fn whoever_asks_too_often_is_told_when_to_come_again() {
 
 #[tokio::test]
 async fn classes_are_counted_apart() {
-    let stand = Stand::open(limited("read address 1/h; credentials address 1/h")).await;
+    let stand = Stand::open(limited("read address 1/h; credentials address 1/h"));
     let get = || client().get(stand.url("/v1/notes/a"));
     let post = || client().post(stand.url("/v1/notes")).header("content-type", "application/json").body("{}");
     assert_eq!(look(&stand, get()).await.status().as_u16(), 200);
@@ -83,7 +83,7 @@ async fn classes_are_counted_apart() {
 
 #[tokio::test]
 async fn grpc_and_grpc_web_say_it_with_details() {
-    let stand = Stand::open(limited("read address 1/h")).await;
+    let stand = Stand::open(limited("read address 1/h"));
     assert_eq!(look(&stand, client().get(stand.url("/v1/notes/a"))).await.status().as_u16(), 200);
     for kind in ["application/grpc", "application/grpc-web+proto"] {
         let http2 = tradewind_runtime::direct().http2_prior_knowledge().build().unwrap();
@@ -103,7 +103,7 @@ async fn grpc_and_grpc_web_say_it_with_details() {
 async fn each_who_has_signed_in_has_a_budget_of_their_own() {
     let keys = Keys::new();
     let opening = Opening { issuers: vec![keys.trusted()], ..limited("read user 1/h burst 2") };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     let mine = |name: &str| client().get(stand.url("/v1/mine")).bearer_auth(keys.token(json!({ "sub": name })));
     for name in ["c-1", "c-2"] {
         for left in [1, 0] {
@@ -127,7 +127,7 @@ async fn a_partner_has_one_budget_whichever_key_is_shown() {
         Box::pin(std::future::ready(Ok(found))) as futures::future::BoxFuture<'static, _>
     };
     let opening = Opening { find: Some(Arc::new(find)), ..limited("read key 1/h burst 2; read user 1/h") };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     let key = |part: &str| format!("twk_0190163d8694739baea5966c26f8ad91_{}", part.repeat(43));
     let mine = |part: &str| client().get(stand.url("/v1/mine")).header("x-api-key", key(part));
     for (part, left) in [("a", 1), ("b", 0)] {
@@ -142,7 +142,7 @@ async fn a_partner_has_one_budget_whichever_key_is_shown() {
 async fn whoever_brings_bad_tokens_is_counted_before_they_are_looked_at() {
     let keys = Keys::new();
     let opening = Opening { issuers: vec![keys.trusted()], ..limited("read address 1/h burst 3") };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     let mine = |token: &str| client().get(stand.url("/v1/mine")).bearer_auth(token);
     for token in [Keys::new().token(json!({})), "none".to_owned()] {
         assert_eq!(told(mine(&token)).await.0, 401);
@@ -155,7 +155,7 @@ async fn whoever_brings_bad_tokens_is_counted_before_they_are_looked_at() {
 async fn nobody_has_more_streams_open_than_they_may_and_others_find_room() {
     let keys = Keys::new();
     let opening = Opening { issuers: vec![keys.trusted()], ..limited("streams address 2") };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     let watch = || client().get(stand.url("/v1/notes:watch?text=a")).header("accept", "application/x-ndjson");
     let open = async || {
         let asking = tokio::spawn(watch().send());
@@ -193,7 +193,7 @@ async fn nobody_has_more_streams_open_than_they_may_and_others_find_room() {
 async fn nobody_has_more_requests_under_way_than_they_may() {
     let keys = Keys::new();
     let opening = Opening { issuers: vec![keys.trusted()], ..limited("requests user 2") };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     let mine = |name: &str| client().get(stand.url("/v1/mine")).bearer_auth(keys.token(json!({ "sub": name })));
     let mut waiting = Vec::new();
     for _ in 0..2 {

@@ -40,7 +40,7 @@ async fn is_answered(stand: &Stand) -> bool {
 
 #[tokio::test]
 async fn whoever_says_nothing_or_half_of_it_is_cut_off() {
-    let stand = Stand::open(hurried()).await;
+    let stand = Stand::open(hurried());
     for says in [&b""[..], b"GET", b"GET / HTTP/1.1\r\nhost: x\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"PRI * HT"] {
         let stream = dial(&stand, says).await;
         heard(stream).await;
@@ -53,7 +53,7 @@ async fn whoever_says_nothing_or_half_of_it_is_cut_off() {
 
 #[tokio::test]
 async fn more_headers_than_there_may_be_are_refused() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let many = (0..150).map(|number| format!("x-{number}: 1\r\n")).collect::<String>();
     let long = format!("x-long: {}\r\n", "a".repeat(64 << 10));
     for headers in [many.as_str(), long.as_str()] {
@@ -72,7 +72,7 @@ async fn more_headers_than_there_may_be_are_refused() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_or_packed_is_refused_before_it_is_read() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let client = tradewind_runtime::direct().build().unwrap();
     let post = |path: &str| client.post(stand.url(path)).header("content-type", "application/json");
     let announced = dial(
@@ -94,7 +94,7 @@ async fn a_body_that_is_too_large_or_packed_is_refused_before_it_is_read() {
 #[tokio::test]
 async fn whoever_does_not_read_what_he_has_asked_for_is_cut_off() {
     let patience = Patience { read: SOON, ..Patience::default() };
-    let stand = Stand::open(Opening { patience, connections: Some(1), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { patience, connections: Some(1), ..Opening::default() });
     let asked = dial(&stand, b"GET /v1/notes/a HTTP/1.1\r\nhost: x\r\n\r\n").await;
     let called = stand.called().await;
     let text = vec![b'a'; 16 << 20];
@@ -110,7 +110,7 @@ async fn whoever_does_not_read_what_he_has_asked_for_is_cut_off() {
 
 #[tokio::test]
 async fn silent_connections_keep_nobody_out() {
-    let stand = Stand::open(Opening { connections: Some(8), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { connections: Some(8), ..Opening::default() });
     let mut silent = Vec::new();
     for number in 0..40 {
         let half: &[u8] = if number % 2 == 0 { b"GET / HTTP/1.1\r\nhost:" } else { b"" };
@@ -122,7 +122,7 @@ async fn silent_connections_keep_nobody_out() {
 
 #[tokio::test]
 async fn streams_that_are_taken_back_at_once_end_their_connection_and_no_other() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let tcp = TcpStream::connect(stand.address).await.unwrap();
     let (mut requests, connection) = h2::client::handshake(tcp).await.unwrap();
     let ended = tokio::spawn(connection);
@@ -142,7 +142,7 @@ async fn streams_that_are_taken_back_at_once_end_their_connection_and_no_other()
 
 #[tokio::test]
 async fn requests_that_are_taken_back_once_they_are_worked_for_are_counted() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let tcp = TcpStream::connect(stand.address).await.unwrap();
     let (mut requests, connection) = h2::client::handshake(tcp).await.unwrap();
     let ended = tokio::spawn(connection);
@@ -167,7 +167,7 @@ async fn requests_that_are_taken_back_once_they_are_worked_for_are_counted() {
 
 #[tokio::test]
 async fn connections_that_drip_keep_nobody_out() {
-    let stand = Stand::open(Opening { connections: Some(8), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { connections: Some(8), ..Opening::default() });
     let mut slow = Vec::new();
     for _ in 0..40 {
         let half =
@@ -179,7 +179,7 @@ async fn connections_that_drip_keep_nobody_out() {
 
 #[tokio::test]
 async fn what_is_held_by_bodies_that_do_not_come_is_taken_back_for_others() {
-    let stand = Stand::open(Opening { memory: Some(64), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { memory: Some(64), ..Opening::default() });
     let most = [
         &b"POST /v1/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"[..],
         &vec![b' '; 999_000],
@@ -204,7 +204,7 @@ async fn what_is_held_by_bodies_that_do_not_come_is_taken_back_for_others() {
 
 #[tokio::test]
 async fn json_of_more_values_than_a_message_is_made_of_is_refused() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let client = tradewind_runtime::direct().build().unwrap();
     let body = format!("{{\"text\":[{}{{}}]}}", "{},".repeat(100_000));
     let post = client.post(stand.url("/v1/notes")).header("content-type", "application/json").body(body);

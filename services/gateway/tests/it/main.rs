@@ -8,6 +8,7 @@ mod grpc;
 mod issuers;
 mod limiting;
 mod limits;
+mod opened;
 mod outside;
 mod pages;
 mod people;

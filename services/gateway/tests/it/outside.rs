@@ -1,6 +1,7 @@
 //! A gateway in a process of its own, before a catalog; somebody who uses it as it is meant; and how much memory it takes all the
 //! while.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -73,7 +74,7 @@ impl Outside {
         let port = FreePort::find().unwrap();
         let address: SocketAddr = ([127, 0, 0, 1], port.number()).into();
         let files = IdentityFiles::in_dir(folder.path(), "gateway");
-        let process = Command::new(env!("CARGO_BIN_EXE_gateway"))
+        let process = Command::new(program())
             .env("TRADEWIND_CA", files.ca)
             .env("TRADEWIND_CERT", files.cert)
             .env("TRADEWIND_KEY", files.key)
@@ -126,6 +127,12 @@ impl Drop for Outside {
     }
 }
 
+/// The gateway's program: as everything here is built, unless somebody says of one that is optimised, as `make attack` does.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the attacks says which program they are made on")]
+fn program() -> OsString {
+    std::env::var_os("ATTACKED").unwrap_or_else(|| env!("CARGO_BIN_EXE_gateway").into())
+}
+
 fn resident(process: u32) -> Option<usize> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -169,10 +176,14 @@ impl Customer {
         Self { served, failed, slowest, stop }
     }
 
-    /// Waits until so many more of its requests are answered, and tells how long the slowest has taken, in milliseconds.
+    /// Waits until so many more of its requests are answered, one after the other, and tells how long the slowest has taken, in
+    /// milliseconds.
     pub(crate) async fn served(&self, more: usize) -> usize {
-        let wanted = self.served.load(Ordering::Relaxed) + more;
-        eventually(DEADLINE, "others are served", async || self.served.load(Ordering::Relaxed) >= wanted).await;
+        let before = self.served.load(Ordering::Relaxed);
+        for count in 1..=more {
+            let is_served = async || self.served.load(Ordering::Relaxed) >= before + count;
+            eventually(DEADLINE, "others are served", is_served).await;
+        }
         self.slowest.swap(0, Ordering::Relaxed)
     }
 

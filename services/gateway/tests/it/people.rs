@@ -56,8 +56,8 @@ impl Keys {
     }
 }
 
-async fn open(keys: &Keys) -> Stand {
-    Stand::open(Opening { issuers: vec![keys.trusted()], ..Opening::default() }).await
+fn open(keys: &Keys) -> Stand {
+    Stand::open(Opening { issuers: vec![keys.trusted()], ..Opening::default() })
 }
 
 fn get(stand: &Stand, path: &str) -> RequestBuilder {
@@ -67,7 +67,7 @@ fn get(stand: &Stand, path: &str) -> RequestBuilder {
 #[tokio::test]
 async fn whoever_has_signed_in_is_named_to_the_service_and_his_token_stays_here() {
     let keys = Keys::new();
-    let stand = open(&keys).await;
+    let stand = open(&keys);
     for _ in 0..2 {
         let token = keys.token(json!({ "roles": ["staff", "other"] }));
         let asking = tokio::spawn(get(&stand, "/v1/mine").bearer_auth(token).send());
@@ -84,7 +84,7 @@ async fn whoever_has_signed_in_is_named_to_the_service_and_his_token_stays_here(
 
 #[tokio::test]
 async fn of_what_is_for_everybody_no_token_is_looked_at() {
-    let stand = open(&Keys::new()).await;
+    let stand = open(&Keys::new());
     let asking = tokio::spawn(get(&stand, "/v1/notes/a").bearer_auth("none").send());
     let called = stand.called().await;
     assert_eq!(called.caller.user, None);
@@ -96,7 +96,7 @@ async fn of_what_is_for_everybody_no_token_is_looked_at() {
 #[tokio::test]
 async fn a_token_that_is_not_good_is_refused() {
     let (keys, others) = (Keys::new(), Keys::new());
-    let stand = open(&keys).await;
+    let stand = open(&keys);
     let past = UnixTime::now().as_secs() - 3_600;
     let foreign = others.token(json!({}));
     for (token, reason) in [
@@ -136,7 +136,7 @@ async fn a_program_is_who_its_key_is_for_and_bound_to_what_it_is_for() {
         }
     };
     let opening = Opening { issuers: vec![keys.trusted()], find: Some(Arc::new(find)), ..Opening::default() };
-    let stand = Stand::open(opening).await;
+    let stand = Stand::open(opening);
     for asks in [get(&stand, "/v1/mine").bearer_auth(&key), get(&stand, "/v1/mine").header("x-api-key", &key)] {
         let asking = tokio::spawn(asks.send());
         let called = stand.called().await;
@@ -171,7 +171,7 @@ async fn a_program_is_who_its_key_is_for_and_bound_to_what_it_is_for() {
 
 #[tokio::test]
 async fn where_nobody_keeps_keys_none_is_good() {
-    let stand = open(&Keys::new()).await;
+    let stand = open(&Keys::new());
     let key = format!("twk_0190163d8694739baea5966c26f8ad91_{}", "a".repeat(43));
     let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(key)).await;
     assert_eq!((status, &told["error"]["details"][0]["reason"]), (401, &json!("KEY_UNKNOWN")));
@@ -181,7 +181,7 @@ async fn where_nobody_keeps_keys_none_is_good() {
 async fn a_token_that_is_good_for_too_long_is_refused() {
     let keys = Keys::new();
     let trusted = Trusted { longest: 600, ..keys.trusted() };
-    let stand = Stand::open(Opening { issuers: vec![trusted], ..Opening::default() }).await;
+    let stand = Stand::open(Opening { issuers: vec![trusted], ..Opening::default() });
     let now = UnixTime::now().as_secs();
     for claims in [json!({ "exp": now + 601 }), json!({ "iat": now - 100, "exp": now + 501 })] {
         let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(keys.token(claims))).await;
@@ -198,7 +198,7 @@ async fn a_token_that_is_good_for_too_long_is_refused() {
 async fn where_keys_never_were_fetched_nobody_is_called_a_liar() {
     let keys = Keys::new();
     let published = std::mem::take(&mut *keys.published.lock().unwrap());
-    let stand = open(&keys).await;
+    let stand = open(&keys);
     let (status, told) = told(get(&stand, "/v1/mine").bearer_auth(keys.token(json!({})))).await;
     assert_eq!((status, &told["error"]["details"][0]["reason"]), (503, &json!("KEYS_AWAY")));
     *keys.published.lock().unwrap() = published;
@@ -217,7 +217,7 @@ async fn where_keys_never_were_fetched_nobody_is_called_a_liar() {
 #[tokio::test]
 async fn where_a_request_comes_from_is_what_a_proxy_of_ours_says() {
     let proxies = Proxies::read("127.0.0.0/8").unwrap();
-    let stand = Stand::open(Opening { proxies, ..Opening::default() }).await;
+    let stand = Stand::open(Opening { proxies, ..Opening::default() });
     let asking = tokio::spawn(get(&stand, "/v1/notes/a").header("x-forwarded-for", "6.6.6.6, 192.0.2.7").send());
     let called = stand.called().await;
     assert_eq!(called.caller.address.to_string(), "192.0.2.7");
@@ -279,39 +279,5 @@ async fn staff_signs_in_at_identity_and_lists_a_product_once() {
     ] {
         let (_, told) = told(asks.header("x-api-key", key)).await;
         assert_eq!(told["error"]["details"][0]["reason"], json!(refused), "{told}");
-    }
-}
-
-#[tokio::test]
-async fn a_stream_ends_with_the_token_it_was_opened_with() {
-    let keys = Keys::new();
-    let stand = open(&keys).await;
-    for (accept, before) in [("application/x-ndjson", "{\"text\":\"a\"}\n"), ("application/grpc-web", "")] {
-        // It is over, but for what clocks may be apart.
-        let token = keys.token(json!({ "exp": UnixTime::now().as_secs() - 28 }));
-        let asked = match before {
-            "" => tradewind_runtime::direct()
-                .build()
-                .unwrap()
-                .post(stand.url("/stand.v1.StandService/Follow"))
-                .body(crate::stand::note("a")),
-            _ => get(&stand, "/v1/mine:follow"),
-        };
-        let kind = if before.is_empty() { "content-type" } else { "accept" };
-        let asking = tokio::spawn(asked.header(kind, accept).bearer_auth(token).send());
-        let called = stand.called().await;
-        called.say("a");
-        let last = asking.await.unwrap().unwrap().bytes().await.unwrap();
-        let last = String::from_utf8_lossy(&last);
-        assert!(last.starts_with(before), "{last}");
-        if before.is_empty() {
-            assert!(last.contains("grpc-status:16"), "{last}");
-        } else {
-            let error: Value = serde_json::from_str(&last[before.len()..]).unwrap();
-            assert_eq!((&error["error"]["code"], &error["error"]["status"]), (&json!(401), &json!("UNAUTHENTICATED")));
-            assert_eq!(error["error"]["details"][0]["reason"], "TOKEN_EXPIRED");
-        }
-        let closed = async || called.says.is_closed();
-        tradewind_testing::eventually(DEADLINE, "the call is given up", closed).await;
     }
 }

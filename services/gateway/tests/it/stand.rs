@@ -10,8 +10,8 @@ use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use gateway::{
-    Caller, Door, Files, FindKey, Limits, Memory, Methods, Offer, Patience, Proxies, Rules, Server, Trusted, Upstream,
-    Who,
+    Caller, Door, Files, FindKey, Limits, Memory, Methods, Offer, Patience, Proxies, Rules, Server, TellEnded, Trusted,
+    Upstream, Who,
 };
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
@@ -21,6 +21,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
 use tonic::body::Body;
+use tradewind_mesh::IdentityFiles;
+use tradewind_runtime::Settings;
 
 const PROTO: &str = r#"
 syntax = "proto3";
@@ -75,6 +77,15 @@ pub(crate) struct Opening {
     pub(crate) proxies: Proxies,
     pub(crate) rules: Rules,
     pub(crate) find: Option<FindKey>,
+    pub(crate) tell: Option<TellEnded>,
+}
+
+/// What a process has before its first gateway: instruments that are made before there is anybody to tell would tell no other test.
+pub(crate) fn prepare() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let files = IdentityFiles::in_dir(Path::new(""), "gateway");
+    let settings = Settings::in_process(files, "sqlite::memory:", "nats://127.0.0.1:1");
+    tradewind_runtime::install_telemetry("gateway", &settings);
 }
 
 pub(crate) fn pool() -> DescriptorPool {
@@ -87,8 +98,8 @@ pub(crate) fn pool() -> DescriptorPool {
 }
 
 impl Stand {
-    pub(crate) async fn open(opening: Opening) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
+    pub(crate) fn open(opening: Opening) -> Self {
+        prepare();
         let (called, calls) = unbounded();
         let service = pool().get_service_by_name("stand.v1.StandService").unwrap();
         let upstream: Upstream = Arc::new(move |request, caller| {
@@ -106,12 +117,16 @@ impl Stand {
         });
         let (methods, stop) = (Methods::new(offers).unwrap(), CancellationToken::new());
         let any = ([127, 0, 0, 1], 0).into();
-        let server = Server::bind(any, opening.files, opening.connections.unwrap_or(1_000)).await.unwrap();
+        let server = Server::bind(any, opening.files, opening.connections.unwrap_or(1_000)).unwrap();
         let server = server.patient(opening.patience);
         let address = server.local_addr();
         let who = Who::trusting(opening.issuers);
         let who = match opening.find {
             Some(find) => who.finding(find),
+            None => who,
+        };
+        let who = match opening.tell {
+            Some(tell) => who.heeding(tell),
             None => who,
         };
         let door = Door::new(methods, who, stop.clone()).behind(opening.proxies);

@@ -19,7 +19,7 @@ fn watch(stand: &Stand, accept: &str) -> tokio::task::JoinHandle<Response> {
 
 #[tokio::test]
 async fn a_stream_comes_in_the_form_that_is_asked_for() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     for (accept, kind, body) in [
         ("application/json", "application/json", "[{\"text\":\"a\"}\n,{\"text\":\"b\"}\n]\n"),
         ("*/*", "application/json", "[{\"text\":\"a\"}\n,{\"text\":\"b\"}\n]\n"),
@@ -47,7 +47,7 @@ async fn a_stream_comes_in_the_form_that_is_asked_for() {
 
 #[tokio::test]
 async fn a_stream_without_messages_is_whole_all_the_same() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     for (accept, body) in
         [("", "[]\n"), ("application/x-ndjson", ""), ("text/event-stream", "event: end\ndata: {}\n\n")]
     {
@@ -59,7 +59,7 @@ async fn a_stream_without_messages_is_whole_all_the_same() {
 
 #[tokio::test]
 async fn an_error_before_the_first_message_is_a_status_and_one_after_it_the_last_frame() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     for (accept, before, after) in [
         ("application/json", ",", "\n]\n"),
         ("application/x-ndjson", "", "\n"),
@@ -87,7 +87,7 @@ async fn an_error_before_the_first_message_is_a_status_and_one_after_it_the_last
 
 #[tokio::test]
 async fn a_stop_ends_streams_in_their_own_form_and_lets_calls_finish() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let watching = watch(&stand, "application/x-ndjson");
     let watched = stand.called().await;
     watched.say("a");
@@ -107,7 +107,7 @@ async fn a_stop_ends_streams_in_their_own_form_and_lets_calls_finish() {
 
 #[tokio::test]
 async fn whoever_goes_away_takes_his_stream_with_him() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let watching = watch(&stand, "application/x-ndjson");
     let called = stand.called().await;
     called.say("a");
@@ -119,7 +119,7 @@ async fn whoever_goes_away_takes_his_stream_with_him() {
 
 #[tokio::test]
 async fn a_repeated_request_is_known_by_its_header_or_its_field() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let post = |body: Value| {
         client().post(stand.url("/v1/notes")).header("content-type", "application/json").body(body.to_string())
     };
@@ -142,7 +142,7 @@ async fn a_repeated_request_is_known_by_its_header_or_its_field() {
 
 #[tokio::test]
 async fn a_service_hears_nothing_but_what_it_is_meant_to() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let asked = client().get(stand.url("/v1/notes/a"));
     let asked = asked.header("grpc-timeout", "3S").header("tradewind-user", "root").header("cookie", "a=b");
     let asked =
@@ -160,14 +160,14 @@ async fn a_service_hears_nothing_but_what_it_is_meant_to() {
 
 #[tokio::test]
 async fn what_is_not_public_is_closed_and_what_is_internal_is_not_there() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let status = async |path: &str| client().get(stand.url(path)).send().await.unwrap().status().as_u16();
     assert_eq!((status("/v1/mine").await, status("/v1/inside").await), (401, 404));
 }
 
 #[tokio::test]
 async fn of_a_head_nothing_is_sent_but_what_would_be_said_of_it() {
-    let stand = Stand::open(Opening::default()).await;
+    let stand = Stand::open(Opening::default());
     let http2 = tradewind_runtime::direct().http2_prior_knowledge().build().unwrap();
     for client in [client(), http2] {
         for path in ["/nothing", "/openapi.json"] {

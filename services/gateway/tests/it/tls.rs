@@ -31,7 +31,7 @@ async fn both_versions_are_served_and_a_new_certificate_is_shown_once_it_is_good
     let folder = scratch();
     let first = issue(folder.path());
     let files = Files { certificate: folder.path().join("edge.pem"), key: folder.path().join("edge.key") };
-    let stand = Stand::open(Opening { files: Some(files), ..Opening::default() }).await;
+    let stand = Stand::open(Opening { files: Some(files), ..Opening::default() });
     assert_eq!(asked(&stand, &first, false).await.unwrap(), Version::HTTP_2);
     assert_eq!(asked(&stand, &first, true).await.unwrap(), Version::HTTP_11);
 

@@ -137,14 +137,14 @@ fn ended(account_id: &str, now: OffsetDateTime) -> UpdateMany<Entity> {
     these.filter(Column::Expires.gt(micros(now)))
 }
 
-/// Some of those that are over since then, those first that ended first, each with its end.
+/// Some of those that are over since then, those of that moment too, those first that ended first, each with its end.
 pub(crate) async fn over(
     connection: &impl ConnectionTrait,
     since: OffsetDateTime,
     now: OffsetDateTime,
     most: u64,
 ) -> Result<Vec<(String, OffsetDateTime)>, Error> {
-    let over = Entity::find().filter(Column::Expires.gt(micros(since))).filter(Column::Expires.lte(micros(now)));
+    let over = Entity::find().filter(Column::Expires.gte(micros(since))).filter(Column::Expires.lte(micros(now)));
     let over = over.order_by_asc(Column::Expires).limit(most).all(connection).await.map_err(db)?;
     Ok(over.into_iter().map(|row| (row.session_id, from_micros(row.expires))).collect())
 }

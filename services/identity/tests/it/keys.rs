@@ -149,6 +149,8 @@ both_stores! {
         let sealed = kept().await;
         assert!(sealed.len() == 1 && sealed[0].starts_with("sealed."), "and lies sealed from then on");
         assert!(known(&[2]).await.is_err() && known(&[]).await.is_err(), "without its key it cannot be read");
+        world.pass(std::time::Duration::from_secs(60));
+        assert_eq!(world.means.tokens.keys().await, Ok(published.clone()), "whoever has read it before goes on");
         assert_eq!(known(&[1, 2]).await, Ok(published.clone()));
         assert_eq!(kept().await, sealed, "what the first key has sealed stays");
         assert_eq!(known(&[2, 1]).await, Ok(published.clone()));

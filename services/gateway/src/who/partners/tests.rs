@@ -43,7 +43,7 @@ fn key(number: u32) -> String {
 
 async fn told(partners: &Partners, key: &str) -> Result<String, String> {
     let found = partners.user(key).await;
-    found.map(|user| user.id.clone()).map_err(|status| reason(&status).unwrap())
+    found.map(|(user, _)| user.id.clone()).map_err(|status| reason(&status).unwrap())
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,12 +50,12 @@ async fn echo(request: Request<Body>) -> Response<Body> {
     response
 }
 
-async fn front(metadata: Metadata) -> Front {
+fn front(metadata: Metadata) -> Front {
     let pool = compiled(PROTO);
     let upstream: Upstream = Arc::new(|request, _: Caller| Box::pin(async { Ok(echo(request).await) }));
     let service = pool.get_service_by_name("echo.v1.EchoService").unwrap();
     let offer = |descriptor| Offer { descriptor, audience: Audience::Public, upstream: upstream.clone() };
-    Front::open(service.methods().map(offer).collect(), metadata).await
+    Front::open(service.methods().map(offer).collect(), metadata)
 }
 
 /// How a caller speaks: its client, its media type, and whether the end is in the body.
@@ -84,7 +84,7 @@ fn lines(headers: &HeaderMap) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_breaks_the_protocol_is_told_as_the_protocol_has_it() {
-    let front = front(Metadata::default()).await;
+    let front = front(Metadata::default());
     let (two, packed) = ([ONE, ONE].concat(), [&[1], &ONE[1..]].concat());
     let rows = [
         ("Say", None, ONE, "grpc-status:0"),
@@ -124,7 +124,7 @@ async fn a_call_that_breaks_the_protocol_is_told_as_the_protocol_has_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_beside_a_message_is_passed_on_where_it_is_named() {
-    let (open, closed) = (front(Metadata::beginning(["x-"])).await, front(Metadata::default()).await);
+    let (open, closed) = (front(Metadata::beginning(["x-"])), front(Metadata::default()));
     for (way, client, kind) in ways() {
         let rows = [(&open, "Say", true), (&open, "Watch", true), (&closed, "Say", false), (&closed, "Watch", false)];
         for (front, method, is_heard) in rows {

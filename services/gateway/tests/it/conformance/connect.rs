@@ -61,7 +61,7 @@ impl Tools {
         wanted.set_field_by_name("protocol", self.named("Protocol", "PROTOCOL_GRPC"));
         wanted.set_field_by_name("http_version", self.named("HTTPVersion", "HTTP_VERSION_2"));
         let (_reference, behind) = self.start(&wanted).await;
-        let front = Front::open(self.offers(&behind), Metadata::beginning(["x-"])).await;
+        let front = Front::open(self.offers(&behind), Metadata::beginning(["x-"]));
         let mut answer = self.message("ServerCompatResponse");
         answer.set_field_by_name("host", Field::String(front.address.ip().to_string()));
         answer.set_field_by_name("port", Field::U32(front.address.port().into()));

@@ -101,7 +101,7 @@ impl Repeating {
         let channel = Channels::new(identity("gateway"), policy, peers).to(&context).unwrap();
         let upstream: Upstream = Arc::new(move |request, _: Caller| channel.clone().call(request));
         let offer = |descriptor| Offer { descriptor, audience: Audience::Public, upstream: upstream.clone() };
-        let front = Front::open(service.methods().map(offer).collect(), Metadata::default()).await;
+        let front = Front::open(service.methods().map(offer).collect(), Metadata::default());
         Self { front, _credentials: credentials, _stopped: stop.drop_guard() }
     }
 }
