@@ -25,6 +25,10 @@ up: tradewind ## start everything on this machine and leave it running
 down: tradewind ## stop what `make up` started
 	@$(tradewind) down
 
+.PHONY: clients
+clients: tradewind ## build the clients in other languages and run them on the shop of `make up`; STRICT=1 skips none
+	@TRADEWIND=$(tradewind) STRICT=$(STRICT) exec scripts/clients $(CLIENT)
+
 .PHONY: build
 build: cargo-present ## build everything for development
 	@$(cargo_build)
@@ -122,7 +126,7 @@ fmt: cargo-present ## format the source
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
 	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah \
-		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java
+		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java python-client
 
 .PHONY: cargo-present
 cargo-present:
