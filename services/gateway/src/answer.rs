@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -74,23 +73,6 @@ impl Method {
             Protocol::Grpc => &self.grpc,
             Protocol::GrpcWeb => &self.web,
         }
-    }
-}
-
-/// How many bytes answers of a method take: the most of late.
-#[derive(Default)]
-pub(crate) struct Usual(AtomicUsize);
-
-impl Usual {
-    /// One took so many.
-    fn saw(&self, bytes: usize) {
-        let usual = self.bytes();
-        // What is larger counts at once, and is forgotten slowly.
-        self.0.store(bytes.max(usual - usual / 16), Ordering::Relaxed);
-    }
-
-    fn bytes(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
     }
 }
 

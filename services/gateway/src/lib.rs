@@ -28,6 +28,7 @@ mod site;
 mod state;
 mod streaming;
 mod unary;
+mod usual;
 mod watched;
 mod web;
 mod who;

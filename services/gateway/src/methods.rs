@@ -16,10 +16,10 @@ use tower::Service as _;
 use tradewind_mesh::{Channel, Channels};
 use tradewind_transcode::{Found, Refusal, Route, Routes};
 
-use crate::answer::Usual;
 use crate::limits::Class;
 use crate::metrics::Measured;
 use crate::refused::{away, is_ours, outward};
+use crate::usual::Usual;
 use crate::who::Caller;
 
 /// The workload that the contract knows the edge as.
