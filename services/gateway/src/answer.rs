@@ -17,6 +17,7 @@ use crate::limits::Pass;
 use crate::methods::Method;
 use crate::metrics::{Measured, UnderWay};
 use crate::refused::{Refused, given_up};
+use crate::usual::Expected;
 
 /// What is sent behind the headers.
 pub(crate) enum Content {
@@ -32,6 +33,8 @@ pub(crate) enum Content {
 const PART: usize = 16 << 10;
 /// Whoever takes long to read more than this loses his connection.
 const LARGE: usize = 64 << 10;
+/// Of the room for answers, this part may be expected of one method.
+const EXPECTED: usize = 4;
 /// What a request takes beside what it says.
 const REQUEST: usize = 8 << 10;
 
@@ -84,6 +87,7 @@ pub(crate) struct Watch {
     status: StatusCode,
     head: Option<Held>,
     held: Option<Held>,
+    expected: Option<Expected>,
     /// What it was granted.
     pub(crate) pass: Pass,
     /// Ends the connection of whoever does not read what he has asked for.
@@ -105,6 +109,7 @@ impl Watch {
             status,
             head: None,
             held: None,
+            expected: None,
             pass: Pass::default(),
             late: None,
             is_answered: false,
@@ -141,25 +146,26 @@ impl Watch {
         Ok(())
     }
 
-    /// Holds what answers of its method usually take, before there is one: what nobody has room for is not asked for.
+    /// Expects as much as answers of its method usually take: what nobody has room for is not asked for.
     ///
     /// # Errors
-    /// Where there is no room for it.
+    /// Where too much is expected of the method already.
     pub(crate) async fn expects(&mut self) -> Result<(), Refused> {
-        let mut held = Held::none(&self.asked, Of::Answers);
-        held.grow(self.method.as_ref().map_or(0, |method| method.usual.bytes())).await?;
-        self.held = Some(held);
+        let Some(method) = &self.method else { return Ok(()) };
+        self.expected = Some(method.usual.clone().expect(self.asked.room(Of::Answers) / EXPECTED).await?);
         Ok(())
     }
 
     /// Holds so many bytes that are answered for as long as whoever asked may take to read it. They are there already.
-    pub(crate) fn holds(&mut self, bytes: usize) {
-        if let Some(method) = &self.method {
-            method.usual.saw(bytes);
-        }
-        let held = self.held.get_or_insert_with(|| Held::none(&self.asked, Of::Answers));
-        held.become_of(bytes);
+    pub(crate) fn holds(&mut self, bytes: usize, status: StatusCode) {
+        self.expected = None;
         if bytes > 0 {
+            if let Some(method) = self.method.as_ref().filter(|_| status.is_success()) {
+                method.usual.saw(bytes);
+            }
+            let mut held = Held::none(&self.asked, Of::Answers);
+            held.become_of(bytes);
+            self.held = Some(held);
             self.asked.waits(Waits::Read);
         }
         if bytes > LARGE {

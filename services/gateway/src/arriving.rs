@@ -22,6 +22,8 @@ const TIME: Duration = Duration::from_secs(1);
 /// A body that leaves what was not read of it.
 pub(crate) struct Arriving {
     body: Option<Incoming>,
+    /// Whether it is on its way: whoever waits to be asked for it is not writing.
+    is_written: bool,
     left: Option<Arc<Mutex<Option<Incoming>>>>,
 }
 
@@ -30,10 +32,9 @@ pub(crate) struct Left(Option<Arc<Mutex<Option<Incoming>>>>);
 
 /// The request, and what will be left of its body.
 pub(crate) fn of(request: Request<Incoming>) -> (Request<Arriving>, Left) {
-    // Whoever waits to be asked for his body is not writing.
-    let is_written = request.version() < Version::HTTP_2 && !request.headers().contains_key(EXPECT);
-    let left = is_written.then(Arc::default);
-    let arriving = |body| Arriving { body: Some(body), left: left.clone() };
+    let is_written = !request.headers().contains_key(EXPECT);
+    let left = (request.version() < Version::HTTP_2).then(Arc::default);
+    let arriving = |body| Arriving { body: Some(body), is_written, left: left.clone() };
     (request.map(arriving), Left(left))
 }
 
@@ -61,6 +62,8 @@ impl Body for Arriving {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        // It is asked for now.
+        self.is_written = true;
         self.body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(cx))
     }
 
@@ -75,7 +78,8 @@ impl Body for Arriving {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        if let (Some(body), Some(left)) = (self.body.take_if(|body| !body.is_end_stream()), &self.left) {
+        let rest = self.body.take_if(|body| !body.is_end_stream());
+        if let (Some(body), Some(left), true) = (rest, &self.left, self.is_written) {
             *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
         }
     }

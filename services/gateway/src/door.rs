@@ -155,13 +155,16 @@ impl Door {
         let (request, left) = arriving::of(request);
         let mut response = match watch.enters(request.uri(), request.headers()).await {
             Ok(()) => self.traced(request, way, from, &id, &mut watch).await,
-            Err(why) => way.refused(why, &id),
+            Err(why) => {
+                drop(request);
+                way.refused(why, &id)
+            }
         };
         left.read().await;
         if is_head {
             response = Content::unsaid(response);
         }
-        watch.holds(response.body().bytes());
+        watch.holds(response.body().bytes(), response.status());
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -77,7 +77,7 @@ pub(crate) async fn answer(
     watch.expects().await?;
     let answered = method.call(request, Caller { user, address: from }).await;
     let (mut head, mut body) = answered.map_err(|status| ending.timed(status))?.into_parts();
-    inside_out(&mut head.headers);
+    ending.told(&mut head.headers);
     // Of what the service said; what is said here may be longer.
     head.headers.remove(CONTENT_LENGTH);
     if let Some(web) = web {
@@ -170,7 +170,7 @@ async fn passed_back(body: &mut Body, ending: Ending) -> Content {
             Err(status) => trailers = trailers_of(&ending.timed(outward(status))),
         }
     }
-    inside_out(&mut trailers);
+    ending.told(&mut trailers);
     let whole = if more.is_empty() { first } else { [first, more.freeze()].concat().into() };
     match ending.web {
         None => Content::WithTrailers(whole, trailers),
@@ -194,6 +194,14 @@ impl Ending {
             return Status::deadline_exceeded(status.message());
         }
         status
+    }
+
+    /// The same of what a service has said, which says nothing that is for services alone.
+    fn told(self, headers: &mut HeaderMap) {
+        inside_out(headers);
+        if self.is_timed && headers.get("grpc-status").is_some_and(|code| code == "4") {
+            headers.remove("grpc-status-details-bin");
+        }
     }
 }
 
@@ -222,7 +230,7 @@ impl Passing {
 
     fn end(&mut self, mut trailers: HeaderMap) -> Frame<Bytes> {
         self.body = None;
-        inside_out(&mut trailers);
+        self.ending.told(&mut trailers);
         match self.ending.web {
             None => Frame::trailers(trailers),
             Some(web) => Frame::data(web.end(&trailers)),

@@ -54,7 +54,7 @@ pub(crate) struct Method {
     pub(crate) rest: Measured,
     pub(crate) grpc: Measured,
     pub(crate) web: Measured,
-    pub(crate) usual: Usual,
+    pub(crate) usual: Arc<Usual>,
     upstream: Upstream,
 }
 
@@ -117,7 +117,7 @@ impl Method {
         let [rest, grpc, web] = ["rest", "grpc", "grpc_web"].map(measured);
         let path = path.parse().context("a method's path")?;
         let class = Class::of(&descriptor, audience);
-        Ok(Self { descriptor, audience, class, path, request_id, rest, grpc, web, usual: Usual::default(), upstream })
+        Ok(Self { descriptor, audience, class, path, request_id, rest, grpc, web, usual: Arc::default(), upstream })
     }
 
     /// Whether its answer is a stream.

@@ -57,7 +57,7 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     let (mut first, mut all) = (Bytes::new(), Vec::new());
-    loop {
+    while !body.is_end_stream() {
         let length = first.len() + all.len();
         let next = usize::try_from(body.size_hint().upper().unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(PART);
         held.grow(all.capacity().max(length) + next).await?;
@@ -79,6 +79,7 @@ where
         all.extend_from_slice(&std::mem::take(&mut first));
         all.extend_from_slice(&data);
     }
+    held.become_of(all.capacity().max(first.len()));
     Ok(if all.is_empty() { first } else { all.into() })
 }
 

@@ -85,14 +85,7 @@ pub struct Tokens {
 /// The keys, as they were read.
 struct Known {
     read: OffsetDateTime,
-    keys: Arc<[(Term, Signer)]>,
-}
-
-impl Known {
-    /// Whether one of them signs now.
-    fn sign(&self, now: OffsetDateTime) -> bool {
-        self.keys.iter().any(|(term, _)| schedule::is_on(*term, now))
-    }
+    keys: Vec<(Term, Arc<Signer>)>,
 }
 
 impl Tokens {
@@ -162,8 +155,7 @@ impl Tokens {
         Err(Error::unavailable("TOO_MANY_AT_ONCE", "too many make keys at once"))
     }
 
-    /// The keys as they are in the database, or were a moment ago. Where they cannot be read, those that were go on for as long as one
-    /// of them signs: another replica may have sealed them by what this one is to be given next.
+    /// The keys as they are in the database, or were a moment ago.
     async fn known(&self) -> Result<Arc<Known>, Error> {
         if let Some(known) = self.fresh() {
             return Ok(known);
@@ -172,22 +164,17 @@ impl Tokens {
         if let Some(known) = self.fresh() {
             return Ok(known);
         }
-        let known = match (self.read().await, self.known.load_full()) {
-            (Ok(known), _) => known,
-            (Err(why), Some(last)) if last.sign(self.store.now()) => {
-                tracing::warn!(%why, "the keys cannot be read; those that were read last go on");
-                Known { read: self.store.now(), keys: last.keys.clone() }
-            }
-            (Err(why), _) => return Err(why),
-        };
-        let known = Arc::new(known);
+        let known = Arc::new(self.read().await?);
         self.known.store(Some(Arc::clone(&known)));
         Ok(known)
     }
 
     fn fresh(&self) -> Option<Arc<Known>> {
         let now = self.store.now();
-        let is_fresh = |known: &Arc<Known>| known.sign(now) && (now - known.read).abs() < FRESH;
+        let is_fresh = |known: &Arc<Known>| {
+            let signs = known.keys.iter().any(|(term, _)| schedule::is_on(*term, now));
+            signs && (now - known.read).abs() < FRESH
+        };
         self.known.load_full().filter(is_fresh)
     }
 
@@ -210,15 +197,32 @@ impl Tokens {
         let mut keys = Vec::with_capacity(rows.len());
         for row in &rows {
             let (term, what) = (signing_keys::term(row), row.generation.to_string());
-            let pair = self.seals.open(&row.pair.0, &what)?;
+            let pair = match self.seals.open(&row.pair.0, &what) {
+                Ok(pair) => pair,
+                Err(why) => {
+                    // Another replica may have sealed it by what this one is to be given next.
+                    keys.push((term, self.read_before(term).ok_or(why)?));
+                    tracing::warn!(
+                        generation = term.generation,
+                        "a key is sealed by another seal now; as it was read before, it goes on"
+                    );
+                    continue;
+                }
+            };
             if !self.seals.holds(&row.pair.0) && !self.seals.is_empty() {
                 let sealed = self.seals.seal(&pair, &what)?;
                 let kept = async |tx: &mut Tx| signing_keys::keep(tx.conn(), term.generation, sealed.clone()).await;
                 self.store.transact(kept).await?;
             }
-            keys.push((term, Signer::from_pem(pair.expose()).map_err(Error::internal)?));
+            keys.push((term, Arc::new(Signer::from_pem(pair.expose()).map_err(Error::internal)?)));
         }
-        Ok(Known { read: now, keys: keys.into() })
+        Ok(Known { read: now, keys })
+    }
+
+    /// A key as it was read before, if it is the same.
+    fn read_before(&self, term: Term) -> Option<Arc<Signer>> {
+        let known = self.known.load_full()?;
+        known.keys.iter().find(|(each, _)| each.generation == term.generation).map(|(_, signer)| signer.clone())
     }
 
     /// A new pair of keys for that time, as it is to lie in the database.

@@ -191,6 +191,11 @@ impl Asked {
         self.activity.comes_on();
     }
 
+    /// How many bytes there is room for at all.
+    pub(crate) fn room(&self, of: Of) -> usize {
+        self.activity.crowd.room(of).most
+    }
+
     /// Waits until it has to make room.
     pub(crate) async fn evicted(&self) {
         self.request.evicted.notified().await;

@@ -49,8 +49,8 @@ const STREAMS: u32 = 100;
 const RESETS: usize = 100;
 const MISTAKES: usize = 128;
 /// What may come of bodies before it is read, on one stream and on all; what is kept of answers that nobody reads.
-const STREAM_WINDOW: u32 = 128 << 10;
-const WINDOW: u32 = 512 << 10;
+const STREAM_WINDOW: u32 = 64 << 10;
+const WINDOW: u32 = 64 << 10;
 const UNREAD: usize = 32 << 10;
 const PING: Duration = Duration::from_secs(30);
 const PONG: Duration = Duration::from_secs(10);

@@ -259,7 +259,9 @@ async fn taken_back(outside: &Outside, many: usize) {
         let Ok((mut requests, connection)) = h2::client::handshake(tcp).await else { return };
         let ended = tokio::spawn(connection);
         let uri = outside.url("/v1/products?page_size=40");
-        for count in 0..100_000 {
+        let mut count = 0;
+        // Until it is closed.
+        loop {
             let request = Request::builder().uri(&uri).body(()).unwrap();
             let Ok(ready) = requests.ready().await else { break };
             requests = ready;
@@ -268,8 +270,11 @@ async fn taken_back(outside: &Outside, many: usize) {
                 tokio::task::yield_now().await;
             }
             stream.send_reset(h2::Reason::CANCEL);
+            count += 1;
+            assert!(count < 100_000, "nobody takes all of them");
         }
-        assert!(ended.await.unwrap().is_err(), "it is closed");
+        // With an error, or without.
+        let _ended = ended.await.unwrap();
     });
     futures::future::join_all(resets).await;
 }

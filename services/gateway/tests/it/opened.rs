@@ -82,7 +82,8 @@ async fn a_stream_ends_with_the_session_it_was_opened_in() {
     called.say("a");
     let response = asking.await.unwrap().unwrap();
     over.lock().unwrap().push("s-1".to_owned());
-    assert_eq!(why(&response.text().await.unwrap()), "TOKEN_ENDED");
+    let said = tokio::time::timeout(DEADLINE, response.text()).await.expect("the stream is ended").unwrap();
+    assert_eq!(why(&said), "TOKEN_ENDED");
     goes_on.chunk().await.unwrap().unwrap();
     other.say("b");
     assert_eq!(goes_on.chunk().await.unwrap().unwrap(), "{\"text\":\"b\"}\n", "it is another's");
@@ -92,7 +93,7 @@ async fn a_stream_ends_with_the_session_it_was_opened_in() {
 async fn a_stream_ends_with_the_key_it_was_opened_with() {
     let user = User { id: "partner:acme".to_owned(), scopes: Some(Vec::new()), ..User::default() };
     let find: FindKey = Arc::new(move |_| {
-        let expires = Some(UnixTime::now().as_secs() + 1);
+        let expires = Some(UnixTime::now().as_secs() + 2);
         std::future::ready(Ok(Some(Found { user: user.clone(), expires }))).boxed()
     });
     let stand = Stand::open(Opening { find: Some(find), ..Opening::default() });
@@ -100,7 +101,8 @@ async fn a_stream_ends_with_the_key_it_was_opened_with() {
     let asking = tokio::spawn(follow(&stand).header("x-api-key", key).send());
     let called = stand.called().await;
     called.say("a");
-    assert_eq!(why(&asking.await.unwrap().unwrap().text().await.unwrap()), "TOKEN_EXPIRED");
+    let said = tokio::time::timeout(DEADLINE, asking.await.unwrap().unwrap().text());
+    assert_eq!(why(&said.await.expect("the stream is ended").unwrap()), "TOKEN_EXPIRED");
 }
 
 #[tokio::test]

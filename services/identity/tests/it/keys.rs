@@ -157,6 +157,8 @@ both_stores! {
         assert_eq!(known(&[2]).await, Ok(published.clone()), "what a former one had is sealed anew");
 
         let replaced = tokens(&[3]).replace().await.unwrap();
+        world.pass(std::time::Duration::from_secs(60));
+        assert!(world.means.tokens.keys().await.is_err(), "what was replaced goes on nowhere");
         assert!(replaced.len() == 1 && replaced != published, "where it is lost, there is another");
         assert!(kept().await.iter().all(|pair| pair.starts_with("sealed.")));
         world.pass(29 * DAY);
