@@ -28,6 +28,7 @@ import (
 const (
 	callTime    = 5 * time.Second
 	settledTime = time.Minute
+	pause       = time.Second / 2
 )
 
 // A call that was not answered is made again: every request here has a request_id or changes nothing.
@@ -129,6 +130,11 @@ func (s *Shop) Settled(ctx context.Context, id string) (*ordering.Order, error) 
 		}
 		if status.Code(err) != codes.Unavailable {
 			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
 		}
 	}
 }

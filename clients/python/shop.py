@@ -10,6 +10,7 @@ import os
 import pathlib
 import secrets
 import sys
+import time
 import uuid
 
 import grpc
@@ -45,6 +46,7 @@ RETRIES = {
 
 CALL_SECONDS = 5
 SETTLED_SECONDS = 60
+PAUSE_SECONDS = 0.5
 
 
 class Shop:
@@ -74,11 +76,11 @@ class Shop:
 
     def settled(self, order_id):
         """Follows an order until it is settled. A watch that ends before because a service stops is begun again."""
-        seen = None
+        seen, until = None, time.monotonic() + SETTLED_SECONDS
         while True:
             try:
                 watch = ordering.WatchOrderRequest(order_id=order_id)
-                for update in self.call(self.ordering.WatchOrder, watch, SETTLED_SECONDS):
+                for update in self.call(self.ordering.WatchOrder, watch, until - time.monotonic()):
                     if seen is None or update.order.status != seen.status:
                         say("order", order_id, status(update.order))
                     seen = update.order
@@ -86,6 +88,7 @@ class Shop:
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.UNAVAILABLE:
                     raise
+                time.sleep(PAUSE_SECONDS)
 
 
 class Refusal:

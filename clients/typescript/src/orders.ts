@@ -12,6 +12,7 @@ import {
 } from "./gen/tradewind/ordering/v1/service_pb.js";
 
 const SETTLED_MS = 60_000;
+const PAUSE_MS = 500;
 
 export const say = (what: string, ...text: unknown[]) => console.log(what.padEnd(9), ...text);
 
@@ -36,15 +37,17 @@ export const anOrder = (productId: string, token: string, after: string[]): Plac
 // Follows an order until it is settled. A watch that ends before because a service stops is begun again.
 export async function settled(ordering: Client<typeof OrderingService>, orderId: string): Promise<Order> {
   let seen: Order | undefined;
+  const signal = AbortSignal.timeout(SETTLED_MS);
   for (;;) {
     try {
-      for await (const { order } of ordering.watchOrder({ orderId }, { timeoutMs: SETTLED_MS })) {
+      for await (const { order } of ordering.watchOrder({ orderId }, { signal })) {
         if (order && order.status !== seen?.status) say("order", orderId, status(order));
         seen = order;
       }
       if (seen) return seen;
     } catch (error) {
       if (ConnectError.from(error).code !== Code.Unavailable) throw error;
+      await new Promise((resume) => setTimeout(resume, PAUSE_MS));
     }
   }
 }

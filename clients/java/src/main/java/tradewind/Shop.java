@@ -14,6 +14,7 @@ import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.Deadline;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
@@ -35,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 final class Shop implements AutoCloseable {
     private static final long CALL_SECONDS = 5;
     private static final long SETTLED_SECONDS = 60;
+    private static final long PAUSE_MILLIS = 500;
     private static final Metadata.Key<String> TRACEPARENT =
             Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -98,10 +100,11 @@ final class Shop implements AutoCloseable {
     /** Follows an order until it is settled. A watch that ends before because a service stops is begun again. */
     Order settled(String orderId) {
         Order seen = Order.getDefaultInstance();
+        var until = Deadline.after(SETTLED_SECONDS, TimeUnit.SECONDS);
         while (true) {
             try {
                 var watch = OrderingServiceGrpc.newBlockingStub(ordering)
-                        .withDeadlineAfter(SETTLED_SECONDS, TimeUnit.SECONDS)
+                        .withDeadline(until)
                         .watchOrder(WatchOrderRequest.newBuilder().setOrderId(orderId).build());
                 while (watch.hasNext()) {
                     Order order = watch.next().getOrder();
@@ -115,7 +118,17 @@ final class Shop implements AutoCloseable {
                 if (error.getStatus().getCode() != Status.Code.UNAVAILABLE) {
                     throw error;
                 }
+                pause();
             }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(interrupted);
         }
     }
 
