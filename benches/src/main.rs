@@ -251,7 +251,7 @@ impl Bench {
 
     fn mesh(&self, figures: &mut Vec<Figure>) -> Result<()> {
         progress("calls through the mesh");
-        let pki = pki(&[mesh::CLIENT, mesh::SERVER, mesh::OVERLOADED]);
+        let pki = pki(&[mesh::CLIENT, mesh::SERVER, mesh::OVERLOADED, mesh::OPERATOR]);
         install_telemetry(pki.path());
         figures.extend(mesh::figures(pki.path(), self.time)?);
         Ok(())

@@ -23,6 +23,8 @@ use crate::report::{Bound, Figure};
 
 /// Who has more to do than it can.
 pub(crate) const OVERLOADED: &str = "ordering";
+/// Who calls that: for himself, and not for a user as the edge does.
+pub(crate) const OPERATOR: &str = "operator";
 /// Turns that each side has: what else the machine does falls on both.
 const TURNS: u32 = 6;
 /// Calls at once when throughput is measured.
@@ -33,7 +35,7 @@ const TONIC: &str = "bare tonic";
 /// Makes one call.
 pub(crate) type Call = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
-/// Measures with the credentials in a folder, those of [`CLIENT`], [`SERVER`] and [`OVERLOADED`].
+/// Measures with the credentials in a folder, those of [`CLIENT`], [`SERVER`], [`OVERLOADED`] and [`OPERATOR`].
 pub(crate) fn figures(credentials: &Path, time: For) -> Result<Vec<Figure>> {
     let threads = Threads { server: thread()?, client: thread()? };
     let kit = sides::kit(&threads, credentials)?;

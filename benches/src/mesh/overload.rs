@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_server::{OrderingService, OrderingServiceServer};
 use contracts::tradewind::ordering::v1::{
@@ -27,7 +27,7 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status, async_trait};
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server};
 
-use super::{CLIENT, KIT, OVERLOADED, micros, thread};
+use super::{KIT, OPERATOR, OVERLOADED, micros, thread};
 use crate::load::{For, per_second};
 use crate::meter::resident_of_this;
 use crate::report::{Bound, Figure};
@@ -147,6 +147,7 @@ pub(super) fn figures(client: &Runtime, credentials: &Path, time: For) -> Result
     client.block_on(at_once(&caller, 4, time))?;
     client.block_on(at_once(&caller, CALLERS, time))?;
     let peak = client.block_on(at_once(&caller, CALLERS, time))?;
+    ensure!(!peak.critical.is_empty(), "no call was answered");
     let (rate, before) = (peak.rate()?, resident_of_this()?);
     // The first second is the server's to learn in.
     client.block_on(at_rate(&caller, rate * TIMES, For(LEARNING)))?;
@@ -182,7 +183,7 @@ fn serve(thread: &Runtime, credentials: &Path) -> Result<SocketAddr> {
 }
 
 fn caller(thread: &Runtime, credentials: &Path, address: SocketAddr) -> Result<Caller> {
-    let identity = Identity::load(IdentityFiles::in_dir(credentials, CLIENT))?;
+    let identity = Identity::load(IdentityFiles::in_dir(credentials, OPERATOR))?;
     let peers = BTreeMap::from([(OVERLOADED.to_owned(), address.to_string())]);
     let _context = thread.enter();
     let channel = Channels::new(identity, Policy::new(&contracts::CONTRACT), peers).to(OVERLOADED)?;

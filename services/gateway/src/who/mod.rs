@@ -2,6 +2,7 @@
 //! its bearer inside is said by the channel that calls.
 
 mod address;
+mod belief;
 mod ended;
 mod issuers;
 mod keys;
@@ -21,6 +22,8 @@ use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
 
 pub use self::address::Proxies;
+pub(crate) use self::belief::Belief;
+use self::belief::over;
 use self::ended::Ended;
 pub use self::ended::TellEnded;
 pub(crate) use self::ended::of_identity as ended_of_identity;
@@ -60,15 +63,6 @@ pub(crate) struct SignedIn {
     pub(crate) user: Arc<User>,
     /// Until when that is believed, in seconds since 1970.
     until: u64,
-}
-
-/// For how long whoever has opened a stream is believed.
-#[derive(Clone)]
-pub(crate) struct Belief {
-    /// None where it is for ever.
-    until: Option<Instant>,
-    /// May be over before that.
-    session: Option<(Ended, String)>,
 }
 
 /// What was verified by the keys that hold now.
@@ -181,7 +175,7 @@ impl Who {
         let left = |found: &SignedIn| Duration::from_secs(found.until.saturating_sub(UnixTime::now().as_secs()));
         let until = signed_in.and_then(|found| Instant::now().checked_add(left(found)));
         let session = signed_in.and_then(|found| found.user.session.clone());
-        Belief { until, session: self.ended.clone().zip(session) }
+        Belief::new(until, self.ended.clone().zip(session))
     }
 
     /// What is known of a token, and by which keys.
@@ -208,49 +202,8 @@ impl Who {
     }
 }
 
-impl Belief {
-    /// Why they are believed no longer, where that is so.
-    pub(crate) fn why_over(&self) -> Option<Status> {
-        if self.until.is_some_and(|until| Instant::now() >= until) {
-            return Some(expired());
-        }
-        self.session.as_ref().filter(|(ended, session)| ended.has(session)).map(|_| over())
-    }
-
-    /// Waits until they are not, and tells why.
-    pub(crate) async fn over(self) -> Status {
-        let ended = async {
-            match &self.session {
-                Some((ended, session)) => ended.wait(session).await,
-                None => std::future::pending().await,
-            }
-        };
-        let passed = async {
-            match self.until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = ended => over(),
-            () = passed => expired(),
-        }
-    }
-}
-
 fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A token is no longer good, though it was not to end yet.
-fn over() -> Status {
-    refusal_of(Code::Unauthenticated, "TOKEN_ENDED", "the session that the token was given to is over; sign in again")
-}
-
-/// Why a stream ends whose caller has to say anew who it is.
-fn expired() -> Status {
-    let text = "the token or key with which the stream was opened is believed no longer; open it again";
-    refusal_of(Code::Unauthenticated, "TOKEN_EXPIRED", text)
 }
 
 /// What is shown, in one place and once.
