@@ -1,5 +1,7 @@
 //! Which template takes a path, and what its variables hold.
 
+use std::borrow::Cow;
+
 use crate::percent::{decoded, decoded_segments};
 use crate::refusal::Refusal;
 use crate::template::{Segment, Template, Variable};
@@ -50,7 +52,7 @@ pub struct Match<'a, T> {
 
 /// A path, cut at its slashes.
 struct Cut<'p> {
-    segments: Vec<(&'p str, Vec<u8>)>,
+    segments: Vec<(&'p str, Cow<'p, [u8]>)>,
 }
 
 impl<T> Default for Matcher<T> {
@@ -135,7 +137,7 @@ fn taken<'p>(template: &Template, cut: &Cut<'p>) -> Option<Vec<&'p str>> {
     let mut stem = None;
     if let Some(verb) = template.verb() {
         let last = raw.pop()?;
-        let is_verb = |at: &usize| decoded(&last[at + 1..]).is_some_and(|bytes| bytes == verb.bytes());
+        let is_verb = |at: &usize| decoded(&last[at + 1..]).is_some_and(|bytes| *bytes == *verb.bytes());
         let at = last.match_indices(':').map(|(at, _)| at).find(is_verb)?;
         if at > 0 || !raw.is_empty() {
             raw.push(&last[..at]);
@@ -151,7 +153,7 @@ fn taken<'p>(template: &Template, cut: &Cut<'p>) -> Option<Vec<&'p str>> {
             Segment::Rest => return Some(raw),
             _ if at >= raw.len() => return None,
             Segment::One if raw[at].is_empty() => return None,
-            Segment::Literal(literal) if literal.bytes() != bytes(at) => return None,
+            Segment::Literal(literal) if *literal.bytes() != **bytes(at) => return None,
             Segment::One | Segment::Literal(_) => {}
         }
     }
@@ -161,8 +163,8 @@ fn taken<'p>(template: &Template, cut: &Cut<'p>) -> Option<Vec<&'p str>> {
 /// Whether the texts of a template are those of a path, as far as no verb can change them: most templates end here.
 fn begins(template: &Template, cut: &Cut<'_>) -> bool {
     let sure = &cut.segments[..cut.segments.len().saturating_sub(1)];
-    let differs = |(segment, (_, bytes)): (&Segment, &(&str, Vec<u8>))| match segment {
-        Segment::Literal(literal) => literal.bytes() != bytes,
+    let differs = |(segment, (_, bytes)): (&Segment, &(&str, Cow<'_, [u8]>))| match segment {
+        Segment::Literal(literal) => *literal.bytes() != **bytes,
         Segment::One | Segment::Rest => false,
     };
     !template.segments().iter().zip(sure).any(differs)
@@ -173,10 +175,13 @@ fn captures<'t>(template: &'t Template, raw: &[&str]) -> Result<Vec<(&'t Variabl
         let pattern = &template.segments()[variable.start..variable.end];
         let many = pattern.len() > 1 || pattern == [Segment::Rest];
         let end = if pattern.ends_with(&[Segment::Rest]) { raw.len() } else { variable.end };
-        let text = raw[variable.start..end].join("/");
+        let text = match &raw[variable.start..end] {
+            [one] => Cow::Borrowed(*one),
+            several => several.join("/").into(),
+        };
         let bytes = if many { decoded_segments(&text) } else { decoded(&text) };
-        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Refusal::MalformedPath)?;
-        Ok((variable, text))
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+        Ok((variable, text.ok_or(Refusal::MalformedPath)?))
     };
     template.variables().iter().map(captured).collect()
 }

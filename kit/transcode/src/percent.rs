@@ -1,16 +1,21 @@
 //! Percent-decoding that refuses what is no escape.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
-/// The bytes that a text stands for; none where an escape is not one.
-pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
-    well_formed(text).then(|| percent_decode_str(text).collect())
+/// The bytes that a text stands for, which mostly are its own; none where an escape is not one.
+pub(crate) fn decoded(text: &str) -> Option<Cow<'_, [u8]>> {
+    well_formed(text).then(|| percent_decode_str(text).into())
 }
 
 /// As [`decoded`], but an escaped slash stays as it was sent: it would read as the end of a segment.
-pub(crate) fn decoded_segments(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decoded_segments(text: &str) -> Option<Cow<'_, [u8]>> {
     if !well_formed(text) {
         return None;
+    }
+    if !text.contains('%') {
+        return Some(text.as_bytes().into());
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -20,7 +25,7 @@ pub(crate) fn decoded_segments(text: &str) -> Option<Vec<u8>> {
         rest = &rest[at + 3..];
     }
     bytes.extend(percent_decode_str(rest));
-    Some(bytes)
+    Some(bytes.into())
 }
 
 /// Whether every percent sign is followed by two hexadecimal digits.

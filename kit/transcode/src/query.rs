@@ -42,6 +42,7 @@ pub fn bind_query(message: &mut DynamicMessage, query: &str, bound: &[FieldPath]
 }
 
 fn text(encoded: &str) -> Result<String, Refusal> {
-    let bytes = decoded(&encoded.replace('+', " "));
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Refusal::MalformedQuery)
+    let spaced = encoded.replace('+', " ");
+    let text = decoded(&spaced).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+    text.ok_or(Refusal::MalformedQuery)
 }

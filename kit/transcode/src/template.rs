@@ -116,7 +116,7 @@ impl Literal {
         if !text.chars().all(allowed) {
             return Err(TemplateError::IllegalCharacter);
         }
-        let bytes = decoded(text).ok_or(TemplateError::BadPercentEscape)?;
+        let bytes = decoded(text).ok_or(TemplateError::BadPercentEscape)?.into_owned();
         Ok(Self { text: text.to_owned(), bytes })
     }
 }

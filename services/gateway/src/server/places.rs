@@ -15,10 +15,13 @@ use crate::watched;
 /// So many are looked for at a time who are to make room, and at most this part of all.
 const AT_A_TIME: usize = 64;
 const PART: usize = 16;
+/// For how long after anything came of it a connection makes room for nobody: what it says next may be on its way, or here and not read
+/// yet. However many come, those that are accepted are heard; the others wait to be.
+const HEARD: Duration = Duration::from_millis(250);
 /// How long a connection may have something done for it, or a stream, before it makes room where nobody else does.
 const STREAM: Duration = Duration::from_secs(10);
 /// How often it is looked again.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The places there are.
 pub(super) struct Places {
@@ -104,7 +107,9 @@ impl Places {
         let there = || members.by_number.values().filter(|each| !each.ended.is_cancelled());
         let mut idle: Vec<_> =
             there().filter(|each| each.idle().is_some()).map(|each| (each.clone(), each.since())).collect();
-        if idle.is_empty() {
+        let is_anybody_idle = !idle.is_empty();
+        idle.retain(|(each, _)| each.time() >= HEARD);
+        if !is_anybody_idle {
             idle = there().filter(|each| each.time() >= STREAM).map(|each| (each.clone(), each.since())).collect();
         }
         idle.sort_unstable_by_key(|(_, since)| *since);
@@ -157,6 +162,17 @@ mod tests {
         drop((asked, first));
         assert!(taking.await.unwrap().is_some());
         drop((works, third));
+    }
+
+    #[tokio::test]
+    async fn one_that_has_just_come_is_heard_first() {
+        let places = places(1, 9);
+        let first = places.take(HERE, false).await.unwrap();
+        let taking = another(&places);
+        first.activity.ended.cancelled().await;
+        assert!(first.activity.time() >= HEARD, "it had {:?}", first.activity.time());
+        drop(first);
+        assert!(taking.await.unwrap().is_some());
     }
 
     #[tokio::test]
