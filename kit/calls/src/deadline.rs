@@ -31,7 +31,7 @@ pub async fn scope<F: Future>(deadline: Instant, work: F) -> F::Output {
 /// When a call that starts now must end: the earliest of the method's own timeout, what the caller
 /// asked for, and what the call served by this task leaves.
 pub fn of_call(now: Instant, timeout: Option<Duration>, headers: &HeaderMap) -> Option<Instant> {
-    let asked = parse(headers);
+    let asked = asked(headers);
     let own = [timeout, asked].into_iter().flatten().min().map(|shortest| now + shortest);
     let inherited = current().map(|parent| {
         let left = parent.saturating_duration_since(now);
@@ -62,8 +62,8 @@ pub fn exceeded(side: Side) -> Status {
     status::refusal(layer, Code::DeadlineExceeded, "DEADLINE", "the deadline has passed", [])
 }
 
-/// The `grpc-timeout` header; a malformed one counts as absent.
-fn parse(headers: &HeaderMap) -> Option<Duration> {
+/// How long a call may take by its `grpc-timeout`; a malformed one counts as absent.
+pub fn asked(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(HEADER)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -109,7 +109,7 @@ mod tests {
     use http::HeaderMap;
     use tokio::time::Instant;
 
-    use super::{HEADER, of_call, parse, scope, write};
+    use super::{HEADER, asked, of_call, scope, write};
 
     fn header(text: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -120,10 +120,10 @@ mod tests {
     #[test]
     fn grpc_timeout_is_read_in_every_unit_and_refused_when_malformed() {
         for (text, expected) in [("2H", 7_200_000), ("3M", 180_000), ("4S", 4_000), ("5m", 5), ("6000u", 6)] {
-            assert_eq!(parse(&header(text)), Some(Duration::from_millis(expected)), "{text}");
+            assert_eq!(asked(&header(text)), Some(Duration::from_millis(expected)), "{text}");
         }
         for text in ["", "m", "+5m", "123456789m", "5x", "5"] {
-            assert_eq!(parse(&header(text)), None, "{text:?}");
+            assert_eq!(asked(&header(text)), None, "{text:?}");
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
         for left in [Duration::ZERO, Duration::from_micros(1), Duration::from_secs(99), Duration::from_secs(200_000)] {
             let mut headers = HeaderMap::new();
             write(&mut headers, left);
-            assert_eq!(parse(&headers), Some(left));
+            assert_eq!(asked(&headers), Some(left));
         }
     }
 

@@ -1,7 +1,8 @@
 //! The body of a request, and what is left of it when the answer is there.
 //!
 //! Over HTTP/1.1 a connection whose request was not read to its end is closed behind the answer, and whoever is still writing then finds
-//! it broken and never reads the answer. So what is left is read first, within bounds. Over HTTP/2 a stream is ended without harm.
+//! it broken and never reads the answer. So what is left is read first, within bounds. Where that is not its end, the answer says that
+//! the connection is closed behind it, so that nobody sends a next request that is never heard. Over HTTP/2 a stream is ended without harm.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,36 +25,61 @@ pub(crate) struct Arriving {
     body: Option<Incoming>,
     /// Whether it is on its way: whoever waits to be asked for it is not writing.
     is_written: bool,
-    left: Option<Arc<Mutex<Option<Incoming>>>>,
+    rest: Option<Arc<Mutex<Rest>>>,
+}
+
+/// What there is of a body beyond what was read.
+enum Rest {
+    /// It is being read, or nobody has asked for it.
+    Unknown,
+    Left(Incoming),
+    Nothing,
 }
 
 /// What is left of a body once nobody reads it any more.
-pub(crate) struct Left(Option<Arc<Mutex<Option<Incoming>>>>);
+pub(crate) struct Left(Option<Arc<Mutex<Rest>>>);
 
 /// The request, and what will be left of its body.
 pub(crate) fn of(request: Request<Incoming>) -> (Request<Arriving>, Left) {
     let is_written = !request.headers().contains_key(EXPECT);
-    let left = (request.version() < Version::HTTP_2).then(Arc::default);
-    let arriving = |body| Arriving { body: Some(body), is_written, left: left.clone() };
-    (request.map(arriving), Left(left))
+    let rest = (request.version() < Version::HTTP_2).then(|| Arc::new(Mutex::new(Rest::Unknown)));
+    let arriving = |body| Arriving { body: Some(body), is_written, rest: rest.clone() };
+    (request.map(arriving), Left(rest))
 }
 
 impl Left {
-    /// Reads what there is, unless it is too much or comes too slowly.
-    pub(crate) async fn read(self) {
-        let left = self.0.and_then(|left| left.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let Some(mut body) = left else { return };
+    /// Reads what there is, unless it is too much or comes too slowly. Gives whether the connection can take another request behind this
+    /// one.
+    pub(crate) async fn read(self) -> bool {
+        let Some(rest) = self.0 else { return true };
+        let rest = std::mem::replace(&mut *rest.lock().unwrap_or_else(PoisonError::into_inner), Rest::Unknown);
+        let mut body = match rest {
+            Rest::Nothing => return true,
+            // Whoever has it may not have come to its end yet, and is not waited for.
+            Rest::Unknown => return false,
+            Rest::Left(body) => body,
+        };
         let read = async {
             let mut room = BYTES;
-            while let Some(Ok(frame)) = body.frame().await {
+            while let Some(frame) = body.frame().await {
+                let Ok(frame) = frame else { return false };
                 room = room.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
                 if room == 0 {
-                    break;
+                    return false;
                 }
             }
+            true
         };
         // Who takes longer is answered all the same.
-        let _ = tokio::time::timeout(TIME, read).await;
+        tokio::time::timeout(TIME, read).await.unwrap_or(false)
+    }
+}
+
+impl Arriving {
+    fn leave(&self, rest: Rest) {
+        if let Some(known) = &self.rest {
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+        }
     }
 }
 
@@ -64,7 +90,14 @@ impl Body for Arriving {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         // Whoever waited to be asked for it is asked.
         self.is_written = true;
-        self.body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(cx))
+        let frame = self.body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(cx));
+        if matches!(frame, Poll::Ready(None)) {
+            self.body = None;
+        }
+        if frame.is_ready() && self.is_end_stream() {
+            self.leave(Rest::Nothing);
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -78,9 +111,10 @@ impl Body for Arriving {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        let rest = self.body.take_if(|body| !body.is_end_stream());
-        if let (Some(body), Some(left), true) = (rest, &self.left, self.is_written) {
-            *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+        match self.body.take() {
+            Some(body) if body.is_end_stream() => self.leave(Rest::Nothing),
+            Some(body) if self.is_written => self.leave(Rest::Left(body)),
+            _ => {}
         }
     }
 }

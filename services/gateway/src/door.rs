@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use opentelemetry::Context;
@@ -160,13 +160,16 @@ impl Door {
                 way.refused(why, &id)
             }
         };
-        left.read().await;
+        let goes_on = left.read().await;
         if is_head {
             response = Content::unsaid(response);
         }
         watch.holds(response.body().bytes(), response.status());
         let headers = response.headers_mut();
         headers.insert(request_id::HEADER, id.into_header());
+        if !goes_on {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if matches!(way, Way::Rest) {
             watch.pass.tell(headers);

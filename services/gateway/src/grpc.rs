@@ -12,6 +12,7 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Http, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Full};
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tradewind_calls::body::LOAD;
@@ -57,7 +58,7 @@ pub(crate) async fn answer(
     state.limits.identify(method.class, user.as_deref(), &mut watch.pass)?;
     who::admit(method.audience, user.as_deref())?;
     let mut headers = passed(&head.headers);
-    let ending = Ending { web, is_timed: headers.contains_key(deadline::HEADER) };
+    let ending = Ending { web, until: deadline::asked(&headers).map(|time| Instant::now() + time) };
     state.metadata.pass(&head.headers, &mut headers);
     let (request, _held) = if method.takes_streams() && web != Some(Web::Text) {
         (unary::request(&method.path, headers, Body::new(body)), None)
@@ -182,24 +183,26 @@ async fn passed_back(body: &mut Body, ending: Ending) -> Content {
 #[derive(Clone, Copy)]
 struct Ending {
     web: Option<Web>,
-    /// Whether whoever calls has said how long it may take.
-    is_timed: bool,
+    /// Until when whoever calls waits, if he has said so.
+    until: Option<Instant>,
 }
 
 impl Ending {
     /// A deadline that has passed is told by its code alone to whoever has set one: it ends the call on both sides at once, and he has
-    /// to hear the same of either.
+    /// to hear the same of either. A call that somebody further in has given up behind it was given up because of it.
     fn timed(self, status: Status) -> Status {
-        if self.is_timed && status.code() == Code::DeadlineExceeded {
-            return Status::deadline_exceeded(status.message());
+        let is_over = |until| until <= Instant::now();
+        match status.code() {
+            Code::DeadlineExceeded if self.until.is_some() => Status::deadline_exceeded(status.message()),
+            Code::Cancelled if self.until.is_some_and(is_over) => Status::deadline_exceeded("the deadline has passed"),
+            _ => status,
         }
-        status
     }
 
     /// The same of what a service has said, which says nothing that is for services alone.
     fn told(self, headers: &mut HeaderMap) {
         inside_out(headers);
-        if self.is_timed && headers.get("grpc-status").is_some_and(|code| code == "4") {
+        if self.until.is_some() && headers.get("grpc-status").is_some_and(|code| code == "4") {
             headers.remove("grpc-status-details-bin");
         }
     }
