@@ -34,7 +34,7 @@ const ISSUED_BY: &str = "https://bench.example";
 const TURNS: u32 = 6;
 /// Calls in a row of one that is alone, before the other side has its turn.
 const ROW: usize = 25;
-/// Microseconds that the gateway may add to a call that is alone.
+/// Microseconds that a gateway may add to a call that is alone, where it need not be woken up for it.
 const ADDED: f64 = 60.0;
 const DIRECT: &str = "gRPC, direct";
 
@@ -59,7 +59,8 @@ pub(crate) fn figures(programs: &Path, credentials: &Path, time: For) -> Result<
     let service = catalog::serve(&threads.server, credentials)?;
     let requests = Requests::new(credentials)?;
     let keys = threads.server.block_on(requests.publish_keys())?;
-    let gateway = threads.client.block_on(Front::gateway(programs, credentials, service, keys))?;
+    let open = |kind| threads.client.block_on(Front::gateway(kind, programs, credentials, service, keys));
+    let (gateway, polling) = (open(Kind::Gateway)?, open(Kind::Polling)?);
     let other = threads.client.block_on(Front::grpc_gateway(programs, credentials, service))?;
     if other.is_none() {
         eprintln!("no grpc-gateway beside tradewind: the gateway is measured alone; scripts/grpc-gateway builds it");
@@ -87,7 +88,8 @@ pub(crate) fn figures(programs: &Path, credentials: &Path, time: For) -> Result<
         let figure = Figure::new("REST a processor second, geometric mean", Some(GATEWAY), mean.exp(), "times");
         figures.push(figure.against(1.0, Kind::GrpcGateway.name(), Bound::AtLeast(2.0)));
     }
-    figures.extend(alone(&threads, credentials, service, &gateway, other.as_ref(), &requests, time)?);
+    let fronts = [Some(&gateway), Some(&polling), other.as_ref()];
+    figures.extend(alone(&threads, credentials, service, &fronts, &requests, time)?);
     Ok(figures)
 }
 
@@ -123,13 +125,12 @@ fn alone(
     threads: &Threads,
     credentials: &Path,
     service: SocketAddr,
-    gateway: &Front,
-    other: Option<&Front>,
+    fronts: &[Option<&Front>],
     requests: &Requests,
     time: For,
 ) -> Result<Vec<Figure>> {
     let mut sides = vec![(DIRECT, catalog::direct(&threads.client, credentials, service)?)];
-    for front in [Some(gateway), other].into_iter().flatten() {
+    for front in fronts.iter().flatten() {
         let caller = threads.client.block_on(Caller::open(Http::One, front.address))?;
         let request = requests.of(front.kind, Asked::Small)?;
         sides.push((front.kind.name(), caller.one_by_one(&request)?));
@@ -150,7 +151,7 @@ fn alone(
     let p50: Vec<f64> = nanos.iter().map(|nanos| micros(nanos, 0.5)).collect();
     let named = sides.iter().zip(&p50).map(|((name, _), value)| {
         let figure = Figure::new("GET alone, p50", Some(name), *value, "us");
-        if *name == GATEWAY { figure.against(p50[0], DIRECT, Bound::MoreAtMost(ADDED)) } else { figure }
+        if *name == Kind::Polling.name() { figure.against(p50[0], DIRECT, Bound::MoreAtMost(ADDED)) } else { figure }
     });
     Ok(named.collect())
 }

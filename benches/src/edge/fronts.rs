@@ -14,12 +14,16 @@ use super::{GATEWAY, ISSUED_BY, OTHER, SERVICE};
 /// Everything is counted, and nobody asks too often.
 const UNLIMITED: &str = "read address 1000000/s burst 1000000; write address 1000000/s burst 1000000; \
     write user 1000000/s burst 1000000";
+/// How long one keeps awake: for longer than the service behind it takes.
+const POLLS: &str = "200us";
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Gateway,
+    /// One that keeps awake between requests.
+    Polling,
     GrpcGateway,
 }
 
@@ -27,6 +31,7 @@ impl Kind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Gateway => GATEWAY,
+            Self::Polling => "gateway, busy polling",
             Self::GrpcGateway => "grpc-gateway",
         }
     }
@@ -51,7 +56,14 @@ pub(super) struct Front {
 
 impl Front {
     /// The gateway of a folder's `tradewind`, which believes tokens that are verified by the keys at `keys`.
-    pub(super) async fn gateway(programs: &Path, pki: &Path, service: SocketAddr, keys: SocketAddr) -> Result<Self> {
+    pub(super) async fn gateway(
+        kind: Kind,
+        programs: &Path,
+        pki: &Path,
+        service: SocketAddr,
+        keys: SocketAddr,
+    ) -> Result<Self> {
+        let polls = if matches!(kind, Kind::Polling) { POLLS } else { "0s" };
         let (address, file) = (any(), |name: &str| pki.join(name).display().to_string());
         let settings = [
             ("HTTP_ADDR", address.to_string()),
@@ -63,6 +75,7 @@ impl Front {
             ("PEERS", format!("{SERVICE}={service}")),
             ("LIMITS", UNLIMITED.to_owned()),
             ("NATS_URL", format!("nats://{}", any())),
+            ("BUSY_POLL", polls.to_owned()),
             ("ISSUER", String::new()),
             ("LIMITS", limits()),
             ("TRUSTED_ISSUERS", format!("bench {ISSUED_BY} http://{keys}/ tradewind roles")),
@@ -70,7 +83,7 @@ impl Front {
         let mut command = Command::new(programs.join("tradewind"));
         command.args(["service", GATEWAY]);
         command.envs(settings.map(|(key, value)| (format!("TRADEWIND_{key}"), value)));
-        Self::start(Kind::Gateway, address, command).await
+        Self::start(kind, address, command).await
     }
 
     /// The `grpc-gateway` of a folder, if it has one.

@@ -96,7 +96,7 @@ impl Requests {
             Request::builder().method(method).uri(format!("http://{HOST_NAME}{path}")).header(HOST, HOST_NAME);
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
-            if matches!(front, Kind::Gateway) {
+            if !matches!(front, Kind::GrpcGateway) {
                 request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
             }
         }

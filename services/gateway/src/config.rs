@@ -38,9 +38,19 @@ tradewind_runtime::settings! {
         connections_of_one: NonZeroUsize = "256" => positive,
         /// the most bytes of a request in JSON
         json_bytes: NonZeroUsize = "1048576" => positive,
+        /// how long a thread with nothing to do looks for more before it sleeps, as in 200us: sooner answers where little goes on, for more processor
+        busy_poll: Duration = "0s" => busy_poll,
         /// MiB of memory to reckon with; 0 for what the container may have, or else the machine has
         memory: usize = "0" => number,
     }
+}
+
+/// Longer would be to look for ever.
+const LONGEST_POLL: Duration = Duration::from_millis(100);
+
+fn busy_poll(text: &str) -> Result<Duration, String> {
+    let time = tradewind_runtime::duration(text)?;
+    if time <= LONGEST_POLL { Ok(time) } else { Err(format!("{text:?} is longer than {LONGEST_POLL:?}")) }
 }
 
 fn number(text: &str) -> Result<usize, String> {

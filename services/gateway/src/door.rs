@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -18,6 +19,7 @@ use tradewind_mesh::code_name;
 
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::arriving::Arriving;
+use crate::awake::Awake;
 use crate::cors::Origins;
 use crate::crowd::{Asked, Crowd};
 use crate::json::JSON;
@@ -46,6 +48,7 @@ pub struct Door {
     proxies: Proxies,
     site: Site,
     crowd: Arc<Crowd>,
+    awake: Arc<Awake>,
 }
 
 /// How a request wants to be answered.
@@ -90,7 +93,8 @@ impl Door {
         let (limits, metadata) = (Limits::new(Rules::default()), Metadata::default());
         let state = State { methods, who, limits, metadata, json: JSON_BYTES, stop };
         let (origins, proxies) = (Origins::default(), Proxies::default());
-        Self { state, origins, proxies, site, crowd: Crowd::new(ROOM) }
+        let (crowd, awake) = (Crowd::new(ROOM), Awake::new(Duration::ZERO));
+        Self { state, origins, proxies, site, crowd, awake }
     }
 
     /// Takes so many bytes of JSON of one request, and of memory what is meant for requests and answers.
@@ -129,6 +133,13 @@ impl Door {
         self
     }
 
+    /// Wakes this up with each request that comes or goes.
+    #[must_use]
+    pub(crate) fn waking(mut self, awake: Arc<Awake>) -> Self {
+        self.awake = awake;
+        self
+    }
+
     /// Everybody who comes through here.
     pub(crate) const fn crowd(&self) -> &Arc<Crowd> {
         &self.crowd
@@ -146,6 +157,7 @@ impl Door {
         peer: IpAddr,
         asked: Asked,
     ) -> Result<Response<Sent>, Infallible> {
+        self.awake.wake();
         let way = Way::of(request.headers());
         let id = RequestId::of(request.headers());
         let origin = request.headers().get(ORIGIN).cloned();
@@ -175,6 +187,7 @@ impl Door {
             watch.pass.tell(headers);
         }
         self.origins.let_read(origin.as_ref(), headers);
+        self.awake.wake();
         Ok(watch.answered(response))
     }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod arriving;
+mod awake;
 mod config;
 mod cors;
 mod crowd;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 use tradewind_runtime::{Board, Front, Outlook, Service, SettingsError};
 use uuid::Uuid;
 
+use crate::awake::Awake;
 use crate::config::Config;
 pub use crate::cors::Origins;
 pub use crate::door::Door;
@@ -84,8 +86,10 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let board = Board::new(outlook.broker, outlook.name, &Uuid::now_v7().simple().to_string());
     Ok(Front::new(address, move |stop, grace| {
         tokio::spawn(limits::share(limits.clone(), board, stop.clone()));
+        let awake = Awake::new(config.busy_poll);
+        tokio::spawn(awake.clone().run(stop.clone()));
         let door = Door::new(methods, who, stop.clone()).reckoning(memory, config.json_bytes.get());
-        let door = door.open_to(config.cors_origins).behind(config.trusted_proxies).within(limits);
+        let door = door.open_to(config.cors_origins).behind(config.trusted_proxies).within(limits).waking(awake);
         server.serve(Arc::new(door), stop, grace)
     }))
 }

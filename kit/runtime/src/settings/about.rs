@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Setting;
+use super::{Setting, parse};
 
 /// Where a system on one machine keeps certificates and data unless told otherwise.
 pub(crate) const FOLDER: &str = ".tradewind";
@@ -26,6 +26,12 @@ pub(crate) struct About {
 const OF_A_CONTEXT: [&str; 5] = ["grpc_addr", "database_url", "partitions", "rate_limits", "policy_shadow"];
 
 impl About {
+    /// Threads that run the service unless told otherwise. Nothing at the edge waits for a disk, and one thread does more in a second of
+    /// processor than two that take work from each other.
+    pub(super) const fn workers(&self) -> usize {
+        if self.is_edge { 1 } else { parse::WORKERS }
+    }
+
     /// Whether the service has this setting, of those that are the same for all.
     pub(super) fn has(&self, key: &str) -> bool {
         !(self.is_edge && OF_A_CONTEXT.contains(&key))

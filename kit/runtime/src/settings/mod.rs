@@ -227,7 +227,7 @@ fn all(about: &About) -> Vec<Setting> {
         ("log_format", "json, pretty, or auto: pretty on a terminal", "auto".into()),
         ("log", "what is logged: a level, or target=level, separated by commas", "info".into()),
         ("grace", "how long a shutdown may take", "10s".into()),
-        ("workers", "threads that run the service", parse::WORKERS.to_string()),
+        ("workers", "threads that run the service", about.workers().to_string()),
         ("trace_ratio", "share of new traces that is exported, 0 to 1", "1".into()),
     ]
     .into_iter()
