@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::crowd::{Activity, Crowd, Members, network};
+use crate::crowd::{Activity, Crowd, Idle, Members, network};
 use crate::metrics;
 use crate::watched;
 
 /// So many are looked for at a time who are to make room, and at most this part of all.
 const AT_A_TIME: usize = 64;
 const PART: usize = 16;
-/// For how long after anything came of it a connection makes room for nobody: what it says next may be on its way, or here and not read
-/// yet. However many come, those that are accepted are heard; the others wait to be.
+/// For how long a connection that has asked nothing yet makes room for nobody: what it asks may be on its way, or here and not read yet.
+/// However many come, those that are accepted are heard; the others wait to be.
 const HEARD: Duration = Duration::from_millis(250);
 /// How long a connection may have something done for it, or a stream, before it makes room where nobody else does.
 const STREAM: Duration = Duration::from_secs(10);
@@ -108,7 +108,7 @@ impl Places {
         let mut idle: Vec<_> =
             there().filter(|each| each.idle().is_some()).map(|each| (each.clone(), each.since())).collect();
         let is_anybody_idle = !idle.is_empty();
-        idle.retain(|(each, _)| each.time() >= HEARD);
+        idle.retain(|(each, _)| !matches!(each.idle(), Some(Idle::New(time)) if time < HEARD));
         if !is_anybody_idle {
             idle = there().filter(|each| each.time() >= STREAM).map(|each| (each.clone(), each.since())).collect();
         }
