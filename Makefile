@@ -104,7 +104,7 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	@buf=$$(scripts/tools buf) && echo "buf lint" && "$$buf" lint
-	@scripts/breaking
+	@$(cargo_build) --bin tradewind && TRADEWIND=$(tradewind) scripts/breaking
 	@scripts/protos --short
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
@@ -115,6 +115,12 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 .PHONY: contracts
 contracts: ## pack the contracts with their descriptors, for whoever builds against them, into target/contracts
 	@scripts/protos --pack $(or $(CARGO_TARGET_DIR),target)/contracts
+
+# What is released from then on binds whoever changes a contract; the bytes are kept of every release.
+.PHONY: released
+released: tradewind ## take the contracts as released: write down their descriptors, and bytes of their events and requests
+	@TRADEWIND=$(tradewind) scripts/breaking && $(tradewind) contracts write released/contracts.binpb \
+		&& UPDATE_GOLDEN=1 cargo test --workspace --locked --quiet --test it released::
 
 .PHONY: images
 images: ## build the container image of every program; scripts/images --help tells more

@@ -8,6 +8,7 @@
 mod body;
 mod clients;
 mod commands;
+mod compat;
 mod demo;
 mod front;
 mod kubernetes;
@@ -73,6 +74,14 @@ enum Command {
     /// Show what the contracts say of a method, and tell who may call it. Needs nothing that runs.
     #[command(subcommand)]
     Policy(commands::policy::Command),
+    /// Write down the contracts, and tell whom a change of them breaks. Needs nothing that runs.
+    #[command(subcommand)]
+    Contracts(commands::contracts::Command),
+    /// Tell whether a service of this build goes with what is deployed. Exits with 0 where it does, with 1 where it does not.
+    ///
+    /// It may not break who is deployed and calls it or reads its events, and what it calls and reads has to be deployed
+    /// already. Needs nothing that runs.
+    CanIDeploy(commands::contracts::DeployArgs),
     /// See how the calls between services stand, and have some of them fail or take long.
     ///
     /// Each service keeps connections to those it calls, leaves alone for a moment whoever fails, and repeats what may be
@@ -140,6 +149,8 @@ fn main() -> ExitCode {
         Command::Broker(command) => block_on(commands::broker::run(global, command)),
         Command::Pki(command) => block_on(commands::pki::run(global, command)),
         Command::Policy(command) => commands::policy::run(&global, command),
+        Command::Contracts(command) => commands::contracts::run(&global, command),
+        Command::CanIDeploy(args) => commands::contracts::can_i_deploy(&global, &args),
         Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),

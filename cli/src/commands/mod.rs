@@ -2,6 +2,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod consumer;
+pub(crate) mod contracts;
 pub(crate) mod database;
 pub(crate) mod down;
 pub(crate) mod identity;

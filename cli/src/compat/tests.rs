@@ -1,0 +1,212 @@
+//! Changes of the contracts as they are, each beside one like it that breaks nobody, and what is told of both.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod contracts;
+mod pairs;
+
+use std::collections::BTreeSet;
+
+use prost_reflect::{DescriptorPool, Kind};
+
+use self::contracts::Contracts;
+use self::pairs::{Pair, Told};
+use super::finding::Finding;
+use super::reads::Reads;
+use super::{can_deploy, compare, deploy, rules, without_comments};
+
+fn found(old: &DescriptorPool, new: &DescriptorPool) -> Vec<Finding> {
+    compare(old, new, &Reads::of_this_build())
+}
+
+fn listed(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("\n  {finding}")).collect()
+}
+
+/// What is wrong with what is told of a pair.
+fn wrong(pair: &Pair) -> Vec<String> {
+    let given = Contracts::released().with(&pair.given);
+    let old = given.compiled();
+    let broken = found(&old, &given.with(&pair.breaking).compiled());
+    let mut wrong = Vec::new();
+    for Told { rule, element, hurt } in &pair.told {
+        let is_told = |finding: &Finding| {
+            let text = finding.to_string();
+            let named = [&finding.contract, &finding.element].into_iter().all(|name| text.contains(name.as_str()));
+            let hurts = hurt.is_empty() || finding.hurt.contains_key(hurt) && text.contains(hurt.as_str());
+            finding.rule == rule && finding.element == *element && named && hurts
+        };
+        if !broken.iter().any(is_told) {
+            wrong.push(format!("{}: no {rule} of {element} that hurts {hurt:?} in{}", pair.name, listed(&broken)));
+        }
+    }
+    let kept = found(&old, &given.with(&pair.allowed).compiled());
+    if !kept.is_empty() {
+        wrong.push(format!("{}: what is allowed is refused:{}", pair.name, listed(&kept)));
+    }
+    wrong
+}
+
+fn all_are_told_apart(text: &str) {
+    let pairs = pairs::read(text);
+    let wrong: Vec<String> = pairs.iter().flat_map(wrong).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const OF_METHODS: &str = include_str!("tests/methods.txt");
+const OF_EVENTS: &str = include_str!("tests/events.txt");
+const OF_FIELDS: &str = include_str!("tests/fields.txt");
+const OF_SHAPES: &str = include_str!("tests/shapes.txt");
+
+#[test]
+fn changes_of_methods_are_told_apart() {
+    all_are_told_apart(OF_METHODS);
+}
+
+#[test]
+fn changes_of_events_and_reactions_are_told_apart() {
+    all_are_told_apart(OF_EVENTS);
+}
+
+#[test]
+fn changes_of_what_fields_promise_are_told_apart() {
+    all_are_told_apart(OF_FIELDS);
+}
+
+#[test]
+fn changes_of_shapes_are_told_apart() {
+    all_are_told_apart(OF_SHAPES);
+}
+
+#[test]
+fn there_is_a_pair_for_every_rule_and_more_than_a_hundred_in_all() {
+    let pairs: Vec<Pair> = [OF_METHODS, OF_EVENTS, OF_FIELDS, OF_SHAPES].into_iter().flat_map(pairs::read).collect();
+    let names: BTreeSet<&str> = pairs.iter().map(|pair| pair.name.as_str()).collect();
+    assert!(names.len() == pairs.len() && names.len() >= 100, "{} pairs, {} names", pairs.len(), names.len());
+    let tried: BTreeSet<&str> = pairs.iter().flat_map(|pair| &pair.told).map(|told| told.rule.as_str()).collect();
+    let rules = rules::ROWS.iter().filter(|row| !matches!(row.rule, rules::Rule::Parts)).map(|row| row.option);
+    let untried: Vec<&str> = rules.filter(|rule| !tried.contains(rule)).collect();
+    assert!(untried.is_empty(), "{untried:?}");
+}
+
+#[test]
+fn every_option_has_its_rule() {
+    let pool = Contracts::released().compiled();
+    let mut declared = BTreeSet::new();
+    let ours = |name: &str| name.starts_with("tradewind.options.v1.");
+    for extension in pool.all_extensions().filter(|extension| ours(extension.full_name())) {
+        let mut open = vec![(extension.name().to_owned(), extension.kind())];
+        while let Some((path, kind)) = open.pop() {
+            if let Kind::Message(message) = kind
+                && ours(message.full_name())
+            {
+                open.extend(message.fields().map(|field| (format!("{path}.{}", field.name()), field.kind())));
+            }
+            declared.insert(path);
+        }
+    }
+    let ruled: BTreeSet<String> = rules::ROWS.iter().map(|row| row.option.to_owned()).collect();
+    assert_eq!(declared, ruled, "an option and its row in rules.rs go together");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/compatibility.md")).unwrap();
+    let untold: Vec<_> = ruled.iter().filter(|option| !page.contains(&format!("| `{option}` |"))).collect();
+    assert!(untold.is_empty(), "docs/compatibility.md has no line for {untold:?}");
+}
+
+#[test]
+fn an_option_that_no_rule_knows_is_refused_where_it_changes() {
+    let options = "in options/v1/options.proto after extend google.protobuf.FieldOptions\n\
+        given `bool waits = 50110;` -> `bool waits = 50110; bool whispered = 50160;`\n";
+    let new = "in money/v1/money.proto after string currency\n\
+        breaks `[` -> `[(tradewind.options.v1.whispered) = true, `\n";
+    let text = format!("# whispered\n{options}{new}told an option without a rule of Money.currency hurts payment\n");
+    all_are_told_apart(&text);
+}
+
+#[test]
+fn the_contracts_break_nobody_who_was_built_against_the_last_release() {
+    let released = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../released/contracts.binpb")).unwrap();
+    let (released, now) = (super::contracts(&released).unwrap(), super::contracts(::contracts::DESCRIPTOR).unwrap());
+    let findings = found(&released, &now);
+    assert!(findings.is_empty(), "{}", listed(&findings));
+}
+
+#[test]
+fn descriptors_are_written_without_comments_and_say_the_same() {
+    let small = without_comments(::contracts::DESCRIPTOR).unwrap();
+    assert!(small.len() * 2 < ::contracts::DESCRIPTOR.len(), "{} bytes", small.len());
+    let (small, whole) = (super::contracts(&small).unwrap(), super::contracts(::contracts::DESCRIPTOR).unwrap());
+    assert!(found(&small, &whole).is_empty() && found(&whole, &small).is_empty());
+}
+
+/// The workloads that can be deployed, of all there are.
+fn deployable(deployed: &Contracts, build: &Contracts) -> Vec<String> {
+    let (deployed, build) = (deployed.compiled(), build.compiled());
+    let reads = Reads::of_this_build();
+    let can = |service: &String| can_deploy(service, &deployed, &build, &reads).is_empty();
+    deploy::workloads(&build).into_iter().filter(can).collect()
+}
+
+#[test]
+fn only_whoever_brings_a_change_about_or_needs_it_cannot_be_deployed() {
+    let released = Contracts::released();
+    let all = deployable(&released, &released);
+    assert!(all.len() > 7, "{all:?}");
+    let stopped = |deployed: &Contracts, build: &Contracts| {
+        let can = deployable(deployed, build);
+        all.iter().filter(|service| !can.contains(service)).cloned().collect::<Vec<_>>()
+    };
+    for (change, stops, back) in [
+        (
+            "in ordering/v1/service.proto after rpc GetOrder(\nbreaks `callers: [\"gateway\", \"operator\"]` -> `callers: [\"gateway\"]`",
+            &["ordering"][..],
+            // Who serves it now lets nobody but the gateway in.
+            &["operator"][..],
+        ),
+        (
+            "in ordering/v1/service.proto after rpc GetOrder(\nbreaks `get: \"/v1/orders/{order_id}\"` -> `get: \"/v2/orders/{order_id}\"`",
+            &["gateway"],
+            &["gateway"],
+        ),
+        (
+            "in ordering/v1/service.proto after rpc GetOrder(\nbreaks `retry: RETRY_CLASS_SAFE` -> `retry: RETRY_CLASS_NEVER`",
+            &["ordering"],
+            &["gateway", "operator"],
+        ),
+        (
+            "in inventory/v1/service.proto after rpc GetStock(\nbreaks `audience: AUDIENCE_STAFF` -> `audience: AUDIENCE_INTERNAL`",
+            &["gateway", "inventory"],
+            &["gateway"],
+        ),
+        (
+            "in ordering/v1/service.proto\nbreaks `rpc GetOrder(GetOrderRequest)` -> `rpc FindOrder(GetOrderRequest)`",
+            &["gateway", "operator", "ordering"],
+            &["gateway", "operator", "ordering"],
+        ),
+        (
+            "in consumer/v1/service.proto after rpc ListConsumers\nbreaks `timeout: {seconds: 10}` -> `timeout: {seconds: 9}`",
+            &["catalog", "gateway", "identity", "inventory", "notification", "ordering", "payment", "shipping"],
+            &[],
+        ),
+        (
+            "in ordering/v1/events.proto after message OrderStockConfirmed\nbreaks `Money total = 2` -> `Money sum = 2`",
+            &["ordering"],
+            &["ordering"],
+        ),
+        (
+            "in ordering/v1/events.proto after message OrderStockConfirmed\nbreaks `tradewind.money.v1.Money total` -> `string total`",
+            &["ordering", "payment"],
+            &["ordering", "payment"],
+        ),
+        (
+            "in notification/v1/service.proto\nbreaks `context: \"notification\"` -> `context: \"notification\" reacts {event: \
+             \"tradewind.payment.v1.PaymentCaptured\" reaction: \"thank_on_payment_captured\" role: ROLE_OBSERVE}`",
+            &["notification"],
+            &["notification"],
+        ),
+    ] {
+        let [pair] = pairs::read(&format!("# a change\n{change}\n")).try_into().unwrap();
+        let changed = released.with(&pair.breaking);
+        assert_eq!(stopped(&released, &changed), stops, "{change}");
+        assert_eq!(stopped(&changed, &released), back, "back from {change}");
+    }
+}
