@@ -36,7 +36,7 @@ const LARGE: usize = 64 << 10;
 /// Of the room for answers, this part may be expected of one method.
 const EXPECTED: usize = 4;
 /// What a request takes beside what it says.
-const REQUEST: usize = 8 << 10;
+const REQUEST: usize = 12 << 10;
 
 fn part(bytes: &mut Bytes) -> Bytes {
     bytes.split_to(PART.min(bytes.len()))

@@ -161,6 +161,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_more_wait_than_may() {
+        let crowd = Crowd::new(MOST);
+        let asked = member(&crowd, false).ask(Duration::MAX);
+        let mut all = Held::none(&asked, Of::Requests);
+        all.grow(MOST).await.unwrap();
+        let mut first = Held::none(&asked, Of::Requests);
+        let (grown, ()) = tokio::join!(first.grow(1), async {
+            assert!(Held::none(&asked, Of::Requests).grow(1).await.is_err(), "there is room for one that waits");
+            drop(all);
+        });
+        assert!(grown.is_ok());
+    }
+
+    #[tokio::test]
     async fn whoever_keeps_us_waiting_makes_room_and_whoever_waits_for_us_does_not() {
         let crowd = Crowd::new(MOST);
         let [slow, quick, new] = [(); 3].map(|()| member(&crowd, false).ask(Duration::MAX));

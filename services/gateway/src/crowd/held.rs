@@ -36,10 +36,13 @@ impl Held {
     /// Holds so many from now on, which are not fewer than before; where there is no room, waits a moment for some.
     ///
     /// # Errors
-    /// Where there is none all the same.
+    /// Where there is none all the same, or too many wait for some.
     pub(crate) async fn grow(&mut self, bytes: usize) -> Result<(), Refused> {
         let more = bytes.saturating_sub(self.bytes);
         if !self.room().take(more) {
+            if self.room().is_crowded() {
+                return Err(no_room());
+            }
             tokio::time::timeout(WAIT, self.wait(more)).await.map_err(|_| no_room())?;
         }
         self.bytes += more;

@@ -11,6 +11,9 @@ pub(crate) enum Of {
     Answers = 1,
 }
 
+/// One may wait for so many bytes of a room.
+const PER_WAITER: usize = 32 << 10;
+
 /// The bytes that are held, and the most that may be.
 pub(crate) struct Room {
     held: AtomicUsize,
@@ -43,6 +46,11 @@ impl Room {
     pub(super) fn take(&self, bytes: usize) -> bool {
         let more = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
         self.held.try_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// Whether so many wait for room that nobody else should: whoever waits takes memory as well.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= self.most.div_ceil(PER_WAITER)
     }
 
     /// Is told where something is freed, for as long as what is returned lives.
