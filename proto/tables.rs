@@ -6,6 +6,7 @@ use std::time::Duration;
 use prost::encoding::WireType;
 
 use crate::reactions::{REACTIONS, Reaction};
+use crate::shown::{Part, Shown};
 use crate::tradewind::options::v1::{Audience, Criticality, RetryClass};
 
 /// What policy is made of.
@@ -112,6 +113,8 @@ pub struct Event {
     pub any_of: &'static [&'static str],
     /// The longest that may take before the flow counts as stuck.
     pub within: Option<Duration>,
+    /// What of it whoever is outside may see.
+    pub shown: &'static Shown,
 }
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

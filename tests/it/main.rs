@@ -25,6 +25,7 @@ mod poison;
 mod programs;
 mod purity;
 mod race;
+mod readers;
 mod refusals;
 mod rehearsal;
 mod rollout;

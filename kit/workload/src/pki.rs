@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 pub use self::leaf::LEAF_VALIDITY;
 use self::leaf::{Template, is_good};
 pub use self::rotate::{Rotated, Stage, due, rotate};
-pub use self::show::{Facts, Role, Shown, show};
+pub use self::show::{Facts, Role, Shown, readers, show};
 use crate::{Error, IdentityFiles, Result, SpiffeId};
 
 /// A workload that is to have a certificate.
@@ -84,10 +84,10 @@ pub fn init_workloads(dir: &Path, workloads: &[Workload], trust_domain: &str) ->
     if wanted.is_empty() {
         return Ok(report);
     }
-    let names: Vec<_> = wanted.iter().map(|(id, _)| id.name()).collect();
+    let names: Vec<_> = wanted.iter().map(|(id, _)| id.short_name()).collect();
     let authority = authority::read(dir, &names)?;
     for (id, hosts) in wanted {
-        report.made.push(IdentityFiles::in_dir(dir, id.name()).cert);
+        report.made.push(IdentityFiles::in_dir(dir, id.short_name()).cert);
         Template { id, hosts: hosts.clone(), validity: LEAF_VALIDITY }.issue(dir, &authority)?;
     }
     Ok(report)
@@ -133,12 +133,12 @@ pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
 /// # Errors
 /// When the folder's authority cannot issue, or the name is the authority's.
 pub fn issue_with(dir: &Path, id: &SpiffeId, hosts: &[String], validity: Duration) -> Result<()> {
-    is_workload(id.name())?;
+    is_workload(id.short_name())?;
     if let Some(host) = hosts.iter().find(|host| !leaf::is_host(host)) {
         return Err(Error::Name(format!("`{host}` is neither a host's name nor an address")));
     }
     let _turn = turn(dir)?;
-    let authority = authority::read(dir, &[id.name()])?;
+    let authority = authority::read(dir, &[id.short_name()])?;
     Template { id: id.clone(), hosts: hosts.to_owned(), validity }.issue(dir, &authority)
 }
 
