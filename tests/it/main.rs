@@ -17,6 +17,7 @@ mod crash;
 mod dependencies;
 mod discard;
 mod drain;
+mod events_document;
 mod health;
 mod image;
 mod mesh;

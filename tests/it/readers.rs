@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{PullConsumer, pull};
+use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::{HeaderMap, Subscriber};
 use contracts::tradewind::eventlog::v1::{
     EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient,
@@ -245,7 +245,11 @@ fn a_reader_calls_nothing_but_the_log_that_it_is_granted() {
             log("reporting", "payment").read_log(ReadLogRequest::default()).await.map(drop),
             log("staff", "ordering").read_log(ReadLogRequest::default()).await.map(drop),
             log("reporting", "ordering").read_key(key).await.map(drop),
-            shop.person("reporting").ordering().get_order(GetOrderRequest { order_id: "o".to_owned() }).await.map(drop),
+            shop.person("reporting")
+                .ordering()
+                .get_order(GetOrderRequest { order_id: "o".to_owned(), ..GetOrderRequest::default() })
+                .await
+                .map(drop),
         ];
         for refusal in refused {
             assert_eq!(refusal.unwrap_err().code(), Code::PermissionDenied);

@@ -7,7 +7,7 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use async_nats::jetstream::context::{GetStreamErrorKind, PublishErrorKind};
+use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use futures::future::try_join_all;
 use tokio::time::Instant;
@@ -70,7 +70,7 @@ impl Outlet {
     /// Publishes while there is a stream; `Ok` means that there is none.
     async fn session(&self, attempt: &mut u32) -> Result<(), Error> {
         let epoch = self.store.epoch();
-        if !self.broker.is_connected() || !self.stream_is_there().await? {
+        if !self.broker.is_connected() || !self.stream_is_there().await {
             return Ok(());
         }
         let (mut grown, mut places) = (self.store.log_grew(), self.places().await?);
@@ -99,14 +99,9 @@ impl Outlet {
         }
     }
 
-    async fn stream_is_there(&self) -> Result<bool, Error> {
-        match self.broker.jetstream().get_stream(wire::public_stream(self.store.context())).await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(_) => Ok(false),
-                _ => Err(unavailable(&error)),
-            },
-        }
+    /// Whether the broker has the stream, and says so.
+    async fn stream_is_there(&self) -> bool {
+        self.broker.jetstream().get_stream(wire::public_stream(self.store.context())).await.is_ok()
     }
 
     async fn places(&self) -> Result<Vec<Place>, Error> {

@@ -28,6 +28,8 @@ pub struct Workload {
     pub name: String,
     /// Host names for clients that check them, beside its name and the loopback's; a leading `*` stands for any label.
     pub hosts: Vec<String>,
+    /// Of whoever is outside and reads events, the contexts that it is granted: it is a reader then.
+    pub reads: Vec<String>,
 }
 
 /// Certificates are valid from a little earlier, for machines whose clock is behind.
@@ -47,7 +49,7 @@ pub struct Report {
 
 /// [`init_workloads`] for workloads without host names.
 pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
-    let workload = |name: &&str| Workload { name: (*name).to_owned(), hosts: Vec::new() };
+    let workload = |name: &&str| Workload { name: (*name).to_owned(), ..Workload::default() };
     init_workloads(dir, &names.iter().map(workload).collect::<Vec<_>>(), trust_domain)
 }
 
@@ -72,8 +74,11 @@ pub fn init_workloads(dir: &Path, workloads: &[Workload], trust_domain: &str) ->
         report.kept.push(ca);
     }
     let mut wanted = Vec::new();
-    for Workload { name, hosts } in workloads {
-        let id = SpiffeId::new(trust_domain, name)?;
+    for Workload { name, hosts, reads } in workloads {
+        let id = match reads.as_slice() {
+            [] => SpiffeId::new(trust_domain, name)?,
+            contexts => SpiffeId::reader(trust_domain, name, contexts.iter().map(String::as_str))?,
+        };
         let files = IdentityFiles::in_dir(dir, name);
         if is_good(&files, &id, hosts) {
             report.kept.push(files.cert);

@@ -10,6 +10,9 @@ use tradewind_domain::Error;
 use super::{ACK_WAIT, MAX_PENDING, Made, Retention, make_stream, put_consumer, there};
 use crate::wire;
 
+/// What such a stream may take is this part of what the context's own may: a broker reserves it, and has to have room for all.
+const PART: i64 = 8;
+
 /// Makes what is missing of it; all of it, where `whole`.
 pub(super) async fn pass_over(
     jetstream: &jetstream::Context,
@@ -21,7 +24,8 @@ pub(super) async fn pass_over(
     let stream = wire::public_stream(context);
     let there = there(jetstream, &stream).await?;
     if whole || there.is_none() {
-        make_stream(jetstream, stream.clone(), wire::public_subjects(context), retention).await?;
+        let less = Retention { max_bytes: retention.max_bytes / PART, ..retention };
+        make_stream(jetstream, stream.clone(), wire::public_subjects(context), less).await?;
     }
     let streams = usize::from(there.is_none());
     let (there, mut consumers) = (there.unwrap_or_default(), 0);
