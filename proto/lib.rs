@@ -12,7 +12,7 @@ mod refused;
 mod shown;
 pub mod tables;
 
-pub use shown::{Part, Shown, shown};
+pub use shown::shown;
 pub use tables::{CONTRACT, Contract};
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));

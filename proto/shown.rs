@@ -3,23 +3,7 @@
 
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
 
-use crate::tables::EVENTS;
-
-/// The fields of a message that are shown; no other is.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown {
-    /// By number.
-    pub fields: &'static [(u32, Part)],
-}
-
-/// What is shown of a field.
-#[derive(Clone, Copy, Debug)]
-pub enum Part {
-    /// All of it.
-    Whole,
-    /// What is shown of the message that it holds.
-    Message(&'static Shown),
-}
+use crate::tables::{EVENTS, Part, Shown};
 
 /// Returns what is shown of an event: its bytes without those of any field that is sensitive or not in the contract. Nothing is shown
 /// of an event that is in no contract, or cannot be read.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use prost::encoding::WireType;
 
 use crate::reactions::{REACTIONS, Reaction};
-use crate::shown::{Part, Shown};
 use crate::tradewind::options::v1::{Audience, Criticality, RetryClass};
 
 /// What policy is made of.
@@ -115,6 +114,22 @@ pub struct Event {
     pub within: Option<Duration>,
     /// What of it whoever is outside may see.
     pub shown: &'static Shown,
+}
+
+/// The fields of a message that whoever is outside may see; no other is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// By number.
+    pub fields: &'static [(u32, Part)],
+}
+
+/// What is shown of a field.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// What is shown of the message that it holds.
+    Message(&'static Shown),
 }
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

@@ -1,7 +1,7 @@
 //! `docs/events.md` is made from the contracts, and from the functions that name streams and subjects; `UPDATE_GOLDEN=1` writes it anew.
 
 use contracts::tables::{EVENTS, Event};
-use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage};
+use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use tradewind_broker::wire;
 use tradewind_mesh::Policy;
 

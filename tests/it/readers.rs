@@ -11,6 +11,7 @@ use contracts::tradewind::eventlog::v1::{
 use contracts::tradewind::ordering::v1::{GetOrderRequest, OrderPlaced};
 use futures::StreamExt;
 use prost::Message;
+use sea_orm::{ConnectionTrait, Statement};
 use supervisor::services;
 use tonic::Code;
 use tradewind_mesh::{Channel, Policy};
@@ -181,6 +182,7 @@ fn a_reader_begins_with_the_first_event_goes_on_where_it_stopped_and_loses_nothi
 
         // Of these it reads none before the broker loses them all.
         order(shop).await;
+        all_is_published(shop, "ordering").await;
         let Reader { read, .. } = reader;
         shop.nats.stop();
         shop.nats.wipe();
@@ -195,6 +197,20 @@ fn a_reader_begins_with_the_first_event_goes_on_where_it_stopped_and_loses_nothi
             assert!(reader.read.values().flatten().any(|event| event.key == order), "{order}");
         }
     });
+}
+
+/// Waits until the owner knows that its whole log is published, so that it publishes none of it again.
+async fn all_is_published(shop: &Shop, context: &str) {
+    let database = tradewind_sql::connect(&shop.database_url(context)).await.unwrap();
+    let query = "SELECT CAST(SUM(position) AS bigint) AS done FROM cursor WHERE consumer = 'public'";
+    eventually(PATIENCE, "everything is published", async || {
+        let query = Statement::from_string(database.get_database_backend(), query);
+        let row = database.query_one_raw(query).await.unwrap().unwrap();
+        let done: Option<i64> = row.try_get("", "done").unwrap();
+        let all = i64::try_from(shop.operator.log_heads(context).await.iter().sum::<u64>()).unwrap();
+        if done == Some(all) { Ok(()) } else { Err(format!("{done:?} of {all}")) }
+    })
+    .await;
 }
 
 /// What is sensitive, as the orders of tests say it.

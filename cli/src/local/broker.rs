@@ -47,14 +47,14 @@ pub(crate) async fn keep_streams(
 ) {
     loop {
         let known = readers(pki);
-        let all = [known.as_slice(), others].concat();
+        let streams = streams(&[known.as_slice(), others].concat(), retention);
         let changed = async {
             while readers(pki) == known {
                 tokio::time::sleep(LOOK).await;
             }
         };
         tokio::select! {
-            () = streams(&all, retention).keep(broker, &tell) => return,
+            () = streams.keep(broker, &tell) => return,
             () = changed => {}
         }
     }
