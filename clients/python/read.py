@@ -154,8 +154,17 @@ async def main():
     tls.load_cert_chain(pki / f"{asked.name}.pem", pki / f"{asked.name}.key")
     credentials = grpc.ssl_channel_credentials(*((pki / f).read_bytes() for f in ("ca.pem", f"{asked.name}.key", f"{asked.name}.pem")))
     address = peers.get(asked.context, f"localhost:{PORTS[asked.context]}")
+    refused = []
+
+    async def hear(wrong):
+        if "permissions violation" in str(wrong).lower():
+            refused.append(wrong)
+
     broker = await nats.connect(
-        os.environ.get("TRADEWIND_NATS_URL", "tls://localhost:7422"), tls=tls, inbox_prefix=f"_INBOX.READER.{asked.name}"
+        os.environ.get("TRADEWIND_NATS_URL", "tls://localhost:7422"),
+        tls=tls,
+        inbox_prefix=f"_INBOX.READER.{asked.name}",
+        error_cb=hear,
     )
     async with broker, grpc.aio.secure_channel(address, credentials, [("grpc.enable_http_proxy", 0)]) as channel:
         reader = Reader(asked.context, Places(pathlib.Path(state)), eventlog_grpc.EventLogServiceStub(channel), say)
@@ -173,6 +182,9 @@ async def main():
             log, *ends = latest.pop() if latest else [""]
             messages = await fetched(consumer)
             await reader.take(messages)
+            # Whoever is granted something else waits for nothing.
+            if refused:
+                raise SystemExit(f"read: {refused[0]}")
             for partition, end in enumerate(ends if not messages else []):
                 await reader.fill(log, partition, int(end))
             if asked.once and log and not messages:

@@ -10,6 +10,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -55,7 +56,16 @@ func run(ctx context.Context, name, about string, once bool) error {
 		return err
 	}
 	url := cmp.Or(os.Getenv("TRADEWIND_NATS_URL"), "tls://localhost:7422")
-	broker, err := nats.Connect(url, nats.Secure(tls), nats.CustomInboxPrefix("_INBOX.READER."+name), nats.MaxReconnects(-1))
+	// Whoever is granted something else waits for nothing.
+	refused := make(chan error, 1)
+	hear := func(_ *nats.Conn, _ *nats.Subscription, wrong error) {
+		if errors.Is(wrong, nats.ErrPermissionViolation) && len(refused) == 0 {
+			refused <- wrong
+		}
+	}
+	broker, err := nats.Connect(
+		url, nats.Secure(tls), nats.CustomInboxPrefix("_INBOX.READER."+name), nats.MaxReconnects(-1), nats.ErrorHandler(hear),
+	)
 	if err != nil {
 		return fmt.Errorf("the broker at %s: %w", url, err)
 	}
@@ -97,6 +107,9 @@ func run(ctx context.Context, name, about string, once bool) error {
 		}
 		if err := reader.Take(ctx, messages); err != nil {
 			return err
+		}
+		if len(refused) > 0 {
+			return <-refused
 		}
 		if head == nil || len(messages) > 0 {
 			continue
