@@ -24,7 +24,7 @@ pub async fn publish(
 ) -> Result<(), Error> {
     let work = |Turn { over, .. }| {
         let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
-        let outlet = Outlet::new(store.clone(), broker.clone(), show).run(over.clone());
+        let outlet = Box::pin(Outlet::new(store.clone(), broker.clone(), show).run(over.clone()));
         let heads = heads::publish(store.clone(), broker.clone(), over);
         async { futures::try_join!(relay, outlet, heads).map(drop) }
     };
