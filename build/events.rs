@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use protox::prost_reflect::DescriptorPool;
 
 use super::options::{duration, is_event, message, option, spelled, text, texts};
+use super::shown::Showing;
 
 /// # Errors
 /// What an event may not declare.
 pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
-    let mut table = String::new();
+    let (mut table, mut showing) = (String::new(), Showing::default());
     for event in pool.all_messages() {
         let Some(options) = option(pool, &event.options(), "event") else { continue };
         let (name, owner, aggregate) = (event.full_name(), text(&options, "owner"), text(&options, "aggregate"));
@@ -32,8 +33,10 @@ pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
         let within = within.map_or_else(|| "None".to_owned(), |within| format!("Some({within})"));
         writeln!(
             table,
-            "    Event {{ name: {name:?}, owner: {owner:?}, aggregate: {aggregate:?}, any_of: &{any_of:?}, within: {within} }},"
+            "    Event {{ name: {name:?}, owner: {owner:?}, aggregate: {aggregate:?}, any_of: &{any_of:?}, within: {within}, shown: &{} }},",
+            showing.learn(&event)
         )?;
     }
-    Ok(format!("/// Every event of every context.\npub static EVENTS: &[Event] = &[\n{table}];\n"))
+    let shown = showing.code();
+    Ok(format!("/// Every event of every context.\npub static EVENTS: &[Event] = &[\n{table}];\n\n{shown}"))
 }

@@ -6,6 +6,7 @@ mod methods;
 mod options;
 mod reactions;
 mod redacted;
+mod shown;
 
 use std::error::Error;
 

@@ -15,7 +15,8 @@ pub(crate) fn code(messages: &[MessageDescriptor]) -> String {
     messages.iter().map(debug_impl).collect()
 }
 
-fn is_sensitive(field: &FieldDescriptor) -> bool {
+/// Whether a field has the option.
+pub(crate) fn is_sensitive(field: &FieldDescriptor) -> bool {
     is_set(field.parent_pool(), &field.options(), "sensitive")
 }
 

@@ -9,8 +9,10 @@ mod build;
 pub mod reactions;
 #[cfg(test)]
 mod refused;
+mod shown;
 pub mod tables;
 
+pub use shown::shown;
 pub use tables::{CONTRACT, Contract};
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));

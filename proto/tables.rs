@@ -112,6 +112,24 @@ pub struct Event {
     pub any_of: &'static [&'static str],
     /// The longest that may take before the flow counts as stuck.
     pub within: Option<Duration>,
+    /// What of it whoever is outside may see.
+    pub shown: &'static Shown,
+}
+
+/// The fields of a message that whoever is outside may see; no other is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// By number.
+    pub fields: &'static [(u32, Part)],
+}
+
+/// What is shown of a field.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// What is shown of the message that it holds.
+    Message(&'static Shown),
 }
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));

@@ -77,6 +77,8 @@ var extras = []string{
 	"defaults.podDisruptionBudget.enabled=false,defaults.whenUnsatisfiable=DoNotSchedule,defaults.priorityClassName=high",
 	"listenAddress=0.0.0.0,appProtocols.grpc=,serviceAnnotations.a=b,commonPodAnnotations.c=d",
 	"networkPolicy.dns.ports[0]=5353,networkPolicy.extraEgress[0].ports[0].port=15012,networkPolicy.extraIngress[0].ports[0].port=15020",
+	"readers.reporting[0]=payment,readers.reporting[1]=ordering,networkPolicy.readers.peers[0].namespaceSelector.matchLabels.team=reports",
+	"readers.reporting[0]=ordering,tls.mode=certManager",
 	"enabled=true,global.region=north",
 	"services.catalog.image.digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 	"services.ordering.canary.weight=10,services.ordering.canary.image.tag=next,services.ordering.canary.settings.LOG=debug",

@@ -14,25 +14,34 @@ use tradewind_runtime::{BROKER_INIT, broker_streams};
 use tradewind_testing::{Database, Nats, eventually, pki};
 use uuid::Uuid;
 
-use crate::shop::{Shop, in_a_shop, secured_broker};
+use crate::shop::{Shop, in_a_shop, issue_readers, policy, secured_broker};
 use system_tests::PATIENCE;
 
 /// Somebody at the broker with a workload's certificate.
-struct Member {
-    client: Client,
-    jetstream: jetstream::Context,
+pub(crate) struct Member {
+    pub(crate) client: Client,
+    pub(crate) jetstream: jetstream::Context,
     refusals: Arc<Mutex<Vec<String>>>,
 }
 
 impl Member {
-    async fn connect(nats: &Nats, pki: &TempDir, name: &str) -> Self {
+    pub(crate) async fn connect(nats: &Nats, pki: &TempDir, name: &str) -> Self {
+        Self::with_inbox(nats, pki, name, format!("_INBOX.{name}")).await
+    }
+
+    /// Whoever is outside and reads.
+    pub(crate) async fn reader(nats: &Nats, pki: &TempDir, name: &str) -> Self {
+        Self::with_inbox(nats, pki, name, format!("_INBOX.READER.{name}")).await
+    }
+
+    async fn with_inbox(nats: &Nats, pki: &TempDir, name: &str, inbox: String) -> Self {
         // Already installed is as good as installed now.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
         let refusals = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&refusals);
         let options = ConnectOptions::new()
-            .custom_inbox_prefix(format!("_INBOX.{name}"))
+            .custom_inbox_prefix(inbox)
             .tls_client_config(identity.client_config())
             .event_callback(move |event| {
                 if let Event::ServerError(ServerError::Other(text)) = event {
@@ -265,6 +274,74 @@ async fn of_all_that_jetstream_can_be_asked_a_service_may_ask_what_it_needs() {
     let refusals = payment.refusals.lock().unwrap().join("\n");
     for subject in allowed {
         assert!(asked.contains(subject) && !refusals.contains(&format!("\"{subject}\"")), "{refusals}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_may_ask_for_what_its_own_consumers_hold_and_nothing_else() {
+    let pki = pki(&["nats", BROKER_INIT]);
+    // It is called like a service, and is none.
+    issue_readers(pki.path(), &[("payment", &["ordering"]), ("other", &["ordering", "payment"])]);
+    let streams = broker_streams(&policy(pki.path()), Retention::default());
+    let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
+    let reader = Member::reader(&nats, &pki, "payment").await;
+    let allowed = ["INFO", "MSG.NEXT"].map(|verb| format!("$JS.API.CONSUMER.{verb}.TW_PUBLIC_ORDERING.payment"));
+    let mut asked = BTreeSet::new();
+    for request in REQUESTS {
+        for stream in ["TW_PUBLIC_ORDERING", "TW_PUBLIC_PAYMENT", "TW_ORDERING", "TW_PAYMENT"] {
+            for consumer in ["payment", "other", "payment-0"] {
+                let tokens = request.split('.').map(|token| match token {
+                    "S" => stream,
+                    "C" => consumer,
+                    token => token,
+                });
+                asked.insert(tokens.collect::<Vec<_>>().join("."));
+            }
+        }
+    }
+    asked.extend(["ordering", "payment"].into_iter().flat_map(|context| {
+        [
+            format!("tw.{context}.0.frame"),
+            format!("tw.public.{context}.0.OrderPlaced"),
+            format!("tw.head.{context}"),
+            format!("tw.wake.{context}"),
+            format!("$JS.ACK.TW_{}.payment-0.1.1.1.1.0", context.to_uppercase()),
+            "$JS.ACK.TW_PUBLIC_ORDERING.other.1.1.1.1.0".to_owned(),
+            "_INBOX.payment.x".to_owned(),
+        ]
+    }));
+    for few in asked.iter().collect::<Vec<_>>().chunks(16) {
+        for subject in few {
+            reader.client.publish((*subject).clone(), "{}".into()).await.unwrap();
+        }
+        for subject in few.iter().filter(|subject| !allowed.contains(subject)) {
+            reader.is_refused(&format!("Publish to \"{subject}\"")).await;
+        }
+    }
+    for subject in ["tw.>", "tw.ordering.>", "tw.public.ordering.>", "tw.head.payment", "tw.head.>", "_INBOX.>"] {
+        reader.may_not_subscribe(subject).await;
+    }
+    for subject in ["_INBOX.payment.>", "_INBOX.READER.other.>", "_INBOX.READER.>", "$JS.ACK.>", "$KV.>"] {
+        reader.may_not_subscribe(subject).await;
+    }
+    let refusals = reader.refusals.lock().unwrap().join("\n");
+    for subject in allowed {
+        assert!(asked.contains(&subject) && !refusals.contains(&format!("\"{subject}\"")), "{refusals}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_grant_nobody_is_let_in() {
+    let pki = pki(&["nats", BROKER_INIT, "reporting"]);
+    issue_readers(pki.path(), &[("known", &["ordering"])]);
+    let nats = secured_broker(pki.path());
+    // One is no reader, the other one has another grant than the broker knows of.
+    issue_readers(pki.path(), &[("known", &["ordering", "payment"])]);
+    for name in ["reporting", "known"] {
+        let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
+        let options = ConnectOptions::new().tls_client_config(identity.client_config());
+        let refused = options.connect(nats.url()).await.unwrap_err().to_string();
+        assert!(refused.contains("authorization violation"), "{name}: {refused}");
     }
 }
 

@@ -4,28 +4,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use contracts::reactions::REACTIONS;
 use contracts::tables::{CONTEXTS, METHODS};
 use contracts::tradewind::options::v1::Audience;
-use serde_json::json;
-use tradewind_mesh::Policy;
+use serde_json::{Value, json};
+use tradewind_broker::BrokerPermissions;
+use tradewind_mesh::{Policy, SpiffeId};
 
 use crate::contracts_hold::context_of;
 use crate::programs::project;
+use system_tests::project::{run, tool};
 
 /// `UPDATE_GOLDEN=1 cargo test -p system-tests chart` writes the files anew after a wanted change of the contracts.
 #[test]
 fn the_chart_knows_the_contracts() {
     let policy = Policy::new(&contracts::CONTRACT);
     let users = tradewind_runtime::broker_users(&policy, "tradewind.local").unwrap();
-    for (file, content) in [("contracts.json", contracts_of_the_chart()), ("broker-users.json", users)] {
+    let files = [
+        ("contracts.json", contracts_of_the_chart()),
+        ("broker-users.json", users),
+        ("broker-readers.json", grants_of_the_chart()),
+    ];
+    for (file, content) in files {
         let path = project("helm/tradewind/files").join(file);
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&path, &content).unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), content, "{} is out of date", path.display());
     }
+}
+
+#[test]
+fn a_reader_of_the_chart_may_what_the_command_says() {
+    let rendered = run(Command::new(tool("helm"))
+        .args(["template", "shop", "helm/tradewind", "--kube-version=1.30.0", "--show-only=templates/nats/nats.yaml"])
+        .args(["--set-json", r#"readers={"reporting": ["payment", "ordering"]}"#])
+        .current_dir(project("")))
+    .unwrap();
+    let users = rendered.lines().find(|line| line.trim().starts_with("{\"authorization\"")).expect("users.json");
+    let users: Value = serde_json::from_str(users).unwrap();
+    let reader = SpiffeId::reader("tradewind.local", "reporting", ["ordering", "payment"]).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT).with_readers([reader]);
+    let expected = tradewind_runtime::broker_users(&policy, "tradewind.local").unwrap();
+    assert_eq!(users, serde_json::from_str::<Value>(&expected).unwrap());
+}
+
+/// What a reader may do at the broker for each context that it is granted; the chart puts its name where the file has another.
+fn grants_of_the_chart() -> String {
+    let grant = |context: &'static str| {
+        let BrokerPermissions { publish, subscribe } = BrokerPermissions::of_reader("THE-READER", [context]);
+        (context, json!({ "publish": publish, "subscribe": subscribe }))
+    };
+    let grants: BTreeMap<_, _> = CONTEXTS.iter().copied().map(grant).collect();
+    format!("{:#}\n", json!(grants))
 }
 
 /// Every service with the workloads that may connect to it, because they may call it or read its events.

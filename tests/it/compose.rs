@@ -122,9 +122,10 @@ impl Compose {
             text = text.replace(&format!("\"{target}"), &format!("\"{}", folder.display()));
         }
         // What is included is an object; in the place of the line it goes without its braces.
-        let users = self.file("nats", "/etc/nats/broker-users.json");
+        let users = self.here("nats", &"/etc/nats/identities/pki/broker-users.json".into());
+        let users = std::fs::read_to_string(users).unwrap();
         let users = users.trim().strip_prefix('{').and_then(|users| users.strip_suffix('}')).unwrap();
-        text = text.replace("include \"broker-users.json\"", users);
+        text = text.replace("include \"identities/pki/broker-users.json\"", users);
         text = text.replace("8222", &self.ports[&("nats".to_owned(), 8222)].to_string());
         let nats = Nats::start_with(&text);
         self.ports.insert(("nats".to_owned(), 4222), nats.port());

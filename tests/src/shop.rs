@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 use supervisor::{Environment, services};
 use tempfile::TempDir;
 use tradewind_broker::Retention;
-use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy};
+use tradewind_mesh::{Channels, Identity, IdentityFiles, Policy, SpiffeId, pki as certificates};
 use tradewind_runtime::{Running, Service, Settings, broker_streams, broker_users};
 use tradewind_testing::{Database, Nats, TRUST_DOMAIN, block_on, free_port, pki};
 
@@ -28,6 +29,21 @@ pub fn service(name: &str) -> Service {
 pub fn in_a_shop(database: impl Fn() -> Database, story: impl AsyncFnOnce(&mut Shop)) {
     block_on(async {
         let mut shop = Shop::open(database).await;
+        Box::pin(story(&mut shop)).await;
+        shop.prove_books().await;
+        shop.close().await;
+    });
+}
+
+/// The same with readers outside, each with the contexts that it is granted.
+pub fn in_a_shop_read_by(
+    readers: &[(&str, &[&str])],
+    database: impl Fn() -> Database,
+    story: impl AsyncFnOnce(&mut Shop),
+) {
+    block_on(async {
+        let mut shop = Shop::read_by(readers, |_| database()).await;
+        shop.start(&services::names()).await;
         Box::pin(story(&mut shop)).await;
         shop.prove_books().await;
         shop.close().await;
@@ -63,8 +79,14 @@ impl Shop {
 
     /// The same without any service, each of which the caller runs with its [`variables`](Self::variables) and a database made for it.
     pub async fn unstaffed(database: impl Fn(&str) -> Database) -> Self {
+        Self::read_by(&[], database).await
+    }
+
+    /// The same with readers outside, each with the contexts that it is granted.
+    pub async fn read_by(readers: &[(&str, &[&str])], database: impl Fn(&str) -> Database) -> Self {
         let pki = pki(&services::workloads());
-        let policy = Policy::new(&contracts::CONTRACT);
+        issue_readers(pki.path(), readers);
+        let policy = policy(pki.path());
         let streams = broker_streams(&policy, Retention::default());
         let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
         let addresses = services::names().map(|name| (name.to_owned(), format!("127.0.0.1:{}", free_port())));
@@ -201,9 +223,22 @@ impl Shop {
     }
 }
 
-/// A broker that grants each workload of `pki` what the contracts say, and the one that bears its own certificate everything.
+/// Issues a certificate for each reader.
+pub fn issue_readers(pki: &Path, readers: &[(&str, &[&str])]) {
+    for (name, contexts) in readers {
+        let id = SpiffeId::reader(TRUST_DOMAIN, name, contexts.iter().copied()).unwrap();
+        certificates::issue(pki, &id, Duration::from_secs(86_400)).unwrap();
+    }
+}
+
+/// What the contracts say, and the readers that have a certificate in `pki`.
+pub fn policy(pki: &Path) -> Policy {
+    Policy::new(&contracts::CONTRACT).with_readers(certificates::readers(pki).unwrap())
+}
+
+/// A broker that grants each workload of `pki` what the contracts say, each reader what its certificate says, and the one that bears its own certificate everything.
 pub fn secured_broker(pki: &Path) -> Nats {
-    let policy = Policy::new(&contracts::CONTRACT);
+    let policy = policy(pki);
     let mut users: Value = serde_json::from_str(&broker_users(&policy, TRUST_DOMAIN).unwrap()).unwrap();
     let administrator = format!("spiffe://{TRUST_DOMAIN}/svc/nats");
     users["authorization"]["users"].as_array_mut().unwrap().push(json!({ "user": administrator }));

@@ -15,9 +15,10 @@ use tradewind_mesh::SpiffeId;
 use tradewind_mesh::pki::{self, LEAF_VALIDITY, Report, Workload};
 
 use self::kubernetes::init_secrets;
+use super::broker;
 use crate::Global;
 use crate::kubernetes::Cluster;
-use crate::local::{Layout, TRUST_DOMAIN, init_pki, renew, running};
+use crate::local::{Layout, TRUST_DOMAIN, broker_users, configure_users, init_pki, readers, renew, running};
 use crate::output::{json_line, say};
 
 #[derive(clap::Subcommand)]
@@ -25,7 +26,7 @@ pub(crate) enum Command {
     /// Make every certificate that is missing or no longer good; what is good is kept. The authority is made only where there
     /// is neither a certificate nor a key yet.
     Init(Init),
-    /// Issue a certificate for a further workload: a program of your own that is to call, or be called.
+    /// Issue a certificate for a further workload: a program of your own that is to call, or be called, or reads events.
     Issue(Issue),
     /// Issue one workload's certificate again, with a new key and the names it has; a running service takes it up within
     /// seconds.
@@ -49,6 +50,10 @@ pub(crate) enum Command {
 pub(crate) struct Issue {
     /// Its name, as in the contracts' `callers`: lower-case letters, digits and `-`.
     name: String,
+    /// It is outside and reads the events of these contexts, by the broker and of their owners, and calls nothing else. The certificate
+    /// says so; without sensitive fields, docs/events.md tells.
+    #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',', conflicts_with = "hosts")]
+    reads: Vec<String>,
     /// A host name or address by which clients that check them know it, beside its own name and the loopback's; may be repeated.
     #[arg(long = "host", value_name = "HOST")]
     hosts: Vec<String>,
@@ -68,10 +73,14 @@ pub(crate) struct Init {
     /// A workload, and the host names by which clients that check them know it; may be repeated.
     #[arg(long = "workload", value_name = "NAME[=HOST,…]", value_parser = parse_workload, requires = "kubernetes")]
     workloads: Vec<Workload>,
+    /// Whoever is outside and reads events, and the contexts that it is granted; may be repeated.
+    #[arg(long = "reader", value_name = "NAME=CONTEXT,…", value_parser = parse_reader, requires = "kubernetes")]
+    readers: Vec<Workload>,
     /// The trust domain of the certificates.
     #[arg(long, default_value = TRUST_DOMAIN, value_name = "NAME", requires = "kubernetes")]
     trust_domain: String,
-    /// Lay copies of everything but the authority's key into this folder, for those who are to have no more.
+    /// Lay copies of everything but the authority's key into this folder, for those who are to have no more, and beside them the
+    /// broker's users, broker-users.json.
     #[arg(long, value_name = "FOLDER", conflicts_with = "kubernetes")]
     publish: Option<PathBuf>,
     #[command(flatten)]
@@ -84,8 +93,9 @@ const CA: &str = "ca";
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     let dir = global.dir.join("pki");
     match command {
-        Command::Init(Init { kubernetes: Some(prefix), workloads, trust_domain, cluster, .. }) => {
-            let Report { made, kept } = init_secrets(&prefix, &workloads, &trust_domain, &cluster).await?;
+        Command::Init(Init { kubernetes: Some(prefix), workloads, readers, trust_domain, cluster, .. }) => {
+            let all = [workloads, readers].concat();
+            let Report { made, kept } = init_secrets(&prefix, &all, &trust_domain, &cluster).await?;
             say!("Secrets {prefix}-…: made {}, kept {}", made.len(), kept.len())?;
         }
         Command::Init(Init { publish: folder, .. }) => {
@@ -104,6 +114,13 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         }
         Command::Issue(asked) => {
             issue(&dir, &asked)?;
+            if !asked.reads.is_empty() {
+                let layout = Layout::standard(&global.dir);
+                if running(&layout)?.is_some() {
+                    configure_users(&layout, TRUST_DOMAIN)?;
+                    broker_reads_again(&global)?;
+                }
+            }
             told(&global, &dir, &asked.name)?;
         }
         Command::Renew { name } => {
@@ -128,8 +145,11 @@ fn is_workload(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn issue(dir: &Path, Issue { name, hosts, validity, trust_domain }: &Issue) -> Result<()> {
-    let id = SpiffeId::new(trust_domain, name)?;
+fn issue(dir: &Path, Issue { name, reads, hosts, validity, trust_domain }: &Issue) -> Result<()> {
+    let id = match reads.as_slice() {
+        [] => SpiffeId::new(trust_domain, name)?,
+        contexts => broker::reader(trust_domain, name, contexts)?,
+    };
     is_workload(name)?;
     ensure!(
         dir.is_dir(),
@@ -138,7 +158,7 @@ fn issue(dir: &Path, Issue { name, hosts, validity, trust_domain }: &Issue) -> R
     );
     ensure!(
         !pki::holds(dir, name),
-        "{name} has a certificate or a key in {}: `tradewind pki renew {name}` issues it again. For other host names, remove both first",
+        "{name} has a certificate or a key in {}: `tradewind pki renew {name}` issues it again. For other host names or contexts, remove both first",
         dir.display()
     );
     ensure!(
@@ -165,7 +185,7 @@ fn broker_reads_again(global: &Global) -> Result<()> {
     kill(Pid::from_raw(i32::try_from(process)?), Signal::SIGHUP).context("cannot have the broker read its certificates")
 }
 
-/// Copies certificates and keys, each as a whole or not at all, and never the authority's key.
+/// Copies certificates and keys, each as a whole or not at all, and never the authority's key; and writes who may use the broker.
 fn publish(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
     for entry in std::fs::read_dir(from)? {
@@ -180,12 +200,23 @@ fn publish(from: &Path, to: &Path) -> Result<()> {
             .and_then(|_| std::fs::rename(&copy, &whole))
             .with_context(|| whole.display().to_string())?;
     }
-    Ok(())
+    let (copy, whole) = (to.join("broker-users.tmp"), to.join("broker-users.json"));
+    std::fs::write(&copy, broker_users(&readers(from), TRUST_DOMAIN)?)
+        .and_then(|()| std::fs::rename(&copy, &whole))
+        .with_context(|| whole.display().to_string())
 }
 
 fn parse_workload(text: &str) -> Result<Workload> {
     let (name, hosts) = text.split_once('=').unwrap_or((text, ""));
     ensure!(!name.is_empty() && name != CA, "{name:?} is no workload's name");
     let hosts = hosts.split(',').filter(|host| !host.is_empty()).map(str::to_owned).collect();
-    Ok(Workload { name: name.to_owned(), hosts })
+    Ok(Workload { name: name.to_owned(), hosts, reads: Vec::new() })
+}
+
+fn parse_reader(text: &str) -> Result<Workload> {
+    let (name, contexts) = text.split_once('=').unwrap_or((text, ""));
+    let reads: Vec<_> = contexts.split(',').map(str::to_owned).collect();
+    broker::reader(TRUST_DOMAIN, name, &reads)?;
+    ensure!(name != CA, "{name:?} is no reader's name");
+    Ok(Workload { name: name.to_owned(), hosts: Vec::new(), reads })
 }

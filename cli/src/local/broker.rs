@@ -2,27 +2,62 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tradewind_broker::{Broker, BrokerOptions, Retention, Streams};
+use tradewind_broker::{Broker, BrokerOptions, Made, Retention, Streams};
 use tradewind_domain::Error;
-use tradewind_mesh::{Identity, IdentityFiles, Policy};
+use tradewind_mesh::{Identity, IdentityFiles, Policy, SpiffeId, pki as certificates};
 use tradewind_runtime::BROKER_INIT;
 
 use super::layout::Layout;
 
-/// The broker's users and what each may do, as the contracts say.
+/// How often it is looked whether there are other readers.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The readers that have a certificate in the folder `pki`: none, where there is no such folder.
+pub(crate) fn readers(pki: &Path) -> Vec<SpiffeId> {
+    certificates::readers(pki).unwrap_or_default()
+}
+
+/// The broker's users and what each may do, as the contracts say, and for readers their certificates.
 ///
 /// # Errors
 /// When the trust domain is none.
-pub(crate) fn users(trust_domain: &str) -> Result<String> {
-    let policy = Policy::new(&contracts::CONTRACT);
-    Ok(tradewind_runtime::broker_users(&policy, trust_domain)?)
+pub(crate) fn users(readers: &[SpiffeId], trust_domain: &str) -> Result<String> {
+    Ok(tradewind_runtime::broker_users(&policy(readers), trust_domain)?)
 }
 
-/// What the broker holds for the services, as the contracts say.
-pub(crate) fn streams(retention: Retention) -> Streams {
-    tradewind_runtime::broker_streams(&Policy::new(&contracts::CONTRACT), retention)
+/// What the broker holds for the services, as the contracts say, and for readers.
+pub(crate) fn streams(readers: &[SpiffeId], retention: Retention) -> Streams {
+    tradewind_runtime::broker_streams(&policy(readers), retention)
+}
+
+fn policy(readers: &[SpiffeId]) -> Policy {
+    Policy::new(&contracts::CONTRACT).with_readers(readers.iter().cloned())
+}
+
+/// Keeps what the broker holds, for ever, also for readers that are issued a certificate in the folder `pki` later.
+pub(crate) async fn keep_streams(
+    broker: &Broker,
+    pki: &Path,
+    others: &[SpiffeId],
+    retention: Retention,
+    tell: impl Fn(Result<Made, Error>),
+) {
+    loop {
+        let known = readers(pki);
+        let streams = streams(&[known.as_slice(), others].concat(), retention);
+        let changed = async {
+            while readers(pki) == known {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = streams.keep(broker, &tell) => return,
+            () = changed => {}
+        }
+    }
 }
 
 /// A connection that may make streams, with the certificate in the folder `pki` where the URL asks for one.
@@ -48,7 +83,8 @@ pub(super) async fn keep(layout: Layout, tell: impl Fn(String)) {
                 tell(format!("its streams cannot be made: {error}"));
             }
         };
-        streams(Retention::default()).keep(&broker, |outcome| outcome.map_or_else(refused, drop)).await;
+        let said = |outcome: Result<Made, Error>| outcome.map_or_else(refused, drop);
+        keep_streams(&broker, layout.pki(), &[], Retention::default(), said).await;
         Ok::<_, anyhow::Error>(())
     };
     if let Err(error) = kept.await {
@@ -56,16 +92,24 @@ pub(super) async fn keep(layout: Layout, tell: impl Fn(String)) {
     }
 }
 
+/// Writes who may use a local system's broker, beside its configuration.
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn configure_users(layout: &Layout, trust_domain: &str) -> Result<()> {
+    write(&layout.state().join("nats.users.json"), users(&readers(layout.pki()), trust_domain)?)
+}
+
+fn write(path: &Path, text: String) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// Writes the configuration of a local system's broker; its users are in a file beside it.
 ///
 /// # Errors
 /// When the file system refuses.
 pub(super) fn configure(layout: &Layout, trust_domain: &str) -> Result<()> {
-    let users = layout.state().join("nats.users.json");
-    let write = |path: &Path, text: String| {
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-    };
-    write(&users, self::users(trust_domain)?)?;
+    configure_users(layout, trust_domain)?;
     let credential = |file: &str| quoted(&layout.pki().join(file));
     let text = format!(
         "# Written at each start; changes are lost.\n\

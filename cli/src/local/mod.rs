@@ -7,7 +7,7 @@ mod layout;
 mod postgres;
 mod system;
 
-pub(crate) use broker::{connect, streams, users as broker_users};
+pub(crate) use broker::{configure_users, connect, keep_streams, readers, streams, users as broker_users};
 pub(crate) use folder::folder;
 pub(crate) use layout::{Layout, TRUST_DOMAIN, init_pki, renew};
 pub(crate) use postgres::Postgres;

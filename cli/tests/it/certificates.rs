@@ -127,6 +127,34 @@ fn a_further_workload_is_issued_once_and_renewed_with_the_names_it_has() {
 }
 
 #[test]
+fn what_a_reader_may_read_is_in_its_certificate_and_the_broker_hears_of_it() {
+    const ID: &str = "spiffe://tradewind.local/reader/reporting/ordering/payment";
+    let folder = Folder::new();
+    done(&folder, &["init"]);
+    for (arguments, why) in [
+        (&["issue", "reporting", "--reads", "sales"][..], "there is no context \"sales\"; there are catalog, "),
+        (&["issue", "reporting", "--reads", "ordering,"], "there is no context \"\""),
+        (&["issue", "ordering", "--reads", "ordering"], "`tradewind pki renew ordering`"),
+    ] {
+        let complaint = refused(&folder, arguments);
+        assert!(complaint.contains(why), "{arguments:?}: {complaint}");
+    }
+    let users = |arguments: &[&str]| {
+        let output = folder.tradewind(&[&["broker", "config"], arguments].concat()).output().unwrap();
+        serde_json::from_str::<Value>(&printed(&output)).unwrap()["authorization"]["users"].as_array().unwrap().clone()
+    };
+    let before = users(&[]);
+    done(&folder, &["issue", "reporting", "--reads", "payment,ordering"]);
+    done(&folder, &["renew", "reporting"]);
+    assert_eq!(one(&shown(&folder), "reporting")["id"], ID);
+    let after = users(&["--reader", "elsewhere=catalog"]);
+    let new: Vec<_> = after.iter().filter(|user| !before.contains(user)).map(|user| user["user"].clone()).collect();
+    assert_eq!(new, [ID, "spiffe://tradewind.local/reader/elsewhere/catalog"]);
+    let stranger = folder.tradewind(&["broker", "config", "--reader", "elsewhere=sales"]).output().unwrap();
+    assert!(complained(&stranger).contains("there is no context"), "{}", complained(&stranger));
+}
+
+#[test]
 fn the_authority_is_replaced_stage_by_stage_or_in_one_go() {
     let folder = Folder::new();
     assert!(refused(&folder, &["rotate"]).contains("there is no authority to replace"));

@@ -78,6 +78,16 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- fail (printf "services.%s: the contracts have no such service; there are %s, and gateway" $name (keys $contracts.services | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $granted := .Values.readers -}}
+{{- if or (has $name (include "tradewind.workloads" $root | fromJsonArray)) (has $name (list "nats" "postgres" "ca")) -}}
+{{- fail (printf "readers.%s: a workload is called so; take another name" $name) -}}
+{{- end -}}
+{{- range $granted -}}
+{{- if not (hasKey $contracts.services .) -}}
+{{- fail (printf "readers.%s: there is no context %s; there are %s" $name . (keys $contracts.services | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $_ := $contracts.services -}}
 {{- $service := dict -}}
 {{- include "tradewind.service" (list $root $name $service) -}}

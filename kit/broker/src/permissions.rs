@@ -22,6 +22,8 @@ impl BrokerPermissions {
     /// events, heads and pings, and what its consumers on the streams of its sources hold for it.
     pub fn of_service(context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut publish = vec![wire::subjects(context), wire::head_subject(context), wire::wake_subject(context)];
+        publish
+            .extend([wire::public_subjects(context), format!("$JS.API.STREAM.INFO.{}", wire::public_stream(context))]);
         let stream = wire::stream_name(context);
         publish.extend(["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
         let mut subscribe = vec![format!("{}.>", wire::inbox(context)), wire::wake_subject(context)];
@@ -30,6 +32,17 @@ impl BrokerPermissions {
             subscribe.push(wire::head_subject(source));
             // A name is one token and no wildcard covers a part of one, so every consumer there may be is named.
             publish.extend((0..MOST_PARTITIONS).flat_map(|partition| own_consumer(context, source, partition)));
+        }
+        Self { publish, subscribe }
+    }
+
+    /// What `reader` needs, who is outside: what its consumers on the public streams of `contexts` hold for it, and how far the logs
+    /// reach.
+    pub fn of_reader(reader: &str, contexts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let (mut publish, mut subscribe) = (Vec::new(), vec![format!("{}.>", wire::reader_inbox(reader))]);
+        for context in contexts {
+            publish.extend(consumer(&wire::public_stream(context.as_ref()), &wire::token(reader)));
+            subscribe.push(wire::head_subject(context.as_ref()));
         }
         Self { publish, subscribe }
     }
@@ -52,8 +65,7 @@ impl BrokerPermissions {
         contexts: impl IntoIterator<Item = impl AsRef<str>>,
         edges: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Self {
-        let of_stream = |context: &str| {
-            let stream = wire::stream_name(context);
+        let of_stream = |stream: String| {
             ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.LIST"]
                 .map(|verb| format!("$JS.API.{verb}.{stream}"))
                 .into_iter()
@@ -63,7 +75,8 @@ impl BrokerPermissions {
             let stream = wire::board_stream(service);
             ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}"))
         };
-        let streams = contexts.into_iter().flat_map(|context| of_stream(context.as_ref()));
+        let of_context = |context: &str| [wire::stream_name(context), wire::public_stream(context)].into_iter();
+        let streams = contexts.into_iter().flat_map(|context| of_context(context.as_ref()).flat_map(of_stream));
         Self {
             publish: streams.chain(edges.into_iter().flat_map(|service| of_board(service.as_ref()))).collect(),
             subscribe: vec![format!("{}.>", wire::inbox(client))],
@@ -82,9 +95,13 @@ impl BrokerPermissions {
     }
 }
 
-/// What a reader publishes to see, use and acknowledge to its consumer of one partition.
+/// What a reader publishes for its consumer of one partition.
 fn own_consumer(context: &str, source: &str, partition: u16) -> [String; 3] {
-    let (stream, consumer) = (wire::stream_name(source), wire::consumer_name(context, partition));
+    consumer(&wire::stream_name(source), &wire::consumer_name(context, partition))
+}
+
+/// What is published to see a consumer, use it and acknowledge to it.
+fn consumer(stream: &str, consumer: &str) -> [String; 3] {
     [
         format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
         format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
@@ -99,9 +116,10 @@ mod tests {
     #[test]
     fn a_service_that_reads_nothing_has_its_own_subjects_only() {
         let catalog = BrokerPermissions::of_service("catalog", [""; 0]);
-        let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog"].map(str::to_owned);
+        let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog", "tw.public.catalog.>"].map(str::to_owned);
+        let public = ["$JS.API.STREAM.INFO.TW_PUBLIC_CATALOG".to_owned()];
         let stream = ["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
-        assert_eq!(catalog.publish, [publish.as_slice(), &stream].concat());
+        assert_eq!(catalog.publish, [publish.as_slice(), &public, &stream].concat());
         assert_eq!(catalog.subscribe, ["_INBOX.catalog.>", "tw.wake.catalog"]);
     }
 
@@ -128,6 +146,15 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_reads_what_it_is_granted_and_publishes_nothing() {
+        let BrokerPermissions { publish, subscribe } = BrokerPermissions::of_reader("reporting", ["ordering"]);
+        let consumer = "TW_PUBLIC_ORDERING.reporting";
+        let api = ["INFO", "MSG.NEXT"].map(|verb| format!("$JS.API.CONSUMER.{verb}.{consumer}"));
+        assert_eq!(publish, [api.as_slice(), &[format!("$JS.ACK.{consumer}.>")]].concat());
+        assert_eq!(subscribe, ["_INBOX.READER.reporting.>", "tw.head.ordering"]);
+    }
+
+    #[test]
     fn no_service_makes_or_changes_a_stream_or_a_consumer() {
         for service in ["ordering", "payment"] {
             for subject in BrokerPermissions::of_service(service, ["ordering", "payment"]).publish {
@@ -144,7 +171,8 @@ mod tests {
         let observer = BrokerPermissions::of_observer("operator");
         let maker = BrokerPermissions::of_maker("broker-init", ["ordering"], ["gateway"]);
         let edge = BrokerPermissions::of_edge("gateway");
-        let all = [payment, observer, maker, edge].map(|of| [of.publish, of.subscribe].concat()).concat();
+        let reader = BrokerPermissions::of_reader("reporting", ["ordering"]);
+        let all = [payment, observer, maker, edge, reader].map(|of| [of.publish, of.subscribe].concat()).concat();
         for subject in all {
             let leading = subject.split('.').take(3).collect::<Vec<_>>();
             assert!(!["$JS.API.>", "$JS.>", "_INBOX.>", "tw.>", ">"].contains(&subject.as_str()), "{subject}");

@@ -1,9 +1,11 @@
 //! What the broker holds for the services: a stream for each context, and on it a consumer for each partition that each of
-//! its readers may read.
+//! its readers may read. For whoever is outside and granted a context there is another, see `public`.
 //!
 //! No service makes any of it: whoever makes a stream or a consumer may have the broker copy another's events into it, or
 //! deliver to another's subjects. One identity makes all, and makes it again wherever the broker has lost some. A consumer is
 //! disposable, because the reader's cursor is the truth: it lives in the server's memory and begins with new messages.
+
+mod public;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -55,6 +57,8 @@ pub struct Streams {
     retention: Retention,
     /// Who reads each context.
     readers: BTreeMap<String, BTreeSet<String>>,
+    /// Who is outside and reads each context.
+    public: BTreeMap<String, BTreeSet<String>>,
     /// Services at the edge whose replicas tell each other something.
     boards: BTreeSet<String>,
 }
@@ -81,6 +85,15 @@ impl Streams {
         self.readers.entry(context.to_owned()).or_default();
         for source in sources {
             self.readers.entry(source.as_ref().to_owned()).or_default().insert(context.to_owned());
+        }
+        self
+    }
+
+    /// With what `reader` has, who is outside and reads `contexts`.
+    #[must_use]
+    pub fn for_reader(mut self, reader: &str, contexts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        for context in contexts {
+            self.public.entry(context.as_ref().to_owned()).or_default().insert(reader.to_owned());
         }
         self
     }
@@ -145,6 +158,15 @@ impl Streams {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
+        for (context, readers) in &self.public {
+            match public::pass_over(broker.jetstream(), context, readers, self.retention, whole).await {
+                Ok(Made { streams, consumers }) => {
+                    made.streams += streams;
+                    made.consumers += consumers;
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
         for service in &self.boards {
             match self.pass_over_board(broker.jetstream(), service, whole).await {
                 Ok(streams) => made.streams += streams,
@@ -177,7 +199,7 @@ impl Streams {
     ) -> Result<Made, Error> {
         let there = there(jetstream, &wire::stream_name(context)).await?;
         if whole || there.is_none() {
-            make_stream(jetstream, context, self.retention).await?;
+            make_stream(jetstream, wire::stream_name(context), wire::subjects(context), self.retention).await?;
         }
         let streams = usize::from(there.is_none());
         let there = there.unwrap_or_default();
@@ -206,10 +228,15 @@ async fn there(jetstream: &jetstream::Context, stream: &str) -> Result<Option<BT
     }
 }
 
-async fn make_stream(jetstream: &jetstream::Context, context: &str, retention: Retention) -> Result<(), Error> {
+async fn make_stream(
+    jetstream: &jetstream::Context,
+    name: String,
+    subjects: String,
+    retention: Retention,
+) -> Result<(), Error> {
     let config = Config {
-        name: wire::stream_name(context),
-        subjects: vec![wire::subjects(context)],
+        name: name.clone(),
+        subjects: vec![subjects],
         retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::Old,
         storage: StorageType::File,
@@ -224,7 +251,7 @@ async fn make_stream(jetstream: &jetstream::Context, context: &str, retention: R
         ..Config::default()
     };
     let made = jetstream.create_or_update_stream(config).await;
-    made.map(drop).map_err(|error| unavailable(&wire::stream_name(context), &error))
+    made.map(drop).map_err(|error| unavailable(&name, &error))
 }
 
 /// A bucket as NATS' clients know it: the last value of each key. It is in memory, and forgets whoever says nothing.
@@ -258,9 +285,8 @@ async fn make_consumer(
     name: String,
     partition: u16,
 ) -> Result<(), Error> {
-    let stream = wire::stream_name(context);
     let config = pull::Config {
-        durable_name: Some(name.clone()),
+        durable_name: Some(name),
         deliver_policy: DeliverPolicy::New,
         ack_policy: AckPolicy::All,
         ack_wait: ACK_WAIT,
@@ -271,14 +297,19 @@ async fn make_consumer(
         memory_storage: true,
         ..pull::Config::default()
     };
-    let Err(error) = jetstream.create_consumer_on_stream(config.clone(), &stream).await else { return Ok(()) };
+    put_consumer(jetstream, &wire::stream_name(context), config).await
+}
+
+async fn put_consumer(jetstream: &jetstream::Context, stream: &str, config: pull::Config) -> Result<(), Error> {
+    let Err(error) = jetstream.create_consumer_on_stream(config.clone(), stream).await else { return Ok(()) };
+    let name = config.durable_name.as_deref().unwrap_or_default();
     // One with other settings cannot be changed, only replaced; it holds nothing worth keeping.
     let differs = |kind| matches!(kind, ConsumerErrorKind::JetStream(cause) if matches!(cause.code(), 400 | 500));
-    if !differs(error.kind()) || jetstream.delete_consumer_from_stream(&name, &stream).await.is_err() {
-        return Err(unavailable(&stream, &error));
+    if !differs(error.kind()) || jetstream.delete_consumer_from_stream(name, stream).await.is_err() {
+        return Err(unavailable(stream, &error));
     }
-    let made = jetstream.create_consumer_on_stream(config, &stream).await;
-    made.map(drop).map_err(|error| unavailable(&stream, &error))
+    let made = jetstream.create_consumer_on_stream(config, stream).await;
+    made.map(drop).map_err(|error| unavailable(stream, &error))
 }
 
 fn unavailable(stream: &str, error: &dyn std::error::Error) -> Error {

@@ -1,10 +1,12 @@
 //! How events look on the broker, and what everything there is called.
 //!
 //! Events travel in frames: a message carries a run of contiguous positions of one partition, see `frame`. Builds before
-//! sent an event a message, see `alone`; what they have sent is still read. Nothing here talks to a broker.
+//! sent an event a message, see `alone`; what they have sent is still read. Whoever is outside reads others, see `public`. Nothing
+//! here talks to a broker.
 
 mod alone;
 mod frame;
+mod public;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -12,6 +14,7 @@ use tradewind_store::Recorded;
 use uuid::Uuid;
 
 pub use frame::{Envelope, encode, fitting};
+pub use public::{Public, public, public_stream, public_subjects, reader_inbox};
 
 /// A run of contiguous positions of one partition, as it was received.
 #[derive(Debug)]

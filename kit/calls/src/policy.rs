@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use contracts::Contract;
 use contracts::tables::{Content, Field, Form, Method};
+use tradewind_workload::{Reader, SpiffeId};
 
 /// What the readers of a context's events may call on it without being named.
 const READ_LOG: &str = "/tradewind.eventlog.v1.EventLogService/ReadLog";
@@ -22,6 +23,7 @@ static HEALTH_REQUEST: Form =
 #[derive(Clone, Debug)]
 pub struct Policy {
     tables: Arc<Tables>,
+    outsiders: Arc<[SpiffeId]>,
     shadow: bool,
 }
 
@@ -58,7 +60,7 @@ impl Policy {
             contexts: contract.contexts.iter().map(|&context| context.to_owned()).collect(),
             readers,
         };
-        Self { tables: Arc::new(tables), shadow: false }
+        Self { tables: Arc::new(tables), outsiders: [].into(), shadow: false }
     }
 
     /// The same, for servers that only tell, where `shadow` is so, of the callers whom the contract does not name, and serve them.
@@ -72,6 +74,29 @@ impl Policy {
     #[must_use]
     pub const fn is_shadow(&self) -> bool {
         self.shadow
+    }
+
+    /// Whether servers only tell of `caller` where they would refuse it. A reader is no part of the shop, so it is refused.
+    #[must_use]
+    pub fn only_tells_of(&self, caller: &str) -> bool {
+        self.shadow && Reader::of(caller).is_none()
+    }
+
+    /// The same, for a broker at which these readers are known, too. Servers know a reader by its certificate.
+    #[must_use]
+    pub fn with_readers(mut self, readers: impl IntoIterator<Item = SpiffeId>) -> Self {
+        self.outsiders = readers.into_iter().filter(|id| Reader::of(id.name()).is_some()).collect();
+        self
+    }
+
+    /// The readers that the broker knows.
+    pub fn readers(&self) -> impl Iterator<Item = Reader<'_>> {
+        self.outsiders.iter().filter_map(|id| Reader::of(id.name()))
+    }
+
+    /// The readers whose grant names `context`.
+    pub fn readers_of(&self, context: &str) -> BTreeSet<&str> {
+        self.readers().filter(|reader| reader.reads(context)).map(|reader| reader.name()).collect()
     }
 
     /// What is said of `/package.Service/Method`, if the contract has it.
@@ -130,6 +155,10 @@ impl Policy {
 
     /// Whether workload `caller` may call `path` on a server of `context`.
     pub fn judge(&self, context: &str, path: &str, caller: &str) -> Verdict {
+        if let Some(reader) = Reader::of(caller) {
+            let granted = path == READ_LOG && reader.reads(context);
+            return if granted { Verdict::Allowed } else { Verdict::Denied };
+        }
         // Both tell what the system is made of, which every workload of it may know.
         if path.starts_with(HEALTH) || path.starts_with(REFLECTION) {
             return Verdict::Allowed;

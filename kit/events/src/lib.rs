@@ -10,6 +10,7 @@ pub mod fault;
 mod heads;
 mod logs;
 mod metrics;
+mod outlet;
 pub mod parked;
 mod prune;
 mod publishing;
@@ -20,6 +21,7 @@ mod wake;
 mod witness;
 
 pub use logs::Logs;
+pub use outlet::Show;
 pub use prune::prune_requests;
 pub use publishing::publish;
 pub use reactions::{Forward, GIVEN_UP, Projection, Reaction, Reactions, Received};

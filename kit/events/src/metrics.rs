@@ -13,6 +13,8 @@ pub(crate) struct Metrics {
     pub(crate) relay_failures: Counter<u64>,
     pub(crate) relay_lag: Gauge<u64>,
     pub(crate) relay_age: Gauge<f64>,
+    pub(crate) public_published: Counter<u64>,
+    pub(crate) public_lag: Gauge<u64>,
     pub(crate) reader_partitions: UpDownCounter<i64>,
     pub(crate) reader_hand_overs: Counter<u64>,
     pub(crate) reader_age: Gauge<f64>,
@@ -49,6 +51,8 @@ fn make() -> Metrics {
         relay_failures: counter("tradewind_relay_failures", "Times the relay went back to its last acknowledged event"),
         relay_lag: gauge("tradewind_relay_lag", "Events of the own log not yet acknowledged by the broker"),
         relay_age: age("tradewind_relay_age", "How old the oldest event is that the broker has not acknowledged"),
+        public_published: counter("tradewind_public_published", "Events published for readers outside"),
+        public_lag: gauge("tradewind_public_lag", "Events of the own log not yet published for readers outside"),
         reader_partitions: meter
             .i64_up_down_counter("tradewind_reader_partitions")
             .with_description("Partitions that this process reads")

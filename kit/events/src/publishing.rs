@@ -8,17 +8,25 @@ use tradewind_replicas::tenure::{self, Turn};
 use tradewind_store::Store;
 
 use crate::heads;
+use crate::outlet::{Outlet, Show};
 use crate::relay::Relay;
 
-/// Publishes the own log and its heads, in one process at a time, until `stop`.
+/// Publishes the own log and its heads, in one process at a time, until `stop`; `show` tells what of an event whoever is outside sees.
 ///
 /// # Errors
 /// `Internal` when the relay fails.
-pub async fn publish(store: Store, members: Members, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
+pub async fn publish(
+    store: Store,
+    members: Members,
+    broker: Broker,
+    show: Show,
+    stop: CancellationToken,
+) -> Result<(), Error> {
     let work = |Turn { over, .. }| {
         let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
+        let outlet = Box::pin(Outlet::new(store.clone(), broker.clone(), show).run(over.clone()));
         let heads = heads::publish(store.clone(), broker.clone(), over);
-        async { futures::try_join!(relay, heads).map(drop) }
+        async { futures::try_join!(relay, outlet, heads).map(drop) }
     };
     tenure::hold(&members, "relay", &stop, work).await
 }

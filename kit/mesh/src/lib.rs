@@ -26,7 +26,7 @@ pub(crate) use tradewind_calls::{
 
 pub use tradewind_tokens::User;
 pub use tradewind_workload::{
-    Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reason, SpiffeId, pki,
+    Check, Error as CredentialError, Generation, Identity, IdentityFiles, Reader, Reason, SpiffeId, pki,
 };
 use tradewind_workload::{Leaf, Opened, tls};
 

@@ -168,7 +168,13 @@ impl Engine {
         publishing.spawn(ping_replicas(shared.store.clone(), broker.clone(), stop_log.clone()));
         publishing.spawn(witness(shared.store.clone(), broker.clone(), stop_log.clone()));
         publishing.spawn(seat.keep(stop_work.clone(), stop_log.clone()));
-        publishing.spawn(publish(shared.store.clone(), members.clone(), broker.clone(), stop_log.clone()));
+        publishing.spawn(publish(
+            shared.store.clone(),
+            members.clone(),
+            broker.clone(),
+            contracts::shown,
+            stop_log.clone(),
+        ));
         let mut working = JoinSet::new();
         let readers = Readers { store: shared.store.clone(), members: members.clone(), paused, broker, log, stuck };
         for reactions in &reactions {

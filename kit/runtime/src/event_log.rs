@@ -14,7 +14,7 @@ use tonic::{Code, Request, Response, Status};
 use tradewind_domain::request::{fit, invalid_page_token, page};
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::LogSource;
-use tradewind_mesh::{Channels, peer, status};
+use tradewind_mesh::{Channels, Reader, peer, status};
 use tradewind_sql::{from_micros, timestamp};
 use tradewind_store::{LogPage, Metadata, Recorded, Store, StreamName};
 use uuid::Uuid;
@@ -39,6 +39,7 @@ struct OwnLog {
 impl EventLogService for OwnLog {
     async fn read_log(&self, request: Request<ReadLogRequest>) -> Result<Response<ReadLogResponse>, Status> {
         let reader = peer(&request)?.id.name().to_owned();
+        let is_outside = Reader::of(&reader).is_some();
         let ReadLogRequest { partition, after, limit, after_id, incarnation } = request.into_inner();
         let limit = match limit {
             0 => MOST,
@@ -47,7 +48,8 @@ impl EventLogService for OwnLog {
         };
         let limit = usize::try_from(limit).map_err(|error| status(Error::internal(error)))?;
         let partition = u16::try_from(partition).map_err(|_| status(no_such_partition()))?;
-        if !after_id.is_empty() {
+        // Whoever is outside has no say in whether a log is whole.
+        if !after_id.is_empty() && !is_outside {
             let (incarnation, id) = (uuid("incarnation", &incarnation)?, uuid("after_id", &after_id)?);
             self.store.hear(incarnation, partition, (after, id), &reader).await.map_err(status)?;
         }
@@ -55,7 +57,8 @@ impl EventLogService for OwnLog {
         if partition >= log.partitions {
             return Err(status(no_such_partition()));
         }
-        let mut events: Vec<_> = log.events.into_iter().map(record).collect();
+        let seen: fn(Recorded) -> EventRecord = if is_outside { shown } else { record };
+        let mut events: Vec<_> = log.events.into_iter().map(seen).collect();
         events.truncate(fit(&events));
         Ok(Response::new(ReadLogResponse {
             incarnation: log.incarnation.to_string(),
@@ -184,6 +187,12 @@ pub(crate) fn record(event: Recorded) -> EventRecord {
         causation: event.metadata.causation,
         traceparent: event.metadata.traceparent,
     }
+}
+
+/// What is shown of an event to whoever is outside. Callers choose correlation and causation.
+fn shown(event: Recorded) -> EventRecord {
+    let payload = contracts::shown(&event.type_name, &event.payload);
+    EventRecord { payload, correlation: String::new(), causation: String::new(), ..record(event) }
 }
 
 fn recorded(event: EventRecord) -> Result<Recorded, Error> {

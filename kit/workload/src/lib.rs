@@ -11,12 +11,14 @@ pub mod handshake;
 mod identity;
 mod metrics;
 pub mod pki;
+mod reader;
 mod reason;
 mod spiffe;
 pub mod tls;
 
 pub use error::Error;
 pub use identity::{Credentials, Generation, Identity, IdentityFiles, Leaf, Opened, Scheme, Vouched};
+pub use reader::Reader;
 pub use reason::{Check, Reason, Refusal};
 pub use spiffe::SpiffeId;
 

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 pub use self::leaf::LEAF_VALIDITY;
 use self::leaf::{Template, is_good};
 pub use self::rotate::{Rotated, Stage, due, rotate};
-pub use self::show::{Facts, Role, Shown, show};
+pub use self::show::{Facts, Role, Shown, readers, show};
 use crate::{Error, IdentityFiles, Result, SpiffeId};
 
 /// A workload that is to have a certificate.
@@ -28,6 +28,8 @@ pub struct Workload {
     pub name: String,
     /// Host names for clients that check them, beside its name and the loopback's; a leading `*` stands for any label.
     pub hosts: Vec<String>,
+    /// Of whoever is outside and reads events, the contexts that it is granted: it is a reader then.
+    pub reads: Vec<String>,
 }
 
 /// Certificates are valid from a little earlier, for machines whose clock is behind.
@@ -47,7 +49,7 @@ pub struct Report {
 
 /// [`init_workloads`] for workloads without host names.
 pub fn init(dir: &Path, names: &[&str], trust_domain: &str) -> Result<Report> {
-    let workload = |name: &&str| Workload { name: (*name).to_owned(), hosts: Vec::new() };
+    let workload = |name: &&str| Workload { name: (*name).to_owned(), ..Workload::default() };
     init_workloads(dir, &names.iter().map(workload).collect::<Vec<_>>(), trust_domain)
 }
 
@@ -72,8 +74,11 @@ pub fn init_workloads(dir: &Path, workloads: &[Workload], trust_domain: &str) ->
         report.kept.push(ca);
     }
     let mut wanted = Vec::new();
-    for Workload { name, hosts } in workloads {
-        let id = SpiffeId::new(trust_domain, name)?;
+    for Workload { name, hosts, reads } in workloads {
+        let id = match reads.as_slice() {
+            [] => SpiffeId::new(trust_domain, name)?,
+            contexts => SpiffeId::reader(trust_domain, name, contexts.iter().map(String::as_str))?,
+        };
         let files = IdentityFiles::in_dir(dir, name);
         if is_good(&files, &id, hosts) {
             report.kept.push(files.cert);
@@ -84,10 +89,10 @@ pub fn init_workloads(dir: &Path, workloads: &[Workload], trust_domain: &str) ->
     if wanted.is_empty() {
         return Ok(report);
     }
-    let names: Vec<_> = wanted.iter().map(|(id, _)| id.name()).collect();
+    let names: Vec<_> = wanted.iter().map(|(id, _)| id.short_name()).collect();
     let authority = authority::read(dir, &names)?;
     for (id, hosts) in wanted {
-        report.made.push(IdentityFiles::in_dir(dir, id.name()).cert);
+        report.made.push(IdentityFiles::in_dir(dir, id.short_name()).cert);
         Template { id, hosts: hosts.clone(), validity: LEAF_VALIDITY }.issue(dir, &authority)?;
     }
     Ok(report)
@@ -133,12 +138,12 @@ pub fn issue(dir: &Path, id: &SpiffeId, validity: Duration) -> Result<()> {
 /// # Errors
 /// When the folder's authority cannot issue, or the name is the authority's.
 pub fn issue_with(dir: &Path, id: &SpiffeId, hosts: &[String], validity: Duration) -> Result<()> {
-    is_workload(id.name())?;
+    is_workload(id.short_name())?;
     if let Some(host) = hosts.iter().find(|host| !leaf::is_host(host)) {
         return Err(Error::Name(format!("`{host}` is neither a host's name nor an address")));
     }
     let _turn = turn(dir)?;
-    let authority = authority::read(dir, &[id.name()])?;
+    let authority = authority::read(dir, &[id.short_name()])?;
     Template { id: id.clone(), hosts: hosts.to_owned(), validity }.issue(dir, &authority)
 }
 

@@ -51,15 +51,43 @@ cluster {
 include "users.json"
 {{- end -}}
 
-{{/* The broker's users, as `tradewind broker config` prints them, in this release's trust domain. */}}
+{{/* The broker's users, as `tradewind broker config` prints them, in this release's trust domain, readers among them. */}}
 {{- define "tradewind.natsUsers" -}}
+{{- if not .Values.readers -}}
+{{- include "tradewind.natsWorkloads" . -}}
+{{- else -}}
+{{- $users := (include "tradewind.natsWorkloads" . | fromJson).authorization.users -}}
+{{- $grants := .Files.Get "files/broker-readers.json" | fromJson -}}
+{{- range $name, $contexts := .Values.readers -}}
+{{- $publish := list -}}
+{{- $subscribe := list -}}
+{{- range $contexts | sortAlpha -}}
+{{- $grant := get $grants . | toRawJson | replace "THE-READER" $name | fromJson -}}
+{{- $publish = concat $publish $grant.publish -}}
+{{- $subscribe = concat $subscribe $grant.subscribe | uniq -}}
+{{- end -}}
+{{- $permissions := dict "publish" (dict "allow" $publish) "subscribe" (dict "allow" $subscribe) -}}
+{{- $users = append $users (dict "user" (include "tradewind.readerId" (list $ $name)) "permissions" $permissions) -}}
+{{- end -}}
+{{- dict "authorization" (dict "users" $users) | toRawJson -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Who a reader is, and what it is granted: (list $ "reporting") */}}
+{{- define "tradewind.readerId" -}}
+{{- $root := index . 0 -}}
+{{- printf "spiffe://%s/reader/%s/%s" $root.Values.trustDomain (index . 1) (get $root.Values.readers (index . 1) | sortAlpha | join "/") -}}
+{{- end -}}
+
+{{/* Those of them that are the contracts'. */}}
+{{- define "tradewind.natsWorkloads" -}}
 {{- .Files.Get "files/broker-users.json" | replace "spiffe://tradewind.local/" (printf "spiffe://%s/" .Values.trustDomain) -}}
 {{- end -}}
 
-{{/* The workloads that the broker lets in, as a list. */}}
+{{/* The workloads that the broker lets in, as a list, without readers. */}}
 {{- define "tradewind.natsClients" -}}
 {{- $clients := list -}}
-{{- range (include "tradewind.natsUsers" . | fromJson).authorization.users -}}{{- $clients = append $clients (base .user) -}}{{- end -}}
+{{- range (include "tradewind.natsWorkloads" . | fromJson).authorization.users -}}{{- $clients = append $clients (base .user) -}}{{- end -}}
 {{- toJson $clients -}}
 {{- end -}}
 

@@ -21,7 +21,7 @@ pub(super) fn authorize(policy: &Policy, audit: &Audit, context: &str, path: &st
                 "the contract does not allow this workload to call this method",
                 [("caller", caller), ("method", path)],
             );
-            if !policy.is_shadow() {
+            if !policy.only_tells_of(caller) {
                 return Err(refused);
             }
             audit.tell_of_shadow(&refused);

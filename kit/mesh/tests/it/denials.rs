@@ -11,7 +11,7 @@ use tonic::client::Grpc;
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server, pki, reason};
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server, SpiffeId, pki, reason};
 
 use crate::contract::READ_LOG;
 use crate::echo::{BARE, Echo, ask};
@@ -63,6 +63,8 @@ async fn each_method_is_for_those_whom_the_contract_names_and_for_nobody_else() 
 #[tokio::test]
 async fn a_policy_in_shadow_serves_and_tells_whom_it_would_refuse() {
     let dir = credentials();
+    let outside = SpiffeId::reader(DOMAIN, "outsider", ["echo"]).unwrap();
+    pki::issue(dir.path(), &outside, Duration::from_secs(3_600)).unwrap();
     let identity = |name: &str| Identity::load(IdentityFiles::in_dir(dir.path(), name)).unwrap();
     let stop = CancellationToken::new();
     let _stopped = stop.clone().drop_guard();
@@ -71,11 +73,14 @@ async fn a_policy_in_shadow_serves_and_tells_whom_it_would_refuse() {
         let any = "127.0.0.1:0".parse().unwrap();
         let server = Server::bind(any, identity("echo"), policy().in_shadow(shadow), "echo").await.unwrap();
         let stranger = channel(identity("stranger"), "echo", server.local_addr());
+        let outsider = channel(identity("outsider"), "echo", server.local_addr());
         tokio::spawn(server.serve(Routes::new(Echo::default()), stop.clone(), Duration::ZERO));
         let before = told();
         let answer = ask(&stranger, BARE, "hello").await.map_err(|refused| reason(&refused));
         let expected = if shadow { Ok("hello".to_owned()) } else { Err(Some("CALLER_NOT_ALLOWED".to_owned())) };
         assert_eq!((answer, told() - before), (expected, u64::from(shadow)), "in shadow: {shadow}");
+        let refused = ask(&outsider, BARE, "hello").await.unwrap_err();
+        assert_eq!(reason(&refused).as_deref(), Some("CALLER_NOT_ALLOWED"), "whoever reads outside is no part of it");
         // What the contract has not is nobody's to serve.
         let unknown = ask(&stranger, "/tradewind.echo.v1.EchoService/Other", "hello").await.unwrap_err();
         assert_eq!(reason(&unknown).as_deref(), Some("METHOD_UNKNOWN"), "in shadow: {shadow}");

@@ -119,7 +119,7 @@ fn init_replaces_a_certificate_that_lacks_a_host() {
     let dir = tempfile::tempdir().unwrap();
     let init = |hosts: &[&str]| {
         let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let workload = pki::Workload { name: "nats".to_owned(), hosts };
+        let workload = pki::Workload { name: "nats".to_owned(), hosts, ..Default::default() };
         pki::init_workloads(dir.path(), &[workload], DOMAIN).unwrap().made
     };
     let cert = dir.path().join("nats.pem");

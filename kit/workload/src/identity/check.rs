@@ -195,7 +195,7 @@ fn name(certificate: &X509Certificate<'_>) -> Result<SpiffeId, Refusal> {
         let text = format!("has {} URIs among its names, where one SPIFFE id has to stand alone", others + 1);
         return Err(Refusal::new(Reason::SeveralNames, text));
     }
-    let text = "has a URI for its name that is not of the form spiffe://<trust-domain>/svc/<name>";
+    let text = "has a URI for its name that is not of the form spiffe://<trust-domain>/svc/<name>, nor a reader's";
     SpiffeId::parse(only).map_err(|_| Refusal::new(Reason::NotSpiffe, text))
 }
 

@@ -13,7 +13,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use super::authority::{self, Authority};
 use super::{CLOCK_SKEW, valid_for, write};
 use crate::identity::{Leaf, Material, certificates};
-use crate::{Error, IdentityFiles, Result, SpiffeId};
+use crate::{Error, IdentityFiles, Reader, Result, SpiffeId};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long a leaf certificate lasts unless asked otherwise.
@@ -48,16 +48,19 @@ impl Template {
 
     /// Issues a certificate with a new key, valid from now, and replaces what is there.
     pub(super) fn issue(&self, dir: &Path, authority: &Authority) -> Result<()> {
-        let name = self.id.name();
+        let name = self.id.short_name();
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut params = valid_for(name, self.validity);
-        params.subject_alt_names = vec![
-            SanType::URI(self.id.to_string().try_into()?),
-            SanType::DnsName("localhost".try_into()?),
-            SanType::DnsName(name.try_into()?),
-            SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-        ];
+        params.subject_alt_names = vec![SanType::URI(self.id.to_string().try_into()?)];
+        // A reader serves nothing, and may be called like whoever does.
+        if Reader::of(self.id.name()).is_none() {
+            params.subject_alt_names.extend([
+                SanType::DnsName("localhost".try_into()?),
+                SanType::DnsName(name.try_into()?),
+                SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+            ]);
+        }
         for host in &self.hosts {
             let host = match host.parse() {
                 Ok(address) => SanType::IpAddress(address),

@@ -130,7 +130,7 @@ fn issue(dir: &Path, names: &[&str], rotation: &Rotation) -> Result<Vec<PathBuf>
     let authority = authority::read(dir, names)?;
     for template in templates {
         template.issue(dir, &authority)?;
-        changed.push(IdentityFiles::in_dir(dir, template.id.name()).cert);
+        changed.push(IdentityFiles::in_dir(dir, template.id.short_name()).cert);
     }
     Ok(changed)
 }

@@ -10,7 +10,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::authority;
 use crate::identity::{Leaf, Material, certificates, fingerprint};
 use crate::reason::Refusal;
-use crate::{Error, IdentityFiles, Reason, Result};
+use crate::{Error, IdentityFiles, Reader, Reason, Result, SpiffeId};
 
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,15 @@ pub fn show(dir: &Path) -> Result<Vec<Shown>> {
     Ok(shown)
 }
 
+/// The readers that have a certificate in `dir`, good or not: what each may read is in its name.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn readers(dir: &Path) -> Result<Vec<SpiffeId>> {
+    let ids = show(dir)?.into_iter().filter_map(|shown| SpiffeId::parse(&shown.facts?.id).ok());
+    Ok(ids.filter(|id| Reader::of(id.name()).is_some()).collect())
+}
+
 fn authorities(dir: &Path, file: &Path) -> Vec<Shown> {
     let name = super::AUTHORITY.to_owned();
     let one = |role, facts, refused| Shown { name: name.clone(), file: file.to_owned(), role, facts, refused };
@@ -98,7 +107,7 @@ fn workload(bundle: &Path, file: PathBuf) -> Shown {
     let facts = chain.and_then(|chain| facts(&chain[0]));
     // Where a file is called like a workload, it is that workload's. Other issuers call them otherwise.
     let is_its_own = |material: Material| {
-        if file.extension().is_some_and(|end| end == "crt") || material.id.name() == name {
+        if file.extension().is_some_and(|end| end == "crt") || material.id.short_name() == name {
             return Ok(());
         }
         let text = format!("is for {}, and called like another workload's", material.id);
