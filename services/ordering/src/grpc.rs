@@ -12,11 +12,11 @@ use contracts::tradewind::ordering::v1::{
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 use tradewind_domain::request::order_id;
-use tradewind_mesh::keyed;
+use tradewind_mesh::{deadline, keyed};
 use tradewind_store::Store;
 
 use crate::{
-    app::{self, OrderChanges},
+    app::{self, Offers, OrderChanges},
     domain::OrderError,
 };
 
@@ -24,13 +24,15 @@ use crate::{
 pub(crate) struct Orders {
     store: Store,
     changes: OrderChanges,
+    offers: Offers,
     /// How long an order may take to be confirmed when the request does not say.
     order_deadline: Duration,
 }
 
 impl Orders {
-    pub(crate) const fn new(store: Store, changes: OrderChanges, order_deadline: Duration) -> Self {
-        Self { store, changes, order_deadline }
+    /// Serves those in `store`.
+    pub(crate) fn new(store: Store, changes: OrderChanges, order_deadline: Duration) -> Self {
+        Self { offers: Offers::of(&store), store, changes, order_deadline }
     }
 }
 
@@ -52,7 +54,8 @@ impl OrderingService for Orders {
     async fn place_order(&self, request: Request<PlaceOrderRequest>) -> Result<Response<PlaceOrderResponse>, Status> {
         let (request, key) = keyed(request)?;
         let order = convert::place_order(request, key, self.order_deadline).map_err(convert::refusal)?;
-        app::place_order(&self.store, order).await.map(Response::new).map_err(convert::refusal)
+        let placed = app::place_order(&self.store, &self.offers, order, deadline::current()).await;
+        placed.map(Response::new).map_err(convert::refusal)
     }
 
     async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<GetOrderResponse>, Status> {

@@ -48,6 +48,23 @@ both_stores! {
         shop.close().await;
     }
 
+    async fn what_was_listed_a_moment_ago_can_be_ordered_by_who_does_not_say_so(database: Database) {
+        let mut shop = StandInShop::open(database).await;
+        for new in 0..30 {
+            let product = format!("new-{new}");
+            shop.list(&product, "SKU-NEW", money("GBP", 100)).await;
+            let request = PlaceOrderRequest { lines: vec![line(&product, 1)], after: Vec::new(), ..shop.request("") };
+            let placed = shop.place(request).await;
+            assert!(placed.is_ok(), "{product}: {placed:?}");
+        }
+        let request = PlaceOrderRequest { lines: vec![line("milk", 1)], after: Vec::new(), ..shop.request("") };
+        let refused = shop.place(request).await.unwrap_err();
+        assert_eq!(what(&refused), is(Code::NotFound, "PRODUCT_NOT_FOUND", &["lines[0].product_id"]));
+        let said = "there is no such product: milk; to order what was listed a moment ago, name in after";
+        assert!(refused.message().starts_with(said), "{refused:?}");
+        shop.close().await;
+    }
+
     async fn a_repeated_request_places_one_order_whatever_has_changed_since(database: Database) {
         let mut shop = StandInShop::open(database).await;
         let mut request = shop.request("r-1");

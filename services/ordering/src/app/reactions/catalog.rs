@@ -8,11 +8,12 @@ use tradewind_domain::{Error, Money};
 use tradewind_events::Received;
 use tradewind_store::Tx;
 
-use crate::store::price_list;
+use crate::{app::offers::LISTED, store::price_list};
 
 pub(super) async fn price_on_product_listed(tx: &mut Tx, event: &Received<ProductListed>) -> Result<(), Error> {
     let product = &event.data;
     let price = price(product.price.as_ref())?;
+    tx.wakes(&LISTED);
     price_list::put(tx.conn(), &product.product_id, &product.sku, price).await
 }
 
