@@ -1,6 +1,9 @@
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
-use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
+use contracts::tradewind::{
+    catalog::v1::Product,
+    ordering::v1::{PlaceOrderResponse, Recipient},
+};
 use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind, Money, OrderId, Sensitive, request::RequestKey};
 use tradewind_sql::timestamp;
@@ -37,12 +40,15 @@ pub(crate) struct PlaceOrder {
 impl PlaceOrder {
     /// The refusal with the places in the request that it is about.
     fn refused(&self, refusal: &AssortmentError) -> Error {
-        let places = refusal.products().iter().filter_map(|product| self.named.get(product));
-        let mut refused = Error::from(refusal.clone());
-        if refused.kind == ErrorKind::NotFound {
-            refused.message = format!("{}; {HINT}", refused.message);
+        let places = refusal.products().iter().filter_map(|product| Some((product, self.named.get(product)?)));
+        let (mut refused, problem) = (Error::from(refusal.clone()), refusal.problem());
+        if refused.kind != ErrorKind::NotFound {
+            return places.fold(refused, |refused, (_, place)| refused.with_violation(place, problem));
         }
-        places.fold(refused, |refused, place| refused.with_violation(place, refusal.problem()))
+        refused.message = format!("{}; {HINT}", refused.message);
+        places.fold(refused, |refused, (product, place)| {
+            refused.with_missing::<Product>(product, format!("{place}: {problem}"))
+        })
     }
 }
 
