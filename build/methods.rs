@@ -82,6 +82,13 @@ fn method_code(
     if hedge.is_some_and(|after| after.is_zero() || after >= timeout) {
         return Err(format!("{name}: hedge_after is nothing, or not within its timeout").into());
     }
+    let excuse = text(&options, "no_request_id");
+    if (retry == "Never") == excuse.is_empty() {
+        return Err(format!("{name}: RETRY_CLASS_NEVER and no_request_id go together").into());
+    }
+    if retry == "Safe" && method.name().starts_with("Create") {
+        return Err(format!("{name} creates something: it takes a request_id, or says why it takes none").into());
+    }
     let mut code = String::from("    Method {\n");
     writeln!(code, "        path: \"/{}/{}\",", method.parent_service().full_name(), method.name())?;
     writeln!(code, "        callers: &{callers:?},")?;

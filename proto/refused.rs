@@ -71,7 +71,7 @@ fn a_method_that_nobody_may_call_fails_the_build() {
 fn a_method_for_customers_whose_request_is_nobodys_fails_the_build() {
     const SELF: &str = "[(tradewind.options.v1.owner) = OWNER_SELF]";
     let why = |audience: &str, asked: &str, fields: &str| {
-        let mut options = says(&format!(r#"callers: "gateway" audience: {audience}"#));
+        let mut options = says(&format!(r#"callers: "gateway" audience: {audience} retry: RETRY_CLASS_SAFE"#));
         options += if audience == "AUDIENCE_INTERNAL" { "" } else { ROUTE };
         let method = format!("rpc Do({asked}) returns (Answer) {{ {options} }}");
         built("", &method, &format!("message Owned {{ {fields} }}")).map(|_| ()).map_err(|why| why.to_string())
@@ -110,6 +110,13 @@ fn a_method_with_a_time_that_is_none_fails_the_build() {
 #[test]
 fn a_method_that_is_repeated_otherwise_than_it_can_be_fails_the_build() {
     let together = format!("{DO}: a request_id and RETRY_CLASS_WITH_REQUEST_ID go together");
+    let excused = format!("{DO}: RETRY_CLASS_NEVER and no_request_id go together");
+    for said in ["", "retry: RETRY_CLASS_NEVER", r#"retry: RETRY_CLASS_SAFE no_request_id: "it is done once""#] {
+        assert_eq!(refused(&says(&format!(r#"callers: "operator" {said}"#))), excused, "{said}");
+    }
+    let creates = says(r#"callers: "operator" retry: RETRY_CLASS_SAFE"#);
+    let why = "tradewind.planted.v1.PlantedService.CreateThing creates something: it takes a request_id, or says why it takes none";
+    assert_eq!(refused_as(&format!("rpc CreateThing(Ask) returns (Answer) {{ {creates} }}")), why);
     let with_id = says(r#"callers: "operator" retry: RETRY_CLASS_WITH_REQUEST_ID"#);
     assert_eq!(refused(&with_id), together);
     let safe = says(r#"callers: "operator" retry: RETRY_CLASS_SAFE"#);
@@ -158,7 +165,7 @@ fn an_event_or_a_reaction_that_leads_nowhere_fails_the_build() {
 #[test]
 fn a_key_has_to_be_for_what_customers_do_and_is_for_nothing_else() {
     let scope = |audience: &str, route: &str, owner: &str| {
-        let options = says(&format!(r#"callers: "gateway" audience: {audience}"#));
+        let options = says(&format!(r#"callers: "gateway" audience: {audience} retry: RETRY_CLASS_SAFE"#));
         let method = format!("rpc Do(Owned) returns (Answer) {{ {options} {route} }}");
         let made = built("", &method, &format!("message Owned {{ string a = 1 {owner}; }}")).unwrap();
         let tables = made.files.into_iter().find(|(name, _)| *name == "tables.rs").unwrap().1;

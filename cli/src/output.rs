@@ -78,7 +78,7 @@ pub(crate) async fn of_each<'a, T>(
     (answers, away)
 }
 
-/// An error for people: what a service refused and why, a line for each violation, or the chain of causes. Printable, its own
+/// An error for people: what a service refused and why, a line for each violation and each thing that is missing, or the chain of causes. Printable, its own
 /// line ends apart.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<tonic::Status>()) else {
@@ -90,5 +90,7 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
     }
     let violations = tradewind_mesh::violations(status);
     lines.extend(violations.iter().map(|violation| format!("  {}: {}", violation.field, violation.description)));
+    let missing = tradewind_mesh::missing(status);
+    lines.extend(missing.iter().map(|missing| format!("  {} {}: {}", missing.kind, missing.name, missing.description)));
     lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
 }

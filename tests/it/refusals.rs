@@ -12,7 +12,7 @@ use futures::future::join_all;
 use supervisor::services;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
-use tradewind_mesh::{reason, violations};
+use tradewind_mesh::{missing, reason, violations};
 use tradewind_testing::{Database, block_on, eventually, pki};
 
 use crate::process::Process;
@@ -21,6 +21,7 @@ use system_tests::PATIENCE;
 use system_tests::offer::{Offer, pounds};
 
 const HUGE_PAGE: i32 = 1_000_000;
+const NO_PAGE: i32 = -1;
 
 #[test]
 fn what_makes_no_sense_names_its_field_and_stores_nothing() {
@@ -51,8 +52,11 @@ fn what_makes_no_sense_names_its_field_and_stores_nothing() {
         let creation = CreateProductRequest { request_id: String::new(), product: Some(product) };
         let refused = shop.operator.catalog().create_product(creation).await.unwrap_err();
         is(&refused, Code::InvalidArgument, "product.price.currency");
-        for refused in huge_pages(shop).await {
-            is(&refused, Code::InvalidArgument, "page_size");
+        for answer in pages(shop, NO_PAGE).await {
+            is(&answer.unwrap_err(), Code::InvalidArgument, "page_size");
+        }
+        for answer in pages(shop, HUGE_PAGE).await {
+            answer.expect("the largest page that there is, instead of one that is larger");
         }
 
         assert_eq!(log_heads(shop).await, heads, "nothing was recorded anywhere");
@@ -66,11 +70,7 @@ fn orders_that_make_no_sense(tea: &Offer) -> Vec<(PlaceOrderRequest, Code, &'sta
     let expecting = |currency: &str| Some(Money { currency: currency.to_owned(), minor: 450 });
     vec![
         (PlaceOrderRequest { lines: Vec::new(), ..tea.order(1) }, Code::InvalidArgument, "lines"),
-        (
-            PlaceOrderRequest { lines: vec![tea.line(1), unknown], ..tea.order(1) },
-            Code::NotFound,
-            "lines[1].product_id",
-        ),
+        (PlaceOrderRequest { lines: vec![tea.line(1), unknown], ..tea.order(1) }, Code::NotFound, "unknown"),
         (
             PlaceOrderRequest { expected_total: expecting("ABC"), ..tea.order(1) },
             Code::InvalidArgument,
@@ -85,21 +85,21 @@ fn orders_that_make_no_sense(tea: &Offer) -> Vec<(PlaceOrderRequest, Code, &'sta
     ]
 }
 
-/// What every list answers when asked for a page of a million.
-async fn huge_pages(shop: &Shop) -> Vec<Status> {
-    let (page_size, operator) = (HUGE_PAGE, &shop.operator);
+/// What every list answers when asked for a page of that size.
+async fn pages(shop: &Shop, page_size: i32) -> Vec<Result<(), Status>> {
+    let operator = &shop.operator;
     let page = ListOrdersRequest { page_size, ..ListOrdersRequest::default() };
-    let orders = operator.ordering().list_orders(page).await.unwrap_err();
+    let orders = operator.ordering().list_orders(page).await.map(drop);
     let page = ListProductsRequest { page_size, ..ListProductsRequest::default() };
-    let products = operator.catalog().list_products(page).await.unwrap_err();
+    let products = operator.catalog().list_products(page).await.map(drop);
     let page = ListStockRequest { page_size, ..ListStockRequest::default() };
-    let levels = operator.inventory().list_stock(page).await.unwrap_err();
+    let levels = operator.inventory().list_stock(page).await.map(drop);
     let page = ListOpenReservationsRequest { page_size, ..ListOpenReservationsRequest::default() };
-    let reservations = operator.inventory().list_open_reservations(page).await.unwrap_err();
+    let reservations = operator.inventory().list_open_reservations(page).await.map(drop);
     let page = ListPaymentsRequest { page_size, ..ListPaymentsRequest::default() };
-    let payments = operator.payment().list_payments(page).await.unwrap_err();
+    let payments = operator.payment().list_payments(page).await.map(drop);
     let page = ListShipmentsRequest { page_size, ..ListShipmentsRequest::default() };
-    let shipments = operator.shipping().list_shipments(page).await.unwrap_err();
+    let shipments = operator.shipping().list_shipments(page).await.map(drop);
     vec![orders, products, levels, reservations, payments, shipments]
 }
 
@@ -127,6 +127,34 @@ fn a_workload_that_the_contract_does_not_name_is_turned_away() {
             assert_eq!(reason(&refused).as_deref(), Some("CALLER_NOT_ALLOWED"), "{refused:?}");
         }
         assert_eq!(log_heads(shop).await, heads, "nothing was recorded anywhere");
+    });
+}
+
+#[test]
+fn a_write_of_somebody_elses_client_says_which_one_it_is_or_is_refused() {
+    in_a_shop(Database::sqlite, async |shop: &mut Shop| {
+        let heads = log_heads(shop).await;
+        let ours = Identity::from_pem(shop.credential("operator.pem"), shop.credential("operator.key"));
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(shop.credential("ca.pem")));
+        let tls = tls.domain_name("localhost").identity(ours);
+        let endpoint = Endpoint::from_shared(format!("https://{}", shop.address("catalog"))).unwrap();
+        let mut client = CatalogServiceClient::new(endpoint.tls_config(tls).unwrap().connect().await.unwrap());
+        let (product_id, sku, name) = ("cup".to_owned(), "cup".to_owned(), "Cup".to_owned());
+        let product = Some(Product { product_id, sku, name, price: Some(pounds(450)), ..Product::default() });
+        let mut creation = CreateProductRequest { request_id: String::new(), product };
+        let refused = client.create_product(creation.clone()).await.unwrap_err();
+        is(&refused, Code::InvalidArgument, "request_id");
+        assert_eq!(reason(&refused).as_deref(), Some("REQUEST_ID_REQUIRED"));
+        assert_eq!(log_heads(shop).await, heads, "nothing was recorded anywhere");
+
+        "c-1".clone_into(&mut creation.request_id);
+        let first = client.create_product(creation.clone()).await.unwrap().into_inner();
+        let again = client.create_product(creation.clone()).await.unwrap().into_inner();
+        assert_eq!(first.product, again.product);
+        // Our own clients give a name to what has none, for all attempts of the one call.
+        creation.request_id.clear();
+        let refused = shop.operator.catalog().create_product(creation).await.unwrap_err();
+        assert_eq!(reason(&refused).as_deref(), Some("PRODUCT_EXISTS"));
     });
 }
 
@@ -183,6 +211,7 @@ async fn log_heads(shop: &Shop) -> Vec<Vec<u64>> {
 
 fn is(refused: &Status, code: Code, field: &str) {
     assert_eq!(refused.code(), code, "{refused:?}");
-    let named = violations(refused);
-    assert!(named.iter().any(|violation| violation.field == field), "{field} is not named: {refused:?} {named:?}");
+    let mut named: Vec<_> = violations(refused).into_iter().map(|violation| violation.field).collect();
+    named.extend(missing(refused).into_iter().map(|missing| missing.name));
+    assert!(named.iter().any(|named| named == field), "{field} is not named: {refused:?} {named:?}");
 }

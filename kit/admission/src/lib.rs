@@ -1,12 +1,14 @@
-//! Which calls a server works on, which wait for their turn, and which are turned away. Who calls, and what a call does, do not belong
+//! Where connections come in, which calls a server works on, which wait for their turn, and which are turned away. Who calls, and what a call does, do not belong
 //! here.
 //!
 #![doc = include_str!("../README.md")]
 
 mod limit;
+mod listener;
 mod rate;
 mod shed;
 
+pub use listener::Listener;
 pub use rate::{RateLimits, Rates};
 pub use shed::{Load, Place, Shed};
 use tradewind_calls::{jitter, metrics, status};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
-use tradewind_domain::{Error, ErrorKind, FieldViolation};
+use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, ResourceInfo, RetryInfo, StatusExt};
+use tradewind_domain::{Error, ErrorKind, FieldViolation, Missing};
 
 use crate::served;
 
@@ -22,14 +22,15 @@ const MOST_SENT: usize = 7_680;
 // Together these stay below it, whatever they say: a test tries the worst.
 const MESSAGE: usize = 1_200;
 const FIELD: usize = 96;
+const RESOURCE: usize = 64;
 const DESCRIPTION: usize = 160;
 const FACTS: usize = 8;
 const KEY: usize = 40;
 const VALUE: usize = 96;
 
-/// The status of an error: code by kind, `ErrorInfo` with reason and facts, `BadRequest` with the
-/// fields at fault: some of them, and how many more there are; `RetryInfo` where it is known when to come again. The text of an
-/// internal error is logged and stays here.
+/// The status of an error: code by kind, `ErrorInfo` with reason and facts, `BadRequest` with the fields at fault, a `ResourceInfo`
+/// for each thing that is missing: some of them, and how many more there are; `RetryInfo` where it is known when to come again. The
+/// text of an internal error is logged and stays here.
 pub fn status(error: impl Into<Error>) -> Status {
     let error = error.into();
     let code = match error.kind {
@@ -44,35 +45,50 @@ pub fn status(error: impl Into<Error>) -> Status {
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Internal => {
             tracing::error!(reason = error.reason, error = %error.message, "internal error");
-            return answer(Code::Internal, "internal error", DOMAIN, error.reason, [], Vec::new(), None);
+            return answer(Code::Internal, "internal error", DOMAIN, error.reason, [], Told::default());
         }
     };
-    answer(code, &error.message, DOMAIN, error.reason, error.metadata, error.violations, error.again)
+    let told = Told { missing: error.missing().to_vec(), violations: error.violations, again: error.again };
+    answer(code, &error.message, DOMAIN, error.reason, error.metadata, told)
+}
+
+/// What a status tells beside its reason and facts.
+#[derive(Default)]
+struct Told {
+    violations: Vec<FieldViolation>,
+    missing: Vec<Missing>,
+    again: Option<Duration>,
 }
 
 /// The one place where a status with details is made. It fits into the trailers of any peer: texts are cut, and of many fields
-/// at fault the first are named and the fact `more_violations` counts the others.
+/// at fault the first are named and the fact `more_violations` counts the others; so with what is missing, and `more_missing`.
 fn answer(
     code: Code,
     message: &str,
     domain: &str,
     reason: &str,
     facts: impl IntoIterator<Item = (String, String)>,
-    violations: Vec<FieldViolation>,
-    again: Option<Duration>,
+    Told { violations, missing, again }: Told,
 ) -> Status {
-    let more = violations.len().saturating_sub(FieldViolation::SHOWN);
-    let counted = (more > 0).then(|| ("more_violations".to_owned(), more.to_string()));
-    let facts = counted.into_iter().chain(facts).take(FACTS);
+    let things = missing.len().min(FieldViolation::SHOWN);
+    let fields = violations.len().min(FieldViolation::SHOWN - things);
+    let more = [("more_violations", violations.len() - fields), ("more_missing", missing.len() - things)];
+    let counted = more.into_iter().filter(|(_, more)| *more > 0).map(|(key, more)| (key.to_owned(), more.to_string()));
+    let facts = counted.chain(facts).take(FACTS);
     let facts: HashMap<_, _> = facts.map(|(key, value)| (cut(&key, KEY), cut(&value, VALUE))).collect();
-    let mut details = ErrorDetails::with_error_info(cut(reason, KEY), cut(domain, KEY), facts);
-    if again.is_some() {
-        details.set_retry_info(again);
+    let mut details = vec![ErrorDetail::ErrorInfo(ErrorInfo::new(cut(reason, KEY), cut(domain, KEY), facts))];
+    details.extend(again.map(|again| RetryInfo::new(Some(again)).into()));
+    if fields > 0 {
+        let mut request = BadRequest::new(Vec::new());
+        for FieldViolation { field, description } in violations.iter().take(fields) {
+            request.add_violation(cut(field, FIELD), cut(description, DESCRIPTION));
+        }
+        details.push(request.into());
     }
-    for violation in violations.iter().take(FieldViolation::SHOWN) {
-        details.add_bad_request_violation(cut(&violation.field, FIELD), cut(&violation.description, DESCRIPTION));
-    }
-    Status::with_error_details(code, cut(message, MESSAGE), details)
+    details.extend(missing.iter().take(things).map(|Missing { kind, name, description }| {
+        ResourceInfo::new(cut(kind, RESOURCE), cut(name, FIELD), "", cut(description, DESCRIPTION)).into()
+    }));
+    Status::with_error_details_vec(code, cut(message, MESSAGE), details)
 }
 
 /// As much of `text` as is sent in `most` bytes when percent-encoded, with `...` where something is missing.
@@ -106,8 +122,8 @@ pub fn fit(headers: &mut HeaderMap) {
     let info = status.get_details_error_info().unwrap_or_else(|| ErrorInfo::new("", "", HashMap::new()));
     let facts = info.metadata.into_iter().collect::<BTreeMap<_, _>>();
     let again = status.get_details_retry_info().and_then(|info| info.retry_delay);
-    let fitting =
-        answer(status.code(), status.message(), &info.domain, &info.reason, facts, violations(&status), again);
+    let told = Told { violations: violations(&status), missing: missing(&status), again };
+    let fitting = answer(status.code(), status.message(), &info.domain, &info.reason, facts, told);
     if fitting.add_header(headers).is_err() {
         headers.remove("grpc-message");
         headers.remove("grpc-status-details-bin");
@@ -130,6 +146,18 @@ pub fn violations(status: &Status) -> Vec<FieldViolation> {
         .into_iter()
         .map(|violation| FieldViolation { field: violation.field, description: violation.description })
         .collect()
+}
+
+/// What is missing, as a status names it.
+#[must_use]
+pub fn missing(status: &Status) -> Vec<Missing> {
+    let named = |detail| match detail {
+        ErrorDetail::ResourceInfo(ResourceInfo { resource_type: kind, resource_name: name, description, .. }) => {
+            Some(Missing { kind, name, description })
+        }
+        _ => None,
+    };
+    status.get_error_details_vec().into_iter().filter_map(named).collect()
 }
 
 /// Which part of the mesh turns a call away.
@@ -202,7 +230,7 @@ pub fn refusal<'a>(
 ) -> Status {
     let facts = std::iter::once(("layer", layer.label())).chain(facts);
     let facts = facts.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    answer(code, message, MESH, reason, facts, Vec::new(), None)
+    answer(code, message, MESH, reason, facts, Told::default())
 }
 
 /// The same refusal, saying when to come again; never, if that is never.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
+use prost::Name;
+
 /// How an error is to be treated, by callers and by readers of events alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -48,8 +50,19 @@ pub struct FieldViolation {
 }
 
 impl FieldViolation {
-    /// How many a refusal names; of the others it says how many there are.
+    /// How many a refusal names, with what is missing; of the others it says how many there are.
     pub const SHOWN: usize = 8;
+}
+
+/// Something that a request names and that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// What kind of thing it is: the full name of the message that the contract has for it.
+    pub kind: String,
+    /// Which one: what the request calls it.
+    pub name: String,
+    /// What is said of it, for a person.
+    pub description: String,
 }
 
 /// The first of `texts` for a message, and how many more there are.
@@ -80,12 +93,19 @@ pub struct Error {
     pub metadata: BTreeMap<String, String>,
     /// After what time the same request may succeed, where that is known.
     pub again: Option<Duration>,
+    /// See [`missing`](Self::missing).
+    absent: Option<Box<Absent>>,
 }
+
+/// All that is missing, apart from the error: most errors have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Absent(Vec<Missing>);
 
 impl Error {
     /// An error of `kind` with a stable `reason` and a `message` for people.
     pub fn new(kind: ErrorKind, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, reason, message: message.into(), violations: Vec::new(), metadata: BTreeMap::new(), again: None }
+        let (message, violations, metadata) = (message.into(), Vec::new(), BTreeMap::new());
+        Self { kind, reason, message, violations, metadata, again: None, absent: None }
     }
 
     /// A malformed `field` of a request; `description` says what is wrong with it.
@@ -94,10 +114,9 @@ impl Error {
         Self::new(ErrorKind::Invalid, reason, format!("{field}: {description}")).with_violation(field, description)
     }
 
-    /// Something that `field` of the request names and that does not exist.
-    pub fn not_found(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
-        let (field, description) = (field.into(), description.into());
-        Self::new(ErrorKind::NotFound, reason, format!("{field}: {description}")).with_violation(field, description)
+    /// The `M` of that `name` does not exist; `description` says so.
+    pub fn not_found<M: Name>(name: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, reason, description).of::<M>(name)
     }
 
     /// Something needed that is away at the moment.
@@ -114,6 +133,30 @@ impl Error {
     #[must_use]
     pub fn with_violation(mut self, field: impl Into<String>, description: impl Into<String>) -> Self {
         self.violations.push(FieldViolation { field: field.into(), description: description.into() });
+        self
+    }
+
+    /// What is not there, in an error of kind `NotFound`.
+    #[must_use]
+    pub fn missing(&self) -> &[Missing] {
+        self.absent.as_ref().map_or(&[], |absent| &absent.0)
+    }
+
+    /// The same error, which says what is not there: the `M` of that `name`. What has another kind, or says it, stays as it is.
+    #[must_use]
+    pub fn of<M: Name>(self, name: impl Into<String>) -> Self {
+        if self.kind != ErrorKind::NotFound || self.absent.is_some() {
+            return self;
+        }
+        let description = self.message.clone();
+        self.with_missing::<M>(name, description)
+    }
+
+    /// The same error with one thing more that is not there: the `M` of that `name`.
+    #[must_use]
+    pub fn with_missing<M: Name>(mut self, name: impl Into<String>, description: impl Into<String>) -> Self {
+        let missing = Missing { kind: M::full_name(), name: name.into(), description: description.into() };
+        self.absent.get_or_insert_default().0.push(missing);
         self
     }
 
@@ -166,6 +209,7 @@ impl<E: DomainError> From<E> for Error {
             violations: Vec::new(),
             metadata: error.metadata(),
             again: None,
+            absent: None,
         }
     }
 }

@@ -24,7 +24,7 @@ pub use aggregate::Aggregate;
 pub use country::Country;
 pub use currency::{Currency, UnknownCurrency};
 pub use email::{EMAIL_RULE, sendable};
-pub use error::{DomainError, Error, ErrorKind, FieldViolation, some_of};
+pub use error::{DomainError, Error, ErrorKind, FieldViolation, Missing, some_of};
 pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};

@@ -49,6 +49,16 @@ impl Money {
         self.minor
     }
 
+    /// What is said of it for programs, as facts of an error: `name` as a person reads it, `name_minor` and `name_currency`.
+    #[must_use]
+    pub fn facts(self, name: &str) -> [(String, String); 3] {
+        [
+            (name.to_owned(), self.to_string()),
+            (format!("{name}_minor"), self.minor.to_string()),
+            (format!("{name}_currency"), self.currency.code().to_owned()),
+        ]
+    }
+
     /// The sum.
     ///
     /// # Errors

@@ -38,15 +38,16 @@ pub fn order_id(text: &str) -> Result<OrderId, Error> {
     text.parse().map_err(|_| Error::invalid("order_id", "INVALID_ORDER_ID", "must be a UUID"))
 }
 
-/// How many items the page of a list may have: as many as the field `page_size` says, 100 where it says 0.
+/// How many items the page of a list may have: as many as the field `page_size` says, 100 where it says 0, and 1000 where it says
+/// more, as AIP-158 has it.
 ///
 /// # Errors
-/// `PAGE_SIZE_OUT_OF_RANGE` for less than 0 and more than 1000.
+/// `PAGE_SIZE_OUT_OF_RANGE` for less than 0.
 pub fn page_size(asked: i32) -> Result<usize, Error> {
     match usize::try_from(asked) {
         Ok(0) => Ok(USUAL_PAGE),
-        Ok(size @ 1..=LARGEST_PAGE) => Ok(size),
-        _ => Err(Error::invalid("page_size", "PAGE_SIZE_OUT_OF_RANGE", "must be 0 to 1000")),
+        Ok(size) => Ok(size.min(LARGEST_PAGE)),
+        Err(_) => Err(Error::invalid("page_size", "PAGE_SIZE_OUT_OF_RANGE", "must not be less than 0")),
     }
 }
 
@@ -92,8 +93,10 @@ mod tests {
     #[test]
     fn a_page_has_between_one_and_a_thousand_items() {
         let reason = |asked| page_size(asked).map_err(|error| error.reason);
-        assert_eq!((reason(0), reason(1), reason(1000)), (Ok(100), Ok(1), Ok(1000)));
-        for asked in [-1, 1001, i32::MIN, i32::MAX] {
+        for (asked, has) in [(0, 100), (1, 1), (1000, 1000), (1001, 1000), (i32::MAX, 1000)] {
+            assert_eq!(reason(asked), Ok(has), "{asked}");
+        }
+        for asked in [-1, i32::MIN] {
             assert_eq!(reason(asked), Err("PAGE_SIZE_OUT_OF_RANGE"), "{asked}");
         }
     }

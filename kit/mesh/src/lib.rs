@@ -17,11 +17,11 @@ pub use client::{AskedDeadline, Bulkhead, Channel, Channels, Circuit, EndpointSt
 pub use error::Error;
 pub use server::{Loads, Owners, Server, keyed, peer, user};
 
-pub use tradewind_admission::{Load, RateLimits};
+pub use tradewind_admission::{Listener, Load, RateLimits};
 pub use tradewind_calls::faults::{At, Fault, Faults, Wanted};
-pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, reason, status, violations};
+pub use tradewind_calls::{CALLS, Peer, Policy, Serving, code_name, deadline, missing, reason, status, violations};
 pub(crate) use tradewind_calls::{
-    body, faults, form, gather, jitter, message, metrics, observe, policy, served, sizes,
+    body, faults, form, gather, jitter, message, metrics, named, observe, policy, served, sizes,
 };
 
 pub use tradewind_tokens::User;

@@ -17,13 +17,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tradewind_admission::{Load, RateLimits, Rates, Shed};
+use tradewind_admission::{Listener, Load, RateLimits, Rates, Shed};
 
 use self::accept::{Places, accept};
 use self::call::Gate;
@@ -39,7 +38,7 @@ use crate::{Error, Identity, Policy, Result, metrics, tls};
 
 /// A bound mTLS server that does not serve yet.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
     acceptor: TlsAcceptor,
     identity: Identity,
@@ -66,11 +65,11 @@ impl Loads {
 }
 
 impl Server {
-    /// Listens on `address` as `context`, under whose name the policy is looked up.
+    /// [Listens](Listener) on `address` as `context`, under whose name the policy is looked up.
     pub async fn bind(address: SocketAddr, identity: Identity, policy: Policy, context: &str) -> Result<Self> {
         let acceptor = TlsAcceptor::from(Arc::new(tls::server(&identity)?));
         let listen = |source| Error::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let listener = Listener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let shed = Shed::new(Instant::now());
         shed.watch();

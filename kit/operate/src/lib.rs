@@ -15,6 +15,6 @@ pub use self::backup::{accept_loss, back_up, restore};
 pub use self::consumers::{Consumer, Consumers, Partition, Source};
 pub use self::pause::{Pause, follow_pauses, pause_consumer, paused_consumers, resume_consumer};
 pub use self::quarantine::{
-    Act, ActKind, ActOutcome, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Quarantine, Tried, acts,
-    measure_quarantine,
+    Act, ActKind, ActOutcome, CONSUMER_UNKNOWN, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Quarantine,
+    Tried, acts, measure_quarantine,
 };

@@ -138,14 +138,17 @@ impl Quarantine {
     }
 }
 
+/// Why what is asked of a consumer is not done: a service has none of that name.
+pub const CONSUMER_UNKNOWN: &str = "CONSUMER_UNKNOWN";
+
 /// A service has no such consumer.
 pub(super) fn consumer_unknown(consumer: &str) -> Error {
-    Error::not_found("consumer", "CONSUMER_UNKNOWN", format!("there is no consumer {consumer:?} here"))
+    Error::new(ErrorKind::NotFound, CONSUMER_UNKNOWN, format!("there is no consumer {consumer:?} here"))
 }
 
 fn not_parked(ParkedStream { consumer, source, stream }: &ParkedStream) -> Error {
     let text = format!("nothing of {stream} of {source} is in quarantine for {consumer}");
-    Error::not_found("stream", "NOT_PARKED", text)
+    Error::new(ErrorKind::NotFound, "NOT_PARKED", text)
 }
 
 /// Only the first event of a stream may be given up: what follows it has not been tried.

@@ -14,11 +14,11 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::TcpListener,
     sync::watch,
     task::{AbortHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
+use tradewind_mesh::Listener;
 
 use crate::{readiness::Report, telemetry::Telemetry};
 
@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `/health/live`, `/health/ready` and `/metrics` until told to stop.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     reports: watch::Receiver<Report>,
     telemetry: &'static Telemetry,
     stop: CancellationToken,
@@ -45,7 +45,7 @@ pub(crate) async fn serve(
     stop.run_until_cancelled(accept(listener, routes)).await.map_or(Ok(()), |never| match never {})
 }
 
-async fn accept(listener: TcpListener, routes: Router) -> Infallible {
+async fn accept(listener: Listener, routes: Router) -> Infallible {
     let mut serving = JoinSet::new();
     let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {

@@ -47,7 +47,7 @@ impl ConsumerService for OwnConsumers {
         let principal = principal(&request)?;
         let PauseConsumerRequest { consumer, reason } = request.into_inner();
         let reason = convert::reason(reason).map_err(status)?;
-        let pause = self.consumers.pause(&consumer, &principal, &reason).await.map_err(status)?;
+        let pause = self.consumers.pause(&consumer, &principal, &reason).await.map_err(convert::refused(&consumer))?;
         Ok(Response::new(PauseConsumerResponse { pause: Some(convert::pause(pause)) }))
     }
 
@@ -56,7 +56,8 @@ impl ConsumerService for OwnConsumers {
         request: Request<ResumeConsumerRequest>,
     ) -> Result<Response<ResumeConsumerResponse>, Status> {
         let principal = principal(&request)?;
-        self.consumers.resume(&request.into_inner().consumer, &principal).await.map_err(status)?;
+        let consumer = request.into_inner().consumer;
+        self.consumers.resume(&consumer, &principal).await.map_err(convert::refused(&consumer))?;
         Ok(Response::new(ResumeConsumerResponse {}))
     }
 
@@ -101,7 +102,7 @@ impl ConsumerService for OwnConsumers {
         } else {
             self.quarantine.replay(&stream, &principal).await
         };
-        let (events, remaining) = convert::drained(drained.map_err(status)?);
+        let (events, remaining) = convert::drained(drained.map_err(convert::refused_of(&stream))?);
         Ok(Response::new(ReplayParkedStreamResponse { events, remaining }))
     }
 
@@ -118,7 +119,7 @@ impl ConsumerService for OwnConsumers {
         } else {
             self.quarantine.discard(&stream, position, &principal, &reason).await
         };
-        let (events, remaining) = convert::drained(drained.map_err(status)?);
+        let (events, remaining) = convert::drained(drained.map_err(convert::refused_of(&stream))?);
         Ok(Response::new(DiscardParkedEventResponse { events, remaining }))
     }
 

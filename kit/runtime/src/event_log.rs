@@ -44,7 +44,10 @@ impl EventLogService for OwnLog {
         let limit = match limit {
             0 => MOST,
             1..=MOST => limit,
-            _ => return Err(status(Error::invalid("limit", "LIMIT_TOO_LARGE", format!("must be at most {MOST}")))),
+            _ => {
+                let refused = Error::invalid("limit", "LIMIT_TOO_LARGE", format!("must be at most {MOST}"));
+                return Err(status(refused.with("limit", MOST.to_string())));
+            }
         };
         let limit = usize::try_from(limit).map_err(|error| status(Error::internal(error)))?;
         let partition = u16::try_from(partition).map_err(|_| status(no_such_partition()))?;

@@ -11,13 +11,12 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use tokio::{
-    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tradewind_mesh::{Channels, Policy};
+use tradewind_mesh::{Channels, Listener, Policy};
 
 use crate::{
     admin, context, dependencies, edge, ending,
@@ -153,7 +152,7 @@ impl Service {
             Prepared::Context(compose) => context::bind(self, compose, &settings, outlook).await?,
             Prepared::Edge(open) => edge::bind(open, outlook).await?,
         };
-        let admin = TcpListener::bind(settings.admin_addr)
+        let admin = Listener::bind(settings.admin_addr)
             .await
             .with_context(|| life::unbound("admin_addr", settings.admin_addr))?;
         let admin_addr = admin.local_addr()?;

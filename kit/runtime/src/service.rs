@@ -203,14 +203,14 @@ impl Parts {
     }
 
     /// Finds out for whom the objects are that requests name in `field`, as the contract says (`OWNER_OBJECT`): `whose` looks up the
-    /// owner of one, who never changes, and `missing` is what is said where there is no such object. A customer hears the same of an
+    /// owner of one, who never changes, and `missing` is what is said of one that is not there. A customer hears the same of an
     /// object that is somebody else's.
     #[must_use]
     pub fn owner_of<F>(
         mut self,
         field: &'static str,
         whose: impl Fn(String) -> F + Send + Sync + 'static,
-        missing: impl Fn() -> Status + Send + Sync + 'static,
+        missing: impl Fn(&str) -> Status + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Result<Option<String>, Status>> + Send + 'static,

@@ -174,7 +174,7 @@ async fn refused(error: DbErr, url: &str, server: &Server) -> Error {
     let is_late =
         matches!(&error, DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(**error, SqlxError::PoolTimedOut));
     let unavailable = |why: &str| Error::unavailable("DATABASE_UNAVAILABLE", why);
-    let error = if is_late {
+    let mut error = if is_late {
         match timeout(ACQUIRE, attempt(session(options, url), server)).await {
             Ok(Ok(())) => unavailable("it was not ready in time"),
             Ok(Err(error)) => server::refused(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
@@ -183,7 +183,8 @@ async fn refused(error: DbErr, url: &str, server: &Server) -> Error {
     } else {
         server::refused(error)
     };
-    Error { message: format!("{address}: {}", error.message), ..error }
+    error.message = format!("{address}: {}", error.message);
+    error
 }
 
 async fn attempt(options: PgConnectOptions, server: &Server) -> Result<(), SqlxError> {

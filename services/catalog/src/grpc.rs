@@ -5,7 +5,8 @@ mod convert;
 use contracts::tradewind::catalog::v1::catalog_service_server::CatalogService;
 use contracts::tradewind::catalog::v1::{
     CreateProductRequest, CreateProductResponse, GetProductRequest, GetProductResponse, ListProductsRequest,
-    ListProductsResponse, RepriceProductRequest, RepriceProductResponse, RetireProductRequest, RetireProductResponse,
+    ListProductsResponse, Product, RepriceProductRequest, RepriceProductResponse, RetireProductRequest,
+    RetireProductResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::{Error, request::page_size};
@@ -46,7 +47,7 @@ impl CatalogService for Catalog {
         let key = key.map_err(status)?;
         let price = convert::new_price(request.price.as_ref()).map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
-        answer(app::reprice_product(&self.store, key.as_ref(), &product_id, price).await)
+        answer(app::reprice_product(&self.store, key.as_ref(), &product_id, price).await.map_err(about(&product_id)))
     }
 
     async fn retire_product(
@@ -56,12 +57,12 @@ impl CatalogService for Catalog {
         let (request, key) = keyed(request)?;
         let key = key.map_err(status)?;
         let product_id = convert::product_id(request.product_id).map_err(status)?;
-        answer(app::retire_product(&self.store, key.as_ref(), &product_id).await)
+        answer(app::retire_product(&self.store, key.as_ref(), &product_id).await.map_err(about(&product_id)))
     }
 
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {
         let product_id = convert::product_id(request.into_inner().product_id).map_err(status)?;
-        answer(app::get_product(&self.store, &product_id).await)
+        answer(app::get_product(&self.store, &product_id).await.map_err(about(&product_id)))
     }
 
     async fn list_products(
@@ -73,6 +74,11 @@ impl CatalogService for Catalog {
         let after = convert::page_token(token).map_err(status)?;
         answer(app::list_products(&self.store, &after, size).await)
     }
+}
+
+/// Says of which product a refusal is.
+fn about(product_id: &str) -> impl FnOnce(Error) -> Error {
+    move |error| error.of::<Product>(product_id)
 }
 
 fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {

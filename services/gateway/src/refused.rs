@@ -7,7 +7,7 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{ErrorDetail, ErrorDetails, StatusExt};
 use tradewind_calls::served::PUSHBACK;
 use tradewind_calls::status::Layer;
 use tradewind_mesh::code_name;
@@ -136,7 +136,10 @@ pub(crate) fn outward(status: Status) -> Status {
 
 /// The error as AIP-193 has it.
 pub(crate) fn error(status: &Status, http: StatusCode, request_id: &str) -> Value {
-    let mut details = details(&status.get_error_details());
+    let mut said = status.get_error_details_vec();
+    // The reason comes first.
+    said.sort_by_key(|detail| !matches!(detail, ErrorDetail::ErrorInfo(_)));
+    let mut details: Vec<_> = said.into_iter().filter_map(told).collect();
     details.push(detail("RequestInfo", json!({ "requestId": request_id })));
     json!({ "error": {
         "code": http.as_u16(),
@@ -152,49 +155,51 @@ fn detail(name: &str, mut fields: Value) -> Value {
     Value::Object(all)
 }
 
-fn details(said: &ErrorDetails) -> Vec<Value> {
-    let mut all = Vec::new();
-    if let Some(info) = said.error_info() {
-        let fields = json!({ "reason": info.reason, "domain": info.domain, "metadata": info.metadata });
-        all.push(detail("ErrorInfo", fields));
-    }
-    if let Some(bad) = said.bad_request() {
-        let violations = bad.field_violations.iter();
-        let violations = violations.map(|each| json!({ "field": each.field, "description": each.description }));
-        all.push(detail("BadRequest", json!({ "fieldViolations": violations.collect::<Vec<_>>() })));
-    }
-    if let Some(failed) = said.precondition_failure() {
-        let violations = failed
-            .violations
-            .iter()
-            .map(|each| json!({ "type": each.r#type, "subject": each.subject, "description": each.description }));
-        all.push(detail("PreconditionFailure", json!({ "violations": violations.collect::<Vec<_>>() })));
-    }
-    if let Some(quota) = said.quota_failure() {
-        let violations = quota.violations.iter();
-        let violations = violations.map(|each| json!({ "subject": each.subject, "description": each.description }));
-        all.push(detail("QuotaFailure", json!({ "violations": violations.collect::<Vec<_>>() })));
-    }
-    if let Some(resource) = said.resource_info() {
-        let fields = json!({
-            "resourceType": resource.resource_type,
-            "resourceName": resource.resource_name,
-            "owner": resource.owner,
-            "description": resource.description,
-        });
-        all.push(detail("ResourceInfo", fields));
-    }
-    if let Some(delay) = said.retry_info().and_then(|retry| retry.retry_delay) {
-        all.push(detail("RetryInfo", json!({ "retryDelay": format!("{}s", delay.as_secs_f64()) })));
-    }
-    if let Some(help) = said.help() {
-        let links = help.links.iter().map(|each| json!({ "description": each.description, "url": each.url }));
-        all.push(detail("Help", json!({ "links": links.collect::<Vec<_>>() })));
-    }
-    if let Some(text) = said.localized_message() {
-        all.push(detail("LocalizedMessage", json!({ "locale": text.locale, "message": text.message })));
-    }
-    all
+/// A detail as JSON has it; none for one that is of no use outside.
+fn told(said: ErrorDetail) -> Option<Value> {
+    Some(match said {
+        ErrorDetail::ErrorInfo(info) => {
+            detail("ErrorInfo", json!({ "reason": info.reason, "domain": info.domain, "metadata": info.metadata }))
+        }
+        ErrorDetail::BadRequest(bad) => {
+            let violations = bad.field_violations.iter();
+            let violations = violations.map(|each| json!({ "field": each.field, "description": each.description }));
+            detail("BadRequest", json!({ "fieldViolations": violations.collect::<Vec<_>>() }))
+        }
+        ErrorDetail::PreconditionFailure(failed) => {
+            let violations = failed
+                .violations
+                .iter()
+                .map(|each| json!({ "type": each.r#type, "subject": each.subject, "description": each.description }));
+            detail("PreconditionFailure", json!({ "violations": violations.collect::<Vec<_>>() }))
+        }
+        ErrorDetail::QuotaFailure(quota) => {
+            let violations = quota.violations.iter();
+            let violations = violations.map(|each| json!({ "subject": each.subject, "description": each.description }));
+            detail("QuotaFailure", json!({ "violations": violations.collect::<Vec<_>>() }))
+        }
+        ErrorDetail::ResourceInfo(resource) => {
+            let fields = json!({
+                "resourceType": resource.resource_type,
+                "resourceName": resource.resource_name,
+                "owner": resource.owner,
+                "description": resource.description,
+            });
+            detail("ResourceInfo", fields)
+        }
+        ErrorDetail::RetryInfo(retry) => {
+            let delay = retry.retry_delay?;
+            detail("RetryInfo", json!({ "retryDelay": format!("{}s", delay.as_secs_f64()) }))
+        }
+        ErrorDetail::Help(help) => {
+            let links = help.links.iter().map(|each| json!({ "description": each.description, "url": each.url }));
+            detail("Help", json!({ "links": links.collect::<Vec<_>>() }))
+        }
+        ErrorDetail::LocalizedMessage(text) => {
+            detail("LocalizedMessage", json!({ "locale": text.locale, "message": text.message }))
+        }
+        _ => return None,
+    })
 }
 
 /// When to come again, in seconds, where the status says so.

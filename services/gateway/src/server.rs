@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tradewind_mesh::Listener;
 use tradewind_runtime::SettingsError;
 
 pub use self::certificate::Files;
@@ -32,7 +33,7 @@ const WAITING: u32 = 4_096;
 
 /// A bound server that does not serve yet.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     connections: usize,
@@ -41,7 +42,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on `address`, over TLS with the certificate of `files`, and holds at most so many connections.
+    /// [Listens](Listener) on `address`, over TLS with the certificate of `files`, and holds at most so many connections.
     ///
     /// # Errors
     /// A certificate that cannot be used, before anything was bound, or an address that cannot be bound.
@@ -49,7 +50,7 @@ impl Server {
         let tls = files.map(|files| certificate::acceptor(&files)).transpose();
         let tls = tls.map_err(|error| SettingsError::of("tls_certificate", error))?;
         let bound = || SettingsError::of("http_addr", format!("{address} cannot be bound")).to_string();
-        let listener = listen(address).with_context(bound)?;
+        let listener = Listener::bind_by(address, listen).with_context(bound)?;
         let address = listener.local_addr()?;
         let (of_one, patience) = (OF_ONE, Patience::default());
         Ok(Self { listener, address, tls, connections, of_one, patience })
@@ -116,7 +117,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// The next connection. Running out of file descriptors passes; giving up would not.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &Listener) -> (TcpStream, SocketAddr) {
     const PAUSE: Duration = Duration::from_millis(50);
     loop {
         match listener.accept().await {

@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use contracts::tradewind::identity::v1::identity_service_server::IdentityService;
 use contracts::tradewind::identity::v1::{
-    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse, CreatePartnerKeyRequest,
-    CreatePartnerKeyResponse, CreateStaffAccountRequest, CreateStaffAccountResponse, EndSessionRequest,
-    EndSessionResponse, EraseAccountRequest, EraseAccountResponse, FindPartnerKeyRequest, FindPartnerKeyResponse,
-    GetAccountRequest, GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest, GetProfileResponse,
-    GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListEndedSessionsRequest,
-    ListEndedSessionsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse, ListSessionsRequest,
-    ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse, LogOutRequest,
-    LogOutResponse, RefreshRequest, RefreshResponse, ReplaceKeysRequest, ReplaceKeysResponse,
-    RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest, RequestPasswordResetResponse,
-    ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest, RevokePartnerKeyResponse, RevokeRoleRequest,
-    RevokeRoleResponse, SignUpRequest, SignUpResponse, UnlockAccountRequest, UnlockAccountResponse,
-    UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest, VerifyEmailResponse,
+    Account, ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse,
+    CreatePartnerKeyRequest, CreatePartnerKeyResponse, CreateStaffAccountRequest, CreateStaffAccountResponse,
+    EndSessionRequest, EndSessionResponse, EraseAccountRequest, EraseAccountResponse, FindPartnerKeyRequest,
+    FindPartnerKeyResponse, GetAccountRequest, GetAccountResponse, GetKeysRequest, GetKeysResponse, GetProfileRequest,
+    GetProfileResponse, GrantRoleRequest, GrantRoleResponse, ListAccountsRequest, ListAccountsResponse,
+    ListEndedSessionsRequest, ListEndedSessionsResponse, ListPartnerKeysRequest, ListPartnerKeysResponse,
+    ListSessionsRequest, ListSessionsResponse, LockAccountRequest, LockAccountResponse, LogInRequest, LogInResponse,
+    LogOutRequest, LogOutResponse, PartnerKey, RefreshRequest, RefreshResponse, ReplaceKeysRequest,
+    ReplaceKeysResponse, RequestEmailChangeRequest, RequestEmailChangeResponse, RequestPasswordResetRequest,
+    RequestPasswordResetResponse, ResetPasswordRequest, ResetPasswordResponse, RevokePartnerKeyRequest,
+    RevokePartnerKeyResponse, RevokeRoleRequest, RevokeRoleResponse, SignUpRequest, SignUpResponse,
+    UnlockAccountRequest, UnlockAccountResponse, UpdateProfileRequest, UpdateProfileResponse, VerifyEmailRequest,
+    VerifyEmailResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -90,14 +91,14 @@ impl IdentityService for Api {
 
     async fn get_profile(&self, request: Request<GetProfileRequest>) -> Answer<GetProfileResponse> {
         let account_id = own(&request, &request.get_ref().account_id)?;
-        answer(app::get_profile(&self.means, &account_id).await)
+        answer_of(&account_id, app::get_profile(&self.means, &account_id).await)
     }
 
     async fn update_profile(&self, request: Request<UpdateProfileRequest>) -> Answer<UpdateProfileResponse> {
         let account_id = own(&request, &request.get_ref().account_id)?;
         let wanted = UpdateProfileRequest { account_id, ..request.into_inner() };
         let (account_id, name) = convert::update_profile(wanted).map_err(refusal)?;
-        answer(app::update_profile(&self.means, &account_id, &name).await)
+        answer_of(&account_id, app::update_profile(&self.means, &account_id, &name).await)
     }
 
     async fn change_password(&self, request: Request<ChangePasswordRequest>) -> Answer<ChangePasswordResponse> {
@@ -106,7 +107,7 @@ impl IdentityService for Api {
         let ChangePasswordRequest { current_password, new_password, .. } = request.into_inner();
         let passwords = (&current_password.into(), &new_password.into());
         let changed = app::change_password(&self.means, &account_id, session.as_deref(), passwords, from).await;
-        changed.map(Response::new).map_err(convert::refusal_of_new)
+        changed.map(Response::new).map_err(about(&account_id)).map_err(convert::refusal_of_new)
     }
 
     async fn request_email_change(
@@ -117,19 +118,23 @@ impl IdentityService for Api {
         let account_id = own(&request, &request.get_ref().account_id)?;
         let RequestEmailChangeRequest { new_email, password, .. } = request.into_inner();
         let new = convert::new_email(&new_email).map_err(refusal)?;
-        answer(app::request_email_change(&self.means, &account_id, &new, &password.into(), from).await)
+        answer_of(&account_id, app::request_email_change(&self.means, &account_id, &new, &password.into(), from).await)
     }
 
     async fn change_email(&self, request: Request<ChangeEmailRequest>) -> Answer<ChangeEmailResponse> {
         let session = user(&request).and_then(|user| user.session.clone());
         let account_id = own(&request, &request.get_ref().account_id)?;
         let ChangeEmailRequest { change_id, code, .. } = request.into_inner();
-        answer(app::change_email(&self.means, &account_id, session.as_deref(), (&change_id, &code)).await)
+        answer_of(
+            &account_id,
+            app::change_email(&self.means, &account_id, session.as_deref(), (&change_id, &code)).await,
+        )
     }
 
     async fn list_sessions(&self, request: Request<ListSessionsRequest>) -> Answer<ListSessionsResponse> {
         let account_id = own(&request, &request.get_ref().account_id)?;
-        let mut listed = app::list_sessions(&self.means, &account_id).await.map_err(refusal)?;
+        let mut listed =
+            app::list_sessions(&self.means, &account_id).await.map_err(about(&account_id)).map_err(refusal)?;
         if let Some(current) = user(&request).and_then(|user| user.session.as_ref()) {
             listed.sessions.iter_mut().for_each(|session| session.current = session.session_id == *current);
         }
@@ -140,7 +145,7 @@ impl IdentityService for Api {
         let account_id = own(&request, &request.get_ref().account_id)?;
         let wanted = EndSessionRequest { account_id, ..request.into_inner() };
         let (account_id, session_id) = convert::end_session(&wanted).map_err(refusal)?;
-        answer(app::end_session(&self.means, &account_id, &session_id).await)
+        answer_of(&account_id, app::end_session(&self.means, &account_id, &session_id).await)
     }
 
     async fn erase_account(&self, request: Request<EraseAccountRequest>) -> Answer<EraseAccountResponse> {
@@ -152,12 +157,12 @@ impl IdentityService for Api {
             Some(user) if user == account_id => Asked::ByOwner(&password, from),
             by => Asked::ByOthers(by),
         };
-        answer(app::erase_account(&self.means, &account_id, asked).await)
+        answer_of(&account_id, app::erase_account(&self.means, &account_id, asked).await)
     }
 
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
-        answer(app::get_account(&self.means, &account_id).await)
+        answer_of(&account_id, app::get_account(&self.means, &account_id).await)
     }
 
     async fn list_accounts(&self, request: Request<ListAccountsRequest>) -> Answer<ListAccountsResponse> {
@@ -169,26 +174,26 @@ impl IdentityService for Api {
         let by = by(&request);
         let GrantRoleRequest { account_id, role } = request.into_inner();
         let (account_id, role) = convert::account_and_role(&account_id, role).map_err(refusal)?;
-        answer(app::grant_role(&self.means, &account_id, role, by.as_deref()).await)
+        answer_of(&account_id, app::grant_role(&self.means, &account_id, role, by.as_deref()).await)
     }
 
     async fn revoke_role(&self, request: Request<RevokeRoleRequest>) -> Answer<RevokeRoleResponse> {
         let by = by(&request);
         let RevokeRoleRequest { account_id, role } = request.into_inner();
         let (account_id, role) = convert::account_and_role(&account_id, role).map_err(refusal)?;
-        answer(app::revoke_role(&self.means, &account_id, role, by.as_deref()).await)
+        answer_of(&account_id, app::revoke_role(&self.means, &account_id, role, by.as_deref()).await)
     }
 
     async fn lock_account(&self, request: Request<LockAccountRequest>) -> Answer<LockAccountResponse> {
         let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
-        answer(app::lock_account(&self.means, &account_id, by.as_deref()).await)
+        answer_of(&account_id, app::lock_account(&self.means, &account_id, by.as_deref()).await)
     }
 
     async fn unlock_account(&self, request: Request<UnlockAccountRequest>) -> Answer<UnlockAccountResponse> {
         let by = by(&request);
         let account_id = account_id(&request.into_inner().account_id).map_err(refusal)?;
-        answer(app::unlock_account(&self.means, &account_id, by.as_deref()).await)
+        answer_of(&account_id, app::unlock_account(&self.means, &account_id, by.as_deref()).await)
     }
 
     async fn create_partner_key(&self, request: Request<CreatePartnerKeyRequest>) -> Answer<CreatePartnerKeyResponse> {
@@ -205,11 +210,13 @@ impl IdentityService for Api {
     async fn revoke_partner_key(&self, request: Request<RevokePartnerKeyRequest>) -> Answer<RevokePartnerKeyResponse> {
         let by = by(&request);
         let key_id = convert::key_id(&request.into_inner().key_id).map_err(refusal)?;
-        answer(app::revoke_partner_key(&self.means, &key_id, by.as_deref()).await)
+        let revoked = app::revoke_partner_key(&self.means, &key_id, by.as_deref()).await;
+        answer(revoked.map_err(|error| error.of::<PartnerKey>(key_id)))
     }
 
     async fn find_partner_key(&self, request: Request<FindPartnerKeyRequest>) -> Answer<FindPartnerKeyResponse> {
-        answer(app::find_partner_key(&self.means, &request.into_inner().digest).await)
+        let digest = convert::digest(request.into_inner().digest).map_err(refusal)?;
+        answer(app::find_partner_key(&self.means, &digest).await)
     }
 
     async fn list_ended_sessions(
@@ -246,6 +253,15 @@ fn own<T>(request: &Request<T>, said: &str) -> Result<String, Status> {
         _ => account_id(said),
     }
     .map_err(refusal)
+}
+
+/// Says of which account a refusal is.
+fn about(account_id: &str) -> impl FnOnce(Error) -> Error {
+    move |error| error.of::<Account>(account_id)
+}
+
+fn answer_of<T>(account_id: &str, outcome: Result<T, Error>) -> Answer<T> {
+    answer(outcome.map_err(about(account_id)))
 }
 
 fn answer<T>(outcome: Result<T, Error>) -> Answer<T> {

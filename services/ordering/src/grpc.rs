@@ -6,17 +6,17 @@ use std::{pin::Pin, time::Duration};
 
 use contracts::tradewind::ordering::v1::{
     CancelOrderRequest, CancelOrderResponse, GetOrderHistoryRequest, GetOrderHistoryResponse, GetOrderRequest,
-    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest,
-    WatchOrderResponse, ordering_service_server::OrderingService,
+    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, Order, PlaceOrderRequest, PlaceOrderResponse,
+    WatchOrderRequest, WatchOrderResponse, ordering_service_server::OrderingService,
 };
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
-use tradewind_domain::request::order_id;
-use tradewind_mesh::keyed;
+use tradewind_domain::{Error, OrderId, request::order_id};
+use tradewind_mesh::{deadline, keyed};
 use tradewind_store::Store;
 
 use crate::{
-    app::{self, OrderChanges},
+    app::{self, Offers, OrderChanges},
     domain::OrderError,
 };
 
@@ -24,13 +24,15 @@ use crate::{
 pub(crate) struct Orders {
     store: Store,
     changes: OrderChanges,
+    offers: Offers,
     /// How long an order may take to be confirmed when the request does not say.
     order_deadline: Duration,
 }
 
 impl Orders {
-    pub(crate) const fn new(store: Store, changes: OrderChanges, order_deadline: Duration) -> Self {
-        Self { store, changes, order_deadline }
+    /// Serves those in `store`.
+    pub(crate) fn new(store: Store, changes: OrderChanges, order_deadline: Duration) -> Self {
+        Self { offers: Offers::of(&store), store, changes, order_deadline }
     }
 }
 
@@ -40,9 +42,14 @@ pub(crate) async fn owner(store: Store, order: String) -> Result<Option<String>,
     app::owner(&store, id).await.map_err(convert::refusal)
 }
 
-/// What is said of an order that is not there.
-pub(crate) fn missing() -> Status {
-    convert::refusal(OrderError::NotFound.into())
+/// What is said of an order that is not there, by its id as it is asked for.
+pub(crate) fn missing(order: &str) -> Status {
+    order_id(order).map_or_else(convert::refusal, |id| convert::refusal(about(id)(OrderError::NotFound.into())))
+}
+
+/// Says of which order a refusal is.
+fn about(id: OrderId) -> impl FnOnce(Error) -> Error {
+    move |error| error.of::<Order>(id.to_string())
 }
 
 #[tonic::async_trait]
@@ -52,12 +59,13 @@ impl OrderingService for Orders {
     async fn place_order(&self, request: Request<PlaceOrderRequest>) -> Result<Response<PlaceOrderResponse>, Status> {
         let (request, key) = keyed(request)?;
         let order = convert::place_order(request, key, self.order_deadline).map_err(convert::refusal)?;
-        app::place_order(&self.store, order).await.map(Response::new).map_err(convert::refusal)
+        let placed = app::place_order(&self.store, &self.offers, order, deadline::current()).await;
+        placed.map(Response::new).map_err(convert::refusal)
     }
 
     async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<GetOrderResponse>, Status> {
         let (id, point) = convert::get_order(&request.into_inner()).map_err(convert::refusal)?;
-        let order = app::get_order(&self.store, id, point).await.map_err(convert::refusal)?;
+        let order = app::get_order(&self.store, id, point).await.map_err(about(id)).map_err(convert::refusal)?;
         Ok(Response::new(GetOrderResponse { order: Some(order) }))
     }
 
@@ -71,7 +79,8 @@ impl OrderingService for Orders {
         request: Request<WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
         let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
-        let orders = app::watch_order(self.store.clone(), &self.changes, id).await.map_err(convert::refusal)?;
+        let orders = app::watch_order(self.store.clone(), &self.changes, id).await;
+        let orders = orders.map_err(about(id)).map_err(convert::refusal)?;
         let responses =
             orders.map(|order| order.map(|order| WatchOrderResponse { order: Some(order) }).map_err(convert::refusal));
         Ok(Response::new(Box::pin(responses)))
@@ -82,7 +91,7 @@ impl OrderingService for Orders {
         request: Request<CancelOrderRequest>,
     ) -> Result<Response<CancelOrderResponse>, Status> {
         let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
-        let order = app::cancel_order(&self.store, id).await.map_err(convert::refusal)?;
+        let order = app::cancel_order(&self.store, id).await.map_err(about(id)).map_err(convert::refusal)?;
         Ok(Response::new(CancelOrderResponse { order: Some(order) }))
     }
 
@@ -91,7 +100,7 @@ impl OrderingService for Orders {
         request: Request<GetOrderHistoryRequest>,
     ) -> Result<Response<GetOrderHistoryResponse>, Status> {
         let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
-        let entries = app::get_order_history(&self.store, id).await.map_err(convert::refusal)?;
+        let entries = app::get_order_history(&self.store, id).await.map_err(about(id)).map_err(convert::refusal)?;
         Ok(Response::new(GetOrderHistoryResponse { entries }))
     }
 }

@@ -2,24 +2,20 @@
 
 use contracts::tradewind::shipping::v1::{
     DeliverShipmentRequest, DeliverShipmentResponse, DispatchShipmentRequest, DispatchShipmentResponse,
-    GetShipmentRequest, GetShipmentResponse, ListShipmentsRequest, ListShipmentsResponse,
+    GetShipmentRequest, GetShipmentResponse, ListShipmentsRequest, ListShipmentsResponse, Shipment,
     shipping_service_server::ShippingService,
 };
 use tonic::{Request, Response, Status};
-use tradewind_domain::Error;
 use tradewind_domain::request::{order_id, page_size, page_token};
+use tradewind_domain::{Error, OrderId};
 use tradewind_mesh::status;
 use tradewind_store::Store;
 
 use crate::app;
-use crate::domain::ShipmentError;
 
-/// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 1] = [(ShipmentError::NOT_FOUND, "order_id")];
-
-/// A refusal as the caller hears it.
-fn refusal(error: Error) -> Status {
-    status(error.about(&FIELDS))
+/// What refuses the shipment of an order, as the caller hears it.
+fn refusal(order_id: OrderId) -> impl FnOnce(Error) -> Status {
+    move |error| status(error.of::<Shipment>(order_id.to_string()))
 }
 
 /// Answers the calls of `ShippingService`.
@@ -41,7 +37,7 @@ impl ShippingService for Api {
         request: Request<DispatchShipmentRequest>,
     ) -> Result<Response<DispatchShipmentResponse>, Status> {
         let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let shipment = app::dispatch_shipment(&self.store, order_id).await.map_err(refusal)?;
+        let shipment = app::dispatch_shipment(&self.store, order_id).await.map_err(refusal(order_id))?;
         Ok(Response::new(DispatchShipmentResponse { shipment: Some(shipment) }))
     }
 
@@ -50,7 +46,7 @@ impl ShippingService for Api {
         request: Request<DeliverShipmentRequest>,
     ) -> Result<Response<DeliverShipmentResponse>, Status> {
         let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let shipment = app::deliver_shipment(&self.store, order_id).await.map_err(refusal)?;
+        let shipment = app::deliver_shipment(&self.store, order_id).await.map_err(refusal(order_id))?;
         Ok(Response::new(DeliverShipmentResponse { shipment: Some(shipment) }))
     }
 
@@ -59,7 +55,7 @@ impl ShippingService for Api {
         request: Request<GetShipmentRequest>,
     ) -> Result<Response<GetShipmentResponse>, Status> {
         let order_id = order_id(&request.into_inner().order_id).map_err(status)?;
-        let shipment = app::get_shipment(&self.store, order_id).await.map_err(refusal)?;
+        let shipment = app::get_shipment(&self.store, order_id).await.map_err(refusal(order_id))?;
         Ok(Response::new(GetShipmentResponse { shipment: Some(shipment) }))
     }
 

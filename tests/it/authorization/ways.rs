@@ -17,7 +17,7 @@ use tonic::codegen::{Body as HttpBody, StdError};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
-use tradewind_mesh::{Channels, User, code_name};
+use tradewind_mesh::{Channels, User, code_name, missing, violations};
 
 use super::request::over_http;
 
@@ -50,6 +50,10 @@ pub(super) struct Answer {
     pub(super) http: Option<u16>,
     pub(super) reason: String,
     pub(super) domain: String,
+    /// What kinds of things are said to be missing, of those that are named.
+    pub(super) missing: Vec<String>,
+    /// Whether fields are at fault.
+    pub(super) at_fault: bool,
     /// All of it, but for when it was said.
     pub(super) whole: String,
 }
@@ -176,7 +180,11 @@ async fn of_json(response: Response) -> Answer {
     let info = details.iter().find(|detail| !detail["reason"].is_null());
     let fact = |name: &str| info.and_then(|info| info[name].as_str()).unwrap_or_default().to_owned();
     let whole = format!("{status} {headers:?} {text}");
-    Answer { code, http: Some(status.as_u16()), reason: fact("reason"), domain: fact("domain"), whole }
+    let named = details.iter().filter(|detail| detail["resourceName"].as_str().is_some_and(|name| !name.is_empty()));
+    let missing = named.map(|detail| detail["resourceType"].as_str().unwrap_or_default().to_owned()).collect();
+    let at_fault = details.iter().any(|detail| !detail["fieldViolations"].is_null());
+    let (reason, domain) = (fact("reason"), fact("domain"));
+    Answer { code, http: Some(status.as_u16()), reason, domain, missing, at_fault, whole }
 }
 
 fn of_status(status: &Status) -> Answer {
@@ -189,7 +197,9 @@ fn of_status(status: &Status) -> Answer {
     let beside = said_beside(&status.metadata().clone().into_headers());
     let (code, text, size) = (status.code(), status.message(), status.details().len());
     let whole = format!("{code:?} {text} {size} {reason} {domain} {facts:?} {details:?} {beside:?}");
-    Answer { code: status.code(), http: None, reason, domain, whole }
+    let missing = missing(status).into_iter().filter(|missing| !missing.name.is_empty());
+    let (missing, at_fault) = (missing.map(|missing| missing.kind).collect(), !violations(status).is_empty());
+    Answer { code: status.code(), http: None, reason, domain, missing, at_fault, whole }
 }
 
 /// The headers but for the time.

@@ -1,6 +1,7 @@
 #![allow(clippy::expect_used)]
 use std::time::Duration;
 
+use contracts::tradewind::catalog::v1::Product;
 use tonic::Code;
 use tonic_types::StatusExt;
 use tradewind_domain::request::Violations;
@@ -9,7 +10,7 @@ use tradewind_domain::{Error, ErrorKind};
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 
-use super::{FACTS, MOST_SENT, cut, fit, reason, status, violations};
+use super::{FACTS, MOST_SENT, cut, fit, missing, reason, status, violations};
 
 #[test]
 fn a_refusal_keeps_its_reason_its_facts_and_its_fields() {
@@ -38,6 +39,22 @@ fn every_kind_has_its_code() {
     ] {
         assert_eq!(status(Error::new(kind, "REASON", "text")).code(), code);
     }
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_kind_and_is_no_field_at_fault() {
+    let unknown = Error::not_found::<Product>("tea", "PRODUCT_NOT_FOUND", "there is no such product");
+    let told = missing(&status(unknown.clone().of::<Product>("milk")));
+    let kind = "tradewind.catalog.v1.Product";
+    assert_eq!(told, unknown.missing());
+    assert_eq!((told.len(), told[0].kind.as_str(), told[0].name.as_str()), (1, kind, "tea"));
+    assert!(violations(&status(unknown.clone())).is_empty());
+    let many = (0..100).fold(unknown, |error, more| error.with_missing::<Product>(more.to_string(), "neither"));
+    let info = status(many.clone()).get_details_error_info();
+    assert_eq!(missing(&status(many)).len(), 8);
+    assert_eq!(info.and_then(|info| info.metadata.get("more_missing").cloned()).as_deref(), Some("93"));
+    let other = Error::new(ErrorKind::Rejected, "RETIRED", "it is off sale").of::<Product>("tea");
+    assert!(other.missing().is_empty());
 }
 
 fn sent(status: &tonic::Status) -> usize {
@@ -72,6 +89,9 @@ proptest! {
         let mut error = Error::invalid(field, "A_REASON_OF_FORTY_CHARACTERS_OR_SOME_MORE", message);
         for count in 0..many {
             error = error.with_violation(format!("{count}{field}"), message).with(format!("{count}{field}"), value);
+            if count % 2 == 0 {
+                error = error.with_missing::<Product>(format!("{count}{field}"), message);
+            }
         }
         let status = status(error.again(Duration::MAX));
         prop_assert!(sent(&status) <= MOST_SENT + 100, "{}", sent(&status));

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::call::{Answer, Call, Failure, Payload, Sends};
 use crate::form;
+use crate::named::REQUEST_ID;
 
 /// The flag and the length before a message.
 const HEAD: usize = 5;
@@ -22,7 +23,6 @@ const PACKED: u8 = 1;
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 /// What is larger, unpacked, is sent as it is: no server takes it.
 const LARGEST: usize = 4 << 20;
-const REQUEST_ID: &str = "request_id";
 
 /// The layer.
 pub(super) struct Name<S> {

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tradewind_admission::Listener;
 
 /// Connections a server holds at once, handshakes included; more wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
@@ -55,7 +56,7 @@ impl Places {
 }
 
 /// The next connection. Running out of file descriptors passes; giving up would not.
-pub(super) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+pub(super) async fn accept(listener: &Listener) -> (TcpStream, SocketAddr) {
     const FIRST: Duration = Duration::from_millis(5);
     const LONGEST: Duration = Duration::from_secs(1);
     let mut pause = FIRST;

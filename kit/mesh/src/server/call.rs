@@ -21,6 +21,7 @@ use super::user::{self, Users};
 use crate::body::Ending;
 use crate::faults::Faults;
 use crate::message::{self, Asked, Room};
+use crate::named::named;
 use crate::observe::{Observation, Side, code_of};
 use crate::served::Served;
 use crate::{Policy, body, deadline, report, served};
@@ -116,6 +117,7 @@ impl Gate {
         let handled = served.scope(Box::pin(async {
             let (mut request, _room) = message::admit(request, form, &self.room).await?;
             observation.asked(request.body().size());
+            method.map_or(Ok(()), |method| named(method, request.body()))?;
             let place = match method.filter(|_| until.is_none()) {
                 Some(method) => Some(self.shed.take(method).await?),
                 None => None,

@@ -7,7 +7,8 @@ use super::{peer, user};
 use crate::status;
 
 /// A request that may be repeated, and the key by which a repetition is known: its caller's, its method's and its id's. Whoever calls
-/// for a person is that person: two of them never share a key. There is none without an id; what is wrong with one is for the handler to tell, with whatever else is wrong.
+/// for a person is that person: two of them never share a key. What has to
+/// have an id comes to no handler without; what is wrong with one is for the handler to tell, with whatever else is wrong.
 ///
 /// # Errors
 /// When no [`Server`](crate::Server) has handed the request on.

@@ -19,18 +19,18 @@ type Found = BoxFuture<'static, Result<Option<String>, Status>>;
 #[derive(Clone)]
 struct Lookup {
     whose: Arc<dyn Fn(String) -> Found + Send + Sync>,
-    missing: Arc<dyn Fn() -> Status + Send + Sync>,
+    missing: Arc<dyn Fn(&str) -> Status + Send + Sync>,
 }
 
 impl Owners {
-    /// Also finds those of objects that are named in `field`: `whose` looks up the owner of one, `missing` is what is said where there
-    /// is no such object.
+    /// Also finds those of objects that are named in `field`: `whose` looks up the owner of one, `missing` is what is said of one that
+    /// is not there.
     #[must_use]
     pub fn of<F>(
         mut self,
         field: &'static str,
         whose: impl Fn(String) -> F + Send + Sync + 'static,
-        missing: impl Fn() -> Status + Send + Sync + 'static,
+        missing: impl Fn(&str) -> Status + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Result<Option<String>, Status>> + Send + 'static,
@@ -56,7 +56,7 @@ impl Owners {
         };
         match (lookup.whose)(object.to_owned()).await? {
             Some(owner) if owner == user => Ok(()),
-            _ => Err((lookup.missing)()),
+            _ => Err((lookup.missing)(object)),
         }
     }
 }

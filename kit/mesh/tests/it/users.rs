@@ -35,7 +35,7 @@ async fn world() -> World {
         Some((owner, _)) => Ok(Some(owner.to_owned())),
         None => Ok(None),
     };
-    let missing = || Status::not_found("there is no such thing");
+    let missing = |_: &str| Status::not_found("there is no such thing");
     let whose = move |thing| Box::pin(async move { whose(thing).await });
     let owners = Owners::default().of("value", whose, missing);
     World::start_as(|server| server.with_owners(owners), Duration::from_secs(10)).await

@@ -1,12 +1,14 @@
 //! Consumers and quarantine between the wire and the kit.
 
 use contracts::tradewind::consumer::v1;
+use tonic::Status;
 use tradewind_domain::request::{Violations, invalid_page_token};
 use tradewind_domain::{Error, is_text};
 use tradewind_events::Stuck;
+use tradewind_mesh::status;
 use tradewind_operate::{
-    Act, ActKind, ActOutcome, Consumer, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary, Partition, Pause,
-    Source, Tried,
+    Act, ActKind, ActOutcome, CONSUMER_UNKNOWN, Consumer, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary,
+    Partition, Pause, Source, Tried,
 };
 use tradewind_sql::timestamp;
 use tradewind_store::StreamName;
@@ -56,6 +58,19 @@ pub(super) fn stream_token(token: &str) -> Result<Option<ParkedStream>, Error> {
 
 pub(super) fn token_of(v1::ParkedStream { consumer, source, stream, .. }: &v1::ParkedStream) -> String {
     format!("{consumer}/{source}/{stream}")
+}
+
+/// What refuses what is asked of a consumer, as whoever asks hears it.
+pub(super) fn refused(consumer: &str) -> impl FnOnce(Error) -> Status {
+    move |error| status(error.of::<v1::Consumer>(consumer))
+}
+
+/// The same of a stream in quarantine.
+pub(super) fn refused_of(ParkedStream { consumer, source, stream }: &ParkedStream) -> impl FnOnce(Error) -> Status {
+    move |error| match error.reason {
+        CONSUMER_UNKNOWN => refused(consumer)(error),
+        _ => status(error.of::<v1::ParkedStream>(format!("{consumer}/{source}/{stream}"))),
+    }
 }
 
 /// The position of an event in quarantine, which is the token of what follows it.

@@ -167,7 +167,7 @@ async fn a_service_that_cannot_tell_whose_its_objects_are_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     credentials(folder.path());
     let other =
-        || Parts::new().owner_of("parcel_id", |_| async { Ok(None) }, || tonic::Status::not_found("there is none"));
+        || Parts::new().owner_of("parcel_id", |_| async { Ok(None) }, |_| tonic::Status::not_found("there is none"));
     for (parts, known) in [(Parts::new as fn() -> Parts, "{}"), (other, r#"{"parcel_id"}"#)] {
         let files = IdentityFiles::in_dir(folder.path(), "ordering");
         let settings = Settings::in_process(files, database(folder.path()), "nats://127.0.0.1:1");

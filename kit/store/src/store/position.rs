@@ -8,7 +8,7 @@ use sea_orm::{DbBackend, QueryResult, Value};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, partition, statement, unsigned};
 use uuid::Uuid;
 
@@ -122,11 +122,11 @@ impl Store {
         };
         match self.until(self.subscribe(&CURSORS), deadline, reached).await? {
             Some(()) => Ok(()),
-            None => Err(Error::new(
-                ErrorKind::Unavailable,
-                "POSITION_NOT_REACHED",
-                format!("{consumer} has not seen everything that the request says it must see yet"),
-            )),
+            None => {
+                let text = format!("{consumer} has not seen everything that the request says it must see yet");
+                let refused = Error::unavailable("POSITION_NOT_REACHED", text);
+                Err(refused.with("waited_ms", deadline.as_millis().to_string()))
+            }
         }
     }
 

@@ -56,7 +56,8 @@ impl Store {
     pub(super) async fn places(&self, tokens: &[String]) -> Result<Vec<Place>, Error> {
         if tokens.len() > MOST_TOKENS {
             let text = format!("must be at most {MOST_TOKENS} tokens: the last of each log stands for all before it");
-            return Err(Error::invalid("after", "TOO_MANY_POSITION_TOKENS", text));
+            let refused = Error::invalid("after", "TOO_MANY_POSITION_TOKENS", text);
+            return Err(refused.with("limit", MOST_TOKENS.to_string()));
         }
         let mut furthest: BTreeMap<(String, u16), Place> = BTreeMap::new();
         for (index, token) in tokens.iter().enumerate() {

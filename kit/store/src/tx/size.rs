@@ -12,5 +12,6 @@ pub fn fits(reason: &'static str, bytes: usize, what: impl FnOnce() -> String) -
         return Ok(());
     }
     let text = format!("{} would take {bytes} bytes, and may take {LARGEST_EVENT}", what());
-    Err(Error::new(ErrorKind::Invalid, reason, text).with("bytes", bytes.to_string()))
+    let refused = Error::new(ErrorKind::Invalid, reason, text);
+    Err(refused.with("bytes", bytes.to_string()).with("limit", LARGEST_EVENT.to_string()))
 }

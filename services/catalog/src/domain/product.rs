@@ -1,5 +1,7 @@
 //! A product from its listing to its retirement, as far as its events tell.
 
+use std::collections::BTreeMap;
+
 use contracts::tradewind::catalog::v1::{ProductListed, ProductRepriced, ProductRetired};
 use contracts::tradewind::money::v1::Money as MoneyMessage;
 use tradewind_domain::{Aggregate, DomainError, ErrorKind, Money};
@@ -51,8 +53,6 @@ pub enum ProductError {
 impl ProductError {
     /// The reason of [`Exists`](Self::Exists), for whoever says which field of a request it is about.
     pub const EXISTS: &'static str = "PRODUCT_EXISTS";
-    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
-    pub const NOT_FOUND: &'static str = "PRODUCT_NOT_FOUND";
     /// The reason of [`CurrencyChanged`](Self::CurrencyChanged), for whoever says which field of a request it is about.
     pub const CURRENCY_CHANGED: &'static str = "CURRENCY_CHANGED";
     /// The reason of [`Retired`](Self::Retired), for whoever says which field of a request it is about.
@@ -71,9 +71,19 @@ impl DomainError for ProductError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Exists => Self::EXISTS,
-            Self::NotFound => Self::NOT_FOUND,
+            Self::NotFound => "PRODUCT_NOT_FOUND",
             Self::CurrencyChanged { .. } => Self::CURRENCY_CHANGED,
             Self::Retired => Self::RETIRED,
+        }
+    }
+
+    fn metadata(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::CurrencyChanged { listed, asked } => BTreeMap::from([
+                ("listed_currency".to_owned(), listed.clone()),
+                ("asked_currency".to_owned(), asked.clone()),
+            ]),
+            Self::Exists | Self::NotFound | Self::Retired => BTreeMap::new(),
         }
     }
 }

@@ -11,9 +11,8 @@ use tradewind_mesh::status;
 use crate::domain::{Listing, ProductError, is_description, is_name, is_product_id};
 
 /// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 4] = [
+const FIELDS: [(&str, &str); 3] = [
     (ProductError::EXISTS, "product.product_id"),
-    (ProductError::NOT_FOUND, "product_id"),
     (ProductError::RETIRED, "product_id"),
     (ProductError::CURRENCY_CHANGED, "price.currency"),
 ];

@@ -9,7 +9,7 @@ use contracts::tradewind::catalog::v1::{
 };
 use contracts::tradewind::money::v1::Money;
 use tonic::{Code, Status};
-use tradewind_mesh::{Channel, IdentityFiles, pki, reason, violations};
+use tradewind_mesh::{Channel, IdentityFiles, missing, pki, reason, violations};
 use tradewind_runtime::{Running, Settings};
 use tradewind_testing::{Database, Nats, both_stores, channel, scratch};
 
@@ -45,7 +45,8 @@ fn creation(request_id: &str, product_id: &str) -> CreateProductRequest {
 
 fn what(refused: &Status) -> (Code, String, String) {
     let field = violations(refused).into_iter().next().map(|violation| violation.field);
-    (refused.code(), reason(refused).unwrap_or_default(), field.unwrap_or_default())
+    let missing = missing(refused).into_iter().next().map(|missing| missing.name);
+    (refused.code(), reason(refused).unwrap_or_default(), field.or(missing).unwrap_or_default())
 }
 
 fn is(code: Code, reason: &str, field: &str) -> (Code, String, String) {
@@ -101,9 +102,10 @@ both_stores! {
         let refused = operator.get_product(product("Assam")).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::InvalidArgument, "INVALID_PRODUCT_ID", "product_id"));
         let refused = operator.get_product(product("assam")).await.unwrap_err();
-        assert_eq!(what(&refused), is(Code::NotFound, "PRODUCT_NOT_FOUND", "product_id"));
+        assert_eq!(what(&refused), is(Code::NotFound, "PRODUCT_NOT_FOUND", "assam"));
         let page = |page_size, token: &str| ListProductsRequest { page_size, page_token: token.to_owned() };
-        let refused = operator.list_products(page(1001, "")).await.unwrap_err();
+        assert!(operator.list_products(page(1001, "")).await.is_ok(), "it is a page of 1000");
+        let refused = operator.list_products(page(-1, "")).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::InvalidArgument, "PAGE_SIZE_OUT_OF_RANGE", "page_size"));
         let refused = operator.list_products(page(0, "?")).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::InvalidArgument, "INVALID_PAGE_TOKEN", "page_token"));

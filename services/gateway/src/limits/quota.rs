@@ -74,6 +74,14 @@ impl Quota {
     }
 }
 
+impl Quota {
+    /// Its numbers, for programs.
+    pub(super) fn facts(self) -> [(String, String); 3] {
+        let facts = [("rate", self.rate.into()), ("period_s", self.period / SECOND), ("burst", self.burst.into())];
+        facts.map(|(name, number): (&str, u64)| (name.to_owned(), number.to_string()))
+    }
+}
+
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let period = match self.period / SECOND {

@@ -44,18 +44,27 @@ impl Pass {
 /// The status of what comes too often.
 pub(crate) fn too_often(class: Class, kind: Kind, quota: Quota, wait: u64) -> Status {
     let text = format!("too many requests: {} by {} is {quota}", class.name(), kind.name());
-    refusal("RATE_LIMITED", class.name(), kind, text, Duration::from_nanos(wait))
+    refusal("RATE_LIMITED", class.name(), kind, quota.facts(), text, Duration::from_nanos(wait))
 }
 
 /// The status of what is too much at once.
 pub(crate) fn too_many(what: What, kind: Kind, most: u32) -> Status {
     let text = format!("too many {} at once: there are {most} by {}", what.name(), kind.name());
-    refusal("TOO_MANY_AT_ONCE", what.name(), kind, text, SOON)
+    let facts = [("most".to_owned(), most.to_string())];
+    refusal("TOO_MANY_AT_ONCE", what.name(), kind, facts, text, SOON)
 }
 
-fn refusal(reason: &str, what: &str, kind: Kind, text: String, wait: Duration) -> Status {
+fn refusal(
+    reason: &str,
+    what: &str,
+    kind: Kind,
+    numbers: impl IntoIterator<Item = (String, String)>,
+    text: String,
+    wait: Duration,
+) -> Status {
     let facts = [("limit", what), ("by", kind.name())].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::from(facts));
+    let facts: HashMap<_, _> = facts.into_iter().chain(numbers).collect();
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, facts);
     details.set_retry_info(Some(wait));
     details.add_quota_failure_violation(format!("{}:{what}", kind.name()), &text);
     Status::with_error_details(Code::ResourceExhausted, text, details)
@@ -86,6 +95,10 @@ mod tests {
         let details = status.get_error_details();
         assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::from_millis(1_500)));
         assert_eq!(details.quota_failure().unwrap().violations[0].subject, "address:credentials");
-        assert_eq!(details.error_info().unwrap().reason, "RATE_LIMITED");
+        let info = details.error_info().unwrap();
+        let facts = ["rate", "period_s", "burst"].map(|fact| info.metadata[fact].as_str());
+        assert_eq!((info.reason.as_str(), facts), ("RATE_LIMITED", ["5", "60", "5"]));
+        let status = too_many(What::Streams, Kind::User, 8);
+        assert_eq!(status.get_details_error_info().unwrap().metadata["most"], "8");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::shop::{DEADLINE, Shop, header, json, told};
 
 /// What is said of a field of the request.
-const OF_A_FIELD: [&str; 4] = ["INVALID_PRODUCT_ID", "INVALID_FIELD", "PAGE_SIZE_OUT_OF_RANGE", "PRODUCT_NOT_FOUND"];
+const OF_A_FIELD: [&str; 3] = ["INVALID_PRODUCT_ID", "INVALID_FIELD", "PAGE_SIZE_OUT_OF_RANGE"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_public_is_answered_as_json() {
@@ -44,7 +44,7 @@ async fn each_mistake_has_its_status_and_says_what_it_is() {
         (shop.get("/v1/products/Assam"), 400, "INVALID_ARGUMENT", "INVALID_PRODUCT_ID"),
         (shop.get("/v1/products?pageSize=many"), 400, "INVALID_ARGUMENT", "INVALID_FIELD"),
         (shop.get("/v1/products?size=1"), 400, "INVALID_ARGUMENT", "INVALID_FIELD"),
-        (shop.get("/v1/products?pageSize=1001"), 400, "INVALID_ARGUMENT", "PAGE_SIZE_OUT_OF_RANGE"),
+        (shop.get("/v1/products?pageSize=-1"), 400, "INVALID_ARGUMENT", "PAGE_SIZE_OUT_OF_RANGE"),
         (shop.get("/v1/products/%ff"), 400, "INVALID_ARGUMENT", "MALFORMED_PATH"),
         (shop.get("/v2/products"), 404, "NOT_FOUND", "NO_ROUTE"),
         (shop.get("/"), 404, "NOT_FOUND", "NO_ROUTE"),
@@ -69,6 +69,9 @@ async fn each_mistake_has_its_status_and_says_what_it_is() {
         assert_eq!(detail("ErrorInfo").unwrap()["reason"], reason, "{told}");
         assert_eq!(detail("RequestInfo").unwrap()["requestId"], "ticket-1", "{told}");
         assert_eq!(detail("BadRequest").is_some(), OF_A_FIELD.contains(&reason), "{told}");
+        let missing = detail("ResourceInfo").map(|it| (it["resourceType"].clone(), it["resourceName"].clone()));
+        let product = || (json!("tradewind.catalog.v1.Product"), json!("none"));
+        assert_eq!(missing, (reason == "PRODUCT_NOT_FOUND").then(product), "{told}");
     }
 }
 

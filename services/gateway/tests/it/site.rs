@@ -59,7 +59,7 @@ async fn an_operation_says_what_it_takes_in_the_contracts_words() {
     assert_eq!(reprice["security"], json!([{ "bearer": [] }]));
     let list = &document["paths"]["/v1/products"]["get"];
     let size = list["parameters"].as_array().unwrap().iter().find(|each| each["name"] == "pageSize").unwrap();
-    assert_eq!(size["description"], "The most to return, up to 1000; 0 means 100.");
+    assert_eq!(size["description"], "The most to return: 100 where it is 0, and 1000 where it is more.");
     assert_eq!((&size["in"], &size["schema"]["type"]), (&json!("query"), &json!("integer")));
     assert_eq!(list["security"], json!([{}, { "bearer": [] }]));
     let schemas = &document["components"]["schemas"];

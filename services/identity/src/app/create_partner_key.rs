@@ -64,7 +64,7 @@ async fn create(
     hold_staff(tx, by).await?;
     if partner_keys::are_many(tx.conn(), &row.partner_id, MOST).await? {
         let text = format!("the partner has {MOST} keys; revoke one");
-        return Err(Error::new(ErrorKind::Exhausted, "TOO_MANY_KEYS", text));
+        return Err(Error::new(ErrorKind::Exhausted, "TOO_MANY_KEYS", text).with("limit", MOST.to_string()));
     }
     let (key_id, partner_id) = (row.key_id.clone(), row.partner_id.clone());
     let created = PartnerKeyCreated {

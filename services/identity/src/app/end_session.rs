@@ -1,7 +1,7 @@
 //! The end of one session.
 
-use contracts::tradewind::identity::v1::EndSessionResponse;
-use tradewind_domain::{Error, ErrorKind};
+use contracts::tradewind::identity::v1::{EndSessionResponse, Session};
+use tradewind_domain::Error;
 use tradewind_store::Tx;
 
 use super::Means;
@@ -16,5 +16,5 @@ pub async fn end_session(means: &Means, account_id: &str, session_id: &str) -> R
     if means.store.transact(ended).await?.0 {
         return Ok(EndSessionResponse {});
     }
-    Err(Error::new(ErrorKind::NotFound, "SESSION_NOT_FOUND", "the account has no such session"))
+    Err(Error::not_found::<Session>(session_id, "SESSION_NOT_FOUND", "the account has no such session"))
 }

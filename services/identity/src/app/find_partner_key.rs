@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use contracts::tradewind::identity::v1::FindPartnerKeyResponse;
-use tradewind_domain::{Error, ErrorKind};
+use contracts::tradewind::identity::v1::{FindPartnerKeyResponse, PartnerKey};
+use tradewind_domain::Error;
 use tradewind_sql::{from_micros, timestamp};
 use tradewind_store::Tx;
 
@@ -23,7 +23,8 @@ pub async fn find_partner_key(means: &Means, digest: &str) -> Result<FindPartner
     let now = means.store.now();
     let Some(found) = partner_keys::by_digest(means.store.command_reader(), digest, now).await? else {
         metrics::key_shown("unknown");
-        return Err(Error::new(ErrorKind::NotFound, "KEY_UNKNOWN", "there is no such key, or it is good no longer"));
+        let text = "there is no such key, or it is good no longer";
+        return Err(Error::not_found::<PartnerKey>(digest, "KEY_UNKNOWN", text));
     };
     metrics::key_shown("known");
     if found.used.is_none_or(|used| now - from_micros(used) >= COARSE) {

@@ -67,11 +67,6 @@ pub enum AccountError {
     Exists,
 }
 
-impl AccountError {
-    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
-    pub const NOT_FOUND: &'static str = "ACCOUNT_NOT_FOUND";
-}
-
 impl DomainError for AccountError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -82,7 +77,7 @@ impl DomainError for AccountError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotFound => Self::NOT_FOUND,
+            Self::NotFound => "ACCOUNT_NOT_FOUND",
             Self::Exists => "ACCOUNT_EXISTS",
         }
     }

@@ -44,11 +44,6 @@ pub enum KeyError {
     Exists,
 }
 
-impl KeyError {
-    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
-    pub const NOT_FOUND: &'static str = "KEY_NOT_FOUND";
-}
-
 impl DomainError for KeyError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -59,7 +54,7 @@ impl DomainError for KeyError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotFound => Self::NOT_FOUND,
+            Self::NotFound => "KEY_NOT_FOUND",
             Self::Exists => "KEY_EXISTS",
         }
     }

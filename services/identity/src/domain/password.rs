@@ -1,5 +1,7 @@
 //! What a password may be: long enough, and none that guessing begins with. What it is made of is its owner's business.
 
+use std::collections::BTreeMap;
+
 use tradewind_domain::{DomainError, ErrorKind};
 
 use super::Email;
@@ -58,6 +60,14 @@ impl DomainError for PasswordError {
             Self::TooLong => "PASSWORD_TOO_LONG",
             Self::TooCommon => "PASSWORD_TOO_COMMON",
             Self::IsEmail => "PASSWORD_IS_EMAIL",
+        }
+    }
+
+    fn metadata(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::TooShort => BTreeMap::from([("minimum".to_owned(), SHORTEST.to_string())]),
+            Self::TooLong => BTreeMap::from([("maximum".to_owned(), LONGEST.to_string())]),
+            Self::TooCommon | Self::IsEmail => BTreeMap::new(),
         }
     }
 }

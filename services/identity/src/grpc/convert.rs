@@ -14,14 +14,11 @@ use tradewind_mesh::{peer, status};
 use uuid::Uuid;
 
 use crate::app::{LogIn, NewKey, Origin, SignUp};
-use crate::domain::partner_key::{self, KeyError};
-use crate::domain::{AccountError, Email, Role};
+use crate::domain::partner_key;
+use crate::domain::{Email, Role};
 
 /// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 9] = [
-    (AccountError::NOT_FOUND, "account_id"),
-    (KeyError::NOT_FOUND, "key_id"),
-    ("SESSION_NOT_FOUND", "session_id"),
+const FIELDS: [(&str, &str); 6] = [
     ("EMAIL_TAKEN", "email"),
     ("PASSWORD_WRONG", "password"),
     ("PASSWORD_TOO_SHORT", "password"),
@@ -159,6 +156,11 @@ pub(super) fn list_partner_keys(request: ListPartnerKeysRequest) -> Result<(Stri
 /// A key as it is asked for.
 pub(super) fn key_id(text: &str) -> Result<String, Error> {
     uuid("key_id", "INVALID_KEY_ID", text)
+}
+
+/// The hash of a key that somebody has shown.
+pub(super) fn digest(text: String) -> Result<String, Error> {
+    if text.is_empty() { Err(Error::invalid("digest", "REQUIRED", "is needed")) } else { Ok(text) }
 }
 
 fn check_partner_id(violations: &mut Violations, text: &str) {

@@ -12,7 +12,7 @@ use contracts::tradewind::identity::v1::{
     RevokePartnerKeyRequest, RevokeRoleRequest, Role, SignUpRequest, UnlockAccountRequest, VerifyEmailRequest,
 };
 use tonic::{Code, Request, Status};
-use tradewind_mesh::{Channel, IdentityFiles, User, pki, reason, violations};
+use tradewind_mesh::{Channel, IdentityFiles, User, missing, pki, reason, violations};
 use tradewind_runtime::{Running, Settings};
 use tradewind_testing::{Database, Nats, both_stores, channel, scratch};
 
@@ -63,7 +63,8 @@ fn from(address: &'static str, request: LogInRequest) -> Request<LogInRequest> {
 
 fn what(refused: &Status) -> (Code, String, String) {
     let field = violations(refused).into_iter().next().map(|violation| violation.field);
-    (refused.code(), reason(refused).unwrap_or_default(), field.unwrap_or_default())
+    let missing = missing(refused).into_iter().next().map(|missing| missing.name);
+    (refused.code(), reason(refused).unwrap_or_default(), field.or(missing).unwrap_or_default())
 }
 
 fn is(code: Code, reason: &str, field: &str) -> (Code, String, String) {
@@ -103,8 +104,9 @@ both_stores! {
 
         let erase = EraseAccountRequest { account_id: account_id.clone(), password: String::new() };
         operator.erase_account(erase).await.unwrap();
-        let refused = operator.get_account(GetAccountRequest { account_id }).await.unwrap_err();
-        assert_eq!(what(&refused), is(Code::NotFound, "ACCOUNT_NOT_FOUND", "account_id"));
+        let erased = GetAccountRequest { account_id: account_id.clone() };
+        let refused = operator.get_account(erased).await.unwrap_err();
+        assert_eq!(what(&refused), is(Code::NotFound, "ACCOUNT_NOT_FOUND", &account_id));
     }
 
     async fn malformed_requests_name_their_field_and_strangers_are_turned_away(database: Database) {
@@ -129,9 +131,9 @@ both_stores! {
         let refused = operator.get_profile(GetProfileRequest { account_id: "7".to_owned() }).await.unwrap_err();
         assert_eq!(what(&refused), is(Code::InvalidArgument, "INVALID_ACCOUNT_ID", "account_id"));
         let id = "0190163d-8694-739b-aea5-966c26f8ad91".to_owned();
-        let ending = EndSessionRequest { account_id: id.clone(), session_id: id };
+        let ending = EndSessionRequest { account_id: id.clone(), session_id: id.clone() };
         let refused = operator.end_session(ending).await.unwrap_err();
-        assert_eq!(what(&refused), is(Code::NotFound, "SESSION_NOT_FOUND", "session_id"));
+        assert_eq!(what(&refused), is(Code::NotFound, "SESSION_NOT_FOUND", &id));
 
         let mut stranger = client(folder.path(), "shipping", &running);
         assert_eq!(stranger.get_keys(GetKeysRequest {}).await.unwrap_err().code(), Code::PermissionDenied);
@@ -259,11 +261,11 @@ both_stores! {
         let none = FindPartnerKeyRequest { digest: "none".to_owned() };
         assert_eq!(operator.find_partner_key(none.clone()).await.unwrap_err().code(), Code::PermissionDenied);
         let refused = client(folder.path(), "gateway", &running).find_partner_key(none).await.unwrap_err();
-        assert_eq!(what(&refused), is(Code::NotFound, "KEY_UNKNOWN", ""));
-        let revoke = RevokePartnerKeyRequest { key_id: made.key_id };
+        assert_eq!(what(&refused), is(Code::NotFound, "KEY_UNKNOWN", "none"));
+        let revoke = RevokePartnerKeyRequest { key_id: made.key_id.clone() };
         staff.revoke_partner_key(revoke.clone()).await.unwrap();
         let refused = staff.revoke_partner_key(revoke).await.unwrap_err();
-        assert_eq!(what(&refused), is(Code::NotFound, "KEY_NOT_FOUND", "key_id"));
+        assert_eq!(what(&refused), is(Code::NotFound, "KEY_NOT_FOUND", &made.key_id));
     }
 
     async fn who_changes_a_password_stays_signed_in(database: Database) {

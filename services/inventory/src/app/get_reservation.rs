@@ -13,7 +13,7 @@ use crate::domain::Reservation;
 pub async fn get_reservation(store: &Store, order_id: &str) -> Result<GetReservationResponse, Error> {
     let reservation = store.load::<Reservation>(order_id).await?;
     if reservation.version == 0 {
-        return Err(Error::not_found("order_id", "RESERVATION_NOT_FOUND", "the order is unknown here"));
+        return Err(Error::not_found::<Message>(order_id, "RESERVATION_NOT_FOUND", "the order is unknown here"));
     }
     Ok(GetReservationResponse { reservation: Some(Message::from(&reservation.state)) })
 }

@@ -14,7 +14,7 @@ pub async fn get_stock(store: &Store, sku: &str) -> Result<GetStockResponse, Err
     let levels: Vec<StockLevel> =
         store::levels_of(store.reader(), sku).await?.into_iter().map(StockLevel::from).collect();
     if levels.is_empty() {
-        return Err(Error::not_found("sku", "STOCK_NOT_FOUND", "none was ever received"));
+        return Err(Error::not_found::<StockLevel>(sku, "STOCK_NOT_FOUND", "none was ever received"));
     }
     Ok(GetStockResponse { levels })
 }

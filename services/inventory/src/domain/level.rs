@@ -1,5 +1,6 @@
 //! Goods that arrive at a level: one SKU at one location.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use contracts::tradewind::inventory::v1::{Allocation, StockReceived};
@@ -71,6 +72,10 @@ impl DomainError for LevelError {
 
     fn reason(&self) -> &'static str {
         Self::OUT_OF_RANGE
+    }
+
+    fn metadata(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("maximum".to_owned(), i64::MAX.to_string())])
     }
 }
 

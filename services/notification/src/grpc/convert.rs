@@ -40,10 +40,8 @@ mod tests {
         let (order_id, after) = (id.to_owned(), NotificationKind::OrderConfirmed);
         assert_eq!(asked("0190163D8694739BAEA5966C26F8AD91", 0, "1"), Ok(Page { order_id, after, size: 100 }));
         assert_eq!(asked("7", 0, ""), Err("INVALID_ORDER_ID"));
-        assert_eq!(
-            (asked(id, -1, ""), asked(id, 1001, "")),
-            (Err("PAGE_SIZE_OUT_OF_RANGE"), Err("PAGE_SIZE_OUT_OF_RANGE"))
-        );
+        assert_eq!(asked(id, -1, ""), Err("PAGE_SIZE_OUT_OF_RANGE"));
+        assert_eq!(asked(id, 1001, "").map(|page| page.size), Ok(1000));
         assert_eq!((asked(id, 1, "x"), asked(id, 1, "99")), (Err("INVALID_PAGE_TOKEN"), Err("INVALID_PAGE_TOKEN")));
     }
 }

@@ -13,12 +13,9 @@ fn malformed_requests_name_their_field() {
         let around = Surroundings::open(Database::sqlite()).await;
         let operator = around.start(around.settings()).await;
         let unknown = "0190163d-8694-739b-aea5-966c26f8ad91";
-        for (order_id, page_size, page_token, field) in [
-            ("1", 0, "", "order_id"),
-            (unknown, -1, "", "page_size"),
-            (unknown, 1001, "", "page_size"),
-            (unknown, 0, "x", "page_token"),
-        ] {
+        for (order_id, page_size, page_token, field) in
+            [("1", 0, "", "order_id"), (unknown, -1, "", "page_size"), (unknown, 0, "x", "page_token")]
+        {
             let (order_id, page_token) = (order_id.to_owned(), page_token.to_owned());
             let request = ListNotificationsRequest { order_id, page_size, page_token };
             let refused = operator.list(request).await.unwrap_err();

@@ -1,4 +1,4 @@
-use contracts::tradewind::ordering::v1::Order as Resource;
+use contracts::tradewind::ordering::v1::{HistoryEntry, Order as Resource};
 use tradewind_domain::{Error, OrderId};
 use tradewind_store::{AsOf, Store};
 
@@ -11,11 +11,11 @@ use super::view;
 pub(crate) async fn get_order(store: &Store, id: OrderId, point: Option<AsOf>) -> Result<Resource, Error> {
     let order = view::load(store, id, point).await?;
     match point {
-        Some(AsOf::Version(version)) if order.version < version => Err(Error::not_found(
-            "version",
-            "ORDER_VERSION_NOT_FOUND",
-            format!("the order has seen only {} events", order.version),
-        )),
+        Some(AsOf::Version(version)) if order.version < version => {
+            let text = format!("the order has seen only {} events", order.version);
+            let refused = Error::not_found::<HistoryEntry>(format!("{id} {version}"), "ORDER_VERSION_NOT_FOUND", text);
+            Err(refused.with("version", order.version.to_string()))
+        }
         _ => Ok(view::resource(order)),
     }
 }

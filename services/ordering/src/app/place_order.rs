@@ -1,18 +1,23 @@
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
-use contracts::tradewind::ordering::v1::{PlaceOrderResponse, Recipient};
-use tradewind_domain::{Error, Money, OrderId, Sensitive, request::RequestKey};
+use contracts::tradewind::{
+    catalog::v1::Product,
+    ordering::v1::{PlaceOrderResponse, Recipient},
+};
+use tokio::time::Instant;
+use tradewind_domain::{Error, ErrorKind, Money, OrderId, Sensitive, request::RequestKey};
 use tradewind_sql::timestamp;
 use tradewind_store::{Loaded, Store, Tx};
 
-use super::{CONSUMER, PATIENCE, expire_on_deadline, view::resource};
-use crate::{
-    domain::{Assortment, AssortmentError, Command, Order, Place, Wanted},
-    store::price_list,
-};
+use super::{CONSUMER, PATIENCE, expire_on_deadline, offers::Offers, view::resource};
+use crate::domain::{Assortment, AssortmentError, Command, Order, Place, Wanted};
 
 /// How long an order may be given to be confirmed.
 pub(crate) const SETTLE_WITHIN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+
+/// What whoever orders a product that is not known can do about it.
+const HINT: &str =
+    "to order what was listed a moment ago, name in after the position that its listing was answered with";
 
 /// A well-formed request to place an order.
 pub(crate) struct PlaceOrder {
@@ -35,21 +40,33 @@ pub(crate) struct PlaceOrder {
 impl PlaceOrder {
     /// The refusal with the places in the request that it is about.
     fn refused(&self, refusal: &AssortmentError) -> Error {
-        let places = refusal.products().iter().filter_map(|product| self.named.get(product));
-        places.fold(refusal.clone().into(), |refused: Error, place| refused.with_violation(place, refusal.problem()))
+        let places = refusal.products().iter().filter_map(|product| Some((product, self.named.get(product)?)));
+        let (mut refused, problem) = (Error::from(refusal.clone()), refusal.problem());
+        if refused.kind != ErrorKind::NotFound {
+            return places.fold(refused, |refused, (_, place)| refused.with_violation(place, problem));
+        }
+        refused.message = format!("{}; {HINT}", refused.message);
+        places.fold(refused, |refused, (product, place)| {
+            refused.with_missing::<Product>(product, format!("{place}: {problem}"))
+        })
     }
 }
 
-/// Places an order at today's prices. A repeated request gets the first one's answer.
+/// Places an order at today's prices. A repeated request gets the first one's answer. Products that nobody has heard of are waited
+/// for, until a moment before the call `ends`.
 ///
 /// # Errors
 /// `NotFound` and `Rejected` name products that are unknown or off sale; `Unavailable` when the writes it must see have
 /// not arrived; otherwise the order's own refusal.
-pub(crate) async fn place_order(store: &Store, order: PlaceOrder) -> Result<PlaceOrderResponse, Error> {
+pub(crate) async fn place_order(
+    store: &Store,
+    offers: &Offers,
+    order: PlaceOrder,
+    ends: Option<Instant>,
+) -> Result<PlaceOrderResponse, Error> {
     // An order sees every earlier write of this context anyhow, and no reader of its own log keeps the price list.
     store.wait_for(CONSUMER, &order.after, PATIENCE).await?;
-    let assortment =
-        price_list::find(store.command_reader(), order.wanted.iter().map(|line| line.product_id.as_str())).await?;
+    let assortment = offers.find(&order.wanted, ends).await?;
 
     // Prices may have changed since the request was first accepted, so they refuse only what is new.
     let (response, position) =

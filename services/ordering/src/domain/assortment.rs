@@ -64,6 +64,12 @@ impl Wanted {
 }
 
 impl Assortment {
+    /// Tells whether it has all that is wanted, on sale or not.
+    #[must_use]
+    pub fn has_all(&self, wanted: &[Wanted]) -> bool {
+        wanted.iter().all(|line| self.0.contains_key(&line.product_id))
+    }
+
     /// Turns what is wanted into lines that name SKUs and prices.
     ///
     /// # Errors

@@ -43,8 +43,6 @@ pub enum OrderError {
 }
 
 impl OrderError {
-    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
-    pub const NOT_FOUND: &'static str = "ORDER_NOT_FOUND";
     /// The reason of [`Empty`](Self::Empty), for whoever says which field of a request it is about.
     pub const EMPTY: &'static str = "EMPTY_ORDER";
     /// The reason of [`MixedCurrencies`](Self::MixedCurrencies), for whoever says which field of a request it is about.
@@ -67,7 +65,7 @@ impl DomainError for OrderError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotFound => Self::NOT_FOUND,
+            Self::NotFound => "ORDER_NOT_FOUND",
             Self::AlreadyExists => "ORDER_ALREADY_EXISTS",
             Self::AlreadyShipped => "ALREADY_SHIPPED",
             Self::Empty => Self::EMPTY,
@@ -80,9 +78,12 @@ impl DomainError for OrderError {
 
     fn metadata(&self) -> BTreeMap<String, String> {
         match self {
-            Self::PriceChanged { expected, actual } => BTreeMap::from([
-                ("expected".to_owned(), expected.to_string()),
-                ("actual".to_owned(), actual.to_string()),
+            Self::PriceChanged { expected, actual } => {
+                expected.facts("expected").into_iter().chain(actual.facts("actual")).collect()
+            }
+            Self::MixedCurrencies(one, other) => BTreeMap::from([
+                ("currency".to_owned(), one.code().to_owned()),
+                ("other_currency".to_owned(), other.code().to_owned()),
             ]),
             _ => BTreeMap::new(),
         }

@@ -28,8 +28,7 @@ const LINES: RangeInclusive<usize> = 1..=1000;
 const QUANTITY: RangeInclusive<i32> = 1..=1_000_000;
 
 /// What of a request each refusal is about.
-const FIELDS: [(&str, &str); 5] = [
-    (OrderError::NOT_FOUND, "order_id"),
+const FIELDS: [(&str, &str); 4] = [
     (OrderError::EMPTY, "lines"),
     (OrderError::MIXED_CURRENCIES, "lines"),
     (OrderError::TOTAL_TOO_LARGE, "lines"),

@@ -11,9 +11,10 @@ use tradewind_testing::{Database, both_stores};
 
 use crate::shop::StandInShop;
 
-/// All that is said in a refusal.
-fn all(refused: &Status) -> (Code, String, Vec<u8>) {
-    (refused.code(), refused.message().to_owned(), refused.details().to_vec())
+/// All that is said in a refusal, with `ID` for the order that was asked for.
+fn all(refused: &Status, order_id: &str) -> (Code, String, String) {
+    let details = refused.details().escape_ascii().to_string();
+    (refused.code(), refused.message().replace(order_id, "ID"), details.replace(order_id, "ID"))
 }
 
 fn why(refused: &Status) -> (Code, Option<String>) {
@@ -21,13 +22,14 @@ fn why(refused: &Status) -> (Code, Option<String>) {
 }
 
 /// How each question about one order is refused.
-async fn questions(orders: &OrderingServiceClient<Channel>, order_id: &str) -> Vec<(Code, String, Vec<u8>)> {
-    let order_id = || order_id.to_owned();
+async fn questions(orders: &OrderingServiceClient<Channel>, order_id: &str) -> Vec<(Code, String, String)> {
+    let asked = order_id;
+    let order_id = || asked.to_owned();
     let mut orders = orders.clone();
     let now = orders.get_order(GetOrderRequest { order_id: order_id(), as_of: None }).await.unwrap_err();
     let cancelled = orders.cancel_order(CancelOrderRequest { order_id: order_id() }).await.unwrap_err();
     let watched = orders.watch_order(WatchOrderRequest { order_id: order_id() }).await.unwrap_err();
-    [now, cancelled, watched].iter().map(all).collect()
+    [now, cancelled, watched].iter().map(|refused| all(refused, asked)).collect()
 }
 
 both_stores! {

@@ -111,7 +111,7 @@ impl StandInShop {
         }
     }
 
-    async fn list(&mut self, product_id: &str, sku: &str, price: Money) {
+    pub(crate) async fn list(&mut self, product_id: &str, sku: &str, price: Money) {
         let (id, sku) = (product_id.to_owned(), sku.to_owned());
         let listed = ProductListed { product_id: id, sku, name: product_id.to_owned(), price: Some(price) };
         self.seen = self.say("catalog", product_id, listed).await;

@@ -12,7 +12,11 @@ use crate::domain::Payment;
 pub async fn get_payment(store: &Store, order_id: OrderId) -> Result<Resource, Error> {
     let found = store.load::<Payment>(&order_id.to_string()).await?;
     if found.version == 0 {
-        return Err(Error::not_found("order_id", "PAYMENT_NOT_FOUND", "no payment was ever asked for"));
+        return Err(Error::not_found::<Resource>(
+            order_id.to_string(),
+            "PAYMENT_NOT_FOUND",
+            "no payment was ever asked for",
+        ));
     }
     let payment = found.state;
     Ok(Resource {

@@ -18,7 +18,7 @@ fn malformed_requests_name_their_field_and_strangers_are_turned_away() {
         assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::InvalidArgument, Some("INVALID_ORDER_ID")));
         let refused = operator.get_payment(order("0190163d-8694-739b-aea5-966c26f8ad91")).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::NotFound, Some("PAYMENT_NOT_FOUND")));
-        for (page_size, page_token, field) in [(-1, "", "page_size"), (1001, "", "page_size"), (0, "x", "page_token")] {
+        for (page_size, page_token, field) in [(-1, "", "page_size"), (0, "x", "page_token")] {
             let request = ListPaymentsRequest { page_size, page_token: page_token.to_owned() };
             let refused = operator.list_payments(request).await.unwrap_err();
             assert_eq!((refused.code(), violations(&refused)[0].field.as_str()), (Code::InvalidArgument, field));

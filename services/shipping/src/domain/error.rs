@@ -41,11 +41,6 @@ pub enum ShipmentError {
     },
 }
 
-impl ShipmentError {
-    /// The reason of [`NotFound`](Self::NotFound), for whoever says which field of a request it is about.
-    pub const NOT_FOUND: &'static str = "SHIPMENT_NOT_FOUND";
-}
-
 impl DomainError for ShipmentError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -63,7 +58,7 @@ impl DomainError for ShipmentError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotFound => Self::NOT_FOUND,
+            Self::NotFound => "SHIPMENT_NOT_FOUND",
             Self::RecipientMissing => "RECIPIENT_MISSING",
             Self::NothingToShip => "NOTHING_TO_SHIP",
             Self::OtherContents => "SHIPMENT_ALREADY_REQUESTED",

@@ -57,8 +57,15 @@ fn an_expected_total_that_is_wrong_is_refused_and_says_what_it_is() {
     }
     let error = crate::domain::OrderError::PriceChanged { expected: gbp(1_999), actual: gbp(2_000) };
     let metadata = error.metadata();
-    assert_eq!(metadata.get("expected").map(String::as_str), Some("GBP 19.99"));
-    assert_eq!(metadata.get("actual").map(String::as_str), Some("GBP 20.00"));
+    for (fact, said) in [
+        ("expected", "GBP 19.99"),
+        ("expected_minor", "1999"),
+        ("actual", "GBP 20.00"),
+        ("actual_minor", "2000"),
+        ("actual_currency", "GBP"),
+    ] {
+        assert_eq!(metadata.get(fact).map(String::as_str), Some(said), "{fact}");
+    }
 }
 
 #[test]
