@@ -31,6 +31,10 @@ const OF_ONE: usize = 256;
 /// Connections that wait to be accepted; the system may let fewer wait.
 const WAITING: u32 = 4_096;
 
+/// The most bytes that the system keeps of what was written and not sent yet: where more fit, whoever reads nothing would have much done
+/// for him before it shows, and take memory that nobody counts.
+const UNSENT: u32 = 32 << 10;
+
 /// A bound server that does not serve yet.
 pub struct Server {
     listener: Listener,
@@ -112,6 +116,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Whoever was served before may not be quite gone.
     socket.set_reuseaddr(true)?;
+    // Those that are accepted have it from here.
+    socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
     socket.bind(address)?;
     socket.listen(WAITING)
 }
