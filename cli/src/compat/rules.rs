@@ -4,8 +4,8 @@ use super::said::{Said, Sayings, text};
 
 /// What may become of an option's value.
 pub(super) enum Rule {
-    /// Its parts have rows of their own.
-    Parts,
+    /// Whatever becomes of it breaks nobody: it only tells people something, or its parts have rows of their own.
+    Free,
     /// It stays what it is, said or not.
     Kept,
     /// Said once, it stays what it is.
@@ -84,7 +84,7 @@ pub(super) static ROWS: &[Row] = &[
     row("method.no_request_id", Rule::Parts, Whom::Users, ""),
     row("service", Rule::Once, Whom::Users, "whose service it is cannot be told"),
     row("service.context", Rule::Kept, Whom::Users, "certificates, subjects and logs have its name"),
-    row("service.reacts", Rule::Parts, Whom::Users, ""),
+    row("service.reacts", Rule::Free, Whom::Users, ""),
     row("service.reacts.reaction", Rule::Kept, Whom::Users, "what is in quarantine or on its way has its name"),
     row("service.reacts.event", Rule::Kept, Whom::Users, "nobody does that about the event any more"),
     row("service.reacts.role", ROLE, Whom::Users, "what was given up or passed over under its role is not settled"),
@@ -92,14 +92,14 @@ pub(super) static ROWS: &[Row] = &[
     row("event", Rule::Once, Whom::Users, "what is no event is neither published nor read"),
     row("event.owner", Rule::Kept, Whom::Users, "its readers look for it in another's log"),
     row("event.aggregate", Rule::Kept, Whom::Users, "it is in another stream, and in no order with the others"),
-    row("event.expects", Rule::Parts, Whom::Users, ""),
+    row("event.expects", Rule::Free, Whom::Users, ""),
     row("event.expects.any_of", Rule::Choice, Whom::Owners, "what has followed so far counts as stuck"),
     row("event.expects.within", Rule::NoLess(i128::MAX), Whom::Users, "what was in time counts as stuck"),
     row("sensitive", Rule::Once, Whom::Users, "it shows in logs, in traces and to readers outside"),
     row("waits", Rule::Kept, Whom::Askers, "a repetition that a build before has answered is another request"),
     row("max_length", Rule::NoLess(USUAL_LENGTH), Whom::Askers, "texts that were taken are refused"),
     row("owner", Rule::Once, Whom::Askers, "whose a request is means something else, or nothing"),
-    row("holds", Rule::Parts, Whom::Askers, ""),
+    row("holds", Rule::Free, Whom::Askers, ""),
     row("holds.required", Rule::NoMore(0), Whom::Askers, "requests without it are refused"),
     row("holds.pattern", Rule::Dropped, Whom::Askers, "texts that were taken may be refused"),
     row("holds.format", Rule::Judged(widened), Whom::Askers, "texts that were taken are refused"),
@@ -123,7 +123,7 @@ impl Rule {
         let words = |said: Option<&Said>| said.map(|said| said.words().to_vec()).unwrap_or_default();
         let all = |of: &[String], within: &[String]| of.iter().all(|word| within.contains(word));
         match self {
-            Self::Parts => true,
+            Self::Free => true,
             Self::Kept => was == is,
             Self::Once => was.is_none() || was == is,
             Self::Dropped => is.is_none() || was == is,
