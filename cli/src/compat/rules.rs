@@ -81,7 +81,7 @@ pub(super) static ROWS: &[Row] = &[
     row("method.retry", RETRY, Whom::Users, "builds that are about repeat what may not be repeated any more"),
     row("method.hedge_after", Rule::Judged(hedged), Whom::Users, "servers that are about may not be asked twice"),
     // It is for people to read, and nothing goes by it.
-    row("method.no_request_id", Rule::Parts, Whom::Users, ""),
+    row("method.no_request_id", Rule::Free, Whom::Users, ""),
     row("service", Rule::Once, Whom::Users, "whose service it is cannot be told"),
     row("service.context", Rule::Kept, Whom::Users, "certificates, subjects and logs have its name"),
     row("service.reacts", Rule::Free, Whom::Users, ""),
