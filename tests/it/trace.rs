@@ -2,7 +2,7 @@
 
 use contracts::tradewind::{
     eventlog::v1::EventRecord,
-    ordering::v1::{OrderStatus, ordering_service_client::OrderingServiceClient},
+    ordering::v1::{OrderStatus, PlaceOrderRequest, ordering_service_client::OrderingServiceClient},
 };
 use tonic::Request;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
@@ -35,7 +35,8 @@ async fn follow_a_trace(database: impl Fn() -> Database) {
     let endpoint = Endpoint::from_shared(format!("https://{}", shop.address("ordering"))).unwrap();
     let channel = endpoint.tls_config(tls).unwrap().connect().await.unwrap();
     let trace_id = Uuid::now_v7().simple().to_string();
-    let mut request = Request::new(tea.order(1));
+    let order = PlaceOrderRequest { request_id: trace_id.clone(), ..tea.order(1) };
+    let mut request = Request::new(order);
     let traceparent = format!("00-{trace_id}-00f067aa0ba902b7-01");
     request.metadata_mut().insert("traceparent", traceparent.parse().unwrap());
     let placed = OrderingServiceClient::new(channel).place_order(request).await.unwrap().into_inner().order.unwrap();
