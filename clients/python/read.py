@@ -79,6 +79,9 @@ class Reader:
         """Handles what the stream has, remembers how far that was, and acknowledges it."""
         for message in messages:
             event = from_binary(HTTPMessage(message.headers, message.data), Bytes())
+            # Another context's has strayed here, and says nothing of this log.
+            if event.get_source() != f"/tradewind/{self.context}":
+                continue
             log, partition, position = place(event)
             await self.fill(log, partition, position - 1)
             if position > self.places.at(log, partition):

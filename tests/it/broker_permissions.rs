@@ -1,81 +1,21 @@
 //! What the broker refuses each service, by the contracts, and that the services need none of it.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+mod member;
+mod readers;
 
-use async_nats::jetstream;
 use async_nats::jetstream::stream::{Config, Republish, Source};
-use async_nats::{Client, ConnectOptions, Event, ServerError};
 use supervisor::services;
+use system_tests::PATIENCE;
 use tempfile::TempDir;
 use tradewind_broker::Retention;
-use tradewind_mesh::{Identity, IdentityFiles, Policy};
+use tradewind_mesh::Policy;
 use tradewind_runtime::{BROKER_INIT, broker_streams};
 use tradewind_testing::{Database, Nats, eventually, pki};
 use uuid::Uuid;
 
-use crate::shop::{Shop, in_a_shop, issue_readers, policy, secured_broker};
-use system_tests::PATIENCE;
-
-/// Somebody at the broker with a workload's certificate.
-pub(crate) struct Member {
-    pub(crate) client: Client,
-    pub(crate) jetstream: jetstream::Context,
-    refusals: Arc<Mutex<Vec<String>>>,
-}
-
-impl Member {
-    pub(crate) async fn connect(nats: &Nats, pki: &TempDir, name: &str) -> Self {
-        Self::with_inbox(nats, pki, name, format!("_INBOX.{name}")).await
-    }
-
-    /// Whoever is outside and reads.
-    pub(crate) async fn reader(nats: &Nats, pki: &TempDir, name: &str) -> Self {
-        Self::with_inbox(nats, pki, name, format!("_INBOX.READER.{name}")).await
-    }
-
-    async fn with_inbox(nats: &Nats, pki: &TempDir, name: &str, inbox: String) -> Self {
-        // Already installed is as good as installed now.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
-        let refusals = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&refusals);
-        let options = ConnectOptions::new()
-            .custom_inbox_prefix(inbox)
-            .tls_client_config(identity.client_config())
-            .event_callback(move |event| {
-                if let Event::ServerError(ServerError::Other(text)) = event {
-                    told.lock().unwrap().push(text);
-                }
-                std::future::ready(())
-            });
-        let client =
-            eventually(PATIENCE, "the broker is there", async || options.clone().connect(nats.url()).await).await;
-        Self { jetstream: jetstream::new(client.clone()), client, refusals }
-    }
-
-    async fn may_not_publish(&self, subject: &str) {
-        self.client.publish(subject.to_owned(), "{}".into()).await.unwrap();
-        self.is_refused(&format!("Publish to \"{subject}\"")).await;
-    }
-
-    async fn may_not_subscribe(&self, subject: &str) {
-        let _subscription = self.client.subscribe(subject.to_owned()).await.unwrap();
-        self.is_refused(&format!("Subscription to \"{subject}\"")).await;
-    }
-
-    async fn is_refused(&self, what: &str) {
-        eventually(PATIENCE, &format!("the broker refuses: {what}"), async || {
-            let refusals = self.refusals.lock().unwrap().clone();
-            refusals.iter().any(|refusal| refusal.contains(what)).then_some(()).ok_or(refusals)
-        })
-        .await;
-    }
-
-    async fn publish_event(&self, subject: &str) {
-        self.jetstream.publish(subject.to_owned(), "event".into()).await.unwrap().await.unwrap();
-    }
-}
+pub(crate) use self::member::Member;
+use self::member::requests;
+use crate::shop::{Shop, in_a_shop, secured_broker};
 
 fn stream_of(context: &str) -> String {
     format!("TW_{}", context.to_uppercase())
@@ -200,44 +140,6 @@ async fn the_edge_tells_its_own_replicas_something_and_nobody_else() {
     payment.may_not_subscribe("$KV.TW_GATEWAY.>").await;
 }
 
-/// What JetStream can be asked; `S` stands for a stream, `C` for a consumer. Whoever may make or change one of them can have
-/// the broker read and write for him: sources, a republication, a mirror, a delivery to another's subject.
-const REQUESTS: [&str; 33] = [
-    "$JS.API.INFO",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.LIST",
-    "$JS.API.STREAM.CREATE.S",
-    "$JS.API.STREAM.UPDATE.S",
-    "$JS.API.STREAM.DELETE.S",
-    "$JS.API.STREAM.PURGE.S",
-    "$JS.API.STREAM.INFO.S",
-    "$JS.API.STREAM.MSG.GET.S",
-    "$JS.API.STREAM.MSG.DELETE.S",
-    "$JS.API.STREAM.SNAPSHOT.S",
-    "$JS.API.STREAM.RESTORE.S",
-    "$JS.API.STREAM.PEER.REMOVE.S",
-    "$JS.API.STREAM.LEADER.STEPDOWN.S",
-    "$JS.API.STREAM.TEMPLATE.CREATE.S",
-    "$JS.API.DIRECT.GET.S",
-    "$JS.API.DIRECT.GET.S.tw.ordering.0.frame",
-    "$JS.API.CONSUMER.CREATE.S",
-    "$JS.API.CONSUMER.CREATE.S.C",
-    "$JS.API.CONSUMER.CREATE.S.C.tw.ordering.0.>",
-    "$JS.API.CONSUMER.DURABLE.CREATE.S.C",
-    "$JS.API.CONSUMER.DELETE.S.C",
-    "$JS.API.CONSUMER.NAMES.S",
-    "$JS.API.CONSUMER.LIST.S",
-    "$JS.API.CONSUMER.INFO.S.C",
-    "$JS.API.CONSUMER.MSG.NEXT.S.C",
-    "$JS.API.CONSUMER.PAUSE.S.C",
-    "$JS.API.CONSUMER.UNPIN.S.C",
-    "$JS.API.CONSUMER.RESET.S.C",
-    "$JS.API.CONSUMER.LEADER.STEPDOWN.S.C",
-    "$JS.API.META.LEADER.STEPDOWN",
-    "$JS.API.SERVER.REMOVE",
-    "$JS.API.ACCOUNT.PURGE.$G",
-];
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_all_that_jetstream_can_be_asked_a_service_may_ask_what_it_needs() {
     let Members { payment, .. } = &Members::gather().await;
@@ -247,102 +149,8 @@ async fn of_all_that_jetstream_can_be_asked_a_service_may_ask_what_it_needs() {
         "$JS.API.CONSUMER.INFO.TW_ORDERING.payment-0",
         "$JS.API.CONSUMER.MSG.NEXT.TW_ORDERING.payment-0",
     ];
-    let mut asked = BTreeSet::new();
-    for request in REQUESTS {
-        for stream in ["TW_PAYMENT", "TW_ORDERING", "TW_INVENTORY", "TW_FORGED"] {
-            for consumer in ["payment-0", "inventory-0", "forged"] {
-                let tokens = request.split('.').map(|token| match token {
-                    "S" => stream,
-                    "C" => consumer,
-                    token => token,
-                });
-                asked.insert(tokens.collect::<Vec<_>>().join("."));
-            }
-        }
-    }
-    // A few at a time: the client forgets what it is told faster than it is asked for.
-    for few in asked.iter().collect::<Vec<_>>().chunks(16) {
-        for subject in few {
-            payment.client.publish((*subject).clone(), "{}".into()).await.unwrap();
-        }
-        for subject in few.iter().filter(|subject| !allowed.contains(&subject.as_str())) {
-            payment.is_refused(&format!("Publish to \"{subject}\"")).await;
-        }
-    }
-    // The server answers in order, so that these would have been refused by now.
-    payment.may_not_publish("$JS.API.the.last").await;
-    let refusals = payment.refusals.lock().unwrap().join("\n");
-    for subject in allowed {
-        assert!(asked.contains(subject) && !refusals.contains(&format!("\"{subject}\"")), "{refusals}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_may_ask_for_what_its_own_consumers_hold_and_nothing_else() {
-    let pki = pki(&["nats", BROKER_INIT]);
-    // It is called like a service, and is none.
-    issue_readers(pki.path(), &[("payment", &["ordering"]), ("other", &["ordering", "payment"])]);
-    let streams = broker_streams(&policy(pki.path()), Retention::default());
-    let nats = secured_broker(pki.path()).keeping(streams, Some(pki.path()));
-    let reader = Member::reader(&nats, &pki, "payment").await;
-    let allowed = ["INFO", "MSG.NEXT"].map(|verb| format!("$JS.API.CONSUMER.{verb}.TW_PUBLIC_ORDERING.payment"));
-    let mut asked = BTreeSet::new();
-    for request in REQUESTS {
-        for stream in ["TW_PUBLIC_ORDERING", "TW_PUBLIC_PAYMENT", "TW_ORDERING", "TW_PAYMENT"] {
-            for consumer in ["payment", "other", "payment-0"] {
-                let tokens = request.split('.').map(|token| match token {
-                    "S" => stream,
-                    "C" => consumer,
-                    token => token,
-                });
-                asked.insert(tokens.collect::<Vec<_>>().join("."));
-            }
-        }
-    }
-    asked.extend(["ordering", "payment"].into_iter().flat_map(|context| {
-        [
-            format!("tw.{context}.0.frame"),
-            format!("tw.public.{context}.0.OrderPlaced"),
-            format!("tw.head.{context}"),
-            format!("tw.wake.{context}"),
-            format!("$JS.ACK.TW_{}.payment-0.1.1.1.1.0", context.to_uppercase()),
-            "$JS.ACK.TW_PUBLIC_ORDERING.other.1.1.1.1.0".to_owned(),
-            "_INBOX.payment.x".to_owned(),
-        ]
-    }));
-    for few in asked.iter().collect::<Vec<_>>().chunks(16) {
-        for subject in few {
-            reader.client.publish((*subject).clone(), "{}".into()).await.unwrap();
-        }
-        for subject in few.iter().filter(|subject| !allowed.contains(subject)) {
-            reader.is_refused(&format!("Publish to \"{subject}\"")).await;
-        }
-    }
-    for subject in ["tw.>", "tw.ordering.>", "tw.public.ordering.>", "tw.head.payment", "tw.head.>", "_INBOX.>"] {
-        reader.may_not_subscribe(subject).await;
-    }
-    for subject in ["_INBOX.payment.>", "_INBOX.READER.other.>", "_INBOX.READER.>", "$JS.ACK.>", "$KV.>"] {
-        reader.may_not_subscribe(subject).await;
-    }
-    let refusals = reader.refusals.lock().unwrap().join("\n");
-    for subject in allowed {
-        assert!(asked.contains(&subject) && !refusals.contains(&format!("\"{subject}\"")), "{refusals}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_grant_nobody_is_let_in() {
-    let pki = pki(&["nats", BROKER_INIT, "reporting"]);
-    issue_readers(pki.path(), &[("known", &["ordering"])]);
-    let nats = secured_broker(pki.path());
-    // One is no reader, the other one has another grant than the broker knows of.
-    issue_readers(pki.path(), &[("known", &["ordering", "payment"])]);
-    for name in ["reporting", "known"] {
-        let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
-        let options = ConnectOptions::new().tls_client_config(identity.client_config());
-        let refused = options.connect(nats.url()).await.unwrap_err().to_string();
-        assert!(refused.contains("authorization violation"), "{name}: {refused}");
-    }
+    let streams = ["TW_PAYMENT", "TW_ORDERING", "TW_INVENTORY", "TW_FORGED"];
+    payment.may_only_publish(requests(streams, ["payment-0", "inventory-0", "forged"]), &allowed).await;
 }
 
 /// The way that was open: a stream of its own that copies another's events, or republishes to another's subjects.

@@ -101,7 +101,11 @@ fn lacks(
     }
     let promises_more = |rule: &Rule, option: &str| !rule.allows(option, said, &there);
     if promises_more(&rules::RETRY, "method.retry") {
-        unlike("deployed retry", "method.retry", "who serves it now cannot take repetitions");
+        unlike(
+            "deployed retry",
+            "method.retry",
+            "who serves it now cannot take repetitions, or wants an id that it is not given",
+        );
     }
     if service == EDGE && promises_more(&rules::AUDIENCE, "method.audience") {
         unlike("deployed audience", "method.audience", "people are let in whom who serves it now does not expect");

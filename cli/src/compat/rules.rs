@@ -60,9 +60,8 @@ const SECOND: i128 = 1_000_000_000;
 /// The most characters of a text that does not say it, as `options.proto` has it.
 const USUAL_LENGTH: i128 = 512;
 
-/// What a method says of repetitions, the weakest promise first.
-pub(super) const RETRY: Rule =
-    Rule::Rank("RETRY_CLASS_NEVER", &["RETRY_CLASS_NEVER", "RETRY_CLASS_WITH_REQUEST_ID", "RETRY_CLASS_SAFE"]);
+/// What a method says of repetitions.
+pub(super) const RETRY: Rule = Rule::Judged(repeated);
 /// For whom a method is, the fewest first.
 pub(super) const AUDIENCE: Rule =
     Rule::Rank("AUDIENCE_INTERNAL", &["AUDIENCE_INTERNAL", "AUDIENCE_STAFF", "AUDIENCE_CUSTOMER", "AUDIENCE_PUBLIC"]);
@@ -78,7 +77,12 @@ pub(super) static ROWS: &[Row] = &[
     row("method.audience", AUDIENCE, Whom::Users, "people whom it was meant for are refused"),
     row("method.timeout", Rule::NoLess(5 * SECOND), Whom::Users, "calls that took their time are cut off"),
     row("method.criticality", CRITICALITY, Whom::Users, "its calls are shed before those of others"),
-    row("method.retry", RETRY, Whom::Users, "builds that are about repeat what may not be repeated any more"),
+    row(
+        "method.retry",
+        RETRY,
+        Whom::Users,
+        "builds that are about repeat what may not be repeated any more, or give no request its id",
+    ),
     row("method.hedge_after", Rule::Judged(hedged), Whom::Users, "servers that are about may not be asked twice"),
     // It is for people to read, and nothing goes by it.
     row("method.no_request_id", Rule::Free, Whom::Users, ""),
@@ -145,6 +149,17 @@ impl Rule {
             }
             Self::Judged(judged) => judged(old, new),
         }
+    }
+}
+
+/// Whoever repeats may go on to, and whoever gives no id is not refused for it.
+fn repeated(old: &Sayings, new: &Sayings) -> bool {
+    let is = |said: &Sayings, class: &str| text(said, "method.retry") == class;
+    let (safe, with_id) = ("RETRY_CLASS_SAFE", "RETRY_CLASS_WITH_REQUEST_ID");
+    match () {
+        () if is(new, safe) => true,
+        () if is(old, safe) => false,
+        () => is(old, with_id) == is(new, with_id),
     }
 }
 

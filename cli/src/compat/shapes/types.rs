@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
 use super::changed;
-use crate::compat::finding::{Finding, GONE, Hurt};
+use crate::compat::finding::{Finding, GONE, Hurt, Place};
 use crate::compat::said::others;
 use crate::compat::users::Users;
 
@@ -21,11 +21,7 @@ pub(super) fn of_message(old: &MessageDescriptor, new: Option<&MessageDescriptor
     let Some(new) = new else {
         return vec![at.breaks("message", ["there", GONE], "what holds it cannot be read", everybody())];
     };
-    let mut findings = Vec::new();
-    if old.parent_file().name() != new.parent_file().name() {
-        let (was, is) = (old.parent_file(), new.parent_file());
-        findings.push(at.breaks("moved", [was.name(), is.name()], "stubs import it from where it was", everybody()));
-    }
+    let mut findings = moved(&at, [&old.parent_file(), &new.parent_file()], everybody);
     for field in old.fields() {
         findings.extend(of_field(old, &field, new, users));
     }
@@ -46,6 +42,13 @@ pub(super) fn of_message(old: &MessageDescriptor, new: Option<&MessageDescriptor
         ));
     }
     findings
+}
+
+/// That something is in another file than before.
+fn moved(at: &Place, [old, new]: [&FileDescriptor; 2], everybody: impl FnOnce() -> Hurt) -> Vec<Finding> {
+    let has_moved = old.name() != new.name();
+    let finding = || at.breaks("moved", [old.name(), new.name()], "stubs import it from where it was", everybody());
+    has_moved.then(finding).into_iter().collect()
 }
 
 fn reserved(ranges: Vec<(u32, u32)>, names: Vec<String>) -> Reserved {
@@ -144,11 +147,7 @@ pub(super) fn of_enum(old: &EnumDescriptor, new: Option<&EnumDescriptor>, users:
     let Some(new) = new else {
         return vec![at.breaks("enum", ["there", GONE], "what holds it cannot be read", everybody())];
     };
-    let mut findings = Vec::new();
-    if old.parent_file().name() != new.parent_file().name() {
-        let (was, is) = (old.parent_file(), new.parent_file());
-        findings.push(at.breaks("moved", [was.name(), is.name()], "stubs import it from where it was", everybody()));
-    }
+    let mut findings = moved(&at, [&old.parent_file(), &new.parent_file()], everybody);
     for value in old.values() {
         let at = users.place(&old.parent_file(), &format!("{}.{}", old.full_name(), value.name()));
         let (was, now) = (format!("{} = {}", value.name(), value.number()), new.get_value_by_name(value.name()));

@@ -88,6 +88,10 @@ func (reader *Reader) Take(ctx context.Context, messages []jetstream.Msg) error 
 		if err != nil {
 			return fmt.Errorf("a message of %s is no event: %w", message.Subject(), err)
 		}
+		// Another context's has strayed here, and says nothing of this log.
+		if event.Source() != "/tradewind/"+reader.Context {
+			continue
+		}
 		log, partition, position, err := place(event)
 		if err != nil {
 			return err

@@ -73,6 +73,7 @@ impl Places {
             return true;
         }
         let own = members.by_number.values().filter(|each| each.from == from && !each.ended.is_cancelled());
+        let own = own.filter(|each| !is_unheard(each));
         let own = own.filter_map(|each| each.idle().map(|idle| (idle.time(), each)));
         let Some((_, longest)) = own.max_by_key(|(idle, _)| *idle) else { return false };
         metrics::refused("crowded_address");
@@ -105,11 +106,11 @@ impl Places {
             }
         }
         let there = || members.by_number.values().filter(|each| !each.ended.is_cancelled());
-        let mut idle: Vec<_> =
-            there().filter(|each| each.idle().is_some()).map(|each| (each.clone(), each.since())).collect();
-        let is_anybody_idle = !idle.is_empty();
-        idle.retain(|(each, _)| !matches!(each.idle(), Some(Idle::New(time)) if time < HEARD));
-        if !is_anybody_idle {
+        let idle = there().filter(|each| each.idle().is_some() && !is_unheard(each));
+        let mut idle: Vec<_> = idle.map(|each| (each.clone(), each.since())).collect();
+        // Where many are new, some of them will soon make room; a few may not keep all others from it.
+        let many = self.most / PART;
+        if idle.is_empty() && there().filter(|each| is_unheard(each)).take(many + 1).count() <= many {
             idle = there().filter(|each| each.time() >= STREAM).map(|each| (each.clone(), each.since())).collect();
         }
         idle.sort_unstable_by_key(|(_, since)| *since);
@@ -117,6 +118,11 @@ impl Places {
         *next = idle.into();
         next.pop_front().map(|(first, _)| first)
     }
+}
+
+/// Whether it has just come, and may have asked something that was not read yet.
+fn is_unheard(activity: &Activity) -> bool {
+    matches!(activity.idle(), Some(Idle::New(time)) if time < HEARD)
 }
 
 impl Drop for Place {
@@ -179,6 +185,7 @@ mod tests {
     async fn one_address_has_so_many_and_makes_room_for_its_own() {
         let places = places(9, 2);
         let (first, second) = (places.take(HERE, false).await.unwrap(), places.take(HERE, false).await.unwrap());
+        assert!(places.take(HERE, false).await.is_none(), "both may have asked already");
         let asked = [&first, &second].map(|place| place.activity.ask(Duration::MAX));
         assert!(places.take(HERE, false).await.is_none(), "both are at work");
         assert!(places.take(HERE, true).await.is_some(), "it asks for others");
