@@ -19,7 +19,7 @@ const MESH: &str = "mesh.tradewind";
 /// The most bytes of a status on the wire: of what `grpc-message` is percent-encoded to and `grpc-status-details-bin` in base64.
 /// A peer that takes 8 KiB of trailers, the least there is, has room for what goes beside it.
 const MOST_SENT: usize = 7_680;
-// Together these stay below it, whatever they say: a test tries the worst.
+// Without a field and a thing that is missing these stay below it, whatever they say; as many are told as there is room for.
 const MESSAGE: usize = 1_200;
 const FIELD: usize = 96;
 const RESOURCE: usize = 64;
@@ -70,46 +70,62 @@ fn answer(
     facts: impl IntoIterator<Item = (String, String)>,
     Told { violations, missing, again }: Told,
 ) -> Status {
-    let things = missing.len().min(FieldViolation::SHOWN);
-    let fields = violations.len().min(FieldViolation::SHOWN - things);
-    let more = [("more_violations", violations.len() - fields), ("more_missing", missing.len() - things)];
-    let counted = more.into_iter().filter(|(_, more)| *more > 0).map(|(key, more)| (key.to_owned(), more.to_string()));
-    let facts = counted.chain(facts).take(FACTS);
-    let facts: HashMap<_, _> = facts.map(|(key, value)| (cut(&key, KEY), cut(&value, VALUE))).collect();
-    let mut details = vec![ErrorDetail::ErrorInfo(ErrorInfo::new(cut(reason, KEY), cut(domain, KEY), facts))];
-    details.extend(again.map(|again| RetryInfo::new(Some(again)).into()));
-    if fields > 0 {
-        let mut request = BadRequest::new(Vec::new());
-        for FieldViolation { field, description } in violations.iter().take(fields) {
-            request.add_violation(cut(field, FIELD), cut(description, DESCRIPTION));
+    let message = cut(message, MESSAGE);
+    let facts: Vec<_> = facts.into_iter().collect();
+    let mut shown = FieldViolation::SHOWN;
+    loop {
+        let things = missing.len().min(shown);
+        let fields = violations.len().min(shown - things);
+        let more = [("more_violations", violations.len() - fields), ("more_missing", missing.len() - things)];
+        let counted =
+            more.into_iter().filter(|(_, more)| *more > 0).map(|(key, more)| (key.to_owned(), more.to_string()));
+        let facts = counted.chain(facts.iter().cloned()).take(FACTS);
+        let facts: HashMap<_, _> = facts.map(|(key, value)| (cut(&key, KEY), cut(&value, VALUE))).collect();
+        let mut details = vec![ErrorDetail::ErrorInfo(ErrorInfo::new(cut(reason, KEY), cut(domain, KEY), facts))];
+        details.extend(again.map(|again| RetryInfo::new(Some(again)).into()));
+        if fields > 0 {
+            let mut request = BadRequest::new(Vec::new());
+            for FieldViolation { field, description } in violations.iter().take(fields) {
+                request.add_violation(cut(field, FIELD), cut(description, DESCRIPTION));
+            }
+            details.push(request.into());
         }
-        details.push(request.into());
+        details.extend(missing.iter().take(things).map(|Missing { kind, name, description }| {
+            ResourceInfo::new(cut(kind, RESOURCE), cut(name, FIELD), "", cut(description, DESCRIPTION)).into()
+        }));
+        let status = Status::with_error_details_vec(code, message.as_str(), details);
+        if message.chars().map(encoded_len).sum::<usize>() + status.details().len().div_ceil(3) * 4 <= MOST_SENT
+            || shown == 0
+        {
+            return status;
+        }
+        shown -= 1;
     }
-    details.extend(missing.iter().take(things).map(|Missing { kind, name, description }| {
-        ResourceInfo::new(cut(kind, RESOURCE), cut(name, FIELD), "", cut(description, DESCRIPTION)).into()
-    }));
-    Status::with_error_details_vec(code, cut(message, MESSAGE), details)
 }
 
 /// As much of `text` as is sent in `most` bytes when percent-encoded, with `...` where something is missing.
 fn cut(text: &str, most: usize) -> String {
     const MISSING: &str = "...";
-    let weight = |letter: char| match letter {
-        '"' | '#' | '%' | '<' | '>' | '`' | '?' | '{' | '}' => 3,
-        letter if letter.is_ascii_graphic() => 1,
-        letter => 3 * letter.len_utf8(),
-    };
     let (mut sent, mut kept) = (0, 0);
     for (at, letter) in text.char_indices() {
         if sent <= most - MISSING.len() {
             kept = at;
         }
-        sent += weight(letter);
+        sent += encoded_len(letter);
         if sent > most {
             return format!("{}{MISSING}", &text[..kept]);
         }
     }
     text.to_owned()
+}
+
+/// The bytes of a letter when percent-encoded.
+fn encoded_len(letter: char) -> usize {
+    match letter {
+        '"' | '#' | '%' | '<' | '>' | '`' | '?' | '{' | '}' => 3,
+        letter if letter.is_ascii_graphic() => 1,
+        letter => 3 * letter.len_utf8(),
+    }
 }
 
 /// Makes a status that somebody else put into `headers` fit as well.

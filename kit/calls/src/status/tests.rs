@@ -5,12 +5,12 @@ use contracts::tradewind::catalog::v1::Product;
 use tonic::Code;
 use tonic_types::StatusExt;
 use tradewind_domain::request::Violations;
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::{Error, ErrorKind, FieldViolation, Missing};
 
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 
-use super::{FACTS, MOST_SENT, cut, fit, missing, reason, status, violations};
+use super::{FACTS, MOST_SENT, Told, answer, cut, fit, missing, reason, status, violations};
 
 #[test]
 fn a_refusal_keeps_its_reason_its_facts_and_its_fields() {
@@ -84,18 +84,23 @@ fn a_text_is_cut_between_characters_and_only_where_it_is_too_long() {
 
 proptest! {
     #[test]
-    fn no_status_is_larger_than_trailers_may_be(texts in prop::collection::vec(worst(), 3), many in 0_usize..200) {
-        let [message, field, value] = &texts[..] else { unreachable!("there are three") };
-        let mut error = Error::invalid(field, "A_REASON_OF_FORTY_CHARACTERS_OR_SOME_MORE", message);
-        for count in 0..many {
-            error = error.with_violation(format!("{count}{field}"), message).with(format!("{count}{field}"), value);
-            if count % 2 == 0 {
-                error = error.with_missing::<Product>(format!("{count}{field}"), message);
-            }
-        }
-        let status = status(error.again(Duration::MAX));
+    fn no_status_is_larger_than_trailers_may_be(texts in prop::collection::vec(worst(), 4), fields in 0_usize..100, things in 0_usize..100) {
+        let [message, field, value, kind] = &texts[..] else { unreachable!("there are four") };
+        let facts = (0..fields).map(|count| (format!("{count}{field}"), value.clone()));
+        let violations = (0..fields)
+            .map(|count| FieldViolation { field: format!("{count}{field}"), description: message.clone() })
+            .collect();
+        let missing = (0..things)
+            .map(|count| Missing { kind: kind.clone(), name: format!("{count}{field}"), description: message.clone() })
+            .collect();
+        let told = Told { violations, missing, again: Some(Duration::MAX) };
+        let status = answer(Code::NotFound, message, value, kind, facts, told);
         prop_assert!(sent(&status) <= MOST_SENT + 100, "{}", sent(&status));
-        prop_assert!(status.get_details_error_info().is_some_and(|info| info.metadata.len() <= FACTS));
+        let info = status.get_details_error_info().expect("a reason");
+        prop_assert!(info.metadata.len() <= FACTS);
+        let left = |key| info.metadata.get(key).map_or(0, |more| more.parse::<usize>().expect("a number"));
+        prop_assert_eq!(super::violations(&status).len() + left("more_violations"), fields);
+        prop_assert_eq!(super::missing(&status).len() + left("more_missing"), things);
     }
 }
 
