@@ -90,7 +90,7 @@ impl Requests {
             Asked::Small => (Method::GET, format!("/v1/products/{SMALL}"), None),
             Asked::Large => (Method::GET, format!("/v1/products/{LARGE}"), None),
             Asked::List => (Method::GET, "/v1/products?pageSize=100".to_owned(), None),
-            Asked::Write => (Method::POST, "/v1/products".to_owned(), Some(product())),
+            Asked::Write => (Method::POST, "/v1/products?requestId=one".to_owned(), Some(product())),
         };
         let mut request =
             Request::builder().method(method).uri(format!("http://{HOST_NAME}{path}")).header(HOST, HOST_NAME);

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use tokio::signal::unix::{SignalKind, signal};
 use tradewind_broker::{Made, Retention};
-use tradewind_domain::Error;
 use tradewind_mesh::{Policy, SpiffeId};
 
 use crate::Global;
@@ -39,7 +38,8 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Readers {
-    /// A reader whose certificate is issued elsewhere, and the contexts that it names; may be repeated.
+    /// A reader whose certificate is issued elsewhere, and the contexts that it names; may be repeated. What the
+    /// broker holds for a reader that is neither named nor has a certificate here is removed.
     #[arg(long = "reader", value_name = "NAME=CONTEXT,…", value_parser = parse_reader)]
     named: Vec<SpiffeId>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Init {
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Config { trust_domain, readers: Readers { named } } => {
-            let readers = [readers(Layout::standard(&global.dir).pki()), named].concat();
+            let readers = [readers(Layout::standard(&global.dir).pki())?, named].concat();
             broker_users(&readers, &trust_domain)?.lines().try_for_each(|line| say!("{line}"))?;
         }
         Command::Init(init) => make(global, init).await?,
@@ -83,13 +83,13 @@ async fn make(
     if watch {
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
-            () = keep_streams(&broker, layout.pki(), &named, retention, tell) => {}
+            () = keep_streams(&broker, layout.pki(), &named, retention, || Ok(()), tell) => {}
             _ = terminate.recv() => {}
             interrupted = tokio::signal::ctrl_c() => interrupted?,
         }
         return Ok(());
     }
-    let streams = streams(&[readers(layout.pki()), named].concat(), retention);
+    let streams = streams(&[readers(layout.pki())?, named].concat(), retention)?;
     let deadline = Instant::now() + within;
     loop {
         match streams.make(&broker).await {
@@ -100,16 +100,18 @@ async fn make(
     }
 }
 
-fn tell(outcome: Result<Made, Error>) {
+fn tell(outcome: Result<Made>) {
     match outcome {
         // Whoever read it may have gone, which is no reason to end.
         Ok(made) => drop(say!("{}", said(made))),
-        Err(error) => complain(&format!("tradewind: {error}")),
+        Err(error) => complain(&format!("tradewind: {error:#}")),
     }
 }
 
-fn said(Made { streams, consumers }: Made) -> String {
-    format!("the streams are there: made {streams} streams and {consumers} consumers")
+fn said(Made { streams, consumers, removed }: Made) -> String {
+    let removed =
+        if removed > 0 { format!("; removed {removed} of readers that are none any more") } else { String::new() };
+    format!("the streams are there: made {streams} streams and {consumers} consumers{removed}")
 }
 
 fn parse_reader(text: &str) -> Result<SpiffeId> {

@@ -9,8 +9,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tradewind_mesh::SpiffeId;
 use tradewind_mesh::pki::{self, LEAF_VALIDITY, Report, Workload};
 
@@ -18,7 +16,9 @@ use self::kubernetes::init_secrets;
 use super::broker;
 use crate::Global;
 use crate::kubernetes::Cluster;
-use crate::local::{Layout, TRUST_DOMAIN, broker_users, configure_users, init_pki, readers, renew, running};
+use crate::local::{
+    Layout, TRUST_DOMAIN, broker_users, configure_users, init_pki, readers, reads_again, renew, running,
+};
 use crate::output::{json_line, say};
 
 #[derive(clap::Subcommand)]
@@ -92,6 +92,8 @@ const CA: &str = "ca";
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     let dir = global.dir.join("pki");
+    // Services look at their files by themselves; the broker has to be told.
+    let layout = Layout::standard(&global.dir);
     match command {
         Command::Init(Init { kubernetes: Some(prefix), workloads, readers, trust_domain, cluster, .. }) => {
             let all = [workloads, readers].concat();
@@ -101,7 +103,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         Command::Init(Init { publish: folder, .. }) => {
             let report = init_pki(&dir)?;
             if !report.made.is_empty() {
-                broker_reads_again(&global)?;
+                reads_again(&layout)?;
             }
             if let Some(folder) = &folder {
                 publish(&dir, folder)?;
@@ -114,12 +116,9 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         }
         Command::Issue(asked) => {
             issue(&dir, &asked)?;
-            if !asked.reads.is_empty() {
-                let layout = Layout::standard(&global.dir);
-                if running(&layout)?.is_some() {
-                    configure_users(&layout, TRUST_DOMAIN)?;
-                    broker_reads_again(&global)?;
-                }
+            if !asked.reads.is_empty() && running(&layout)?.is_some() {
+                configure_users(&layout, TRUST_DOMAIN)?;
+                reads_again(&layout)?;
             }
             told(&global, &dir, &asked.name)?;
         }
@@ -131,7 +130,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
                 dir.display()
             );
             renew(&dir, &name)?;
-            broker_reads_again(&global)?;
+            reads_again(&layout)?;
             told(&global, &dir, &name)?;
         }
         Command::Rotate(args) => rotate::run(&global, &dir, &args).await?,
@@ -176,15 +175,6 @@ fn told(global: &Global, dir: &Path, name: &str) -> Result<()> {
     say!("{}: {name}.pem and {name}.key are new", dir.display())
 }
 
-/// Services look at their files by themselves; the broker has to be told.
-fn broker_reads_again(global: &Global) -> Result<()> {
-    let run = running(&Layout::standard(&global.dir))?;
-    let Some(process) = run.and_then(|run| run.processes.get("nats").and_then(|state| state.pid)) else {
-        return Ok(());
-    };
-    kill(Pid::from_raw(i32::try_from(process)?), Signal::SIGHUP).context("cannot have the broker read its certificates")
-}
-
 /// Copies certificates and keys, each as a whole or not at all, and never the authority's key; and writes who may use the broker.
 fn publish(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
@@ -201,7 +191,7 @@ fn publish(from: &Path, to: &Path) -> Result<()> {
             .with_context(|| whole.display().to_string())?;
     }
     let (copy, whole) = (to.join("broker-users.tmp"), to.join("broker-users.json"));
-    std::fs::write(&copy, broker_users(&readers(from), TRUST_DOMAIN)?)
+    std::fs::write(&copy, broker_users(&readers(from)?, TRUST_DOMAIN)?)
         .and_then(|()| std::fs::rename(&copy, &whole))
         .with_context(|| whole.display().to_string())
 }

@@ -1,5 +1,7 @@
 //! The broker's program, its configuration, and what it holds.
 
+use std::collections::BTreeMap;
+use std::future;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -7,55 +9,89 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tradewind_broker::{Broker, BrokerOptions, Made, Retention, Streams};
 use tradewind_domain::Error;
-use tradewind_mesh::{Identity, IdentityFiles, Policy, SpiffeId, pki as certificates};
+use tradewind_mesh::{Identity, IdentityFiles, Policy, Reader, SpiffeId, pki as certificates};
 use tradewind_runtime::BROKER_INIT;
 
-use super::layout::Layout;
+use super::layout::{Layout, TRUST_DOMAIN};
 
 /// How often it is looked whether there are other readers.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The readers that have a certificate in the folder `pki`: none, where there is no such folder.
-pub(crate) fn readers(pki: &Path) -> Vec<SpiffeId> {
-    certificates::readers(pki).unwrap_or_default()
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(crate) fn readers(pki: &Path) -> Result<Vec<SpiffeId>> {
+    match certificates::readers(pki) {
+        Err(_) if !pki.try_exists()? => Ok(Vec::new()),
+        readers => readers.with_context(|| format!("it is not known who is a reader: {}", pki.display())),
+    }
 }
 
 /// The broker's users and what each may do, as the contracts say, and for readers their certificates.
 ///
 /// # Errors
-/// When the trust domain is none.
+/// When the trust domain is none, or two readers have one name.
 pub(crate) fn users(readers: &[SpiffeId], trust_domain: &str) -> Result<String> {
-    Ok(tradewind_runtime::broker_users(&policy(readers), trust_domain)?)
+    Ok(tradewind_runtime::broker_users(&policy(readers)?, trust_domain)?)
 }
 
 /// What the broker holds for the services, as the contracts say, and for readers.
-pub(crate) fn streams(readers: &[SpiffeId], retention: Retention) -> Streams {
-    tradewind_runtime::broker_streams(&policy(readers), retention)
+///
+/// # Errors
+/// When two readers have one name.
+pub(crate) fn streams(readers: &[SpiffeId], retention: Retention) -> Result<Streams> {
+    Ok(tradewind_runtime::broker_streams(&policy(readers)?, retention))
 }
 
-fn policy(readers: &[SpiffeId]) -> Policy {
-    Policy::new(&contracts::CONTRACT).with_readers(readers.iter().cloned())
+/// A reader's name is its inbox and its consumers: two that share one would hear what only the other may.
+fn policy(readers: &[SpiffeId]) -> Result<Policy> {
+    let mut grants = BTreeMap::new();
+    for id in readers {
+        let Some(reader) = Reader::of(id.name()) else { continue };
+        let other = grants.insert(reader.name().to_owned(), id);
+        ensure!(other.is_none_or(|other| other == id), "two readers are called {}: {id} and another", reader.name());
+    }
+    Ok(Policy::new(&contracts::CONTRACT).with_readers(grants.into_values().cloned()))
 }
 
-/// Keeps what the broker holds, for ever, also for readers that are issued a certificate in the folder `pki` later.
+/// Keeps what the broker holds, for ever, also for readers that are issued a certificate in the folder `pki` later, or whose
+/// certificate is taken out of it. `changed` hears of either.
 pub(crate) async fn keep_streams(
     broker: &Broker,
     pki: &Path,
     others: &[SpiffeId],
     retention: Retention,
-    tell: impl Fn(Result<Made, Error>),
+    changed: impl Fn() -> Result<()>,
+    tell: impl Fn(Result<Made>),
 ) {
+    let mut first = true;
     loop {
         let known = readers(pki);
-        let streams = streams(&[known.as_slice(), others].concat(), retention);
-        let changed = async {
-            while readers(pki) == known {
+        let streams = known.as_ref().ok().map(|known| streams(&[known.as_slice(), others].concat(), retention));
+        let keeping = async {
+            match streams {
+                Some(Ok(streams)) => streams.keep(broker, |made| tell(made.map_err(anyhow::Error::new))).await,
+                Some(Err(error)) => {
+                    tell(Err(error));
+                    future::pending().await
+                }
+                None => future::pending().await,
+            }
+        };
+        if !std::mem::take(&mut first)
+            && let Err(error) = changed()
+        {
+            tell(Err(error));
+        }
+        let differs = async {
+            while readers(pki).ok().is_none_or(|now| Some(&now) == known.as_ref().ok()) {
                 tokio::time::sleep(LOOK).await;
             }
         };
         tokio::select! {
-            () = streams.keep(broker, &tell) => return,
-            () = changed => {}
+            () = keeping => return,
+            () = differs => {}
         }
     }
 }
@@ -73,18 +109,19 @@ pub(crate) async fn connect(pki: &Path, url: String) -> Result<Broker> {
     Ok(Broker::connect(BrokerOptions { url, tls, name: BROKER_INIT.to_owned() }).await?)
 }
 
-/// Keeps the streams of a local system's broker, for ever.
-pub(super) async fn keep(layout: Layout, tell: impl Fn(String)) {
+/// Keeps the streams of a local system's broker, and who may use it, for ever; `read_again` has it look who that is.
+pub(super) async fn keep(layout: Layout, read_again: impl Fn() -> Result<()>, tell: impl Fn(String)) {
     let kept = async {
         let broker = connect(layout.pki(), layout.nats_url()).await?;
-        let refused = |error: Error| {
+        let refused = |error: anyhow::Error| {
             // Whoever starts the broker tells that it is away.
-            if error.reason != "BROKER_DISCONNECTED" {
-                tell(format!("its streams cannot be made: {error}"));
+            if error.downcast_ref::<Error>().is_none_or(|error| error.reason != "BROKER_DISCONNECTED") {
+                tell(format!("its streams cannot be made: {error:#}"));
             }
         };
-        let said = |outcome: Result<Made, Error>| outcome.map_or_else(refused, drop);
-        keep_streams(&broker, layout.pki(), &[], Retention::default(), said).await;
+        let said = |outcome: Result<Made>| outcome.map_or_else(refused, drop);
+        let changed = || configure_users(&layout, TRUST_DOMAIN).and_then(|()| read_again());
+        keep_streams(&broker, layout.pki(), &[], Retention::default(), changed, said).await;
         Ok::<_, anyhow::Error>(())
     };
     if let Err(error) = kept.await {
@@ -95,9 +132,9 @@ pub(super) async fn keep(layout: Layout, tell: impl Fn(String)) {
 /// Writes who may use a local system's broker, beside its configuration.
 ///
 /// # Errors
-/// When the file system refuses.
+/// When the file system refuses, or two readers have one name.
 pub(crate) fn configure_users(layout: &Layout, trust_domain: &str) -> Result<()> {
-    write(&layout.state().join("nats.users.json"), users(&readers(layout.pki()), trust_domain)?)
+    write(&layout.state().join("nats.users.json"), users(&readers(layout.pki())?, trust_domain)?)
 }
 
 fn write(path: &Path, text: String) -> Result<()> {

@@ -11,4 +11,4 @@ pub(crate) use broker::{configure_users, connect, keep_streams, readers, streams
 pub(crate) use folder::folder;
 pub(crate) use layout::{Layout, TRUST_DOMAIN, init_pki, renew};
 pub(crate) use postgres::Postgres;
-pub(crate) use system::{Notice, System, is_ready, running};
+pub(crate) use system::{Notice, System, is_ready, reads_again, running};

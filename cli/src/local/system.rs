@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::future::join_all;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use supervisor::{Spec, State, Supervised, always, services};
 use tokio::sync::{mpsc, watch};
@@ -77,7 +78,11 @@ impl System {
         for (name, _) in &specs {
             layout.ensure_free(name)?;
         }
-        let streams = tokio::spawn(broker::keep(layout.clone(), tell("nats", &notices)));
+        let read_again = {
+            let layout = layout.clone();
+            move || reads_again(&layout)
+        };
+        let streams = tokio::spawn(broker::keep(layout.clone(), read_again, tell("nats", &notices)));
         let mut processes = BTreeMap::new();
         for (process, spec) in specs {
             processes.insert(process, Supervised::start(spec, always(), tell(process, &notices)));
@@ -185,6 +190,17 @@ fn tell(process: &'static str, notices: &mpsc::UnboundedSender<Notice>) -> impl 
 pub(crate) async fn is_ready(http: &reqwest::Client, url: &str) -> bool {
     let answer = http.get(url).timeout(Duration::from_secs(1)).send().await;
     answer.is_ok_and(|answer| answer.status().is_success())
+}
+
+/// Has a local system's broker, where one runs, read its users and certificates again.
+///
+/// # Errors
+/// When the system cannot be looked at, or the signal cannot be sent.
+pub(crate) fn reads_again(layout: &Layout) -> Result<()> {
+    let Some(process) = running(layout)?.and_then(|run| run.processes.get("nats").and_then(|state| state.pid)) else {
+        return Ok(());
+    };
+    kill(Pid::from_raw(i32::try_from(process)?), Signal::SIGHUP).context("cannot have the broker read its certificates")
 }
 
 /// The run file of a system whose supervisor is alive.

@@ -9,6 +9,6 @@ mod rate;
 mod shed;
 
 pub use listener::Listener;
-pub use rate::{RateLimits, Rates};
+pub use rate::{RateLimits, Rates, Taken};
 pub use shed::{Load, Place, Shed};
 use tradewind_calls::{jitter, metrics, status};

@@ -1,14 +1,17 @@
-//! How often one caller may call: the generic cell rate algorithm (ITU-T I.371), a second's worth at once.
+//! How often one caller may call: the generic cell rate algorithm (ITU-T I.371), a second's worth at once. And of how many calls whoever
+//! is outside may have the answers under way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tonic::{Code, Status};
+use tradewind_workload::Reader;
 
 use crate::metrics;
 use crate::status::{self, Layer};
@@ -17,6 +20,11 @@ use crate::status::{self, Layer};
 const BURST: Duration = Duration::from_secs(1);
 /// Callers that are remembered. The contract names fewer.
 const CALLERS: usize = 1_024;
+/// Calls of one reader outside that are answered at a time, the last byte of each answer included. An answer waits in memory for as long
+/// as its caller does not take it, and may be a page of a log.
+const READS: usize = 4;
+/// When a reader may come again that has so many.
+const READS_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many calls a second each caller may make of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,20 +82,45 @@ impl fmt::Display for RateLimits {
 pub struct Rates {
     limits: RateLimits,
     due: Mutex<HashMap<String, Instant>>,
+    reads: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
+
+/// A call that may be made; to be held until its answer is written.
+pub type Taken = Option<OwnedSemaphorePermit>;
 
 impl Rates {
     /// Nothing was taken yet.
     #[must_use]
     pub fn new(limits: RateLimits) -> Self {
-        Self { limits, due: Mutex::default() }
+        Self { limits, ..Self::default() }
     }
 
     /// Takes one call of `caller`.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED`, with when the next may come, where there were too many.
-    pub fn take(&self, caller: &str, now: Instant) -> Result<(), Status> {
+    /// `RESOURCE_EXHAUSTED`, with when the next may come, where there were too many, or are.
+    pub fn take(&self, caller: &str, now: Instant) -> Result<Taken, Status> {
+        self.take_rate(caller, now)?;
+        Reader::of(caller).map(|reader| self.take_read(reader.name())).transpose()
+    }
+
+    fn take_read(&self, reader: &str) -> Result<OwnedSemaphorePermit, Status> {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        if reads.len() >= CALLERS && !reads.contains_key(reader) {
+            reads.retain(|_, reads| reads.available_permits() < READS);
+        }
+        let reads = reads.entry(reader.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(READS)));
+        Arc::clone(reads).try_acquire_owned().map_err(|_| {
+            metrics::rate_limited(reader);
+            let text = format!("{reader} has {READS} calls under way whose answers it has not taken");
+            let limit = READS.to_string();
+            let facts = [("caller", reader), ("limit", limit.as_str())];
+            let refused = status::refusal(Layer::RateLimit, Code::ResourceExhausted, "TOO_MANY_AT_ONCE", &text, facts);
+            status::again(refused, Some(READS_AGAIN))
+        })
+    }
+
+    fn take_rate(&self, caller: &str, now: Instant) -> Result<(), Status> {
         if self.limits.is_none() {
             return Ok(());
         }
@@ -117,6 +150,20 @@ impl Rates {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_reader_has_a_few_answers_under_way_and_gets_no_more_until_it_takes_them() {
+        let (rates, now) = (Rates::default(), Instant::now());
+        let reporting = "reader/reporting/ordering";
+        let held: Vec<_> = (0..READS).map(|_| rates.take(reporting, now).unwrap()).collect();
+        // The same with another grant is the same reader.
+        let refused = rates.take("reader/reporting/ordering/payment", now).unwrap_err();
+        assert_eq!(status::reason(&refused).as_deref(), Some("TOO_MANY_AT_ONCE"));
+        rates.take("reader/audit/ordering", now).unwrap();
+        assert!((0..100).all(|_| rates.take("ordering", now).unwrap().is_none()));
+        drop(held);
+        assert_eq!((0..100).map(|_| rates.take(reporting, now).unwrap()).filter(Option::is_some).count(), 100);
+    }
 
     fn taken(rates: &Rates, caller: &str, now: Instant) -> usize {
         (0..1_000).filter(|_| rates.take(caller, now).is_ok()).count()

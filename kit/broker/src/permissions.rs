@@ -76,7 +76,11 @@ impl BrokerPermissions {
             ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}"))
         };
         let of_context = |context: &str| [wire::stream_name(context), wire::public_stream(context)].into_iter();
-        let streams = contexts.into_iter().flat_map(|context| of_context(context.as_ref()).flat_map(of_stream));
+        let removes = |context: &str| format!("$JS.API.STREAM.DELETE.{}", wire::public_stream(context));
+        let streams = contexts.into_iter().flat_map(|context| {
+            let context = context.as_ref();
+            of_context(context).flat_map(of_stream).chain([removes(context)]).collect::<Vec<_>>()
+        });
         Self {
             publish: streams.chain(edges.into_iter().flat_map(|service| of_board(service.as_ref()))).collect(),
             subscribe: vec![format!("{}.>", wire::inbox(client))],

@@ -5,6 +5,7 @@
 //! deliver to another's subjects. One identity makes all, and makes it again wherever the broker has lost some. A consumer is
 //! disposable, because the reader's cursor is the truth: it lives in the server's memory and begins with new messages.
 
+mod board;
 mod public;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,10 +25,6 @@ use crate::wire;
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 const MAX_PENDING: i64 = 1_000;
 const ACK_WAIT: Duration = Duration::from_secs(30);
-/// What the bucket of a service at the edge may take, a value of it, and how long one is kept.
-const BOARD_BYTES: i64 = 4 << 20;
-const BOARD_VALUE: i32 = 64 << 10;
-const BOARD_AGE: Duration = Duration::from_secs(60);
 /// So many requests are under way at a time.
 const AT_A_TIME: usize = 16;
 /// How often it is looked after.
@@ -57,7 +54,7 @@ pub struct Streams {
     retention: Retention,
     /// Who reads each context.
     readers: BTreeMap<String, BTreeSet<String>>,
-    /// Who is outside and reads each context.
+    /// Who is outside and reads each context; for a context that nobody does there is no stream.
     public: BTreeMap<String, BTreeSet<String>>,
     /// Services at the edge whose replicas tell each other something.
     boards: BTreeSet<String>,
@@ -70,6 +67,17 @@ pub struct Made {
     pub streams: usize,
     /// Consumers.
     pub consumers: usize,
+    /// What was there for whoever is outside and is not to be: streams of contexts that nobody is granted, consumers of who is no
+    /// reader.
+    pub removed: usize,
+}
+
+impl std::ops::AddAssign for Made {
+    fn add_assign(&mut self, Self { streams, consumers, removed }: Self) {
+        self.streams += streams;
+        self.consumers += consumers;
+        self.removed += removed;
+    }
 }
 
 impl Streams {
@@ -83,6 +91,7 @@ impl Streams {
     #[must_use]
     pub fn of(mut self, context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         self.readers.entry(context.to_owned()).or_default();
+        self.public.entry(context.to_owned()).or_default();
         for source in sources {
             self.readers.entry(source.as_ref().to_owned()).or_default().insert(context.to_owned());
         }
@@ -105,7 +114,7 @@ impl Streams {
         self
     }
 
-    /// Makes what is missing, and brings what is there up to date.
+    /// Makes what is missing, brings what is there up to date, and takes from whoever is outside what they are granted no more.
     ///
     /// # Errors
     /// `Unavailable` when the broker is away, too old or refuses.
@@ -151,43 +160,23 @@ impl Streams {
         for (context, readers) in &self.readers {
             // One that is refused leaves nobody else without.
             match self.pass_over(broker.jetstream(), context, readers, whole).await {
-                Ok(Made { streams, consumers }) => {
-                    made.streams += streams;
-                    made.consumers += consumers;
-                }
+                Ok(more) => made += more,
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
         for (context, readers) in &self.public {
             match public::pass_over(broker.jetstream(), context, readers, self.retention, whole).await {
-                Ok(Made { streams, consumers }) => {
-                    made.streams += streams;
-                    made.consumers += consumers;
-                }
+                Ok(more) => made += more,
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
         for service in &self.boards {
-            match self.pass_over_board(broker.jetstream(), service, whole).await {
-                Ok(streams) => made.streams += streams,
+            match board::pass_over(broker.jetstream(), service, self.retention.replicas, whole).await {
+                Ok(streams) => made += Made { streams, ..Made::default() },
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
         failure.map_or(Ok(made), Err)
-    }
-
-    async fn pass_over_board(
-        &self,
-        jetstream: &jetstream::Context,
-        service: &str,
-        whole: bool,
-    ) -> Result<usize, Error> {
-        let stream = wire::board_stream(service);
-        let is_there = there(jetstream, &stream).await?.is_some();
-        if whole || !is_there {
-            make_board(jetstream, service, self.retention.replicas).await?;
-        }
-        Ok(usize::from(!is_there))
     }
 
     async fn pass_over(
@@ -209,7 +198,7 @@ impl Streams {
         all.retain(|(name, _)| whole || !there.contains(name));
         let made = stream::iter(all).map(|(name, number)| make_consumer(jetstream, context, name, number));
         made.buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
-        Ok(Made { streams, consumers })
+        Ok(Made { streams, consumers, removed: 0 })
     }
 }
 
@@ -252,31 +241,6 @@ async fn make_stream(
     };
     let made = jetstream.create_or_update_stream(config).await;
     made.map(drop).map_err(|error| unavailable(&name, &error))
-}
-
-/// A bucket as NATS' clients know it: the last value of each key. It is in memory, and forgets whoever says nothing.
-async fn make_board(jetstream: &jetstream::Context, service: &str, replicas: usize) -> Result<(), Error> {
-    let stream = wire::board_stream(service);
-    let config = Config {
-        name: stream.clone(),
-        subjects: vec![wire::board_subjects(service)],
-        max_messages_per_subject: 1,
-        retention: RetentionPolicy::Limits,
-        discard: DiscardPolicy::Old,
-        storage: StorageType::Memory,
-        max_bytes: BOARD_BYTES,
-        max_message_size: BOARD_VALUE,
-        max_age: BOARD_AGE,
-        duplicate_window: BOARD_AGE,
-        num_replicas: replicas,
-        allow_rollup: true,
-        deny_delete: true,
-        max_messages: -1,
-        max_consumers: -1,
-        ..Config::default()
-    };
-    let made = jetstream.create_or_update_stream(config).await;
-    made.map(drop).map_err(|error| unavailable(&stream, &error))
 }
 
 async fn make_consumer(

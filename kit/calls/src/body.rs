@@ -40,6 +40,8 @@ pub struct Ending {
     pub until: Option<Until>,
     /// What its server says of its load behind a unary answer, as [`LOAD`] has it.
     pub load: Option<HeaderValue>,
+    /// What its caller may have only so many of, held until the answer is written.
+    pub _taken: Option<OwnedSemaphorePermit>,
 }
 
 /// The trailer with ORCA's report of a server's load (gRFC A51).

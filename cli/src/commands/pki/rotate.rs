@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tradewind_mesh::pki::{self, Rotated, due, rotate};
 
-use super::broker_reads_again;
 use crate::Global;
+use crate::local::{Layout, reads_again};
 use crate::output::{json_line, say};
 
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ pub(super) async fn run(global: &Global, dir: &Path, args: &Args) -> Result<()> 
     };
     loop {
         let done = rotate(dir, stage).with_context(|| format!("cannot go through stage `{}`", name(stage)))?;
-        broker_reads_again(global)?;
+        reads_again(&Layout::standard(&global.dir))?;
         tell(global, &done)?;
         let (Some(pause), Some(next)) = (args.after, after(stage)) else { return Ok(()) };
         tokio::time::sleep(pause).await;

@@ -7,13 +7,13 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use tradewind_domain::Error;
 
-use super::{ACK_WAIT, MAX_PENDING, Made, Retention, make_stream, put_consumer, there};
+use super::{ACK_WAIT, MAX_PENDING, Made, Retention, make_stream, put_consumer, there, unavailable};
 use crate::wire;
 
 /// What such a stream may take is this part of what the context's own may: a broker reserves it, and has to have room for all.
 const PART: i64 = 8;
 
-/// Makes what is missing of it; all of it, where `whole`.
+/// Makes what is missing of it; all of it, where `whole`, and removes what nobody is granted any more.
 pub(super) async fn pass_over(
     jetstream: &jetstream::Context,
     context: &str,
@@ -21,23 +21,36 @@ pub(super) async fn pass_over(
     retention: Retention,
     whole: bool,
 ) -> Result<Made, Error> {
+    if readers.is_empty() && !whole {
+        return Ok(Made::default());
+    }
     let stream = wire::public_stream(context);
     let there = there(jetstream, &stream).await?;
+    if readers.is_empty() {
+        let Some(_) = there else { return Ok(Made::default()) };
+        jetstream.delete_stream(&stream).await.map_err(|error| unavailable(&stream, &error))?;
+        return Ok(Made { removed: 1, ..Made::default() });
+    }
+    let mut made = Made { streams: usize::from(there.is_none()), ..Made::default() };
     if whole || there.is_none() {
         let less = Retention { max_bytes: retention.max_bytes / PART, ..retention };
         make_stream(jetstream, stream.clone(), wire::public_subjects(context), less).await?;
     }
-    let streams = usize::from(there.is_none());
-    let (there, mut consumers) = (there.unwrap_or_default(), 0);
-    for reader in readers {
-        let name = wire::token(reader);
-        let is_there = there.contains(&name);
-        consumers += usize::from(!is_there);
+    let there = there.unwrap_or_default();
+    let names: BTreeSet<_> = readers.iter().map(|reader| wire::token(reader)).collect();
+    for name in &names {
+        let is_there = there.contains(name);
+        made.consumers += usize::from(!is_there);
         if whole || !is_there {
-            put_consumer(jetstream, &stream, consumer(name, retention.replicas)).await?;
+            put_consumer(jetstream, &stream, consumer(name.clone(), retention.replicas)).await?;
         }
     }
-    Ok(Made { streams, consumers })
+    for name in there.difference(&names).filter(|_| whole) {
+        let deleted = jetstream.delete_consumer_from_stream(name, &stream).await;
+        deleted.map_err(|error| unavailable(&stream, &error))?;
+        made.removed += 1;
+    }
+    Ok(made)
 }
 
 fn consumer(name: String, replicas: usize) -> pull::Config {

@@ -102,9 +102,7 @@ impl Gate {
         deadline::begin(end, now, Side::Server)?;
         let method = self.policy.method(path);
         fault::put_in(&self.faults, method, end).await?;
-        if method.is_some() {
-            self.rates.take(peer.id.name(), now)?;
-        }
+        let _taken = method.map(|_| self.rates.take(peer.id.name(), now)).transpose()?.flatten();
         let user = self.users.known(method, peer, brought)?;
         if let Some(user) = &user {
             observation.is_for(&user.id);
@@ -145,6 +143,6 @@ impl Gate {
             response.headers_mut().insert(served::PUSHBACK, HeaderValue::from_static(served::NEVER));
         }
         let load = load.map(Load::utilization).filter(|load| *load >= WORTH_SAYING).and_then(report::of);
-        Ok((response, Ending { until, load }))
+        Ok((response, Ending { until, load, _taken }))
     }
 }

@@ -10,6 +10,7 @@ mod forks;
 mod intents;
 mod loss;
 mod outage;
+mod outlet;
 mod overtaken;
 mod pause;
 mod quarantine;

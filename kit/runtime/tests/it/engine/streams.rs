@@ -3,6 +3,7 @@
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{AckPolicy, push};
 use async_nats::jetstream::stream::{Config, Source};
+use futures::TryStreamExt;
 use tradewind_broker::Made;
 use tradewind_testing::{Nats, block_on, eventually};
 
@@ -16,8 +17,32 @@ fn streams_that_are_there_are_not_made_again() {
         let nats = Nats::start();
         let broker = connect(&nats).await;
         let made = eventually(PATIENCE, "the streams are made", async || streams().make(&broker).await).await;
-        assert_eq!(made, Made { streams: 2, consumers: 16 });
+        assert_eq!(made, Made { streams: 2, consumers: 16, removed: 0 });
         assert_eq!(streams().make(&broker).await.unwrap(), Made::default());
+    });
+}
+
+#[test]
+fn whoever_is_granted_nothing_any_more_has_nothing_any_more() {
+    block_on(async {
+        let nats = Nats::start();
+        let broker = connect(&nats).await;
+        eventually(PATIENCE, "the streams are made", async || streams().make(&broker).await).await;
+        let jetstream = jetstream::new(async_nats::connect(nats.url()).await.unwrap());
+        let consumers = async || {
+            let stream = jetstream.get_stream("TW_PUBLIC_BANK").await.ok()?;
+            let mut names = stream.consumer_names().try_collect::<Vec<_>>().await.unwrap();
+            names.sort();
+            Some(names)
+        };
+        let two = streams().for_reader("audit", ["bank"]).for_reader("reporting", ["bank"]);
+        assert_eq!(two.make(&broker).await.unwrap(), Made { streams: 1, consumers: 2, removed: 0 });
+        assert_eq!(consumers().await.unwrap(), ["audit", "reporting"]);
+        let one = streams().for_reader("reporting", ["bank"]);
+        assert_eq!(one.make(&broker).await.unwrap(), Made { removed: 1, ..Made::default() });
+        assert_eq!(consumers().await.unwrap(), ["reporting"]);
+        assert_eq!(streams().make(&broker).await.unwrap(), Made { removed: 1, ..Made::default() });
+        assert_eq!(consumers().await, None);
     });
 }
 
