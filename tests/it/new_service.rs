@@ -198,3 +198,13 @@ fn a_reaction_with_its_compensation_is_ten_edits() {
     copy.run("git".as_ref(), &["apply", patch.to_str().unwrap()]).unwrap();
     copy.contracts_hold();
 }
+
+#[test]
+fn what_to_add_where_is_told_in_ten_lines_each() {
+    let text = std::fs::read_to_string(project("docs/adding.md")).unwrap();
+    let lists: BTreeMap<_, _> = text.split("\n## ").skip(1).filter_map(|list| list.split_once('\n')).collect();
+    for thing in ["A call", "An event", "A reaction", "A timer", "A call to the outside", "A service"] {
+        let lines = lists[thing].lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit() || c == ' '));
+        assert!((1..=10).contains(&lines.count()), "{thing}");
+    }
+}
