@@ -4,7 +4,7 @@ use contracts::tradewind::sample::v1::CreateItemResponse;
 use tradewind_domain::{Error, request::RequestKey};
 use tradewind_store::{Store, Tx};
 
-use crate::domain::{Command, Item, NewItem};
+use crate::domain::{Command, Item, ItemError, NewItem};
 use crate::store::{ItemRow, items};
 
 /// Adds an item, once for each `request`, and returns it with the token of this write.
@@ -28,6 +28,9 @@ pub async fn create_item(
 pub(super) async fn add(tx: &mut Tx, item: &NewItem) -> Result<CreateItemResponse, Error> {
     tx.execute::<Item>(&item.item_id, Command::Create(item.clone())).await?;
     let row = ItemRow::new(item, tx.now());
-    items::insert(tx.conn(), &row).await?;
+    if !items::insert(tx.conn(), &row).await? {
+        // Somebody was faster, between the look at its events and this.
+        return Err(ItemError::Exists.into());
+    }
     Ok(CreateItemResponse { item: Some(row.into()), position: String::new() })
 }

@@ -1,7 +1,7 @@
 //! Items: read and added.
 
 use contracts::tradewind::sample::v1::Item;
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, TryInsertResult};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
@@ -24,12 +24,14 @@ impl From<ItemRow> for Item {
     }
 }
 
-/// Adds `row`.
+/// Adds `row`; tells whether its id was free.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert(connection: &impl ConnectionTrait, row: &ItemRow) -> Result<(), Error> {
-    Entity::insert(row.clone().into_active_model()).exec_without_returning(connection).await.map(drop).map_err(db)
+pub async fn insert(connection: &impl ConnectionTrait, row: &ItemRow) -> Result<bool, Error> {
+    let insert = Entity::insert(row.clone().into_active_model()).on_conflict_do_nothing();
+    let done = insert.exec_without_returning(connection).await.map_err(db)?;
+    Ok(matches!(done, TryInsertResult::Inserted(1)))
 }
 
 /// The item with this id.
