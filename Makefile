@@ -12,7 +12,7 @@ cargo_build := $(if $(wildcard $(dir $(tradewind))),,CARGO_INCREMENTAL=0) cargo 
 
 .PHONY: help
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: tradewind ## start everything on this machine, play the scenarios, print what happened to each order
@@ -121,6 +121,23 @@ contracts: ## pack the contracts with their descriptors, for whoever builds agai
 released: tradewind ## take the contracts as released: write down their descriptors, and bytes of their events and requests
 	@TRADEWIND=$(tradewind) scripts/breaking && $(tradewind) contracts write released/contracts.binpb \
 		&& UPDATE_GOLDEN=1 cargo test --workspace --locked --quiet --test it released::
+
+.PHONY: new-service
+new-service: ## make a service called NAME and put it wherever services are listed; docs/adding.md tells how to go on
+	@scripts/new-service '$(NAME)'
+
+.PHONY: new-service-test
+new-service-test: cargo-present ## make one in a copy, have it react to orders, and run all that lists services; ten minutes
+	@exec scripts/new-service-test
+
+# Tests hold these beside what they are made from; here they are written instead. What reads them is no part of it.
+golden := chart::the_chart_knows_the_contracts contracts_hold::the_service_graph_equals_its_golden_file events_document:: \
+	authorization::the_document_says_who_may_do_what reads::what_each_service_reads migrations::migrations_only_expand
+
+.PHONY: golden
+golden: cargo-present ## write anew what is made from contracts and tables: the chart's files, documents, golden files
+	@PG_BIN=$$(scripts/tools postgres) && NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER PG_BIN \
+		&& UPDATE_GOLDEN=1 cargo test --workspace --locked --quiet --test it -- $(golden)
 
 .PHONY: images
 images: ## build the container image of every program; scripts/images --help tells more

@@ -22,6 +22,7 @@ mod health;
 mod image;
 mod mesh;
 mod migrations;
+mod new_service;
 mod poison;
 mod programs;
 mod purity;

@@ -29,27 +29,15 @@ fn each_service_has_a_folder_and_each_folder_is_a_service() {
 }
 
 #[test]
-fn each_service_is_built_where_only_what_ships_is_built() {
-    let manifest = text_of("Cargo.toml");
-    let members = manifest.lines().find(|line| line.starts_with("default-members")).unwrap();
-    let folders = members.split('"').filter_map(|member| member.strip_prefix("services/"));
-    assert_eq!(folders.map(str::to_owned).collect::<BTreeSet<_>>(), programs());
-}
-
-#[test]
 fn the_readme_says_where_each_service_listens() {
-    let all = services::all();
-    let names = services::names().join(" · ");
-    let range = |ports: Vec<u16>| {
-        assert!(ports.is_sorted_by(|one, next| one + 1 == *next), "{ports:?} follow one another");
-        format!("{} … {}", ports[0], ports[ports.len() - 1])
-    };
-    let grpc = range(all.iter().map(|service| service.grpc_port()).collect());
-    let admin = range(all.iter().map(|service| service.admin_port()).collect());
-    let edge = services::edge();
-    let (name, http, own) = (edge.name(), edge.grpc_port(), edge.admin_port());
-    for line in [format!("| {names} | {grpc} | {admin} |"), format!("| {name} (HTTP) | {http} | {own} |")] {
-        assert!(text_of("README.md").contains(&line), "{line} is not there");
+    let (all, readme) = (services::all(), text_of("README.md"));
+    let ports: Vec<_> = all.iter().map(|service| (service.grpc_port(), service.admin_port())).collect();
+    let next = |one: &(u16, u16), next: &(u16, u16)| (one.0 + 1, one.1 + 1) == *next;
+    assert!(ports.is_sorted_by(next), "{ports:?} follow one another");
+    for service in all.iter().chain([&services::edge()]) {
+        let (name, port, admin) = (service.name(), service.grpc_port(), service.admin_port());
+        let row = format!("| [{name}](services/{name}) | {port} | {admin} | ");
+        assert!(readme.lines().any(|line| line.starts_with(&row)), "{row} is not there");
     }
 }
 

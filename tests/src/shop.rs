@@ -1,4 +1,4 @@
-//! The whole shop in this process: a real broker, a real outside, all six services over mTLS, each with a database of its own.
+//! The whole shop in this process: a real broker, a real outside, all services over mTLS, each with a database of its own.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -151,6 +151,7 @@ fn only_whoever_brings_a_change_about_or_needs_it_cannot_be_deployed() {
     let released = Contracts::released();
     let all = deployable(&released, &released);
     assert!(all.len() > 7, "{all:?}");
+    let services: Vec<_> = all.iter().map(String::as_str).filter(|name| *name != "operator").collect();
     let stopped = |deployed: &Contracts, build: &Contracts| {
         let can = deployable(deployed, build);
         all.iter().filter(|service| !can.contains(service)).cloned().collect::<Vec<_>>()
@@ -184,7 +185,7 @@ fn only_whoever_brings_a_change_about_or_needs_it_cannot_be_deployed() {
         ),
         (
             "in consumer/v1/service.proto after rpc ListConsumers\nbreaks `timeout: {seconds: 10}` -> `timeout: {seconds: 9}`",
-            &["catalog", "gateway", "identity", "inventory", "notification", "ordering", "payment", "shipping"],
+            &services,
             &[],
         ),
         (

@@ -1,11 +1,13 @@
 //! The services there are. What each is called, listens on and is told, it declares itself.
 
+use std::array;
+
 use contracts::reactions::REACTIONS;
 use contracts::tradewind::options::v1::Role;
 use tradewind_runtime::{BROKER_INIT, Service};
 
 /// In the order in which they are shown, and in which their ports are numbered.
-const DECLARED: [fn() -> Service; 7] = [
+const DECLARED: &[fn() -> Service] = &[
     catalog::service,
     ordering::service,
     inventory::service,
@@ -21,7 +23,7 @@ const OTHERS: [&str; 3] = ["operator", BROKER_INIT, "nats"];
 /// Every service of a context, ready to be run.
 #[must_use]
 pub fn all() -> [Service; DECLARED.len()] {
-    DECLARED.map(|declared| declared())
+    array::from_fn(|at| DECLARED[at]())
 }
 
 /// Their names, which are those of their contexts, programs and folders as well.
@@ -65,6 +67,12 @@ pub fn participants() -> Vec<&'static str> {
 #[must_use]
 pub fn readers() -> Vec<&'static str> {
     names().into_iter().filter(|name| REACTIONS.iter().any(|each| each.context == *name)).collect()
+}
+
+/// Whether others follow what this service says.
+#[must_use]
+pub fn is_followed(name: &str) -> bool {
+    REACTIONS.iter().any(|each| each.event.split('.').nth(1) == Some(name))
 }
 
 /// Everybody who has a certificate.

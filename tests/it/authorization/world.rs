@@ -85,8 +85,9 @@ impl World {
 
     /// All that a call could have changed.
     pub(super) async fn state(&self, shop: &Shop) -> Vec<String> {
-        // Notification only follows what others say, and may not have heard of all of it yet.
-        let logs = services::names().into_iter().filter(|name| *name != "notification");
+        // Who follows others, and is followed by nobody, may not have heard of all of it yet.
+        let readers = services::readers();
+        let logs = services::names().into_iter().filter(|name| !readers.contains(name) || services::is_followed(name));
         let logs = join_all(logs.map(async |name| format!("{name}: {:?}", shop.operator.log_heads(name).await)));
         let mut state = logs.await;
         let mut identity = shop.operator.identity();

@@ -1,5 +1,5 @@
-// Links the stubs of every contract, of which it is told how many there are, beside the public packages in one program; what is
-// registered twice would panic before main.
+// Links the stubs of every contract, which all.go imports and of which it is told how many there are, beside the public packages in
+// one program; what is registered twice would panic before main.
 package main
 
 import (
@@ -15,16 +15,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/catalog/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/consumer/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/eventlog/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/identity/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/inventory/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/mesh/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/notification/v1"
 	orderingv1 "github.com/tradewind/tradewind/clients/go/gen/tradewind/ordering/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/payment/v1"
-	_ "github.com/tradewind/tradewind/clients/go/gen/tradewind/shipping/v1"
 )
 
 func main() {

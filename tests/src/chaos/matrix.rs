@@ -100,7 +100,7 @@ pub fn cells() -> Vec<Cell> {
         all.push(("messages, the last lost", service, Fault::Silence { service }));
     }
     for service in services::readers() {
-        let read_by_others = service != "notification";
+        let read_by_others = services::is_followed(service);
         all.push(("database, went back", service, Fault::WentBack { service, read_by_others }));
     }
     all.push(("database", "stalled before COMMIT", Fault::Stalled));
