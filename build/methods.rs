@@ -29,6 +29,7 @@ pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
         contexts.extend(options.map(|options| text(&options, "context")).filter(|context| !context.is_empty()));
     }
     contexts.sort_unstable();
+    contexts.dedup();
     for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         methods += &method_code(pool, &method, &contexts, &mut forms)?;
     }

@@ -26,7 +26,7 @@ from tradewind.ordering.v1 import events_pb2 as events
 from tradewind.ordering.v1 import service_pb2 as ordering
 from tradewind.ordering.v1 import service_pb2_grpc as ordering_grpc
 
-PORTS = {"catalog": 7101, "ordering": 7102, "inventory": 7103}
+PORTS = {"catalog": 7101, "ordering": 7102, "inventory": 7103, "notification": 7106}
 
 # A call that was not answered is made again: every request here has a request_id or changes nothing.
 RETRIES = {
@@ -60,7 +60,7 @@ class Shop:
             private_key=(pki / f"{identity}.key").read_bytes(),
         )
         options = [("grpc.service_config", json.dumps(RETRIES)), ("grpc.enable_http_proxy", 0)]
-        channels = {
+        self.channels = channels = {
             name: grpc.secure_channel(peers.get(name, f"localhost:{port}"), credentials, options)
             for name, port in PORTS.items()
         }

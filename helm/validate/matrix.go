@@ -58,6 +58,7 @@ var extras = []string{
 	"services.notification.secretSettings.SMTP_URL=null,services.notification.settings.OUTSIDE_URL=https://e.example.org," +
 		"defaults.settings.LOG=null",
 	"telemetry.otlpEndpoint=http://collector.observability:4317",
+	"webhooks.enabled=true",
 	"fullnameOverride=t,commonLabels.team=shop,image.pullSecrets[0]=registry,image.registry=registry.example.org",
 	"runAs.user=null,runAs.group=null,runAs.fsGroup=null",
 	"test.enabled=false",

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use crate::services;
 
+/// Who may be told by webhooks besides what is public: whoever tries them here.
+const THIS_MACHINE: &str = "127.0.0.0/8, ::1/128";
+
 /// The environment of the services of one shop, by which each finds the others and what it stands on.
 #[derive(Clone, Debug)]
 pub struct Environment<'a> {
@@ -27,6 +30,7 @@ impl Environment<'_> {
         let file = |name: &str| self.pki.join(name).display().to_string();
         let peers: Vec<String> = self.peers.iter().map(|(name, address)| format!("{name}={address}")).collect();
         let calls_outside = services::callers_of_the_outside().contains(&service);
+        let sends_webhooks = services::named(service).is_some_and(|service| service.takes("WEBHOOK_NETWORKS"));
         [
             ("GRPC_ADDR", self.peers.get(service).cloned().unwrap_or_default()),
             ("ADMIN_ADDR", admin_addr),
@@ -41,6 +45,7 @@ impl Environment<'_> {
         ]
         .into_iter()
         .chain(calls_outside.then(|| ("OUTSIDE_URL", self.outside_url.clone())))
+        .chain(sends_webhooks.then(|| ("WEBHOOK_NETWORKS", THIS_MACHINE.to_owned())))
         .map(|(key, value)| (format!("TRADEWIND_{key}"), value))
         .collect()
     }

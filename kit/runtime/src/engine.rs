@@ -129,6 +129,16 @@ impl Engine {
         self
     }
 
+    /// With work that the kit knows nothing of.
+    #[must_use]
+    pub fn work<F>(mut self, work: impl FnOnce(Members, CancellationToken) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.workers.push(Box::new(move |_, members, stop| Box::pin(work(members.clone(), stop))));
+        self
+    }
+
     /// The consumers of the parts declared so far, for operators.
     #[must_use]
     pub fn consumers(&self) -> Consumers {

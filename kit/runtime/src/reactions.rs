@@ -9,7 +9,7 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// The reactions of a context, read by a consumer of its name. Each is a function that is called as the contract calls it:
 ///
 /// ```
-/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
+/// # use contracts::{reactions, tradewind::{identity::v1::*, ordering::v1::*, payment::v1::*, shipping::v1::*}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
@@ -26,13 +26,26 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
 /// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
 /// #     tell_on_email_changed: tell::<EmailChanged>,
+/// #     offer_on_order_placed: tell::<OrderPlaced>,
+/// #     offer_on_order_confirmed: tell::<OrderConfirmed>,
+/// #     offer_on_order_cancelled: tell::<OrderCancelled>,
+/// #     offer_on_order_closed: tell::<OrderClosed>,
+/// #     offer_on_order_shipped: tell::<OrderShipped>,
+/// #     offer_on_order_delivered: tell::<OrderDelivered>,
+/// #     offer_on_payment_captured: tell::<PaymentCaptured>,
+/// #     offer_on_payment_declined: tell::<PaymentDeclined>,
+/// #     offer_on_payment_refunded: tell::<PaymentRefunded>,
+/// #     offer_on_shipment_booked: tell::<ShipmentBooked>,
+/// #     offer_on_shipment_cleared: tell::<ShipmentCleared>,
+/// #     offer_on_shipment_dispatched: tell::<ShipmentDispatched>,
+/// #     offer_on_shipment_delivered: tell::<ShipmentDelivered>,
 /// });
 /// ```
 ///
 /// A reaction that is missing does not compile, nor does one that the contract does not have, or that is for another event:
 ///
 /// ```compile_fail,E0063
-/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderShipped}};
+/// # use contracts::{reactions, tradewind::{identity::v1::*, ordering::v1::*, payment::v1::*, shipping::v1::*}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
@@ -47,11 +60,24 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
 /// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
 /// #     tell_on_email_changed: tell::<EmailChanged>,
+/// #     offer_on_order_placed: tell::<OrderPlaced>,
+/// #     offer_on_order_confirmed: tell::<OrderConfirmed>,
+/// #     offer_on_order_cancelled: tell::<OrderCancelled>,
+/// #     offer_on_order_closed: tell::<OrderClosed>,
+/// #     offer_on_order_shipped: tell::<OrderShipped>,
+/// #     offer_on_order_delivered: tell::<OrderDelivered>,
+/// #     offer_on_payment_captured: tell::<PaymentCaptured>,
+/// #     offer_on_payment_declined: tell::<PaymentDeclined>,
+/// #     offer_on_payment_refunded: tell::<PaymentRefunded>,
+/// #     offer_on_shipment_booked: tell::<ShipmentBooked>,
+/// #     offer_on_shipment_cleared: tell::<ShipmentCleared>,
+/// #     offer_on_shipment_dispatched: tell::<ShipmentDispatched>,
+/// #     offer_on_shipment_delivered: tell::<ShipmentDelivered>,
 /// });
 /// ```
 ///
 /// ```compile_fail,E0560
-/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed, OrderPaid, OrderShipped}};
+/// # use contracts::{reactions, tradewind::{identity::v1::*, ordering::v1::*, payment::v1::*, shipping::v1::*}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
@@ -68,11 +94,24 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
 /// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
 /// #     tell_on_email_changed: tell::<EmailChanged>,
+/// #     offer_on_order_placed: tell::<OrderPlaced>,
+/// #     offer_on_order_confirmed: tell::<OrderConfirmed>,
+/// #     offer_on_order_cancelled: tell::<OrderCancelled>,
+/// #     offer_on_order_closed: tell::<OrderClosed>,
+/// #     offer_on_order_shipped: tell::<OrderShipped>,
+/// #     offer_on_order_delivered: tell::<OrderDelivered>,
+/// #     offer_on_payment_captured: tell::<PaymentCaptured>,
+/// #     offer_on_payment_declined: tell::<PaymentDeclined>,
+/// #     offer_on_payment_refunded: tell::<PaymentRefunded>,
+/// #     offer_on_shipment_booked: tell::<ShipmentBooked>,
+/// #     offer_on_shipment_cleared: tell::<ShipmentCleared>,
+/// #     offer_on_shipment_dispatched: tell::<ShipmentDispatched>,
+/// #     offer_on_shipment_delivered: tell::<ShipmentDelivered>,
 /// });
 /// ```
 ///
 /// ```compile_fail,E0631
-/// # use contracts::{reactions, tradewind::identity::v1::*, tradewind::ordering::v1::{OrderConfirmed, OrderClosed}};
+/// # use contracts::{reactions, tradewind::{identity::v1::*, ordering::v1::*, payment::v1::*, shipping::v1::*}};
 /// # use tradewind_domain::Error;
 /// # use tradewind_events::Received;
 /// # use tradewind_store::Tx;
@@ -89,6 +128,19 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// #     tell_on_password_changed: tell::<PasswordChanged>,
 /// #     tell_on_email_change_requested: tell::<EmailChangeRequested>,
 /// #     tell_on_email_changed: tell::<EmailChanged>,
+/// #     offer_on_order_placed: tell::<OrderPlaced>,
+/// #     offer_on_order_confirmed: tell::<OrderConfirmed>,
+/// #     offer_on_order_cancelled: tell::<OrderCancelled>,
+/// #     offer_on_order_closed: tell::<OrderClosed>,
+/// #     offer_on_order_shipped: tell::<OrderShipped>,
+/// #     offer_on_order_delivered: tell::<OrderDelivered>,
+/// #     offer_on_payment_captured: tell::<PaymentCaptured>,
+/// #     offer_on_payment_declined: tell::<PaymentDeclined>,
+/// #     offer_on_payment_refunded: tell::<PaymentRefunded>,
+/// #     offer_on_shipment_booked: tell::<ShipmentBooked>,
+/// #     offer_on_shipment_cleared: tell::<ShipmentCleared>,
+/// #     offer_on_shipment_dispatched: tell::<ShipmentDispatched>,
+/// #     offer_on_shipment_delivered: tell::<ShipmentDelivered>,
 /// });
 /// ```
 ///

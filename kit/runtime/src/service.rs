@@ -6,10 +6,13 @@ use crate::Engine;
 use axum::response::IntoResponse;
 use futures::FutureExt;
 use sea_orm_migration::MigrationTrait;
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
+use tradewind_domain::Error;
 use tradewind_events::{Projection, Reactions};
 use tradewind_mesh::{Channels, Owners};
+use tradewind_replicas::Members;
 use tradewind_store::Store;
 use tradewind_work::{IntentHandler, TimerHandler};
 
@@ -200,6 +203,16 @@ impl Parts {
     #[must_use]
     pub fn timer<T: TimerHandler>(self, handler: T) -> Self {
         self.with(|engine| engine.timer(handler))
+    }
+
+    /// Does work of the service's own from its start to its end, beside the others who are at work on its database. What it is given last
+    /// tells it when to end, which is to take no longer than the setting `grace`; where it ends before, the service does.
+    #[must_use]
+    pub fn work<F>(self, work: impl FnOnce(Members, CancellationToken) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.with(|engine| engine.work(work))
     }
 
     /// Finds out for whom the objects are that requests name in `field`, as the contract says (`OWNER_OBJECT`): `whose` looks up the

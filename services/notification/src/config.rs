@@ -6,8 +6,11 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
+use reqwest::Certificate;
 use tradewind_runtime::outside::{self, Url};
 use tradewind_runtime::positive;
+
+use crate::webhooks::Networks;
 
 tradewind_runtime::settings! {
     /// How messages leave. It may hold a password: it must never have `Debug`.
@@ -26,6 +29,22 @@ tradewind_runtime::settings! {
         mail_attempts: NonZeroU32 = "20" => positive,
         /// the most messages handed over at one time
         mail_concurrency: NonZeroUsize = "8" => positive,
+        /// whether webhooks are sent
+        webhooks: bool = "true" => yes_or_no,
+        /// networks that webhooks may go to although they are not public, and without TLS, as in 127.0.0.0/8, ::1/128
+        webhook_networks: Networks = "" => Networks::read,
+        /// a certificate of an authority, as PEM, by which receivers of webhooks may be known besides the public ones
+        webhook_ca: Option<Certificate> = "" => authority,
+        /// how long a receiver of webhooks may take to answer, at most 30s
+        webhook_timeout: Duration = "10s" => outside::timeout::<30>,
+        /// the longest wait before a webhook is sent for the second time; it doubles with each, up to 6h
+        webhook_wait: Duration = "15s" => outside::timeout::<3_600>,
+        /// how often a webhook is sent before it is given up
+        webhook_attempts: NonZeroU32 = "16" => positive,
+        /// how long a receiver may take no webhook before it is sent none any more
+        webhook_failing: Duration = "5d" => tradewind_runtime::duration,
+        /// how long webhooks are kept, and can be sent again
+        webhook_retention: Duration = "7d" => tradewind_runtime::duration,
     }
 }
 
@@ -44,4 +63,18 @@ fn smtp_server(text: &str) -> Result<Option<AsyncSmtpTransportBuilder>, String> 
 
 fn mailbox(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| format!("{text} is not a mailbox like {MAIL_FROM}"))
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| format!("{text} is neither true nor false"))
+}
+
+fn authority(text: &str) -> Result<Option<Certificate>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match Certificate::from_pem_bundle(text.as_bytes()).as_deref() {
+        Ok([authority]) => Ok(Some(authority.clone())),
+        _ => Err("is not one certificate as PEM".to_owned()),
+    }
 }

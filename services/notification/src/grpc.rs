@@ -1,6 +1,7 @@
-//! The contract's RPC: decode, ask, encode.
+//! The contract's RPCs: decode, ask, encode.
 
 mod convert;
+mod webhooks;
 
 use contracts::tradewind::notification::v1::{
     ListNotificationsRequest, ListNotificationsResponse, notification_service_server::NotificationService,
@@ -11,6 +12,7 @@ use tradewind_mesh::status;
 use tradewind_store::Store;
 
 use self::convert::Page;
+pub(crate) use self::webhooks::WebhookApi;
 use crate::table;
 
 /// Answers the calls of `NotificationService`.

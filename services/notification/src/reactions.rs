@@ -13,6 +13,7 @@ use tradewind_work::{NewIntent, intend};
 
 use crate::table;
 use crate::texts::{self, Text};
+use crate::webhooks::Offer;
 
 /// The kind of all intents of this context.
 pub(crate) const MAIL: &str = "mail";
@@ -33,8 +34,9 @@ pub(crate) const KINDS: [NotificationKind; 9] = [
     NotificationKind::EmailChanged,
 ];
 
-/// What follows the events of orders and accounts.
-pub(crate) fn reactions() -> Reactions {
+/// What follows the events of orders and accounts, and of what becomes of orders elsewhere: people are told, and programs by `offer`.
+pub(crate) fn reactions(offer: &Offer) -> Reactions {
+    let offer = || offer.clone();
     tradewind_runtime::reactions(reactions::Notification {
         tell_on_order_confirmed: TellOnOrderConfirmed,
         tell_on_order_closed,
@@ -45,6 +47,19 @@ pub(crate) fn reactions() -> Reactions {
         tell_on_password_changed: accounts::tell_on_password_changed,
         tell_on_email_change_requested: accounts::tell_on_email_change_requested,
         tell_on_email_changed: accounts::tell_on_email_changed,
+        offer_on_order_placed: offer(),
+        offer_on_order_confirmed: offer(),
+        offer_on_order_cancelled: offer(),
+        offer_on_order_closed: offer(),
+        offer_on_order_shipped: offer(),
+        offer_on_order_delivered: offer(),
+        offer_on_payment_captured: offer(),
+        offer_on_payment_declined: offer(),
+        offer_on_payment_refunded: offer(),
+        offer_on_shipment_booked: offer(),
+        offer_on_shipment_cleared: offer(),
+        offer_on_shipment_dispatched: offer(),
+        offer_on_shipment_delivered: offer(),
     })
 }
 

@@ -43,14 +43,18 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 10] = [
+const LEFT_OUT: [&str; 14] = [
     "expire_time",
     "after",
+    "description",
     "device",
+    "enabled",
     "expected_total",
+    "failed_since_time",
     "page_size",
     "page_token",
     "settle_within",
+    "state",
     "status",
     "time",
     "version",
@@ -101,7 +105,10 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
         (_, "verification_id" | "reset_id" | "change_id") => json!(some()),
         ("LogOut", "refresh_token") => json!(some()),
         (_, "refresh_token") => json!(means.refresh_token),
-        (_, "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
+        // Nobody is there, should anybody be told.
+        (_, "url") => json!("https://127.0.0.1:9/"),
+        (_, "event_types") => json!(["tradewind.shipping.v1.ShipmentDelivered"]),
+        (_, "session_id" | "key_id" | "endpoint_id" | "event_id") => json!(Uuid::now_v7().to_string()),
         (_, "role") => json!("ROLE_STAFF"),
         (_, "request_id") => json!(some()),
         ("GetProduct", "product_id") => json!(means.product),

@@ -29,6 +29,9 @@
 {{- if and .service.callsOutside $root.Values.outside.enabled -}}
 {{- $_ := set $settings "OUTSIDE_URL" (printf "http://%s:7300" (include "tradewind.host" (list $root "outside"))) -}}
 {{- end -}}
+{{- if eq .name "notification" -}}
+{{- $_ := set $settings "WEBHOOKS" (include "tradewind.text" $root.Values.webhooks.enabled) -}}
+{{- end -}}
 {{- range $key, $_ := .service.secretSettings -}}
 {{- $_ := unset $settings $key -}}
 {{- $_ := set $settings (printf "%s_FILE" $key) (printf "/etc/tradewind/secrets/%s" $key) -}}

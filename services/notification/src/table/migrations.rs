@@ -4,9 +4,11 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{boolean, text, text_null};
 use tradewind_sql::columns::{create_clustered, number, number_null};
 
+use crate::webhooks::table::CreateWebhooks;
+
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateNotification), Box::new(AddFailure)]
+    vec![Box::new(CreateNotification), Box::new(AddFailure), Box::new(CreateWebhooks)]
 }
 
 struct CreateNotification;

@@ -9,3 +9,4 @@ mod sink;
 mod surroundings;
 mod telling_by_sink;
 mod telling_by_smtp;
+mod webhooks;

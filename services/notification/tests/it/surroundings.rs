@@ -10,9 +10,13 @@ use contracts::tradewind::{
     money::v1::Money,
     notification::v1::{
         ListNotificationsRequest, ListNotificationsResponse, Notification,
-        notification_service_client::NotificationServiceClient,
+        notification_service_client::NotificationServiceClient, webhook_service_client::WebhookServiceClient,
     },
-    ordering::v1::{CancellationReason, OrderClosed, OrderConfirmed, OrderShipped, Recipient},
+    ordering::v1::{
+        CancellationReason, OrderCancelled, OrderClosed, OrderConfirmed, OrderPlaced, OrderShipped, Recipient,
+    },
+    payment::v1::PaymentCaptured,
+    shipping::v1::ShipmentBooked,
 };
 use notification::table::notification::{Column, Entity};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -28,7 +32,23 @@ pub(crate) const CUSTOMER: &str = "customer@example.com";
 
 tradewind_domain::events! {
     /// What ordering says here.
-    pub(crate) enum OrderEvent { Confirmed(OrderConfirmed), Closed(OrderClosed), Shipped(OrderShipped) }
+    pub(crate) enum OrderEvent {
+        Placed(OrderPlaced),
+        Confirmed(OrderConfirmed),
+        Cancelled(OrderCancelled),
+        Closed(OrderClosed),
+        Shipped(OrderShipped),
+    }
+}
+
+tradewind_domain::events! {
+    /// What payment says here.
+    pub(crate) enum PaymentEvent { Captured(PaymentCaptured) }
+}
+
+tradewind_domain::events! {
+    /// What shipping says here.
+    pub(crate) enum ShipmentEvent { Booked(ShipmentBooked) }
 }
 
 tradewind_domain::events! {
@@ -45,7 +65,9 @@ tradewind_domain::events! {
 
 /// Everything around the notification service, gone when dropped.
 pub(crate) struct Surroundings {
-    ordering: Neighbour<OrderEvent>,
+    pub(crate) ordering: Neighbour<OrderEvent>,
+    pub(crate) payment: Neighbour<PaymentEvent>,
+    pub(crate) shipping: Neighbour<ShipmentEvent>,
     identity: Neighbour<AccountEvent>,
     database: Database,
     nats: Nats,
@@ -56,10 +78,17 @@ impl Surroundings {
     /// Those of a notification service that keeps `database` and does not run yet.
     pub(crate) async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
-        pki::init(folder.path(), &["notification", "ordering", "identity", "operator"], "tradewind.local").unwrap();
+        pki::init(
+            folder.path(),
+            &["notification", "ordering", "payment", "shipping", "identity", "operator"],
+            "tradewind.local",
+        )
+        .unwrap();
         let ordering = Neighbour::start("ordering", "order", folder.path(), &nats).await;
         let identity = Neighbour::start("identity", "confirmation", folder.path(), &nats).await;
-        Self { ordering, identity, database, nats, folder }
+        let payment = Neighbour::start("payment", "payment", folder.path(), &nats).await;
+        let shipping = Neighbour::start("shipping", "shipment", folder.path(), &nats).await;
+        Self { ordering, payment, shipping, identity, database, nats, folder }
     }
 
     /// The settings of a service that cannot reach anybody who takes mail.
@@ -67,6 +96,8 @@ impl Surroundings {
         let files = IdentityFiles::in_dir(self.folder.path(), "notification");
         Settings::in_process(files, self.database.url(), self.nats.url())
             .with_peer("ordering", self.ordering.address())
+            .with_peer("payment", self.payment.address())
+            .with_peer("shipping", self.shipping.address())
             .with_peer("identity", self.identity.address())
             .with("outside_url", "http://127.0.0.1:1")
             .with("outside_timeout", "1s")
@@ -77,7 +108,11 @@ impl Surroundings {
         let mut running = notification::service().start(settings).await.unwrap();
         running.ready(DEADLINE).await.unwrap();
         let channel = channel(self.folder.path(), "operator", "notification", running.grpc_addr());
-        Operator { client: NotificationServiceClient::new(channel), running }
+        Operator {
+            client: NotificationServiceClient::new(channel.clone()),
+            webhooks: WebhookServiceClient::new(channel),
+            running,
+        }
     }
 
     /// Waits until so many messages are given up.
@@ -156,6 +191,7 @@ fn recipient(email: &str) -> Recipient {
 /// Somebody who calls the running service; it stops when dropped.
 pub(crate) struct Operator {
     client: NotificationServiceClient<Channel>,
+    webhooks: WebhookServiceClient<Channel>,
     running: Running,
 }
 
@@ -177,6 +213,11 @@ impl Operator {
             if sent == count { Ok(seen) } else { Err(seen) }
         })
         .await
+    }
+
+    /// What asks about webhooks.
+    pub(crate) fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        self.webhooks.clone()
     }
 
     /// The value of the metric that counts messages, over all services of this process, where its attributes contain
