@@ -12,7 +12,9 @@ use contracts::tradewind::{
         ListStockRequest, ReceiveStockRequest, StockLevel, inventory_service_client::InventoryServiceClient,
     },
     mesh::v1::mesh_service_client::MeshServiceClient,
-    notification::v1::notification_service_client::NotificationServiceClient,
+    notification::v1::{
+        notification_service_client::NotificationServiceClient, webhook_service_client::WebhookServiceClient,
+    },
     ordering::v1::{
         CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderStatus, PlaceOrderRequest,
         WatchOrderRequest, ordering_service_client::OrderingServiceClient,
@@ -80,6 +82,10 @@ impl Person {
 
     pub fn notification(&self) -> NotificationServiceClient<Channel> {
         NotificationServiceClient::new(self.to("notification"))
+    }
+
+    pub fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        WebhookServiceClient::new(self.to("notification"))
     }
 
     pub fn identity(&self) -> IdentityServiceClient<Channel> {

@@ -165,6 +165,9 @@ impl Shop {
         if service(name).takes("OUTSIDE_URL") {
             settings = settings.with("outside_url", self.outside.url());
         }
+        if service(name).takes("WEBHOOK_NETWORKS") {
+            settings = settings.with("webhook_networks", "127.0.0.0/8, ::1/128");
+        }
         if service(name).takes("HASH_MEMORY") {
             // How long a hash takes is nothing to those who test the whole shop.
             settings = settings.with("hash_memory", "64");

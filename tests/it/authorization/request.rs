@@ -38,6 +38,9 @@ pub(super) struct Means {
     pub(super) password: String,
     /// A refresh token of it.
     pub(super) refresh_token: String,
+    /// Where somebody is told of events by webhooks, and its URL: nobody is there.
+    pub(super) endpoint: String,
+    pub(super) url: String,
 }
 
 /// The fields that name somebody's things.
@@ -49,8 +52,8 @@ const LEFT_OUT: [&str; 14] = [
     "description",
     "device",
     "enabled",
+    "event_id",
     "expected_total",
-    "failed_since_time",
     "page_size",
     "page_token",
     "settle_within",
@@ -105,10 +108,11 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
         (_, "verification_id" | "reset_id" | "change_id") => json!(some()),
         ("LogOut", "refresh_token") => json!(some()),
         (_, "refresh_token") => json!(means.refresh_token),
-        // Nobody is there, should anybody be told.
-        (_, "url") => json!("https://127.0.0.1:9/"),
+        (_, "endpoint_id") => json!(means.endpoint),
+        (_, "url") => json!(means.url),
         (_, "event_types") => json!(["tradewind.shipping.v1.ShipmentDelivered"]),
-        (_, "session_id" | "key_id" | "endpoint_id" | "event_id") => json!(Uuid::now_v7().to_string()),
+        (_, "failed_since_time") => json!("2026-01-01T00:00:00Z"),
+        (_, "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
         (_, "role") => json!("ROLE_STAFF"),
         (_, "request_id") => json!(some()),
         ("GetProduct", "product_id") => json!(means.product),

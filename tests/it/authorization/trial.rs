@@ -11,8 +11,15 @@ use super::rule::{Asking, Object, Outcome, outcome};
 use super::ways::{Answer, Way};
 
 /// What leaves less to ask about, in the order in which it may be done.
-pub(super) const LAST: [&str; 6] =
-    ["RetireProduct", "DispatchShipment", "DeliverShipment", "LockAccount", "UnlockAccount", "EraseAccount"];
+pub(super) const LAST: [&str; 7] = [
+    "RetireProduct",
+    "DispatchShipment",
+    "DeliverShipment",
+    "DeleteWebhookEndpoint",
+    "LockAccount",
+    "UnlockAccount",
+    "EraseAccount",
+];
 
 /// One call.
 #[derive(Clone)]

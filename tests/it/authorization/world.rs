@@ -7,6 +7,7 @@ use contracts::tradewind::identity::v1::{
     CreatePartnerKeyRequest, CreateStaffAccountRequest, ListAccountsRequest, ListSessionsRequest, RevokeRoleRequest,
     Role, VerificationRequested,
 };
+use contracts::tradewind::notification::v1::CreateWebhookEndpointRequest;
 use contracts::tradewind::ordering::v1::PlaceOrderRequest;
 use futures::future::join_all;
 use prost::Message;
@@ -64,8 +65,9 @@ impl World {
         let email = "someone@example.com".to_owned();
         hired(shop, &email).await;
         let refresh_token = signed_in(&ways, &email).await.1;
-        let means =
-            Means { product: "tea".into(), changing: "cup".into(), email, password: PASSWORD.into(), refresh_token };
+        let (endpoint, url) = hooked(shop).await;
+        let (product, changing, password) = ("tea".into(), "cup".into(), PASSWORD.into());
+        let means = Means { product, changing, email, password, refresh_token, endpoint, url };
         Self { ways, means, people, things }
     }
 
@@ -146,6 +148,19 @@ pub(super) async fn hired(shop: &Shop, email: &str) -> String {
     let account = CreateStaffAccountRequest { email: email.into(), password: PASSWORD.into(), ..Default::default() };
     let made = shop.operator.identity().create_staff_account(account).await.unwrap().into_inner();
     made.account.unwrap().account_id
+}
+
+/// Where somebody is told of events by webhooks, and its URL.
+async fn hooked(shop: &Shop) -> (String, String) {
+    let url = "https://127.0.0.1:9/".to_owned();
+    let wanted = CreateWebhookEndpointRequest {
+        request_id: "hooked".to_owned(),
+        url: url.clone(),
+        event_types: vec!["tradewind.shipping.v1.ShipmentDelivered".to_owned()],
+        ..CreateWebhookEndpointRequest::default()
+    };
+    let made = shop.operator.webhooks().create_webhook_endpoint(wanted).await.unwrap().into_inner();
+    (made.endpoint.unwrap().endpoint_id, url)
 }
 
 /// A partner's program, and the customer that it is.

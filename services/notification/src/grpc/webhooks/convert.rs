@@ -104,9 +104,8 @@ fn url(text: &str) -> Result<Url, Error> {
 fn types(mut event_types: Vec<String>) -> Result<Vec<String>, Error> {
     let unknown = event_types.iter().position(|wanted| !OFFERED.contains(wanted.as_str()));
     if let Some(unknown) = unknown {
-        let known = OFFERED.iter().copied().collect::<Vec<_>>().join(", ");
-        let text = format!("is none of {known}");
-        return Err(Error::invalid(format!("event_types[{unknown}]"), "UNKNOWN_EVENT_TYPE", text));
+        const RULE: &str = "is no type of events that webhooks tell of, as tradewind.ordering.v1.OrderPlaced is";
+        return Err(Error::invalid(format!("event_types[{unknown}]"), "UNKNOWN_EVENT_TYPE", RULE));
     }
     let mut seen = BTreeSet::new();
     event_types.retain(|wanted| seen.insert(wanted.clone()));

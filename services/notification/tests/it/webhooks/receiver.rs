@@ -10,6 +10,7 @@ use ring::hmac;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tradewind_testing::eventually;
 
@@ -72,6 +73,8 @@ pub(crate) enum Answer {
     Bytes(String),
     /// By this status, and a body that never ends.
     Endless(u16),
+    /// That it is taken, once there is a permit.
+    Permitted(Arc<Semaphore>),
     /// Never.
     Silence,
 }
@@ -178,6 +181,11 @@ async fn serve(
                     stream.write_all(&[b'x'; 4096]).await.ok()?;
                     stream.flush().await.ok()?;
                 }
+            }
+            Answer::Permitted(permits) => {
+                permits.acquire().await.unwrap().forget();
+                stream.write_all(b"HTTP/1.1 204 Taken\r\n\r\n").await.ok()?;
+                stream.flush().await.ok()?;
             }
             Answer::Silence => tokio::time::sleep(Duration::MAX).await,
         }
