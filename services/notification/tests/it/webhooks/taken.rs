@@ -157,6 +157,30 @@ fn what_waits_is_told_by_whoever_comes_next() {
 }
 
 #[test]
+fn replicas_tell_an_endpoint_between_them() {
+    block_on(async {
+        let surroundings = Surroundings::open(Database::postgres()).await;
+        let receiver = Receiver::takes().await;
+        let one = surroundings.start(surroundings.hooked()).await;
+        let (id, secret) = one.hook(&receiver.url, &[PLACED]).await;
+        let another = surroundings.start(surroundings.hooked()).await;
+        for _ in 0..20 {
+            surroundings.placed().await;
+        }
+        another.settles(&id, DeliveryState::Delivered, 20).await;
+        one.stop().await;
+        for _ in 0..5 {
+            surroundings.placed().await;
+        }
+        another.settles(&id, DeliveryState::Delivered, 25).await;
+        let seen = receiver.seen();
+        let told: std::collections::BTreeSet<_> = seen.iter().map(|seen| seen.id()).collect();
+        assert!(told.len() == 25 && seen.iter().all(|seen| seen.is_signed_by(&secret)), "{}", seen.len());
+        another.stop().await;
+    });
+}
+
+#[test]
 fn a_list_has_pages() {
     block_on(async {
         let surroundings = Surroundings::open(Database::sqlite()).await;
