@@ -167,7 +167,7 @@ pub(super) fn configure(layout: &Layout, trust_domain: &str) -> Result<()> {
          host: 127.0.0.1\n\
          port: {port}\n\
          http: \"127.0.0.1:{monitor}\"\n\
-         jetstream {{ store_dir: {store}, max_file_store: 8GB, max_memory_store: 256MB }}\n\
+         jetstream {{ store_dir: {store}, max_file_store: 32GB, max_memory_store: 256MB }}\n\
          tls {{ cert_file: {cert}, key_file: {key}, ca_file: {ca}, verify_and_map: true, timeout: 5 }}\n\
          include \"nats.users.json\"\n",
         port = layout.port("nats"),
