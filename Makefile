@@ -106,6 +106,7 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	@buf=$$(scripts/tools buf) && echo "buf lint" && "$$buf" lint
 	@$(cargo_build) --bin tradewind && TRADEWIND=$(tradewind) scripts/breaking
 	@scripts/protos --short
+	@TRADEWIND=$(tradewind) scripts/catalogue
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
 	@promtool=$$(scripts/tools promtool) && echo "promtool check rules, promtool test rules" \
@@ -150,7 +151,8 @@ fmt: cargo-present ## format the source
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
 	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah \
-		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java python-client
+		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java python-client \
+		asyncapi-parser redocly openapi-spec-validator
 
 .PHONY: cargo-present
 cargo-present:
