@@ -8,7 +8,7 @@ use tradewind_transcode::schema::{Comments, Holds, is_deprecated};
 use super::super::facts::{self, word};
 use super::super::html::Html;
 use super::{Places, entry, group, kind, table};
-use crate::said::{self, Said, text};
+use crate::said::{self, Said, Sayings, text};
 
 /// Every message and enum that stands for itself, by package.
 pub(super) fn section(pool: &DescriptorPool, places: &Places) -> Html {
@@ -85,16 +85,13 @@ fn marks(field: &FieldDescriptor) -> Html {
             owner => mark(true, &format!("says whose it is: {owner}")),
         },
     ];
-    let is_held = said.keys().any(|key| key.starts_with("holds") || key == "max_length");
-    let held = if is_held { held(&Holds::of(field), field) } else { Vec::new() };
-    Html::all(flags.into_iter().chain(held))
+    Html::all(flags.into_iter().chain(held(&said, &Holds::of(field))))
 }
 
 /// What it has to hold.
-fn held(holds: &Holds, field: &FieldDescriptor) -> Vec<Html> {
-    let is_text = field.kind() == Kind::String;
+fn held(said: &Sayings, holds: &Holds) -> Vec<Html> {
     let mut held = vec![mark(holds.required, "required")];
-    if is_text {
+    if ["max_length", "holds.min_length", "holds.max_length"].iter().any(|option| said.contains_key(*option)) {
         held.push(match holds.shortest {
             0 => mark(true, &format!("up to {} characters", holds.longest)),
             shortest => mark(true, &format!("{shortest} to {} characters", holds.longest)),
@@ -102,7 +99,7 @@ fn held(holds: &Holds, field: &FieldDescriptor) -> Vec<Html> {
     }
     held.push(mark(!holds.format.is_empty(), &holds.format));
     if !holds.pattern.is_empty() {
-        held.push(Html::of_text("code", "mark", &holds.pattern));
+        held.extend([Html::of_text("code", "mark", &holds.pattern), Html::text(" ")]);
     }
     held.extend(holds.minimum.map(|least| mark(true, &format!("at least {least}"))));
     held.extend(holds.maximum.map(|most| mark(true, &format!("at most {most}"))));

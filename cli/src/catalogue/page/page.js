@@ -42,6 +42,8 @@ input.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter") {
     const first = entries.find((entry) => !entry.hidden);
     if (!first) return;
+    // The key would shut it again.
+    event.preventDefault();
     first.open = true;
     first.querySelector("summary").focus();
   }
