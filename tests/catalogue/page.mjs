@@ -95,8 +95,11 @@ const readable = async (page) => {
   }
   assert.notEqual(papers[0], papers[1], "the dark is dark");
   await page.setViewportSize({ width: 360, height: 640 });
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(width <= 360, `a telephone shows it: ${width} wide`);
+  const wide = await page.evaluate(() => [...document.querySelectorAll("body *")]
+    .filter((element) => !element.closest(".wide, .skip") && element.getBoundingClientRect().right > innerWidth)
+    .map((element) => element.outerHTML.slice(0, 120)));
+  assert.deepEqual(wide, [], "a telephone shows it without moving to the side");
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 };
 
 const browser = await chromium.launch({

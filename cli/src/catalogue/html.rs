@@ -72,16 +72,15 @@ impl Html {
 
     /// The same of one line.
     pub(super) fn line(said: &str) -> Self {
-        let odd = |at: usize| at % 2 == 1;
         // A backtick that nothing closes is one.
-        let parts: Vec<&str> = said.split('`').collect();
-        let open = parts.len() % 2 == 0;
-        let last = parts.len() - 1;
-        Self::all(parts.iter().enumerate().map(|(at, part)| match odd(at) {
-            true if open && at == last => Self::text(&format!("`{part}")),
-            true => Self::code(part),
-            false => Self::text(part),
-        }))
+        let closed = said.matches('`').count() / 2 * 2;
+        let mut parts = said.splitn(closed + 1, '`');
+        let mut pieces = Vec::new();
+        while let Some(words) = parts.next() {
+            pieces.push(Self::text(words));
+            pieces.extend(parts.next().map(Self::code));
+        }
+        Self::all(pieces)
     }
 
     /// The markup itself.

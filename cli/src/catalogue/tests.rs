@@ -109,7 +109,7 @@ fn a_method_an_event_and_a_field_say_what_the_options_do() {
         "POST /v1/{name=markets/*/stalls/**}:sell",
         "PUT /v1/sales",
         "<code>ABORTED</code>, <code>FAILED_PRECONDITION SOLD_OUT</code>",
-        "Use another.",
+        "· deprecated",
         "a stream of <code>SellRequest</code>",
         "says whose it is: self",
         "2 to 9 characters",

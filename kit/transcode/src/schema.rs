@@ -8,7 +8,7 @@ mod scalar;
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, Value as Field};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value as Field};
 use serde_json::{Map, Value, json};
 
 pub use self::comments::Comments;
@@ -121,7 +121,7 @@ impl Schemas {
         if !said.is_empty() {
             schema["description"] = said.into();
         }
-        if is_deprecated(field) && place != Place::Parameter {
+        if is_deprecated(&field.options()) && place != Place::Parameter {
             schema["deprecated"] = true.into();
         }
         schema
@@ -205,8 +205,8 @@ fn below(message: &MessageDescriptor) -> bool {
     well_known(message, Place::Answer).is_none()
 }
 
-/// Whether the contract says that a field is not to be used any more.
+/// Whether the options of a declaration say that it is not to be used any more.
 #[must_use]
-pub fn is_deprecated(field: &FieldDescriptor) -> bool {
-    field.options().get_field_by_name("deprecated").as_deref() == Some(&Field::Bool(true))
+pub fn is_deprecated(options: &DynamicMessage) -> bool {
+    options.get_field_by_name("deprecated").as_deref() == Some(&Field::Bool(true))
 }

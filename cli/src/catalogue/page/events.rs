@@ -7,7 +7,7 @@ use tradewind_transcode::schema::Comments;
 
 use super::super::facts::{Event, Reaction};
 use super::super::html::Html;
-use super::messages::{fields, first};
+use super::messages::{fields, first, tags};
 use super::{entry, fact, group, link, link_to, table};
 
 /// Every event, by its owner.
@@ -35,16 +35,17 @@ fn of_event(event: &Event) -> Html {
         let within = event.within.as_ref().map(|within| Html::text(&format!(" within {within}")));
         facts.push(fact("expects", Html::all([names].into_iter().chain(within))));
     }
-    let readers = match event.readers.as_slice() {
+    let reactions = match event.readers.as_slice() {
         [] => Html::of_text("p", "none", "No service reacts to it."),
         readers => table(["reader", "reaction", "role", "taken back by"], readers.iter().map(of_reader)),
     };
-    let inside = [Html::prose(&said), Html::element("dl", [], facts), readers, fields(&event.message)];
     let readers: BTreeSet<&str> = event.readers.iter().map(|reader| reader.context.as_str()).collect();
-    let readers: Vec<&str> = readers.into_iter().collect();
-    let tags =
-        if readers.is_empty() { event.owner.clone() } else { format!("{} → {}", event.owner, readers.join(", ")) };
-    entry(event.message.full_name(), event.name(), &tags, first(&said), inside)
+    let whose = match readers.into_iter().collect::<Vec<_>>().join(", ") {
+        readers if readers.is_empty() => event.owner.clone(),
+        readers => format!("{} → {readers}", event.owner),
+    };
+    let inside = [Html::prose(&said), Html::element("dl", [], facts), reactions, fields(&event.message)];
+    entry(event.message.full_name(), event.name(), &tags(&whose, &event.message.options()), first(&said), inside)
 }
 
 fn of_reader(reaction: &Reaction) -> [Html; 4] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use tradewind_transcode::schema::{Comments, Holds, is_deprecated};
 
 use super::super::facts::{self, word};
@@ -33,18 +33,35 @@ fn is_alone(message: &MessageDescriptor, places: &Places) -> bool {
 fn of_message(message: &MessageDescriptor) -> Html {
     let said = Comments::of_message(message);
     let inside = [Html::prose(&said), fields(message)];
-    entry(message.full_name(), &local(message.full_name(), message.package_name()), "message", first(&said), inside)
+    entry(
+        message.full_name(),
+        &local(message.full_name(), message.package_name()),
+        &tags("message", &message.options()),
+        first(&said),
+        inside,
+    )
 }
 
 fn of_enum(kind: &EnumDescriptor) -> Html {
     let said = Comments::of_enum(kind);
     let values = kind.values().map(|value| {
-        let deprecated = value.options().get_field_by_name("deprecated").and_then(|set| set.as_bool()) == Some(true);
-        let said = Html::all([mark(deprecated, "deprecated"), Html::said(&Comments::of_value(&value))]);
+        let said =
+            Html::all([mark(is_deprecated(&value.options()), "deprecated"), Html::said(&Comments::of_value(&value))]);
         [Html::code(value.name()), Html::text(&value.number().to_string()), said]
     });
     let inside = [Html::prose(&said), table(["value", "number", "what it means"], values)];
-    entry(kind.full_name(), &local(kind.full_name(), kind.package_name()), "enum", first(&said), inside)
+    entry(
+        kind.full_name(),
+        &local(kind.full_name(), kind.package_name()),
+        &tags("enum", &kind.options()),
+        first(&said),
+        inside,
+    )
+}
+
+/// What is said beside the name of a declaration.
+pub(super) fn tags(said: &str, options: &DynamicMessage) -> String {
+    if is_deprecated(options) { format!("{said} · deprecated") } else { said.to_owned() }
 }
 
 /// The fields of a message as a table, or that there are none.
@@ -76,7 +93,7 @@ fn marks(field: &FieldDescriptor) -> Html {
     let oneof = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
     let flags = [
         mark(facts::is_sensitive(field), "sensitive"),
-        mark(is_deprecated(field), "deprecated"),
+        mark(is_deprecated(&field.options()), "deprecated"),
         mark(field.supports_presence() && field.containing_oneof().is_some() && oneof.is_none(), "optional"),
         mark(said.get("waits") == Some(&Said::Flag(true)), "waits"),
         oneof.map_or_else(Html::default, |oneof| mark(true, &format!("one of {}", oneof.name()))),

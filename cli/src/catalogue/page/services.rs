@@ -8,7 +8,7 @@ use tradewind_transcode::schema::Comments;
 
 use super::super::facts::{self, word};
 use super::super::html::Html;
-use super::messages::{fields, first};
+use super::messages::{fields, first, tags};
 use super::{Places, entry, fact, group, kind, link_to, table};
 use crate::said::{self, Said, Sayings, text};
 
@@ -74,8 +74,9 @@ fn of_method(method: &MethodDescriptor, context: &str, places: &Places) -> Html 
         Html::all([title, said, fields(&message)])
     });
     let inside = [Html::prose(&comment), Html::element("dl", [], facts)].into_iter().chain(parts);
-    let tags = [audience.as_str()].into_iter().chain(routes.iter().map(String::as_str)).collect::<Vec<_>>().join(" · ");
-    entry(method.full_name(), method.name(), &tags, first(&comment), inside)
+    let whose =
+        [audience.as_str()].into_iter().chain(routes.iter().map(String::as_str)).collect::<Vec<_>>().join(" · ");
+    entry(method.full_name(), method.name(), &tags(&whose, &method.options()), first(&comment), inside)
 }
 
 /// What the contract says of who may call it, and how.
@@ -98,15 +99,10 @@ fn policy(method: &MethodDescriptor, said: &Sayings, routes: &[String], context:
         line("no request_id, because", text(said, "method.no_request_id").to_owned()),
         Some(fact("gRPC", Html::code(&path))),
         (!routes.is_empty()).then(|| fact("REST", Html::joined(routes.iter().map(|route| Html::code(route)), " "))),
-        is_deprecated(method).then(|| fact("deprecated", Html::text("Use another."))),
     ]
     .into_iter()
     .flatten()
     .collect()
-}
-
-fn is_deprecated(method: &MethodDescriptor) -> bool {
-    method.options().get_field_by_name("deprecated").and_then(|set| set.as_bool()) == Some(true)
 }
 
 /// What an option says, for people; what it means where it is not said.

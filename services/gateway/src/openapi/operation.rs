@@ -74,6 +74,9 @@ pub(super) fn of(route: &Route, method: &Method, schemas: &mut Schemas) -> Value
         "security": security(method.audience),
         "x-grpc": method.path.as_str(),
     });
+    if is_deprecated(&descriptor.options()) {
+        operation["deprecated"] = true.into();
+    }
     if let Some((schema, required)) = body(declared, &input, &bound, schemas) {
         let content = json!({ "application/json": { "schema": schema } });
         operation["requestBody"] = json!({ "required": required, "content": content });
@@ -127,7 +130,7 @@ fn query(
                 if Holds::of(&field).required {
                     parameter["required"] = true.into();
                 }
-                if is_deprecated(&field) {
+                if is_deprecated(&field.options()) {
                     parameter["deprecated"] = true.into();
                 }
                 parameters.push(parameter);
