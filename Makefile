@@ -133,7 +133,8 @@ new-service-test: cargo-present ## make one in a copy, have it react to orders, 
 
 # Tests hold these beside what they are made from; here they are written instead. What reads them is no part of it.
 golden := chart::the_chart_knows_the_contracts contracts_hold::the_service_graph_equals_its_golden_file events_document:: \
-	authorization::the_document_says_who_may_do_what reads::what_each_service_reads migrations::migrations_only_expand
+	authorization::the_document_says_who_may_do_what reads::what_each_service_reads migrations::migrations_only_expand \
+	contracts::docs_contracts_html
 
 .PHONY: golden
 golden: cargo-present ## write anew what is made from contracts and tables: the chart's files, documents, golden files

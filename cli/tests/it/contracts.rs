@@ -118,3 +118,22 @@ fn the_contracts_are_documents_too_and_nothing_runs_for_it() {
     let other = std::fs::read_to_string(folder.path().join("other.html")).unwrap();
     assert!(other.contains("id=\"tradewind.ordering.v1.OrderPlaced\"") && other.len() < page.len());
 }
+
+/// `make golden` writes it anew.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "whether a test writes is said in the environment")]
+fn docs_contracts_html_says_what_the_contracts_do() {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/contracts.html");
+    let folder = Folder::new();
+    let made = folder.path().join("contracts.html");
+    let output = folder.tradewind(&["contracts", "page"]).arg(&made).output().unwrap();
+    assert!(output.status.success(), "{}", complained(&output));
+    let made = std::fs::read_to_string(made).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(kept, made).unwrap();
+    } else {
+        let kept = std::fs::read_to_string(kept).unwrap_or_default();
+        let differs = made.lines().zip(kept.lines()).find(|(made, kept)| made != kept);
+        assert!(made == kept, "`make golden` writes it anew; the first line that differs: {differs:#?}");
+    }
+}
