@@ -106,6 +106,7 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	@buf=$$(scripts/tools buf) && echo "buf lint" && "$$buf" lint
 	@$(cargo_build) --bin tradewind && TRADEWIND=$(tradewind) scripts/breaking
 	@scripts/protos --short
+	@TRADEWIND=$(tradewind) scripts/catalogue
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
 	@promtool=$$(scripts/tools promtool) && echo "promtool check rules, promtool test rules" \
@@ -132,7 +133,8 @@ new-service-test: cargo-present ## make one in a copy, have it react to orders, 
 
 # Tests hold these beside what they are made from; here they are written instead. What reads them is no part of it.
 golden := chart::the_chart_knows_the_contracts contracts_hold::the_service_graph_equals_its_golden_file events_document:: \
-	authorization::the_document_says_who_may_do_what reads::what_each_service_reads migrations::migrations_only_expand
+	authorization::the_document_says_who_may_do_what reads::what_each_service_reads migrations::migrations_only_expand \
+	contracts::docs_contracts_html
 
 .PHONY: golden
 golden: cargo-present ## write anew what is made from contracts and tables: the chart's files, documents, golden files
@@ -150,7 +152,8 @@ fmt: cargo-present ## format the source
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
 	@scripts/tools nats nats-floor postgres grpcurl buf deny actionlint helm promtool compose buildah \
-		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java python-client
+		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java python-client \
+		asyncapi-parser redocly openapi-spec-validator
 
 .PHONY: cargo-present
 cargo-present:

@@ -6,6 +6,7 @@
 #![deny(clippy::print_stderr)]
 
 mod body;
+mod catalogue;
 mod clients;
 mod commands;
 mod compat;
@@ -16,6 +17,7 @@ mod local;
 mod output;
 mod people;
 mod replay;
+mod said;
 mod watch;
 
 use std::path::PathBuf;
@@ -74,7 +76,7 @@ enum Command {
     /// Show what the contracts say of a method, and tell who may call it. Needs nothing that runs.
     #[command(subcommand)]
     Policy(commands::policy::Command),
-    /// Write down the contracts, and tell whom a change of them breaks. Needs nothing that runs.
+    /// Write down the contracts, also as documents and a page, and tell whom a change of them breaks. Needs nothing that runs.
     #[command(subcommand)]
     Contracts(commands::contracts::Command),
     /// Tell whether a service of this build goes with what is deployed. Exits with 0 where it does, with 1 where it does not.

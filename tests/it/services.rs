@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use supervisor::services;
+use tradewind_broker::Retention;
 use tradewind_mesh::Policy;
 
 use crate::programs::project;
@@ -53,4 +54,21 @@ fn the_chart_lets_those_call_the_outside_who_do() {
         }
     }
     assert_eq!(callers, services::callers_of_the_outside().into_iter().collect());
+}
+
+/// A broker without room for the stream of one service more would make none of it.
+#[test]
+fn brokers_have_room_for_what_every_service_may_keep_there() {
+    let streams = i64::try_from(services::names().len()).unwrap() * Retention::default().max_bytes;
+    for (file, before, after) in [
+        ("cli/src/local/broker.rs", "max_file_store: ", "GB"),
+        ("deploy/nats.conf", "max_file_store: ", "GB"),
+        ("helm/tradewind/values.yaml", "storage: {size: ", "Gi"),
+    ] {
+        let text = text_of(file);
+        let room = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap().0;
+        let room = room.parse::<i64>().unwrap() << 30;
+        // What is shown to whoever is outside takes an eighth of it.
+        assert!(room > streams + streams / 8, "{file}: there is room for {room} bytes of {streams}");
+    }
 }

@@ -236,7 +236,7 @@ pub fn issue_readers(pki: &Path, readers: &[(&str, &[&str])]) {
 
 /// What the contracts say, and the readers that have a certificate in `pki`.
 pub fn policy(pki: &Path) -> Policy {
-    Policy::new(&contracts::CONTRACT).with_readers(certificates::readers(pki).unwrap())
+    Policy::new(&contracts::CONTRACT).with_readers(certificates::readers(pki).unwrap().0)
 }
 
 /// A broker that grants each workload of `pki` what the contracts say, each reader what its certificate says, and the one that bears its own certificate everything.

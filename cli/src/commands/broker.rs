@@ -65,7 +65,8 @@ pub(crate) struct Init {
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Config { trust_domain, readers: Readers { named } } => {
-            let readers = [readers(Layout::standard(&global.dir).pki())?, named].concat();
+            let readers = readers(Layout::standard(&global.dir).pki(), &named);
+            ensure!(readers.doubt.is_none(), "{}", readers.doubt.unwrap_or_default());
             broker_users(&readers, &trust_domain)?.lines().try_for_each(|line| say!("{line}"))?;
         }
         Command::Init(init) => make(global, init).await?,
@@ -89,7 +90,11 @@ async fn make(
         }
         return Ok(());
     }
-    let streams = streams(&[readers(layout.pki())?, named].concat(), retention)?;
+    let readers = readers(layout.pki(), &named);
+    if let Some(doubt) = &readers.doubt {
+        complain(&format!("tradewind: {doubt}"));
+    }
+    let streams = streams(&readers, retention);
     let deadline = Instant::now() + within;
     loop {
         match streams.make(&broker).await {

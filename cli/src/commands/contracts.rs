@@ -1,22 +1,51 @@
-//! `tradewind contracts` and `tradewind can-i-deploy`: whom a change of the contracts breaks, out of descriptors alone:
-//! nothing has to run.
+//! `tradewind contracts` and `tradewind can-i-deploy`: what the contracts say, as documents, and whom a change of them breaks. All
+//! of it is out of descriptors alone: nothing has to run.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use prost_reflect::DescriptorPool;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::Global;
 use crate::compat::{self, Finding, Reads};
-use crate::output::{document, say};
+use crate::output::{document, json_line, say};
+use crate::{Global, catalogue};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Write the descriptors of the contracts that this program was built with, without comments.
     Write {
         /// The file: a google.protobuf.FileDescriptorSet.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Tell of the events as whoever is outside reads them: AsyncAPI 3.1, in JSON.
+    ///
+    /// Every subject is a channel, with who sends on it and what a reader receives. Sensitive fields are left out.
+    Asyncapi {
+        /// Descriptors of other contracts, with their comments; those of this program where it is left out.
+        #[arg(long, value_name = "FILE")]
+        of: Option<PathBuf>,
+        /// The file; without it the document is printed.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Tell of what is offered at the front door: OpenAPI 3.1, in JSON, as /openapi.json of the gateway has it.
+    Openapi {
+        /// The file; without it the document is printed.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Write one page for people: services, methods with their policy, events with their readers, messages, and what follows
+    /// what.
+    ///
+    /// It needs no other file and asks nobody for anything; any browser shows it.
+    Page {
+        /// Descriptors of other contracts, with their comments; those of this program where it is left out.
+        #[arg(long, value_name = "FILE")]
+        of: Option<PathBuf>,
+        /// The file: HTML.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -45,18 +74,12 @@ pub(crate) struct DeployArgs {
 
 pub(crate) fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
-        Command::Write { file } => {
-            let descriptors = compat::without_comments(contracts::DESCRIPTOR)?;
-            std::fs::write(&file, &descriptors).with_context(|| format!("cannot write {}", file.display()))?;
-            if global.json {
-                document(&json!({ "file": file.display().to_string(), "bytes": descriptors.len() }))?;
-            } else {
-                say!("{}: {} bytes", file.display(), descriptors.len())?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Write { file } => write(global, &file, &compat::without_comments(contracts::DESCRIPTOR)?),
+        Command::Asyncapi { of, file } => hand_out(global, file.as_deref(), &catalogue::asyncapi(&given(of)?)),
+        Command::Openapi { file } => hand_out(global, file.as_deref(), &gateway::openapi()?),
+        Command::Page { of, file } => write(global, &file, catalogue::page(&given(of)?).as_bytes()),
         Command::Compare { from, to } => {
-            let new = to.map_or_else(of_this_build, |to| read(&to))?;
+            let new = given(to)?;
             let findings = compat::compare(&read(&from)?, &new, &Reads::of_this_build());
             if global.json {
                 return answer(&findings, |told| document(&json!({ "breaks": told })));
@@ -69,6 +92,24 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<ExitCode> {
             })
         }
     }
+}
+
+/// Writes a document for programs to a file, or prints it.
+fn hand_out(global: &Global, file: Option<&Path>, document: &Value) -> Result<ExitCode> {
+    match file {
+        Some(file) => write(global, file, document.to_string().as_bytes()),
+        None => json_line(document).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn write(global: &Global, file: &Path, bytes: &[u8]) -> Result<ExitCode> {
+    std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+    if global.json {
+        document(&json!({ "file": file.display().to_string(), "bytes": bytes.len() }))?;
+    } else {
+        say!("{}: {} bytes", file.display(), bytes.len())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `tradewind can-i-deploy`.
@@ -92,6 +133,11 @@ pub(crate) fn can_i_deploy(global: &Global, args: &DeployArgs) -> Result<ExitCod
     list(&findings)
 }
 
+/// The contracts that somebody names, or those of this program.
+fn given(file: Option<PathBuf>) -> Result<DescriptorPool> {
+    file.map_or_else(of_this_build, |file| read(&file))
+}
+
 fn of_this_build() -> Result<DescriptorPool> {
     compat::contracts(contracts::DESCRIPTOR)
 }
@@ -109,7 +155,7 @@ fn list(findings: &[Finding]) -> Result<ExitCode> {
     Ok(code(findings))
 }
 
-fn answer(findings: &[Finding], tell: impl FnOnce(Vec<serde_json::Value>) -> Result<()>) -> Result<ExitCode> {
+fn answer(findings: &[Finding], tell: impl FnOnce(Vec<Value>) -> Result<()>) -> Result<ExitCode> {
     tell(findings.iter().map(Finding::json).collect())?;
     Ok(code(findings))
 }

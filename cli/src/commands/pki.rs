@@ -191,7 +191,7 @@ fn publish(from: &Path, to: &Path) -> Result<()> {
             .with_context(|| whole.display().to_string())?;
     }
     let (copy, whole) = (to.join("broker-users.tmp"), to.join("broker-users.json"));
-    std::fs::write(&copy, broker_users(&readers(from)?, TRUST_DOMAIN)?)
+    std::fs::write(&copy, broker_users(&readers(from, &[]), TRUST_DOMAIN)?)
         .and_then(|()| std::fs::rename(&copy, &whole))
         .with_context(|| whole.display().to_string())
 }

@@ -7,8 +7,8 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 use super::finding::{Bringer, Finding, GONE, Hurt, OUTSIDE};
 use super::reads::Reads;
 use super::rules::{self, Rule};
-use super::said::{self, Said, Sayings, shown, text};
 use super::users::Users;
+use crate::said::{self, Said, Sayings, shown, text};
 
 /// Who lets people in.
 const EDGE: &str = "gateway";

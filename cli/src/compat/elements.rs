@@ -6,8 +6,8 @@ use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor, Service
 
 use super::finding::{Finding, GONE, Hurt, Place};
 use super::rules::{self, Row, Rule, Whom};
-use super::said::{self, Sayings, shown, text};
 use super::users::{Users, merged};
+use crate::said::{self, Sayings, shown, text};
 
 /// What the options of `new` no longer promise that those of `old` did.
 pub(super) fn compare(old: &DescriptorPool, new: &DescriptorPool, before: &Users) -> Vec<Finding> {

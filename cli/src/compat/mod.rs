@@ -10,7 +10,6 @@ mod finding;
 mod reads;
 mod routes;
 mod rules;
-mod said;
 mod shapes;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
 
-use super::said::{ROUTE, option};
+use crate::said::{ROUTE, option};
 
 /// What a route can be of.
 const VERBS: [&str; 5] = ["get", "put", "post", "delete", "patch"];

@@ -1,6 +1,6 @@
 //! What each option promises: a row for every option there is.
 
-use super::said::{Said, Sayings, text};
+use crate::said::{Said, Sayings, text};
 
 /// What may become of an option's value.
 pub(super) enum Rule {

@@ -8,8 +8,8 @@ use prost_reflect::{DescriptorPool, ExtensionDescriptor, FileDescriptor, MethodD
 
 use super::finding::{Bringer, Finding, GONE, Hurt, OUTSIDE};
 use super::routes;
-use super::said::{Sayings, others, shown};
 use super::users::{Users, merged};
+use crate::said::{Sayings, others, shown};
 
 /// What is a part of protobuf itself.
 const PROTOBUF: &str = "google.protobuf";
@@ -80,7 +80,7 @@ fn of_file(old: &FileDescriptor, new: Option<&FileDescriptor>, users: &Users) ->
 fn changed(
     old: &Sayings,
     new: &Sayings,
-    counts: impl Fn(Option<&super::said::Said>) -> bool,
+    counts: impl Fn(Option<&crate::said::Said>) -> bool,
 ) -> impl Iterator<Item = (String, String, String)> {
     let options: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let changed = options.into_iter().filter(|option| counts(old.get(*option)) && old.get(*option) != new.get(*option));

@@ -6,7 +6,7 @@ use prost_reflect::{DescriptorPool, FileDescriptor, Kind, MessageDescriptor, Met
 
 use super::finding::{Bringer, Hurt, OUTSIDE, Place};
 use super::reads::Reads;
-use super::said::{self, Said, text};
+use crate::said::{self, Said, text};
 
 /// How a message travels: as a part of what is named.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,12 +1,11 @@
 //! The broker's program, its configuration, and what it holds.
 
 use std::collections::BTreeMap;
-use std::future;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tradewind_broker::{Broker, BrokerOptions, Made, Retention, Streams};
 use tradewind_domain::Error;
 use tradewind_mesh::{Identity, IdentityFiles, Policy, Reader, SpiffeId, pki as certificates};
@@ -17,42 +16,61 @@ use super::layout::{Layout, TRUST_DOMAIN};
 /// How often it is looked whether there are other readers.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The readers that have a certificate in the folder `pki`: none, where there is no such folder.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub(crate) fn readers(pki: &Path) -> Result<Vec<SpiffeId>> {
-    match certificates::readers(pki) {
-        Err(_) if !pki.try_exists()? => Ok(Vec::new()),
-        readers => readers.with_context(|| format!("it is not known who is a reader: {}", pki.display())),
+/// Who is outside and reads events.
+#[derive(PartialEq)]
+pub(crate) struct Readers {
+    /// Those that are known, each by another name.
+    pub(crate) ids: Vec<SpiffeId>,
+    /// Why there may be others: nobody is taken for none, then.
+    pub(crate) doubt: Option<String>,
+}
+
+/// The readers that have a certificate in the folder `pki`, and `others`. A reader's name is its inbox and its consumers: two that
+/// share one would hear what only the other may, so it is nobody's.
+pub(crate) fn readers(pki: &Path, others: &[SpiffeId]) -> Readers {
+    let (found, mut doubt) = match certificates::readers(pki) {
+        Ok((found, unknown)) => {
+            let one = unknown.first().map(|file| format!("it cannot be read whose certificate {} is", file.display()));
+            (found, one)
+        }
+        Err(_) if pki.try_exists().is_ok_and(|there| !there) => (Vec::new(), None),
+        Err(error) => (Vec::new(), Some(format!("it is not known who is a reader: {error}"))),
+    };
+    let mut named = BTreeMap::<String, Vec<SpiffeId>>::new();
+    for id in found.into_iter().chain(others.iter().cloned()) {
+        let Some(reader) = Reader::of(id.name()) else { continue };
+        let same = named.entry(reader.name().to_owned()).or_default();
+        if !same.contains(&id) {
+            same.push(id);
+        }
     }
+    let mut ids = Vec::new();
+    for (name, same) in named {
+        if same.len() == 1 {
+            ids.extend(same);
+        } else {
+            doubt.get_or_insert_with(|| format!("{} readers are called {name}, and none of them reads", same.len()));
+        }
+    }
+    Readers { ids, doubt }
 }
 
 /// The broker's users and what each may do, as the contracts say, and for readers their certificates.
 ///
 /// # Errors
-/// When the trust domain is none, or two readers have one name.
-pub(crate) fn users(readers: &[SpiffeId], trust_domain: &str) -> Result<String> {
-    Ok(tradewind_runtime::broker_users(&policy(readers)?, trust_domain)?)
+/// When the trust domain is none.
+pub(crate) fn users(readers: &Readers, trust_domain: &str) -> Result<String> {
+    Ok(tradewind_runtime::broker_users(&policy(readers), trust_domain)?)
 }
 
-/// What the broker holds for the services, as the contracts say, and for readers.
-///
-/// # Errors
-/// When two readers have one name.
-pub(crate) fn streams(readers: &[SpiffeId], retention: Retention) -> Result<Streams> {
-    Ok(tradewind_runtime::broker_streams(&policy(readers)?, retention))
+/// What the broker holds for the services, as the contracts say, and for readers; it is taken from who is none.
+pub(crate) fn streams(readers: &Readers, retention: Retention) -> Streams {
+    let streams = tradewind_runtime::broker_streams(&policy(readers), retention);
+    if readers.doubt.is_none() { streams.and_no_others() } else { streams }
 }
 
-/// A reader's name is its inbox and its consumers: two that share one would hear what only the other may.
-fn policy(readers: &[SpiffeId]) -> Result<Policy> {
-    let mut grants = BTreeMap::new();
-    for id in readers {
-        let Some(reader) = Reader::of(id.name()) else { continue };
-        let other = grants.insert(reader.name().to_owned(), id);
-        ensure!(other.is_none_or(|other| other == id), "two readers are called {}: {id} and another", reader.name());
-    }
-    Ok(Policy::new(&contracts::CONTRACT).with_readers(grants.into_values().cloned()))
+fn policy(readers: &Readers) -> Policy {
+    Policy::new(&contracts::CONTRACT).with_readers(readers.ids.iter().cloned())
 }
 
 /// Keeps what the broker holds, for ever, also for readers that are issued a certificate in the folder `pki` later, or whose
@@ -67,30 +85,22 @@ pub(crate) async fn keep_streams(
 ) {
     let mut first = true;
     loop {
-        let known = readers(pki);
-        let streams = known.as_ref().ok().map(|known| streams(&[known.as_slice(), others].concat(), retention));
-        let keeping = async {
-            match streams {
-                Some(Ok(streams)) => streams.keep(broker, |made| tell(made.map_err(anyhow::Error::new))).await,
-                Some(Err(error)) => {
-                    tell(Err(error));
-                    future::pending().await
-                }
-                None => future::pending().await,
-            }
+        let known = readers(pki, others);
+        let told = match &known.doubt {
+            Some(doubt) => Err(anyhow!(doubt.clone())),
+            None if first => Ok(()),
+            None => changed(),
         };
-        if !std::mem::take(&mut first)
-            && let Err(error) = changed()
-        {
-            tell(Err(error));
-        }
+        told.unwrap_or_else(|error| tell(Err(error)));
+        first = false;
         let differs = async {
-            while readers(pki).ok().is_none_or(|now| Some(&now) == known.as_ref().ok()) {
+            while readers(pki, others) == known {
                 tokio::time::sleep(LOOK).await;
             }
         };
+        let streams = streams(&known, retention);
         tokio::select! {
-            () = keeping => return,
+            () = streams.keep(broker, |made| tell(made.map_err(anyhow::Error::new))) => return,
             () = differs => {}
         }
     }
@@ -132,13 +142,16 @@ pub(super) async fn keep(layout: Layout, read_again: impl Fn() -> Result<()>, te
 /// Writes who may use a local system's broker, beside its configuration.
 ///
 /// # Errors
-/// When the file system refuses, or two readers have one name.
+/// When the file system refuses.
 pub(crate) fn configure_users(layout: &Layout, trust_domain: &str) -> Result<()> {
-    write(&layout.state().join("nats.users.json"), users(&readers(layout.pki())?, trust_domain)?)
+    write(&layout.state().join("nats.users.json"), users(&readers(layout.pki(), &[]), trust_domain)?)
 }
 
 fn write(path: &Path, text: String) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    // The broker may read it at any time.
+    let new = path.with_extension("new");
+    let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes the configuration of a local system's broker; its users are in a file beside it.
@@ -154,7 +167,7 @@ pub(super) fn configure(layout: &Layout, trust_domain: &str) -> Result<()> {
          host: 127.0.0.1\n\
          port: {port}\n\
          http: \"127.0.0.1:{monitor}\"\n\
-         jetstream {{ store_dir: {store}, max_file_store: 8GB, max_memory_store: 256MB }}\n\
+         jetstream {{ store_dir: {store}, max_file_store: 32GB, max_memory_store: 256MB }}\n\
          tls {{ cert_file: {cert}, key_file: {key}, ca_file: {ca}, verify_and_map: true, timeout: 5 }}\n\
          include \"nats.users.json\"\n",
         port = layout.port("nats"),

@@ -90,3 +90,50 @@ fn a_service_can_be_deployed_where_what_it_calls_is() {
     let said: serde_json::Value = serde_json::from_str(&printed(&output)).unwrap();
     assert_eq!((&said["can_deploy"], &said["why_not"][0]["rule"]), (&json!(false), &json!("deployed method")));
 }
+
+#[test]
+fn the_contracts_are_documents_too_and_nothing_runs_for_it() {
+    let folder = Folder::new();
+    let ran = |args: &[&str]| {
+        let output = folder.tradewind(&[&["contracts"], args].concat()).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", complained(&output));
+        printed(&output)
+    };
+    for (document, kind, version) in [("asyncapi", "asyncapi", "3.1.0"), ("openapi", "openapi", "3.1.0")] {
+        let text = ran(&[document]);
+        let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(said[kind], version);
+        assert!(ran(&[document, "file"]).starts_with("file: "), "{document}");
+        let written = std::fs::read_to_string(folder.path().join("file")).unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), said);
+    }
+    let said: serde_json::Value = serde_json::from_str(&ran(&["--json", "page", "page.html"])).unwrap();
+    let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert_eq!(said["bytes"], page.len());
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(page.contains("id=\"tradewind.ordering.v1.OrderingService.PlaceOrder\""), "with what is in the contracts");
+    // Of other contracts: those that are written without comments say all that but words.
+    written(&folder);
+    ran(&["page", "--of", "now.binpb", "other.html"]);
+    let other = std::fs::read_to_string(folder.path().join("other.html")).unwrap();
+    assert!(other.contains("id=\"tradewind.ordering.v1.OrderPlaced\"") && other.len() < page.len());
+}
+
+/// `make golden` writes it anew.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "whether a test writes is said in the environment")]
+fn docs_contracts_html_says_what_the_contracts_do() {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/contracts.html");
+    let folder = Folder::new();
+    let made = folder.path().join("contracts.html");
+    let output = folder.tradewind(&["contracts", "page"]).arg(&made).output().unwrap();
+    assert!(output.status.success(), "{}", complained(&output));
+    let made = std::fs::read_to_string(made).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(kept, made).unwrap();
+    } else {
+        let kept = std::fs::read_to_string(kept).unwrap_or_default();
+        let differs = made.lines().zip(kept.lines()).find(|(made, kept)| made != kept);
+        assert!(made == kept, "`make golden` writes it anew; the first line that differs: {differs:#?}");
+    }
+}

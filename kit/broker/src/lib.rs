@@ -8,10 +8,12 @@ mod board;
 mod connection;
 mod metrics;
 mod permissions;
+mod refused;
 mod streams;
 pub mod wire;
 
 pub use self::board::Board;
 pub use self::connection::{Broker, BrokerOptions, Link, check_broker_url};
 pub use self::permissions::BrokerPermissions;
+pub use self::refused::is_of_the_message;
 pub use self::streams::{Made, Retention, Streams};

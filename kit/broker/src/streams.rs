@@ -56,6 +56,8 @@ pub struct Streams {
     readers: BTreeMap<String, BTreeSet<String>>,
     /// Who is outside and reads each context; for a context that nobody does there is no stream.
     public: BTreeMap<String, BTreeSet<String>>,
+    /// Whether nobody else is outside and reads.
+    no_others: bool,
     /// Services at the edge whose replicas tell each other something.
     boards: BTreeSet<String>,
 }
@@ -107,6 +109,13 @@ impl Streams {
         self
     }
 
+    /// Nobody else is outside and reads: whatever the broker holds for others is removed.
+    #[must_use]
+    pub fn and_no_others(mut self) -> Self {
+        self.no_others = true;
+        self
+    }
+
     /// With the bucket of a service at the edge.
     #[must_use]
     pub fn with_board(mut self, service: &str) -> Self {
@@ -114,7 +123,7 @@ impl Streams {
         self
     }
 
-    /// Makes what is missing, brings what is there up to date, and takes from whoever is outside what they are granted no more.
+    /// Makes what is missing, and brings what is there up to date.
     ///
     /// # Errors
     /// `Unavailable` when the broker is away, too old or refuses.
@@ -168,6 +177,12 @@ impl Streams {
             match public::pass_over(broker.jetstream(), context, readers, self.retention, whole).await {
                 Ok(more) => made += more,
                 Err(error) => failure = failure.or(Some(error)),
+            }
+            if whole && self.no_others {
+                match public::remove_others(broker.jetstream(), context, readers).await {
+                    Ok(removed) => made += Made { removed, ..Made::default() },
+                    Err(error) => failure = failure.or(Some(error)),
+                }
             }
         }
         for service in &self.boards {

@@ -13,7 +13,7 @@ use async_nats::jetstream::message::PublishMessage;
 use futures::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tradewind_broker::{Broker, wire, wire::Public};
+use tradewind_broker::{Broker, is_of_the_message, wire, wire::Public};
 use tradewind_domain::Error;
 use tradewind_sql::Backoff;
 use tradewind_store::{Cursor, LogPage, Recorded, Store};
@@ -58,6 +58,7 @@ impl Outlet {
     /// Publishes until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
         let (mut looked, mut attempt) = (0, 0);
+        metrics().public_published.add(0, &[]);
         loop {
             let wait = match stop.run_until_cancelled(self.stream_is_there()).await {
                 None => break,
@@ -70,6 +71,7 @@ impl Outlet {
                 Some(Err(error)) => {
                     tracing::warn!(%error, "the broker does not say whether it has a stream for readers outside");
                     looked += 1;
+                    self.tell_lag().await;
                     LOOK_AGAIN.wait(looked)
                 }
                 Some(Ok(true)) => {
@@ -137,6 +139,16 @@ impl Outlet {
         }
     }
 
+    /// Tells how much is left to publish for a stream of which nobody knows whether it is still there.
+    async fn tell_lag(&self) {
+        let (places, heads) = tokio::join!(self.places(), self.store.follow_heads());
+        if let (Ok(places), Ok(heads)) = (places, heads) {
+            let begun = places.iter().zip(heads).filter(|(place, _)| place.at.position > 0);
+            let left = begun.map(|(place, head)| head.saturating_sub(place.at.position)).sum();
+            metrics().public_lag.record(left, &[]);
+        }
+    }
+
     async fn places(&self) -> Result<Vec<Place>, Error> {
         let mut places = Vec::new();
         for partition in 0..self.store.partitions() {
@@ -185,7 +197,7 @@ impl Outlet {
             after = Some(event.id);
             let message = PublishMessage::build().headers(headers).payload(body);
             let sending = self.broker.jetstream().send_publish(subject, message).await;
-            let goes_on = sending.as_ref().err().is_none_or(is_of_the_event);
+            let goes_on = sending.as_ref().err().is_none_or(is_of_the_message);
             sent.push(async { sending?.await.map(drop) });
             if !goes_on {
                 break;
@@ -197,7 +209,7 @@ impl Outlet {
     /// Whether the broker refuses this very event, which then stops nothing behind it: at once where it is too large for any message,
     /// else after some attempts.
     fn is_left_out(&mut self, partition: u16, event: &Recorded, error: &PublishError) -> bool {
-        if !is_of_the_event(error) {
+        if !is_of_the_message(error) {
             return false;
         }
         let (refused, count) = self.refused.entry(partition).or_default();
@@ -245,12 +257,6 @@ impl Place {
     fn is_to_be_saved(&self) -> bool {
         self.dirty_since.is_some_and(|since| since.elapsed() >= SAVE_AFTER)
     }
-}
-
-/// Whether it is this message that fails: a server that answers refuses it, or it is too large to be sent. Anything else is the
-/// connection's or the stream's fault.
-fn is_of_the_event(error: &PublishError) -> bool {
-    matches!(error.kind(), PublishErrorKind::Other | PublishErrorKind::MaxPayloadExceeded)
 }
 
 fn unavailable(error: &dyn std::fmt::Display) -> Error {

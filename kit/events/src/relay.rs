@@ -17,7 +17,7 @@ use async_nats::jetstream::message::PublishMessage;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tradewind_broker::{Broker, Link, wire};
+use tradewind_broker::{Broker, Link, is_of_the_message, wire};
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
@@ -194,15 +194,14 @@ impl Relay {
     ) -> Result<(), Error> {
         let Some(lane) = self.lanes.get_mut(index) else { return Ok(()) };
         if let Err(error) = result {
-            // A server that answers refuses this very message; anything else is the connection's or the stream's fault.
-            let answered = error.kind() == PublishErrorKind::Other;
-            if answered && events > 1 {
+            let refused = is_of_the_message(&error);
+            if refused && events > 1 {
                 lane.alone_through = position;
             }
             let (refused_lane, refused_position, count) = self.refused;
             let count = if (refused_lane, refused_position) == (index, position) { count + 1 } else { 1 };
             self.refused = (index, position, count);
-            if !answered || events > 1 || count < REFUSALS {
+            if !refused || events > 1 || count < REFUSALS {
                 return Err(unavailable(&error));
             }
             tracing::error!(position, %error, "an event is refused by the broker again and again; readers fetch it here");

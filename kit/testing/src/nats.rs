@@ -96,7 +96,7 @@ impl Nats {
         // Without a limit the server takes a part of what is free on the disk, and refuses streams where that is little.
         let text = format!(
             "server_name: {:?}\nlisten: \"127.0.0.1:{port}\"\n\
-             jetstream {{ store_dir: {:?}, max_file_store: 8GB }}\n{configuration}\n",
+             jetstream {{ store_dir: {:?}, max_file_store: 32GB }}\n{configuration}\n",
             name(&janitor),
             folder.join("data"),
         );

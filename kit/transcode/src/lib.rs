@@ -11,6 +11,7 @@ mod percent;
 mod query;
 mod refusal;
 mod routes;
+pub mod schema;
 mod template;
 mod values;
 mod wire;

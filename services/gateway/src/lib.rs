@@ -37,6 +37,7 @@ mod whole;
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tradewind_runtime::{Board, Front, Outlook, Service, SettingsError};
 use uuid::Uuid;
 
@@ -57,6 +58,15 @@ pub fn service() -> Service {
     Service::at_the_edge::<Config, _>("gateway", open).purpose("answers whoever is outside").ports(8080, 7200)
 }
 
+/// What `/openapi.json` says of all that the contracts have for whoever is outside. Nothing has to run.
+///
+/// # Errors
+/// Where a method's option makes no route, or two take the same requests.
+pub fn openapi() -> anyhow::Result<Value> {
+    let methods = Methods::new(methods::of_contract(|_| methods::nobody())?)?;
+    Ok(openapi::document(&methods))
+}
+
 async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let files = match (config.tls_certificate, config.tls_key) {
         (Some(certificate), Some(key)) => Some(Files { certificate, key }),
@@ -64,7 +74,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
         (Some(_), None) => return Err(SettingsError::of("tls_key", "is missing beside tls_certificate").into()),
         (None, Some(_)) => return Err(SettingsError::of("tls_certificate", "is missing beside tls_key").into()),
     };
-    let methods = Methods::new(methods::of_contract(&outlook.channels)?)?;
+    let methods = Methods::new(methods::of_contract(|context| methods::upstream(&outlook.channels, context))?)?;
     let client = who::client()?;
     let mut issuers =
         config.trusted_issuers.trusted(config.trusted_token_lifetime, |url| who::of_url(client.clone(), url));

@@ -143,11 +143,11 @@ impl Method {
     }
 }
 
-/// The methods that the contract has for whoever is outside.
+/// The methods that the contract has for whoever is outside, each with who serves its context by `upstream`.
 ///
 /// # Errors
 /// A descriptor that cannot be read.
-pub(crate) fn of_contract(channels: &Channels) -> anyhow::Result<Vec<Offer>> {
+pub(crate) fn of_contract(upstream: impl Fn(&str) -> Upstream) -> anyhow::Result<Vec<Offer>> {
     let pool = DescriptorPool::decode(contracts::DESCRIPTOR).context("contract descriptor")?;
     let mut upstreams: HashMap<String, Upstream> = HashMap::new();
     let mut offers = Vec::new();
@@ -162,7 +162,7 @@ pub(crate) fn of_contract(channels: &Channels) -> anyhow::Result<Vec<Offer>> {
         let (service, name) = method.path.trim_start_matches('/').split_once('/').unwrap_or_default();
         let service = pool.get_service_by_name(service).context("contract descriptor")?;
         let descriptor = service.methods().find(|each| each.name() == name).context("contract descriptor")?;
-        let upstream = upstreams.entry(context.to_owned()).or_insert_with(|| upstream(channels, context)).clone();
+        let upstream = upstreams.entry(context.to_owned()).or_insert_with(|| upstream(context)).clone();
         offers.push(Offer { descriptor, audience: method.audience, upstream });
     }
     Ok(offers)
@@ -172,7 +172,8 @@ const fn is_outside(audience: Audience) -> bool {
     matches!(audience, Audience::Public | Audience::Customer | Audience::Staff)
 }
 
-fn upstream(channels: &Channels, context: &str) -> Upstream {
+/// Whoever serves a context.
+pub(crate) fn upstream(channels: &Channels, context: &str) -> Upstream {
     match channels.to(context) {
         Ok(channel) if context == IDENTITY => Arc::new(move |mut request, caller: Caller| {
             if let Ok(address) = HeaderValue::try_from(caller.address.to_string()) {
@@ -183,9 +184,14 @@ fn upstream(channels: &Channels, context: &str) -> Upstream {
         Ok(channel) => Arc::new(move |request, caller| send(&channel, request, caller)),
         Err(error) => {
             tracing::warn!(context, %error, "its methods are offered, and answered UNAVAILABLE");
-            Arc::new(|_, _| std::future::ready(Err(away())).boxed())
+            nobody()
         }
     }
+}
+
+/// Nobody, who is not there.
+pub(crate) fn nobody() -> Upstream {
+    Arc::new(|_, _| std::future::ready(Err(away())).boxed())
 }
 
 fn send(

@@ -1,20 +1,14 @@
 //! What is offered, as OpenAPI 3.1 has it: made once, of descriptors and the comments in the contracts.
 
 mod answers;
-mod comments;
-mod holds;
 mod operation;
-mod range;
-mod scalar;
-mod schema;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use tradewind_transcode::Declared;
+use tradewind_transcode::schema::{Comments, Schemas};
 
-use self::comments::Comments;
-use self::schema::Schemas;
 use crate::methods::Methods;
 
 /// The document.
@@ -39,6 +33,8 @@ pub(crate) fn document(methods: &Methods) -> Value {
         }
     }
     tags.sort_by_key(|tag| tag["name"].to_string());
+    let mut schemas = schemas.all();
+    schemas.insert("Error".to_owned(), answers::error());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -51,7 +47,7 @@ pub(crate) fn document(methods: &Methods) -> Value {
         "tags": tags,
         "paths": paths,
         "components": {
-            "schemas": schemas.all(),
+            "schemas": schemas,
             "responses": answers::shared(),
             "headers": answers::headers(),
             "securitySchemes": {

@@ -6,8 +6,8 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, Messa
 
 use super::changed;
 use crate::compat::finding::{Finding, GONE, Hurt, Place};
-use crate::compat::said::others;
 use crate::compat::users::Users;
+use crate::said::others;
 
 /// What is held back of numbers and names: `8`, `9 to 11`, `"old"`.
 type Reserved = BTreeSet<String>;

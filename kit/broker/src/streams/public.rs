@@ -13,7 +13,7 @@ use crate::wire;
 /// What such a stream may take is this part of what the context's own may: a broker reserves it, and has to have room for all.
 const PART: i64 = 8;
 
-/// Makes what is missing of it; all of it, where `whole`, and removes what nobody is granted any more.
+/// Makes what is missing of it; all of it, where `whole`.
 pub(super) async fn pass_over(
     jetstream: &jetstream::Context,
     context: &str,
@@ -21,36 +21,48 @@ pub(super) async fn pass_over(
     retention: Retention,
     whole: bool,
 ) -> Result<Made, Error> {
-    if readers.is_empty() && !whole {
+    if readers.is_empty() {
         return Ok(Made::default());
     }
     let stream = wire::public_stream(context);
     let there = there(jetstream, &stream).await?;
-    if readers.is_empty() {
-        let Some(_) = there else { return Ok(Made::default()) };
-        jetstream.delete_stream(&stream).await.map_err(|error| unavailable(&stream, &error))?;
-        return Ok(Made { removed: 1, ..Made::default() });
-    }
     let mut made = Made { streams: usize::from(there.is_none()), ..Made::default() };
     if whole || there.is_none() {
         let less = Retention { max_bytes: retention.max_bytes / PART, ..retention };
         make_stream(jetstream, stream.clone(), wire::public_subjects(context), less).await?;
     }
     let there = there.unwrap_or_default();
-    let names: BTreeSet<_> = readers.iter().map(|reader| wire::token(reader)).collect();
-    for name in &names {
-        let is_there = there.contains(name);
+    for reader in readers {
+        let name = wire::token(reader);
+        let is_there = there.contains(&name);
         made.consumers += usize::from(!is_there);
         if whole || !is_there {
-            put_consumer(jetstream, &stream, consumer(name.clone(), retention.replicas)).await?;
+            put_consumer(jetstream, &stream, consumer(name, retention.replicas)).await?;
         }
     }
-    for name in there.difference(&names).filter(|_| whole) {
+    Ok(made)
+}
+
+/// Removes the consumers of who is no reader of it, and the stream where there is none; returns how many of these that were.
+pub(super) async fn remove_others(
+    jetstream: &jetstream::Context,
+    context: &str,
+    readers: &BTreeSet<String>,
+) -> Result<usize, Error> {
+    let stream = wire::public_stream(context);
+    let Some(there) = there(jetstream, &stream).await? else { return Ok(0) };
+    if readers.is_empty() {
+        jetstream.delete_stream(&stream).await.map_err(|error| unavailable(&stream, &error))?;
+        return Ok(1);
+    }
+    let names: BTreeSet<_> = readers.iter().map(|reader| wire::token(reader)).collect();
+    let mut removed = 0;
+    for name in there.difference(&names) {
         let deleted = jetstream.delete_consumer_from_stream(name, &stream).await;
         deleted.map_err(|error| unavailable(&stream, &error))?;
-        made.removed += 1;
+        removed += 1;
     }
-    Ok(made)
+    Ok(removed)
 }
 
 fn consumer(name: String, replicas: usize) -> pull::Config {

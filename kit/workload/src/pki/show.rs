@@ -76,13 +76,21 @@ pub fn show(dir: &Path) -> Result<Vec<Shown>> {
     Ok(shown)
 }
 
-/// The readers that have a certificate in `dir`, good or not: what each may read is in its name.
+/// The readers that have a certificate in `dir`, good or not: what each may read is in its name. And the files of which nobody can say
+/// whose they are.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn readers(dir: &Path) -> Result<Vec<SpiffeId>> {
-    let ids = show(dir)?.into_iter().filter_map(|shown| SpiffeId::parse(&shown.facts?.id).ok());
-    Ok(ids.filter(|id| Reader::of(id.name()).is_some()).collect())
+pub fn readers(dir: &Path) -> Result<(Vec<SpiffeId>, Vec<PathBuf>)> {
+    let (mut readers, mut unknown) = (Vec::new(), Vec::new());
+    for Shown { file, facts, .. } in show(dir)?.into_iter().filter(|shown| shown.role == Role::Workload) {
+        match facts.and_then(|facts| SpiffeId::parse(&facts.id).ok()) {
+            Some(id) if Reader::of(id.name()).is_some() => readers.push(id),
+            Some(_) => {}
+            None => unknown.push(file),
+        }
+    }
+    Ok((readers, unknown))
 }
 
 fn authorities(dir: &Path, file: &Path) -> Vec<Shown> {

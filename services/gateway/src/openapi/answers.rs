@@ -4,10 +4,8 @@ use contracts::tradewind::options::v1::Audience;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use tradewind_transcode::Route;
+use tradewind_transcode::schema::{Comments, Place, Schemas};
 
-use super::comments::Comments;
-use super::scalar::Place;
-use super::schema::Schemas;
 use crate::methods::Method;
 
 /// Why a request has no answer of its own, by status.
@@ -147,4 +145,30 @@ fn message(route: &Route, method: &Method, is_get: bool, schemas: &mut Schemas) 
         headers["etag"] = header("Its mark, for If-None-Match.", true);
     }
     json!({ "description": Comments::of_message(&output), "headers": headers, "content": content })
+}
+
+/// The error as AIP-193 has it.
+pub(super) fn error() -> Value {
+    json!({
+        "type": "object",
+        "description": "Why there is no answer, as AIP-193 has it.",
+        "required": ["error"],
+        "properties": { "error": {
+            "type": "object",
+            "required": ["code", "message", "status", "details"],
+            "properties": {
+                "code": { "type": "integer", "description": "The HTTP status." },
+                "message": { "type": "string", "description": "For people." },
+                "status": { "type": "string", "description": "The code of google.rpc.Code." },
+                "details": { "type": "array", "items": {
+                    "type": "object",
+                    "description": "ErrorInfo with a stable reason, BadRequest with the fields at fault, RequestInfo, …",
+                    "required": ["@type"],
+                    "properties": { "@type": { "type": "string" } },
+                } },
+            },
+            "additionalProperties": false,
+        } },
+        "additionalProperties": false,
+    })
 }

@@ -3,13 +3,10 @@
 use contracts::tradewind::options::v1::Audience;
 use prost_reflect::MessageDescriptor;
 use serde_json::{Value, json};
+use tradewind_transcode::schema::{Comments, Holds, Place, Schemas, inner, is_deprecated, is_text};
 use tradewind_transcode::{Declared, Route, Segment, Template};
 
 use super::answers;
-use super::comments::Comments;
-use super::holds::Holds;
-use super::scalar::Place;
-use super::schema::{Schemas, inner, is_deprecated, is_text};
 use crate::methods::Method;
 
 /// As deep as parameters name fields of fields.
@@ -69,7 +66,7 @@ pub(super) fn of(route: &Route, method: &Method, schemas: &mut Schemas) -> Value
     }
     let mut operation = json!({
         "operationId": format!("{}_{}", service.name(), descriptor.name()),
-        "summary": said.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.'),
+        "summary": Comments::first_sentence(&said),
         "description": said,
         "tags": [service.name()],
         "parameters": parameters,
@@ -77,6 +74,9 @@ pub(super) fn of(route: &Route, method: &Method, schemas: &mut Schemas) -> Value
         "security": security(method.audience),
         "x-grpc": method.path.as_str(),
     });
+    if is_deprecated(&descriptor.options()) {
+        operation["deprecated"] = true.into();
+    }
     if let Some((schema, required)) = body(declared, &input, &bound, schemas) {
         let content = json!({ "application/json": { "schema": schema } });
         operation["requestBody"] = json!({ "required": required, "content": content });
@@ -130,7 +130,7 @@ fn query(
                 if Holds::of(&field).required {
                     parameter["required"] = true.into();
                 }
-                if is_deprecated(&field) {
+                if is_deprecated(&field.options()) {
                     parameter["deprecated"] = true.into();
                 }
                 parameters.push(parameter);

@@ -26,6 +26,8 @@ async fn the_document_has_every_method_that_is_for_somebody_outside_and_no_other
     let shop = Shop::open().await;
     let (status, document) = told(shop.get("/openapi.json")).await;
     assert_eq!((status, &document["openapi"]), (200, &json!("3.1.0")));
+    let bytes = shop.get("/openapi.json").send().await.unwrap().text().await.unwrap();
+    assert_eq!(bytes, gateway::openapi().unwrap().to_string(), "it is told the same where nothing runs");
     let paths = document["paths"].as_object().unwrap().values();
     let operations: Vec<_> = paths.flat_map(|path| path.as_object().unwrap().values()).collect();
     let said: BTreeSet<_> = operations.iter().map(|operation| operation["x-grpc"].as_str().unwrap()).collect();

@@ -39,9 +39,11 @@ fn whoever_is_granted_nothing_any_more_has_nothing_any_more() {
         assert_eq!(two.make(&broker).await.unwrap(), Made { streams: 1, consumers: 2, removed: 0 });
         assert_eq!(consumers().await.unwrap(), ["audit", "reporting"]);
         let one = streams().for_reader("reporting", ["bank"]);
-        assert_eq!(one.make(&broker).await.unwrap(), Made { removed: 1, ..Made::default() });
+        assert_eq!(one.make(&broker).await.unwrap(), Made::default());
+        assert_eq!(consumers().await.unwrap(), ["audit", "reporting"], "there may be others");
+        assert_eq!(one.and_no_others().make(&broker).await.unwrap(), Made { removed: 1, ..Made::default() });
         assert_eq!(consumers().await.unwrap(), ["reporting"]);
-        assert_eq!(streams().make(&broker).await.unwrap(), Made { removed: 1, ..Made::default() });
+        assert_eq!(streams().and_no_others().make(&broker).await.unwrap(), Made { removed: 1, ..Made::default() });
         assert_eq!(consumers().await, None);
     });
 }

@@ -1,32 +1,40 @@
 //! Messages as JSON schemas, by protobuf's JSON mapping. What is answered has one form; what is asked may have any that is read: a
 //! number as text, an enum's value by its number, null for what is not there.
 
+mod comments;
+mod holds;
+mod range;
+mod scalar;
+
 use std::collections::BTreeMap;
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, Value as Field};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value as Field};
 use serde_json::{Map, Value, json};
 
-use super::comments::Comments;
-use super::holds::Holds;
-use super::scalar::{Place, duration, enumeration, is_number, scalar, text};
+pub use self::comments::Comments;
+pub use self::holds::Holds;
+use self::holds::is_sensitive;
+pub use self::scalar::Place;
+use self::scalar::{duration, enumeration, is_number, scalar, text};
 
-/// The schemas of messages that are named somewhere.
-#[derive(Default)]
-pub(super) struct Schemas(BTreeMap<String, Value>);
+/// The schemas of messages that a document names, at `#/components/schemas`.
+#[derive(Debug, Default)]
+pub struct Schemas(BTreeMap<String, Value>);
 
 impl Schemas {
-    /// All of them, and what an error is.
-    pub(super) fn all(self) -> Map<String, Value> {
-        self.0.into_iter().chain([("Error".to_owned(), error())]).collect()
+    /// All of them, by name.
+    #[must_use]
+    pub fn all(self) -> Map<String, Value> {
+        self.0.into_iter().collect()
     }
 
     /// A reference to a message's schema, which is made if it is not there.
-    pub(super) fn refer(&mut self, message: &MessageDescriptor, place: Place) -> Value {
+    pub fn refer(&mut self, message: &MessageDescriptor, place: Place) -> Value {
         if let Some(known) = well_known(message, place) {
             return known;
         }
         let name = match place {
-            Place::Answer => message.full_name().to_owned(),
+            Place::Answer | Place::Event => message.full_name().to_owned(),
             Place::Body | Place::Parameter => format!("{}.Input", message.full_name()),
         };
         if !self.0.contains_key(&name) {
@@ -39,15 +47,17 @@ impl Schemas {
     }
 
     /// A message without some of its fields, whose numbers are not less than `least`.
-    pub(super) fn object(
+    pub fn object(
         &mut self,
         message: &MessageDescriptor,
         without: &[String],
         least: Option<i64>,
         place: Place,
     ) -> Value {
-        let fields: Vec<_> =
-            message.fields().filter(|field| !without.iter().any(|name| name == field.name())).collect();
+        let is_there = |field: &FieldDescriptor| {
+            !without.iter().any(|name| name == field.name()) && (place != Place::Event || !is_sensitive(field))
+        };
+        let fields: Vec<_> = message.fields().filter(is_there).collect();
         let mut required = Vec::new();
         let mut properties = Map::new();
         for field in &fields {
@@ -56,7 +66,7 @@ impl Schemas {
                 holds.minimum = least;
                 holds.required |= least.is_some_and(|least| least > 0);
             }
-            if holds.required && place != Place::Answer {
+            if holds.required && place.is_asked() {
                 required.push(field.json_name().to_owned());
             }
             properties.insert(field.json_name().to_owned(), self.holding(field, &holds, place));
@@ -66,8 +76,10 @@ impl Schemas {
             "type": "object",
             "description": description,
             "properties": properties,
-            "additionalProperties": false,
         });
+        if place != Place::Event {
+            schema["additionalProperties"] = false.into();
+        }
         if !required.is_empty() {
             schema["required"] = required.into();
         }
@@ -75,13 +87,13 @@ impl Schemas {
     }
 
     /// A field's schema, with what is said of it.
-    pub(super) fn field(&mut self, field: &FieldDescriptor, place: Place) -> Value {
+    pub fn field(&mut self, field: &FieldDescriptor, place: Place) -> Value {
         self.holding(field, &Holds::of(field), place)
     }
 
     /// The same where it has to hold something else.
-    pub(super) fn holding(&mut self, field: &FieldDescriptor, holds: &Holds, place: Place) -> Value {
-        let (is_asked, is_many) = (place != Place::Answer, field.is_list() || field.is_map());
+    pub fn holding(&mut self, field: &FieldDescriptor, holds: &Holds, place: Place) -> Value {
+        let (is_asked, is_many) = (place.is_asked(), field.is_list() || field.is_map());
         let mut schema = match field.kind() {
             Kind::Message(entry) if field.is_map() => {
                 let value = self.one(&entry.map_entry_value_field().kind(), holds, false, place);
@@ -101,22 +113,29 @@ impl Schemas {
         if place == Place::Body && !holds.required {
             schema = or_null(schema);
         }
+        if place == Place::Event && schema.get("$ref").is_some() {
+            // What stands beside a reference is not heard there.
+            schema = json!({ "allOf": [schema] });
+        }
         let said = Comments::of_field(field);
         if !said.is_empty() {
             schema["description"] = said.into();
+        }
+        if is_deprecated(&field.options()) && place != Place::Parameter {
+            schema["deprecated"] = true.into();
         }
         schema
     }
 
     fn one(&mut self, kind: &Kind, holds: &Holds, required: bool, place: Place) -> Value {
         match kind {
-            Kind::Message(message) if place != Place::Answer && holds.minimum.is_some() && below(message) => {
+            Kind::Message(message) if place.is_asked() && holds.minimum.is_some() && below(message) => {
                 self.object(message, &[], holds.minimum, place)
             }
             Kind::Message(message) if message.full_name() == "google.protobuf.Duration" => duration(holds, place),
             Kind::Message(message) => self.refer(message, place),
             Kind::Enum(kind) => enumeration(kind, required, place),
-            Kind::String if place != Place::Answer => text(holds, required),
+            Kind::String if place.is_asked() => text(holds, required),
             Kind::String => json!({ "type": "string" }),
             kind => scalar(kind, holds, place),
         }
@@ -138,32 +157,6 @@ fn or_null(mut schema: Value) -> Value {
         _ => {}
     }
     schema
-}
-
-/// The error as AIP-193 has it.
-fn error() -> Value {
-    json!({
-        "type": "object",
-        "description": "Why there is no answer, as AIP-193 has it.",
-        "required": ["error"],
-        "properties": { "error": {
-            "type": "object",
-            "required": ["code", "message", "status", "details"],
-            "properties": {
-                "code": { "type": "integer", "description": "The HTTP status." },
-                "message": { "type": "string", "description": "For people." },
-                "status": { "type": "string", "description": "The code of google.rpc.Code." },
-                "details": { "type": "array", "items": {
-                    "type": "object",
-                    "description": "ErrorInfo with a stable reason, BadRequest with the fields at fault, RequestInfo, …",
-                    "required": ["@type"],
-                    "properties": { "@type": { "type": "string" } },
-                } },
-            },
-            "additionalProperties": false,
-        } },
-        "additionalProperties": false,
-    })
 }
 
 /// Messages that JSON writes in a way of its own.
@@ -189,7 +182,8 @@ fn well_known(message: &MessageDescriptor, place: Place) -> Option<Value> {
 }
 
 /// Whether a field can be a parameter: whatever can be written as one text, or several of it.
-pub(super) fn is_text(field: &FieldDescriptor) -> bool {
+#[must_use]
+pub fn is_text(field: &FieldDescriptor) -> bool {
     match field.kind() {
         _ if field.is_map() => false,
         Kind::Message(message) => well_known(&message, Place::Answer)
@@ -199,7 +193,8 @@ pub(super) fn is_text(field: &FieldDescriptor) -> bool {
 }
 
 /// The message in a field that has fields of its own, and may have parameters below it.
-pub(super) fn inner(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+#[must_use]
+pub fn inner(field: &FieldDescriptor) -> Option<MessageDescriptor> {
     match field.kind() {
         Kind::Message(message) if !field.is_list() && !field.is_map() => Some(message).filter(below),
         _ => None,
@@ -210,7 +205,8 @@ fn below(message: &MessageDescriptor) -> bool {
     well_known(message, Place::Answer).is_none()
 }
 
-/// Whether the contract says that a field is not to be used any more.
-pub(super) fn is_deprecated(field: &FieldDescriptor) -> bool {
-    field.options().get_field_by_name("deprecated").as_deref() == Some(&Field::Bool(true))
+/// Whether the options of a declaration say that it is not to be used any more.
+#[must_use]
+pub fn is_deprecated(options: &DynamicMessage) -> bool {
+    options.get_field_by_name("deprecated").as_deref() == Some(&Field::Bool(true))
 }

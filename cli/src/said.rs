@@ -9,11 +9,11 @@ use prost_reflect::{DynamicMessage, Kind, ReflectMessage as _, Value};
 /// Where the options of the contracts are declared.
 const OPTIONS: &str = "tradewind.options.v1";
 /// The option that is a method's route at the edge.
-pub(super) const ROUTE: &str = "google.api.http";
+pub(crate) const ROUTE: &str = "google.api.http";
 
 /// A value that an option says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// A `bool`, or a message that is there.
     Flag(bool),
     /// A number.
@@ -27,11 +27,11 @@ pub(super) enum Said {
 }
 
 /// What an element says, by the path of the option: `method.callers`. What is not said has no entry.
-pub(super) type Sayings = BTreeMap<String, Said>;
+pub(crate) type Sayings = BTreeMap<String, Said>;
 
 impl Said {
     /// As a number, where it is one: a time has nanoseconds, what is true is 1.
-    pub(super) fn number(&self) -> Option<i128> {
+    pub(crate) fn number(&self) -> Option<i128> {
         match self {
             Self::Flag(flag) => Some(i128::from(*flag)),
             Self::Number(number) | Self::Time(number) => Some(*number),
@@ -40,7 +40,7 @@ impl Said {
     }
 
     /// As a list of texts; none where it is no list.
-    pub(super) fn words(&self) -> &[String] {
+    pub(crate) fn words(&self) -> &[String] {
         if let Self::Words(words) = self { words } else { &[] }
     }
 }
@@ -61,12 +61,12 @@ impl fmt::Display for Said {
 }
 
 /// A value for people.
-pub(super) fn shown(said: Option<&Said>) -> String {
+pub(crate) fn shown(said: Option<&Said>) -> String {
     said.map_or_else(|| "not said".to_owned(), Said::to_string)
 }
 
 /// All that an element says under the options of the contracts.
-pub(super) fn sayings(options: &DynamicMessage) -> Sayings {
+pub(crate) fn sayings(options: &DynamicMessage) -> Sayings {
     let mut found = Sayings::new();
     for (extension, value) in options.extensions().filter(|(extension, _)| extension.package_name() == OPTIONS) {
         flatten(extension.name().to_owned(), value, &extension.kind(), &mut found);
@@ -76,7 +76,7 @@ pub(super) fn sayings(options: &DynamicMessage) -> Sayings {
 
 /// What an element says under the options that every contract has, and under those of others: `java_package`. That it is
 /// deprecated promises nothing, and a route is judged by itself.
-pub(super) fn others(options: &DynamicMessage) -> Sayings {
+pub(crate) fn others(options: &DynamicMessage) -> Sayings {
     let mut found = Sayings::new();
     for (field, value) in options.fields().filter(|(field, _)| field.name() != "deprecated") {
         flatten(field.name().to_owned(), value, &field.kind(), &mut found);
@@ -89,13 +89,13 @@ pub(super) fn others(options: &DynamicMessage) -> Sayings {
 }
 
 /// An option that an element says.
-pub(super) fn option(options: &DynamicMessage, full_name: &str) -> Option<Value> {
+pub(crate) fn option(options: &DynamicMessage, full_name: &str) -> Option<Value> {
     let extension = options.descriptor().parent_pool().get_extension_by_name(full_name)?;
     options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
 }
 
 /// The reactions of a service by name, each with what is said of it.
-pub(super) fn reactions(options: &DynamicMessage) -> BTreeMap<String, Sayings> {
+pub(crate) fn reactions(options: &DynamicMessage) -> BTreeMap<String, Sayings> {
     let service = option(options, "tradewind.options.v1.service");
     let service = service.as_ref().and_then(Value::as_message);
     let reacts = service.and_then(|service| service.get_field_by_name("reacts"));
@@ -109,7 +109,7 @@ pub(super) fn reactions(options: &DynamicMessage) -> BTreeMap<String, Sayings> {
 }
 
 /// A text that is said, or nothing.
-pub(super) fn text<'a>(sayings: &'a Sayings, path: &str) -> &'a str {
+pub(crate) fn text<'a>(sayings: &'a Sayings, path: &str) -> &'a str {
     if let Some(Said::Word(word)) = sayings.get(path) { word } else { "" }
 }
 

@@ -1,6 +1,6 @@
 //! Values that hold no others, as JSON schemas.
 
-use prost_reflect::{EnumDescriptor, Kind};
+use prost_reflect::{EnumDescriptor, EnumValueDescriptor, Kind};
 use serde_json::{Value, json};
 
 use super::comments::Comments;
@@ -13,14 +13,23 @@ const BASE64: &str = "^[A-Za-z0-9+/_-]*={0,2}$";
 const LONGEST: i64 = 315_576_000_000;
 
 /// Where a value stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
     /// In the body of a request.
     Body,
     /// In a path or a query, as text.
     Parameter,
     /// In an answer.
     Answer,
+    /// In an event, as whoever is outside sees it: nothing of it is sensitive, and there may be more than is known.
+    Event,
+}
+
+impl Place {
+    /// Whether it is in a request.
+    pub(super) const fn is_asked(self) -> bool {
+        matches!(self, Self::Body | Self::Parameter)
+    }
 }
 
 /// A text of a request.
@@ -45,12 +54,18 @@ pub(super) fn text(holds: &Holds, required: bool) -> Value {
 pub(super) fn enumeration(kind: &EnumDescriptor, required: bool, place: Place) -> Value {
     let values: Vec<_> = kind.values().filter(|value| !required || value.number() != 0).collect();
     let names = values.iter().map(|value| Value::from(value.name()));
-    let description = Comments::of_enum(kind);
-    if place == Place::Answer {
+    let description = Comments::of_enum(kind) + &kind.values().map(|value| item(&value)).collect::<String>();
+    if !place.is_asked() {
         return json!({ "type": "string", "enum": names.collect::<Vec<_>>(), "description": description });
     }
     let all: Vec<_> = names.chain(values.iter().map(|value| value.number().into())).collect();
     json!({ "type": ["string", "integer"], "enum": all, "description": description })
+}
+
+/// What is said of a value, as an item of a list.
+fn item(value: &EnumValueDescriptor) -> String {
+    let said = Comments::of_value(value);
+    if said.is_empty() { String::new() } else { format!("\n- `{}`: {said}", value.name()) }
 }
 
 /// The least and the most of a kind of whole numbers.
@@ -80,7 +95,7 @@ pub(super) fn scalar(kind: &Kind, holds: &Holds, place: Place) -> Value {
     }
     match (kind, place) {
         (Kind::Bool, _) => json!({ "type": "boolean" }),
-        (Kind::Bytes, Place::Answer) => json!({ "type": "string", "contentEncoding": "base64" }),
+        (Kind::Bytes, place) if !place.is_asked() => json!({ "type": "string", "contentEncoding": "base64" }),
         (Kind::Bytes, _) => json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64 }),
         (Kind::Float | Kind::Double, Place::Parameter) => json!({ "type": "number" }),
         (Kind::Float | Kind::Double, _) => json!({ "type": ["number", "string"] }),
@@ -89,7 +104,7 @@ pub(super) fn scalar(kind: &Kind, holds: &Holds, place: Place) -> Value {
 }
 
 fn number(kind: &Kind, holds: &Holds, (mut least, mut most): (i128, i128), place: Place) -> Value {
-    if place == Place::Answer {
+    if !place.is_asked() {
         if is_long(kind) {
             let (sign, format) = if least < 0 { ("-?", "int64") } else { ("", "uint64") };
             return json!({ "type": "string", "format": format, "pattern": format!("^{sign}[0-9]{{1,20}}$") });
@@ -119,7 +134,7 @@ fn edge(number: i128) -> Value {
 
 /// Seconds, with an s behind them.
 pub(super) fn duration(holds: &Holds, place: Place) -> Value {
-    if place == Place::Answer {
+    if !place.is_asked() {
         return json!({ "type": "string", "pattern": "^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$" });
     }
     let least = holds.minimum.unwrap_or_default().max(0).unsigned_abs().into();

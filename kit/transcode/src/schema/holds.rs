@@ -6,19 +6,29 @@ use prost_reflect::{FieldDescriptor, Value};
 const USUAL_LENGTH: u32 = 512;
 
 /// The option `holds` of a field of a request, and how long it may be.
-pub(super) struct Holds {
-    pub(super) required: bool,
-    pub(super) pattern: String,
-    pub(super) format: String,
-    pub(super) minimum: Option<i64>,
-    pub(super) maximum: Option<i64>,
-    pub(super) shortest: u32,
-    pub(super) longest: u32,
-    pub(super) most_items: Option<u32>,
+pub struct Holds {
+    /// It is there: a text or a list that is not empty, a number that is not 0.
+    pub required: bool,
+    /// What all of a text matches; empty for anything.
+    pub pattern: String,
+    /// What kind of text it is; empty for any.
+    pub format: String,
+    /// The least that a number may be.
+    pub minimum: Option<i64>,
+    /// The most.
+    pub maximum: Option<i64>,
+    /// The fewest characters of a text.
+    pub shortest: u32,
+    /// The most.
+    pub longest: u32,
+    /// The most items of a list.
+    pub most_items: Option<u32>,
 }
 
 impl Holds {
-    pub(super) fn of(field: &FieldDescriptor) -> Self {
+    /// What the contract says of a field.
+    #[must_use]
+    pub fn of(field: &FieldDescriptor) -> Self {
         let limit = option(field, "max_length").and_then(|said| said.as_u32()).unwrap_or(USUAL_LENGTH);
         let said = option(field, "holds");
         let said = |name: &str| {
@@ -38,6 +48,11 @@ impl Holds {
             most_items: count("max_items"),
         }
     }
+}
+
+/// Whether a field is kept from whoever is outside.
+pub(super) fn is_sensitive(field: &FieldDescriptor) -> bool {
+    option(field, "sensitive").and_then(|said| said.as_bool()) == Some(true)
 }
 
 fn option(field: &FieldDescriptor, name: &str) -> Option<Value> {
