@@ -149,7 +149,12 @@ fn what_a_reader_may_read_is_in_its_certificate_and_the_broker_hears_of_it() {
     assert_eq!(one(&shown(&folder), "reporting")["id"], ID);
     let after = users(&["--reader", "elsewhere=catalog"]);
     let new: Vec<_> = after.iter().filter(|user| !before.contains(user)).map(|user| user["user"].clone()).collect();
-    assert_eq!(new, [ID, "spiffe://tradewind.local/reader/elsewhere/catalog"]);
+    assert_eq!(new, ["spiffe://tradewind.local/reader/elsewhere/catalog", ID], "by their names");
+    let another = folder.tradewind(&["broker", "config", "--reader", "reporting=catalog"]).output().unwrap();
+    assert!(complained(&another).contains("2 readers are called reporting"), "{}", complained(&another));
+    std::fs::write(folder.path().join("pki/half.pem"), "-----BEGIN CERTIFICATE-----\nMIIB").unwrap();
+    let half = folder.tradewind(&["broker", "config"]).output().unwrap();
+    assert!(complained(&half).contains("it cannot be read whose certificate"), "{}", complained(&half));
     let stranger = folder.tradewind(&["broker", "config", "--reader", "elsewhere=sales"]).output().unwrap();
     assert!(complained(&stranger).contains("there is no context"), "{}", complained(&stranger));
 }
