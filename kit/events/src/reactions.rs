@@ -56,6 +56,8 @@ pub struct Received<E> {
 pub struct Reactions {
     consumer: &'static str,
     by_type: HashMap<String, Vec<Registered>>,
+    /// Declared, and left out.
+    left_out: Vec<(String, &'static str)>,
 }
 
 /// One reaction with its types erased.
@@ -80,7 +82,7 @@ impl Reactions {
     /// No reactions yet; `consumer` names their cursors and must stay the same for ever.
     #[must_use]
     pub fn new(consumer: &'static str) -> Self {
-        Self { consumer, by_type: HashMap::new() }
+        Self { consumer, by_type: HashMap::new(), left_out: Vec::new() }
     }
 
     /// With one more reaction, which only records or tells: when its event is given up, nothing is left to be done. Several to one
@@ -107,6 +109,18 @@ impl Reactions {
         self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::Refused(refusal), Some(begins))
     }
 
+    /// Without those that this process has no use for, by their names: an event that only they react to is passed over like one that
+    /// nobody has declared. They are declared all the same.
+    #[must_use]
+    pub fn without(mut self, has_no_use_for: impl Fn(&str) -> bool) -> Self {
+        for (type_name, reactions) in &mut self.by_type {
+            let left_out = reactions.extract_if(.., |reaction| has_no_use_for(reaction.name));
+            self.left_out.extend(left_out.map(|reaction| (type_name.clone(), reaction.name)));
+        }
+        self.by_type.retain(|_, reactions| !reactions.is_empty());
+        self
+    }
+
     fn with(
         mut self,
         type_name: String,
@@ -129,6 +143,7 @@ impl Reactions {
             .by_type
             .iter()
             .flat_map(|(type_name, reactions)| reactions.iter().map(|reaction| (type_name.clone(), reaction.name)))
+            .chain(self.left_out.iter().cloned())
             .collect();
         declared.sort();
         declared
@@ -263,5 +278,16 @@ mod tests {
         assert_eq!(reactions.declared(), [("tradewind.ordering.v1.OrderPlaced".to_owned(), "do_nothing")]);
         assert!(reactions.is_declared("tradewind.ordering.v1.OrderPlaced"));
         assert!(reactions.to("tradewind.ordering.v1.OrderShipped").is_empty());
+    }
+
+    #[test]
+    fn what_a_process_has_no_use_for_is_passed_over_and_stays_declared() {
+        const PLACED: &str = "tradewind.ordering.v1.OrderPlaced";
+        let reactions = || Reactions::new("payment").on("do_nothing", do_nothing).on("do_less", do_nothing);
+        let less = reactions().without(|name| name == "do_less");
+        assert_eq!(less.to(PLACED).len(), 1);
+        let nothing = reactions().without(|name| name.starts_with("do_"));
+        assert!(!nothing.is_declared(PLACED) && nothing.sources().is_empty());
+        assert_eq!((less.declared(), nothing.declared()), (reactions().declared(), reactions().declared()));
     }
 }

@@ -43,8 +43,8 @@ tradewind_runtime::settings! {
         webhook_attempts: NonZeroU32 = "16" => positive,
         /// how long a receiver may take no webhook before it is sent none any more
         webhook_failing: Duration = "5d" => tradewind_runtime::duration,
-        /// how long webhooks are kept, and can be sent again
-        webhook_retention: Duration = "7d" => tradewind_runtime::duration,
+        /// how long webhooks wait at most, and are kept to be sent again once they are settled; a day at least
+        webhook_retention: Duration = "7d" => retention,
     }
 }
 
@@ -67,6 +67,16 @@ fn mailbox(text: &str) -> Result<Mailbox, String> {
 
 fn yes_or_no(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| format!("{text} is neither true nor false"))
+}
+
+fn retention(text: &str) -> Result<Duration, String> {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let retention = tradewind_runtime::duration(text)?;
+    if retention < DAY {
+        Err("is less than a day, for which a webhook may be sent again".to_owned())
+    } else {
+        Ok(retention)
+    }
 }
 
 fn authority(text: &str) -> Result<Option<Certificate>, String> {

@@ -38,10 +38,13 @@ fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
     };
     let reach = config.webhooks.then_some(Reach { networks: config.webhook_networks, authority: config.webhook_ca });
     let made = webhooks::make(&kit.store, reach, rules)?;
+    let reactions = reactions::reactions(&made.offer);
+    // Where nobody is told of anything, what would be offered is passed over.
+    let reactions = if config.webhooks { reactions } else { reactions.without(webhooks::offers) };
     let mut parts = Parts::new()
         .grpc(NotificationServiceServer::new(Api::new(kit.store.clone())))
         .grpc(WebhookServiceServer::new(WebhookApi::new(made.webhooks)))
-        .reactions(reactions::reactions(&made.offer));
+        .reactions(reactions);
     if let Some(sender) = made.sender {
         parts = parts.work(|members, stop| sender.run(members, stop));
     }

@@ -21,6 +21,7 @@ mod rules;
 mod secret;
 mod sender;
 pub mod table;
+mod tidy;
 mod write;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(crate) use self::address::Networks;
 use self::endpoints::Endpoints;
 use self::guard::Guard;
 pub(crate) use self::manage::Webhooks;
-pub(crate) use self::offer::{OFFERED, Offer};
+pub(crate) use self::offer::{OFFERED, Offer, offers};
 use self::post::Post;
 pub(crate) use self::queue::Place;
 pub(crate) use self::rules::Rules;
@@ -65,7 +66,7 @@ pub(crate) fn make(store: &Store, reach: Option<Reach>, rules: Rules) -> anyhow:
     let endpoints = Arc::new(Endpoints::default());
     let guard = reach.as_ref().map(|reach| Guard::new(reach.networks.clone()));
     let webhooks = Webhooks::new(store.clone(), Arc::clone(&endpoints), guard.clone());
-    let offer = Offer::to(guard.is_some().then(|| Arc::clone(&endpoints)));
+    let offer = Offer::to(Arc::clone(&endpoints));
     let sender = match guard.zip(reach) {
         Some((guard, reach)) => {
             let post = Post::new(guard, rules.timeout, reach.authority.as_ref())?;

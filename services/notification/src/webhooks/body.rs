@@ -20,10 +20,19 @@ pub(crate) struct Event<'a> {
     pub(crate) id: &'a str,
     /// What it is about.
     pub(crate) subject: &'a str,
+    /// Where it is in its partition of the log.
+    pub(crate) position: u64,
     /// When it was recorded.
     pub(crate) time: OffsetDateTime,
     /// Its message.
     pub(crate) payload: &'a [u8],
+}
+
+impl Event<'_> {
+    /// The context that has recorded it: the second part of its name.
+    pub(crate) fn context(&self) -> &str {
+        self.type_name.split('.').nth(1).unwrap_or_default()
+    }
 }
 
 #[derive(Serialize)]
@@ -51,7 +60,7 @@ pub(crate) fn of(event: &Event<'_>) -> Result<String, Error> {
     let body = Body {
         specversion: "1.0",
         id: event.id,
-        source: format!("/tradewind/{}", event.type_name.split('.').nth(1).unwrap_or_default()),
+        source: format!("/tradewind/{}", event.context()),
         r#type: event.type_name,
         subject: event.subject,
         time: &time,
@@ -86,6 +95,7 @@ mod tests {
             type_name: &OrderConfirmed::full_name(),
             id: "e-1",
             subject: "o-1",
+            position: 1,
             time: OffsetDateTime::UNIX_EPOCH,
             payload: &confirmed.encode_to_vec(),
         };

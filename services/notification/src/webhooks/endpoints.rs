@@ -1,14 +1,19 @@
-//! Who is told of what, in memory: an event that nobody wants costs nothing. Every process looks again every two seconds, and at once
-//! where it has changed something itself.
+//! Who is told of what, in memory: an event that nobody wants is not written down for anybody. Every process looks again every two
+//! seconds, and at once where it has changed something itself; where it could not for longer, whoever handles an event looks.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use reqwest::Url;
 use sea_orm::{ConnectionTrait, EntityTrait};
 use time::OffsetDateTime;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tradewind_domain::Error;
 use tradewind_sql::{db, micros};
 
@@ -16,38 +21,36 @@ use super::table::{Hidden, endpoint};
 
 /// The most endpoints.
 pub(crate) const MOST: usize = 100;
+/// How old what is known may be where an event is handled.
+const FRESH: Duration = Duration::from_secs(3);
 
 /// Somebody who is told.
 pub(crate) struct Endpoint {
-    pub(crate) id: String,
     pub(crate) url: Url,
-    pub(crate) failing_since: Option<i64>,
     types: BTreeSet<String>,
-    secret: Hidden,
-    previous: Option<(Hidden, i64)>,
+    /// As it is kept.
+    pub(crate) row: endpoint::Model,
     /// Told where something is due that was not.
     pub(crate) due: Arc<Notify>,
 }
 
 impl Endpoint {
+    pub(crate) fn id(&self) -> &str {
+        &self.row.endpoint_id
+    }
+
     /// What a request is signed with at that time: the present secret first.
     pub(crate) fn secrets(&self, now: OffsetDateTime) -> impl Iterator<Item = &Hidden> {
-        let previous = self.previous.as_ref().filter(|(_, until)| micros(now) < *until);
-        [&self.secret].into_iter().chain(previous.map(|(secret, _)| secret))
+        let until = self.row.previous_until.filter(|until| micros(now) < *until);
+        [&self.row.secret].into_iter().chain(self.row.previous_secret.as_ref().filter(|_| until.is_some()))
     }
 
     /// An endpoint as it is kept, where it is to be told.
     fn of(row: endpoint::Model, before: Option<&Self>) -> Option<Self> {
         let url = Url::parse(&row.url.0).ok().filter(|_| row.enabled)?;
-        Some(Self {
-            id: row.endpoint_id,
-            url,
-            failing_since: row.failing_since,
-            types: row.event_types.split_ascii_whitespace().map(str::to_owned).collect(),
-            secret: row.secret,
-            previous: row.previous_secret.zip(row.previous_until),
-            due: before.map(|before| Arc::clone(&before.due)).unwrap_or_default(),
-        })
+        let types = row.event_types.split_ascii_whitespace().map(str::to_owned).collect();
+        let due = before.map(|before| Arc::clone(&before.due)).unwrap_or_default();
+        Some(Self { url, types, row, due })
     }
 }
 
@@ -61,34 +64,78 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    fn of(rows: Vec<endpoint::Model>, before: Option<&Self>) -> Self {
+    /// Those of these rows; one that is as it was is the same.
+    fn of(rows: Vec<endpoint::Model>, before: &Self) -> Self {
         let mut known = Self::default();
         for row in rows {
-            let same = before.and_then(|before| before.by_id.get(&row.endpoint_id));
-            let Some(endpoint) = Endpoint::of(row, same.map(Arc::as_ref)) else {
-                known.disabled += 1;
-                continue;
+            let same = before.by_id.get(&row.endpoint_id);
+            let endpoint = match same.filter(|same| same.row == row) {
+                Some(same) => Some(Arc::clone(same)),
+                None => Endpoint::of(row, same.map(Arc::as_ref)).map(Arc::new),
             };
-            let endpoint = Arc::new(endpoint);
-            for wanted in &endpoint.types {
-                known.by_type.entry(wanted.clone()).or_default().push(Arc::clone(&endpoint));
+            match endpoint {
+                Some(endpoint) => known.add(endpoint),
+                None => known.disabled += 1,
             }
-            known.by_id.insert(endpoint.id.clone(), endpoint);
         }
         known
     }
 
+    fn add(&mut self, endpoint: Arc<Endpoint>) {
+        for wanted in &endpoint.types {
+            self.by_type.entry(wanted.clone()).or_default().push(Arc::clone(&endpoint));
+        }
+        self.by_id.insert(endpoint.id().to_owned(), endpoint);
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.by_id.values()
+    }
+
+    fn has(&self, endpoint: &Arc<Endpoint>) -> bool {
+        self.by_id.get(endpoint.id()).is_some_and(|known| Arc::ptr_eq(known, endpoint))
+    }
+
+    fn is_as(&self, other: &Self) -> bool {
+        self.by_id.len() == other.by_id.len() && self.disabled == other.disabled && self.all().all(|one| other.has(one))
+    }
+}
+
+/// What a process has seen of them.
+#[derive(Default)]
+pub(crate) struct Seen {
+    known: Arc<Known>,
+    /// By which look.
+    look: u64,
+    /// When that began; never, where nobody has looked.
+    at: Option<Instant>,
+}
+
+impl Seen {
+    /// Takes in what a look has found, unless one that began later has ended before; whether anything is other than it was.
+    fn take_in(&mut self, look: u64, at: Instant, rows: Vec<endpoint::Model>) -> bool {
+        if look < self.look {
+            return false;
+        }
+        let known = Known::of(rows, &self.known);
+        let is_other = !known.is_as(&self.known);
+        (self.known, self.look, self.at) = (Arc::new(known), look, Some(at));
+        is_other
+    }
+
+    /// What is known, where that is not too old to go by.
+    fn fresh(&self, now: Instant) -> Option<Arc<Known>> {
+        let is_fresh = self.at.is_some_and(|at| now.saturating_duration_since(at) < FRESH);
+        is_fresh.then(|| Arc::clone(&self.known))
     }
 }
 
 /// What this process knows of them.
 #[derive(Default)]
 pub(crate) struct Endpoints {
-    known: watch::Sender<Option<Arc<Known>>>,
-    /// One look at a time, so that none is overtaken by one before.
-    looking: Mutex<()>,
+    seen: watch::Sender<Seen>,
+    /// Looks that have begun.
+    looks: AtomicU64,
     /// The last place that was given away.
     place: AtomicI64,
 }
@@ -99,14 +146,13 @@ impl Endpoints {
     /// # Errors
     /// When the database fails; what was known before stays.
     pub(crate) async fn look(&self, connection: &impl ConnectionTrait) -> Result<Arc<Known>, Error> {
-        let _alone = self.looking.lock().await;
+        let (look, at) = (self.looks.fetch_add(1, Ordering::Relaxed) + 1, Instant::now());
         let rows = endpoint::Entity::find().all(connection).await.map_err(db)?;
-        let known = Arc::new(Known::of(rows, self.known.borrow().as_deref()));
-        self.known.send_replace(Some(Arc::clone(&known)));
-        Ok(known)
+        self.seen.send_if_modified(|seen| seen.take_in(look, at, rows));
+        Ok(self.known())
     }
 
-    /// Those who are told of events of a type, as far as this process knows. It looks itself where nobody has.
+    /// Those who are told of events of a type. It looks itself where nobody has for too long.
     ///
     /// # Errors
     /// When the database fails.
@@ -115,22 +161,33 @@ impl Endpoints {
         connection: &impl ConnectionTrait,
         type_name: &str,
     ) -> Result<Vec<Arc<Endpoint>>, Error> {
-        let known = self.known.borrow().clone();
-        let known = match known {
+        let fresh = self.seen.borrow().fresh(Instant::now());
+        let known = match fresh {
             Some(known) => known,
             None => self.look(connection).await?,
         };
         Ok(known.by_type.get(type_name).cloned().unwrap_or_default())
     }
 
-    /// The endpoint, where it is told.
-    pub(crate) fn get(&self, id: &str) -> Option<Arc<Endpoint>> {
-        self.known.borrow().as_ref()?.by_id.get(id).cloned()
+    /// All that are told, as far as this process knows.
+    pub(crate) fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.seen.borrow().known)
     }
 
-    /// Changes whenever somebody has looked.
-    pub(crate) fn changes(&self) -> watch::Receiver<Option<Arc<Known>>> {
-        self.known.subscribe()
+    /// The endpoint, where it is told.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Endpoint>> {
+        self.known().by_id.get(id).cloned()
+    }
+
+    /// Changes whenever any is other than it was.
+    pub(crate) fn seen(&self) -> watch::Receiver<Seen> {
+        self.seen.subscribe()
+    }
+
+    /// Waits until an endpoint is other than it was, or told nothing more.
+    pub(crate) async fn changes(&self, endpoint: &Arc<Endpoint>) {
+        let mut seen = self.seen.subscribe();
+        drop(seen.wait_for(|seen| !seen.known.has(endpoint)).await);
     }
 
     /// The place of what is told next: its time, and after every place before.
@@ -138,17 +195,5 @@ impl Endpoints {
         let next = |last: i64| micros(now).max(last.saturating_add(1));
         let last = self.place.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
         next(last.unwrap_or_default())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_place_is_given_away_twice_and_each_comes_after_the_last() {
-        let (endpoints, now) = (Endpoints::default(), OffsetDateTime::UNIX_EPOCH + time::Duration::SECOND);
-        let places = [now, now, OffsetDateTime::UNIX_EPOCH, now].map(|now| endpoints.next_place(now));
-        assert_eq!(places, [1_000_000, 1_000_001, 1_000_002, 1_000_003]);
     }
 }

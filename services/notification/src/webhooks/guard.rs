@@ -22,8 +22,10 @@ type Lookup = Arc<dyn Fn(&str) -> Found + Send + Sync>;
 /// Why a request goes nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Barred {
-    /// Its name stands for nothing, as far as is known now.
+    /// Its name stands for nothing.
     Unknown,
+    /// What its name stands for, nobody says at present.
+    Unanswered,
     /// It would go to an address that is not public.
     NotAllowed,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Barred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unknown => "the name stands for no address",
+            Self::Unanswered => "nobody says what the name stands for",
             Self::NotAllowed => "the address is not public",
         })
     }
@@ -83,8 +86,14 @@ impl Guard {
     }
 
     async fn look_up(&self, is_plain: bool, name: &str) -> Result<Vec<IpAddr>, Barred> {
-        let found = tokio::time::timeout(PATIENCE, (self.lookup)(name)).await;
-        let found = found.ok().and_then(Result::ok).filter(|found| !found.is_empty()).ok_or(Barred::Unknown)?;
+        let found = match tokio::time::timeout(PATIENCE, (self.lookup)(name)).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) if is_of_the_name(&error) => Vec::new(),
+            _ => return Err(Barred::Unanswered),
+        };
+        if found.is_empty() {
+            return Err(Barred::Unknown);
+        }
         self.lets_through(is_plain, &found)?;
         Ok(found)
     }
@@ -111,6 +120,18 @@ impl Resolve for Resolver {
             Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
+}
+
+/// Whether it is the name that stands for nothing: of anything else asking again may help. Systems tell it by a text alone.
+fn is_of_the_name(error: &io::Error) -> bool {
+    const NOTHING: [&str; 4] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "Name does not resolve",
+        "nodename nor servname provided",
+    ];
+    let text = error.to_string();
+    NOTHING.iter().any(|nothing| text.contains(nothing))
 }
 
 async fn system(name: String) -> io::Result<Vec<IpAddr>> {
@@ -170,6 +191,27 @@ mod tests {
         assert_eq!(checked(&guard, "https://a.example/").await, Err(Barred::NotAllowed));
         assert_eq!(checked(&guard, "https://a.example/").await, Err(Barred::NotAllowed));
         assert_eq!(checked(&guard, "https://a.example/").await, Err(Barred::Unknown));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stands_for_nothing_is_told_from_one_that_nobody_answers() {
+        for (said, barred) in [
+            ("failed to lookup address information: Name or service not known", Barred::Unknown),
+            ("failed to lookup address information: No address associated with hostname", Barred::Unknown),
+            ("failed to lookup address information: Temporary failure in name resolution", Barred::Unanswered),
+            ("connection refused", Barred::Unanswered),
+        ] {
+            let lookup: Lookup = Arc::new(move |_| Box::pin(async move { Err(io::Error::other(said)) }));
+            let guard = Guard { allowed: Networks::read("").unwrap(), lookup };
+            assert_eq!(checked(&guard, "https://a.example/").await, Err(barred), "{said}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_server_that_is_silent_is_not_waited_for() {
+        let lookup: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
+        let guard = Guard { allowed: Networks::read("").unwrap(), lookup };
+        assert_eq!(checked(&guard, "https://a.example/").await, Err(Barred::Unanswered));
     }
 
     #[tokio::test]

@@ -28,6 +28,11 @@ pub(crate) async fn find(connection: &impl ConnectionTrait, id: &str) -> Result<
     Entity::find_by_id(id).one(connection).await.map_err(db)?.ok_or_else(|| missing(id))
 }
 
+/// Whether there is an endpoint of that id.
+pub(crate) async fn is_there(connection: &impl ConnectionTrait, id: &str) -> Result<bool, Error> {
+    Ok(Entity::find_by_id(id).count(connection).await.map_err(db)? == 1)
+}
+
 /// What is said of an endpoint that is not there.
 pub(crate) fn missing(id: &str) -> Error {
     Error::not_found::<WebhookEndpoint>(id, "ENDPOINT_NOT_FOUND", "there is no such endpoint")
@@ -53,6 +58,15 @@ pub(crate) async fn remove(connection: &impl ConnectionTrait, id: &str) -> Resul
 pub(crate) async fn fails(connection: &impl ConnectionTrait, id: &str, since: Option<i64>) -> Result<(), Error> {
     let fails = Entity::update_many().col_expr(Column::FailingSince, Expr::val(since));
     fails.filter(Column::EndpointId.eq(id)).exec(connection).await.map(drop).map_err(db)
+}
+
+/// Forgets that an endpoint has taken nothing, where there is nothing left to take. Whoever tells it begins anew.
+pub(crate) async fn fails_no_more(tx: &Tx, id: &str) -> Result<(), Error> {
+    let fails_not = Entity::update_many()
+        .col_expr(Column::FailingSince, Expr::val(None::<i64>))
+        .col_expr(Column::Updated, Expr::val(micros(tx.now())));
+    let failing = fails_not.filter(Column::EndpointId.eq(id)).filter(Column::FailingSince.is_not_null());
+    failing.exec(tx.conn()).await.map(drop).map_err(db)
 }
 
 /// Tells an endpoint nothing more, and says why.

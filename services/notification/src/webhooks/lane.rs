@@ -26,6 +26,8 @@ use super::{keep, metrics};
 const AT_ONCE: usize = 4;
 /// How long it is before somebody looks who was not told that anything is due: another process may have put it down.
 const POLL: Duration = Duration::from_secs(2);
+/// The status of an answer by which nobody is to be told there any more.
+const GONE: u16 = 410;
 /// The wait before what has come of requests is written down again.
 const RECORD: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
 
@@ -47,10 +49,13 @@ pub(crate) fn turn(endpoint_id: &str) -> String {
 /// The lane of one endpoint.
 pub(crate) struct Lane {
     shared: Arc<Shared>,
-    id: String,
+    /// As it was when it was looked last.
+    endpoint: Arc<Endpoint>,
     circuit: Circuit,
     /// Before then no request is made.
     rests_until: Instant,
+    /// Since when it has taken nothing, as this lane has written down.
+    failing_since: Option<i64>,
     requests: JoinSet<(Due, Verdict)>,
     /// The events of those.
     under_way: BTreeSet<String>,
@@ -59,23 +64,24 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn new(shared: Arc<Shared>, id: String) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, endpoint: Arc<Endpoint>) -> Self {
         let (circuit, requests, under_way) = (Circuit::default(), JoinSet::new(), BTreeSet::new());
-        Self { shared, id, circuit, rests_until: Instant::now(), requests, under_way, next: None }
+        let (rests_until, failing_since) = (Instant::now(), endpoint.row.failing_since);
+        Self { shared, endpoint, circuit, rests_until, failing_since, requests, under_way, next: None }
     }
 
     /// Tells the endpoint for as long as it is to be told, by this process, and until `stop`; then waits for what is under way.
     pub(crate) async fn run(mut self, mut roster: watch::Receiver<Roster>, stop: CancellationToken) {
-        let (mut known, turn) = (self.shared.endpoints.changes(), turn(&self.id));
+        let turn = turn(self.endpoint.id());
         while !stop.is_cancelled() && roster.borrow_and_update().is_my_turn(&turn) {
-            known.mark_unchanged();
-            let Some(endpoint) = self.shared.endpoints.get(&self.id) else { break };
-            let wait = self.begin(&endpoint).await;
+            let Some(endpoint) = self.shared.endpoints.get(self.endpoint.id()) else { break };
+            self.take(endpoint);
+            let wait = self.begin().await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(ended) = self.requests.join_next() => self.finish(ended.ok()).await,
-                () = endpoint.due.notified() => {}
-                Ok(()) = known.changed() => {}
+                () = self.endpoint.due.notified() => {}
+                () = self.shared.endpoints.changes(&self.endpoint) => {}
                 Ok(()) = roster.changed() => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -86,24 +92,31 @@ impl Lane {
         self.closed();
     }
 
+    /// Takes the endpoint as it is now. Where somebody has changed it, what it rested for counts no more.
+    fn take(&mut self, endpoint: Arc<Endpoint>) {
+        if endpoint.row.updated != self.endpoint.row.updated {
+            self.closed();
+            (self.rests_until, self.next) = (Instant::now(), None);
+            self.failing_since = endpoint.row.failing_since;
+        }
+        self.endpoint = endpoint;
+    }
+
     /// Begins what is due and may begin; returns when to look again.
-    async fn begin(&mut self, endpoint: &Arc<Endpoint>) -> Duration {
+    async fn begin(&mut self) -> Duration {
         let now = Instant::now();
         let room = self.room(now);
         if room == 0 {
             return self.rests_for(now);
         }
         self.next = self.next.filter(|next| *next > now);
-        let due = match queue::due(&self.shared.store, &self.id, room + self.under_way.len()).await {
-            Ok(due) => due,
+        match queue::due(&self.shared.store, self.endpoint.id(), room, &self.under_way).await {
+            Ok(due) => due.into_iter().for_each(|due| self.start(due)),
             Err(error) => {
-                tracing::warn!(endpoint_id = self.id, %error, "what an endpoint is to be told cannot be read");
+                let endpoint_id = self.endpoint.id();
+                tracing::warn!(endpoint_id, %error, "what an endpoint is to be told cannot be read");
                 return POLL;
             }
-        };
-        let fresh: Vec<_> = due.into_iter().filter(|due| !self.under_way.contains(&due.event_id)).take(room).collect();
-        for due in fresh {
-            self.start(endpoint, due);
         }
         self.next.map_or(POLL, |next| next.saturating_duration_since(now).min(POLL))
     }
@@ -128,12 +141,12 @@ impl Lane {
         }
     }
 
-    fn start(&mut self, endpoint: &Arc<Endpoint>, due: Due) {
+    fn start(&mut self, mut due: Due) {
         self.circuit.began();
         self.under_way.insert(due.event_id.clone());
-        let (shared, endpoint) = (Arc::clone(&self.shared), Arc::clone(endpoint));
+        let (shared, endpoint) = (Arc::clone(&self.shared), Arc::clone(&self.endpoint));
         self.requests.spawn(async move {
-            let verdict = shared.post.tell(&endpoint, &due, shared.store.now()).await;
+            let verdict = shared.post.tell(&endpoint, &mut due, shared.store.now()).await;
             (due, verdict)
         });
     }
@@ -152,12 +165,11 @@ impl Lane {
             self.circuit.abandoned(Instant::now());
             return;
         }
-        let gone = all.iter().any(|(_, verdict)| *verdict == Verdict::Gone);
-        let took = all.iter().any(|(_, verdict)| matches!(verdict, Verdict::Taken(_)));
         let made: Vec<_> = all.into_iter().map(|(due, verdict)| self.take_in(due, verdict)).collect();
         let mut attempt = 0;
-        while let Err(error) = self.record(&made, took, gone).await {
-            tracing::warn!(endpoint_id = self.id, %error, attempt, "what came of a webhook cannot be written down");
+        while let Err(error) = self.record(&made).await {
+            let endpoint_id = self.endpoint.id();
+            tracing::warn!(endpoint_id, %error, attempt, "what came of a webhook cannot be written down");
             if attempt >= 5 {
                 break;
             }
@@ -171,88 +183,91 @@ impl Lane {
 
     /// What is written down of a request; the circuit hears of it as well.
     fn take_in(&mut self, due: Due, verdict: Verdict) -> Made {
-        let (now, attempts) = (Instant::now(), due.attempts.saturating_add(1));
-        let (status, failure, rest) = match verdict {
+        let Due { event_id, event_type, attempts, .. } = due;
+        let attempts = attempts.saturating_add(1);
+        let (status, failure, came) = match verdict {
             Verdict::Taken(status) => {
                 let change = self.circuit.succeeded();
                 self.tell_of(change);
-                return Made {
-                    event_id: due.event_id,
-                    attempts,
-                    status,
-                    failure: String::new(),
-                    came: Came::Delivered,
-                };
+                (status, String::new(), Came::Delivered)
             }
-            Verdict::Gone => (410, "HTTP_410".to_owned(), None),
-            Verdict::Not { status, why, rest } => (status, why, rest),
+            Verdict::Gone => (GONE, format!("HTTP_{GONE}"), self.failed(attempts, true, None)),
+            Verdict::Not { status, why, rest } => (status, why, self.failed(attempts, false, rest)),
         };
+        Made { event_id, event_type, attempts, status, failure, came }
+    }
+
+    /// What comes of a request that was not taken.
+    fn failed(&mut self, attempts: i64, is_gone: bool, rest: Option<Duration>) -> Came {
+        let now = Instant::now();
         let change = self.circuit.failed(now, random());
         self.tell_of(change);
         if let Some(rest) = rest {
             self.rests_until = self.rests_until.max(now + rest);
         }
-        let is_last = status == 410 || attempts >= i64::from(self.shared.rules.attempts.get());
-        let came = if is_last {
-            tracing::error!(
-                endpoint_id = self.id,
-                event_id = due.event_id,
-                event = due.event_type,
-                failure,
-                attempts,
-                "an endpoint is told of an event no more"
-            );
-            Came::GivenUp
-        } else {
-            let wait = self.shared.rules.wait_after(attempts).max(rest.unwrap_or_default());
-            let next = now + wait;
-            self.next = Some(self.next.map_or(next, |before| before.min(next)));
-            Came::Again(self.shared.store.now() + wait)
-        };
-        Made { event_id: due.event_id, attempts, status, failure, came }
+        if is_gone || attempts >= i64::from(self.shared.rules.attempts.get()) {
+            return Came::GivenUp;
+        }
+        let wait = self.shared.rules.wait_after(attempts).max(rest.unwrap_or_default());
+        let next = now + wait;
+        self.next = Some(self.next.map_or(next, |before| before.min(next)));
+        Came::Again(self.shared.store.now() + wait)
     }
 
     /// Writes down what came of requests, and what follows for the endpoint.
-    async fn record(&self, made: &[Made], took: bool, gone: bool) -> Result<(), Error> {
-        let (shared, id) = (&self.shared, self.id.as_str());
-        let since = shared.endpoints.get(id).and_then(|endpoint| endpoint.failing_since);
+    async fn record(&mut self, made: &[Made]) -> Result<(), Error> {
+        let (shared, id, since) = (&self.shared, self.endpoint.id(), self.failing_since);
         let now = micros(shared.store.now());
-        let fails_for =
-            Duration::from_micros(since.map_or(0, |since| now.saturating_sub(since)).try_into().unwrap_or(0));
-        let over = if gone { Some("GONE") } else { (!took && fails_for >= shared.rules.failing).then_some("FAILING") };
-        let changes = over.is_some() || took == since.is_some();
+        let took = made.iter().any(|made| matches!(made.came, Came::Delivered));
+        let gives_up = made.iter().any(|made| matches!(made.came, Came::GivenUp));
+        let over = self.over(made, took, now);
         let record = async |tx: &mut Tx| {
+            let mut written = Vec::with_capacity(made.len());
             for made in made {
-                queue::settle(tx, id, made).await?;
+                written.push(queue::settle(tx, id, made).await?);
             }
-            if changes {
-                keep::fails(tx.conn(), id, (!took).then_some(since.unwrap_or(now))).await?;
+            // Who is to be told nothing fails at nothing.
+            let rests = took || (gives_up && queue::waiting(tx.conn(), id, 1).await? == 0);
+            let failing = if rests { None } else { since.or(Some(now)) };
+            if failing != since {
+                keep::fails(tx.conn(), id, failing).await?;
             }
             if let Some(reason) = over {
                 keep::disable(tx, id, reason).await?;
             }
-            Ok(())
+            Ok((failing, written))
         };
-        shared.store.transact(record).await?;
-        made.iter().for_each(count);
-        if changes && let Err(error) = shared.endpoints.look(shared.store.command_reader()).await {
+        let ((failing, written), _) = shared.store.transact(record).await?;
+        made.iter().zip(written).filter(|(_, written)| *written).for_each(|(made, _)| tell_what_came(id, made));
+        if over.is_some()
+            && let Err(error) = shared.endpoints.look(shared.store.command_reader()).await
+        {
             tracing::warn!(%error, "who is told of events is looked up later");
         }
+        self.failing_since = failing;
         Ok(())
     }
 
+    /// Why the endpoint is told nothing more.
+    fn over(&self, made: &[Made], took: bool, now: i64) -> Option<&'static str> {
+        if made.iter().any(|made| made.status == GONE) {
+            return Some("GONE");
+        }
+        let fails_for = self.failing_since.map_or(0, |since| now.saturating_sub(since));
+        let fails_for = Duration::from_micros(u64::try_from(fails_for).unwrap_or_default());
+        (!took && fails_for >= self.shared.rules.failing).then_some("FAILING")
+    }
+
     fn tell_of(&self, change: Option<Change>) {
+        let endpoint_id = self.endpoint.id();
         match change {
             Some(Change::Opened) => {
                 self.shared.open.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(
-                    endpoint_id = self.id,
-                    "an endpoint takes nothing: single probes are made until it does"
-                );
+                tracing::warn!(endpoint_id, "an endpoint takes nothing: single probes are made until it does");
             }
             Some(Change::Closed) => {
                 self.shared.open.fetch_sub(1, Ordering::Relaxed);
-                tracing::info!(endpoint_id = self.id, "an endpoint takes what it is told again");
+                tracing::info!(endpoint_id, "an endpoint takes what it is told again");
             }
             None => {}
         }
@@ -266,10 +281,14 @@ impl Lane {
     }
 }
 
-fn count(made: &Made) {
-    metrics::requested(match made.came {
+fn tell_what_came(endpoint_id: &str, made: &Made) {
+    let Made { event_id, event_type: event, attempts, failure, came, .. } = made;
+    metrics::requested(match came {
         Came::Delivered => "taken",
         Came::Again(_) => "again",
-        Came::GivenUp => "given_up",
+        Came::GivenUp => {
+            tracing::error!(endpoint_id, event_id, event, failure, attempts, "an endpoint is told of an event no more");
+            "given_up"
+        }
     });
 }

@@ -7,6 +7,7 @@ use contracts::tradewind::notification::v1::{
     ListWebhookDeliveriesResponse, ListWebhookEndpointsResponse, ReplayWebhookDeliveriesResponse,
     RotateWebhookSecretResponse, UpdateWebhookEndpointResponse, WebhookDelivery, WebhookEndpoint,
 };
+use prost::Message;
 use reqwest::Url;
 use tradewind_domain::request::{self, RequestKey};
 use tradewind_domain::{Error, ErrorKind};
@@ -16,9 +17,13 @@ use uuid::Uuid;
 
 use super::endpoints::Endpoints;
 use super::guard::{Barred, Guard};
+use super::post::name_of;
 use super::queue::{self, Listed, Place};
 use super::write::{self, Again, Change, Wanted};
 use super::{keep, secret};
+
+/// The reason by which a request is known that was not answered before; nobody is told it.
+const NEW: &str = "NEW_REQUEST";
 
 /// What staff ask of webhooks.
 pub(crate) struct Webhooks {
@@ -36,14 +41,16 @@ impl Webhooks {
     /// Registers an endpoint, once for each `request`.
     ///
     /// # Errors
-    /// `Invalid` with reason `INVALID_URL`, `ADDRESS_NOT_ALLOWED`, `ADDRESS_UNKNOWN`; `Exhausted` with reason `TOO_MANY_ENDPOINTS`;
-    /// `Rejected` with reason `WEBHOOKS_DISABLED`.
+    /// `Invalid` with reason `INVALID_URL`, `ADDRESS_NOT_ALLOWED`, `ADDRESS_UNKNOWN`; `Unavailable` with reason `NAME_NOT_ANSWERED`;
+    /// `Exhausted` with reason `TOO_MANY_ENDPOINTS`; `Rejected` with reason `WEBHOOKS_DISABLED`.
     pub(crate) async fn create(
         &self,
         request: Option<&RequestKey>,
         wanted: Wanted,
     ) -> Result<CreateWebhookEndpointResponse, Error> {
-        self.check(&wanted.url).await?;
+        if self.is_new::<CreateWebhookEndpointResponse>(request).await? {
+            self.check(&wanted.url).await?;
+        }
         let (id, secret) = (Uuid::now_v7().to_string(), secret::make()?);
         let register = async |tx: &mut Tx| write::register(tx, id.clone(), wanted.clone(), secret.clone()).await;
         let (answer, _) = self.store.once(request, register).await?;
@@ -81,13 +88,12 @@ impl Webhooks {
         id: &str,
         change: Change,
     ) -> Result<UpdateWebhookEndpointResponse, Error> {
-        if let Some(url) = &change.url {
+        if let Some(url) = &change.url
+            && self.is_new::<UpdateWebhookEndpointResponse>(request).await?
+        {
             self.check(url).await?;
         }
-        let update = async |tx: &mut Tx| {
-            let changed = keep::change(tx, id, write::changed(change.clone())).await?;
-            Ok(UpdateWebhookEndpointResponse { endpoint: Some(changed.into()) })
-        };
+        let update = async |tx: &mut Tx| write::update(tx, id, change.clone()).await;
         let (answer, _) = self.store.once(request, update).await?;
         self.look().await;
         Ok(answer)
@@ -168,6 +174,17 @@ impl Webhooks {
         Ok(answer)
     }
 
+    /// Whether a request was not answered before: a repetition gets that answer, whatever its URL stands for by now.
+    async fn is_new<R: Message + Default>(&self, request: Option<&RequestKey>) -> Result<bool, Error> {
+        let not_yet =
+            async |_: &mut Tx| Err::<R, _>(Error::new(ErrorKind::Rejected, NEW, "it was not answered before"));
+        match self.store.once(request, not_yet).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.reason == NEW => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes sure that a URL is one that somebody may be told at.
     async fn check(&self, url: &Url) -> Result<(), Error> {
         let Some(guard) = &self.guard else {
@@ -176,12 +193,7 @@ impl Webhooks {
         if url.scheme() != "https" && !guard.takes_plain() {
             return Err(Error::invalid("url", "INVALID_URL", "must be an https URL"));
         }
-        guard.check(url).await.map_err(|barred| match barred {
-            Barred::Unknown => Error::invalid("url", "ADDRESS_UNKNOWN", "its name stands for no address at present"),
-            Barred::NotAllowed => {
-                Error::invalid("url", "ADDRESS_NOT_ALLOWED", "stands for an address that is not public")
-            }
-        })
+        guard.check(url).await.map_err(refused)
     }
 
     /// Takes in what was changed; where that fails, whoever looks every two seconds does.
@@ -194,6 +206,16 @@ impl Webhooks {
     /// The secret is in no answer that is kept: whoever asks again gets that of the endpoint.
     async fn secret_of(&self, id: &str) -> Result<String, Error> {
         Ok(keep::find(self.store.command_reader(), id).await?.secret.0)
+    }
+}
+
+/// What is said of a URL that is barred.
+fn refused(barred: Barred) -> Error {
+    let reason = name_of(barred);
+    match barred {
+        Barred::Unknown => Error::invalid("url", reason, "its name stands for no address"),
+        Barred::NotAllowed => Error::invalid("url", reason, "stands for an address that is not public"),
+        Barred::Unanswered => Error::unavailable(reason, "what its name stands for, nobody says at present"),
     }
 }
 
@@ -211,7 +233,20 @@ impl From<Listed> for WebhookDelivery {
             last_failure: row.failure,
             create_time: Some(time(row.created)),
             due_time: (row.state == queue::WAITING).then(|| time(row.due)),
-            settle_time: row.settled.map(time),
+            settle_time: (row.state != queue::WAITING).then(|| time(row.since)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_yet_may_be_asked_again() {
+        let said = |barred| (refused(barred).kind, refused(barred).reason);
+        assert_eq!(said(Barred::Unanswered), (ErrorKind::Unavailable, "NAME_NOT_ANSWERED"));
+        assert_eq!(said(Barred::Unknown), (ErrorKind::Invalid, "ADDRESS_UNKNOWN"));
+        assert_eq!(said(Barred::NotAllowed), (ErrorKind::Invalid, "ADDRESS_NOT_ALLOWED"));
     }
 }

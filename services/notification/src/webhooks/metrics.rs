@@ -9,7 +9,7 @@ static REQUESTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
     global::meter("tradewind")
         .u64_counter("tradewind_webhook_requests")
         .with_description(
-            "Requests to webhook endpoints, by whether the event was taken, is sent again, or is given up",
+            "What came of webhooks: the event was taken, is sent again, or is given up, by a request or for its age",
         )
         .build()
 });
@@ -62,6 +62,11 @@ pub(crate) fn requested(result: &'static str) {
     REQUESTS.add(1, &[KeyValue::new("result", result)]);
 }
 
+/// So many events were given up that nobody was asked to take for too long.
+pub(crate) fn expired(count: u64) {
+    REQUESTS.add(count, &[KeyValue::new("result", "given_up")]);
+}
+
 /// An endpoint was disabled.
 pub(crate) fn disabled(reason: &'static str) {
     DISABLED.add(1, &[KeyValue::new("reason", reason)]);
@@ -81,4 +86,12 @@ pub(crate) fn circuits(open: u64) {
 pub(crate) fn waiting(count: u64, oldest_seconds: u64) {
     WAITING.record(count, &[]);
     OLDEST.record(oldest_seconds, &[]);
+}
+
+/// Another process tells how many endpoints there are, and what waits.
+pub(crate) fn none() {
+    for state in ["told", "failing", "disabled"] {
+        endpoints(state, 0);
+    }
+    waiting(0, 0);
 }

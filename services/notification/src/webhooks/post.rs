@@ -62,8 +62,8 @@ impl Post {
         Ok(Self { by_tls: client(false)?, plain: client(true)?, guard })
     }
 
-    /// Tells an endpoint of an event.
-    pub(crate) async fn tell(&self, endpoint: &Endpoint, due: &Due, now: OffsetDateTime) -> Verdict {
+    /// Tells an endpoint of an event, whose body is gone with that: it may be large.
+    pub(crate) async fn tell(&self, endpoint: &Endpoint, due: &mut Due, now: OffsetDateTime) -> Verdict {
         if let Err(barred) = self.guard.check_literal(&endpoint.url) {
             return not(0, name_of(barred));
         }
@@ -76,7 +76,7 @@ impl Post {
             .header("webhook-id", &due.event_id)
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature)
-            .body(due.body.clone());
+            .body(std::mem::take(&mut due.body));
         match request.send().await {
             Ok(answer) => {
                 let verdict = read(&answer, now);
@@ -152,6 +152,7 @@ fn is_tls(error: &std::io::Error) -> bool {
 pub(crate) const fn name_of(barred: Barred) -> &'static str {
     match barred {
         Barred::Unknown => "ADDRESS_UNKNOWN",
+        Barred::Unanswered => "NAME_NOT_ANSWERED",
         Barred::NotAllowed => "ADDRESS_NOT_ALLOWED",
     }
 }

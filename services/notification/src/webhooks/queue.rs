@@ -1,31 +1,45 @@
-//! What endpoints are to be told, in the database: a row an endpoint and event, told in order within what it is about.
+//! What endpoints are to be told, in the database: a body an event, and a row for each who is told of it, in order within what it is
+//! about.
 
+mod backlog;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use contracts::tradewind::notification::v1::DeliveryState;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-    UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, UpdateMany,
 };
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{db, micros};
+use tradewind_sql::{db, micros, signed};
 use tradewind_store::{Store, Tx, Upsert};
 
+pub(crate) use self::backlog::{oldest, waiting};
 use super::body::Event;
 use super::table::delivery::{Column, Entity, Model};
+use super::table::event;
 
 pub(crate) const WAITING: i64 = DeliveryState::Waiting as i64;
 pub(crate) const DELIVERED: i64 = DeliveryState::Delivered as i64;
 pub(crate) const FAILED: i64 = DeliveryState::Failed as i64;
 
+/// The most events that may wait for one endpoint, and the most that are kept which do not.
+pub(crate) const MOST_KEPT: u64 = 50_000;
+/// The most that are told again at a time.
+pub(crate) const MOST_AGAIN: u64 = 10_000;
+
 /// An event that comes again was put down before.
 static INSERT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
-    let mut once = OnConflict::columns([Column::EndpointId, Column::EventId]);
+    let mut once = OnConflict::columns([Column::EventId, Column::EndpointId]);
+    Upsert::new(once.do_nothing().to_owned())
+});
+static INSERT_BODY: LazyLock<Upsert<event::Entity>> = LazyLock::new(|| {
+    let mut once = OnConflict::column(event::Column::EventId);
     Upsert::new(once.do_nothing().to_owned())
 });
 
@@ -51,79 +65,92 @@ pub(crate) enum Came {
 /// A request that was made, and what is written down of it.
 pub(crate) struct Made {
     pub(crate) event_id: String,
+    pub(crate) event_type: String,
+    /// With this one.
     pub(crate) attempts: i64,
     pub(crate) status: u16,
     pub(crate) failure: String,
     pub(crate) came: Came,
 }
 
-/// What waits for one endpoint.
-#[derive(Clone, FromQueryResult)]
-pub(crate) struct Backlog {
-    pub(crate) endpoint_id: String,
-    pub(crate) waiting: i64,
-    pub(crate) oldest: Option<i64>,
-}
-
-/// Writes down, with the commit, that an endpoint is to be told of an event.
-pub(crate) fn put(tx: &mut Tx, endpoint_id: &str, event: &Event<'_>, body: &str, place: i64) {
+/// Writes down, with the commit, that these endpoints are to be told of an event: what is told is kept once for all of them.
+pub(crate) fn put<'a>(
+    tx: &mut Tx,
+    endpoints: impl Iterator<Item = &'a str>,
+    event: &Event<'_>,
+    body: String,
+    place: i64,
+) {
+    tx.put(&INSERT_BODY, event::Model { event_id: event.id.to_owned(), body });
     let now = micros(tx.now());
-    let row = Model {
-        endpoint_id: endpoint_id.to_owned(),
-        event_id: event.id.to_owned(),
-        place,
-        event_type: event.type_name.to_owned(),
-        subject: event.subject.to_owned(),
-        body: body.to_owned(),
-        state: WAITING,
-        attempts: 0,
-        due: now,
-        status: 0,
-        failure: String::new(),
-        created: now,
-        settled: None,
-    };
-    tx.put(&INSERT, row);
+    for endpoint_id in endpoints {
+        let row = Model {
+            event_id: event.id.to_owned(),
+            endpoint_id: endpoint_id.to_owned(),
+            context: event.context().to_owned(),
+            position: signed(event.position),
+            place,
+            event_type: event.type_name.to_owned(),
+            subject: event.subject.to_owned(),
+            state: WAITING,
+            attempts: 0,
+            due: now,
+            status: 0,
+            failure: String::new(),
+            created: now,
+            since: now,
+        };
+        tx.put(&INSERT, row);
+    }
 }
 
-/// Up to `limit` requests that are due, the longest due first: of everything that endpoints are told about, the first that waits.
+/// Up to `limit` requests that are due, `but` for those under way, the longest due first: of everything that a context tells an
+/// endpoint about, the first that waits.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn due(store: &Store, endpoint_id: &str, limit: usize) -> Result<Vec<Due>, Error> {
+pub(crate) async fn due(
+    store: &Store,
+    endpoint_id: &str,
+    limit: usize,
+    but: &BTreeSet<String>,
+) -> Result<Vec<Due>, Error> {
+    let told = Entity::belongs_to(event::Entity).from(Column::EventId).to(event::Column::EventId);
     let due = of(endpoint_id)
         .select_only()
-        .columns([Column::EventId, Column::EventType, Column::Body, Column::Attempts])
+        .columns([Column::EventId, Column::EventType, Column::Attempts])
+        .column(event::Column::Body)
+        .join(JoinType::InnerJoin, told.into())
         .filter(Column::State.eq(WAITING))
         .filter(Column::Due.lte(micros(store.now())))
+        .filter(Column::EventId.is_not_in(but.iter().map(String::as_str)))
         .filter(Expr::not_exists(one_before()))
         .order_by_asc(Column::Due)
         .limit(u64::try_from(limit).map_err(Error::internal)?);
     store.find(due).await
 }
 
-/// Whatever of the same thing waits before a row.
+/// What of the same thing, and of the same context, waits before a row. Between contexts there is no order that all would agree on: one
+/// by the times at which they were read would let two wait for each other where clocks differ.
 fn one_before() -> SelectStatement {
     const BEFORE: &str = "before";
     let theirs = |column: Column| Expr::col((BEFORE, column));
     let own = |column: Column| Expr::col((Entity, column));
-    let same_place = theirs(Column::Place).eq(own(Column::Place));
-    let earlier = Condition::any()
-        .add(theirs(Column::Place).lt(own(Column::Place)))
-        .add(same_place.and(theirs(Column::EventId).lt(own(Column::EventId))));
     let mut before = Query::select();
-    before.expr(Expr::val(1)).from_as(Entity, BEFORE).cond_where(earlier);
-    before.and_where(theirs(Column::EndpointId).eq(own(Column::EndpointId)));
-    before.and_where(theirs(Column::Subject).eq(own(Column::Subject)));
+    before.expr(Expr::val(1)).from_as(Entity, BEFORE);
+    for same in [Column::EndpointId, Column::Subject, Column::Context] {
+        before.and_where(theirs(same).eq(own(same)));
+    }
+    before.and_where(theirs(Column::Position).lt(own(Column::Position)));
     before.and_where(theirs(Column::State).eq(WAITING));
     before
 }
 
-/// Writes down what came of a request, unless somebody has meanwhile.
+/// Writes down what came of a request, unless somebody has meanwhile, or wants it to be told as if it never had been; whether it did.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn settle(tx: &Tx, endpoint_id: &str, made: &Made) -> Result<(), Error> {
+pub(crate) async fn settle(tx: &Tx, endpoint_id: &str, made: &Made) -> Result<bool, Error> {
     let (state, due) = match made.came {
         Came::Delivered => (DELIVERED, None),
         Came::GivenUp => (FAILED, None),
@@ -136,13 +163,31 @@ pub(crate) async fn settle(tx: &Tx, endpoint_id: &str, made: &Made) -> Result<()
         .col_expr(Column::Failure, Expr::val(made.failure.as_str()));
     settled = match due {
         Some(due) => settled.col_expr(Column::Due, Expr::val(micros(due))),
-        None => settled.col_expr(Column::Settled, Expr::val(micros(tx.now()))),
+        None => settled.col_expr(Column::Since, Expr::val(micros(tx.now()))),
     };
-    let this = Condition::all()
+    let mut this = Condition::all()
         .add(Column::EndpointId.eq(endpoint_id))
         .add(Column::EventId.eq(made.event_id.as_str()))
         .add(Column::State.eq(WAITING));
-    settled.filter(this).exec(tx.conn()).await.map(drop).map_err(db)
+    if state != DELIVERED {
+        this = this.add(Column::Attempts.eq(made.attempts.saturating_sub(1)));
+    }
+    Ok(settled.filter(this).exec(tx.conn()).await.map_err(db)?.rows_affected == 1)
+}
+
+/// Makes everything due that waits for an endpoint, as if it had not been asked for before.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn hurry(tx: &Tx, endpoint_id: &str) -> Result<(), Error> {
+    let waiting = Condition::all()
+        .add(Column::EndpointId.eq(endpoint_id))
+        .add(Column::State.eq(WAITING))
+        .add(Column::Attempts.gt(0));
+    let hurried = Entity::update_many()
+        .col_expr(Column::Attempts, Expr::val(0_i64))
+        .col_expr(Column::Due, Expr::val(micros(tx.now())));
+    hurried.filter(waiting).exec(tx.conn()).await.map(drop).map_err(db)
 }
 
 /// Lets an endpoint be told again of an event; `false` where it never was to be.
@@ -154,31 +199,39 @@ pub(crate) async fn replay(tx: &Tx, endpoint_id: &str, event_id: &str) -> Result
     Ok(again.exec(tx.conn()).await.map_err(db)?.rows_affected == 1)
 }
 
-/// Lets an endpoint be told again of all that was given up since then; of how many events.
+/// Lets an endpoint be told again of what was given up since then: the first of it, up to `most`, and no more than there is room for; of
+/// how many events.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn replay_failed(tx: &Tx, endpoint_id: &str, since: i64) -> Result<u64, Error> {
-    let failed = Condition::all()
-        .add(Column::EndpointId.eq(endpoint_id))
-        .add(Column::State.eq(FAILED))
-        .add(Column::Settled.gte(since));
-    Ok(waiting_again(tx).filter(failed).exec(tx.conn()).await.map_err(db)?.rows_affected)
+pub(crate) async fn replay_failed(tx: &Tx, endpoint_id: &str, since: i64, most: u64) -> Result<u64, Error> {
+    let room = MOST_KEPT.saturating_sub(waiting(tx.conn(), endpoint_id, MOST_KEPT).await?);
+    let first = of(endpoint_id)
+        .select_only()
+        .column(Column::EventId)
+        .filter(Column::State.eq(FAILED))
+        .filter(Column::Since.gte(since))
+        .order_by_asc(Column::Since)
+        .limit(Ord::min(room, most));
+    let again = waiting_again(tx)
+        .filter(Column::EndpointId.eq(endpoint_id))
+        .filter(Column::EventId.in_subquery(first.into_query()));
+    Ok(again.exec(tx.conn()).await.map_err(db)?.rows_affected)
 }
 
 fn waiting_again(tx: &Tx) -> UpdateMany<Entity> {
+    let now = micros(tx.now());
     Entity::update_many()
         .col_expr(Column::State, Expr::val(WAITING))
         .col_expr(Column::Attempts, Expr::val(0_i64))
-        .col_expr(Column::Due, Expr::val(micros(tx.now())))
-        .col_expr(Column::Settled, Expr::val(None::<i64>))
+        .col_expr(Column::Due, Expr::val(now))
+        .col_expr(Column::Since, Expr::val(now))
 }
 
 /// Where a page of what an endpoint was told ends: place and event of the last.
 pub(crate) type Place = (i64, String);
 
-/// Up to `limit` events that an endpoint was told of before that place, the latest first; only those of a state, where one is given. Their
-/// bodies are left out.
+/// Up to `limit` events that an endpoint was told of before that place, the latest first; only those of a state, where one is given.
 ///
 /// # Errors
 /// When the database fails.
@@ -203,7 +256,7 @@ pub(crate) async fn page(
     rows.into_partial_model::<Listed>().all(connection).await.map_err(db)
 }
 
-/// An event that an endpoint was told of, without its body.
+/// An event that an endpoint was told of, as it is listed.
 #[derive(sea_orm::DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub(crate) struct Listed {
@@ -217,22 +270,7 @@ pub(crate) struct Listed {
     pub(crate) status: i64,
     pub(crate) failure: String,
     pub(crate) created: i64,
-    pub(crate) settled: Option<i64>,
-}
-
-/// What waits, by endpoint.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn backlogs(store: &Store) -> Result<Vec<Backlog>, Error> {
-    let waiting = Entity::find()
-        .select_only()
-        .column(Column::EndpointId)
-        .column_as(Column::EventId.count(), "waiting")
-        .column_as(Column::Created.min(), "oldest")
-        .filter(Column::State.eq(WAITING))
-        .group_by(Column::EndpointId);
-    store.find(waiting).await
+    pub(crate) since: i64,
 }
 
 /// All that an endpoint was told, or is to be.

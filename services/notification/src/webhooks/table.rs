@@ -2,6 +2,7 @@
 
 pub mod delivery;
 pub mod endpoint;
+pub mod event;
 mod migrations;
 
 use std::fmt;

@@ -1,7 +1,8 @@
 //! What is written when staff ask something of webhooks.
 
 use contracts::tradewind::notification::v1::{
-    CreateWebhookEndpointResponse, ReplayWebhookDeliveriesResponse, RotateWebhookSecretResponse, WebhookDelivery,
+    CreateWebhookEndpointResponse, ReplayWebhookDeliveriesResponse, RotateWebhookSecretResponse,
+    UpdateWebhookEndpointResponse, WebhookDelivery,
 };
 use reqwest::Url;
 use sea_orm::ActiveValue::Set;
@@ -11,8 +12,9 @@ use tradewind_sql::{micros, timestamp};
 use tradewind_store::Tx;
 
 use super::endpoints::MOST;
+use super::keep;
+use super::queue::{self, MOST_AGAIN};
 use super::table::{Hidden, endpoint};
-use super::{keep, queue};
 
 /// How long the secret before signs as well.
 const BOTH_SIGN: time::Duration = time::Duration::DAY;
@@ -74,8 +76,18 @@ pub(crate) async fn register(
     Ok(CreateWebhookEndpointResponse { endpoint: Some(row.into()), secret: String::new() })
 }
 
+/// Changes an endpoint. Where requests go elsewhere, or somebody wants them again, what waits is due at once.
+pub(crate) async fn update(tx: &mut Tx, id: &str, change: Change) -> Result<UpdateWebhookEndpointResponse, Error> {
+    let begins_anew = change.url.is_some() || change.enabled == Some(true);
+    let endpoint = keep::change(tx, id, changed(change)).await?;
+    if begins_anew {
+        queue::hurry(tx, id).await?;
+    }
+    Ok(UpdateWebhookEndpointResponse { endpoint: Some(endpoint.into()) })
+}
+
 /// What of a row a change is about. Where requests go elsewhere, or somebody wants them again, what failed before counts no more.
-pub(crate) fn changed(change: Change) -> endpoint::ActiveModel {
+fn changed(change: Change) -> endpoint::ActiveModel {
     let mut changed = endpoint::ActiveModel::default();
     if change.url.is_some() || change.enabled.is_some() {
         changed.failing_since = Set(None);
@@ -114,7 +126,7 @@ pub(crate) async fn rotate(tx: &mut Tx, id: &str, secret: Hidden) -> Result<Rota
 pub(crate) async fn replay(tx: &mut Tx, id: &str, again: &Again) -> Result<ReplayWebhookDeliveriesResponse, Error> {
     keep::find(tx.conn(), id).await?;
     let replayed = match again {
-        Again::FailedSince(since) => queue::replay_failed(tx, id, micros(*since)).await?,
+        Again::FailedSince(since) => queue::replay_failed(tx, id, micros(*since), MOST_AGAIN).await?,
         Again::Event(event_id) if queue::replay(tx, id, event_id).await? => 1,
         Again::Event(event_id) => {
             let text = "the endpoint was not to be told of that event, or it is too long ago";

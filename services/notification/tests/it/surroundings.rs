@@ -69,7 +69,7 @@ pub(crate) struct Surroundings {
     pub(crate) payment: Neighbour<PaymentEvent>,
     pub(crate) shipping: Neighbour<ShipmentEvent>,
     identity: Neighbour<AccountEvent>,
-    database: Database,
+    pub(crate) database: Database,
     nats: Nats,
     folder: TempDir,
 }

@@ -1,6 +1,7 @@
 //! Programs are told of events at URLs of theirs.
 
 mod hook;
+mod over;
 mod receiver;
 mod registered;
 mod taken;

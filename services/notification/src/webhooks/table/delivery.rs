@@ -7,20 +7,22 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook_delivery")]
 pub struct Model {
-    /// Who is told.
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub endpoint_id: String,
-    /// Of which event.
+    /// The event.
     #[sea_orm(primary_key, auto_increment = false)]
     pub event_id: String,
-    /// What is told first has the smaller one.
+    /// Who is told of it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub endpoint_id: String,
+    /// The context that has recorded it.
+    pub context: String,
+    /// Where it is in that context's log: what is about one thing is in one partition of it, and told in that order.
+    pub position: i64,
+    /// Where it is listed: what was read later has the larger one.
     pub place: i64,
     /// The event's full name.
     pub event_type: String,
-    /// What it is about: what is told of one thing is told in order.
+    /// What it is about.
     pub subject: String,
-    /// What is told, as JSON.
-    pub body: String,
     /// The contract's number.
     pub state: i64,
     /// Requests since it was last to be told.
@@ -33,8 +35,8 @@ pub struct Model {
     pub failure: String,
     /// When it was to be told first.
     pub created: i64,
-    /// When it was taken, or given up.
-    pub settled: Option<i64>,
+    /// Since when it is in that state.
+    pub since: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -17,13 +17,14 @@ impl MigrationName for CreateWebhooks {
 impl MigrationTrait for CreateWebhooks {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         create_clustered(schema, endpoint(schema)).await?;
-        // Not clustered: what is looked for is found by its indexes, without the bodies.
+        // Not clustered: a body is large, and of a delivery everything is found by its indexes.
+        schema.create_table(event(schema)).await?;
         schema.create_table(delivery(schema)).await?;
         let indexes: [(&str, &[&'static str]); 4] = [
             ("webhook_delivery_by_due", &["endpoint_id", "state", "due"]),
-            ("webhook_delivery_by_subject", &["endpoint_id", "subject", "place"]),
+            ("webhook_delivery_by_subject", &["endpoint_id", "subject", "context", "position"]),
             ("webhook_delivery_by_place", &["endpoint_id", "place"]),
-            ("webhook_delivery_by_created", &["created"]),
+            ("webhook_delivery_by_since", &["endpoint_id", "state", "since"]),
         ];
         for (name, columns) in indexes {
             let mut index = Index::create();
@@ -56,23 +57,31 @@ fn endpoint(schema: &SchemaManager) -> TableCreateStatement {
     endpoint
 }
 
+fn event(schema: &SchemaManager) -> TableCreateStatement {
+    let mut event = Table::create();
+    event.table("webhook_event").col(key(schema, "event_id").primary_key()).col(text("body"));
+    event
+}
+
+/// By its event first: so it is found out whether anybody is still to be told of one.
 fn delivery(schema: &SchemaManager) -> TableCreateStatement {
     let mut delivery = Table::create();
     delivery
         .table("webhook_delivery")
-        .col(key(schema, "endpoint_id"))
         .col(key(schema, "event_id"))
+        .col(key(schema, "endpoint_id"))
+        .col(key(schema, "context"))
+        .col(number("position"))
         .col(number("place"))
         .col(text("event_type"))
         .col(key(schema, "subject"))
-        .col(text("body"))
         .col(number("state"))
         .col(number("attempts"))
         .col(number("due"))
         .col(number("status"))
         .col(text("failure"))
         .col(number("created"))
-        .col(number_null("settled"))
-        .primary_key(Index::create().col("endpoint_id").col("event_id"));
+        .col(number("since"))
+        .primary_key(Index::create().col("event_id").col("endpoint_id"));
     delivery
 }

@@ -8,8 +8,12 @@ use contracts::tradewind::{
     },
     ordering::v1::{OrderPlaced, Recipient},
 };
+use notification::webhooks::table::endpoint::{Column, Entity};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tonic::Status;
 use tradewind_runtime::Settings;
+use tradewind_store::Clock;
 use tradewind_testing::eventually;
 use uuid::Uuid;
 
@@ -29,6 +33,15 @@ impl Surroundings {
     /// The settings of a service that sends webhooks on this machine, and is not patient.
     pub(crate) fn hooked(&self) -> Settings {
         self.settings().with("webhook_networks", "127.0.0.0/8, ::1/128").with("webhook_wait", "20ms")
+    }
+
+    /// Makes an endpoint one that is registered now.
+    pub(crate) async fn registers_now(&self, id: &str) {
+        let database = tradewind_sql::connect(&self.database.url()).await.unwrap();
+        let now = tradewind_sql::micros(Clock::system().now());
+        let change = Entity::update_many().col_expr(Column::Created, Expr::val(now));
+        let changed = change.filter(Column::EndpointId.eq(id)).exec(&database).await.unwrap();
+        assert_eq!(changed.rows_affected, 1);
     }
 
     /// An order that is placed.

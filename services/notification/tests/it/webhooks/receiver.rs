@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tradewind_testing::eventually;
@@ -96,21 +96,16 @@ impl Receiver {
 
     /// Answers so.
     pub(crate) async fn answers(answers: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
-        Self::start("127.0.0.1:0", None, Arc::new(answers)).await
-    }
-
-    /// Takes everything at an address, where nobody was before.
-    pub(crate) async fn takes_at(address: &str) -> Self {
-        Self::start(address, None, Arc::new(|_, _| Answer::Status(204))).await
+        Self::start(None, Arc::new(answers)).await
     }
 
     /// Takes everything by TLS.
     pub(crate) async fn takes_by(tls: TlsAcceptor) -> Self {
-        Self::start("127.0.0.1:0", Some(tls), Arc::new(|_, _| Answer::Status(204))).await
+        Self::start(Some(tls), Arc::new(|_, _| Answer::Status(204))).await
     }
 
-    async fn start(address: &str, tls: Option<TlsAcceptor>, answers: Answers) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+    async fn start(tls: Option<TlsAcceptor>, answers: Answers) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}/hook", listener.local_addr().unwrap());
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
@@ -145,6 +140,14 @@ impl Receiver {
         })
         .await
     }
+}
+
+/// A URL where nobody listens, and nobody else can for as long as the socket is kept.
+pub(crate) fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}/hook", socket.local_addr().unwrap());
+    (socket, url)
 }
 
 /// Serves a connection for as long as it lasts.

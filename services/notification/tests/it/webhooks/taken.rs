@@ -1,16 +1,21 @@
 //! What is taken: what it says, by whom it is signed, in which order it comes, and that it comes again where somebody wants it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use contracts::tradewind::notification::v1::{
     DeliveryState, ListWebhookDeliveriesRequest, ReplayWebhookDeliveriesRequest, RotateWebhookSecretRequest,
+    WebhookDelivery,
 };
 use contracts::tradewind::payment::v1::PaymentCaptured;
 use contracts::tradewind::shipping::v1::ShipmentBooked;
 use prost_types::Timestamp;
-use tradewind_testing::{Database, block_on, both_stores};
+use tradewind_testing::{Database, block_on, both_stores, eventually};
+use uuid::Uuid;
 
 use super::hook::{CAPTURED, CARD, CONFIRMED, NAME, PLACED, SHIPPED};
 use super::receiver::{Answer, Receiver};
-use crate::surroundings::{CUSTOMER, Surroundings};
+use crate::surroundings::{CUSTOMER, DEADLINE, Operator, Surroundings};
 
 both_stores! {
     async fn an_endpoint_is_told_of_what_it_wants_signed_and_without_anything_sensitive(database: Database) {
@@ -116,7 +121,7 @@ fn what_was_given_up_or_taken_is_told_again_under_its_id() {
 
         let replay = async |event_id: &str, failed_since_time| {
             let request = ReplayWebhookDeliveriesRequest {
-                request_id: uuid::Uuid::now_v7().to_string(),
+                request_id: Uuid::now_v7().to_string(),
                 endpoint_id: id.clone(),
                 event_id: event_id.to_owned(),
                 failed_since_time,
@@ -132,7 +137,7 @@ fn what_was_given_up_or_taken_is_told_again_under_its_id() {
         assert_eq!(seen.iter().filter(|seen| seen.id() == event).count(), 4);
         let bodies: std::collections::BTreeSet<_> = seen.iter().map(|seen| &seen.body).collect();
         assert_eq!(bodies.len(), 2, "it says the same each time");
-        let missing = replay(&uuid::Uuid::now_v7().to_string(), None).await.unwrap_err();
+        let missing = replay(&Uuid::now_v7().to_string(), None).await.unwrap_err();
         assert_eq!(tradewind_mesh::reason(&missing).as_deref(), Some("DELIVERY_NOT_FOUND"));
         operator.stop().await;
     });
@@ -143,15 +148,44 @@ fn what_waits_is_told_by_whoever_comes_next() {
     block_on(async {
         let surroundings = Surroundings::open(Database::sqlite()).await;
         let operator = surroundings.start(surroundings.hooked()).await;
-        let address = format!("127.0.0.1:{}", tradewind_testing::free_port());
-        let (id, _) = operator.hook(&format!("http://{address}/hook"), &[PLACED]).await;
+        let is_back = Arc::new(AtomicBool::new(false));
+        let takes = Arc::clone(&is_back);
+        let receiver =
+            Receiver::answers(move |_, _| Answer::Status(if takes.load(Ordering::SeqCst) { 200 } else { 500 })).await;
+        let (id, _) = operator.hook(&receiver.url, &[PLACED]).await;
         surroundings.placed().await;
         let waiting = operator.settles(&id, DeliveryState::Waiting, 1).await;
         operator.stop().await;
+        is_back.store(true, Ordering::SeqCst);
         let operator = surroundings.start(surroundings.hooked()).await;
-        let receiver = Receiver::takes_at(&address).await;
         let delivered = operator.settles(&id, DeliveryState::Delivered, 1).await;
-        assert_eq!((&waiting[0].event_id, receiver.seen().len()), (&delivered[0].event_id, 1));
+        assert_eq!(waiting[0].event_id, delivered[0].event_id);
+        operator.stop().await;
+    });
+}
+
+#[test]
+fn what_was_recorded_before_somebody_registered_is_not_told() {
+    block_on(async {
+        let surroundings = Surroundings::open(Database::sqlite()).await;
+        let operator = surroundings.start(surroundings.hooked()).await;
+        let receiver = Receiver::takes().await;
+        let (id, _) = operator.hook(&receiver.url, &[SHIPPED, CAPTURED]).await;
+        operator.stop().await;
+        let order = Uuid::now_v7().to_string();
+        let happens = async || {
+            surroundings.shipped(&order, CUSTOMER).await;
+            surroundings.payment.say(&order, PaymentCaptured { order_id: order.clone(), ..Default::default() }).await;
+        };
+        for _ in 0..3 {
+            happens().await;
+        }
+        // Nobody has read that when the endpoint comes, as where a cursor is behind, or new.
+        surroundings.registers_now(&id).await;
+        let operator = surroundings.start(surroundings.hooked()).await;
+        happens().await;
+        operator.settles(&id, DeliveryState::Delivered, 2).await;
+        assert_eq!((operator.deliveries(&id).await.len(), receiver.seen().len()), (2, 2));
         operator.stop().await;
     });
 }
@@ -164,19 +198,32 @@ fn replicas_tell_an_endpoint_between_them() {
         let one = surroundings.start(surroundings.hooked()).await;
         let (id, secret) = one.hook(&receiver.url, &[PLACED]).await;
         let another = surroundings.start(surroundings.hooked()).await;
-        for _ in 0..20 {
-            surroundings.placed().await;
-        }
-        another.settles(&id, DeliveryState::Delivered, 20).await;
+        let told = |orders: &[String]| receiver.seen().iter().filter(|seen| orders.contains(&seen.subject())).count();
+        let tells = async |operator: &Operator| {
+            let mut orders = Vec::new();
+            for _ in 0..10 {
+                orders.push(surroundings.placed().await);
+            }
+            eventually(DEADLINE, "all are delivered", async || {
+                let all = operator.deliveries(&id).await;
+                let is_told = |told: &&WebhookDelivery| orders.contains(&told.subject) && told.settle_time.is_some();
+                if all.iter().filter(is_told).count() == orders.len() { Ok(()) } else { Err(all) }
+            })
+            .await;
+            orders
+        };
+        // Until each has seen the other, both may believe that it is theirs.
+        eventually(DEADLINE, "each is told of by one of them", async || {
+            let orders = tells(&another).await;
+            if told(&orders) == orders.len() { Ok(()) } else { Err(told(&orders)) }
+        })
+        .await;
+        let by_both = tells(&another).await;
         one.stop().await;
-        for _ in 0..5 {
-            surroundings.placed().await;
-        }
-        another.settles(&id, DeliveryState::Delivered, 25).await;
-        let seen = receiver.seen();
-        let told: std::collections::BTreeSet<_> = seen.iter().map(|seen| seen.id()).collect();
-        assert!(told.len() == 25 && seen.iter().all(|seen| seen.is_signed_by(&secret)), "{}", seen.len());
+        let by_another = tells(&another).await;
         another.stop().await;
+        assert_eq!((told(&by_both), told(&by_another)), (10, 10));
+        assert!(receiver.seen().iter().all(|seen| seen.is_signed_by(&secret)));
     });
 }
 
