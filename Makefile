@@ -131,6 +131,11 @@ new-service: ## make a service called NAME and put it wherever services are list
 new-service-test: cargo-present ## make one in a copy, have it react to orders, and run all that lists services; ten minutes
 	@exec scripts/new-service-test
 
+.PHONY: examples
+examples: cargo-present ## run the tests of a project of its own that is built on the kit
+	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
+		&& cd examples && cargo test --locked
+
 # Tests hold these beside what they are made from; here they are written instead. What reads them is no part of it.
 golden := chart::the_chart_knows_the_contracts contracts_hold::the_service_graph_equals_its_golden_file events_document:: \
 	authorization::the_document_says_who_may_do_what reads::what_each_service_reads migrations::migrations_only_expand \

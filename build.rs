@@ -1,5 +1,8 @@
 //! Compiles `proto/` into messages, clients, servers and what the options say as types and tables. It needs no protoc. What a
 //! contract may not say is refused here, so that it never compiles.
+//!
+//! A project that builds on the kit has contracts of its own: `TRADEWIND_CONTRACTS` names the folder with them, and they take the
+//! place of the shop's.
 
 #[path = "build/mod.rs"]
 mod build;
@@ -8,15 +11,25 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to write by a variable")]
+/// The folder that another project's contracts are in.
+const OWN: &str = "TRADEWIND_CONTRACTS";
+/// What is no context's, but every service's: the kit speaks it.
+const KIT: [&str; 4] = ["consumer", "eventlog", "mesh", "options"];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script what to read and where to write by variables"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-env-changed={OWN}");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=proto");
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
-    let mut compiler = protox::Compiler::new(["proto"])?;
-    compiler.include_imports(true).include_source_info(true).open_files(proto_files(Path::new("proto"))?)?;
+    let (folders, files) = contracts(env::var_os(OWN).map(PathBuf::from))?;
+    let mut compiler = protox::Compiler::new(folders)?;
+    compiler.include_imports(true).include_source_info(true).open_files(files)?;
     fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
     let pool = compiler.descriptor_pool();
 
@@ -31,6 +44,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(out.join(name), code)?;
     }
     Ok(())
+}
+
+/// The folders that contracts are looked for in, and the contracts that are compiled.
+fn contracts(own: Option<PathBuf>) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Box<dyn Error>> {
+    let shops = PathBuf::from("proto");
+    let Some(own) = own else {
+        let files = proto_files(&shops)?;
+        return Ok((vec![shops], files));
+    };
+    println!("cargo:rerun-if-changed={}", own.display());
+    let mut files = proto_files(&own)?;
+    for room in KIT {
+        files.extend(proto_files(&shops.join("tradewind").join(room))?);
+    }
+    Ok((vec![own, shops], files))
 }
 
 fn proto_files(dir: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {

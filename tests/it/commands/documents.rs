@@ -43,7 +43,7 @@ pub(super) struct Typed {
 /// Every document by its path, the chart's notes as an installation prints them.
 pub(super) fn all() -> Vec<(String, String)> {
     let mut documents = Vec::new();
-    for folder in ["", "docs", "deploy", "helm/tradewind", "kit", "services", "outside", "tests"] {
+    for folder in ["", "docs", "deploy", "helm/tradewind", "kit", "services", "outside", "tests", "examples"] {
         collect(folder, folder.is_empty(), &mut documents);
     }
     documents.push(("helm/tradewind/templates/NOTES.txt".to_owned(), notes()));

@@ -1,0 +1,7 @@
+//! The reminders service as a program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tradewind_runtime::main(reminders::service())
+}
