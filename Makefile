@@ -16,11 +16,11 @@ help: ## list what there is
 
 .PHONY: demo
 demo: tradewind ## start everything on this machine, play the scenarios, print what happened to each order
-	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && exec $(tradewind) demo
+	@NATS_SERVER=$$(scripts/tools broker) && export NATS_SERVER && exec $(tradewind) demo
 
 .PHONY: up
 up: tradewind ## start everything on this machine and leave it running
-	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && exec $(tradewind) up --detach
+	@NATS_SERVER=$$(scripts/tools broker) && export NATS_SERVER && exec $(tradewind) up --detach
 
 .PHONY: down
 down: tradewind ## stop what `make up` started
