@@ -1,9 +1,9 @@
 //! Webhooks: whoever registers a URL for some types of events is told of each of them there, signed as the Standard Webhooks
 //! specification says, again until it is taken, and in order within what an event is about.
 //!
-//! An event is put down for each endpoint that wants it in the transaction that reads it ([`offer`]). Outside of any transaction each
-//! endpoint has a [`lane`] of its own, so that none delays another. What is told is what whoever is outside may see ([`body`]), and it
-//! goes to nobody who is near ([`guard`]).
+//! An event is put down for each endpoint that wants it in the transaction that reads it (`offer`). Outside of any transaction each
+//! endpoint has a `lane` of its own, so that none delays another. What is told is what whoever is outside may see (`body`), and it
+//! goes to nobody who is near (`guard`).
 
 pub(crate) mod address;
 mod body;
