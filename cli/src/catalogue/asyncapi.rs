@@ -83,7 +83,7 @@ pub(crate) fn document(pool: &DescriptorPool) -> Value {
         },
         "defaultContentType": PROTOBUF,
         "servers": { "broker": {
-            "host": "localhost:4222",
+            "host": "localhost:7422",
             "protocol": "nats",
             "description": "NATS with JetStream over TLS. Each context has a stream, on which a reader has a durable pull consumer of its own name.",
             "security": [{ "$ref": "#/components/securitySchemes/reader" }],

@@ -50,11 +50,15 @@ pub(super) fn text(holds: &Holds, required: bool) -> Value {
     schema
 }
 
-/// A value of an enum: by its name, and in a request by its number too.
+/// A value of an enum: by its name, and in a request by its number too. An event may have one that has come to be since, which is
+/// told by its number.
 pub(super) fn enumeration(kind: &EnumDescriptor, required: bool, place: Place) -> Value {
     let values: Vec<_> = kind.values().filter(|value| !required || value.number() != 0).collect();
     let names = values.iter().map(|value| Value::from(value.name()));
     let description = Comments::of_enum(kind) + &kind.values().map(|value| item(&value)).collect::<String>();
+    if place == Place::Event {
+        return json!({ "type": ["string", "integer"], "examples": names.collect::<Vec<_>>(), "description": description });
+    }
     if !place.is_asked() {
         return json!({ "type": "string", "enum": names.collect::<Vec<_>>(), "description": description });
     }
