@@ -119,9 +119,10 @@ contracts: ## pack the contracts with their descriptors, for whoever builds agai
 
 # What is released from then on binds whoever changes a contract; the bytes are kept of every release.
 .PHONY: released
-released: tradewind ## take the contracts as released: write down their descriptors, and bytes of their events and requests
+released: tradewind ## take the contracts as released: write down descriptors, bytes of events and requests, and who reads what
 	@TRADEWIND=$(tradewind) scripts/breaking && $(tradewind) contracts write released/contracts.binpb \
-		&& UPDATE_GOLDEN=1 cargo test --workspace --locked --quiet --test it released::
+		&& UPDATE_GOLDEN=1 cargo test --workspace --locked --quiet --test it -- released:: reads::what_each_service_reads \
+		&& cp cli/src/compat/reads.txt released/reads.txt
 
 .PHONY: new-service
 new-service: ## make a service called NAME and put it wherever services are listed; docs/adding.md tells how to go on

@@ -2,6 +2,7 @@
 
 mod terminal;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
@@ -57,6 +58,13 @@ pub(crate) fn money(amount: Option<&Money>) -> String {
     )
 }
 
+/// A value of an enum for people, without what every name of the enum begins with: `STOCK_CONFIRMED`. One that only a later build has a
+/// name for is its number.
+pub(crate) fn word<E: TryFrom<i32>>(value: i32, name: fn(&E) -> &'static str, prefix: &str) -> Cow<'static, str> {
+    let known = E::try_from(value).map(|value| name(&value).trim_start_matches(prefix).into());
+    known.unwrap_or_else(|_| value.to_string().into())
+}
+
 /// A time for people: `2026-11-21T12:00:00Z`.
 pub(crate) fn moment(time: Option<&prost_types::Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), ToString::to_string)
@@ -93,4 +101,18 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
     let missing = tradewind_mesh::missing(status);
     lines.extend(missing.iter().map(|missing| format!("  {} {}: {}", missing.kind, missing.name, missing.description)));
     lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::tradewind::ordering::v1::OrderStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_value_that_only_a_later_build_knows_is_shown_as_its_number() {
+        let shown = |status: i32| word(status, OrderStatus::as_str_name, "ORDER_STATUS_");
+        assert_eq!(shown(OrderStatus::StockConfirmed.into()), "STOCK_CONFIRMED");
+        assert_eq!(shown(9_999), "9999");
+    }
 }

@@ -38,6 +38,7 @@ mod services;
 mod sql_text;
 mod supervising;
 mod tables;
+mod tomorrow;
 mod trace;
 mod upgrade;
 

@@ -106,6 +106,13 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
+/// Every message that was released, with its name.
+pub(crate) fn golden() -> Vec<(String, Vec<u8>)> {
+    let text = fs::read_to_string(project("released/golden.txt")).unwrap();
+    let parts = text.lines().map(|line| line.split_once(' ').unwrap());
+    parts.map(|(name, hex)| (name.to_owned(), bytes(hex))).collect()
+}
+
 /// Says where a message that was read holds something else than was written.
 fn misread(message: &DynamicMessage, path: &str, wrong: &mut Vec<String>) {
     wrong.extend(message.unknown_fields().map(|field| format!("{path}: nothing has number {}", field.number())));
@@ -156,16 +163,14 @@ fn bytes_of_every_released_event_and_request_are_kept() {
 #[test]
 fn what_was_written_under_every_release_is_read_field_by_field() {
     let pool = DescriptorPool::decode(contracts::DESCRIPTOR).unwrap();
-    let text = fs::read_to_string(project("released/golden.txt")).unwrap();
     let mut wrong = Vec::new();
-    for line in text.lines() {
-        let (name, hex) = line.split_once(' ').unwrap();
-        let Some(message) = pool.get_message_by_name(name) else {
+    for (name, bytes) in golden() {
+        let Some(message) = pool.get_message_by_name(&name) else {
             wrong.push(format!("{name} is gone"));
             continue;
         };
-        match DynamicMessage::decode(message, bytes(hex).as_slice()) {
-            Ok(read) => misread(&read, name, &mut wrong),
+        match DynamicMessage::decode(message, bytes.as_slice()) {
+            Ok(read) => misread(&read, &name, &mut wrong),
             Err(error) => wrong.push(format!("{name}: {error}")),
         }
     }
@@ -189,4 +194,19 @@ fn what_is_misread_is_found() {
     assert_eq!(found(&more), ["Money: nothing has number 15"]);
     let other = filled(&pool.get_message_by_name("tradewind.ordering.v1.ShortLine").unwrap(), 0, &mut Vec::new());
     assert!(found(&other.encode_to_vec()).len() > 1);
+}
+
+/// Both were written by one `make released`.
+#[test]
+fn what_the_released_services_read_is_in_the_released_contracts() {
+    let released = fs::read(project("released/contracts.binpb")).unwrap();
+    let released = DescriptorPool::decode(released.as_slice()).unwrap();
+    let text = fs::read_to_string(project("released/reads.txt")).unwrap();
+    let fields: Vec<&str> = text.lines().map(|line| line.rsplit_once(" reads ").unwrap().1).collect();
+    let is_there = |field: &str| {
+        let (message, name) = field.rsplit_once('.').unwrap();
+        released.get_message_by_name(message).is_some_and(|message| message.get_field_by_name(name).is_some())
+    };
+    let unknown: Vec<_> = fields.iter().filter(|field| !is_there(field)).collect();
+    assert!(unknown.is_empty() && fields.len() > 100, "{} fields, unknown are {unknown:#?}", fields.len());
 }

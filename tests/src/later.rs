@@ -9,12 +9,13 @@ use std::process::Command;
 use crate::project::{project, run, target};
 
 /// What is compiled, and nothing that a build leaves behind.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "build",
     "proto",
+    "released",
     "kit",
     "services",
     "outside",

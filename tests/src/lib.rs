@@ -20,6 +20,7 @@ pub mod process;
 pub mod project;
 pub mod proxy;
 pub mod shop;
+pub mod tomorrow;
 
 use std::time::Duration;
 

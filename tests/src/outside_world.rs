@@ -91,6 +91,13 @@ impl Outside {
         mail
     }
 
+    /// What all messages to one address say.
+    pub async fn letters_to(&self, address: &str) -> Vec<String> {
+        let messages = self.get("/mail/messages").await["messages"].take();
+        let to = messages.as_array().unwrap().iter().filter(|message| message["to"] == address);
+        to.map(|message| message["body"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Sets how the outside misbehaves, as its `PUT /faults` takes it.
     pub async fn misbehave(&self, faults: &Value) {
         let answer = self.http.put(format!("{}/faults", self.url())).json(faults).send().await.unwrap();

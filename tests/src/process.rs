@@ -10,12 +10,16 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use supervisor::{Spec, Supervised, die_with_parent, never};
 use tempfile::TempDir;
+use tradewind_events::fault;
 use tradewind_testing::{eventually, scratch};
 
 use crate::PATIENCE;
 use crate::shop::{Shop, service};
+use crate::tomorrow;
 
 const ROLE: &str = "SHOP_SERVICE";
+/// Set where the service is to read events as later builds write them.
+const LATER: &str = "SHOP_EVENTS_OF_LATER_BUILDS";
 
 /// The test of the test binary that calls [`serve_where_told`].
 const TEST: &str = "service_process";
@@ -24,6 +28,10 @@ const TEST: &str = "service_process";
 pub fn serve_where_told() {
     let Ok(name) = std::env::var(ROLE) else { return };
     die_with_parent();
+    if std::env::var_os(LATER).is_some() {
+        fault::keep_journal();
+        fault::read_as_later(tomorrow::rewritten);
+    }
     let ended = tradewind_runtime::serve(service(&name));
     std::process::exit(i32::from(ended != ExitCode::SUCCESS));
 }
@@ -47,6 +55,13 @@ impl Process {
     pub async fn replica(shop: &Shop, name: &str) -> Self {
         let mut variables = shop.variables(name);
         variables.insert("TRADEWIND_GRPC_ADDR".to_owned(), "127.0.0.1:0".to_owned());
+        Self::run(name, variables).await
+    }
+
+    /// A service of the shop that reads every event as a later build of its owner may write it, and keeps a journal of them.
+    pub async fn reading_later_events(shop: &Shop, name: &str) -> Self {
+        let mut variables = shop.variables(name);
+        variables.insert(LATER.to_owned(), "1".to_owned());
         Self::run(name, variables).await
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Page { of, file } => write(global, &file, catalogue::page(&given(of)?).as_bytes()),
         Command::Compare { from, to } => {
             let new = given(to)?;
-            let findings = compat::compare(&read(&from)?, &new, &Reads::of_this_build());
+            let findings = compat::compare(&read(&from)?, &new, &Reads::known());
             if global.json {
                 return answer(&findings, |told| document(&json!({ "breaks": told })));
             }
@@ -121,7 +121,7 @@ pub(crate) fn can_i_deploy(global: &Global, args: &DeployArgs) -> Result<ExitCod
         let known: Vec<&str> = workloads.iter().map(String::as_str).collect();
         bail!("the contracts know no workload {service:?}; they know {}", known.join(", "));
     }
-    let findings = compat::can_deploy(service, &deployed, &build, &Reads::of_this_build());
+    let findings = compat::can_deploy(service, &deployed, &build, &Reads::known());
     if global.json {
         let can = findings.is_empty();
         return answer(&findings, |told| document(&json!({ "service": service, "can_deploy": can, "why_not": told })));

@@ -1,5 +1,6 @@
 //! `tradewind order`: place, follow and cancel orders.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -11,7 +12,7 @@ use contracts::tradewind::ordering::v1::{
 
 use crate::Global;
 use crate::clients::Clients;
-use crate::output::{money, more, print_json, say};
+use crate::output::{money, more, print_json, say, word};
 use crate::watch::Watch;
 
 #[derive(clap::Subcommand)]
@@ -174,8 +175,8 @@ pub(crate) fn new_request_id() -> String {
 }
 
 /// The status of an order in words: `STOCK_CONFIRMED`.
-pub(crate) fn status(order: &Order) -> &'static str {
-    order.status().as_str_name().trim_start_matches("ORDER_STATUS_")
+pub(crate) fn status(order: &Order) -> Cow<'static, str> {
+    word(order.status, OrderStatus::as_str_name, "ORDER_STATUS_")
 }
 
 fn show(order: &Order) -> Result<()> {

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
-use super::finding::{Bringer, Finding, GONE, Hurt, OUTSIDE};
+use super::finding::{Bringer, EDGE, Finding, GONE, Hurt, OUTSIDE};
 use super::reads::Reads;
 use super::rules::{self, Rule};
 use super::users::Users;
 use crate::said::{self, Said, Sayings, shown, text};
 
-/// Who lets people in.
-const EDGE: &str = "gateway";
 /// What the edge does itself about what is said of a method.
 const AT_EDGE: [&str; 3] = ["method.audience", "method.timeout", "method.criticality"];
 /// What two builds have to have in common to talk at all, whichever of them is the newer one.

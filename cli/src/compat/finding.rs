@@ -16,6 +16,9 @@ pub(super) const GONE: &str = "gone";
 /// Whoever uses the edge.
 pub(super) const OUTSIDE: &str = "clients of the edge";
 
+/// Who lets people in.
+pub(super) const EDGE: &str = "gateway";
+
 /// Whose release brings a change about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Bringer {

@@ -16,7 +16,17 @@ use super::reads::Reads;
 use super::{can_deploy, compare, deploy, rules, without_comments};
 
 fn found(old: &DescriptorPool, new: &DescriptorPool) -> Vec<Finding> {
-    compare(old, new, &Reads::of_this_build())
+    compare(old, new, &Reads::known())
+}
+
+/// Who is named where a field of an answer or an event is dropped, with what the last release's services read besides.
+fn hurt_without(file: &str, field: &str, released: &str) -> BTreeSet<String> {
+    let text = format!("# it is dropped\nin {file}\nbreaks `{field}` -> ``\n");
+    let [pair] = pairs::read(&text).try_into().unwrap();
+    let given = Contracts::released();
+    let reads = Reads::known().with(released);
+    let findings = compare(&given.compiled(), &given.with(&pair.breaking).compiled(), &reads);
+    findings.into_iter().flat_map(|finding| finding.hurt.into_keys()).collect()
 }
 
 fn listed(findings: &[Finding]) -> String {
@@ -27,7 +37,8 @@ fn listed(findings: &[Finding]) -> String {
 fn wrong(pair: &Pair) -> Vec<String> {
     let given = Contracts::released().with(&pair.given);
     let old = given.compiled();
-    let broken = found(&old, &given.with(&pair.breaking).compiled());
+    let reads = Reads::known().with(&pair.released);
+    let broken = compare(&old, &given.with(&pair.breaking).compiled(), &reads);
     let mut wrong = Vec::new();
     for Told { rule, element, hurt } in &pair.told {
         let is_told = |finding: &Finding| {
@@ -40,7 +51,7 @@ fn wrong(pair: &Pair) -> Vec<String> {
             wrong.push(format!("{}: no {rule} of {element} that hurts {hurt:?} in{}", pair.name, listed(&broken)));
         }
     }
-    let kept = found(&old, &given.with(&pair.allowed).compiled());
+    let kept = compare(&old, &given.with(&pair.allowed).compiled(), &reads);
     if !kept.is_empty() {
         wrong.push(format!("{}: what is allowed is refused:{}", pair.name, listed(&kept)));
     }
@@ -57,6 +68,7 @@ const OF_METHODS: &str = include_str!("tests/methods.txt");
 const OF_EVENTS: &str = include_str!("tests/events.txt");
 const OF_FIELDS: &str = include_str!("tests/fields.txt");
 const OF_SHAPES: &str = include_str!("tests/shapes.txt");
+const OF_READS: &str = include_str!("tests/reads.txt");
 
 #[test]
 fn changes_of_methods_are_told_apart() {
@@ -79,8 +91,32 @@ fn changes_of_shapes_are_told_apart() {
 }
 
 #[test]
+fn changes_of_what_somebody_reads_are_told_apart() {
+    all_are_told_apart(OF_READS);
+}
+
+/// Who calls a method, or reacts to an event, and does not look at the field is left alone.
+#[test]
+fn only_those_are_named_who_read_a_field_or_did_as_they_were_released() {
+    let (events, detail) = ("ordering/v1/events.proto after message OrderCancelled", "string detail = 3;");
+    let owner = ["ordering".to_owned()];
+    assert_eq!(hurt_without(events, detail, ""), owner.clone().into());
+    let released = "shipping reads tradewind.ordering.v1.OrderCancelled.detail\n";
+    let both = ["ordering", "shipping"].map(str::to_owned);
+    assert_eq!(hurt_without(events, detail, released), both.into());
+
+    let found = "identity/v1/service.proto after message FindPartnerKeyResponse";
+    let name = "string key_id = 1;";
+    assert_eq!(hurt_without(found, name, ""), BTreeSet::new());
+    let released = "gateway calls tradewind.identity.v1.IdentityService.FindPartnerKey and reads \
+        tradewind.identity.v1.FindPartnerKeyResponse.key_id\n";
+    assert_eq!(hurt_without(found, name, released), ["gateway".to_owned()].into());
+}
+
+#[test]
 fn there_is_a_pair_for_every_rule_and_more_than_a_hundred_in_all() {
-    let pairs: Vec<Pair> = [OF_METHODS, OF_EVENTS, OF_FIELDS, OF_SHAPES].into_iter().flat_map(pairs::read).collect();
+    let pairs: Vec<Pair> =
+        [OF_METHODS, OF_EVENTS, OF_FIELDS, OF_SHAPES, OF_READS].into_iter().flat_map(pairs::read).collect();
     let names: BTreeSet<&str> = pairs.iter().map(|pair| pair.name.as_str()).collect();
     assert!(names.len() == pairs.len() && names.len() >= 100, "{} pairs, {} names", pairs.len(), names.len());
     let tried: BTreeSet<&str> = pairs.iter().flat_map(|pair| &pair.told).map(|told| told.rule.as_str()).collect();
@@ -141,7 +177,7 @@ fn descriptors_are_written_without_comments_and_say_the_same() {
 /// The workloads that can be deployed, of all there are.
 fn deployable(deployed: &Contracts, build: &Contracts) -> Vec<String> {
     let (deployed, build) = (deployed.compiled(), build.compiled());
-    let reads = Reads::of_this_build();
+    let reads = Reads::known();
     let can = |service: &String| can_deploy(service, &deployed, &build, &reads).is_empty();
     deploy::workloads(&build).into_iter().filter(can).collect()
 }
@@ -200,7 +236,7 @@ fn only_whoever_brings_a_change_about_or_needs_it_cannot_be_deployed() {
         ),
         (
             "in notification/v1/service.proto\nbreaks `context: \"notification\"` -> `context: \"notification\" reacts {event: \
-             \"tradewind.payment.v1.PaymentCaptured\" reaction: \"thank_on_payment_captured\" role: ROLE_OBSERVE}`",
+             \"tradewind.inventory.v1.StockReserved\" reaction: \"thank_on_stock_reserved\" role: ROLE_OBSERVE}`",
             &["notification"],
             &["notification"],
         ),

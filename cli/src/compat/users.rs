@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost_reflect::{DescriptorPool, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
-use super::finding::{Bringer, Hurt, OUTSIDE, Place};
+use super::finding::{Bringer, EDGE, Hurt, OUTSIDE, Place};
 use super::reads::Reads;
 use crate::said::{self, Said, text};
 
@@ -124,24 +124,39 @@ impl<'a> Users<'a> {
 
     /// Who sends or gets a message or an enum.
     pub(super) fn of_type(&self, name: &str) -> Hurt {
-        self.met(name, |_| true)
+        self.met(name, None)
     }
 
-    /// Who sends or gets a field of a message; of those who react to an event with it, those who read it.
+    /// Who sends or gets a field of a message; of those who react to an event with it, or are answered it, those who read it.
     pub(super) fn of_field(&self, message: &str, field: &str) -> Hurt {
-        self.met(message, |reader| self.reads.has(reader, field))
+        self.met(message, Some(field))
     }
 
-    fn met(&self, name: &str, is_met: impl Fn(&str) -> bool) -> Hurt {
+    fn met(&self, name: &str, field: Option<&str>) -> Hurt {
         let of_way = |way: &Way| match way {
-            Way::Request(method) | Way::Response(method) => self.callers(method),
+            Way::Request(method) => self.callers(method),
+            Way::Response(method) => self.answered(method, field),
             Way::Event(event) => {
                 let mut readers = self.readers.get(event).cloned().unwrap_or_default();
-                readers.retain(|reader, _| is_met(reader));
+                readers.retain(|reader, _| field.is_none_or(|field| self.reads.of_event(reader, field)));
                 merged([readers, self.owner(event)])
             }
         };
         merged(self.ways.get(name).into_iter().flatten().map(of_way))
+    }
+
+    /// Who reads what a method answers, or that field of it. The edge hands people all that it is answered for them.
+    fn answered(&self, method: &str, field: Option<&str>) -> Hurt {
+        let mut callers = self.callers(method);
+        let is_for_people = callers.contains_key(OUTSIDE);
+        let reads = |who: &str| field.is_none_or(|field| self.reads.of_answer(who, method, field));
+        callers.retain(|caller, _| caller == EDGE && is_for_people || reads(caller));
+        // Whoever reads a log is named by what it reacts to, and not by the method.
+        for asker in self.reads.askers(method).filter(|asker| reads(asker)) {
+            let answer = format!("reads what {} answers", last(method));
+            callers.entry(asker.to_owned()).or_insert_with(|| BTreeSet::from([answer]));
+        }
+        callers
     }
 }
 

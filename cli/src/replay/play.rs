@@ -17,6 +17,7 @@ use indicatif::ProgressBar;
 
 use super::plan::{End, Listing, Plan, Planned};
 use crate::clients::Clients;
+use crate::output::word;
 use crate::watch::Watch;
 
 const LOADING: usize = 64;
@@ -222,10 +223,10 @@ fn end_of(order: &Order) -> String {
         (OrderStatus::Confirmed, _) => End::Confirmed.name().to_owned(),
         (OrderStatus::Cancelled, CancellationReason::OutOfStock) => End::OutOfStock.name().to_owned(),
         (OrderStatus::Cancelled, CancellationReason::Customer) => End::CancelledByCustomer.name().to_owned(),
-        (status, reason) => {
-            let words = |text: &str, prefix| text.trim_start_matches(prefix).to_ascii_lowercase().replace('_', " ");
-            let status = words(status.as_str_name(), "ORDER_STATUS_");
-            format!("{status}: {}", words(reason.as_str_name(), "CANCELLATION_REASON_"))
+        _ => {
+            let status = word(order.status, OrderStatus::as_str_name, "ORDER_STATUS_");
+            let reason = word(order.cancellation_reason, CancellationReason::as_str_name, "CANCELLATION_REASON_");
+            format!("{status}: {reason}").to_ascii_lowercase().replace('_', " ")
         }
     }
 }

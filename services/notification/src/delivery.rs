@@ -57,7 +57,8 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
             return Ok(given_up("NO_ANSWER"));
         }
         let Some((order_id, kind)) = of_key(&intent.key) else {
-            return Ok(given_up("NO_SUCH_MESSAGE"));
+            // Written by a replica of a later build, which may have its turn next.
+            return Err(Unknown("no message of this build is of that kind".to_owned()));
         };
         let found = match intent.payload.as_slice() {
             [] => table::find(self.store.reader(), order_id, kind).await,
@@ -105,4 +106,41 @@ fn tell(order_id: &str, kind: &'static str, outcome: &Settled, attempts: u32) {
 
 fn given_up(reason: &str) -> Settled {
     Settled::Failed(Reason::told(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the verdict")]
+    use tradewind_store::Metadata;
+    use tradewind_testing::account::options;
+    use tradewind_testing::{Database, block_on};
+
+    use super::*;
+
+    struct Nobody;
+
+    impl MailSystem for Nobody {
+        async fn hand_over(&self, _: &Letter) -> Result<Answer, Unknown> {
+            panic!("there is nothing to hand over")
+        }
+    }
+
+    #[test]
+    fn a_message_of_a_kind_that_only_a_later_build_knows_is_left_to_it_for_a_while() {
+        block_on(async {
+            let database = Database::sqlite();
+            let store = Store::open(options(&database, "notification")).await.unwrap();
+            let deliver = Deliver::new(store, Nobody, NonZeroU32::new(2).unwrap());
+            let intent = |attempt| Intent {
+                key: "o-1/lost".to_owned(),
+                action: "send".to_owned(),
+                payload: Vec::new(),
+                generation: 1,
+                attempt,
+                cause: Metadata::default(),
+            };
+            assert!(deliver.call(&intent(0)).await.is_err(), "another replica may know of it");
+            assert_eq!(deliver.call(&intent(2)).await.unwrap(), given_up("NO_ANSWER"));
+        });
+    }
 }

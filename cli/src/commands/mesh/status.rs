@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{counted, fault, span};
 use crate::clients::Clients;
-use crate::output::{document, json as as_json, moment, of_each, say};
+use crate::output::{document, json as as_json, moment, of_each, say, word};
 
 pub(super) async fn run(shop: &Clients, services: &[&str], json: bool) -> Result<ExitCode> {
     let (answers, away) = of_each(services, async |service| {
@@ -68,7 +68,7 @@ fn show_endpoint(head: &str, endpoint: &Endpoint) -> Result<()> {
     if let Some(Failing { error, duration }) = failing {
         say!("{head} {address} FAILING for {}: {error}", span(duration.as_ref()))?;
     } else {
-        let standing = if endpoint.standing() == Standing::Ready { "ready" } else { "connecting" };
+        let standing = word(endpoint.standing, Standing::as_str_name, "STANDING_").to_ascii_lowercase();
         let (connections, latency) = (counted((*connections).into(), "connection"), span(latency.as_ref()));
         say!(
             "{head} {address} {standing}, {connections}, {in_flight} under way, {latency} a call, {:.0} % busy",
@@ -77,10 +77,11 @@ fn show_endpoint(head: &str, endpoint: &Endpoint) -> Result<()> {
     }
     for circuit in circuits {
         let Circuit { method, .. } = circuit;
-        match circuit.state() {
-            CircuitState::Open => say!("{head} {address} OPEN, left alone for a moment: {method}")?,
-            CircuitState::HalfOpen => say!("{head} {address} HALF OPEN, tried once: {method}")?,
-            CircuitState::Closed | CircuitState::Unspecified => {}
+        match CircuitState::try_from(circuit.state) {
+            Ok(CircuitState::Open) => say!("{head} {address} OPEN, left alone for a moment: {method}")?,
+            Ok(CircuitState::HalfOpen) => say!("{head} {address} HALF OPEN, tried once: {method}")?,
+            Ok(CircuitState::Closed | CircuitState::Unspecified) => {}
+            Err(_) => say!("{head} {address} in a state that only a later program knows, {}: {method}", circuit.state)?,
         }
     }
     Ok(())

@@ -84,13 +84,14 @@ pub(super) async fn discard(
 fn print(events: &[TriedEvent], remaining: u64, dry_run: bool) -> Result<()> {
     for tried in events {
         let TriedEvent { position, r#type, from_owner, reason, error, .. } = tried;
-        let outcome = match tried.outcome() {
-            Outcome::Handled if dry_run => "would be handled".to_owned(),
-            Outcome::Handled => "handled".to_owned(),
-            Outcome::Discarded if dry_run => "would be given up".to_owned(),
-            Outcome::Discarded => "given up".to_owned(),
-            _ if dry_run => format!("would fail: {reason}: {error}"),
-            _ => format!("failed again: {reason}: {error}"),
+        let outcome = match Outcome::try_from(tried.outcome) {
+            Ok(Outcome::Handled) if dry_run => "would be handled".to_owned(),
+            Ok(Outcome::Handled) => "handled".to_owned(),
+            Ok(Outcome::Discarded) if dry_run => "would be given up".to_owned(),
+            Ok(Outcome::Discarded) => "given up".to_owned(),
+            Ok(_) if dry_run => format!("would fail: {reason}: {error}"),
+            Ok(_) => format!("failed again: {reason}: {error}"),
+            Err(_) => format!("came to what only a later program knows, {}: {reason}: {error}", tried.outcome),
         };
         let copied = !from_owner && tried.outcome() == Outcome::Handled;
         let copy = if copied { " (the copy in quarantine; its owner could not be asked)" } else { "" };
@@ -100,8 +101,9 @@ fn print(events: &[TriedEvent], remaining: u64, dry_run: bool) -> Result<()> {
     say!("  {remaining} {left} in quarantine")
 }
 
+/// What this program has no name for is not known to have gone well.
 fn has_failed(events: &[TriedEvent]) -> bool {
-    events.iter().any(|tried| tried.outcome() == Outcome::Failed)
+    events.iter().any(|tried| !matches!(tried.outcome(), Outcome::Handled | Outcome::Discarded))
 }
 
 fn exit(failed: bool) -> ExitCode {

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use contracts::tradewind::consumer::v1::{
-    Act, GetParkedStreamRequest, GetParkedStreamResponse, ListActsRequest, ParkedEvent, ParkedStream,
+    Act, ActKind, ActOutcome, GetParkedStreamRequest, GetParkedStreamResponse, ListActsRequest, ParkedEvent,
+    ParkedStream,
 };
 use contracts::tradewind::eventlog::v1::EventRecord;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use supervisor::services;
 use super::{PAGE, Stream, find, parked};
 use crate::body;
 use crate::clients::Clients;
-use crate::output::{document, json as as_json, moment, more, of_each, print_json, say};
+use crate::output::{document, json as as_json, moment, more, of_each, print_json, say, word};
 
 pub(super) async fn list(shop: &Clients, only: Option<&str>, json: bool) -> Result<ExitCode> {
     let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);
@@ -133,8 +134,8 @@ pub(super) async fn log(
     }
     for act in &response.acts {
         let Act { time, principal, consumer, source, stream, position, detail, .. } = act;
-        let kind = act.kind().as_str_name().trim_start_matches("ACT_KIND_");
-        let outcome = act.outcome().as_str_name().trim_start_matches("ACT_OUTCOME_");
+        let kind = word(act.kind, ActKind::as_str_name, "ACT_KIND_");
+        let outcome = word(act.outcome, ActOutcome::as_str_name, "ACT_OUTCOME_");
         let about = if stream.is_empty() { String::new() } else { format!("  {stream} of {source}") };
         let event = if *position == 0 { String::new() } else { format!(" at {position}") };
         say!("{}  {principal}  {kind:<8} {outcome:<8} {consumer}{about}{event}  {detail}", moment(time.as_ref()))?;

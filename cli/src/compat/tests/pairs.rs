@@ -4,13 +4,14 @@
 //! # one caller is dropped
 //! in ordering/v1/service.proto after rpc PlaceOrder
 //! given `what it is` -> `what it is first made to be`
+//! released shipping reads tradewind.ordering.v1.OrderPlaced.lines
 //! breaks `what it was` -> `what it is`
 //! told method.callers of OrderingService.PlaceOrder hurts operator
 //! allows `what it was` -> `what it may be`
 //! ```
 //!
 //! The contracts have no comments and no line ends there. A change of `*` is one of the whole file, which goes where it is
-//! made nothing.
+//! made nothing. What is released reads what this build's services read, and that.
 
 /// A change of a contract's text: the first `from` behind `after`.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Told {
 pub(super) struct Pair {
     pub(super) name: String,
     pub(super) given: Vec<Edit>,
+    /// What services of the last release read.
+    pub(super) released: String,
     pub(super) breaking: Vec<Edit>,
     pub(super) told: Vec<Told>,
     pub(super) allowed: Vec<Edit>,
@@ -54,6 +57,10 @@ pub(super) fn read(text: &str) -> Vec<Pair> {
             continue;
         }
         let pair = pairs.last_mut().unwrap();
+        if word == "released" {
+            pair.released += &format!("{rest}\n");
+            continue;
+        }
         if word == "told" {
             let (rule, rest) = rest.split_once(" of ").unwrap();
             let (element, hurt) = rest.split_once(" hurts ").unwrap_or((rest, ""));

@@ -1,5 +1,7 @@
 //! What is left of faults without the feature: nothing.
 
+use std::borrow::Cow;
+
 use tradewind_broker::Broker;
 use tradewind_broker::wire::Envelope;
 use tradewind_domain::Error;
@@ -8,6 +10,11 @@ use tradewind_store::{Recorded, Store, Tx};
 #[inline]
 pub(crate) fn takes(_: &Broker, _: &Envelope) -> bool {
     false
+}
+
+#[inline]
+pub(crate) fn seen<'a>(_: &str, payload: &'a [u8]) -> Cow<'a, [u8]> {
+    Cow::Borrowed(payload)
 }
 
 #[inline]

@@ -9,6 +9,7 @@ use tradewind_domain::{Error, ErrorKind};
 use tradewind_store::{Recorded, Tx};
 
 use super::{Reaction, Received};
+use crate::fault;
 
 pub(super) trait Erased: Send + Sync {
     fn prepares(&self) -> bool {
@@ -58,7 +59,7 @@ impl<E: Send + Sync, R: Reaction<E>> Erased for Handles<E, R> {
 }
 
 pub(super) fn message<E: Message + Default>(event: &Recorded) -> Result<E, Error> {
-    E::decode(event.payload.as_slice())
+    E::decode(&*fault::seen(&event.type_name, &event.payload))
         .map_err(|cause| Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", format!("{}: {cause}", event.type_name)))
 }
 

@@ -6,6 +6,7 @@ mod conformance;
 mod framing;
 mod grpc;
 mod issuers;
+mod later;
 mod limiting;
 mod limits;
 mod opened;

@@ -75,7 +75,7 @@ pub(crate) fn of(event: &Event<'_>) -> Result<String, Error> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use contracts::tradewind::money::v1::Money;
-    use contracts::tradewind::ordering::v1::{OrderConfirmed, Recipient};
+    use contracts::tradewind::ordering::v1::{OrderCancelled, OrderConfirmed, Recipient};
     use prost::{Message, Name};
     use serde_json::{Value, json};
 
@@ -112,5 +112,22 @@ mod tests {
             })
         );
         assert!(of(&Event { type_name: "tradewind.ordering.v1.OrderPondered", ..event }).is_err());
+    }
+
+    #[test]
+    fn what_a_later_build_adds_is_left_out_and_a_value_without_a_name_is_its_number() {
+        let cancelled = OrderCancelled { order_id: "o-1".to_owned(), reason: 9_999, ..OrderCancelled::default() };
+        let mut payload = cancelled.encode_to_vec();
+        prost::encoding::string::encode(15_000, &"of a later build".to_owned(), &mut payload);
+        let event = Event {
+            type_name: &OrderCancelled::full_name(),
+            id: "e-1",
+            subject: "o-1",
+            position: 1,
+            time: OffsetDateTime::UNIX_EPOCH,
+            payload: &payload,
+        };
+        let body: Value = serde_json::from_str(&of(&event).unwrap()).unwrap();
+        assert_eq!(body["data"], json!({ "orderId": "o-1", "reason": 9_999 }));
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn resource(Loaded { state: order, version, created, updated }: Loade
         lines: placed.lines,
         total: placed.total,
         cancellation_requested: order.cancellation_requested,
-        cancellation_reason: order.reason.into(),
+        cancellation_reason: order.reason,
         cancellation_detail: order.detail,
         short_lines: order.short_lines,
         refunded: order.refunded,

@@ -148,7 +148,7 @@ impl Order {
         OrderClosed {
             order_id: self.id(),
             recipient: self.placed.as_ref().and_then(|placed| placed.recipient.clone()),
-            reason: self.reason.into(),
+            reason: self.reason,
             refunded: refunded.or_else(|| self.refunded.clone()),
         }
     }

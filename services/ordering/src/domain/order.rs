@@ -17,7 +17,8 @@ pub struct Order {
     pub(crate) cancellation_requested: bool,
     /// Shipping has answered that the parcel has left.
     pub(crate) cancellation_refused: bool,
-    pub(crate) reason: CancellationReason,
+    /// Its number: a later build may have written one that this one has no name for.
+    pub(crate) reason: i32,
     pub(crate) detail: String,
     pub(crate) short_lines: Vec<ShortLine>,
     pub(crate) refunded: Option<Money>,
@@ -103,7 +104,7 @@ impl Order {
         }
         self.status = OrderStatus::Cancelling;
         self.cancellation_requested = false;
-        self.reason = event.reason();
+        self.reason = event.reason;
         self.detail.clone_from(&event.detail);
         self.short_lines.clone_from(&event.short_lines);
     }

@@ -28,6 +28,6 @@ pub async fn get_payment(store: &Store, order_id: OrderId) -> Result<Resource, E
         refund_id: payment.refund_id,
         update_time: Some(timestamp(found.updated)),
         captured: payment.captured,
-        mismatch: payment.mismatch.into(),
+        mismatch: payment.mismatch,
     })
 }

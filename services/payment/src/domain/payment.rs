@@ -38,7 +38,8 @@ pub struct Payment {
     pub(crate) charge_id: String,
     pub(crate) refund_id: String,
     pub(crate) decline_reason: String,
-    pub(crate) mismatch: Mismatch,
+    /// Its number: a later build may have written one that this one has no name for.
+    pub(crate) mismatch: i32,
 }
 
 impl Payment {
@@ -196,7 +197,7 @@ impl Aggregate for Payment {
             PaymentEvent::Captured(event) => {
                 self.charge_id.clone_from(&event.charge_id);
                 self.captured.clone_from(&event.amount);
-                self.mismatch = event.mismatch();
+                self.mismatch = event.mismatch;
                 self.status = PaymentStatus::Captured;
             }
             // The capture that follows says what became of it.
@@ -215,7 +216,7 @@ impl Aggregate for Payment {
             PaymentEvent::Refunded(event) => {
                 self.refund_id.clone_from(&event.refund_id);
                 if event.mismatch != 0 {
-                    self.mismatch = event.mismatch();
+                    self.mismatch = event.mismatch;
                 }
                 self.status = PaymentStatus::Refunded;
             }

@@ -32,7 +32,7 @@ pub(crate) fn put(tx: &mut Tx, Loaded { state: payment, updated, .. }: Loaded<Pa
         updated: micros(updated),
         captured_currency,
         captured_minor,
-        mismatch: Some(i32::from(payment.mismatch).into()),
+        mismatch: Some(payment.mismatch.into()),
     };
     tx.put(&PUT, row);
 }

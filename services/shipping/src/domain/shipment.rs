@@ -38,8 +38,9 @@ pub struct Shipment {
     pub(crate) items: Vec<ParcelItem>,
     pub(crate) tracking: String,
     pub(crate) rejection_reason: String,
-    /// In what the booking is no use; it is being taken back.
-    pub(crate) mismatch: Mismatch,
+    /// In what the booking is no use, as its number, for a later build may have written one that this one has no name for; it is
+    /// being taken back.
+    pub(crate) mismatch: i32,
 }
 
 impl Shipment {
@@ -176,7 +177,7 @@ impl Shipment {
     fn cancelled(&self, unexpected: ShipmentError) -> Decision {
         match self.status {
             // The order has not heard of this booking: to it, the carrier has refused.
-            ShipmentStatus::Cancelling if self.mismatch != Mismatch::Unspecified => {
+            ShipmentStatus::Cancelling if self.mismatch != 0 => {
                 Ok(vec![ShipmentRejected { order_id: self.id(), reason: CARRIER_MISMATCH.to_owned() }.into()])
             }
             ShipmentStatus::Cancelling => Ok(vec![ShipmentCancelled { order_id: self.id() }.into()]),
@@ -238,7 +239,7 @@ impl Aggregate for Shipment {
             }
             ShipmentEvent::Cleared(_) => self.status = ShipmentStatus::Cleared,
             ShipmentEvent::CancellationRequested(event) => {
-                self.mismatch = event.mismatch();
+                self.mismatch = event.mismatch;
                 self.status = ShipmentStatus::Cancelling;
             }
             ShipmentEvent::Cancelled(event) => {

@@ -72,6 +72,21 @@ fn what_nobody_wants_is_not_decoded() {
 }
 
 #[test]
+fn what_a_later_build_adds_to_a_frame_or_its_events_is_passed_over() {
+    let later = |mut bytes: Vec<u8>| {
+        prost::encoding::string::encode(15_000, &"of a later build".to_owned(), &mut bytes);
+        Bytes::from(bytes)
+    };
+    let mut body = Body::decode(sent(None).body).unwrap();
+    body.events = body.events.into_iter().map(|event| later(event.to_vec())).collect();
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("tw-later", "1");
+    let frame = crate::wire::read("ordering", 5, Some(&headers), &later(body.encode_to_vec()), |_| true).unwrap();
+    let received: Vec<_> = frame.entries.into_iter().map(|entry| entry.event.unwrap()).collect();
+    assert_eq!(received, events());
+}
+
+#[test]
 fn one_event_alone_is_a_frame_of_one() {
     let sent = encode("ordering", LOG, None, &events()[..1]);
     assert_eq!(read(&sent.body).unwrap().entries.len(), 1);

@@ -246,3 +246,34 @@ fn a_refusal_that_comes_after_delivery_changes_nothing() {
     let events = [asked_to_cancel(), vec![shipped(), delivered()]].concat();
     given::<Order>(events).when(Command::RefuseCancellation).then([]);
 }
+
+/// A build before reads what a later one has written, while both are about and after the later one is gone.
+#[test]
+fn a_reason_that_only_a_later_build_knows_is_passed_on_and_owes_everything() {
+    let later = 9_999;
+    let cancelled = OrderCancelled { order_id: order_id(), reason: later, ..OrderCancelled::default() };
+    let closed = OrderClosed {
+        order_id: order_id(),
+        recipient: Some(recipient()),
+        reason: later,
+        refunded: Some(paid_back(2_000)),
+        ..OrderClosed::default()
+    };
+    given::<Order>([placed(), stock_confirmed(), paid(), cancelled.into()])
+        .when(Command::RecordRelease)
+        .then([compensated(Compensation::Stock, None)])
+        .when(Command::RecordShipmentCancelled)
+        .then([compensated(Compensation::Shipment, None)])
+        .when(refund())
+        .then([closed.into()]);
+}
+
+#[test]
+fn what_only_a_later_build_owes_settles_nothing_that_this_one_does() {
+    let returned = OrderCompensated { order_id: order_id(), compensation: 9_999, refunded: None };
+    let order = given::<Order>([placed(), cancelled(Customer), returned.into()])
+        .when(Command::RecordRelease)
+        .then([closed(Customer, None)])
+        .state();
+    assert_eq!(order.status(), OrderStatus::Cancelled);
+}

@@ -109,7 +109,7 @@ proptest! {
             let asked = story.place_of(|e| matches!(e, OrderEvent::CancellationRequested(_)));
             prop_assert!(asked.is_some_and(|asked| confirmed < asked && asked < cancelled));
             prop_assert!(story.heard(|c| matches!(c, Command::RecordShipmentCancelled)));
-            prop_assert_eq!(story.order.reason, CancellationReason::Customer);
+            prop_assert_eq!(story.order.reason, i32::from(CancellationReason::Customer));
         }
     }
 

@@ -239,3 +239,15 @@ fn the_token_is_shown_nowhere() {
     let shown = format!("{command:?} {event:?} {payment:?}");
     assert!(!shown.contains("tok_ok"), "{shown}");
 }
+
+#[test]
+fn a_mismatch_that_only_a_later_build_knows_is_kept_and_what_was_taken_goes_back() {
+    let taken = PaymentCaptured {
+        order_id: order_id(),
+        amount: Some(moved(2_000, "ch_1").amount),
+        charge_id: "ch_1".to_owned(),
+        mismatch: 9_999,
+    };
+    let payment = given::<Payment>([requested(), taken.into()]).when(give_back()).then([refund_requested()]).state();
+    assert_eq!((payment.status(), payment.mismatch), (PaymentStatus::Refunding, 9_999));
+}

@@ -190,6 +190,17 @@ fn a_booking_without_a_number_of_its_own_is_taken_back_and_rejects_the_shipment(
 }
 
 #[test]
+fn a_mismatch_that_only_a_later_build_knows_rejects_the_shipment_too() {
+    let taken_back = ShipmentCancellationRequested { order_id: order_id(), mismatch: 9_999 };
+    let reason = "CARRIER_MISMATCH".to_owned();
+    given::<Shipment>([requested(), taken_back.into()]).when(Command::RecordCancelled).then([ShipmentRejected {
+        order_id: order_id(),
+        reason,
+    }
+    .into()]);
+}
+
+#[test]
 fn the_carrier_refuses_only_what_it_has_not_taken() {
     check(&record_rejected(), |status, taken| match status {
         ShipmentStatus::Pending => Ok(vec![rejected()]),
