@@ -113,6 +113,10 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 		&& "$$promtool" check rules helm/tradewind/files/alerts.yaml && "$$promtool" test rules tests/alerts/*.yaml
 	@deny=$$(scripts/tools deny) && echo "cargo-deny check licenses bans sources" && "$$deny" --locked check licenses bans sources
 
+.PHONY: semver
+semver: cargo-present ## hold what is public in the kit beside the last release, or beside another commit: BASE=commit
+	@BASE=$(BASE) exec scripts/semver
+
 .PHONY: contracts
 contracts: ## pack the contracts with their descriptors, for whoever builds against them, into target/contracts
 	@scripts/protos --pack $(or $(CARGO_TARGET_DIR),target)/contracts
