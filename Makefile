@@ -136,10 +136,11 @@ new-service: ## make a service called NAME and put it wherever services are list
 new-service-test: cargo-present ## make one in a copy, have it react to orders, and run all that lists services; ten minutes
 	@exec scripts/new-service-test
 
+# What it takes is what the workspace takes.
 .PHONY: examples
 examples: cargo-present ## run the tests of a project of its own that is built on the kit
 	@NATS_SERVER=$$(scripts/tools nats) && PG_BIN=$$(scripts/tools postgres) && export NATS_SERVER PG_BIN \
-		&& cd examples && cargo test --locked
+		&& { [[ examples/Cargo.lock -nt Cargo.lock ]] || cp Cargo.lock examples/; } && cd examples && cargo test
 
 # Tests hold these beside what they are made from; here they are written instead. What reads them is no part of it.
 golden := chart::the_chart_knows_the_contracts contracts_hold::the_service_graph_equals_its_golden_file events_document:: \
