@@ -75,6 +75,10 @@ attack: cargo-present ## hold 10,000 slow connections, bodies of 1 GB and more a
 		&& ATTACKED=$(abspath $(or $(CARGO_TARGET_DIR),target)/release/gateway) \
 			cargo test -p gateway --locked --test it attacks -- --ignored --nocapture
 
+.PHONY: fuzz
+fuzz: cargo-present ## search for input that a decoder or parser cannot take, 300 s each; TARGET=names, SECONDS=n, MINIMISE=1
+	@exec scripts/fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MINIMISE),--minimise) $(TARGET)
+
 .PHONY: cluster
 cluster: build ## start a real Kubernetes node on this machine, install the chart there, and run `helm test`
 	@scripts/cluster up

@@ -1,5 +1,7 @@
 //! The body of an event, for people and for programs: what is sensitive is hidden, what cannot be decoded is shown as it is.
 
+use std::sync::LazyLock;
+
 use anyhow::{Context, Result};
 use prost_reflect::{
     DescriptorPool, DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
@@ -24,7 +26,9 @@ pub(crate) enum Body {
 /// # Errors
 /// When the contracts cannot be read.
 pub(crate) fn of(type_name: &str, payload: &[u8]) -> Result<Body> {
-    let pool = DescriptorPool::decode(contracts::DESCRIPTOR)?;
+    static POOL: LazyLock<Option<DescriptorPool>> =
+        LazyLock::new(|| DescriptorPool::decode(contracts::DESCRIPTOR).ok());
+    let pool = POOL.as_ref().context("the contracts cannot be read")?;
     let sensitive =
         pool.get_extension_by_name("tradewind.options.v1.sensitive").context("the contracts lack an option")?;
     let decoded = match pool.get_message_by_name(type_name) {

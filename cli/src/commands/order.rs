@@ -194,12 +194,12 @@ fn show(order: &Order) -> Result<()> {
     say!("{}  {status:<15} {:>14}  {}", order.order_id, money(order.total.as_ref()), notes.join("; "))
 }
 
-fn parse_status(text: &str) -> Result<OrderStatus> {
+pub(crate) fn parse_status(text: &str) -> Result<OrderStatus> {
     let name = format!("ORDER_STATUS_{}", text.to_ascii_uppercase().replace('-', "_"));
     OrderStatus::from_str_name(&name).with_context(|| format!("{text:?} is no status of an order"))
 }
 
-fn parse_line(text: &str) -> Result<OrderLine> {
+pub(crate) fn parse_line(text: &str) -> Result<OrderLine> {
     let (product_id, quantity) = text.split_once('=').unwrap_or((text, "1"));
     let quantity = quantity.parse().with_context(|| format!("{quantity:?} is no number of units"))?;
     Ok(OrderLine { product_id: product_id.to_owned(), quantity })

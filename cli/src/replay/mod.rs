@@ -5,7 +5,7 @@ mod baseline;
 mod plan;
 mod play;
 mod report;
-mod rows;
+pub(crate) mod rows;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

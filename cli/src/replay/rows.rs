@@ -8,6 +8,7 @@ mod dates;
 mod file;
 mod numbers;
 mod table;
+mod workbook;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -116,8 +117,16 @@ impl Rows {
 /// # Errors
 /// When it cannot be read, lacks a column, or does not tell how its dates or fractions are meant; never because of a single row.
 pub(crate) fn read(path: &Path, dialect: Dialect) -> Result<Rows> {
-    let read = || understand(&table::read(file::open(path)?)?, dialect);
+    let read = || of_bytes(file::read(path)?, dialect);
     read().with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads what a file holds.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn of_bytes(bytes: Vec<u8>, dialect: Dialect) -> Result<Rows> {
+    understand(&table::read(file::unpack(bytes)?)?, dialect)
 }
 
 fn understand(table: &Table, dialect: Dialect) -> Result<Rows> {

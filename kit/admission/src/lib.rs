@@ -3,6 +3,8 @@
 //!
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod limit;
 mod listener;
 mod rate;

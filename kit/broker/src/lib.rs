@@ -6,6 +6,8 @@
 
 mod board;
 mod connection;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod metrics;
 mod permissions;
 mod refused;

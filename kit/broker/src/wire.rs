@@ -69,6 +69,11 @@ pub fn read(
     }
 }
 
+/// Whether an event of a log can be at this position; a database counts no further.
+fn is_position(position: u64) -> bool {
+    i64::try_from(position).is_ok_and(|position| position > 0)
+}
+
 /// The JetStream stream that holds the events of `context`.
 pub fn stream_name(context: &str) -> String {
     format!("TW_{}", token(context).to_uppercase())

@@ -7,6 +7,8 @@ pub mod body;
 pub mod deadline;
 pub mod faults;
 pub mod form;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 pub mod gather;
 mod jitter;
 pub mod message;

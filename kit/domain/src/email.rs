@@ -20,7 +20,7 @@ pub fn sendable(address: &str) -> Option<String> {
         && EmailAddress::is_valid_local_part(local)
         && is_text(domain)
         && !domain.contains(char::is_whitespace);
-    let host = idna::domain_to_ascii_strict(domain).ok().filter(|_| sound)?;
+    let host = sound.then(|| idna::domain_to_ascii_strict(domain).ok())??;
     // An address of the network is none of a host that takes mail.
     let is_number = host.rsplit('.').next().is_none_or(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     let sent = format!("{local}@{host}");

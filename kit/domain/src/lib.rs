@@ -12,6 +12,8 @@ mod currency;
 mod email;
 mod error;
 mod event;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod id;
 mod money;
 mod printable;

@@ -5,6 +5,9 @@
 //! position of each partition, e.g. `0190163d-8694-739b-aea5-966c26f8ad91 1234 877` for a log of two partitions.
 //! A heartbeat may be old by the time it is read: it only ever makes a reader ask the owner.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
+
 use std::fmt::Write;
 use std::time::Duration;
 

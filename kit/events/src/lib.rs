@@ -20,6 +20,8 @@ mod relay;
 mod wake;
 mod witness;
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub use heads::fuzzed;
 pub use logs::Logs;
 pub use outlet::Show;
 pub use prune::prune_requests;

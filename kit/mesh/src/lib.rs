@@ -8,6 +8,8 @@
 
 mod client;
 mod error;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod handshake;
 mod metadata;
 mod report;

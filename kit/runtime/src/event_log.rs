@@ -87,7 +87,7 @@ impl EventLogService for OwnLog {
 }
 
 /// Time and id of the last event of the page before.
-fn recorded_at(token: &str) -> Result<Option<(OffsetDateTime, Uuid)>, Error> {
+pub(crate) fn recorded_at(token: &str) -> Result<Option<(OffsetDateTime, Uuid)>, Error> {
     if token.is_empty() {
         return Ok(None);
     }

@@ -15,6 +15,8 @@ mod ending;
 mod engine;
 mod event_log;
 mod front;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod health;
 mod help;
 mod http;

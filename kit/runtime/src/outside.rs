@@ -15,6 +15,8 @@ use reqwest::{Response, StatusCode, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tradewind_domain::Reason;
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use answer::answers_of_others;
 pub use calls::Calls;
 pub use mismatches::Mismatches;
 pub use reqwest::Url;

@@ -9,6 +9,8 @@
 mod clock;
 mod committed;
 mod error;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 pub mod lease;
 mod metrics;
 #[cfg(test)]

@@ -7,6 +7,8 @@
 
 mod algorithm;
 mod claims;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod internal;
 mod json;
 mod jwks;

@@ -5,6 +5,8 @@
 #![doc = include_str!("../README.md")]
 
 mod fields;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod json;
 mod matcher;
 mod percent;

@@ -137,7 +137,12 @@ fn taken<'p>(template: &Template, cut: &Cut<'p>) -> Option<Vec<&'p str>> {
     let mut stem = None;
     if let Some(verb) = template.verb() {
         let last = raw.pop()?;
-        let is_verb = |at: &usize| decoded(&last[at + 1..]).is_some_and(|bytes| *bytes == *verb.bytes());
+        // With each of its bytes escaped it is three times as long. What cannot be one is not decoded: a path may be nothing but colons.
+        let sizes = verb.bytes().len()..=3 * verb.bytes().len();
+        let is_verb = |at: &usize| {
+            let text = &last[at + 1..];
+            sizes.contains(&text.len()) && decoded(text).is_some_and(|bytes| *bytes == *verb.bytes())
+        };
         let at = last.match_indices(':').map(|(at, _)| at).find(is_verb)?;
         if at > 0 || !raw.is_empty() {
             raw.push(&last[..at]);

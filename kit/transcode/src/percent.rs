@@ -18,13 +18,13 @@ pub(crate) fn decoded_segments(text: &str) -> Option<Cow<'_, [u8]>> {
         return Some(text.as_bytes().into());
     }
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("%2F").into_iter().chain(rest.find("%2f")).min() {
-        bytes.extend(percent_decode_str(&rest[..at]));
-        bytes.extend_from_slice(&rest.as_bytes()[at..at + 3]);
-        rest = &rest[at + 3..];
+    let mut from = 0;
+    for (at, _) in text.match_indices("%2").filter(|(at, _)| text[at + 2..].starts_with(['f', 'F'])) {
+        bytes.extend(percent_decode_str(&text[from..at]));
+        bytes.extend_from_slice(&text.as_bytes()[at..at + 3]);
+        from = at + 3;
     }
-    bytes.extend(percent_decode_str(rest));
+    bytes.extend(percent_decode_str(&text[from..]));
     Some(bytes.into())
 }
 

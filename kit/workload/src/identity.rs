@@ -3,6 +3,8 @@
 mod check;
 mod credentials;
 mod fingerprint;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod generation;
 mod material;
 

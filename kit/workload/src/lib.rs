@@ -17,6 +17,8 @@ mod spiffe;
 pub mod tls;
 
 pub use error::Error;
+#[cfg(any(test, feature = "fuzzed"))]
+pub use identity::fuzzed;
 pub use identity::{Credentials, Generation, Identity, IdentityFiles, Leaf, Opened, Scheme, Vouched};
 pub use reader::Reader;
 pub use reason::{Check, Reason, Refusal};

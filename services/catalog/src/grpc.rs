@@ -1,6 +1,8 @@
 //! The service's calls: decode, ask the application, encode.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 
 use contracts::tradewind::catalog::v1::catalog_service_server::CatalogService;
 use contracts::tradewind::catalog::v1::{

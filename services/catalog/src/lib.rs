@@ -12,6 +12,8 @@ use contracts::tradewind::catalog::v1::catalog_service_server::CatalogServiceSer
 use tradewind_runtime::{Kit, NoSettings, Parts, Service};
 
 use crate::grpc::Catalog;
+#[cfg(any(test, feature = "fuzzed"))]
+pub use crate::grpc::fuzzed;
 
 /// The service: its tables and its calls.
 #[must_use]

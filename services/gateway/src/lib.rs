@@ -12,6 +12,8 @@ mod crowd;
 mod door;
 mod etag;
 mod framing;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod grpc;
 mod json;
 mod limits;

@@ -25,6 +25,8 @@ use tradewind_runtime::{Kit, Parts, Service};
 use crate::app::{Means, Rules};
 use crate::config::Config;
 use crate::grpc::Api;
+#[cfg(any(test, feature = "fuzzed"))]
+pub use crate::grpc::fuzzed;
 use crate::passwords::{Cost, Passwords};
 use crate::tokens::{Issue, Tokens};
 

@@ -13,6 +13,8 @@ use tradewind_runtime::{Kit, NoSettings, Parts, Service};
 
 pub use crate::app::reactions;
 use crate::grpc::Inventory;
+#[cfg(any(test, feature = "fuzzed"))]
+pub use crate::grpc::fuzzed;
 
 /// The service: its tables, its calls and its reactions.
 #[must_use]

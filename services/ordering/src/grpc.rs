@@ -1,6 +1,8 @@
 //! The order service over gRPC: decode, call the application, encode.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 
 use std::{pin::Pin, time::Duration};
 

@@ -14,6 +14,8 @@ use contracts::tradewind::ordering::v1::ordering_service_server::OrderingService
 use tradewind_runtime::{Kit, Parts, Service};
 
 pub use crate::app::reactions;
+#[cfg(any(test, feature = "fuzzed"))]
+pub use crate::grpc::fuzzed;
 use crate::{
     app::{ExpireOnDeadline, OrderChanges, order_list},
     config::Config,

@@ -12,6 +12,8 @@ pub mod store;
 use contracts::tradewind::payment::v1::payment_service_server::PaymentServiceServer;
 use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub use crate::provider::fuzzed;
 use crate::{app::CallCardProvider, config::Settings, grpc::Api};
 
 /// The payment service, ready to be run.

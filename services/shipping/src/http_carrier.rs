@@ -1,5 +1,8 @@
 //! The carrier over HTTP and JSON. It turns what comes over the wire into answers and decides nothing.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
+
 use contracts::tradewind::ordering::v1::Recipient;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Reason, Reference};

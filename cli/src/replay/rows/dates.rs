@@ -36,6 +36,9 @@ const SERIAL_DAYS_FROM: Date = date!(1899 - 12 - 30);
 /// About 1954 to 2119.
 const SERIAL_DAYS: std::ops::RangeInclusive<i64> = 20_000..=80_000;
 
+/// Nothing was sold before, and nothing will have been.
+const YEARS: std::ops::RangeInclusive<u16> = 1900..=2200;
+
 /// Reads a date, with a time of day or without; a time zone moves it to UTC.
 pub(super) fn parse(text: &str) -> Option<Written> {
     let text = text.trim();
@@ -57,9 +60,7 @@ pub(super) fn parse(text: &str) -> Option<Written> {
         parts.remove(0);
     }
     let [first, second, third] = parts[..] else { return None };
-    let certain = |year, month: u16, day| {
-        Some(Written::Certain(PrimitiveDateTime::new(calendar(year, month, day)?, time).checked_sub(back)?))
-    };
+    let certain = |year, month: u16, day| moment(calendar(year, month, day)?, time, back).map(Written::Certain);
     match (month(first), month(second)) {
         (Some(month), _) => certain(year(third)?, month, number(second)?),
         (None, Some(month)) if first.len() == 4 => certain(year(first)?, month, number(third)?),
@@ -110,15 +111,16 @@ fn offset(zone: &str) -> Option<Duration> {
         4 => digits.split_at_checked(2)?,
         _ => return None,
     };
-    let minutes = hours.parse::<i64>().ok().filter(|hours| *hours <= 14)? * 60
-        + minutes.parse::<i64>().ok().filter(|minutes| *minutes < 60)?;
-    Some(Duration::minutes(if ahead { minutes } else { -minutes }))
+    let minutes = number(hours).filter(|hours| *hours <= 14)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;
+    let far = Duration::minutes(minutes.into());
+    Some(if ahead { far } else { -far })
 }
 
 /// Days since the end of 1899, as a workbook counts them.
 fn serial(text: &str) -> Option<PrimitiveDateTime> {
     let (days, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let days: i64 = days.parse().ok().filter(|days| SERIAL_DAYS.contains(days))?;
+    let is_number = days.bytes().all(|byte| byte.is_ascii_digit());
+    let days: i64 = days.parse().ok().filter(|days| is_number && SERIAL_DAYS.contains(days))?;
     if fraction.len() > 15 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -136,9 +138,15 @@ fn compact(text: &str) -> Option<PrimitiveDateTime> {
     Some(PrimitiveDateTime::new(date, Time::MIDNIGHT))
 }
 
+/// A time of day in UTC, where its zone is `back` ahead; it may be another day.
+fn moment(date: Date, time: Time, back: Duration) -> Option<PrimitiveDateTime> {
+    let at = PrimitiveDateTime::new(date, time).checked_sub(back)?;
+    u16::try_from(at.year()).is_ok_and(|year| YEARS.contains(&year)).then_some(at)
+}
+
 fn calendar(year: u16, month: u16, day: u16) -> Option<Date> {
     let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
-    let year = (1900..=2200).contains(&year).then_some(year)?;
+    let year = YEARS.contains(&year).then_some(year)?;
     Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()
 }
 
@@ -197,7 +205,7 @@ impl Written {
                     Dates::Year if year_first => (first, second, third),
                     Dates::Year => return None,
                 };
-                PrimitiveDateTime::new(calendar(in_full(year), month, day)?, time).checked_sub(back)
+                moment(calendar(in_full(year), month, day)?, time, back)
             }
         }
     }

@@ -12,24 +12,34 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use zip::ZipArchive;
 
 /// The most that is read of a file, and that it may unpack to.
-const MOST_BYTES: u64 = 1 << 30;
+pub(super) const MOST_BYTES: u64 = 1 << 30;
 /// Packed in a pack, and that in a pack.
 const MOST_PACKS: u8 = 3;
+
+pub(super) type Workbook = Sheets<Cursor<Arc<[u8]>>>;
 
 /// A file as it can be read further.
 pub(super) enum Content {
     Text(String),
-    Workbook(Box<Sheets<Cursor<Arc<[u8]>>>>),
+    Workbook(Box<Workbook>),
 }
 
-/// Opens a file, however it is packed.
+/// All of a file.
 ///
 /// # Errors
-/// When it cannot be read, is too large, or is neither text nor a workbook.
-pub(super) fn open(path: &Path) -> Result<Content> {
+/// When it cannot be read, or is too large.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path)?;
     ensure!(!file.metadata()?.is_dir(), "it is a folder");
-    unpacked(bounded(file)?, MOST_PACKS)
+    bounded(file)
+}
+
+/// What a file holds, however it is packed.
+///
+/// # Errors
+/// When it is damaged, unpacks to too much, or is neither text nor a workbook.
+pub(super) fn unpack(bytes: Vec<u8>) -> Result<Content> {
+    unpacked(bytes, MOST_PACKS)
 }
 
 fn unpacked(bytes: Vec<u8>, packs: u8) -> Result<Content> {
@@ -51,6 +61,11 @@ fn unpacked(bytes: Vec<u8>, packs: u8) -> Result<Content> {
 fn archive(bytes: Vec<u8>, packs: u8) -> Result<Content> {
     let mut archive = ZipArchive::new(Cursor::new(bytes.as_slice())).context("its zip is damaged")?;
     let names = archive.file_names().map(|name| name.map(Cow::into_owned)).collect::<Result<Vec<_>, _>>()?;
+    let mut size = 0_u64;
+    for index in 0..archive.len() {
+        size = size.saturating_add(archive.by_index_raw(index).context("its zip is damaged")?.size());
+    }
+    ensure!(size <= MOST_BYTES, "it unpacks to more than {} MiB", MOST_BYTES >> 20);
     if names.iter().any(|name| name == "[Content_Types].xml" || name == "mimetype") {
         drop(archive);
         return workbook(bytes);

@@ -1,13 +1,11 @@
 //! The columns that are wanted out of a file's rows, as text. What the text means is not known here.
 
-use std::io::Cursor;
-use std::sync::Arc;
-
 use anyhow::{Context, Result, bail, ensure};
-use calamine::{Data, Reader as _, Sheets};
+use calamine::Reader as _;
 use csv::{ReaderBuilder, StringRecord};
 
-use super::file::Content;
+use super::file::{Content, Workbook};
+use super::workbook;
 
 /// The columns in the order of a record's fields, each with the names that it goes by, in lower case and letters only. Where a file has
 /// several, the one that has the first name is meant.
@@ -66,7 +64,7 @@ impl Table {
 pub(super) fn read(content: Content) -> Result<Table> {
     match content {
         Content::Text(text) => of_text(&text),
-        Content::Workbook(sheets) => of_workbook(*sheets),
+        Content::Workbook(book) => of_workbook(*book),
     }
 }
 
@@ -98,9 +96,14 @@ fn records(text: &str, delimiter: u8, mut start: usize, header: &Header) -> Resu
     let line_ends = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
     let mut line = 1 + u64::try_from(line_ends(text.get(..start).unwrap_or_default()))?;
     let mut records = Vec::new();
+    // As far as a stray quotation mark has led the parser. Up to there it is given a few lines at a time: from each of them it might
+    // be led as far again.
+    let mut led_to = start;
     'from_here: loop {
         let from = start;
-        let mut csv = reader(text.get(from..).unwrap_or_default(), delimiter);
+        let rest = text.get(from..).unwrap_or_default();
+        let part = if from < led_to { few_lines(rest) } else { rest };
+        let mut csv = reader(part, delimiter);
         let mut fields = StringRecord::new();
         while csv.read_record(&mut fields)? {
             let end = from + usize::try_from(csv.position().byte())?;
@@ -113,26 +116,41 @@ fn records(text: &str, delimiter: u8, mut start: usize, header: &Header) -> Resu
                 // What follows the line with the stray quotation mark is read as if that were not there.
                 let one = body.lines().next().unwrap_or_default();
                 records.push(Record { sheet: 0, line, fields: StringRecord::from(vec![one]), complete: false });
-                start = begin + one.len();
+                (start, led_to) = (begin + one.len(), led_to.max(end));
                 continue 'from_here;
             }
             records.extend(header.record(0, line, &fields));
             line += u64::try_from(line_ends(body))?;
             start = end;
+            if from < led_to {
+                continue 'from_here;
+            }
         }
-        return Ok(records);
+        if part.len() == rest.len() {
+            return Ok(records);
+        }
+        line += u64::try_from(line_ends(text.get(start..from + part.len()).unwrap_or_default()))?;
+        start = from + part.len();
     }
 }
 
-fn of_workbook(mut sheets: Sheets<Cursor<Arc<[u8]>>>) -> Result<Table> {
+/// As many lines as one record may have, and one more, behind those that are blank.
+fn few_lines(text: &str) -> &str {
+    let blank = text.len() - text.trim_start_matches(['\r', '\n']).len();
+    let mut ends = text[blank..].match_indices('\n').map(|(at, _)| blank + at + 1);
+    &text[..ends.nth(MOST_LINES + 1).unwrap_or(text.len())]
+}
+
+fn of_workbook(mut book: Workbook) -> Result<Table> {
     let (mut table, mut best) = (Table::default(), Header::default());
-    for name in sheets.sheet_names() {
-        let range = sheets.worksheet_range(&name).with_context(|| format!("sheet {name}"))?;
-        let mut header = None;
-        for (row, line) in range.rows().zip(u64::from(range.start().map_or(0, |(row, _)| row)) + 1..) {
-            let fields: StringRecord = row.iter().map(cell).collect();
+    for name in book.sheet_names() {
+        let mut header: Option<Header> = None;
+        for (line, mut fields) in workbook::rows(&mut book, &name).with_context(|| format!("sheet {name}"))? {
             if let Some(header) = &header {
-                table.records.extend(Header::record(header, table.sheets.len() - 1, line, &fields));
+                // What stands beside the table is none of it, and what is missing in it is blank.
+                fields.truncate(header.width);
+                fields.extend(std::iter::repeat_n("", header.width - fields.len()));
+                table.records.extend(header.record(table.sheets.len() - 1, line, &fields));
                 continue;
             }
             let found = Header::of(&fields);
@@ -149,23 +167,6 @@ fn of_workbook(mut sheets: Sheets<Cursor<Arc<[u8]>>>) -> Result<Table> {
     }
     ensure!(!table.sheets.is_empty(), best.complaint());
     Ok(table)
-}
-
-/// A cell as text: a number without a fraction that is none, a date in ISO's form.
-fn cell(cell: &Data) -> String {
-    match cell {
-        Data::Empty => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number.to_string(),
-        Data::Bool(truth) => truth.to_string(),
-        Data::DateTime(time) if time.is_datetime() => {
-            let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
-            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-        }
-        Data::DateTime(other) => other.as_f64().to_string(),
-        Data::Error(error) => error.to_string(),
-    }
 }
 
 /// Where each wanted column is in a row.

@@ -64,12 +64,17 @@ fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
 
 /// A workbook of sheets, each a name and its rows; a number of this form is a date.
 fn workbook(sheets: &[(&str, &str)]) -> Vec<u8> {
+    workbook_of(sheets, "")
+}
+
+/// The same with something behind the last cell of each row.
+fn workbook_of(sheets: &[(&str, &str)], behind: &str) -> Vec<u8> {
     let cell = |text: &str| match text.strip_prefix("date ") {
         Some(days) => format!("<c s=\"1\"><v>{days}</v></c>"),
         None if text.parse::<f64>().is_ok() => format!("<c><v>{text}</v></c>"),
         None => format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>"),
     };
-    let row = |line: &str| format!("<row>{}</row>", line.split(',').map(cell).collect::<String>());
+    let row = |line: &str| format!("<row>{}{behind}</row>", line.split(',').map(cell).collect::<String>());
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let package = "http://schemas.openxmlformats.org/package/2006";
@@ -112,6 +117,27 @@ fn workbook(sheets: &[(&str, &str)]) -> Vec<u8> {
         (format!("xl/worksheets/sheet{id}.xml"), sheet)
     }));
     zipped(&files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>())
+}
+
+/// Each line begins with the end of what the line before has left open, and leaves its own open: read from any of them, there is one
+/// record up to the end. Were each read as far, this would not end.
+#[test]
+fn stray_quotation_marks_on_every_line_cost_each_line_once() {
+    let stray = "a\"b,\"c\n".repeat(20_000);
+    let sale = "1,71053,MUG,6,12/13/10 8:26,3.39,17850,France\n";
+    let read = below(HEADER, &format!("{sale}{stray}\"\n{sale}"));
+    assert_eq!((read.rows.len(), read.rows[0] == read.rows[1]), (2, true));
+    assert_eq!(read.malformed(), 20_001);
+}
+
+/// A few hundred bytes, which would be 17 billion cells if they were laid out.
+#[test]
+fn a_cell_in_the_last_corner_makes_a_sheet_no_larger() {
+    let row = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n\
+               1,71053,MUG,6,date 40537.5,3.39,17850,France\n";
+    let far = "</row><row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c>";
+    let read = read_of(&workbook_of(&[("2010", row)], far)).unwrap();
+    assert_eq!((read.rows.len(), read.rows[0].at), (1, datetime!(2010-12-25 12:00)));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tradewind_store::{Metadata, Recorded, StreamName};
 
-use super::{Entry, Frame, Malformed};
+use super::{Entry, Frame, Malformed, is_position};
 
 /// Whether a message with these headers is an event alone.
 pub(super) fn is_alone(headers: &HeaderMap) -> bool {
@@ -37,6 +37,9 @@ pub(super) fn decode(
         return Err(Malformed("it is of another partition"));
     }
     let (id, first) = (parse(headers, "ce-id")?, parse(headers, "tw-position")?);
+    if !is_position(first) {
+        return Err(Malformed("its position cannot be"));
+    }
     let type_name = text(headers, "ce-type")?;
     let metadata = |name| text(headers, name).unwrap_or_default().to_owned();
     let recorded = || {
@@ -137,5 +140,10 @@ mod tests {
             assert!(decode(5, &headers(name), &Bytes::new(), |_| true).is_err(), "{name}");
         }
         assert!(decode(4, &headers(""), &Bytes::new(), |_| true).is_err());
+        for position in ["0", "9223372036854775808", "-1"] {
+            let mut headers = headers("tw-position");
+            headers.insert("tw-position", position);
+            assert!(decode(5, &headers, &Bytes::new(), |_| true).is_err(), "{position}");
+        }
     }
 }

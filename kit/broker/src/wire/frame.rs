@@ -35,7 +35,7 @@ use tradewind_domain::LARGEST_EVENT;
 use tradewind_store::{Metadata, Recorded, StreamName};
 use uuid::Uuid;
 
-use super::{Entry, Frame, Malformed, frame_subject};
+use super::{Entry, Frame, Malformed, frame_subject, is_position};
 
 /// Bytes of events that go out together. A larger event goes alone.
 const FRAME_BYTES: usize = LARGEST_EVENT / 2;
@@ -164,12 +164,12 @@ pub(super) fn decode(
     if body.context != context || body.partition != u32::from(partition) {
         return Err(Malformed("it is of another partition or context"));
     }
-    let count = u64::try_from(body.events.len()).unwrap_or(u64::MAX);
-    if body.first == 0 || count == 0 || body.first.checked_add(count).is_none() {
+    let last = u64::try_from(body.events.len()).ok().and_then(|count| body.first.checked_add(count.checked_sub(1)?));
+    if !(is_position(body.first) && last.is_some_and(is_position)) {
         return Err(Malformed("its positions cannot be"));
     }
     let types: Vec<_> = body.types.into_iter().map(|name| (wanted(&name), name)).collect();
-    let entries = (body.first..).zip(body.events).map(|(position, event)| {
+    let entries = body.events.into_iter().zip(body.first..).map(|(event, position)| {
         let Brief { id, type_index } =
             Brief::decode(event.clone()).map_err(|_| Malformed("an event of it cannot be read"))?;
         let (is_wanted, name) = usize::try_from(type_index)

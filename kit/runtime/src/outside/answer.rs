@@ -74,6 +74,20 @@ impl Kept {
     }
 }
 
+/// Reads an answer that comes whole and in pieces: what is kept of it is the same, and no more than may be.
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) fn answers_of_others(bytes: &[u8]) {
+    let [whole, pieces] = [bytes.len().max(1), 3].map(|size| {
+        let mut kept = Kept::default();
+        bytes.chunks(size).for_each(|chunk| kept.take(chunk));
+        kept.bytes
+    });
+    assert_eq!(whole, pieces);
+    assert!(whole.len() <= bytes.len(), "more is kept than came");
+    let is_one = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    assert!(!is_one(bytes) || is_one(&whole), "what is kept of an answer is one");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,8 @@
 //! `TRADEWIND_*_FILE` name; everything is checked before anything binds. What the values are used for must not be here.
 
 mod about;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod own;
 mod parse;
 mod sources;

@@ -45,6 +45,22 @@ fn what_is_a_verb_for_one_method_is_no_part_of_a_name_for_another() {
     }
 }
 
+/// Were what follows each colon decoded to its end, or looked through for the next slash, this would not end.
+#[test]
+fn a_path_of_colons_or_escaped_slashes_costs_no_more_than_another() {
+    let mut matcher = Matcher::default();
+    for template in ["/a/{x}:do", "/b/{x=**}"] {
+        matcher.insert("GET", Template::parse(template).unwrap(), template).unwrap();
+    }
+    let (colons, slashes) = (":%41".repeat(2_000), "%2F".repeat(2_700));
+    for _ in 0..2_000 {
+        assert_eq!(matcher.find("GET", &format!("/a/{colons}")).unwrap_err(), Refusal::NoRoute);
+        let found = matcher.find("GET", &format!("/b/{slashes}")).unwrap();
+        assert_eq!(found.captures[0].1.len(), slashes.len());
+    }
+    assert!(matcher.find("GET", &format!("/a/{colons}:%64%6F")).is_ok());
+}
+
 #[test]
 fn a_path_is_decoded_once_and_keeps_the_slashes_it_escapes() {
     let held = |template: &str, path: &str| {

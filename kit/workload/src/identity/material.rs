@@ -173,7 +173,7 @@ pub(crate) fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer
     Ok(all)
 }
 
-fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, &'static str> {
+pub(super) fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, &'static str> {
     let is_encrypted = pem.windows(9).any(|word| word == b"ENCRYPTED");
     PrivateKeyDer::from_pem_slice(&tidy(pem)).map_err(|_| {
         if is_encrypted { "is encrypted: nobody is there to type its password" } else { "holds no private key in PEM" }

@@ -61,13 +61,13 @@ async fn talk(limits: Arc<Limits>, board: Board) {
 
 impl Limits {
     /// What there is to tell.
-    fn words(&self) -> Option<Bytes> {
+    pub(crate) fn words(&self) -> Option<Bytes> {
         let busiest = self.ledger.busiest(MOST, LEAST, self.now());
         (!busiest.is_empty()).then(|| written(&busiest))
     }
 
     /// Takes off what another has just granted.
-    fn hear(&self, words: Bytes) {
+    pub(crate) fn hear(&self, words: Bytes) {
         let now = self.now();
         read(words).into_iter().for_each(|entry| self.ledger.charge(entry, now));
     }

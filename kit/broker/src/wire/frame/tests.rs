@@ -119,6 +119,10 @@ fn claims_that_cannot_be_are_malformed() {
     assert!(changed(|_| {}).is_ok());
     assert!(changed(|body| body.first = 0).is_err());
     assert!(changed(|body| body.first = u64::MAX).is_err());
+    assert!(changed(|body| body.first = u64::MAX - 3).is_err());
+    let last = |last: i64| changed(|body| body.first = last.unsigned_abs() - 2);
+    assert!(last(i64::MAX).is_ok_and(|frame| frame.last() == i64::MAX.unsigned_abs()));
+    assert!(changed(|body| body.first = i64::MAX.unsigned_abs() - 1).is_err());
     assert!(changed(|body| body.events.clear()).is_err());
     assert!(changed(|body| body.types.truncate(1)).is_err());
     assert!(changed(|body| body.log.truncate(3)).is_err());

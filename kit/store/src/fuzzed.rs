@@ -1,0 +1,24 @@
+//! What is read here of others, as functions of bytes: `make fuzz` looks for an input that panics, takes long or does not come back as it
+//! was read.
+
+use tracing::Span;
+
+use crate::{token, trace};
+
+type Target = (&'static str, fn(&[u8]));
+
+/// Each by its name.
+pub const TARGETS: &[Target] = &[("position-tokens", position_tokens)];
+
+fn position_tokens(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Some(places) = token::parse(text) {
+        assert_eq!(token::format(&places), text);
+    }
+    trace::continue_from(&Span::none(), text);
+    let _ = trace::trace_id(text);
+}
+
+#[cfg(test)]
+#[path = "../../../fuzz/replay.rs"]
+mod replay;

@@ -1,0 +1,37 @@
+//! What is read here of others, as functions of bytes: `make fuzz` looks for an input that panics, takes long or does not come back as it
+//! was read.
+
+use std::time::Duration;
+
+use contracts::tradewind::ordering::v1::{GetOrderRequest, ListOrdersRequest, PlaceOrderRequest};
+use prost::Message;
+
+use super::convert;
+use crate::app::SETTLE_WITHIN;
+
+type Target = (&'static str, fn(&[u8]));
+
+/// Each by its name.
+pub const TARGETS: &[Target] = &[("order-requests", order_requests)];
+
+/// Which request, and its bytes.
+fn order_requests(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    match which % 3 {
+        0 => _ = PlaceOrderRequest::decode(bytes).map(place_order),
+        1 => _ = ListOrdersRequest::decode(bytes).map(convert::list_orders),
+        _ => _ = GetOrderRequest::decode(bytes).map(|request| convert::get_order(&request)),
+    }
+}
+
+fn place_order(request: PlaceOrderRequest) {
+    let units = request.lines.iter().map(|line| i64::from(line.quantity)).sum::<i64>();
+    let Ok(placed) = convert::place_order(request, Ok(None), Duration::from_secs(60)) else { return };
+    assert!(SETTLE_WITHIN.contains(&placed.settle_within) && !placed.customer_id.is_empty());
+    assert!(placed.wanted.iter().all(|wanted| wanted.quantity > 0 && placed.named.contains_key(&wanted.product_id)));
+    assert_eq!(placed.wanted.iter().map(|wanted| i64::from(wanted.quantity)).sum::<i64>(), units);
+}
+
+#[cfg(test)]
+#[path = "../../../../fuzz/replay.rs"]
+mod replay;
