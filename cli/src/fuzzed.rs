@@ -53,6 +53,9 @@ fn descriptors(bytes: &[u8]) {
     if let Ok(others) = compat::contracts(bytes) {
         are_held_beside_ours(&others);
     }
+    if compat::is_of_known_syntax(bytes).is_err() {
+        return;
+    }
     let mut more = CONTRACTS.clone();
     if more.decode_file_descriptor_set(bytes).is_ok() && more.files().len() > CONTRACTS.files().len() {
         are_held_beside_ours(&more);

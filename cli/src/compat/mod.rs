@@ -15,9 +15,10 @@ mod shapes;
 mod tests;
 mod users;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 pub(crate) use deploy::{can_deploy, workloads};
 pub(crate) use finding::Finding;
@@ -39,10 +40,23 @@ pub(crate) fn compare(old: &DescriptorPool, new: &DescriptorPool, reads: &Reads)
 /// # Errors
 /// It is none, or it tells of no contract.
 pub(crate) fn contracts(descriptors: &[u8]) -> Result<DescriptorPool> {
+    is_of_known_syntax(descriptors)?;
     let pool = DescriptorPool::decode(descriptors).context("it holds no descriptors that belong together")?;
     let options = pool.get_message_by_name("tradewind.options.v1.MethodOptions");
     options.context("its descriptors tell of no contract of Tradewind")?;
     Ok(pool)
+}
+
+/// Refuses files of another syntax than proto2 and proto3, such as editions: of those the pool has no error, it panics.
+///
+/// # Errors
+/// Names such a file.
+pub(crate) fn is_of_known_syntax(descriptors: &[u8]) -> Result<()> {
+    let set = FileDescriptorSet::decode(descriptors).context("it holds no descriptors that belong together")?;
+    let is_known = |file: &&FileDescriptorProto| matches!(file.syntax(), "" | "proto2" | "proto3");
+    set.file.iter().find(|file| !is_known(file)).map_or(Ok(()), |file| {
+        bail!("{} has the syntax {:?}; proto2 and proto3 are read here", file.name(), file.syntax())
+    })
 }
 
 /// The same descriptors without comments, as they are kept of a release. The same contracts make the same bytes.

@@ -7,7 +7,9 @@ mod pairs;
 
 use std::collections::BTreeSet;
 
+use prost::Message as _;
 use prost_reflect::{DescriptorPool, Kind};
+use prost_types::FileDescriptorSet;
 
 use self::contracts::Contracts;
 use self::pairs::{Pair, Told};
@@ -27,6 +29,14 @@ fn hurt_without(file: &str, field: &str, released: &str) -> BTreeSet<String> {
     let reads = Reads::known().with(released);
     let findings = compare(&given.compiled(), &given.with(&pair.breaking).compiled(), &reads);
     findings.into_iter().flat_map(|finding| finding.hurt.into_keys()).collect()
+}
+
+#[test]
+fn a_file_of_another_syntax_is_refused_by_its_name() {
+    let mut set = FileDescriptorSet::decode(::contracts::DESCRIPTOR).unwrap();
+    set.file[0].syntax = Some("editions".to_owned());
+    let refused = super::contracts(&set.encode_to_vec()).unwrap_err().to_string();
+    assert!(refused.contains(set.file[0].name()) && refused.contains("\"editions\""), "{refused}");
 }
 
 fn listed(findings: &[Finding]) -> String {
