@@ -20,7 +20,7 @@ demo: tradewind ## start everything on this machine, play the scenarios, print w
 
 .PHONY: up
 up: tradewind ## start everything on this machine and leave it running
-	@NATS_SERVER=$$(scripts/tools broker) && export NATS_SERVER && exec $(tradewind) up --detach
+	@NATS_SERVER=$$(scripts/tools nats) && export NATS_SERVER && exec $(tradewind) up --detach
 
 .PHONY: down
 down: tradewind ## stop what `make up` started

@@ -54,7 +54,7 @@ fn contracts(own: Option<PathBuf>) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Box<d
         return Ok((vec![shops], files));
     };
     println!("cargo:rerun-if-changed={}", own.display());
-    let mut files = proto_files(&own)?;
+    let mut files = proto_files(&own).map_err(|error| format!("{OWN} names {}: {error}", own.display()))?;
     for room in KIT {
         files.extend(proto_files(&shops.join("tradewind").join(room))?);
     }

@@ -1,6 +1,8 @@
 //! What is read here of others, as functions of bytes: `make fuzz` looks for an input that panics, takes long or does not come back as it
 //! was read.
 
+#![allow(clippy::expect_used, reason = "a target without what it reads with would see nothing")]
+
 use std::sync::LazyLock;
 
 use contracts::tables::EVENTS;
@@ -22,7 +24,7 @@ pub const TARGETS: &[Target] =
 static READS: LazyLock<Reads> = LazyLock::new(Reads::known);
 /// The contracts of this build.
 static CONTRACTS: LazyLock<DescriptorPool> =
-    LazyLock::new(|| compat::contracts(contracts::DESCRIPTOR).unwrap_or_default());
+    LazyLock::new(|| compat::contracts(contracts::DESCRIPTOR).expect("the contract can be read"));
 
 /// A file of sales. What was read of it is the same when it is written plainly.
 fn sales(bytes: &[u8]) {

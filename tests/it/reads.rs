@@ -33,7 +33,7 @@ impl Named {
     fn in_folder(folder: &str) -> Self {
         let mut named = Self::default();
         for path in sources(&project(folder)) {
-            if !path.iter().any(|part| part == "tests" || part == "tests.rs") {
+            if !path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "fuzzed.rs") {
                 named.read(fs::read_to_string(&path).unwrap().parse().unwrap());
             }
         }

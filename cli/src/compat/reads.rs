@@ -8,7 +8,8 @@ const FOUND: &str = include_str!("reads.txt");
 /// The same of the last release's services, which are about until the last of them is replaced.
 const RELEASED: &str = include_str!("../../../released/reads.txt");
 
-/// The fields that services read. A service may be said to read one that it doesn't, and never the reverse.
+/// The fields that services read. A service may be said to read one that it doesn't. The reverse is so where it
+/// hands a message on whole and names none of its fields, as webhooks do with events.
 #[derive(Debug, Default)]
 pub(crate) struct Reads {
     /// Service → fields that come in events.

@@ -31,6 +31,12 @@ pub trait IntentHandler: Send + Sync + 'static {
     /// [`Unknown`] when there is no answer; the call is made again with the same key.
     fn call(&self, intent: &Intent) -> impl Future<Output = Result<Self::Outcome, Unknown>> + Send;
 
+    /// Whether this build can make the call at all. One that it cannot make, because a later build has written it, says nothing about
+    /// whoever is called: it counts as an attempt, and the circuit does not hear of it.
+    fn knows(&self, _: &Intent) -> bool {
+        true
+    }
+
     /// Records the answer, in the transaction that deletes the intent. When the intent was replaced or withdrawn in the
     /// meantime, its answer is dropped: this is not called, or what it did is undone. So what others are told of it waits for
     /// [`Tx::after`].

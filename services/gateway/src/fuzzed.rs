@@ -1,6 +1,8 @@
 //! What is read here of others, as functions of bytes: `make fuzz` looks for an input that panics, takes long or does not come back as it
 //! was read.
 
+#![allow(clippy::expect_used, reason = "a target without what it reads with would see nothing")]
+
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
@@ -41,16 +43,17 @@ pub const TARGETS: &[Target] = &[
 ];
 
 /// What is offered outside.
-static OFFERED: LazyLock<Option<Methods>> =
-    LazyLock::new(|| Methods::new(methods::of_contract(|_| methods::nobody()).ok()?).ok());
+static OFFERED: LazyLock<Methods> = LazyLock::new(|| {
+    let methods = methods::of_contract(|_| methods::nobody()).expect("the contract can be read");
+    Methods::new(methods).expect("its routes can be told apart")
+});
 
 /// A request without its headers: `GET /v1/orders?page_size=7`, and its body on the lines that follow.
 fn rest(bytes: &[u8]) {
     let (line, body) = first_line(bytes);
     let Some((http, target)) = str::from_utf8(line).ok().and_then(|line| line.split_once(' ')) else { return };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let Some(found) = OFFERED.as_ref().map(|offered| offered.routed(http, path)) else { return };
-    match found.and_then(|(found, _)| found.request(query, body).map(|message| (found, message))) {
+    match OFFERED.routed(http, path).and_then(|(found, _)| found.request(query, body).map(|message| (found, message))) {
         Err(refusal) => _ = Refused::from(refusal),
         Ok((found, message)) => {
             let bytes = message.encode_to_vec();
@@ -68,8 +71,8 @@ fn rest(bytes: &[u8]) {
 
 /// Which route, and a message that answers. By whichever way it becomes JSON, it is the same.
 fn rest_answers(bytes: &[u8]) {
-    let (Some((which, bytes)), Some(offered)) = (bytes.split_first(), OFFERED.as_ref()) else { return };
-    let routes: Vec<_> = offered.routes().map(|(route, _)| route).collect();
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    let routes: Vec<_> = OFFERED.routes().map(|(route, _)| route).collect();
     let Some(route) = routes.get(usize::from(*which) % routes.len().max(1)) else { return };
     let value = |json: Vec<u8>| serde_json::from_slice::<Value>(&json).ok();
     let long_way = DynamicMessage::decode(route.method().output(), bytes).ok();
@@ -79,14 +82,14 @@ fn rest_answers(bytes: &[u8]) {
 
 /// What the contract has of calls, with the messages that they take.
 static ASKED: LazyLock<Vec<(&Method, MessageDescriptor)>> = LazyLock::new(|| {
-    let pool = DescriptorPool::decode(contracts::DESCRIPTOR).unwrap_or_default();
+    let pool = DescriptorPool::decode(contracts::DESCRIPTOR).expect("the contract can be read");
     let input = |method: &'static Method| {
-        let (service, name) = method.path.trim_start_matches('/').split_once('/')?;
-        let service = pool.get_service_by_name(service)?;
-        let found = service.methods().find(|known| known.name() == name)?.input();
-        Some((method, found))
+        let known = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        let mut known =
+            known.filter(|known| method.path == format!("/{}/{}", known.parent_service().full_name(), known.name()));
+        (method, known.next().expect("each method is in it").input())
     };
-    CONTRACT.methods.iter().filter_map(input).collect()
+    CONTRACT.methods.iter().map(input).collect()
 });
 
 /// Which call, and its request. What is let through can be decoded, and what can be decoded is let through.
@@ -143,13 +146,13 @@ fn forwarded(bytes: &[u8]) {
 }
 
 /// Nobody is trusted.
-static WHO: LazyLock<Option<(Runtime, Who)>> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+static WHO: LazyLock<(Runtime, Who)> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("there are threads");
     let who = {
         let _within = runtime.enter();
         Who::trusting(Vec::new())
     };
-    Some((runtime, who))
+    (runtime, who)
 });
 
 /// `NAME: VALUE` on each line.
@@ -165,10 +168,9 @@ fn headers(bytes: &[u8]) {
     let mut passed = HeaderMap::new();
     Metadata::beginning(["x-", "t"]).pass(&headers, &mut passed);
     assert!(passed.keys().all(|name| !name.as_str().starts_with("tradewind-")));
-    if let Some((runtime, who)) = WHO.as_ref() {
-        let user = runtime.block_on(who.user(Audience::Customer, &headers));
-        assert!(!matches!(user, Ok(Some(_))), "nobody has vouched for anybody");
-    }
+    let (runtime, who) = &*WHO;
+    let user = runtime.block_on(who.user(Audience::Customer, &headers));
+    assert!(!matches!(user, Ok(Some(_))), "nobody has vouched for anybody");
 }
 
 /// Which setting, and its text.

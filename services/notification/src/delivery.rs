@@ -77,6 +77,10 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
         }
     }
 
+    fn knows(&self, intent: &Intent) -> bool {
+        of_key(&intent.key).is_some()
+    }
+
     async fn settle(&self, tx: &mut Tx, intent: &Intent, outcome: &Settled) -> Result<(), Error> {
         let (order_id, kind) = of_key(&intent.key).unwrap_or((&intent.key, NotificationKind::Unspecified));
         match outcome {

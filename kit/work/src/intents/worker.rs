@@ -227,6 +227,10 @@ impl<H: IntentHandler> Worker<H> {
                 Ok(called) => {
                     let change = match &called.result {
                         Ok(_) => self.pace.answered(),
+                        Err(_) if !self.handler.knows(&called.intent) => {
+                            self.pace.lost(Instant::now());
+                            None
+                        }
                         Err(_) => self.pace.no_answer(&called.intent.key, Instant::now(), random()),
                     };
                     circuit::report(CIRCUIT, H::KIND, change);

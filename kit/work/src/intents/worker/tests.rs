@@ -16,7 +16,7 @@ use super::*;
 use crate::table::intent::{Column, Entity, Model};
 use crate::{NewIntent, intend};
 
-/// An outside that answers, but to what is silent.
+/// An outside that answers, but to what is silent; nobody here can call what is of a later build.
 #[derive(Clone, Default)]
 struct Outside {
     called: Arc<Mutex<Vec<String>>>,
@@ -30,7 +30,11 @@ impl IntentHandler for Outside {
 
     async fn call(&self, intent: &Intent) -> Result<(), Unknown> {
         self.called.lock().unwrap().push(format!("{} {}", intent.action, intent.key));
-        if intent.action == "silent" { Err(Unknown("silence".to_owned())) } else { Ok(()) }
+        if ["silent", "later"].contains(&intent.action.as_str()) { Err(Unknown("silence".to_owned())) } else { Ok(()) }
+    }
+
+    fn knows(&self, intent: &Intent) -> bool {
+        intent.action != "later"
     }
 
     async fn settle(&self, tx: &mut Tx, _: &Intent, (): &()) -> Result<(), Error> {
@@ -170,6 +174,21 @@ tradewind_testing::both_stores! {
 /// Runs a test of a database file.
 fn of_a_file(test: impl AsyncFnOnce(Shop)) {
     tradewind_testing::block_on(async { test(Shop::open(Database::sqlite()).await).await });
+}
+
+#[test]
+fn what_only_a_later_build_can_call_says_nothing_about_whom_it_calls() {
+    for (action, is_heard) in [("later", false), ("silent", true)] {
+        of_a_file(async |mut shop| {
+            shop.intend(action, &["o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8"]).await;
+            assert_eq!(shop.look().await, 8);
+            while !shop.worker.calls.is_empty() {
+                shop.finish().await;
+            }
+            assert_eq!(shop.worker.pace.room(Instant::now(), 0) < 8, is_heard, "{action}");
+            assert!(shop.worker.held.next().is_some(), "it is due again");
+        });
+    }
 }
 
 #[test]
