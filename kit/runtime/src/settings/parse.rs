@@ -91,6 +91,10 @@ pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
 }
 
 pub(super) fn log(text: &str) -> Parsed<String> {
+    // The filter cuts a text at bytes, and panics where that is within a character.
+    if !text.is_ascii() {
+        return Err(format!("{text:?} is not a log filter: it is not ASCII"));
+    }
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => Err(format!("{text:?} is not a log filter: {error}")),
