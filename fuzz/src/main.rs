@@ -9,11 +9,12 @@ use libfuzzer_sys::fuzz_target;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [&[Target]; 19] = [
+const TARGETS: [&[Target]; 20] = [
     catalog::fuzzed::TARGETS,
     gateway::fuzzed::TARGETS,
     identity::fuzzed::TARGETS,
     inventory::fuzzed::TARGETS,
+    notification::fuzzed::TARGETS,
     ordering::fuzzed::TARGETS,
     payment::fuzzed::TARGETS,
     shipping::fuzzed::TARGETS,

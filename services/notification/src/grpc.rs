@@ -13,6 +13,8 @@ use tradewind_store::Store;
 
 use self::convert::Page;
 pub(crate) use self::webhooks::WebhookApi;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use self::webhooks::fuzzed::webhook_requests;
 use crate::table;
 
 /// Answers the calls of `NotificationService`.

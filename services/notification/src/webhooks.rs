@@ -8,6 +8,8 @@
 pub(crate) mod address;
 mod body;
 mod endpoints;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod guard;
 mod keep;
 mod lane;

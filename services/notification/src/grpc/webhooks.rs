@@ -1,6 +1,8 @@
 //! The calls about webhooks.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 
 use contracts::tradewind::notification::v1::webhook_service_server::WebhookService;
 use contracts::tradewind::notification::v1::{

@@ -15,7 +15,7 @@ use super::queue::Due;
 use super::secret;
 
 /// The longest that a receiver is waited for because it says so.
-const LONGEST_REST: Duration = Duration::from_secs(3_600);
+pub(super) const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// Bytes that are read of an answer.
 const MOST_READ: usize = 4 * 1024;
 /// The longest an idle connection is kept.
@@ -98,17 +98,17 @@ fn read(answer: &Response, now: OffsetDateTime) -> Verdict {
         _ if status.is_redirection() => not(code, "REDIRECTED"),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let said = answer.headers().get(RETRY_AFTER).and_then(|said| said.to_str().ok());
-            let rest = said.and_then(|said| rest(said, now)).map(|rest| rest.min(LONGEST_REST));
-            Verdict::Not { status: code, why: format!("HTTP_{code}"), rest }
+            Verdict::Not { status: code, why: format!("HTTP_{code}"), rest: said.and_then(|said| rest(said, now)) }
         }
         _ => not(code, &format!("HTTP_{code}")),
     }
 }
 
 /// How long an answer asks to be left alone: in seconds, or until a date.
-fn rest(said: &str, now: OffsetDateTime) -> Option<Duration> {
+pub(super) fn rest(said: &str, now: OffsetDateTime) -> Option<Duration> {
     let until = || OffsetDateTime::parse(said, &Rfc2822).ok().map(|until| until - now);
-    said.parse().ok().map(Duration::from_secs).or_else(|| Some(until()?.try_into().unwrap_or_default()))
+    let asked = said.parse().ok().map(Duration::from_secs).or_else(|| Some(until()?.try_into().unwrap_or_default()));
+    asked.map(|asked| asked.min(LONGEST_REST))
 }
 
 fn not(status: u16, why: &str) -> Verdict {
@@ -168,6 +168,7 @@ mod tests {
         assert_eq!(rest("120", now), Some(Duration::from_secs(120)));
         assert_eq!(rest("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(77)));
         assert_eq!(rest("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(rest("18446744073709551615", now), Some(LONGEST_REST));
         for odd in ["", "-1", "soon", "1.5"] {
             assert_eq!(rest(odd, now), None, "{odd}");
         }
