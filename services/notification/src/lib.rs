@@ -6,6 +6,8 @@
 
 mod config;
 mod delivery;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod grpc;
 mod mail;
 mod reactions;
@@ -17,8 +19,6 @@ use contracts::tradewind::notification::v1::notification_service_server::Notific
 use contracts::tradewind::notification::v1::webhook_service_server::WebhookServiceServer;
 use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
-#[cfg(any(test, feature = "fuzzed"))]
-pub use crate::webhooks::fuzzed;
 use crate::{config::Config, delivery::Deliver, grpc::Api, grpc::WebhookApi, mail::Smtp, webhooks::Reach};
 
 /// The notification service, ready to be run.

@@ -8,15 +8,13 @@
 pub(crate) mod address;
 mod body;
 mod endpoints;
-#[cfg(any(test, feature = "fuzzed"))]
-pub mod fuzzed;
 mod guard;
 mod keep;
 mod lane;
 mod manage;
 mod metrics;
 mod offer;
-mod post;
+pub(crate) mod post;
 mod queue;
 mod remove;
 mod rules;

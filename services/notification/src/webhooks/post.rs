@@ -15,7 +15,7 @@ use super::queue::Due;
 use super::secret;
 
 /// The longest that a receiver is waited for because it says so.
-pub(super) const LONGEST_REST: Duration = Duration::from_secs(3_600);
+pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// Bytes that are read of an answer.
 const MOST_READ: usize = 4 * 1024;
 /// The longest an idle connection is kept.
@@ -105,7 +105,7 @@ fn read(answer: &Response, now: OffsetDateTime) -> Verdict {
 }
 
 /// How long an answer asks to be left alone: in seconds, or until a date.
-pub(super) fn rest(said: &str, now: OffsetDateTime) -> Option<Duration> {
+pub(crate) fn rest(said: &str, now: OffsetDateTime) -> Option<Duration> {
     let until = || OffsetDateTime::parse(said, &Rfc2822).ok().map(|until| until - now);
     let asked = said.parse().ok().map(Duration::from_secs).or_else(|| Some(until()?.try_into().unwrap_or_default()));
     asked.map(|asked| asked.min(LONGEST_REST))

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::address::Networks;
-use super::post;
 use crate::grpc::webhook_requests;
 use crate::reactions::{name, of_key};
+use crate::webhooks::{address::Networks, post};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -44,5 +43,5 @@ fn letter_keys(bytes: &[u8]) {
 }
 
 #[cfg(test)]
-#[path = "../../../../fuzz/replay.rs"]
+#[path = "../../../fuzz/replay.rs"]
 mod replay;
