@@ -9,7 +9,7 @@ use crate::{Booking, CardEntry};
 /// An outside whose address is known.
 #[derive(Clone, Debug)]
 pub struct Statements {
-    url: String,
+    outside: String,
     http: reqwest::Client,
 }
 
@@ -29,7 +29,7 @@ impl Statements {
     /// # Errors
     /// When this machine can make no HTTP client.
     pub fn at(url: impl Into<String>) -> Result<Self> {
-        Ok(Self { url: url.into(), http: tradewind_runtime::direct().build()? })
+        Ok(Self { outside: url.into(), http: tradewind_runtime::direct().build()? })
     }
 
     /// All that the card provider did, in order.
@@ -57,7 +57,7 @@ impl Statements {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let url = format!("{}{path}", self.url);
+        let url = format!("{}{path}", self.outside);
         let answer = self.http.get(&url).send().await.with_context(|| format!("cannot fetch {url}"))?;
         Ok(answer.error_for_status()?.json().await?)
     }
