@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -71,6 +71,7 @@ const STEPS: [Step; 9] = [
             _ => vec!["DROP TRIGGER event_logged".to_owned(), GUARDED.replace("{missing}", VERSION_MISSING)],
         },
     },
+    Step { name: "kit_0010_create_projection", up: |backend| vec![render(PROJECTION, backend)] },
 ];
 
 /// The migrations of the kit, oldest first; they run before the service's own.
@@ -225,6 +226,17 @@ const REFERENCE: &str = "CREATE TABLE reference (
     name TEXT NOT NULL,
     key TEXT NOT NULL,
     PRIMARY KEY (kind, name))";
+
+/// Which of its two slots each projection is read from, and what is built in the other.
+const PROJECTION: &str = "CREATE TABLE projection (
+    name TEXT NOT NULL PRIMARY KEY,
+    slot BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    asked BIGINT NULL,
+    building BIGINT NULL,
+    begun BIGINT NULL,
+    failure TEXT NULL)";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
