@@ -121,6 +121,12 @@ enum Command {
     /// far it is.
     #[command(subcommand)]
     Consumer(commands::consumer::Command),
+    /// See the read models of each service, and have one built anew.
+    ///
+    /// A projection is a list that is made of events. It is built beside the one that is read, and takes its place when it has
+    /// seen everything.
+    #[command(subcommand)]
+    Projection(commands::projection::Command),
     /// See what services could not handle, try it again or give it up.
     ///
     /// An event that a service can never handle parks its stream for that consumer: later events of the stream queue behind
@@ -166,6 +172,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => block_on(commands::token::run(global, args)),
         Command::Identity(command) => block_on(commands::identity::run(global, command)),
         Command::Consumer(command) => block_on(commands::consumer::run(global, command)),
+        Command::Projection(command) => block_on(commands::projection::run(global, command)),
         Command::Quarantine(command) => block_on(commands::quarantine::run(global, command)),
         Command::Replay(args) => block_on(replay::run(global, args)),
         Command::Tied(args) => block_on(commands::service::tied(args)),

@@ -11,6 +11,7 @@ pub(crate) mod order;
 pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod product;
+pub(crate) mod projection;
 pub(crate) mod quarantine;
 pub(crate) mod service;
 pub(crate) mod smoke;

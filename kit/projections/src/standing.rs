@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait};
 use time::OffsetDateTime;
-use tradewind_domain::{Error, ErrorKind};
+use tradewind_domain::Error;
 use tradewind_sql::{brief, db, from_micros, micros};
 use tradewind_store::{Store, Topic, Tx};
 
@@ -77,16 +77,13 @@ pub(crate) async fn slot(store: &Store, name: &str) -> Result<Slot, Error> {
     row.first().map_or(Ok(Slot::First), |row| Slot::numbered(row.slot))
 }
 
-/// Asks for a projection to be built anew; it is read as it is until then.
+/// Asks for a projection to be built anew; it is read as it is until then. `false` when there is none of that name.
 ///
 /// # Errors
-/// `NotFound` with reason `PROJECTION_UNKNOWN`; `Unavailable` when the database is.
-pub async fn rebuild(tx: &mut Tx, name: &str) -> Result<(), Error> {
+/// `Unavailable` when the database is.
+pub async fn rebuild(tx: &mut Tx, name: &str) -> Result<bool, Error> {
     let asked = ActiveModel { asked: Set(Some(micros(tx.now()))), ..ActiveModel::default() };
-    if change(tx, name, asked, Expr::val(true)).await? {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::NotFound, "PROJECTION_UNKNOWN", format!("there is no projection {name}")))
+    change(tx, name, asked, Expr::val(true)).await
 }
 
 /// Notes the projections that this process has, and tells how all stand. One that is new is read from the first slot, where it may

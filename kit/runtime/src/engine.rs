@@ -14,7 +14,7 @@ use tradewind_events::fault::create_journal;
 use tradewind_events::{
     LogSource, Logs, Reactions, Readers, StuckReaders, ping_replicas, prune_requests, publish, witness,
 };
-use tradewind_operate::{Consumers, Quarantine, follow_pauses, measure_quarantine};
+use tradewind_operate::{Consumers, Projections, Quarantine, follow_pauses, measure_quarantine};
 use tradewind_projections::{Projection, REST, build, follow, resting};
 use tradewind_replicas::{Members, Seat};
 use tradewind_store::Store;
@@ -148,6 +148,13 @@ impl Engine {
     #[must_use]
     pub fn consumers(&self) -> Consumers {
         Consumers::new(self.shared.store.clone(), self.logs(), self.reactions.clone().into())
+    }
+
+    /// The read models declared so far, for operators.
+    #[must_use]
+    pub fn projections(&self) -> Projections {
+        let names = self.projections.iter().map(Projection::name).collect();
+        Projections::new(self.shared.store.clone(), self.consumers(), names)
     }
 
     /// What the consumers declared so far could not handle, for operators.

@@ -186,7 +186,7 @@ impl Bank {
 
     pub(crate) async fn ask(&self, name: &str) {
         let mut tx = self.store.begin().await.unwrap();
-        rebuild(&mut tx, name).await.unwrap();
+        assert!(rebuild(&mut tx, name).await.unwrap());
         tx.commit().await.unwrap();
     }
 

@@ -8,8 +8,9 @@ use tradewind_events::Stuck;
 use tradewind_mesh::status;
 use tradewind_operate::{
     Act, ActKind, ActOutcome, CONSUMER_UNKNOWN, Consumer, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary,
-    Partition, Pause, Source, Tried,
+    Partition, Pause, Projected, Source, Tried,
 };
+use tradewind_projections::Build;
 use tradewind_sql::timestamp;
 use tradewind_store::StreamName;
 
@@ -63,6 +64,30 @@ pub(super) fn token_of(v1::ParkedStream { consumer, source, stream, .. }: &v1::P
 /// What refuses what is asked of a consumer, as whoever asks hears it.
 pub(super) fn refused(consumer: &str) -> impl FnOnce(Error) -> Status {
     move |error| status(error.of::<v1::Consumer>(consumer))
+}
+
+/// The same of a projection.
+pub(super) fn refused_projection(projection: &str) -> impl FnOnce(Error) -> Status {
+    move |error| status(error.of::<v1::Projection>(projection))
+}
+
+pub(super) fn projection(Projected { standing, consumer, events, total, built }: Projected) -> v1::Projection {
+    let build = standing.build.map(|Build { version, begun, failure }| v1::ProjectionBuild {
+        version,
+        start_time: Some(timestamp(begun)),
+        events: built,
+        failure: failure.unwrap_or_default(),
+    });
+    v1::Projection {
+        projection: standing.name,
+        version: standing.version,
+        consumer,
+        events,
+        total_events: total,
+        start_time: standing.since.map(timestamp),
+        ask_time: standing.asked.map(timestamp),
+        build,
+    }
 }
 
 /// The same of a stream in quarantine.
@@ -147,6 +172,7 @@ pub(super) fn act(act: Act) -> v1::Act {
         ActKind::Discard => v1::ActKind::Discard,
         ActKind::Pause => v1::ActKind::Pause,
         ActKind::Resume => v1::ActKind::Resume,
+        ActKind::Rebuild => v1::ActKind::Rebuild,
     };
     let outcome = match act.outcome {
         ActOutcome::Done => v1::ActOutcome::Done,
