@@ -17,7 +17,7 @@ use tradewind_events::{
 use tradewind_operate::{Consumers, Quarantine, follow_pauses, measure_quarantine};
 use tradewind_replicas::{Members, Seat};
 use tradewind_store::Store;
-use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker};
+use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker, prune_attempts};
 use uuid::Uuid;
 
 const GRACE: Duration = Duration::from_secs(10);
@@ -87,7 +87,8 @@ impl Engine {
         self
     }
 
-    /// How long a request may be repeated and get the stored response; 7 days unless set.
+    /// How long a request may be repeated and get the stored response, and how long failed attempts at calls are remembered; 7 days
+    /// unless set.
     #[must_use]
     pub fn request_retention(mut self, retention: Duration) -> Self {
         self.request_retention = retention;
@@ -198,7 +199,8 @@ impl Engine {
             working.spawn(follow_pauses(shared.store.clone(), reactions, pauses, stop_work.clone()));
         }
         let (store, seen) = (shared.store.clone(), members.clone());
-        working.spawn(prune_requests(store, seen, request_retention, stop_work.clone()));
+        working.spawn(prune_requests(store.clone(), seen.clone(), request_retention, stop_work.clone()));
+        working.spawn(prune_attempts(store, seen, request_retention, stop_work.clone()));
         for start in workers {
             working.spawn(start(&shared, &members, stop_work.clone()));
         }
