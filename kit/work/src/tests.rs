@@ -98,7 +98,7 @@ tradewind_testing::both_stores! {
         let failed: Vec<_> = told.attempts.iter().map(|one| (one.attempt, one.time, one.error.as_str())).collect();
         assert_eq!(failed, [(1, at(1_000), "no route"), (2, at(1_005), "timeout")]);
         assert_eq!(told.intents, []);
-        assert_eq!(open("o2").await, super::Open::default());
+        assert_eq!(open("o2").await, crate::Open::default());
         assert_eq!(attempts::forget(&bank.store, Duration::from_secs(5)).await.unwrap(), 1);
         assert_eq!(open("o1").await.attempts, told.attempts[1..]);
     }
