@@ -29,7 +29,7 @@ pub(crate) fn json<M: Message + Name>(message: &M) -> Result<serde_json::Value> 
 pub(crate) fn dynamic_json(full_name: &str, bytes: &[u8]) -> Result<serde_json::Value> {
     static POOL: LazyLock<Result<DescriptorPool, DescriptorError>> =
         LazyLock::new(|| DescriptorPool::decode(contracts::DESCRIPTOR));
-    let pool = POOL.as_ref().map_err(Clone::clone)?;
+    let pool = POOL.as_ref()?;
     let descriptor = pool.get_message_by_name(full_name).with_context(|| format!("unknown message {full_name}"))?;
     Ok(serde_json::to_value(DynamicMessage::decode(descriptor, bytes)?)?)
 }
