@@ -18,6 +18,7 @@ mod kubernetes;
 mod local;
 mod output;
 mod people;
+mod remark;
 mod replay;
 mod said;
 mod watch;
@@ -96,7 +97,7 @@ enum Command {
     /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
-    /// Place, follow and cancel orders.
+    /// Place, follow, explain and cancel orders.
     #[command(subcommand)]
     Order(commands::order::Command),
     /// List a product, order it and wait until the order is confirmed.

@@ -60,11 +60,17 @@ impl Projections {
         Ok(known.map(projected).collect())
     }
 
-    /// The consumers that keep what nobody reads now.
+    /// These consumers without those that keep what nobody reads now.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
-    pub async fn at_rest(&self) -> Result<Vec<String>, Error> {
+    pub async fn at_work(&self, mut consumers: Vec<Consumer>) -> Result<Vec<Consumer>, Error> {
+        let at_rest = self.at_rest().await?;
+        consumers.retain(|consumer| !at_rest.contains(&consumer.name));
+        Ok(consumers)
+    }
+
+    async fn at_rest(&self) -> Result<Vec<String>, Error> {
         let standings = standings(&self.store).await?;
         let rests = |name: &&'static str| {
             let read = standings.iter().find(|standing| standing.name == **name).map(|standing| standing.slot);

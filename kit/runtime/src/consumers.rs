@@ -4,19 +4,25 @@ mod convert;
 
 use contracts::tradewind::consumer::v1::{
     Act, DiscardParkedEventRequest, DiscardParkedEventResponse, GetParkedStreamRequest, GetParkedStreamResponse,
-    ListActsRequest, ListActsResponse, ListConsumersRequest, ListConsumersResponse, ListParkedStreamsRequest,
-    ListParkedStreamsResponse, ListProjectionsRequest, ListProjectionsResponse, PauseConsumerRequest,
-    PauseConsumerResponse, RebuildProjectionRequest, RebuildProjectionResponse, ReplayParkedStreamRequest,
-    ReplayParkedStreamResponse, ResumeConsumerRequest, ResumeConsumerResponse,
+    GetProgressRequest, GetProgressResponse, ListActsRequest, ListActsResponse, ListConsumersRequest,
+    ListConsumersResponse, ListParkedStreamsRequest, ListParkedStreamsResponse, ListProjectionsRequest,
+    ListProjectionsResponse, PauseConsumerRequest, PauseConsumerResponse, RebuildProjectionRequest,
+    RebuildProjectionResponse, ReplayParkedStreamRequest, ReplayParkedStreamResponse, ResumeConsumerRequest,
+    ResumeConsumerResponse,
     consumer_service_server::{ConsumerService, ConsumerServiceServer},
 };
 use tonic::{Request, Response, Status};
+use tradewind_domain::Error;
 use tradewind_domain::request::{page, page_size, page_token};
 use tradewind_mesh::{peer, status};
 use tradewind_operate::{Consumers, Projections, Quarantine, acts};
 use tradewind_store::Store;
+use tradewind_work::open;
 
 use crate::Engine;
+
+/// The most streams in quarantine that are told of where it is asked about one key.
+const MOST_PARKED: usize = 100;
 
 /// Serves what operators ask of a service's consumers; the runtime does so for every service.
 pub(crate) fn consumers(store: Store, engine: &Engine) -> ConsumerServiceServer<impl ConsumerService> {
@@ -37,10 +43,27 @@ impl ConsumerService for OwnConsumers {
         &self,
         _: Request<ListConsumersRequest>,
     ) -> Result<Response<ListConsumersResponse>, Status> {
-        let mut consumers = self.consumers.list().await.map_err(status)?;
-        let at_rest = self.projections.at_rest().await.map_err(status)?;
-        consumers.retain(|consumer| !at_rest.contains(&consumer.name));
+        let consumers = self.consumers.list().await.map_err(status)?;
+        let consumers = self.projections.at_work(consumers).await.map_err(status)?;
         Ok(Response::new(ListConsumersResponse { consumers: consumers.into_iter().map(convert::consumer).collect() }))
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<GetProgressRequest>,
+    ) -> Result<Response<GetProgressResponse>, Status> {
+        let key = request.into_inner().key;
+        if key.is_empty() {
+            return Err(status(Error::invalid("key", "KEY_MISSING", "must name what is asked about")));
+        }
+        let asked = tokio::try_join!(
+            self.consumers.list_without_heads(),
+            self.quarantine.streams_about(&key, MOST_PARKED),
+            open(&self.store, &key)
+        );
+        let (consumers, parked, open) = asked.map_err(status)?;
+        let consumers = self.projections.at_work(consumers).await.map_err(status)?;
+        Ok(Response::new(convert::progress(consumers, parked, open)))
     }
 
     async fn pause_consumer(

@@ -18,7 +18,7 @@ use tradewind_operate::{Consumers, Projections, Quarantine, follow_pauses, measu
 use tradewind_projections::{Projection, REST, build, follow, resting};
 use tradewind_replicas::{Members, Seat};
 use tradewind_store::Store;
-use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker};
+use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker, prune_attempts};
 use uuid::Uuid;
 
 const GRACE: Duration = Duration::from_secs(10);
@@ -90,7 +90,8 @@ impl Engine {
         self
     }
 
-    /// How long a request may be repeated and get the stored response; 7 days unless set.
+    /// How long a request may be repeated and get the stored response, and how long failed attempts at calls are remembered; 7 days
+    /// unless set.
     #[must_use]
     pub fn request_retention(mut self, retention: Duration) -> Self {
         self.request_retention = retention;
@@ -217,7 +218,8 @@ impl Engine {
             working.spawn(build(shared.store.clone(), logs, members.clone(), projections, REST, stop_work.clone()));
         }
         let (store, seen) = (shared.store.clone(), members.clone());
-        working.spawn(prune_requests(store, seen, request_retention, stop_work.clone()));
+        working.spawn(prune_requests(store.clone(), seen.clone(), request_retention, stop_work.clone()));
+        working.spawn(prune_attempts(store, seen, request_retention, stop_work.clone()));
         for start in workers {
             working.spawn(start(&shared, &members, stop_work.clone()));
         }

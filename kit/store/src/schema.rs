@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -72,6 +72,14 @@ const STEPS: [Step; 10] = [
         },
     },
     Step { name: "kit_0010_create_projection", up: |backend| vec![render(PROJECTION, backend)] },
+    // By time they are pruned, by correlation found.
+    Step {
+        name: "kit_0011_create_attempt",
+        up: |backend| {
+            let indexes = ["time", "correlation"].map(|by| format!("CREATE INDEX attempt_{by} ON attempt ({by})"));
+            [render(ATTEMPT, backend)].into_iter().chain(indexes).collect()
+        },
+    },
 ];
 
 /// The migrations of the kit, oldest first; they run before the service's own.
@@ -237,6 +245,19 @@ const PROJECTION: &str = "CREATE TABLE projection (
     building BIGINT NULL,
     begun BIGINT NULL,
     failure TEXT NULL)";
+
+/// The failed attempts of an intent: of each generation as many as there are slots.
+const ATTEMPT: &str = "CREATE TABLE attempt (
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    slot BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    attempt BIGINT NOT NULL,
+    time BIGINT NOT NULL,
+    correlation TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (key, kind, generation, slot))";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN

@@ -13,6 +13,7 @@ use tradewind_operate::{
 use tradewind_projections::Build;
 use tradewind_sql::timestamp;
 use tradewind_store::StreamName;
+use tradewind_work::{FailedAttempt, Open, OpenIntent, OpenTimer};
 
 use crate::event_log::record;
 
@@ -142,6 +143,46 @@ pub(super) fn summary(ParkedSummary { stream, first, queued }: ParkedSummary) ->
 
 pub(super) fn parked(ParkedEvent { event, reason, error, attempts, since }: ParkedEvent) -> v1::ParkedEvent {
     v1::ParkedEvent { event: Some(record(event)), reason, error, attempts, park_time: Some(timestamp(since)) }
+}
+
+pub(super) fn progress(
+    consumers: Vec<Consumer>,
+    parked: Vec<ParkedSummary>,
+    Open { intents, attempts, timers }: Open,
+) -> v1::GetProgressResponse {
+    v1::GetProgressResponse {
+        consumers: consumers.into_iter().map(consumer).collect(),
+        parked: parked.into_iter().map(summary).collect(),
+        intents: intents.into_iter().map(intent).collect(),
+        attempts: attempts.into_iter().map(attempt).collect(),
+        timers: timers.into_iter().map(timer).collect(),
+    }
+}
+
+fn intent(
+    OpenIntent { kind, key, action, attempt, due, claim, last_error, causation, traceparent }: OpenIntent,
+) -> v1::Intent {
+    let (claimed_by, claim_end_time) = claim.map(|(by, until)| (by, timestamp(until))).unzip();
+    v1::Intent {
+        kind,
+        key,
+        action,
+        attempt,
+        due_time: Some(timestamp(due)),
+        claimed_by: claimed_by.unwrap_or_default(),
+        claim_end_time,
+        last_error: last_error.unwrap_or_default(),
+        causation,
+        traceparent,
+    }
+}
+
+fn attempt(FailedAttempt { kind, key, action, attempt, time, error }: FailedAttempt) -> v1::Attempt {
+    v1::Attempt { kind, key, action, attempt, time: Some(timestamp(time)), error }
+}
+
+fn timer(OpenTimer { name, key, due }: OpenTimer) -> v1::Timer {
+    v1::Timer { name, key, due_time: Some(timestamp(due)) }
 }
 
 pub(super) fn drained(Drained { events, left }: Drained) -> (Vec<v1::TriedEvent>, u64) {

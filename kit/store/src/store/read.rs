@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// Up to `limit` events about a key, whatever their streams, that follow the event recorded at `after` with that id, in the
-    /// order of recording, and no more than a page has; their positions in the log are not read.
+    /// order of recording, and no more than a page has; the position of one that is not yet in the log is 0.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
@@ -95,12 +95,15 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Recorded>, Error> {
         let (time, id) = after.map_or((i64::MIN, Uuid::nil()), |(time, id)| (micros(time), id));
-        let rest = "event WHERE partition_key = $1 AND (time, id) > ($2, $3) ORDER BY time, id";
-        let query = page_text(EVENT_COLUMNS, "LENGTH(payload)", rest, "$4");
+        let columns = "e.stream, e.version, e.id, e.type, e.payload, e.partition_key, e.partition, e.time, e.correlation, e.causation, \
+             e.traceparent, COALESCE(l.position, 0) AS position";
+        let rest = "event e LEFT JOIN log l ON l.stream = e.stream AND l.version = e.version \
+             WHERE e.partition_key = $1 AND (e.time, e.id) > ($2, $3) ORDER BY e.time, e.id";
+        let query = page_text(columns, "LENGTH(e.payload)", rest, "$4");
         let values: [Value; 4] = [key.into(), time.into(), id.into(), count(limit)];
         let query = statement(self.backend(), query, values);
         let rows = self.read(query).await?;
-        rows.iter().map(|row| recorded(row, false)).collect()
+        rows.iter().map(|row| recorded(row, true)).collect()
     }
 
     /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
