@@ -1,18 +1,32 @@
-//! Read models that show how each aggregate of one kind stands.
+//! Read models of a context's own events: how each aggregate of one kind stands, or what follows from single events.
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use prost::{Message, Name};
 use tradewind_domain::{Aggregate, Error, EventSet};
 use tradewind_store::{Loaded, Recorded, Tx};
 
 use super::erased::Erased;
-use super::{GivenUp, Reactions};
+use super::{GivenUp, Reaction, Reactions};
 
 /// A read model of a context's own events.
 pub struct Projection(Reactions);
 
 impl Projection {
+    /// Shows nothing yet; `consumer` names the cursors and must stay the same for ever.
+    #[must_use]
+    pub fn new(consumer: &'static str) -> Self {
+        Self(Reactions::new(consumer))
+    }
+
+    /// With what follows from each event of one type by itself, under a name, as [`Reactions::on`] says. It writes the same rows
+    /// however often it is read.
+    #[must_use]
+    pub fn on<E: Message + Name + Default + 'static>(self, name: &'static str, shows: impl Reaction<E>) -> Self {
+        Self(self.0.on(name, shows))
+    }
+
     /// Shows each `A` after every event of it but the informative ones, which a build before would pass over: `show` writes, with the
     /// commit, how the `A` stands. `consumer` names the cursors and must stay the same for ever.
     ///
