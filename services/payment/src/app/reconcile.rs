@@ -81,19 +81,17 @@ impl<S: Statement> Reconciler<S> {
     }
 
     async fn record(&self, compared: Compared) -> Result<ReconcileResponse, Error> {
-        let Compared { lines, entries, mut differences, met } = compared;
-        let found: Vec<_> = differences.iter().map(|found| found.difference_id.as_str()).collect();
-        let known = store::known(self.store.reader(), &found).await?;
+        let Compared { lines, entries, mut differences, mut met } = compared;
+        let found: HashSet<_> = differences.iter().map(|found| found.difference_id.as_str()).collect();
+        met.retain(|id| !found.contains(id.as_str()));
+        let known = store::known(self.store.reader(), found.iter().copied()).await?;
         differences.retain(|found| match known.get(&found.difference_id) {
             None => true,
             Some((kind, _)) => *kind == DifferenceKind::Late && found.kind() != DifferenceKind::Late,
         });
-        let met: Vec<_> = met.iter().map(String::as_str).collect();
-        let known = store::known(self.store.reader(), &met).await?;
+        let known = store::known(self.store.reader(), met.iter().map(String::as_str)).await?;
         let is_over = |known: &(DifferenceKind, bool)| *known == (DifferenceKind::Late, true);
         let mut over: Vec<_> = known.into_iter().filter(|(_, known)| is_over(known)).map(|(id, _)| id).collect();
-        let differs: HashSet<_> = differences.iter().map(|found| found.difference_id.as_str()).collect();
-        over.retain(|id| !differs.contains(id.as_str()));
         let more = differences.len() > MOST_NEWS || over.len() > MOST_NEWS;
         differences.truncate(MOST_NEWS);
         over.truncate(MOST_NEWS);

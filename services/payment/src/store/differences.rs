@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::payment::v1::{Difference as Resource, DifferenceFound, DifferenceKind, DifferenceState};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
 use tradewind_store::{Tx, Upsert};
@@ -18,6 +20,21 @@ static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| Upsert::replacing([Colum
 
 /// The most ids that are looked for with one statement.
 const MOST_IDS: usize = 1_000;
+
+/// What tells whether a difference is news.
+#[derive(FromQueryResult)]
+struct Known {
+    difference_id: String,
+    kind: i64,
+    resolved: Option<i64>,
+}
+
+/// How many there are of a kind.
+#[derive(FromQueryResult)]
+struct Count {
+    kind: i64,
+    open: i64,
+}
 
 /// Writes a difference that is found now when `tx` is committed, and returns it.
 pub(crate) fn put_found(tx: &mut Tx, found: DifferenceFound) -> Resource {
@@ -69,18 +86,19 @@ pub(crate) async fn put_resolved(
 /// When the database fails.
 pub(crate) async fn known(
     connection: &impl ConnectionTrait,
-    ids: &[&str],
+    ids: impl Iterator<Item = &str>,
 ) -> Result<HashMap<String, (DifferenceKind, bool)>, Error> {
-    let mut known = HashMap::new();
+    let (ids, mut known): (Vec<_>, _) = (ids.collect(), HashMap::new());
     for ids in ids.chunks(MOST_IDS) {
         let rows = Entity::find()
             .select_only()
             .columns([Column::DifferenceId, Column::Kind, Column::Resolved])
             .filter(Column::DifferenceId.is_in(ids.iter().copied()));
-        let rows: Vec<(String, i64, Option<i64>)> = rows.into_tuple().all(connection).await.map_err(db)?;
+        let rows = rows.into_model::<Known>().all(connection).await.map_err(db)?;
         let kind = |kind| i32::try_from(kind).ok().and_then(|kind| DifferenceKind::try_from(kind).ok());
         known.extend(
-            rows.into_iter().map(|(id, number, resolved)| (id, (kind(number).unwrap_or_default(), resolved.is_none()))),
+            rows.into_iter()
+                .map(|row| (row.difference_id, (kind(row.kind).unwrap_or_default(), row.resolved.is_none()))),
         );
     }
     Ok(known)
@@ -122,8 +140,8 @@ pub(crate) async fn open_by_kind(connection: &impl ConnectionTrait) -> Result<Ha
         .column_as(Column::DifferenceId.count(), "open")
         .filter(Column::Resolved.is_null())
         .group_by(Column::Kind);
-    let counts: Vec<(i64, i64)> = counts.into_tuple().all(connection).await.map_err(db)?;
-    Ok(counts.into_iter().collect())
+    let counts = counts.into_model::<Count>().all(connection).await.map_err(db)?;
+    Ok(counts.into_iter().map(|count| (count.kind, count.open)).collect())
 }
 
 fn resource(row: Model) -> Resource {

@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::payment::v1::{Account, Balance, LedgerEntry, Movement};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_sql::{db, from_micros, micros, timestamp};
@@ -21,6 +23,16 @@ static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| Upsert::replacing([Colum
 
 /// The parts that a sum is made of, so that no amount is too large to be summed.
 const PART: i64 = 1 << 20;
+
+/// What went from one account to another in one currency.
+#[derive(FromQueryResult)]
+struct Sum {
+    debit: i64,
+    credit: i64,
+    currency: String,
+    parts: i64,
+    rest: i64,
+}
 
 /// Which entries are wanted; all of them by default.
 #[derive(Clone, Debug, Default)]
@@ -107,9 +119,9 @@ pub(crate) async fn balances(connection: &impl ConnectionTrait) -> Result<Vec<Ba
         .group_by(Column::Debit)
         .group_by(Column::Credit)
         .group_by(Column::Currency);
-    let sums: Vec<(i64, i64, String, i64, i64)> = sums.into_tuple().all(connection).await.map_err(db)?;
+    let sums = sums.into_model::<Sum>().all(connection).await.map_err(db)?;
     let mut balances = BTreeMap::<(String, i64), i128>::new();
-    for (debit, credit, currency, parts, rest) in sums {
+    for Sum { debit, credit, currency, parts, rest } in sums {
         let moved = i128::from(parts) * i128::from(PART) + i128::from(rest);
         *balances.entry((currency.clone(), debit)).or_default() += moved;
         *balances.entry((currency, credit)).or_default() -= moved;

@@ -113,7 +113,7 @@ both_stores! {
 
         let settled = resolve(&ledger, &open[0].difference_id).await.unwrap();
         assert_eq!((settled.resolved_by.as_str(), settled.note.as_str()), ("operator", "the provider has put it right"));
-        assert!(settled.resolved_time >= settled.found_time, "{settled:?}");
+        assert!(settled.resolved_time.is_some(), "{settled:?}");
         assert_eq!(reconcile(&ledger).await.found, [], "what is resolved stays so");
         open.remove(0);
         assert_eq!(differences(&ledger, DifferenceState::Open).await, open);
@@ -126,7 +126,7 @@ both_stores! {
 
     async fn what_is_late_settles_itself_or_is_missing_in_the_end(database: Database) {
         let around = Surroundings::open(database).await;
-        let running = around.start().await;
+        let mut running = around.start().await;
         let (operator, ledger) = (around.client("operator", &running), around.ledger(&running));
         let [order, extra] = [(); 2].map(|()| Uuid::now_v7().to_string());
         // The provider has what this context will ask it for.
@@ -144,7 +144,8 @@ both_stores! {
         let [settled] = differences(&ledger, DifferenceState::Resolved).await.try_into().unwrap();
         assert_eq!((settled.order_id, settled.resolved_by.as_str()), (order, "reconcile"));
 
-        running.stop().await.unwrap();
+        running.stop();
+        running.wait().await.unwrap();
         let running = around.start_with(&[("settle_tolerance", "1ms")]).await;
         let ledger = around.ledger(&running);
         let missing = reconcile(&ledger).await.found;
@@ -213,9 +214,8 @@ fn entries_are_listed_by_order_account_and_time() {
         has_entries(&ledger, 6).await;
         let all = entries(&ledger, ListEntriesRequest::default()).await;
         assert_eq!(entries(&ledger, ListEntriesRequest { page_size: 1, ..Default::default() }).await, all);
-        let legs = |entries: &[LedgerEntry]| {
-            entries.iter().map(|entry| (entry.debit(), entry.credit())).collect::<Vec<_>>()
-        };
+        let legs =
+            |entries: &[LedgerEntry]| entries.iter().map(|entry| (entry.debit(), entry.credit())).collect::<Vec<_>>();
         let of_order = entries(&ledger, ListEntriesRequest { order_id: returned.clone(), ..Default::default() }).await;
         let expected = [
             (Account::ProviderClearing, Account::Customer),

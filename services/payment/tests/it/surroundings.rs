@@ -5,7 +5,10 @@ use std::time::Duration;
 use contracts::tradewind::{
     money::v1::Money,
     ordering::v1::{OrderCancelled, OrderStockConfirmed},
-    payment::v1::{GetPaymentRequest, Payment, PaymentStatus, ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient},
+    payment::v1::{
+        GetPaymentRequest, Payment, PaymentStatus, ledger_service_client::LedgerServiceClient,
+        payment_service_client::PaymentServiceClient,
+    },
 };
 use tempfile::TempDir;
 use tradewind_mesh::{Channel, IdentityFiles, pki};
@@ -56,7 +59,7 @@ impl Surroundings {
 
     /// The same with these settings.
     pub(crate) async fn start_with(&self, settings: &[(&str, &str)]) -> Running {
-        let settings = settings.iter().fold(self.settings(), |all, (key, value)| all.with(key, value));
+        let settings = settings.iter().fold(self.settings(), |all, (key, value)| all.with(key, *value));
         let mut running = payment::service().start(settings).await.unwrap();
         running.ready(DEADLINE).await.unwrap();
         running
