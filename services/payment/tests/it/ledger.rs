@@ -117,7 +117,7 @@ both_stores! {
         assert_eq!(reconcile(&ledger).await.found, [], "what is resolved stays so");
         open.remove(0);
         assert_eq!(differences(&ledger, DifferenceState::Open).await, open);
-        assert_eq!(differences(&ledger, DifferenceState::Resolved).await, [settled.clone()]);
+        assert_eq!(differences(&ledger, DifferenceState::Resolved).await, std::slice::from_ref(&settled));
         let twice = refused(resolve(&ledger, &settled.difference_id).await);
         assert_eq!(twice, (Code::FailedPrecondition, Some("DIFFERENCE_RESOLVED".to_owned())));
         let unknown = refused(resolve(&ledger, &Uuid::now_v7().to_string()).await);

@@ -93,8 +93,8 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn at(seconds: i64) -> Option<Timestamp> {
-        Some(Timestamp { seconds, nanos: 0 })
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp { seconds, nanos: 0 }
     }
 
     fn refused<T: std::fmt::Debug>(read: Result<T, Error>) -> (&'static str, Vec<String>) {
@@ -104,13 +104,16 @@ mod tests {
 
     #[test]
     fn a_period_ends_after_it_begins_and_is_not_long() {
-        let period = |start_time, end_time| period(&ReconcileRequest { start_time, end_time });
-        assert!(period(at(0), at(31 * DAY)).is_ok());
+        let period = |start, end| period(&ReconcileRequest { start_time: Some(at(start)), end_time: Some(at(end)) });
+        assert!(period(0, 31 * DAY).is_ok());
         let at_end = |reason| (reason, vec!["end_time".to_owned()]);
-        assert_eq!(refused(period(at(5), at(5))), at_end("PERIOD_EMPTY"));
-        assert_eq!(refused(period(at(0), at(31 * DAY + 1))), at_end("PERIOD_TOO_LONG"));
-        assert_eq!(refused(period(at(0), at(i64::MAX))), at_end("INVALID_TIME"));
-        assert_eq!(refused(period(None, None)), ("TIME_MISSING", vec!["start_time".to_owned(), "end_time".to_owned()]));
+        assert_eq!(refused(period(5, 5)), at_end("PERIOD_EMPTY"));
+        assert_eq!(refused(period(0, 31 * DAY + 1)), at_end("PERIOD_TOO_LONG"));
+        assert_eq!(refused(period(0, i64::MAX)), at_end("INVALID_TIME"));
+        assert_eq!(
+            refused(super::period(&ReconcileRequest::default())),
+            ("TIME_MISSING", vec!["start_time".to_owned(), "end_time".to_owned()])
+        );
     }
 
     #[test]
@@ -118,8 +121,8 @@ mod tests {
         let request = ListEntriesRequest {
             order_id: "7".to_owned(),
             account: 9,
-            start_time: at(i64::MIN),
-            end_time: at(0),
+            start_time: Some(at(i64::MIN)),
+            end_time: Some(at(0)),
             page_size: -1,
             page_token: "x".to_owned(),
         };
