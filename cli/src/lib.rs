@@ -108,6 +108,14 @@ enum Command {
     /// List products for sale and change them.
     #[command(subcommand)]
     Product(commands::product::Command),
+    /// Show what payments have moved, and compare it with the card provider's statement.
+    ///
+    /// The ledger has four accounts: clearing (what the provider holds for the shop), customer (what customers owe, or are owed
+    /// where it is below 0), revenue and refunds. What an entry debits from one it credits to another, so that the balances of
+    /// one currency sum to 0. `reconcile` compares the entries of a period with the provider's statement; what differs stays in
+    /// `differences` until somebody has settled it and says so with `resolve`.
+    #[command(subcommand)]
+    Ledger(commands::ledger::Command),
     /// Sign in at the front door, and print the access token for other programs.
     ///
     /// Whoever is outside has no certificate but a token, which goes along with each request for ten minutes:
@@ -170,6 +178,7 @@ pub fn run() -> ExitCode {
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),
         Command::Product(command) => block_on(commands::product::run(global, command)),
+        Command::Ledger(command) => block_on(commands::ledger::run(global, command)),
         Command::Token(args) => block_on(commands::token::run(global, args)),
         Command::Identity(command) => block_on(commands::identity::run(global, command)),
         Command::Consumer(command) => block_on(commands::consumer::run(global, command)),

@@ -6,6 +6,7 @@ pub(crate) mod contracts;
 pub(crate) mod database;
 pub(crate) mod down;
 pub(crate) mod identity;
+pub(crate) mod ledger;
 pub(crate) mod mesh;
 pub(crate) mod order;
 pub(crate) mod pki;

@@ -35,7 +35,8 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(rows: &'a mut Rows, slot: Slot) -> Self {
+    /// Adds to `rows` what is written to a slot.
+    pub fn new(rows: &'a mut Rows, slot: Slot) -> Self {
         Self { rows, slot }
     }
 

@@ -1,6 +1,8 @@
 //! The payment's rules: every command in every status, and properties of whatever may be asked of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
 
+mod compare;
+mod ledger;
 mod properties;
 mod table;
 
