@@ -22,7 +22,7 @@ mod sensitive;
 mod text;
 mod told;
 
-pub use aggregate::Aggregate;
+pub use aggregate::{Aggregate, Snapshot};
 pub use country::Country;
 pub use currency::{Currency, UnknownCurrency};
 pub use email::{EMAIL_RULE, sendable};

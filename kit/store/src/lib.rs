@@ -19,6 +19,7 @@ mod record;
 mod rows;
 mod schema;
 mod sequencer;
+mod snapshot;
 mod store;
 mod token;
 pub mod trace;
