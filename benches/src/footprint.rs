@@ -23,13 +23,14 @@ struct Footprint {
     idle_megabytes: f64,
 }
 
-/// The size of `tradewind`, and what each of its services weighs over SQLite and a broker that is there.
-pub(crate) async fn figures(tradewind: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Vec<Figure>> {
+/// The size of the `tradewind` among `programs`, and what each of its services weighs over SQLite and a broker that is there.
+pub(crate) async fn figures(programs: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Vec<Figure>> {
+    let tradewind = programs.join("tradewind");
     let figure = |what: String, value, unit| Figure::new(what, None, value, unit);
-    let mut figures = vec![figure("tradewind: program".to_owned(), megabytes_on_disk(tradewind)?, "MB")];
+    let mut figures = vec![figure("tradewind: program".to_owned(), megabytes_on_disk(&tradewind)?, "MB")];
     for service in services::names() {
         progress(&format!("starting {service}"));
-        let found = of(service, tradewind, folder, pki, nats).await?;
+        let found = of(service, &tradewind, folder, pki, nats).await?;
         figures.push(figure(format!("{service}: from start to ready"), found.start_ms, "ms"));
         figures.push(figure(format!("{service}: idle memory"), found.idle_megabytes, "MB"));
     }

@@ -244,8 +244,7 @@ impl Bench {
     fn loading(&self, figures: &mut Vec<Figure>) -> Result<()> {
         for on in self.databases() {
             progress(&format!("loading, {}", on.name()));
-            let database = on.database();
-            figures.extend(self.runtime.block_on(loading::figures(&database, on.name(), self.time))?);
+            figures.extend(self.runtime.block_on(loading::figures(&on.database(), on.name(), self.time))?);
         }
         Ok(())
     }
@@ -280,8 +279,7 @@ impl Bench {
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {
         let (nats, pki, folder) = (Nats::start_for_services(), pki(&services::names()), scratch());
-        let tradewind = self.programs.join("tradewind");
-        let found = footprint::figures(&tradewind, folder.path(), pki.path(), &nats);
+        let found = footprint::figures(&self.programs, folder.path(), pki.path(), &nats);
         figures.extend(self.runtime.block_on(found)?);
         Ok(())
     }

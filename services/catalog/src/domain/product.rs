@@ -219,4 +219,10 @@ mod tests {
         given::<Product>([]).when(Command::Retire).then_refused("PRODUCT_NOT_FOUND");
         given::<Product>([]).when(Command::Reprice(money("GBP", 1))).then_refused("PRODUCT_NOT_FOUND");
     }
+
+    #[test]
+    fn what_releases_have_written_is_folded() {
+        let golden = include_str!("../../../../released/golden.txt");
+        assert!(tradewind_testing::fold_released::<Product>(golden) > 0);
+    }
 }
