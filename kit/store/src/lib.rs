@@ -33,4 +33,5 @@ pub use store::{
     Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness,
     changed, context_of, renew_log,
 };
-pub use tx::{Executed, Last, Part, Removal, Tx, Upsert, fits};
+pub use tradewind_sql::{Removal, Rows, Upsert};
+pub use tx::{Executed, Last, Part, Tx, fits};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use time::OffsetDateTime;
-use tradewind_domain::Aggregate;
+use tradewind_domain::{Aggregate, DecodeError, EventSet};
 use uuid::Uuid;
 
 /// Names the stream of one aggregate's events: `<aggregate>-<id>`, e.g. `order-0190163d-8694-739b-aea5-966c26f8ad91`.
@@ -156,6 +156,32 @@ pub struct Loaded<A> {
     pub created: OffsetDateTime,
     /// When its last event was appended; the epoch when the stream does not exist.
     pub updated: OffsetDateTime,
+}
+
+impl<A: Aggregate> Loaded<A> {
+    /// Applies the event that follows; `false` for one that does not, which changes nothing.
+    ///
+    /// # Errors
+    /// Those of decoding it.
+    pub fn follow(&mut self, event: &Recorded) -> Result<bool, DecodeError> {
+        if event.version != self.version + 1 {
+            return Ok(false);
+        }
+        self.state.evolve(&A::Event::decode(&event.type_name, &event.payload)?);
+        if self.version == 0 {
+            self.created = event.time;
+        }
+        (self.version, self.updated) = (event.version, event.time);
+        Ok(true)
+    }
+}
+
+impl<A: Aggregate> Default for Loaded<A> {
+    /// One that does not exist.
+    fn default() -> Self {
+        let never = OffsetDateTime::UNIX_EPOCH;
+        Self { state: A::default(), version: 0, created: never, updated: never }
+    }
 }
 
 /// A point in an aggregate's past, inclusive.

@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -71,6 +71,7 @@ const STEPS: [Step; 10] = [
             _ => vec!["DROP TRIGGER event_logged".to_owned(), GUARDED.replace("{missing}", VERSION_MISSING)],
         },
     },
+    Step { name: "kit_0010_create_projection", up: |backend| vec![render(PROJECTION, backend)] },
     Step { name: "kit_0012_create_snapshot", up: |backend| vec![render(SNAPSHOT, backend)] },
 ];
 
@@ -226,6 +227,17 @@ const REFERENCE: &str = "CREATE TABLE reference (
     name TEXT NOT NULL,
     key TEXT NOT NULL,
     PRIMARY KEY (kind, name))";
+
+/// Which of its two slots each projection is read from, and what is built in the other.
+const PROJECTION: &str = "CREATE TABLE projection (
+    name TEXT NOT NULL PRIMARY KEY,
+    slot BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    asked BIGINT NULL,
+    building BIGINT NULL,
+    begun BIGINT NULL,
+    failure TEXT NULL)";
 
 /// A state after the event with that version; `created` and `updated` are when the first event and this one were appended.
 const SNAPSHOT: &str = "CREATE TABLE snapshot (

@@ -34,7 +34,6 @@ use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::kept::Last;
 pub use self::part::Part;
-pub use self::put::{Removal, Upsert};
 pub use self::size::fits;
 
 /// An open transaction; dropping it rolls back.
