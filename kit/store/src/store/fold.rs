@@ -1,7 +1,7 @@
 //! Loading aggregates: folding the events of a stream, from its beginning or from what is known of it.
 
 use opentelemetry::KeyValue;
-use sea_orm::{DbBackend, QueryResult, Value};
+use sea_orm::{DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
 use tradewind_sql::{Transaction, db, from_micros, micros, signed, statement, unsigned};
@@ -9,7 +9,7 @@ use tradewind_sql::{Transaction, db, from_micros, micros, signed, statement, uns
 use super::{Current, Store};
 use crate::metrics::metrics;
 use crate::rows::{EVENT_COLUMNS, recorded};
-use crate::snapshot::passed_over;
+use crate::snapshot::{begun, by_snapshot};
 use crate::{AsOf, Loaded, Recorded, StreamName};
 
 /// The columns of `event` that [`step`] needs.
@@ -79,62 +79,53 @@ impl Store {
         self.folded(within, stream, cached.unwrap_or_default(), None).await
     }
 
-    /// What the events up to a point make of `begun`. Where nothing is begun, a snapshot is; one that its stream does not bear out
-    /// is passed over.
+    /// What the events up to a point make of what was `seen`. Where nothing was, they begin with a snapshot.
     async fn folded<A: Aggregate>(
         &self,
         within: Option<&Transaction>,
         stream: &StreamName,
-        mut begun: Current<A>,
+        mut seen: Current<A>,
         until: Option<AsOf>,
     ) -> Result<Current<A>, Error> {
-        if begun.version == 0
-            && let Some(mut kept) = self.snapshot::<A>(within, stream).await?
+        if seen.version == 0
+            && let Some(how) = &A::SNAPSHOT
         {
-            // With the event that it was kept after: that one is there, unless the snapshot is of a later time than `until`, or of
-            // another history. Times do not tell, for a clock may have been set back.
-            let rows = self.to_fold(within, stream, kept.version.saturating_sub(1), until).await?;
-            if let Some((last, rest)) = rows.split_first()
-                && place(last)? == (kept.version, kept.updated)
-            {
-                fold(&mut kept, rest)?;
+            let rows = self.read_within(within, by_snapshot(self.backend(), stream, how.form, until)).await?;
+            if let Some(mut kept) = begun(how, &rows, until.is_none())? {
+                let in_it_already = usize::from(kept.version > 0);
+                fold(&mut kept, &rows[in_it_already..])?;
                 return Ok(kept);
             }
-            if until.is_none() || !rows.is_empty() {
-                passed_over::<A>("stream");
-            }
         }
-        let rows = self.to_fold(within, stream, begun.version, until).await?;
-        fold(&mut begun, &rows)?;
-        Ok(begun)
+        let rows = self.read_within(within, to_fold(self.backend(), stream, seen.version, until)).await?;
+        fold(&mut seen, &rows)?;
+        Ok(seen)
     }
+}
 
-    /// The rows of [`FOLDED`] that follow the version `after`, up to a point, in order.
-    async fn to_fold(
-        &self,
-        within: Option<&Transaction>,
-        stream: &StreamName,
-        after: u64,
-        until: Option<AsOf>,
-    ) -> Result<Vec<QueryResult>, Error> {
-        let (until, point) = match until {
-            None => ("", None),
-            Some(AsOf::Version(version)) => (" AND version <= $3", Some(signed(version))),
-            // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
-            Some(AsOf::Time(time)) => (
-                " AND version <= (SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $3)",
-                Some(micros(time)),
-            ),
-        };
-        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version > $2{until} ORDER BY version");
-        let values: [Value; 2] = [stream.as_str().into(), signed(after).into()];
-        let values = values.into_iter().chain(point.map(Value::from));
-        self.read_within(within, statement(self.backend(), query, values)).await
+/// Asks for the rows of [`FOLDED`] that follow the version `after`, up to a point, in order.
+fn to_fold(backend: DbBackend, stream: &StreamName, after: u64, until: Option<AsOf>) -> Statement {
+    let (until, point) = bound(until);
+    let until = until.map_or_else(String::new, |until| format!(" AND version <= {until}"));
+    let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version > $2{until} ORDER BY version");
+    let values: [Value; 2] = [stream.as_str().into(), signed(after).into()];
+    statement(backend, query, values.into_iter().chain(point))
+}
+
+/// The last version up to a point, as SQL with the parameters `$1`, the stream, and `$3`, whose value it is given with.
+pub(crate) fn bound(until: Option<AsOf>) -> (Option<&'static str>, Option<Value>) {
+    match until {
+        None => (None, None),
+        Some(AsOf::Version(version)) => (Some("$3"), Some(signed(version).into())),
+        // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
+        Some(AsOf::Time(time)) => {
+            (Some("(SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $3)"), Some(micros(time).into()))
+        }
     }
 }
 
 /// The version and time of a row of [`FOLDED`].
-fn place(row: &QueryResult) -> Result<(u64, OffsetDateTime), Error> {
+pub(crate) fn place(row: &QueryResult) -> Result<(u64, OffsetDateTime), Error> {
     let number = |column: &str| row.try_get::<i64>("", column).map_err(db);
     Ok((unsigned(number("version")?), from_micros(number("time")?)))
 }

@@ -6,7 +6,7 @@ use tradewind_domain::Snapshot;
 
 use super::Product;
 
-pub(super) const SNAPSHOT: Snapshot<Product> = Snapshot { every: 20, form: 1, encode, decode };
+pub(super) const SNAPSHOT: Snapshot<Product> = Snapshot { every: 10, form: 1, encode, decode };
 
 /// A field that is another one, or that means something else, is another `form`.
 #[derive(Clone, PartialEq, Message)]
