@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -80,6 +80,7 @@ const STEPS: [Step; 11] = [
             [render(ATTEMPT, backend)].into_iter().chain(indexes).collect()
         },
     },
+    Step { name: "kit_0012_create_snapshot", up: |backend| vec![render(SNAPSHOT, backend)] },
 ];
 
 /// The migrations of the kit, oldest first; they run before the service's own.
@@ -258,6 +259,15 @@ const ATTEMPT: &str = "CREATE TABLE attempt (
     correlation TEXT NOT NULL,
     error TEXT NOT NULL,
     PRIMARY KEY (key, kind, generation, slot))";
+
+/// A state after the event with that version; `created` and `updated` are when the first event and this one were appended.
+const SNAPSHOT: &str = "CREATE TABLE snapshot (
+    stream TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    form BIGINT NOT NULL,
+    state {bytes} NOT NULL,
+    created BIGINT NOT NULL,
+    updated BIGINT NOT NULL)";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN

@@ -178,10 +178,12 @@ impl Tx {
             self.confirm(&stream, current.version).await?;
         }
         let events = decided?;
-        self.keep(&stream, current.version, key, &events);
+        let before = current.version;
+        self.keep(&stream, before, key, &events);
         for event in &events {
             current.evolve(event, self.now);
         }
+        self.keep_snapshot(&stream, before, &current);
         if !events.is_empty() {
             self.own.insert(stream, Own { version: current.version, state: Some(current.any()) });
         }

@@ -126,6 +126,7 @@ mod tests {
     use tradewind_sql::Upsert;
 
     use super::*;
+    use crate::bare::bare;
     use crate::plans::read_whole;
 
     mod car {
@@ -146,7 +147,7 @@ mod tests {
         LazyLock::new(|| Upsert::new(OnConflict::column(car::Column::Plate).do_nothing().to_owned()));
 
     fn event(version: u64) -> PendingEvent {
-        let event = Recorded::bare("order-1", version);
+        let event = bare("order-1", version);
         PendingEvent { event, informative: false }
     }
 

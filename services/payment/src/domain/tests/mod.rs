@@ -113,3 +113,9 @@ fn record_declined() -> Command {
 fn record_refunded() -> Command {
     Command::RecordRefunded(moved(2_000, "re_1"))
 }
+
+#[test]
+fn what_releases_have_written_is_folded() {
+    let golden = include_str!("../../../../../released/golden.txt");
+    assert!(tradewind_testing::fold_released::<crate::domain::Payment>(golden) > 0);
+}

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use time::OffsetDateTime;
-use tradewind_domain::{Aggregate, DecodeError, EventSet};
 use uuid::Uuid;
+
+use crate::{Aggregate, DecodeError, EventSet};
 
 /// Names the stream of one aggregate's events: `<aggregate>-<id>`, e.g. `order-0190163d-8694-739b-aea5-966c26f8ad91`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,24 +98,6 @@ pub struct Recorded {
     pub time: OffsetDateTime,
     /// Where it comes from.
     pub metadata: Metadata,
-}
-
-#[cfg(test)]
-impl Recorded {
-    /// One that holds nothing, in partition 0 and at no position yet.
-    pub(crate) fn bare(stream: &str, version: u64) -> Self {
-        Self {
-            id: Uuid::nil(),
-            stream: StreamName::from(stream),
-            version,
-            partition: 0,
-            position: 0,
-            type_name: String::new(),
-            payload: Vec::new(),
-            time: OffsetDateTime::UNIX_EPOCH,
-            metadata: Metadata::default(),
-        }
-    }
 }
 
 impl Recorded {
