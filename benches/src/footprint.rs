@@ -5,7 +5,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use supervisor::services;
 use tradewind_testing::{Nats, TRUST_DOMAIN, free_port};
+
+use crate::progress;
+use crate::report::Figure;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(2);
@@ -13,20 +17,34 @@ const LOOK: Duration = Duration::from_millis(2);
 const IDLE: Duration = Duration::from_secs(3);
 
 /// One service's.
-pub(crate) struct Footprint {
+struct Footprint {
     /// From starting the process to ready, with a new database.
-    pub(crate) start_ms: f64,
-    pub(crate) idle_megabytes: f64,
+    start_ms: f64,
+    idle_megabytes: f64,
+}
+
+/// The size of the `tradewind` among `programs`, and what each of its services weighs over SQLite and a broker that is there.
+pub(crate) async fn figures(programs: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Vec<Figure>> {
+    let tradewind = programs.join("tradewind");
+    let figure = |what: String, value, unit| Figure::new(what, None, value, unit);
+    let mut figures = vec![figure("tradewind: program".to_owned(), megabytes_on_disk(&tradewind)?, "MB")];
+    for service in services::names() {
+        progress(&format!("starting {service}"));
+        let found = of(service, &tradewind, folder, pki, nats).await?;
+        figures.push(figure(format!("{service}: from start to ready"), found.start_ms, "ms"));
+        figures.push(figure(format!("{service}: idle memory"), found.idle_megabytes, "MB"));
+    }
+    Ok(figures)
 }
 
 /// Megabytes of a program on disk.
-pub(crate) fn megabytes_on_disk(program: &Path) -> Result<f64> {
+fn megabytes_on_disk(program: &Path) -> Result<f64> {
     let size = std::fs::metadata(program).with_context(|| format!("no {}", program.display()))?.len();
     Ok(f64::from(u32::try_from(size)?) / 1_048_576.0)
 }
 
 /// Starts a service of `tradewind`, which is a program, over SQLite and a broker that is there, and looks at it.
-pub(crate) async fn of(service: &str, tradewind: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Footprint> {
+async fn of(service: &str, tradewind: &Path, folder: &Path, pki: &Path, nats: &Nats) -> Result<Footprint> {
     let admin = format!("127.0.0.1:{}", free_port());
     let file = |name: String| pki.join(name).display().to_string();
     let settings = [

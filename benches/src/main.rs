@@ -9,6 +9,7 @@ mod edge;
 mod flow;
 mod footprint;
 mod load;
+mod loading;
 mod machine;
 mod mesh;
 mod meter;
@@ -83,6 +84,8 @@ enum Part {
     Machine,
     /// Events from a commit in one service to a committed effect in another.
     Events,
+    /// An aggregate that is in nobody's memory, of a short stream and of a long one.
+    Loading,
     /// Orders through the whole shop.
     Orders,
     /// A call through the mesh beside one of bare tonic over mTLS.
@@ -136,6 +139,7 @@ fn main() -> Result<ExitCode> {
             match part {
                 Part::Machine => bench.machine(&mut figures)?,
                 Part::Events => bench.events(&mut figures)?,
+                Part::Loading => bench.loading(&mut figures)?,
                 Part::Orders => comparisons = bench.orders()?,
                 Part::Mesh => bench.mesh(&mut figures)?,
                 Part::Edge => bench.edge(&mut figures)?,
@@ -237,6 +241,14 @@ impl Bench {
         Ok(())
     }
 
+    fn loading(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        for on in self.databases() {
+            progress(&format!("loading, {}", on.name()));
+            figures.extend(self.runtime.block_on(loading::figures(&on.database(), on.name(), self.time))?);
+        }
+        Ok(())
+    }
+
     fn orders(&self) -> Result<Vec<Comparison>> {
         let build = |name: &str, programs: &PathBuf| Build { name: name.to_owned(), programs: programs.clone() };
         let mut builds: Vec<_> = self.args.against.iter().map(|programs| build("against", programs)).collect();
@@ -267,20 +279,8 @@ impl Bench {
 
     fn footprint(&self, figures: &mut Vec<Figure>) -> Result<()> {
         let (nats, pki, folder) = (Nats::start_for_services(), pki(&services::names()), scratch());
-        let tradewind = self.programs.join("tradewind");
-        figures.push(Figure::new(
-            "tradewind: program".to_owned(),
-            None,
-            footprint::megabytes_on_disk(&tradewind)?,
-            "MB",
-        ));
-        for service in services::names() {
-            progress(&format!("starting {service}"));
-            let found = footprint::of(service, &tradewind, folder.path(), pki.path(), &nats);
-            let found = self.runtime.block_on(found)?;
-            figures.push(Figure::new(format!("{service}: from start to ready"), None, found.start_ms, "ms"));
-            figures.push(Figure::new(format!("{service}: idle memory"), None, found.idle_megabytes, "MB"));
-        }
+        let found = footprint::figures(&self.programs, folder.path(), pki.path(), &nats);
+        figures.extend(self.runtime.block_on(found)?);
         Ok(())
     }
 }

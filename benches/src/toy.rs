@@ -76,13 +76,18 @@ impl Aggregate for Account {
     type Event = AccountEvent;
     type Error = Never;
 
-    fn decide(&self, Deposit { batch, times }: Deposit) -> Result<Vec<AccountEvent>, Never> {
-        Ok(vec![Deposited { batch, memo: MEMO.to_owned() }.into(); times])
+    fn decide(&self, deposit: Deposit) -> Result<Vec<AccountEvent>, Never> {
+        Ok(deposits(deposit))
     }
 
     fn evolve(&mut self, _: &AccountEvent) {
         self.deposits += 1;
     }
+}
+
+/// What a deposit leads to, whatever was there before.
+pub(crate) fn deposits(Deposit { batch, times }: Deposit) -> Vec<AccountEvent> {
+    vec![Deposited { batch, memo: MEMO.to_owned() }.into(); times]
 }
 
 /// Opens a service's store.

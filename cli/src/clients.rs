@@ -13,6 +13,7 @@ use contracts::tradewind::identity::v1::identity_service_client::IdentityService
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
 use contracts::tradewind::mesh::v1::mesh_service_client::MeshServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
+use contracts::tradewind::payment::v1::ledger_service_client::LedgerServiceClient;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
 use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, User};
 
@@ -93,6 +94,11 @@ impl Clients {
     /// Client of inventory.
     pub(crate) fn inventory(&self) -> Result<InventoryServiceClient<Channel>> {
         Ok(InventoryServiceClient::new(self.to("inventory")?))
+    }
+
+    /// Client of the ledger of payments.
+    pub(crate) fn ledger(&self) -> Result<LedgerServiceClient<Channel>> {
+        Ok(LedgerServiceClient::new(self.to("payment")?))
     }
 
     /// Client of shipping.

@@ -18,6 +18,7 @@ mod kubernetes;
 mod local;
 mod output;
 mod people;
+mod remark;
 mod replay;
 mod said;
 mod watch;
@@ -96,7 +97,7 @@ enum Command {
     /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
-    /// Place, follow and cancel orders.
+    /// Place, follow, explain and cancel orders.
     #[command(subcommand)]
     Order(commands::order::Command),
     /// List a product, order it and wait until the order is confirmed.
@@ -107,6 +108,14 @@ enum Command {
     /// List products for sale and change them.
     #[command(subcommand)]
     Product(commands::product::Command),
+    /// Show what payments have moved, and compare it with the card provider's statement.
+    ///
+    /// The ledger has four accounts: clearing (what the provider holds for the shop), customer (what customers owe, or are owed
+    /// where it is below 0), revenue and refunds. What an entry debits from one it credits to another, so that the balances of
+    /// one currency sum to 0. `reconcile` compares the entries of a period with the provider's statement; what differs stays in
+    /// `differences` until somebody has settled it and says so with `resolve`.
+    #[command(subcommand)]
+    Ledger(commands::ledger::Command),
     /// Sign in at the front door, and print the access token for other programs.
     ///
     /// Whoever is outside has no certificate but a token, which goes along with each request for ten minutes:
@@ -121,6 +130,12 @@ enum Command {
     /// far it is.
     #[command(subcommand)]
     Consumer(commands::consumer::Command),
+    /// See the read models of each service, and have one built anew.
+    ///
+    /// A projection is a list that is made of events. It is built beside the one that is read, and takes its place when it has
+    /// seen everything.
+    #[command(subcommand)]
+    Projection(commands::projection::Command),
     /// See what services could not handle, try it again or give it up.
     ///
     /// An event that a service can never handle parks its stream for that consumer: later events of the stream queue behind
@@ -163,9 +178,11 @@ pub fn run() -> ExitCode {
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),
         Command::Product(command) => block_on(commands::product::run(global, command)),
+        Command::Ledger(command) => block_on(commands::ledger::run(global, command)),
         Command::Token(args) => block_on(commands::token::run(global, args)),
         Command::Identity(command) => block_on(commands::identity::run(global, command)),
         Command::Consumer(command) => block_on(commands::consumer::run(global, command)),
+        Command::Projection(command) => block_on(commands::projection::run(global, command)),
         Command::Quarantine(command) => block_on(commands::quarantine::run(global, command)),
         Command::Replay(args) => block_on(replay::run(global, args)),
         Command::Tied(args) => block_on(commands::service::tied(args)),

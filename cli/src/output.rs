@@ -4,11 +4,12 @@ mod terminal;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 use contracts::tradewind::money::v1::Money;
 use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::{DescriptorError, DescriptorPool, DynamicMessage};
 use tradewind_domain::printable;
 
 pub(crate) use terminal::{NobodyListens, complain, document, json_line, line, say};
@@ -26,7 +27,9 @@ pub(crate) fn json<M: Message + Name>(message: &M) -> Result<serde_json::Value> 
 /// # Errors
 /// When the contracts have no such message, or the bytes are not one.
 pub(crate) fn dynamic_json(full_name: &str, bytes: &[u8]) -> Result<serde_json::Value> {
-    let pool = DescriptorPool::decode(contracts::DESCRIPTOR)?;
+    static POOL: LazyLock<Result<DescriptorPool, DescriptorError>> =
+        LazyLock::new(|| DescriptorPool::decode(contracts::DESCRIPTOR));
+    let pool = POOL.as_ref()?;
     let descriptor = pool.get_message_by_name(full_name).with_context(|| format!("unknown message {full_name}"))?;
     Ok(serde_json::to_value(DynamicMessage::decode(descriptor, bytes)?)?)
 }

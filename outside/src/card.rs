@@ -1,7 +1,9 @@
 //! The card provider: charges, voids, refunds and the statement. Decides from the request and its own ledger alone;
 //! knows nothing of HTTP, files or clocks.
 
+mod charge;
 mod tokens;
+mod transactions;
 mod wire;
 
 use std::collections::HashMap;
@@ -12,7 +14,10 @@ use time::OffsetDateTime;
 
 use crate::decision::{Decision, Reply};
 use crate::refusal::{Refusal, digest};
+use charge::{Charge, Status};
 use tokens::{Taken, Taking, amount};
+use transactions::{Listed, TransactionKind, Transactions};
+pub(crate) use transactions::{Page, Wanted};
 pub(crate) use wire::{ChargeRequest, ChargeView, DeclineReason, RefundRequest, RefundView, Statement, VoidRequest};
 use wire::{Entry, EntryKind};
 
@@ -48,6 +53,8 @@ pub(crate) enum Fact {
         taken: Option<Taken>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         short_refund: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        listed: Option<Listed>,
     },
     Declined {
         asked: Asked,
@@ -68,24 +75,6 @@ pub(crate) enum Fact {
     },
 }
 
-#[derive(Clone)]
-enum Status {
-    Undecided { attempts: u32 },
-    Captured { charge_id: String, refunded_minor: i64, short_refund: bool },
-    Declined { reason: DeclineReason },
-    Voided,
-}
-
-struct Charge {
-    order_id: String,
-    /// What was asked for, or what was taken.
-    amount_minor: i64,
-    currency: String,
-    /// None where only a void was seen.
-    digest: Option<String>,
-    status: Status,
-}
-
 struct Refund {
     digest: String,
     view: RefundView,
@@ -98,21 +87,7 @@ pub(crate) struct Ledger {
     refunds: HashMap<String, Refund>,
     captured: u64,
     statement: Vec<Entry>,
-}
-
-impl Charge {
-    fn view(&self) -> Option<ChargeView> {
-        match &self.status {
-            Status::Undecided { .. } => None,
-            Status::Captured { charge_id, .. } => Some(ChargeView::Captured {
-                charge_id: charge_id.clone(),
-                amount_minor: self.amount_minor,
-                currency: self.currency.clone(),
-            }),
-            Status::Declined { reason } => Some(ChargeView::declined(*reason)),
-            Status::Voided => Some(ChargeView::Voided),
-        }
-    }
+    transactions: Transactions,
 }
 
 impl Ledger {
@@ -159,11 +134,11 @@ impl Ledger {
         taking: Taking,
         reply: impl FnOnce(ChargeView) -> Reply<ChargeView>,
     ) -> Decision<Fact, ChargeView> {
-        let Taking { charge_id, taken, short_refund } = taking;
+        let Taking { charge_id, taken, short_refund, listed } = taking;
         let charge_id = charge_id.unwrap_or_else(|| format!("ch_{:06}", self.captured + 1));
         let (amount_minor, currency) = amount(&asked, taken.as_ref());
         let view = ChargeView::Captured { charge_id: charge_id.clone(), amount_minor, currency };
-        Decision::replying(Fact::Captured { asked, charge_id, taken, short_refund }, reply(view))
+        Decision::replying(Fact::Captured { asked, charge_id, taken, short_refund, listed }, reply(view))
     }
 
     /// Answers what became of a charge.
@@ -224,6 +199,11 @@ impl Ledger {
         Statement { entries: entries.cloned().collect() }
     }
 
+    /// What moved money, a page at a time.
+    pub(crate) fn transactions(&self, wanted: &Wanted) -> Result<Page, Refusal> {
+        self.transactions.page(wanted)
+    }
+
     /// Takes a decided fact into the state; at replay too, so it must not refuse anything.
     pub(crate) fn apply(&mut self, fact: Fact, at: OffsetDateTime) {
         match fact {
@@ -234,10 +214,13 @@ impl Ledger {
                 };
                 self.settle(asked, Status::Undecided { attempts });
             }
-            Fact::Captured { mut asked, charge_id, taken, short_refund } => {
+            Fact::Captured { mut asked, charge_id, taken, short_refund, listed } => {
                 self.captured += 1;
                 (asked.amount_minor, asked.currency) = amount(&asked, taken.as_ref());
                 self.enter(EntryKind::Capture, &asked.key, &asked.order_id, (asked.amount_minor, &asked.currency), at);
+                if let Some(moved) = transactions::shown(listed.as_ref(), (asked.amount_minor, &asked.currency)) {
+                    self.transactions.add(TransactionKind::Charge, &asked.order_id, moved, at);
+                }
                 self.settle(asked, Status::Captured { charge_id, refunded_minor: 0, short_refund });
             }
             Fact::Declined { asked, reason } => {
@@ -264,6 +247,7 @@ impl Ledger {
                     *refunded_minor += amount_minor;
                 }
                 self.enter(EntryKind::Refund, &key, &order_id, (amount_minor, &currency), at);
+                self.transactions.add(TransactionKind::Refund, &order_id, (amount_minor, &currency), at);
                 let view = RefundView::Refunded { refund_id, amount_minor, currency };
                 self.refunds.insert(key, Refund { digest, view });
             }

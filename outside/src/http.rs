@@ -49,7 +49,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/card/charges", post(card::charge))
         .route("/card/charges/{key}", get(card::lookup))
         .route("/card/charges/{key}/void", post(card::void))
-        .route("/card/refunds", post(card::refund));
+        .route("/card/refunds", post(card::refund))
+        .route("/card/balance_transactions", get(card::transactions));
     let carrier = Router::new()
         .route("/carrier/bookings", post(carrier::book))
         .route("/carrier/bookings/{key}", get(carrier::lookup))

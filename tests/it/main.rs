@@ -18,6 +18,7 @@ mod dependencies;
 mod discard;
 mod drain;
 mod events_document;
+mod explain;
 mod fuzzed;
 mod health;
 mod image;

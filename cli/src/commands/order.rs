@@ -1,4 +1,6 @@
-//! `tradewind order`: place, follow and cancel orders.
+//! `tradewind order`: place, follow, explain and cancel orders.
+
+mod explain;
 
 use std::borrow::Cow;
 use std::process::ExitCode;
@@ -44,6 +46,14 @@ pub(crate) enum Command {
     },
     /// Follow one order until it is settled.
     Watch {
+        /// The order.
+        order_id: String,
+    },
+    /// Show all that happened to an order, in every service, and what it waits for: from whom, until when, and what would help.
+    ///
+    /// A line each for events and failed attempts at calls, with the milliseconds since the first and since the one before; who has
+    /// handled an event and who has not; calls that are owed and deadlines. A service that does not answer is told of.
+    Explain {
         /// The order.
         order_id: String,
     },
@@ -124,6 +134,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
             }
         }
         Command::Watch { order_id } => return watch(&shop, &order_id, global.json).await,
+        Command::Explain { order_id } => return explain::run(&shop, &order_id, global.json).await,
         Command::Cancel { order_id } => {
             let response = ordering.cancel_order(CancelOrderRequest { order_id }).await?.into_inner();
             if global.json { print_json(&response)? } else { response.order.iter().try_for_each(show)? }

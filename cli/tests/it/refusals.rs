@@ -107,3 +107,13 @@ fn the_brokers_users_are_those_of_the_contracts() {
     assert!(!refused.status.success());
     assert!(complained(&refused).contains("No Domain"), "{}", complained(&refused));
 }
+
+#[test]
+fn a_period_of_the_ledger_is_given_as_times() {
+    let folder = Folder::new();
+    let until = "2026-01-02T00:00:00Z";
+    let output = folder.tradewind(&["ledger", "reconcile", "--since", "yesterday", "--until", until]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = complained(&output);
+    assert!(told.contains("yesterday") && told.contains("--since <TIME>"), "{told}");
+}

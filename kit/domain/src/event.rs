@@ -42,17 +42,18 @@ pub trait EventSet: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// Declares an enum over protobuf messages as the [`EventSet`] of an aggregate. An event followed by `: informative`
-/// [is so](EventSet::is_informative).
+/// [is so](EventSet::is_informative). One followed by `: upcast f` is given to `f`, which takes the message and gives it, whenever it
+/// is read: it brings what an earlier release wrote to the present form, and leaves that as it is.
 ///
 /// ```ignore
 /// events! {
 ///     /// What can happen to an order.
-///     pub enum OrderEvent { Placed(OrderPlaced), Viewed(OrderViewed): informative, Confirmed(OrderConfirmed) }
+///     pub enum OrderEvent { Placed(OrderPlaced), Viewed(OrderViewed): informative, Shipped(OrderShipped): upcast in_grams }
 /// }
 /// ```
 #[macro_export]
 macro_rules! events {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($message:ty) $(: $mark:ident)?),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($message:ty) $(: $mark:ident $($upcast:path)?)?),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, clippy::large_enum_variant)]
@@ -91,7 +92,7 @@ macro_rules! events {
             fn decode(type_name: &str, bytes: &[u8]) -> Result<Self, $crate::DecodeError> {
                 $(if $crate::private::is_named::<$message>(type_name) {
                     return <$message as $crate::private::prost::Message>::decode(bytes)
-                        .map(Self::$variant)
+                        .map(|message| Self::$variant($crate::events!(@present message $($($upcast)?)?)))
                         .map_err(|cause| $crate::DecodeError::Malformed {
                             type_name: type_name.to_owned(),
                             cause: cause.to_string(),
@@ -103,4 +104,7 @@ macro_rules! events {
     };
     (@is_informative) => { false };
     (@is_informative informative) => { true };
+    (@is_informative upcast) => { false };
+    (@present $message:ident) => { $message };
+    (@present $message:ident $upcast:path) => { $upcast($message) };
 }

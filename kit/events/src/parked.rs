@@ -6,8 +6,8 @@ use std::fmt;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait as _;
 use tradewind_domain::Error;
-use tradewind_sql::{Id, from_micros, partition, unsigned};
-use tradewind_store::{Metadata, Recorded, StreamName};
+use tradewind_sql::{Id, db, from_micros, partition, unsigned};
+use tradewind_store::{Metadata, Recorded, StreamName, Tx};
 
 /// A protobuf message, which may hold what must never be logged.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
@@ -98,4 +98,14 @@ impl Model {
 #[must_use]
 pub fn of(consumer: &str, source: &str) -> Expr {
     Column::Consumer.eq(consumer).and(Column::Source.eq(source))
+}
+
+/// Forgets what a consumer has read, and what it could not handle: it begins again.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn forget_consumer(tx: &Tx, consumer: &str) -> Result<(), Error> {
+    tx.forget_cursors(consumer).await?;
+    let parked = Entity::delete_many().filter(Column::Consumer.eq(consumer));
+    parked.exec(tx.conn()).await.map(drop).map_err(db)
 }

@@ -2,8 +2,8 @@
 
 mod erased;
 mod forward;
-mod projection;
 mod reaction;
+mod showing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -19,10 +19,9 @@ use tradewind_fault::{Point, hit};
 use tradewind_store::{Metadata, Recorded, StreamName, Tx, trace};
 use uuid::Uuid;
 
-use self::erased::{Erased, handles, message};
+use self::erased::{Erased, handles, message, received};
 pub use self::forward::Forward;
 use self::forward::Refusal;
-pub use self::projection::Projection;
 use self::reaction::Reacting;
 pub use self::reaction::Reaction;
 use crate::fault;
@@ -50,6 +49,16 @@ pub struct Received<E> {
     pub time: OffsetDateTime,
     /// What caused it, and which order or other matter it is about.
     pub metadata: Metadata,
+}
+
+impl<E: Message + Default> Received<E> {
+    /// The event as it was recorded.
+    ///
+    /// # Errors
+    /// `Invalid` with reason `EVENT_UNDECODABLE`.
+    pub fn of(event: &Recorded) -> Result<Self, Error> {
+        Ok(received(message(event)?, event))
+    }
 }
 
 /// The reactions of one consumer.

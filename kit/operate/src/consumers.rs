@@ -63,6 +63,8 @@ struct Known {
     cursors: Cursors,
     parked: Vec<Amount>,
     stuck: Vec<Stuck>,
+    /// Whether owners are asked as well.
+    with_heads: bool,
 }
 
 impl Consumers {
@@ -77,6 +79,18 @@ impl Consumers {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn list(&self) -> Result<Vec<Consumer>, Error> {
+        self.seen(true).await
+    }
+
+    /// The same out of the service's own database: no owner is asked for a head.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn list_without_heads(&self) -> Result<Vec<Consumer>, Error> {
+        self.seen(false).await
+    }
+
+    async fn seen(&self, with_heads: bool) -> Result<Vec<Consumer>, Error> {
         let asked = futures::try_join!(
             self.store.cursors(),
             amounts_parked(&self.store),
@@ -84,7 +98,7 @@ impl Consumers {
             stuck_everywhere(&self.store)
         );
         let (cursors, parked, pauses, stuck) = asked?;
-        let known = Known { cursors, parked, stuck };
+        let known = Known { cursors, parked, stuck, with_heads };
         let consumers = self.reactions.iter().map(async |reactions| {
             let name = reactions.consumer().to_owned();
             let sources = reactions.sources().into_iter().map(|source| self.source(&name, source, &known));
@@ -137,7 +151,8 @@ impl Consumers {
         if known { Ok(()) } else { Err(consumer_unknown(consumer)) }
     }
 
-    async fn source(&self, consumer: &str, name: String, Known { cursors, parked, stuck }: &Known) -> Source {
+    async fn source(&self, consumer: &str, name: String, known: &Known) -> Source {
+        let Known { cursors, parked, stuck, with_heads } = known;
         let stuck = |number: u16| {
             let here = |one: &&Stuck| one.consumer == consumer && one.source == name && one.partition == number;
             stuck.iter().find(here).cloned()
@@ -145,7 +160,7 @@ impl Consumers {
         let cursor = |number: u16| cursors.get(&(consumer.to_owned(), name.clone(), number)).copied();
         let partition = async |number: u16| {
             let (position, updated) = cursor(number).map_or((0, None), |(position, updated)| (position, Some(updated)));
-            let page = self.logs.read(&name, number, position, 1).await.ok();
+            let page = if *with_heads { self.logs.read(&name, number, position, 1).await.ok() } else { None };
             let count = page.as_ref().map(|page| page.partitions);
             let head = page.map(|page| page.head);
             (Partition { number, position, head, updated, stuck: stuck(number) }, count)

@@ -109,7 +109,15 @@ impl Quarantine {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn streams(&self, after: Option<&ParkedStream>, limit: usize) -> Result<Vec<ParkedSummary>, Error> {
-        rows::summaries(&self.store, after, limit).await
+        rows::summaries(&self.store, after, None, limit).await
+    }
+
+    /// Up to `limit` streams that are about a key, by consumer, source and name.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn streams_about(&self, key: &str, limit: usize) -> Result<Vec<ParkedSummary>, Error> {
+        rows::summaries(&self.store, None, Some(key), limit).await
     }
 
     /// Up to `limit` parked events of a stream that follow the position `after`, in order.

@@ -4,30 +4,37 @@ mod convert;
 
 use contracts::tradewind::consumer::v1::{
     Act, DiscardParkedEventRequest, DiscardParkedEventResponse, GetParkedStreamRequest, GetParkedStreamResponse,
-    ListActsRequest, ListActsResponse, ListConsumersRequest, ListConsumersResponse, ListParkedStreamsRequest,
-    ListParkedStreamsResponse, PauseConsumerRequest, PauseConsumerResponse, ReplayParkedStreamRequest,
-    ReplayParkedStreamResponse, ResumeConsumerRequest, ResumeConsumerResponse,
+    GetProgressRequest, GetProgressResponse, ListActsRequest, ListActsResponse, ListConsumersRequest,
+    ListConsumersResponse, ListParkedStreamsRequest, ListParkedStreamsResponse, ListProjectionsRequest,
+    ListProjectionsResponse, PauseConsumerRequest, PauseConsumerResponse, RebuildProjectionRequest,
+    RebuildProjectionResponse, ReplayParkedStreamRequest, ReplayParkedStreamResponse, ResumeConsumerRequest,
+    ResumeConsumerResponse,
     consumer_service_server::{ConsumerService, ConsumerServiceServer},
 };
 use tonic::{Request, Response, Status};
+use tradewind_domain::Error;
 use tradewind_domain::request::{page, page_size, page_token};
 use tradewind_mesh::{peer, status};
-use tradewind_operate::{Consumers, Quarantine, acts};
+use tradewind_operate::{Consumers, Projections, Quarantine, acts};
 use tradewind_store::Store;
+use tradewind_work::open;
+
+use crate::Engine;
+
+/// The most streams in quarantine that are told of where it is asked about one key.
+const MOST_PARKED: usize = 100;
 
 /// Serves what operators ask of a service's consumers; the runtime does so for every service.
-pub(crate) fn consumers(
-    store: Store,
-    consumers: Consumers,
-    quarantine: Quarantine,
-) -> ConsumerServiceServer<impl ConsumerService> {
-    ConsumerServiceServer::new(OwnConsumers { store, consumers, quarantine })
+pub(crate) fn consumers(store: Store, engine: &Engine) -> ConsumerServiceServer<impl ConsumerService> {
+    let (consumers, quarantine, projections) = (engine.consumers(), engine.quarantine(), engine.projections());
+    ConsumerServiceServer::new(OwnConsumers { store, consumers, quarantine, projections })
 }
 
 struct OwnConsumers {
     store: Store,
     consumers: Consumers,
     quarantine: Quarantine,
+    projections: Projections,
 }
 
 #[tonic::async_trait]
@@ -37,7 +44,26 @@ impl ConsumerService for OwnConsumers {
         _: Request<ListConsumersRequest>,
     ) -> Result<Response<ListConsumersResponse>, Status> {
         let consumers = self.consumers.list().await.map_err(status)?;
+        let consumers = self.projections.at_work(consumers).await.map_err(status)?;
         Ok(Response::new(ListConsumersResponse { consumers: consumers.into_iter().map(convert::consumer).collect() }))
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<GetProgressRequest>,
+    ) -> Result<Response<GetProgressResponse>, Status> {
+        let key = request.into_inner().key;
+        if key.is_empty() {
+            return Err(status(Error::invalid("key", "KEY_MISSING", "must name what is asked about")));
+        }
+        let asked = tokio::try_join!(
+            self.consumers.list_without_heads(),
+            self.quarantine.streams_about(&key, MOST_PARKED),
+            open(&self.store, &key)
+        );
+        let (consumers, parked, open) = asked.map_err(status)?;
+        let consumers = self.projections.at_work(consumers).await.map_err(status)?;
+        Ok(Response::new(convert::progress(consumers, parked, open)))
     }
 
     async fn pause_consumer(
@@ -121,6 +147,27 @@ impl ConsumerService for OwnConsumers {
         };
         let (events, remaining) = convert::drained(drained.map_err(convert::refused_of(&stream))?);
         Ok(Response::new(DiscardParkedEventResponse { events, remaining }))
+    }
+
+    async fn list_projections(
+        &self,
+        _: Request<ListProjectionsRequest>,
+    ) -> Result<Response<ListProjectionsResponse>, Status> {
+        let projections = self.projections.list().await.map_err(status)?;
+        let projections = projections.into_iter().map(convert::projection).collect();
+        Ok(Response::new(ListProjectionsResponse { projections }))
+    }
+
+    async fn rebuild_projection(
+        &self,
+        request: Request<RebuildProjectionRequest>,
+    ) -> Result<Response<RebuildProjectionResponse>, Status> {
+        let principal = principal(&request)?;
+        let RebuildProjectionRequest { projection, reason } = request.into_inner();
+        let reason = convert::reason(reason).map_err(status)?;
+        let asked = self.projections.rebuild(&projection, &principal, &reason).await;
+        asked.map_err(convert::refused_projection(&projection))?;
+        Ok(Response::new(RebuildProjectionResponse {}))
     }
 
     async fn list_acts(&self, request: Request<ListActsRequest>) -> Result<Response<ListActsResponse>, Status> {

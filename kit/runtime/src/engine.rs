@@ -12,12 +12,13 @@ use tradewind_broker::Broker;
 use tradewind_domain::Error;
 use tradewind_events::fault::create_journal;
 use tradewind_events::{
-    LogSource, Logs, Projection, Reactions, Readers, StuckReaders, ping_replicas, prune_requests, publish, witness,
+    LogSource, Logs, Reactions, Readers, StuckReaders, ping_replicas, prune_requests, publish, witness,
 };
-use tradewind_operate::{Consumers, Quarantine, follow_pauses, measure_quarantine};
+use tradewind_operate::{Consumers, Projections, Quarantine, follow_pauses, measure_quarantine};
+use tradewind_projections::{Projection, REST, build, follow, resting};
 use tradewind_replicas::{Members, Seat};
 use tradewind_store::Store;
-use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker};
+use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker, prune_attempts};
 use uuid::Uuid;
 
 const GRACE: Duration = Duration::from_secs(10);
@@ -45,6 +46,7 @@ pub struct Engine {
     request_retention: Duration,
     stuck: StuckReaders,
     reactions: Vec<Arc<Reactions>>,
+    projections: Vec<Projection>,
     workers: Vec<Start>,
 }
 
@@ -61,6 +63,7 @@ impl Engine {
             request_retention: REQUEST_RETENTION,
             stuck: StuckReaders::default(),
             reactions: Vec::new(),
+            projections: Vec::new(),
             workers: Vec::new(),
         }
     }
@@ -87,7 +90,8 @@ impl Engine {
         self
     }
 
-    /// How long a request may be repeated and get the stored response; 7 days unless set.
+    /// How long a request may be repeated and get the stored response, and how long failed attempts at calls are remembered; 7 days
+    /// unless set.
     #[must_use]
     pub fn request_retention(mut self, retention: Duration) -> Self {
         self.request_retention = retention;
@@ -104,10 +108,12 @@ impl Engine {
         self
     }
 
-    /// With a read model of the own log, which needs no broker.
+    /// With a read model.
     #[must_use]
-    pub fn projection(self, projection: Projection) -> Self {
-        self.reactions(projection.into())
+    pub fn projection(mut self, projection: Projection) -> Self {
+        let kept = projection.reactions();
+        self.projections.push(projection);
+        kept.into_iter().fold(self, Self::reactions)
     }
 
     /// With calls to the outside, up to `concurrency` at a time.
@@ -145,6 +151,13 @@ impl Engine {
         Consumers::new(self.shared.store.clone(), self.logs(), self.reactions.clone().into())
     }
 
+    /// The read models declared so far, for operators.
+    #[must_use]
+    pub fn projections(&self) -> Projections {
+        let names = self.projections.iter().map(Projection::name).collect();
+        Projections::new(self.shared.store.clone(), self.consumers(), names)
+    }
+
     /// What the consumers declared so far could not handle, for operators.
     #[must_use]
     pub fn quarantine(&self) -> Quarantine {
@@ -167,11 +180,14 @@ impl Engine {
     /// # Errors
     /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let Self { shared, broker, log, request_retention, stuck, reactions, workers } = self;
+        let logs = self.logs();
+        let Self { shared, broker, log, request_retention, stuck, reactions, projections, workers } = self;
+        let projections: Arc<[_]> = projections.into();
         create_journal(&shared.store).await?;
         let (stop_work, stop_log) = (stop.child_token(), CancellationToken::new());
         let (seat, members) = Seat::new(shared.store.clone(), Arc::clone(&shared.holder));
-        let (pauses, paused) = watch::channel(None);
+        let ((pauses, paused), (serves, served), (rests, rest)) =
+            (watch::channel(None), watch::channel(None), watch::channel(None));
 
         let mut publishing = JoinSet::new();
         publishing.spawn(sequence(shared.store.clone(), stop_log.clone()));
@@ -186,7 +202,8 @@ impl Engine {
             stop_log.clone(),
         ));
         let mut working = JoinSet::new();
-        let readers = Readers { store: shared.store.clone(), members: members.clone(), paused, broker, log, stuck };
+        let readers =
+            Readers { store: shared.store.clone(), members: members.clone(), paused: rest, broker, log, stuck };
         for reactions in &reactions {
             for group in readers.of(reactions, &stop_work) {
                 working.spawn(group.run(stop_work.clone()));
@@ -196,9 +213,13 @@ impl Engine {
             let reactions: Arc<[_]> = reactions.into();
             working.spawn(measure_quarantine(shared.store.clone(), Arc::clone(&reactions), stop_work.clone()));
             working.spawn(follow_pauses(shared.store.clone(), reactions, pauses, stop_work.clone()));
+            working.spawn(follow(shared.store.clone(), Arc::clone(&projections), serves, stop_work.clone()));
+            working.spawn(resting(Arc::clone(&projections), paused, served, rests, stop_work.clone()));
+            working.spawn(build(shared.store.clone(), logs, members.clone(), projections, REST, stop_work.clone()));
         }
         let (store, seen) = (shared.store.clone(), members.clone());
-        working.spawn(prune_requests(store, seen, request_retention, stop_work.clone()));
+        working.spawn(prune_requests(store.clone(), seen.clone(), request_retention, stop_work.clone()));
+        working.spawn(prune_attempts(store, seen, request_retention, stop_work.clone()));
         for start in workers {
             working.spawn(start(&shared, &members, stop_work.clone()));
         }

@@ -11,7 +11,7 @@ mod settings;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{RequestBuilder, Response, StatusCode, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tradewind_domain::Reason;
 
@@ -84,13 +84,22 @@ impl Party {
         self.taken(segments, Some(body)).await.map(drop)
     }
 
+    /// Gets the path of these segments with this query, and reads the answer.
+    ///
+    /// # Errors
+    /// As of [`post`](Self::post).
+    pub async fn get<A: DeserializeOwned>(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<A, NoAnswer> {
+        let mut url = self.url(segments);
+        url.query_pairs_mut().extend_pairs(query);
+        answer::read(answered(self.client.get(url)).await?).await
+    }
+
     async fn taken(&self, segments: &[&str], body: Option<&(impl Serialize + Sync)>) -> Result<Response, NoAnswer> {
         let mut request = self.client.post(self.url(segments));
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| unanswered(&error))?;
-        if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }
+        answered(request).await
     }
 
     /// The URL of a path below the base. Each segment is percent-encoded, so that a key's slash stays within its segment.
@@ -101,6 +110,12 @@ impl Party {
         }
         url
     }
+}
+
+/// The answer to a request that the party has taken.
+async fn answered(request: RequestBuilder) -> Result<Response, NoAnswer> {
+    let response = request.send().await.map_err(|error| unanswered(&error))?;
+    if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }
 }
 
 /// What is known of a call that came to nothing.

@@ -38,7 +38,7 @@ pub(crate) fn complete(
 ) -> anyhow::Result<(Routes, Health)> {
     let (reporter, health) = health_reporter();
     let log = event_log(store.clone());
-    let consumers = consumers(store, engine.consumers(), engine.quarantine());
+    let consumers = consumers(store, engine);
     let mesh = mesh(process);
     let mut names = vec![""];
     names.extend(&parts.served);

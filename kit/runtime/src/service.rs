@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service as Handler;
 use tradewind_domain::Error;
-use tradewind_events::{Projection, Reactions};
+use tradewind_events::Reactions;
 use tradewind_mesh::{Channels, Owners};
+use tradewind_projections::Projection;
 use tradewind_replicas::Members;
 use tradewind_store::Store;
 use tradewind_work::{IntentHandler, TimerHandler};
@@ -187,7 +188,7 @@ impl Parts {
         self.with(|engine| engine.reactions(reactions))
     }
 
-    /// Keeps a read model of this context's own events.
+    /// Keeps a read model.
     #[must_use]
     pub fn projection(self, projection: Projection) -> Self {
         self.with(|engine| engine.projection(projection))

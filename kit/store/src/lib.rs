@@ -6,6 +6,8 @@
 //!
 #![doc = include_str!("../README.md")]
 
+#[cfg(test)]
+mod bare;
 mod clock;
 mod committed;
 mod error;
@@ -15,10 +17,10 @@ pub mod lease;
 mod metrics;
 #[cfg(test)]
 mod plans;
-mod record;
 mod rows;
 mod schema;
 mod sequencer;
+mod snapshot;
 mod store;
 mod token;
 pub mod trace;
@@ -27,9 +29,10 @@ mod tx;
 pub use clock::Clock;
 pub use committed::{Appended, Committed};
 pub use error::{OVERTAKEN, VERSION_CONFLICT};
-pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use store::{
     Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness,
     changed, context_of, renew_log,
 };
-pub use tx::{Executed, Last, Part, Removal, Tx, Upsert, fits};
+pub use tradewind_domain::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
+pub use tradewind_sql::{Removal, Rows, Upsert};
+pub use tx::{Executed, Last, Part, Tx, fits};

@@ -12,6 +12,7 @@ pub(crate) struct Metrics {
     pub(crate) log_gaps: Gauge<u64>,
     pub(crate) database_damaged: Gauge<u64>,
     pub(crate) events_passed_over: Counter<u64>,
+    pub(crate) snapshots_passed_over: Counter<u64>,
 }
 
 /// The instruments.
@@ -41,6 +42,12 @@ fn make() -> Metrics {
         events_passed_over: meter
             .u64_counter("tradewind_events_passed_over")
             .with_description("Informative events of a later build that this one read without knowing them")
+            .build(),
+        snapshots_passed_over: meter
+            .u64_counter("tradewind_snapshots_passed_over")
+            .with_description(
+                "Snapshots that could not be used, so that the stream was read from its beginning, by why",
+            )
             .build(),
     }
 }

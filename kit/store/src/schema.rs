@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -71,6 +71,16 @@ const STEPS: [Step; 9] = [
             _ => vec!["DROP TRIGGER event_logged".to_owned(), GUARDED.replace("{missing}", VERSION_MISSING)],
         },
     },
+    Step { name: "kit_0010_create_projection", up: |backend| vec![render(PROJECTION, backend)] },
+    // By time they are pruned, by correlation found.
+    Step {
+        name: "kit_0011_create_attempt",
+        up: |backend| {
+            let indexes = ["time", "correlation"].map(|by| format!("CREATE INDEX attempt_{by} ON attempt ({by})"));
+            [render(ATTEMPT, backend)].into_iter().chain(indexes).collect()
+        },
+    },
+    Step { name: "kit_0012_create_snapshot", up: |backend| vec![render(SNAPSHOT, backend)] },
 ];
 
 /// The migrations of the kit, oldest first; they run before the service's own.
@@ -225,6 +235,39 @@ const REFERENCE: &str = "CREATE TABLE reference (
     name TEXT NOT NULL,
     key TEXT NOT NULL,
     PRIMARY KEY (kind, name))";
+
+/// Which of its two slots each projection is read from, and what is built in the other.
+const PROJECTION: &str = "CREATE TABLE projection (
+    name TEXT NOT NULL PRIMARY KEY,
+    slot BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    asked BIGINT NULL,
+    building BIGINT NULL,
+    begun BIGINT NULL,
+    failure TEXT NULL)";
+
+/// The failed attempts of an intent: of each generation as many as there are slots.
+const ATTEMPT: &str = "CREATE TABLE attempt (
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    slot BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    attempt BIGINT NOT NULL,
+    time BIGINT NOT NULL,
+    correlation TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (key, kind, generation, slot))";
+
+/// A state after the event with that version; `created` and `updated` are when the first event and this one were appended.
+const SNAPSHOT: &str = "CREATE TABLE snapshot (
+    stream TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    form BIGINT NOT NULL,
+    state {bytes} NOT NULL,
+    created BIGINT NOT NULL,
+    updated BIGINT NOT NULL)";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN

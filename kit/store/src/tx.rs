@@ -34,7 +34,6 @@ use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
 
 pub use self::kept::Last;
 pub use self::part::Part;
-pub use self::put::{Removal, Upsert};
 pub use self::size::fits;
 
 /// An open transaction; dropping it rolls back.
@@ -179,10 +178,12 @@ impl Tx {
             self.confirm(&stream, current.version).await?;
         }
         let events = decided?;
-        self.keep(&stream, current.version, key, &events);
+        let before = current.version;
+        self.keep(&stream, before, key, &events);
         for event in &events {
             current.evolve(event, self.now);
         }
+        self.keep_snapshot(&stream, before, &current);
         if !events.is_empty() {
             self.own.insert(stream, Own { version: current.version, state: Some(current.any()) });
         }

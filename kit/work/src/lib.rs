@@ -5,8 +5,10 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod attempts;
 mod intents;
 mod metrics;
+mod open;
 mod owed;
 mod queue;
 mod table;
@@ -14,7 +16,9 @@ mod table;
 mod tests;
 mod timers;
 
+pub use self::attempts::prune_attempts;
 pub use self::intents::{IntentHandler, Unknown, Worker};
+pub use self::open::{FailedAttempt, Open, OpenIntent, OpenTimer, open};
 pub use self::owed::{NewIntent, cancel_timer, intend, schedule, withdraw};
 pub use self::queue::Intent;
 pub use self::timers::{TimerHandler, Timers};

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_replicas::gone;
-use tradewind_sql::{brief, db, from_micros, micros, unsigned};
+use tradewind_sql::{db, from_micros, micros, unsigned};
 use tradewind_store::{Metadata, Store};
 
 use super::table::intent::{self, Column};
@@ -82,21 +82,6 @@ pub(super) async fn claim_intents(
     claimed.iter().map(|row| intent::Model::from_query_result(row, "").map(Intent::from).map_err(db)).collect()
 }
 
-/// Gives an intent back after one failure more, to be called again at `due`. `false`: it is another one by now, or gone.
-pub(super) async fn release_intent(
-    store: &Store,
-    kind: &str,
-    intent: &Intent,
-    due: OffsetDateTime,
-    error: &str,
-) -> Result<bool, Error> {
-    let mut release = unclaimed(kind, due);
-    release.and_where(Column::Key.eq(&intent.key)).and_where(Column::Generation.eq(intent.generation));
-    release.value(Column::Attempt, i64::from(intent.attempt.saturating_add(1))).value(Column::LastError, brief(error));
-    release.returning_col(Column::Key);
-    Ok(!store.write(store.backend().build(&release)).await?.is_empty())
-}
-
 /// Gives back what a process of this name claimed in an earlier life.
 pub(super) async fn reclaim_intents(store: &Store, kind: &str, holder: &str) -> Result<(), Error> {
     let mut reclaim = unclaimed(kind, store.now());
@@ -127,7 +112,8 @@ fn update(kind: &str) -> UpdateStatement {
     Query::update().table(intent::Entity).and_where(Column::Kind.eq(kind)).take()
 }
 
-fn unclaimed(kind: &str, due: OffsetDateTime) -> UpdateStatement {
+/// Changes intents of a kind so that they are nobody's, and due at `due`.
+pub(super) fn unclaimed(kind: &str, due: OffsetDateTime) -> UpdateStatement {
     let mut unclaimed = update(kind);
     unclaimed.value(Column::ClaimedBy, None::<String>).value(Column::ClaimedUntil, None::<i64>);
     unclaimed.value(Column::Due, micros(due)).take()

@@ -1,5 +1,5 @@
-//! The two tables of this crate: what is owed, a row each.
+//! The tables of this crate: what is owed, a row each, and how attempts at it failed.
 
+pub(crate) mod attempt;
 pub(crate) mod intent;
-#[expect(unreachable_pub, reason = "an entity is public to its macros, and nothing public is made of this one")]
 pub(crate) mod timer;

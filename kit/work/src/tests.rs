@@ -8,7 +8,7 @@ use std::time::Duration;
 use tradewind_testing::{Database, Stopped, at};
 
 use super::queue::{self, Intent};
-use super::{NewIntent, owed};
+use super::{NewIntent, attempts, open, owed};
 
 fn charge(key: &str, action: &str) -> NewIntent {
     NewIntent { kind: "charge", key: key.to_owned(), action: action.to_owned(), payload: vec![1, 2, 3] }
@@ -58,7 +58,7 @@ tradewind_testing::both_stores! {
         intend(&bank, "o1", "void").await;
         assert!(!settle(&bank, &charging).await);
         let later = bank.store.now();
-        assert!(!queue::release_intent(&bank.store, "charge", &charging, later, "timeout").await.unwrap());
+        assert!(!attempts::release_intent(&bank.store, "charge", &charging, later, "timeout").await.unwrap());
         let voiding = claim(&bank, "one", 1).await.remove(0);
         assert_eq!((voiding.action.as_str(), voiding.attempt), ("void", 0));
         assert!(settle(&bank, &voiding).await);
@@ -72,10 +72,61 @@ tradewind_testing::both_stores! {
         intend(&bank, "o1", "charge").await;
         let claimed = claim(&bank, "one", 1).await.remove(0);
         let due = bank.store.now() + Duration::from_secs(5);
-        assert!(queue::release_intent(&bank.store, "charge", &claimed, due, "timeout").await.unwrap());
+        assert!(attempts::release_intent(&bank.store, "charge", &claimed, due, "timeout").await.unwrap());
         assert!(claim(&bank, "one", 1).await.is_empty());
         bank.pass(5);
         assert_eq!(claim(&bank, "one", 1).await[0].attempt, 1);
+    }
+
+    async fn failed_attempts_are_told_of_after_the_call_is_settled_until_they_are_old(database: Database) {
+        let bank = Stopped::open(&database).await;
+        intend(&bank, "o1", "charge").await;
+        for (number, error) in ["no route", "timeout"].into_iter().enumerate() {
+            let claimed = claim(&bank, "one", 1).await.remove(0);
+            let due = bank.store.now() + Duration::from_secs(5);
+            assert!(attempts::release_intent(&bank.store, "charge", &claimed, due, error).await.unwrap());
+            let owed = open(&bank.store, "o1").await.unwrap().intents.remove(0);
+            assert_eq!((owed.action.as_str(), owed.attempt as usize, owed.due), ("charge", number + 1, due));
+            assert_eq!((owed.last_error.as_deref(), owed.claim), (Some(error), None));
+            bank.pass(5);
+        }
+        let claimed = claim(&bank, "one", 1).await.remove(0);
+        assert_eq!(open(&bank.store, "o1").await.unwrap().intents[0].claim.as_ref().unwrap().0, "one");
+        assert!(settle(&bank, &claimed).await);
+        let open = async |key: &str| open(&bank.store, key).await.unwrap();
+        let told = open("o1").await;
+        let failed: Vec<_> = told.attempts.iter().map(|one| (one.attempt, one.time, one.error.as_str())).collect();
+        assert_eq!(failed, [(1, at(1_000), "no route"), (2, at(1_005), "timeout")]);
+        assert_eq!(told.intents, []);
+        assert_eq!(open("o2").await, crate::Open::default());
+        assert_eq!(attempts::forget(&bank.store, Duration::from_secs(5)).await.unwrap(), 1);
+        assert_eq!(open("o1").await.attempts, told.attempts[1..]);
+    }
+
+    async fn an_attempt_at_a_replaced_intent_leaves_nothing_and_many_take_each_others_place(database: Database) {
+        let bank = Stopped::open(&database).await;
+        intend(&bank, "o1", "charge").await;
+        let charging = claim(&bank, "one", 1).await.remove(0);
+        intend(&bank, "o1", "void").await;
+        let now = bank.store.now();
+        assert!(!attempts::release_intent(&bank.store, "charge", &charging, now, "timeout").await.unwrap());
+        assert_eq!(open(&bank.store, "o1").await.unwrap().attempts, []);
+        let mut voiding = claim(&bank, "one", 1).await.remove(0);
+        for attempt in 0..130 {
+            voiding.attempt = attempt;
+            assert!(attempts::release_intent(&bank.store, "charge", &voiding, now, "timeout").await.unwrap());
+        }
+        let kept: Vec<u32> = open(&bank.store, "o1").await.unwrap().attempts.iter().map(|one| one.attempt).collect();
+        assert_eq!(kept, Vec::from_iter(31..=130));
+    }
+
+    async fn a_deadline_is_told_of_by_its_key(database: Database) {
+        let bank = Stopped::open(&database).await;
+        let mut tx = bank.store.begin().await.unwrap();
+        owed::schedule(&mut tx, "deadline", "o1", at(1_010), Vec::new());
+        tx.commit().await.unwrap();
+        let timer = open(&bank.store, "o1").await.unwrap().timers.remove(0);
+        assert_eq!((timer.name.as_str(), timer.key.as_str(), timer.due), ("deadline", "o1", at(1_010)));
     }
 
     async fn an_intent_can_be_withdrawn_written_or_not(database: Database) {

@@ -9,3 +9,4 @@ mod mail;
 mod process;
 mod protocol;
 mod record;
+mod transactions;

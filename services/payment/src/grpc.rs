@@ -1,5 +1,7 @@
 //! The contract's RPCs: decode, ask, encode.
 
+mod ledger;
+
 use contracts::tradewind::payment::v1::{
     GetPaymentRequest, GetPaymentResponse, ListPaymentsRequest, ListPaymentsResponse,
     payment_service_server::PaymentService,
@@ -10,6 +12,8 @@ use tradewind_mesh::status;
 use tradewind_store::Store;
 
 use crate::app;
+
+pub(crate) use self::ledger::LedgerApi;
 
 /// Answers how payments stand.
 pub(crate) struct Api {

@@ -2,6 +2,7 @@
 
 #[cfg(any(test, feature = "fuzzed"))]
 pub mod fuzzed;
+mod statement;
 
 use contracts::tradewind::money::v1::Money;
 use serde::{Deserialize, Serialize};

@@ -46,7 +46,8 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 14] = [
+const LEFT_OUT: [&str; 15] = [
+    "account",
     "expire_time",
     "after",
     "description",
@@ -112,7 +113,9 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
         (_, "url") => json!(means.url),
         (_, "event_types") => json!(["tradewind.shipping.v1.ShipmentDelivered"]),
         (_, "failed_since_time") => json!("2026-01-01T00:00:00Z"),
-        (_, "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
+        (_, "start_time") => json!("2026-01-01T00:00:00Z"),
+        (_, "end_time") => json!("2026-01-02T00:00:00Z"),
+        (_, "difference_id" | "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
         (_, "role") => json!("ROLE_STAFF"),
         (_, "request_id") => json!(some()),
         ("GetProduct", "product_id") => json!(means.product),

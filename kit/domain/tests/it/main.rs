@@ -1,6 +1,8 @@
 //! What every crate of the project has to keep to.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod upcast;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

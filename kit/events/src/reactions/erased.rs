@@ -63,7 +63,7 @@ pub(super) fn message<E: Message + Default>(event: &Recorded) -> Result<E, Error
         .map_err(|cause| Error::new(ErrorKind::Invalid, "EVENT_UNDECODABLE", format!("{}: {cause}", event.type_name)))
 }
 
-fn received<E>(data: E, event: &Recorded) -> Received<E> {
+pub(super) fn received<E>(data: E, event: &Recorded) -> Received<E> {
     Received {
         data,
         id: event.id,

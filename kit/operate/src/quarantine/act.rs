@@ -77,7 +77,9 @@ words! {
         /// A consumer to stop reading.
         Pause = "PAUSE",
         /// A consumer to read on.
-        Resume = "RESUME"
+        Resume = "RESUME",
+        /// A projection to be built anew; its name stands in the place of a consumer's.
+        Rebuild = "REBUILD"
     }
 }
 

@@ -44,16 +44,18 @@ pub(super) fn of(ParkedStream { consumer, source, stream }: &ParkedStream) -> Ex
     parked::of(consumer, source).and(Column::Stream.eq(stream.as_str()))
 }
 
-/// Up to `limit` streams in quarantine that follow `after`, by consumer, source and name.
+/// Up to `limit` streams in quarantine that follow `after`, by consumer, source and name; where a key is given, those about it.
 pub(super) async fn summaries(
     store: &Store,
     after: Option<&ParkedStream>,
+    key: Option<&str>,
     limit: usize,
 ) -> Result<Vec<ParkedSummary>, Error> {
     let after = after.map_or(["", "", ""], |after| [&after.consumer, &after.source, after.stream.as_str()]);
     let follows = Expr::tuple(STREAM.map(Expr::col)).gt(Expr::tuple(after.map(Expr::value)));
     let mut streams = Query::select();
     streams.columns(STREAM).from(Entity).and_where(follows).group_by_columns(STREAM);
+    streams.and_where_option(key.map(|key| Column::PartitionKey.eq(key)));
     streams.expr_as(Expr::col(Column::Position).min(), Column::Position);
     streams.expr_as(Expr::col(Column::Position).count(), "events");
     streams.order_by_columns(STREAM.map(|column| (column, Order::Asc)));

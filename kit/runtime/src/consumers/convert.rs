@@ -8,10 +8,12 @@ use tradewind_events::Stuck;
 use tradewind_mesh::status;
 use tradewind_operate::{
     Act, ActKind, ActOutcome, CONSUMER_UNKNOWN, Consumer, Drained, Outcome, ParkedEvent, ParkedStream, ParkedSummary,
-    Partition, Pause, Source, Tried,
+    Partition, Pause, Projected, Source, Tried,
 };
+use tradewind_projections::Build;
 use tradewind_sql::timestamp;
 use tradewind_store::StreamName;
+use tradewind_work::{FailedAttempt, Open, OpenIntent, OpenTimer};
 
 use crate::event_log::record;
 
@@ -63,6 +65,30 @@ pub(super) fn token_of(v1::ParkedStream { consumer, source, stream, .. }: &v1::P
 /// What refuses what is asked of a consumer, as whoever asks hears it.
 pub(super) fn refused(consumer: &str) -> impl FnOnce(Error) -> Status {
     move |error| status(error.of::<v1::Consumer>(consumer))
+}
+
+/// The same of a projection.
+pub(super) fn refused_projection(projection: &str) -> impl FnOnce(Error) -> Status {
+    move |error| status(error.of::<v1::Projection>(projection))
+}
+
+pub(super) fn projection(Projected { standing, consumer, events, total, built }: Projected) -> v1::Projection {
+    let build = standing.build.map(|Build { version, begun, failure }| v1::ProjectionBuild {
+        version,
+        start_time: Some(timestamp(begun)),
+        events: built,
+        failure: failure.unwrap_or_default(),
+    });
+    v1::Projection {
+        projection: standing.name,
+        version: standing.version,
+        consumer,
+        events,
+        total_events: total,
+        start_time: standing.since.map(timestamp),
+        ask_time: standing.asked.map(timestamp),
+        build,
+    }
 }
 
 /// The same of a stream in quarantine.
@@ -119,6 +145,46 @@ pub(super) fn parked(ParkedEvent { event, reason, error, attempts, since }: Park
     v1::ParkedEvent { event: Some(record(event)), reason, error, attempts, park_time: Some(timestamp(since)) }
 }
 
+pub(super) fn progress(
+    consumers: Vec<Consumer>,
+    parked: Vec<ParkedSummary>,
+    Open { intents, attempts, timers }: Open,
+) -> v1::GetProgressResponse {
+    v1::GetProgressResponse {
+        consumers: consumers.into_iter().map(consumer).collect(),
+        parked: parked.into_iter().map(summary).collect(),
+        intents: intents.into_iter().map(intent).collect(),
+        attempts: attempts.into_iter().map(attempt).collect(),
+        timers: timers.into_iter().map(timer).collect(),
+    }
+}
+
+fn intent(
+    OpenIntent { kind, key, action, attempt, due, claim, last_error, causation, traceparent }: OpenIntent,
+) -> v1::Intent {
+    let (claimed_by, claim_end_time) = claim.map(|(by, until)| (by, timestamp(until))).unzip();
+    v1::Intent {
+        kind,
+        key,
+        action,
+        attempt,
+        due_time: Some(timestamp(due)),
+        claimed_by: claimed_by.unwrap_or_default(),
+        claim_end_time,
+        last_error: last_error.unwrap_or_default(),
+        causation,
+        traceparent,
+    }
+}
+
+fn attempt(FailedAttempt { kind, key, action, attempt, time, error }: FailedAttempt) -> v1::Attempt {
+    v1::Attempt { kind, key, action, attempt, time: Some(timestamp(time)), error }
+}
+
+fn timer(OpenTimer { name, key, due }: OpenTimer) -> v1::Timer {
+    v1::Timer { name, key, due_time: Some(timestamp(due)) }
+}
+
 pub(super) fn drained(Drained { events, left }: Drained) -> (Vec<v1::TriedEvent>, u64) {
     (events.into_iter().map(tried).collect(), left)
 }
@@ -147,6 +213,7 @@ pub(super) fn act(act: Act) -> v1::Act {
         ActKind::Discard => v1::ActKind::Discard,
         ActKind::Pause => v1::ActKind::Pause,
         ActKind::Resume => v1::ActKind::Resume,
+        ActKind::Rebuild => v1::ActKind::Rebuild,
     };
     let outcome = match act.outcome {
         ActOutcome::Done => v1::ActOutcome::Done,

@@ -192,6 +192,7 @@ impl Memory {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::bare::bare;
     use crate::{Recorded, StreamName};
 
     #[test]
@@ -214,7 +215,7 @@ mod tests {
     #[test]
     fn an_end_of_the_log_that_is_forgotten_before_its_epoch_ends_was_seen_nevertheless() {
         let memory = Memory::new();
-        let event = Recorded { id: Uuid::from_u128(5), partition: 1, position: 5, ..Recorded::bare("order-1", 1) };
+        let event = Recorded { id: Uuid::from_u128(5), partition: 1, position: 5, ..bare("order-1", 1) };
         memory.tails[1].begin(4);
         memory.tails[1].extend(event);
         memory.forget_tails();

@@ -1,61 +1,18 @@
-//! Reading aggregates, streams and the log.
+//! Reading streams and the log.
 
-use opentelemetry::KeyValue;
-use sea_orm::{DbBackend, QueryResult, Statement, Value};
+use sea_orm::{QueryResult, Statement, Value};
 use time::OffsetDateTime;
+use tradewind_domain::Error;
 use tradewind_domain::request::PAGE_BYTES;
-use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
-use tradewind_sql::{Transaction, db, from_micros, micros, page_text, signed, statement, unsigned};
+use tradewind_sql::{Transaction, db, micros, page_text, signed, statement, unsigned};
 use uuid::Uuid;
 
+use super::Store;
 use super::tail::{Following, Tail};
-use super::{Current, Store};
-use crate::metrics::metrics;
 use crate::rows::{EVENT_COLUMNS, recorded};
-use crate::{AsOf, Heads, Loaded, LogPage, Recorded, StreamName};
-
-/// The columns of `event` that [`step`] needs.
-const FOLDED: &str = "type, payload, version, time, informative";
+use crate::{Heads, LogPage, Recorded, StreamName};
 
 impl Store {
-    /// The aggregate's committed state.
-    ///
-    /// # Errors
-    /// `Unavailable` when the database is; `Internal` when a stored event is none of this aggregate's.
-    pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, Error> {
-        Ok(self.current::<A>(None, &StreamName::of::<A>(id)).await?.loaded())
-    }
-
-    /// The aggregate's committed state once it has seen `version` or more events, as this process last saw it where that will
-    /// do; otherwise as [`load`](Self::load), which may be an older one.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub async fn load_since<A: Aggregate>(&self, id: &str, version: u64) -> Result<Loaded<A>, Error> {
-        match self.cache().current::<A>(&StreamName::of::<A>(id)).filter(|seen| seen.version >= version) {
-            Some(seen) => Ok(seen.loaded()),
-            None => self.load(id).await,
-        }
-    }
-
-    /// The aggregate's state at a point in its past.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub async fn load_as_of<A: Aggregate>(&self, id: &str, point: AsOf) -> Result<Loaded<A>, Error> {
-        let (until, point) = match point {
-            AsOf::Version(version) => ("$2", signed(version)),
-            // A clock set back makes times overlap; the events up to the last one of that time are a prefix all the same.
-            AsOf::Time(time) => ("(SELECT MAX(version) FROM event WHERE stream = $1 AND time <= $2)", micros(time)),
-        };
-        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version <= {until} ORDER BY version");
-        let values: [Value; 2] = [StreamName::of::<A>(id).as_str().into(), point.into()];
-        let rows = self.read(statement(self.backend(), query, values)).await?;
-        let mut past = Current::<A>::default();
-        fold(&mut past, &rows)?;
-        Ok(past.loaded())
-    }
-
     /// Every event of a stream, in order; their positions in the log are not read.
     ///
     /// # Errors
@@ -67,24 +24,8 @@ impl Store {
         rows.iter().map(|row| recorded(row, false)).collect()
     }
 
-    /// Every event of an aggregate, in order, each with the state after it; none when it does not exist.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub async fn history_of<A: Aggregate>(&self, id: &str) -> Result<Vec<(Recorded, A)>, Error> {
-        let query = format!("SELECT {EVENT_COLUMNS}, informative FROM event WHERE stream = $1 ORDER BY version");
-        let query = statement(self.backend(), query, [StreamName::of::<A>(id).as_str().into()]);
-        let rows = self.read(query).await?;
-        let mut current = Current::<A>::default();
-        let with_state = |row| {
-            step(&mut current, row)?;
-            Ok((recorded(row, false)?, A::clone(&current.state)))
-        };
-        rows.iter().map(with_state).collect()
-    }
-
     /// Up to `limit` events about a key, whatever their streams, that follow the event recorded at `after` with that id, in the
-    /// order of recording, and no more than a page has; their positions in the log are not read.
+    /// order of recording, and no more than a page has; the position of one that is not yet in the log is 0.
     ///
     /// # Errors
     /// `Unavailable` when the database is.
@@ -95,12 +36,15 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Recorded>, Error> {
         let (time, id) = after.map_or((i64::MIN, Uuid::nil()), |(time, id)| (micros(time), id));
-        let rest = "event WHERE partition_key = $1 AND (time, id) > ($2, $3) ORDER BY time, id";
-        let query = page_text(EVENT_COLUMNS, "LENGTH(payload)", rest, "$4");
+        let columns = "e.stream, e.version, e.id, e.type, e.payload, e.partition_key, e.partition, e.time, e.correlation, e.causation, \
+             e.traceparent, COALESCE(l.position, 0) AS position";
+        let rest = "event e LEFT JOIN log l ON l.stream = e.stream AND l.version = e.version \
+             WHERE e.partition_key = $1 AND (e.time, e.id) > ($2, $3) ORDER BY e.time, e.id";
+        let query = page_text(columns, "LENGTH(e.payload)", rest, "$4");
         let values: [Value; 4] = [key.into(), time.into(), id.into(), count(limit)];
         let query = statement(self.backend(), query, values);
         let rows = self.read(query).await?;
-        rows.iter().map(|row| recorded(row, false)).collect()
+        rows.iter().map(|row| recorded(row, true)).collect()
     }
 
     /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
@@ -200,30 +144,6 @@ impl Store {
         Ok(head.map_or(0, unsigned))
     }
 
-    /// The committed state, as a transaction sees it where one is given, by way of the cache.
-    ///
-    /// On SQLite nobody else writes without being noticed, so what is cached is true. On PostgreSQL other replicas write as
-    /// well, so what is cached is brought up to date with the events that follow it: a decision not to append has no key to
-    /// protect it.
-    pub(crate) async fn current<A: Aggregate>(
-        &self,
-        within: Option<&Transaction>,
-        stream: &StreamName,
-    ) -> Result<Current<A>, Error> {
-        let cached = self.cache().current::<A>(stream);
-        if self.backend() == DbBackend::Sqlite
-            && let Some(current) = cached
-        {
-            return Ok(current);
-        }
-        let mut current = cached.unwrap_or_default();
-        let query = format!("SELECT {FOLDED} FROM event WHERE stream = $1 AND version > $2 ORDER BY version");
-        let values: [Value; 2] = [stream.as_str().into(), signed(current.version).into()];
-        let rows = self.read_within(within, statement(self.backend(), query, values)).await?;
-        fold(&mut current, &rows)?;
-        Ok(current)
-    }
-
     /// The version of a stream as a transaction sees it; 0 when it does not exist.
     pub(crate) async fn version(&self, within: &Transaction, stream: &StreamName) -> Result<u64, Error> {
         let query = "SELECT MAX(version) AS version FROM event WHERE stream = $1";
@@ -234,7 +154,12 @@ impl Store {
         Ok(version.map_or(0, unsigned))
     }
 
-    async fn read_within(&self, within: Option<&Transaction>, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+    /// Runs a statement that reads, in a transaction where one is given.
+    pub(crate) async fn read_within(
+        &self,
+        within: Option<&Transaction>,
+        statement: Statement,
+    ) -> Result<Vec<QueryResult>, Error> {
         match within {
             Some(transaction) => transaction.read(statement).await.map_err(db),
             None => self.read(statement).await,
@@ -255,40 +180,4 @@ pub(super) fn fit(events: &[Recorded]) -> usize {
 
 fn count(limit: usize) -> Value {
     i64::try_from(limit).unwrap_or(i64::MAX).into()
-}
-
-/// Applies rows of [`FOLDED`], which must follow without a gap.
-fn fold<A: Aggregate>(current: &mut Current<A>, rows: &[QueryResult]) -> Result<(), Error> {
-    rows.iter().try_for_each(|row| step(current, row))
-}
-
-/// Applies a row of [`FOLDED`].
-fn step<A: Aggregate>(current: &mut Current<A>, row: &QueryResult) -> Result<(), Error> {
-    let (next, version) = (unsigned(row.try_get("", "version").map_err(db)?), current.version);
-    if next != version + 1 {
-        return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
-    }
-    let type_name: String = row.try_get("", "type").map_err(db)?;
-    let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
-    let informative: i64 = row.try_get("", "informative").map_err(db)?;
-    apply(current, &type_name, &payload, informative != 0, from_micros(row.try_get("", "time").map_err(db)?))
-}
-
-/// Applies an event as it is stored. One of a later build that this one does not know is passed over where it may be.
-pub(crate) fn apply<A: Aggregate>(
-    current: &mut Current<A>,
-    type_name: &str,
-    payload: &[u8],
-    informative: bool,
-    time: OffsetDateTime,
-) -> Result<(), Error> {
-    match A::Event::decode(type_name, payload) {
-        Ok(event) => current.evolve(&event, time),
-        Err(DecodeError::UnknownType(_)) if informative => {
-            metrics().events_passed_over.add(1, &[KeyValue::new("aggregate", A::NAME)]);
-            current.pass_over(time);
-        }
-        Err(error) => return Err(Error::internal(error)),
-    }
-    Ok(())
 }

@@ -110,4 +110,13 @@ impl Tx {
         let locked = self.conn().execute_raw(statement(self.backend(), lock, values)).await.map_err(db)?;
         Ok(locked.rows_affected() == 1)
     }
+
+    /// Forgets how far a consumer has come, wherever: it begins again.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn forget_cursors(&self, consumer: &str) -> Result<(), Error> {
+        let forget = statement(self.backend(), "DELETE FROM cursor WHERE consumer = $1", [consumer.into()]);
+        self.conn().execute_raw(forget).await.map(drop).map_err(db)
+    }
 }

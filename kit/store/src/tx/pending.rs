@@ -1,16 +1,13 @@
 //! What waits for the commit, and the statements that write it.
 
-use std::collections::HashSet;
-
 use sea_orm::sea_query::UpdateStatement;
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Error, request::RequestKey};
-use tradewind_sql::{Listed, Script, With, micros, signed};
+use tradewind_sql::{Listed, Rows, Script, With, micros, signed};
 
 use super::cursor::Move;
 use super::part::Parts;
-use super::put::Write;
 use super::{fits, request::method_of};
 use crate::Recorded;
 use crate::rows::EVENT_COLUMNS;
@@ -21,8 +18,8 @@ pub(super) struct Pending {
     pub(super) events: Vec<PendingEvent>,
     pub(super) requests: Vec<(RequestKey, Vec<u8>)>,
     pub(super) parts: Parts,
-    /// Rows of the service's own tables, by statement, in an order that keeps each row's; no key is twice in one.
-    rows: Vec<PendingRows>,
+    /// Rows of the service's own tables.
+    pub(super) rows: Rows,
     pub(super) changes: Vec<UpdateStatement>,
     pub(super) cursor: Option<Move>,
 }
@@ -30,13 +27,6 @@ pub(super) struct Pending {
 pub(super) struct PendingEvent {
     pub(super) event: Recorded,
     pub(super) informative: bool,
-}
-
-struct PendingRows {
-    table: &'static str,
-    write: Write,
-    keys: HashSet<String>,
-    rows: Vec<Vec<Value>>,
 }
 
 impl Pending {
@@ -47,7 +37,7 @@ impl Pending {
         self.write_events(&mut script);
         self.write_requests(&mut script, now);
         self.parts.all().for_each(|part| part.write(&mut script, now));
-        self.write_rows(&mut script);
+        self.rows.add_to(&mut script);
         for change in std::mem::take(&mut self.changes) {
             script.start("").add(&change);
         }
@@ -73,19 +63,6 @@ impl Pending {
         self.parts.all().try_for_each(|part| part.check())
     }
 
-    /// Keeps a row of a service's own.
-    pub(super) fn write(&mut self, table: &'static str, write: Write, key: String, row: Vec<Value>) {
-        // Nothing that follows what is written of the row before may be joined to what precedes it.
-        let later = self.rows.iter().rposition(|rows| rows.table == table && rows.keys.contains(&key));
-        let mut later = self.rows.iter_mut().skip(later.map_or(0, |last| last + 1));
-        if let Some(same) = later.rfind(|rows| rows.table == table && rows.write == write) {
-            same.keys.insert(key);
-            same.rows.push(row);
-        } else {
-            self.rows.push(PendingRows { table, write, keys: HashSet::from([key]), rows: vec![row] });
-        }
-    }
-
     fn write_events(&mut self, script: &mut Script) {
         let before = format!("INSERT INTO event ({EVENT_COLUMNS}, informative) ");
         let returned = Some(("partition, stream, version", outbox as With));
@@ -108,19 +85,6 @@ impl Pending {
             ]
         };
         script.list(&Listed { before, ..Listed::default() }, std::mem::take(&mut self.requests).into_iter().map(row));
-    }
-
-    fn write_rows(&mut self, script: &mut Script) {
-        let mut tables = HashSet::new();
-        for PendingRows { table, write, rows, .. } in std::mem::take(&mut self.rows) {
-            // It may change what an earlier one of its table has changed.
-            let follows = !tables.insert(table);
-            let (before, after) = match &write {
-                Write::Put { insert, on_conflict } => (*insert, *on_conflict),
-                Write::Remove { delete } => (delete.as_str(), ")"),
-            };
-            script.list(&Listed { before, after, follows, ..Listed::default() }, rows);
-        }
     }
 }
 
@@ -156,11 +120,34 @@ fn event_row(PendingEvent { event, informative }: PendingEvent) -> [Value; 12] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use sea_orm::sea_query::OnConflict;
+    use tradewind_sql::Upsert;
+
     use super::*;
+    use crate::bare::bare;
     use crate::plans::read_whole;
 
+    mod car {
+        use sea_orm::entity::prelude::*;
+
+        #[sea_orm::model]
+        #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+        #[sea_orm(table_name = "car")]
+        pub(super) struct Model {
+            #[sea_orm(primary_key, auto_increment = false)]
+            pub plate: String,
+        }
+
+        impl ActiveModelBehavior for ActiveModel {}
+    }
+
+    static PARK: LazyLock<Upsert<car::Entity>> =
+        LazyLock::new(|| Upsert::new(OnConflict::column(car::Column::Plate).do_nothing().to_owned()));
+
     fn event(version: u64) -> PendingEvent {
-        let event = Recorded::bare("order-1", version);
+        let event = bare("order-1", version);
         PendingEvent { event, informative: false }
     }
 
@@ -173,43 +160,13 @@ mod tests {
         assert_eq!(read_whole(appended), Vec::<String>::new());
     }
 
-    fn written(writes: &[(&str, &str)]) -> Vec<String> {
-        let mut pending = Pending::default();
-        for (write, key) in writes {
-            let write = match *write {
-                "put" => Write::Put { insert: "PUT ", on_conflict: " OR ELSE" },
-                _ => Write::Remove { delete: "REMOVE (".to_owned() },
-            };
-            pending.write("car", write, (*key).to_owned(), vec![(*key).into()]);
-        }
-        let script = pending.script(DbBackend::Sqlite, OffsetDateTime::UNIX_EPOCH).unwrap();
-        script.sent().map(|sent| sent.sql).collect()
-    }
-
     #[test]
     fn a_row_beside_an_event_costs_no_round_trip_of_its_own() {
         let mut pending = Pending { events: vec![event(1)], ..Pending::default() };
-        let put = Write::Put { insert: "INSERT INTO car ", on_conflict: "" };
-        pending.write("car", put, "a".to_owned(), vec!["a".into()]);
-        pending.write("car", Write::Remove { delete: "REMOVE (".to_owned() }, "b".to_owned(), vec!["b".into()]);
+        pending.rows.put(&PARK, car::Model { plate: "a".to_owned() });
+        pending.rows.remove::<car::Entity>("b");
         let script = pending.script(DbBackend::Postgres, OffsetDateTime::UNIX_EPOCH).unwrap();
         // What is removed may be what was put.
         assert_eq!(script.sent().count(), 2);
-    }
-
-    #[test]
-    fn rows_share_a_statement_unless_one_row_is_written_twice() {
-        assert_eq!(
-            written(&[("put", "a"), ("remove", "b"), ("put", "c"), ("remove", "d")]),
-            ["PUT VALUES (?), (?) OR ELSE", "REMOVE (VALUES (?), (?))"]
-        );
-        assert_eq!(
-            written(&[("put", "a"), ("remove", "a"), ("put", "b"), ("put", "a"), ("remove", "b")]),
-            ["PUT VALUES (?), (?) OR ELSE", "REMOVE (VALUES (?), (?))", "PUT VALUES (?) OR ELSE"]
-        );
-        assert_eq!(
-            written(&[("put", "a"), ("put", "a"), ("put", "b"), ("remove", "b")]),
-            ["PUT VALUES (?) OR ELSE", "PUT VALUES (?), (?) OR ELSE", "REMOVE (VALUES (?))"]
-        );
     }
 }

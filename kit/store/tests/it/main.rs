@@ -11,4 +11,5 @@ mod loading;
 mod log;
 mod requests;
 mod silence;
+mod snapshots;
 mod unread;

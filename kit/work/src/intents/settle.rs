@@ -13,7 +13,7 @@ use super::worker::{Called, Worker};
 use super::{IntentHandler, Unknown};
 use crate::metrics::metrics;
 use crate::queue::Intent;
-use crate::{owed, queue};
+use crate::{attempts, owed};
 
 /// Waits between calls that had no answer.
 pub(super) const CALL: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
@@ -127,7 +127,7 @@ impl<H: IntentHandler> Worker<H> {
 
     async fn give_back(&mut self, intent: &Intent, wait: Duration, error: &str) {
         let due = self.store.now() + wait;
-        match queue::release_intent(&self.store, H::KIND, intent, due, error).await {
+        match attempts::release_intent(&self.store, H::KIND, intent, due, error).await {
             Ok(true) => self.held.give_back(intent, due),
             Ok(false) => self.held.forget(intent),
             Err(error) => {

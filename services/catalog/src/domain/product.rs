@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use contracts::tradewind::catalog::v1::{ProductListed, ProductRepriced, ProductRetired};
 use contracts::tradewind::money::v1::Money as MoneyMessage;
-use tradewind_domain::{Aggregate, DomainError, ErrorKind, Money};
+use tradewind_domain::{Aggregate, DomainError, ErrorKind, Money, Snapshot};
 
-use super::Listing;
+use super::{Listing, snapshot::SNAPSHOT};
 
 tradewind_domain::events! {
     /// What can happen to a product.
@@ -91,9 +91,9 @@ impl DomainError for ProductError {
 /// A product; `Default` is one that is not listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Product {
-    product_id: String,
-    price: Option<MoneyMessage>,
-    retired: bool,
+    pub(super) product_id: String,
+    pub(super) price: Option<MoneyMessage>,
+    pub(super) retired: bool,
 }
 
 impl Product {
@@ -118,6 +118,7 @@ impl Aggregate for Product {
     type Command = Command;
     type Event = ProductEvent;
     type Error = ProductError;
+    const SNAPSHOT: Option<Snapshot<Self>> = Some(SNAPSHOT);
 
     fn decide(&self, command: Command) -> Result<Vec<ProductEvent>, ProductError> {
         match (command, &self.price) {
@@ -217,5 +218,11 @@ mod tests {
     fn nothing_happens_to_what_is_not_listed() {
         given::<Product>([]).when(Command::Retire).then_refused("PRODUCT_NOT_FOUND");
         given::<Product>([]).when(Command::Reprice(money("GBP", 1))).then_refused("PRODUCT_NOT_FOUND");
+    }
+
+    #[test]
+    fn what_releases_have_written_is_folded() {
+        let golden = include_str!("../../../../released/golden.txt");
+        assert!(tradewind_testing::fold_released::<Product>(golden) > 0);
     }
 }

@@ -216,4 +216,10 @@ mod tests {
             given::<Account>([registered(), granted(), erased()]).when(command).then_refused("ACCOUNT_NOT_FOUND");
         }
     }
+
+    #[test]
+    fn what_releases_have_written_is_folded() {
+        let golden = include_str!("../../../../released/golden.txt");
+        assert!(tradewind_testing::fold_released::<Account>(golden) > 0);
+    }
 }

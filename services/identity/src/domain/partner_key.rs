@@ -160,4 +160,10 @@ mod tests {
         }
         assert_eq!(customer_of("acme"), "partner:acme");
     }
+
+    #[test]
+    fn what_releases_have_written_is_folded() {
+        let golden = include_str!("../../../../released/golden.txt");
+        assert!(tradewind_testing::fold_released::<PartnerKey>(golden) > 0);
+    }
 }

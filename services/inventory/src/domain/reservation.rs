@@ -238,4 +238,10 @@ mod tests {
         refused(vec![rejected()], Command::Ship, "CONTRADICTS_REJECTION");
         refused(vec![], Command::Ship, "NOTHING_RESERVED");
     }
+
+    #[test]
+    fn what_releases_have_written_is_folded() {
+        let golden = include_str!("../../../../released/golden.txt");
+        assert!(tradewind_testing::fold_released::<Reservation>(golden) > 0);
+    }
 }

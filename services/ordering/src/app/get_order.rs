@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use contracts::tradewind::ordering::v1::{HistoryEntry, Order as Resource};
 use tradewind_domain::{Error, OrderId};
 use tradewind_store::{AsOf, Store};

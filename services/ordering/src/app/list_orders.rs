@@ -1,17 +1,18 @@
 use contracts::tradewind::ordering::v1::{ListOrdersResponse, OrderStatus};
 use tradewind_domain::{Error, OrderId, request};
-use tradewind_events::Projection;
+use tradewind_projections::{Projection, seen};
 use tradewind_store::Store;
 
 use super::{PATIENCE, view::resource};
+use crate::store::listed_order::Entity;
 use crate::store::order_list::{self as table, Filter};
 
-/// The reader that keeps the list.
+/// The list.
 const ORDER_LIST: &str = "ordering.orders";
 
 /// The list of orders, kept from their own events.
 pub(crate) fn order_list() -> Projection {
-    Projection::of(ORDER_LIST, |tx, order| table::put(tx, resource(order)))
+    Projection::new(ORDER_LIST, 1).table::<Entity>().showing(|writer, _, order| table::put(writer, resource(order)))
 }
 
 /// Which orders to list.
@@ -33,11 +34,11 @@ pub(crate) struct Page {
 /// `Unavailable` when the writes it must see have not arrived.
 pub(crate) async fn list_orders(store: &Store, page: Page) -> Result<ListOrdersResponse, Error> {
     // The list is made of this context's events: other contexts' writes do not show in it.
-    store.wait_for(ORDER_LIST, &page.after, PATIENCE).await?;
+    let slot = seen(store, ORDER_LIST, &page.after, PATIENCE).await?;
     let Page { size, before, customer_id, status, .. } = page;
     let wanted = Filter { customer_id: customer_id.as_deref(), status, before };
     // One more tells that there is a next page.
-    let found = table::page(store.reader(), wanted, size + 1).await?;
+    let found = table::page(store.reader(), slot, wanted, size + 1).await?;
     let (orders, next_page_token) = request::page(found, size, |last| last.order_id.clone());
     Ok(ListOrdersResponse { orders, next_page_token })
 }

@@ -2,11 +2,12 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{blob, boolean, text};
+use tradewind_projections::{Slot, create_in};
 use tradewind_sql::columns::{create_clustered, key, number};
 
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreatePriceListAndOrderList)]
+    vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList)]
 }
 
 struct CreatePriceListAndOrderList;
@@ -29,20 +30,39 @@ impl MigrationTrait for CreatePriceListAndOrderList {
             .col(number("unit_minor"))
             .col(boolean("retired"));
         create_clustered(schema, price_list).await?;
-        let mut order_list = Table::create();
-        order_list
-            .table("order_list")
-            .col(key(schema, "order_id").primary_key())
-            .col(text("customer_id"))
-            .col(number("status"))
-            .col(number("version"))
-            .col(number("created"))
-            .col(blob("body"));
-        create_clustered(schema, order_list).await?;
-        for (name, column) in [("order_list_by_customer", "customer_id"), ("order_list_by_status", "status")] {
-            let mut index = Index::create();
-            schema.create_index(index.name(name).table("order_list").col(column).col("order_id").take()).await?;
-        }
-        Ok(())
+        create_in(schema, Slot::First, "order_list", order_list(schema), order_list_indexes()).await
     }
+}
+
+struct CreateSecondOrderList;
+
+impl MigrationName for CreateSecondOrderList {
+    fn name(&self) -> &str {
+        "ordering_0002_create_second_order_list"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateSecondOrderList {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        create_in(schema, Slot::Second, "order_list", order_list(schema), order_list_indexes()).await
+    }
+}
+
+fn order_list(schema: &SchemaManager) -> TableCreateStatement {
+    let mut order_list = Table::create();
+    order_list
+        .col(key(schema, "order_id").primary_key())
+        .col(text("customer_id"))
+        .col(number("status"))
+        .col(number("version"))
+        .col(number("created"))
+        .col(blob("body"));
+    order_list
+}
+
+fn order_list_indexes() -> Vec<IndexCreateStatement> {
+    [("order_list_by_customer", "customer_id"), ("order_list_by_status", "status")]
+        .map(|(name, column)| Index::create().name(name).col(column).col("order_id").take())
+        .into()
 }

@@ -7,22 +7,24 @@ use prost::Message;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
 use tradewind_domain::{Error, OrderId};
+use tradewind_projections::{Slot, Table, Writer};
 use tradewind_sql::{from_micros, timestamp};
-use tradewind_store::{Tx, Upsert};
+use tradewind_store::Upsert;
 
 use super::listed_order::{Column, Entity, Model};
 
 /// An entry never goes back.
-static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
-    let is_older = Expr::col((Entity, Column::Version)).lt(Expr::col(("excluded", Column::Version)));
-    let mut newer = OnConflict::column(Column::OrderId);
-    newer.update_columns([Column::Status, Column::Version, Column::Body]).action_and_where(is_older);
-    Upsert::new(newer)
+static PUT: LazyLock<Table<Entity>> = LazyLock::new(|| {
+    Table::new(|| {
+        let is_older = Expr::col((Entity, Column::Version)).lt(Expr::col(("excluded", Column::Version)));
+        let mut newer = OnConflict::column(Column::OrderId);
+        newer.update_columns([Column::Status, Column::Version, Column::Body]).action_and_where(is_older);
+        Upsert::new(newer)
+    })
 });
 
-/// Puts an order in its place when `tx` is committed, unless a newer version of it is there. Its creation is that of the first
-/// version put.
-pub(crate) fn put(tx: &mut Tx, mut order: Order) -> Result<(), Error> {
+/// Puts an order in its place, unless a newer version of it is there. Its creation is that of the first version put.
+pub(crate) fn put(writer: &mut Writer<'_>, mut order: Order) -> Result<(), Error> {
     let created = order.create_time.take().unwrap_or_default();
     let row = Model {
         order_id: order.order_id.clone(),
@@ -32,7 +34,7 @@ pub(crate) fn put(tx: &mut Tx, mut order: Order) -> Result<(), Error> {
         created: created.seconds * 1_000_000 + i64::from(created.nanos / 1_000),
         body: order.encode_to_vec(),
     };
-    tx.put(&PUT, row);
+    writer.put(&PUT, row);
     Ok(())
 }
 
@@ -44,9 +46,10 @@ pub(crate) struct Filter<'a> {
     pub(crate) before: Option<OrderId>,
 }
 
-/// Up to `limit` of the orders that are wanted, newest first.
+/// Up to `limit` of the orders that are wanted, newest first, from a slot.
 pub(crate) async fn page(
     connection: &impl ConnectionTrait,
+    slot: Slot,
     wanted: Filter<'_>,
     limit: usize,
 ) -> Result<Vec<Order>, Error> {
@@ -55,7 +58,7 @@ pub(crate) async fn page(
         .apply_if(wanted.status, |rows, status| rows.filter(Column::Status.eq(i64::from(i32::from(status)))))
         .apply_if(wanted.before, |rows, before| rows.filter(Column::OrderId.lt(before.to_string())))
         .order_by_desc(Column::OrderId);
-    let rows = tradewind_sql::page(connection, rows, [Column::Body], limit).await?;
+    let rows = tradewind_sql::page(connection, slot.select(rows), [Column::Body], limit).await?;
     rows.into_iter().map(order).collect()
 }
 

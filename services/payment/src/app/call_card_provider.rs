@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{Command, Moved};
 
-static CALLS: Calls = Calls::new("tradewind_payment_provider", "the card provider");
+pub(super) static CALLS: Calls = Calls::new("tradewind_payment_provider", "the card provider");
 
 /// Makes the calls that are owed to the card provider and records what they come to.
 ///

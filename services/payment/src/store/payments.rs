@@ -1,23 +1,20 @@
 use std::sync::LazyLock;
 
 use contracts::tradewind::{money::v1::Money, payment::v1::Payment as Resource};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use tradewind_domain::{Error, OrderId};
+use tradewind_projections::{Slot, Table, Writer};
 use tradewind_sql::{from_micros, micros, timestamp};
-use tradewind_store::{Loaded, Tx, Upsert};
+use tradewind_store::Loaded;
 
 use super::payment::{Column, Entity, Model};
 use crate::domain::Payment;
 
 /// How the payment stands replaces how it stood.
-static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| {
-    let others = Column::iter().filter(|column| !matches!(column, Column::OrderId));
-    Upsert::new(OnConflict::column(Column::OrderId).update_columns(others).to_owned())
-});
+static PUT: LazyLock<Table<Entity>> = LazyLock::new(|| Table::replacing([Column::OrderId]));
 
-/// Writes the row of a payment when `tx` is committed.
-pub(crate) fn put(tx: &mut Tx, Loaded { state: payment, updated, .. }: Loaded<Payment>) {
+/// Writes the row of a payment.
+pub(crate) fn put(writer: &mut Writer<'_>, Loaded { state: payment, updated, .. }: Loaded<Payment>) {
     let Money { currency, minor } = payment.amount.unwrap_or_default();
     let (captured_currency, captured_minor) =
         payment.captured.map_or((None, None), |captured| (Some(captured.currency), Some(captured.minor)));
@@ -34,22 +31,23 @@ pub(crate) fn put(tx: &mut Tx, Loaded { state: payment, updated, .. }: Loaded<Pa
         captured_minor,
         mismatch: Some(payment.mismatch.into()),
     };
-    tx.put(&PUT, row);
+    writer.put(&PUT, row);
 }
 
-/// Up to `limit` payments that follow `after` by order id; from the first without it.
+/// Up to `limit` payments of a slot that follow `after` by order id; from the first without it.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn page(
     connection: &impl ConnectionTrait,
+    slot: Slot,
     after: Option<OrderId>,
     limit: usize,
 ) -> Result<Vec<Resource>, Error> {
     let after = after.map(|after| after.to_string()).unwrap_or_default();
     let rows = Entity::find().filter(Column::OrderId.gt(after)).order_by_asc(Column::OrderId);
     let sized = [Column::DeclineReason, Column::ChargeId, Column::RefundId];
-    let rows = tradewind_sql::page(connection, rows, sized, limit).await?;
+    let rows = tradewind_sql::page(connection, slot.select(rows), sized, limit).await?;
     Ok(rows.into_iter().map(resource).collect())
 }
 

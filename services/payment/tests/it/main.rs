@@ -3,6 +3,7 @@
 
 mod answers;
 mod crashes;
+mod ledger;
 mod money;
 mod provider;
 mod surroundings;

@@ -2,7 +2,7 @@
 
 use outside::{Options, Server};
 use reqwest::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tradewind_testing::scratch;
@@ -43,6 +43,15 @@ impl Provider {
         let entry =
             |entry: &Value| (entry["kind"].as_str().unwrap().to_owned(), entry["amount_minor"].as_i64().unwrap());
         statement["entries"].as_array().unwrap().iter().map(entry).collect()
+    }
+
+    /// Charges a card as this context does, under `key`.
+    pub(crate) async fn charge(&self, key: &str, order_id: &str) {
+        let body = json!({
+            "key": key, "order_id": order_id, "amount_minor": 2_000, "currency": "GBP", "token": "tok_ok"
+        });
+        let charged = self.client.post(format!("{}/card/charges", self.url)).json(&body).send().await.unwrap();
+        assert!(charged.status().is_success(), "{charged:?}");
     }
 
     /// Disturbs calls from now on; see the settings of `/faults`.

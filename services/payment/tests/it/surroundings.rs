@@ -5,7 +5,10 @@ use std::time::Duration;
 use contracts::tradewind::{
     money::v1::Money,
     ordering::v1::{OrderCancelled, OrderStockConfirmed},
-    payment::v1::{GetPaymentRequest, Payment, PaymentStatus, payment_service_client::PaymentServiceClient},
+    payment::v1::{
+        GetPaymentRequest, Payment, PaymentStatus, ledger_service_client::LedgerServiceClient,
+        payment_service_client::PaymentServiceClient,
+    },
 };
 use tempfile::TempDir;
 use tradewind_mesh::{Channel, IdentityFiles, pki};
@@ -51,7 +54,13 @@ impl Surroundings {
 
     /// Starts the payment service and waits until it is ready.
     pub(crate) async fn start(&self) -> Running {
-        let mut running = payment::service().start(self.settings()).await.unwrap();
+        self.start_with(&[]).await
+    }
+
+    /// The same with these settings.
+    pub(crate) async fn start_with(&self, settings: &[(&str, &str)]) -> Running {
+        let settings = settings.iter().fold(self.settings(), |all, (key, value)| all.with(key, *value));
+        let mut running = payment::service().start(settings).await.unwrap();
         running.ready(DEADLINE).await.unwrap();
         running
     }
@@ -66,17 +75,26 @@ impl Surroundings {
         PaymentServiceClient::new(channel(self.folder.path(), who, "payment", running.grpc_addr()))
     }
 
+    pub(crate) fn ledger(&self, running: &Running) -> LedgerServiceClient<Channel> {
+        LedgerServiceClient::new(channel(self.folder.path(), "operator", "payment", running.grpc_addr()))
+    }
+
     /// An order whose card is `token`; its stock is confirmed.
     pub(crate) async fn order(&self, token: &str) -> String {
         let order_id = Uuid::now_v7().to_string();
+        self.order_of(&order_id, token).await;
+        order_id
+    }
+
+    /// The order of this id, in the same way.
+    pub(crate) async fn order_of(&self, order_id: &str, token: &str) {
         let event = OrderStockConfirmed {
-            order_id: order_id.clone(),
+            order_id: order_id.to_owned(),
             total: Some(Money { currency: "GBP".to_owned(), minor: 2_000 }),
             payment_token: token.to_owned(),
             ..OrderStockConfirmed::default()
         };
-        self.ordering.say(&order_id, event).await;
-        order_id
+        self.ordering.say(order_id, event).await;
     }
 
     pub(crate) async fn cancel(&self, order_id: &str) {

@@ -1,16 +1,18 @@
 use contracts::tradewind::shipping::v1::ListShipmentsResponse;
 use tradewind_domain::{Error, OrderId, request};
-use tradewind_events::Projection;
+use tradewind_projections::{Projection, read};
 use tradewind_store::Store;
 
 use super::resource::resource;
 use crate::store;
 
+const SHIPMENTS: &str = "shipping.shipments";
+
 /// The list of shipments, kept from their own events.
 #[must_use]
 pub fn shipment_list() -> Projection {
-    Projection::of("shipping.shipments", |tx, shipment| {
-        store::put(tx, &resource(shipment));
+    Projection::new(SHIPMENTS, 1).table::<store::shipment::Entity>().showing(|writer, _, shipment| {
+        store::put(writer, &resource(shipment));
         Ok(())
     })
 }
@@ -26,7 +28,7 @@ pub async fn list_shipments(
     after: Option<OrderId>,
     size: usize,
 ) -> Result<ListShipmentsResponse, Error> {
-    let found = store::page(store.reader(), after, size + 1).await?;
+    let found = store::page(store.reader(), read(store, SHIPMENTS).await?, after, size + 1).await?;
     let (shipments, next_page_token) = request::page(found, size, |last| last.order_id.clone());
     Ok(ListShipmentsResponse { shipments, next_page_token })
 }

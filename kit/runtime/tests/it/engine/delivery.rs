@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use tradewind_domain::Error;
-use tradewind_events::{Projection, Reaction, Reactions, Received};
+use tradewind_events::{Reaction, Reactions, Received};
+use tradewind_projections::Projection;
 use tradewind_runtime::Engine;
 use tradewind_store::Tx;
 use tradewind_testing::account::{Account, Withdrawn};
@@ -131,7 +132,7 @@ fn a_projection_reads_the_own_log_without_a_broker() {
         let engine = Engine::new(pair.bank.clone(), connect(&pair.nats).await, Arc::new(pair.owner.clone()));
         let shown = Arc::new(Mutex::new(Vec::new()));
         let showing = Arc::clone(&shown);
-        let accounts = Projection::of::<Account>("accounts", move |_, account| {
+        let accounts = Projection::new("accounts", 1).showing::<Account>(move |_, _, account| {
             showing.lock().unwrap().push((account.version, account.state.balance));
             Ok(())
         });

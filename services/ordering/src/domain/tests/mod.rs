@@ -149,3 +149,9 @@ fn closed(reason: CancellationReason, refunded: Option<ContractMoney>) -> OrderE
 fn refund() -> Command {
     Command::RecordRefund { amount: Some(paid_back(2_000)) }
 }
+
+#[test]
+fn what_releases_have_written_is_folded() {
+    let golden = include_str!("../../../../../released/golden.txt");
+    assert!(tradewind_testing::fold_released::<crate::domain::Order>(golden) > 0);
+}

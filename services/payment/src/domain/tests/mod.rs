@@ -1,6 +1,8 @@
 //! The payment's rules: every command in every status, and properties of whatever may be asked of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
 
+mod compare;
+mod ledger;
 mod properties;
 mod table;
 
@@ -110,4 +112,10 @@ fn record_declined() -> Command {
 
 fn record_refunded() -> Command {
     Command::RecordRefunded(moved(2_000, "re_1"))
+}
+
+#[test]
+fn what_releases_have_written_is_folded() {
+    let golden = include_str!("../../../../../released/golden.txt");
+    assert!(tradewind_testing::fold_released::<crate::domain::Payment>(golden) > 0);
 }

@@ -24,20 +24,20 @@ fn any_minor() -> impl Strategy<Value = i64> {
     prop_oneof![4 => Just(2_000), 1 => -1_i64..3]
 }
 
-fn any_commands() -> impl Strategy<Value = Vec<Command>> {
+pub(super) fn any_commands() -> impl Strategy<Value = Vec<Command>> {
     prop::collection::vec(any_command(), 0..24)
 }
 
 /// A payment, what it led to, and how it stood after each event.
 #[derive(Default)]
-struct Story {
+pub(super) struct Story {
     payment: Payment,
-    events: Vec<PaymentEvent>,
+    pub(super) events: Vec<PaymentEvent>,
     statuses: Vec<PaymentStatus>,
 }
 
 impl Story {
-    fn told(commands: Vec<Command>) -> Self {
+    pub(super) fn told(commands: Vec<Command>) -> Self {
         let mut story = Self::default();
         for command in commands {
             story.hear(command);

@@ -100,3 +100,9 @@ fn record_rejected() -> Command {
 fn booked_as(tracking: &str) -> Command {
     Command::RecordBooked { tracking: Reference::read(tracking), is_anothers: false }
 }
+
+#[test]
+fn what_releases_have_written_is_folded() {
+    let golden = include_str!("../../../../../released/golden.txt");
+    assert!(tradewind_testing::fold_released::<crate::domain::Shipment>(golden) > 0);
+}

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use time::OffsetDateTime;
-use tradewind_domain::Aggregate;
 use uuid::Uuid;
+
+use crate::{Aggregate, DecodeError, EventSet};
 
 /// Names the stream of one aggregate's events: `<aggregate>-<id>`, e.g. `order-0190163d-8694-739b-aea5-966c26f8ad91`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,24 +100,6 @@ pub struct Recorded {
     pub metadata: Metadata,
 }
 
-#[cfg(test)]
-impl Recorded {
-    /// One that holds nothing, in partition 0 and at no position yet.
-    pub(crate) fn bare(stream: &str, version: u64) -> Self {
-        Self {
-            id: Uuid::nil(),
-            stream: StreamName::from(stream),
-            version,
-            partition: 0,
-            position: 0,
-            type_name: String::new(),
-            payload: Vec::new(),
-            time: OffsetDateTime::UNIX_EPOCH,
-            metadata: Metadata::default(),
-        }
-    }
-}
-
 impl Recorded {
     /// The most bytes that it takes on its way, be that a message of the broker or a record of the log.
     #[must_use]
@@ -156,6 +139,32 @@ pub struct Loaded<A> {
     pub created: OffsetDateTime,
     /// When its last event was appended; the epoch when the stream does not exist.
     pub updated: OffsetDateTime,
+}
+
+impl<A: Aggregate> Loaded<A> {
+    /// Applies the event that follows; `false` for one that does not, which changes nothing.
+    ///
+    /// # Errors
+    /// Those of decoding it.
+    pub fn follow(&mut self, event: &Recorded) -> Result<bool, DecodeError> {
+        if event.version != self.version + 1 {
+            return Ok(false);
+        }
+        self.state.evolve(&A::Event::decode(&event.type_name, &event.payload)?);
+        if self.version == 0 {
+            self.created = event.time;
+        }
+        (self.version, self.updated) = (event.version, event.time);
+        Ok(true)
+    }
+}
+
+impl<A: Aggregate> Default for Loaded<A> {
+    /// One that does not exist.
+    fn default() -> Self {
+        let never = OffsetDateTime::UNIX_EPOCH;
+        Self { state: A::default(), version: 0, created: never, updated: never }
+    }
 }
 
 /// A point in an aggregate's past, inclusive.

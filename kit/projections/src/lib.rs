@@ -1,0 +1,27 @@
+//! Read models of events. Each has its tables twice, in two slots: one is read and kept, in the other the next is built from the
+//! log, beside it, until it takes its place in one transaction. Queries never wait for that, and never see half of it.
+//!
+//! What a row says must not be here, nor how a log is read while nothing is built.
+//!
+#![doc = include_str!("../README.md")]
+
+mod build;
+mod fold;
+mod follow;
+mod maker;
+mod metrics;
+mod pass;
+mod projection;
+mod read;
+mod row;
+mod slot;
+mod standing;
+mod table;
+
+pub use build::{REST, build};
+pub use follow::{Served, follow, resting};
+pub use projection::Projection;
+pub use read::{read, seen};
+pub use slot::Slot;
+pub use standing::{Build, Standing, rebuild, standings};
+pub use table::{Table, Writer, create_in};

@@ -1,0 +1,116 @@
+//! How rows are made of events: one by one while a projection is kept, and many together while it is built.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, ready};
+use prost::{Message, Name};
+use tradewind_domain::{Aggregate, Error, EventSet};
+use tradewind_events::{Reaction, Reactions, Received};
+use tradewind_store::{Loaded, Recorded, Store, Tx};
+
+use crate::fold::Folded;
+use crate::{Slot, Writer};
+
+/// One function of a projection, with its types erased.
+pub(crate) trait Maker: Send + Sync + 'static {
+    /// With what makes the rows of a slot as events come.
+    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions;
+
+    /// Brings what [`make`](Self::make) needs up to the last of these events, which follow one another in a log.
+    fn fold<'a>(&'a self, _: &'a Store, _: &'a mut Folded, _: &'a [Recorded]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Makes the rows of one of the events that were folded last.
+    fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
+}
+
+type Show<A> = dyn Fn(&mut Writer<'_>, &str, Loaded<A>) -> Result<(), Error> + Send + Sync;
+
+/// Shows how each `A` stands.
+pub(crate) struct Showing<A> {
+    name: &'static str,
+    types: Vec<String>,
+    show: Box<Show<A>>,
+}
+
+impl<A: Aggregate> Showing<A> {
+    pub(crate) fn new(
+        name: &'static str,
+        show: impl Fn(&mut Writer<'_>, &str, Loaded<A>) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, types: A::Event::type_names(), show: Box::new(show) }
+    }
+}
+
+impl<A: Aggregate> Maker for Showing<A> {
+    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
+        let name = self.name;
+        let show = move |tx: &mut Tx, id: &str, state| (self.show)(&mut Writer::new(tx.rows(), slot), id, state);
+        reactions.showing::<A>(name, show)
+    }
+
+    fn fold<'a>(
+        &'a self,
+        store: &'a Store,
+        folded: &'a mut Folded,
+        events: &'a [Recorded],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(folded.follow::<A>(store, &self.types, events))
+    }
+
+    fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error> {
+        match folded.shown::<A>(event) {
+            Some(state) => (self.show)(writer, event.stream.id(), state),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Records each `E`.
+pub(crate) struct On<E, F> {
+    name: &'static str,
+    type_name: String,
+    record: F,
+    event: PhantomData<fn() -> E>,
+}
+
+impl<E, F> On<E, F>
+where
+    E: Message + Name + Default + 'static,
+    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+{
+    pub(crate) fn new(name: &'static str, record: F) -> Self {
+        Self { name, type_name: E::full_name(), record, event: PhantomData }
+    }
+}
+
+impl<E, F> Maker for On<E, F>
+where
+    E: Message + Name + Default + 'static,
+    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+{
+    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
+        reactions.on::<E>(self.name, Keeps { on: Arc::clone(&self), slot })
+    }
+
+    fn make(&self, writer: &mut Writer<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
+        if event.type_name == self.type_name { (self.record)(writer, &Received::of(event)?) } else { Ok(()) }
+    }
+}
+
+struct Keeps<E, F> {
+    on: Arc<On<E, F>>,
+    slot: Slot,
+}
+
+impl<E, F> Reaction<E> for Keeps<E, F>
+where
+    E: Message + Name + Default + 'static,
+    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+{
+    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
+        (self.on.record)(&mut Writer::new(tx.rows(), self.slot), event)
+    }
+}

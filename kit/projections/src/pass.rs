@@ -1,0 +1,198 @@
+//! One pass over logs, for however many projections: each event is read and decoded once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use opentelemetry::KeyValue;
+use tokio_util::sync::CancellationToken;
+use tradewind_domain::{Error, ErrorKind};
+use tradewind_events::Logs;
+use tradewind_store::{Cursor, LogPage, OVERTAKEN, Recorded, Rows, Store};
+
+use crate::fold::Folded;
+use crate::metrics::metrics;
+use crate::standing::end;
+use crate::{Projection, Slot, Writer};
+
+/// How many events share a transaction, while which commands wait on SQLite.
+const BATCH: u32 = 512;
+
+/// Projections that are built together.
+pub(crate) struct Pass<'a> {
+    store: &'a Store,
+    logs: &'a Logs,
+    builds: Vec<Building<'a>>,
+    folded: Folded,
+    failed: Vec<(&'static str, Error)>,
+}
+
+/// A partition of a context's log.
+type Place = (String, u16);
+
+/// A projection that is built.
+struct Building<'a> {
+    projection: &'a Projection,
+    slot: Slot,
+    sources: BTreeSet<String>,
+    cursors: BTreeMap<Place, Cursor>,
+}
+
+impl Building<'_> {
+    fn position(&self, place: &Place) -> u64 {
+        self.cursors.get(place).map_or(0, |cursor| cursor.position)
+    }
+}
+
+impl<'a> Pass<'a> {
+    pub(crate) fn new(store: &'a Store, logs: &'a Logs) -> Self {
+        Self { store, logs, builds: Vec::new(), folded: Folded::default(), failed: Vec::new() }
+    }
+
+    /// Goes on with a projection in a slot from where it was left.
+    pub(crate) async fn add(&mut self, projection: &'a Projection, slot: Slot) -> Result<(), Error> {
+        let mut cursors = BTreeMap::new();
+        for (consumer, source, partition) in self.store.cursors().await?.into_keys() {
+            if consumer == projection.consumer(slot)
+                && let Some(cursor) = self.store.cursor(&consumer, &source, partition).await?
+            {
+                cursors.insert((source, partition), cursor);
+            }
+        }
+        let sources = projection.sources();
+        self.builds.push(Building { projection, slot, sources, cursors });
+        Ok(())
+    }
+
+    /// Reads until every projection has seen all that there is, and lets each take its place; those that cannot be built, with why.
+    pub(crate) async fn run(mut self, over: &CancellationToken) -> Result<Vec<(&'static str, Error)>, Error> {
+        while !self.builds.is_empty() && !over.is_cancelled() {
+            let sources: BTreeSet<_> = self.builds.iter().flat_map(|build| build.sources.iter().cloned()).collect();
+            let mut left = BTreeMap::new();
+            for source in sources {
+                let mut partition = 0;
+                while let Some(more) = self.step((source.clone(), partition), over, &mut left).await? {
+                    partition = more;
+                }
+            }
+            if over.is_cancelled() {
+                break;
+            }
+            self.record(&left);
+            self.end_those_without(&left).await?;
+        }
+        Ok(self.failed)
+    }
+
+    /// Brings whoever reads a partition one page further, and notes how much is left for each; the next partition.
+    async fn step(
+        &mut self,
+        place: Place,
+        over: &CancellationToken,
+        left: &mut BTreeMap<&'static str, u64>,
+    ) -> Result<Option<u16>, Error> {
+        let readers = self.builds.iter().filter(|build| build.sources.contains(&place.0));
+        let Some(after) = readers.map(|build| build.position(&place)).min().filter(|_| !over.is_cancelled()) else {
+            return Ok(None);
+        };
+        let page = self.logs.read(&place.0, place.1, after, BATCH).await?;
+        let (head, partitions) = (page.head, page.partitions);
+        if !page.events.is_empty() {
+            self.apply(&place, page).await?;
+        }
+        for build in self.builds.iter().filter(|build| build.sources.contains(&place.0)) {
+            *left.entry(build.projection.name).or_default() += head.saturating_sub(build.position(&place));
+        }
+        let next = place.1 + 1;
+        Ok((next < partitions).then_some(next))
+    }
+
+    /// Makes the rows of a page, and writes them with the cursors of those who have seen it.
+    async fn apply(&mut self, place: &Place, page: LogPage) -> Result<(), Error> {
+        let LogPage { incarnation, events, .. } = page;
+        let Some(last) = events.last() else { return Ok(()) };
+        let to = Cursor { position: last.position, incarnation, event: Some(last.id) };
+        self.folded.turn();
+        let (mut moved, mut written) = (Vec::new(), Rows::default());
+        for (index, build) in self.builds.iter().enumerate() {
+            let from = build.cursors.get(place).copied().unwrap_or_default();
+            if !build.sources.contains(&place.0) || from.position >= to.position {
+                continue;
+            }
+            let made = if from.position > 0 && from.incarnation != incarnation {
+                Err(Error::internal(format!("the log of {} is not the one it was built from so far", place.0)))
+            } else {
+                make(self.store, &mut self.folded, build, from, &events).await
+            };
+            match made {
+                Ok(rows) => {
+                    written.append(rows);
+                    moved.push((index, from));
+                }
+                Err(error) if error.kind.is_transient() => return Err(error),
+                Err(error) => self.failed.push((build.projection.name, error)),
+            }
+        }
+        let mut tx = self.store.begin().await?;
+        for (index, from) in &moved {
+            let Building { projection, slot, .. } = &self.builds[*index];
+            if !tx.advance_cursor(projection.consumer(*slot), &place.0, place.1, *from, to).await? {
+                return Err(Error::new(ErrorKind::Conflict, OVERTAKEN, "another process builds"));
+            }
+        }
+        tx.rows().append(written);
+        tx.commit().await?;
+        for (index, from) in moved {
+            let build = &mut self.builds[index];
+            build.cursors.insert(place.clone(), to);
+            let attributes = [KeyValue::new("projection", build.projection.name)];
+            metrics().events.add(to.position - from.position, &attributes);
+        }
+        let failed = |build: &Building<'_>| self.failed.iter().any(|(name, _)| *name == build.projection.name);
+        self.builds.retain(|build| !failed(build));
+        Ok(())
+    }
+
+    fn record(&self, left: &BTreeMap<&'static str, u64>) {
+        for Building { projection, .. } in &self.builds {
+            let left = left.get(projection.name).copied().unwrap_or_default();
+            metrics().left.record(left, &[KeyValue::new("projection", projection.name)]);
+        }
+    }
+
+    /// Lets those be read that have nothing left to see.
+    async fn end_those_without(&mut self, left: &BTreeMap<&'static str, u64>) -> Result<(), Error> {
+        let is_built = |build: &mut Building<'_>| left.get(build.projection.name).copied().unwrap_or_default() == 0;
+        for Building { projection, slot, .. } in self.builds.extract_if(.., is_built) {
+            let mut tx = self.store.begin().await?;
+            if end(&mut tx, projection, slot).await? {
+                tx.commit().await?;
+                tracing::info!(
+                    projection = projection.name,
+                    version = projection.version,
+                    "a projection is read as built"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rows that a projection makes of the events that follow where it is.
+async fn make(
+    store: &Store,
+    folded: &mut Folded,
+    build: &Building<'_>,
+    from: Cursor,
+    events: &[Recorded],
+) -> Result<Rows, Error> {
+    let mut rows = Rows::default();
+    let mut writer = Writer::new(&mut rows, build.slot);
+    for maker in &build.projection.makers {
+        maker.fold(store, folded, events).await?;
+    }
+    for event in events.iter().filter(|event| event.position > from.position) {
+        for maker in &build.projection.makers {
+            maker.make(&mut writer, folded, event)?;
+        }
+    }
+    Ok(rows)
+}

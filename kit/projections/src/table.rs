@@ -1,0 +1,71 @@
+//! Tables that are there twice, and what is written to them.
+
+use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
+use sea_orm::{DbErr, EntityTrait, ModelTrait};
+use sea_orm_migration::SchemaManager;
+use tradewind_sql::columns::create_clustered;
+use tradewind_store::{Rows, Upsert};
+
+use crate::Slot;
+
+/// How rows of an entity are written in either slot. It belongs into a `static`.
+pub struct Table<E> {
+    first: Upsert<E>,
+    second: Upsert<E>,
+}
+
+impl<E: EntityTrait> Table<E> {
+    /// As `upsert` makes it for the entity's own table.
+    #[must_use]
+    pub fn new(upsert: impl Fn() -> Upsert<E>) -> Self {
+        Self { first: upsert(), second: upsert().into_table(&Slot::Second.table(E::default().table_name())) }
+    }
+
+    /// Inserts rows in place of those that have the same `key`.
+    #[must_use]
+    pub fn replacing<const N: usize>(key: [E::Column; N]) -> Self {
+        Self::new(|| Upsert::replacing(key))
+    }
+}
+
+/// Takes the rows of a projection, for the slot that is kept or built.
+pub struct Writer<'a> {
+    rows: &'a mut Rows,
+    slot: Slot,
+}
+
+impl<'a> Writer<'a> {
+    /// Adds to `rows` what is written to a slot.
+    pub fn new(rows: &'a mut Rows, slot: Slot) -> Self {
+        Self { rows, slot }
+    }
+
+    /// Writes a row. Several of the same key are written in the order of these calls.
+    pub fn put<M: ModelTrait>(&mut self, table: &'static Table<M::Entity>, row: M) {
+        let upsert = match self.slot {
+            Slot::First => &table.first,
+            Slot::Second => &table.second,
+        };
+        self.rows.put(upsert, row);
+    }
+}
+
+/// Makes the table `name` of a projection in a slot, with its indexes; in the second, they are all called the same and `_2`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_in(
+    schema: &SchemaManager<'_>,
+    slot: Slot,
+    name: &str,
+    mut table: TableCreateStatement,
+    indexes: Vec<IndexCreateStatement>,
+) -> Result<(), DbErr> {
+    let here = slot.table(name);
+    create_clustered(schema, table.table(here.clone()).take()).await?;
+    for mut index in indexes {
+        let called = slot.table(index.get_index_spec().get_name().unwrap_or(name));
+        schema.create_index(index.name(called).table(here.clone()).take()).await?;
+    }
+    Ok(())
+}
