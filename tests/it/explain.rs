@@ -71,7 +71,7 @@ async fn waits_for_shipping(shop: &mut Shop) {
     let refused = tradewind.says(&["order", "explain", unknown]).await.unwrap_err();
     assert!(refused.contains("NOT_FOUND") && refused.contains(unknown), "{refused}");
     let refused = tradewind.says(&["order", "explain", "no id"]).await.unwrap_err();
-    assert!(refused.starts_with("tradewind: ") && refused.contains("no id"), "{refused}");
+    assert!(refused.starts_with("tradewind: ") && refused.contains("must be a UUID"), "{refused}");
 }
 
 /// Each event with each of those who react to it, and how far that one is.

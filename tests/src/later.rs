@@ -57,8 +57,8 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
         "services/ordering/src/store/migrations.rs",
         &[
             (
-                "vec![Box::new(CreatePriceListAndOrderList)]",
-                "vec![Box::new(CreatePriceListAndOrderList), Box::new(AddChannel)]",
+                "vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList)]",
+                "vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList), Box::new(AddChannel)]",
             ),
             (
                 "struct CreatePriceListAndOrderList;\n",
@@ -68,6 +68,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
                  #[async_trait::async_trait]\nimpl MigrationTrait for AddChannel {\n    \
                  async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {\n        \
                  let channel = sea_orm_migration::schema::text_null(\"channel\");\n        \
+                 schema.alter_table(Table::alter().table(\"order_list_2\").add_column(channel.clone()).take()).await?;\n        \
                  schema.alter_table(Table::alter().table(\"order_list\").add_column(channel).take()).await\n    }\n}\n\n\
                  struct CreatePriceListAndOrderList;\n",
             ),

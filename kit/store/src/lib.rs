@@ -20,7 +20,6 @@ mod plans;
 mod rows;
 mod schema;
 mod sequencer;
-mod snapshot;
 mod store;
 mod token;
 pub mod trace;

@@ -34,7 +34,7 @@ use uuid::Uuid;
 pub use self::birth::{MOST_PARTITIONS, context_of};
 use self::cache::Cache;
 pub(crate) use self::cache::{AnyState, Current};
-pub(crate) use self::fold::{apply, bound, place};
+pub(crate) use self::fold::{apply, passed_over};
 pub use self::history::{LOG_FORKED, LOG_WENT_BACK, renew_log};
 use self::memory::Memory;
 pub use self::memory::{LogState, Witness};

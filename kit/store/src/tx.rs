@@ -17,6 +17,7 @@ mod reference;
 mod request;
 mod retry;
 mod size;
+mod snapshot;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,16 +1,9 @@
 //! The tokens whose charges are captured, as they were asked for or not.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Asked, transactions::Listed};
-
-/// An amount, where it is not what was asked for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Taken {
-    pub(super) amount_minor: i64,
-    pub(super) currency: String,
-}
+use super::{
+    Asked,
+    transactions::{Listed, Taken},
+};
 
 /// How a charge is captured; the default is as it was asked for.
 #[derive(Default)]

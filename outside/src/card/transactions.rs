@@ -4,8 +4,15 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::tokens::Taken;
 use crate::refusal::{Kind, Refusal};
+
+/// An amount, where it is not what was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Taken {
+    pub(super) amount_minor: i64,
+    pub(super) currency: String,
+}
 
 /// The most of a page.
 const LARGEST_PAGE: usize = 100;

@@ -113,6 +113,9 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
         (_, "url") => json!(means.url),
         (_, "event_types") => json!(["tradewind.shipping.v1.ShipmentDelivered"]),
         (_, "failed_since_time") => json!("2026-01-01T00:00:00Z"),
+        // One that is not over needs no provider, of whom there is none here.
+        ("Reconcile", "start_time") => json!("2100-01-01T00:00:00Z"),
+        ("Reconcile", "end_time") => json!("2100-01-02T00:00:00Z"),
         (_, "start_time") => json!("2026-01-01T00:00:00Z"),
         (_, "end_time") => json!("2026-01-02T00:00:00Z"),
         (_, "difference_id" | "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
@@ -211,6 +214,11 @@ pub(super) fn over_http(method: &MethodDescriptor, message: &DynamicMessage) -> 
 fn scalar(value: &Field) -> String {
     match value {
         Field::String(text) => text.clone(),
+        // A time, as JSON writes it.
+        Field::Message(message) => match serde_json::to_value(message) {
+            Ok(Value::String(text)) => text,
+            other => panic!("{other:?} is no text that a query can hold"),
+        },
         other => panic!("{other:?} is no text that a query can hold"),
     }
 }

@@ -1,15 +1,18 @@
 //! Loading aggregates: folding the events of a stream, from its beginning or from what is known of it.
 
+mod snapshot;
+
 use opentelemetry::KeyValue;
 use sea_orm::{DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, DecodeError, Error, EventSet};
 use tradewind_sql::{Transaction, db, from_micros, micros, signed, statement, unsigned};
 
+pub(crate) use self::snapshot::passed_over;
+use self::snapshot::{begun, by_snapshot};
 use super::{Current, Store};
 use crate::metrics::metrics;
 use crate::rows::{EVENT_COLUMNS, recorded};
-use crate::snapshot::{begun, by_snapshot};
 use crate::{AsOf, Loaded, Recorded, StreamName};
 
 /// The columns of `event` that [`step`] needs.

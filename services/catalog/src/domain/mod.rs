@@ -4,7 +4,6 @@
 
 mod listing;
 mod product;
-mod snapshot;
 
 pub use listing::{Listing, is_description, is_name, is_product_id};
 pub use product::{Command, Product, ProductError, ProductEvent};

@@ -1,12 +1,15 @@
 //! A product from its listing to its retirement, as far as its events tell.
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 
 use contracts::tradewind::catalog::v1::{ProductListed, ProductRepriced, ProductRetired};
 use contracts::tradewind::money::v1::Money as MoneyMessage;
 use tradewind_domain::{Aggregate, DomainError, ErrorKind, Money, Snapshot};
 
-use super::{Listing, snapshot::SNAPSHOT};
+use self::snapshot::SNAPSHOT;
+use super::Listing;
 
 tradewind_domain::events! {
     /// What can happen to a product.

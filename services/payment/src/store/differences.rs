@@ -13,7 +13,7 @@ use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
 use tradewind_store::{Tx, Upsert};
 
-use super::ledger_difference::{Column, Entity, Model};
+use super::ledger_difference::{Column, Entity, Model, Private};
 use super::place::Place;
 
 static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| Upsert::replacing([Column::DifferenceId]));
@@ -55,8 +55,8 @@ pub(crate) fn put_found(tx: &mut Tx, found: DifferenceFound) -> Resource {
         time: moved.seconds.saturating_mul(1_000_000).saturating_add(i64::from(moved.nanos / 1_000)),
         found: micros(tx.now()),
         resolved: None,
-        note: String::new(),
-        resolved_by: String::new(),
+        note: Private::default(),
+        resolved_by: Private::default(),
     };
     tx.put(&PUT, row.clone());
     resource(row)
@@ -74,6 +74,7 @@ pub(crate) async fn put_resolved(
 ) -> Result<Option<Resource>, Error> {
     let found = Entity::find_by_id(difference_id).one(tx.conn()).await.map_err(db)?;
     Ok(found.map(|row| {
+        let (note, resolved_by) = (Private(note), Private(resolved_by));
         let row = Model { resolved: Some(micros(tx.now())), note, resolved_by, ..row };
         tx.put(&PUT, row.clone());
         resource(row)
@@ -162,7 +163,7 @@ fn resource(row: Model) -> Resource {
         time: Some(time(row.time)),
         found_time: Some(time(row.found)),
         resolved_time: row.resolved.map(time),
-        note: row.note,
-        resolved_by: row.resolved_by,
+        note: row.note.0,
+        resolved_by: row.resolved_by.0,
     }
 }

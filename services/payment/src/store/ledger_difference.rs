@@ -1,6 +1,18 @@
 //! What the ledger and the provider's statement do not agree on.
 
+use std::fmt;
+
 use sea_orm::entity::prelude::*;
+
+/// What a person said, or who it was, which must never be logged.
+#[derive(Clone, Default, PartialEq, Eq, DeriveValueType)]
+pub struct Private(pub String);
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[private]")
+    }
+}
 
 /// One row of `ledger_difference`.
 #[sea_orm::model]
@@ -35,9 +47,9 @@ pub struct Model {
     /// When it was resolved, in the same.
     pub resolved: Option<i64>,
     /// How it was resolved, or empty.
-    pub note: String,
+    pub note: Private,
     /// Who resolved it, or empty.
-    pub resolved_by: String,
+    pub resolved_by: Private,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

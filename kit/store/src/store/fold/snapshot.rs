@@ -1,67 +1,18 @@
 //! Snapshots: states of long streams, kept beside them so that a stream need not be folded from its beginning.
 //!
-//! They are never the truth. One is written with the commit that makes it due and replaces the one before; one that cannot be used
-//! is passed over, and a table without any is as good.
+//! They are never the truth. One that cannot be used is passed over, and a table without any is as good.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
-use time::OffsetDateTime;
-use tradewind_domain::{Aggregate, Error, LARGEST_EVENT, Snapshot};
-use tradewind_sql::{Listed, Script, db, from_micros, micros, signed, statement, unsigned};
+use sea_orm::{DbBackend, QueryResult, Statement, Value};
+use tradewind_domain::{Aggregate, Error, Snapshot};
+use tradewind_sql::{db, from_micros, statement, unsigned};
 
+use super::{bound, place};
 use crate::metrics::metrics;
-use crate::store::{Current, bound, place};
-use crate::{AsOf, Part, StreamName, Tx};
-
-/// Those that go with a commit: of each stream the newest, without the stream's name.
-#[derive(Default)]
-struct Snapshots(BTreeMap<StreamName, [Value; 5]>);
-
-impl Part for Snapshots {
-    fn check(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn write(&mut self, script: &mut Script, _: OffsetDateTime) {
-        let insert = Listed {
-            before: "INSERT INTO snapshot (stream, version, form, state, created, updated) ",
-            after: " ON CONFLICT (stream) DO UPDATE SET version = excluded.version, form = excluded.form, \
-                    state = excluded.state, created = excluded.created, updated = excluded.updated",
-            ..Listed::default()
-        };
-        let rows = std::mem::take(&mut self.0).into_iter();
-        script.list(&insert, rows.map(|(stream, row)| [stream.as_str().into()].into_iter().chain(row)));
-    }
-}
-
-impl Tx {
-    /// Keeps the state with the commit where the stream's growth since version `before` makes that due. A state larger than any
-    /// event may be is not kept.
-    pub(crate) fn keep_snapshot<A: Aggregate>(&mut self, stream: &StreamName, before: u64, current: &Current<A>) {
-        let Some(how) = A::SNAPSHOT.filter(|how| how.is_due(before, current.version)) else { return };
-        let state = (how.encode)(&current.state);
-        if state.len() > LARGEST_EVENT {
-            return passed_over::<A>("size");
-        }
-        let (created, updated) = (micros(current.created).into(), micros(current.updated).into());
-        let row = [signed(current.version).into(), i64::from(how.form).into(), state.into(), created, updated];
-        self.part::<Snapshots>().0.insert(stream.clone(), row);
-    }
-
-    /// Deletes what is kept of a stream's state beside its events: for whoever makes something in them unreadable.
-    ///
-    /// # Errors
-    /// `Unavailable` when the database is.
-    pub async fn forget_snapshot(&mut self, stream: &StreamName) -> Result<(), Error> {
-        self.part::<Snapshots>().0.remove(stream);
-        let delete = "DELETE FROM snapshot WHERE stream = $1";
-        let delete = statement(self.backend(), delete, [stream.as_str().into()]);
-        self.conn().execute_raw(delete).await.map(drop).map_err(db)
-    }
-}
+use crate::store::Current;
+use crate::{AsOf, StreamName};
 
 /// Asks for the events of a stream that are to be folded up to a point, each with what is known of the stream's snapshot. They begin
 /// with the event that the snapshot was kept after, with which its `state` is: if that event is there, of the same version and
@@ -110,7 +61,7 @@ pub(crate) fn begun<A: Aggregate>(
 }
 
 /// Counts a snapshot that was of no use, and says why.
-fn passed_over<A: Aggregate>(why: &'static str) {
+pub(crate) fn passed_over<A: Aggregate>(why: &'static str) {
     let attributes = [KeyValue::new("aggregate", A::NAME), KeyValue::new("why", why)];
     metrics().snapshots_passed_over.add(1, &attributes);
 }
