@@ -30,7 +30,16 @@ use crate::shop::{Shop, in_a_shop};
 /// Calls at a time.
 const AT_ONCE: usize = 8;
 /// What no valid request can be made of here: a code is known to whoever reads the mail.
-const NEVER_DONE: [&str; 5] = ["VerifyEmail", "ResetPassword", "ChangeEmail", "EndSession", "RevokePartnerKey"];
+const NEVER_DONE: [&str; 7] = [
+    "VerifyEmail",
+    "ResetPassword",
+    "ChangeEmail",
+    "EndSession",
+    "RevokePartnerKey",
+    // There is no provider, and no difference.
+    "Reconcile",
+    "ResolveDifference",
+];
 
 #[test]
 fn everybody_may_do_what_the_contracts_say_and_nothing_else() {
