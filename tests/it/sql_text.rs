@@ -64,7 +64,8 @@ fn no_sql_stands_outside_kit_sql_and_kit_store() {
 }
 
 /// What an entity's field may be: SQLite's driver gives these, and another type would be read as if nothing were there.
-const FIELDS: [&str; 9] = ["String", "i64", "bool", "Vec<u8>", "Id", "Payload", "Address", "Hidden", "Model"];
+const FIELDS: [&str; 10] =
+    ["Private", "String", "i64", "bool", "Vec<u8>", "Id", "Payload", "Address", "Hidden", "Model"];
 
 /// Whether a line reads a row's columns by their places, which SQLite's driver has in the order of the alphabet.
 fn is_by_place(line: &str) -> bool {
