@@ -23,7 +23,8 @@ pub async fn resolve_difference(
 
 async fn resolve(tx: &mut Tx, id: &str, note: &str, by: &str) -> Result<ResolveDifferenceResponse, Error> {
     let (difference_id, note, resolved_by) = (id.to_owned(), note.to_owned(), by.to_owned());
-    let command = DifferenceCommand::Resolve { difference_id, note: note.clone(), resolved_by: resolved_by.clone() };
+    let (said, who) = (note.clone().into(), resolved_by.clone().into());
+    let command = DifferenceCommand::Resolve { difference_id, note: said, resolved_by: who };
     tx.execute::<Difference>(id, command).await.map_err(|error| error.of::<Resource>(id))?;
     let difference = store::put_resolved(tx, id, note, resolved_by).await?;
     Ok(ResolveDifferenceResponse { difference })

@@ -1,5 +1,5 @@
 use contracts::tradewind::payment::v1::{DifferenceFound, DifferenceKind, DifferenceResolved};
-use tradewind_domain::{Aggregate, DomainError, ErrorKind};
+use tradewind_domain::{Aggregate, DomainError, ErrorKind, Sensitive};
 
 tradewind_domain::events! {
     /// What can happen to a difference.
@@ -37,9 +37,9 @@ pub enum DifferenceCommand {
         /// Its id.
         difference_id: String,
         /// How.
-        note: String,
+        note: Sensitive<String>,
         /// Who.
-        resolved_by: String,
+        resolved_by: Sensitive<String>,
     },
 }
 
@@ -100,6 +100,7 @@ impl Aggregate for Difference {
             }
             DifferenceCommand::Resolve { .. } if self.is_resolved => Err(DifferenceError::Resolved),
             DifferenceCommand::Resolve { difference_id, note, resolved_by } => {
+                let (note, resolved_by) = (note.into_exposed(), resolved_by.into_exposed());
                 Ok(vec![DifferenceResolved { difference_id, note, resolved_by }.into()])
             }
         }
@@ -126,7 +127,11 @@ mod tests {
     }
 
     fn resolve() -> DifferenceCommand {
-        DifferenceCommand::Resolve { difference_id: "d".into(), note: "paid".into(), resolved_by: "ada".into() }
+        DifferenceCommand::Resolve {
+            difference_id: "d".into(),
+            note: "paid".to_owned().into(),
+            resolved_by: "ada".to_owned().into(),
+        }
     }
 
     fn settle() -> DifferenceCommand {
