@@ -29,9 +29,12 @@ struct Entry<A> {
 }
 
 impl Folded {
-    /// Begins with other events.
-    pub(crate) fn turn(&mut self) {
+    /// Begins with so many other events. What is followed of them all stays young.
+    pub(crate) fn turn(&mut self, events: usize) {
         self.followed.clear();
+        if self.young.len() + events > GENERATION {
+            self.old = mem::take(&mut self.young);
+        }
     }
 
     /// Applies those of the events that are an `A`'s. It is shown after events of `types`.
@@ -41,10 +44,9 @@ impl Folded {
         types: &[String],
         events: &[Recorded],
     ) -> Result<(), Error> {
-        if !self.followed.insert(TypeId::of::<A>()) {
+        if self.followed.contains(&TypeId::of::<A>()) {
             return Ok(());
         }
-        self.make_room(events.len());
         for event in events.iter().filter(|event| event.stream.aggregate() == A::NAME) {
             let Entry { mut state, mut shown } = match self.take::<A>(&event.stream) {
                 Some(entry) => entry,
@@ -62,6 +64,8 @@ impl Folded {
             }
             self.young.insert(event.stream.clone(), Box::new(Entry { state, shown }));
         }
+        // Where that fails, it fails for whoever else shows them.
+        self.followed.insert(TypeId::of::<A>());
         Ok(())
     }
 
@@ -75,13 +79,6 @@ impl Folded {
     fn take<A: Aggregate>(&mut self, stream: &StreamName) -> Option<Entry<A>> {
         let entry = self.young.remove(stream).or_else(|| self.old.remove(stream))?;
         entry.downcast::<Entry<A>>().ok().map(|entry| *entry)
-    }
-
-    /// What comes next all stays young.
-    fn make_room(&mut self, more: usize) {
-        if self.young.len() + more > GENERATION {
-            self.old = mem::take(&mut self.young);
-        }
     }
 }
 

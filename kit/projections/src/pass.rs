@@ -110,7 +110,7 @@ impl<'a> Pass<'a> {
         let LogPage { incarnation, events, .. } = page;
         let Some(last) = events.last() else { return Ok(()) };
         let to = Cursor { position: last.position, incarnation, event: Some(last.id) };
-        self.folded.turn();
+        self.folded.turn(events.len());
         let (mut moved, mut written) = (Vec::new(), Rows::default());
         for (index, build) in self.builds.iter().enumerate() {
             let from = build.cursors.get(place).copied().unwrap_or_default();

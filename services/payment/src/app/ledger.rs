@@ -1,16 +1,20 @@
 //! The ledger, kept from this context's own events: the one place where an event becomes entries.
 
+use std::time::Duration;
+
 use contracts::tradewind::payment::v1::{PaymentCaptured, PaymentRefundRequested, PaymentRefunded};
 use tradewind_domain::Error;
 use tradewind_events::Received;
-use tradewind_projections::{Projection, Slot, Writer, read};
+use tradewind_projections::{Projection, Slot, Writer, read, seen};
 use tradewind_sql::micros;
-use tradewind_store::Store;
+use tradewind_store::{Committed, Store};
 
 use crate::domain::{PaymentEvent, transfers};
 use crate::store::{self, ledger_entry};
 
 const LEDGER: &str = "payment.ledger";
+/// How long the entries are waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where the entries are read.
 ///
@@ -18,6 +22,17 @@ const LEDGER: &str = "payment.ledger";
 /// When the database fails.
 pub(super) async fn slot(store: &Store) -> Result<Slot, Error> {
     read(store, LEDGER).await
+}
+
+/// The same once they say everything that has happened until now: what is compared with somebody else's word must not be behind.
+///
+/// # Errors
+/// `Unavailable` with reason `POSITION_NOT_REACHED` when they do not within a few seconds.
+pub(super) async fn slot_of_now(store: &Store) -> Result<Slot, Error> {
+    let now = store.token(&Committed::default()).await?;
+    // A log without an event has no place to wait for.
+    let now: Vec<_> = (!now.is_empty()).then_some(now).into_iter().collect();
+    seen(store, LEDGER, &now, PATIENCE).await
 }
 
 /// The entries of every event that moves money.

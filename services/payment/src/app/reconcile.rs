@@ -12,7 +12,7 @@ use tradewind_domain::{Error, ErrorKind};
 use tradewind_store::{Store, Tx};
 
 use super::call_card_provider::CALLS;
-use super::ledger::slot;
+use super::ledger::slot_of_now;
 use super::{NoAnswer, Statement};
 use crate::domain::{Compared, Difference, DifferenceCommand, Moment, RECONCILE, SETTLED, Said, compare};
 use crate::store;
@@ -45,7 +45,7 @@ impl<S: Statement> Reconciler<S> {
     /// # Errors
     /// `Rejected` with reason `PERIOD_NOT_OVER` or `PERIOD_TOO_FULL`; `Exhausted` with reason `RECONCILIATION_RUNS`; `Unavailable`
     /// with reason `STATEMENT_UNAVAILABLE` when the provider gives none, and `STATEMENT_UNREADABLE` or `STATEMENT_REFUSED` when it
-    /// needs a person.
+    /// needs a person; `Unavailable` with reason `POSITION_NOT_REACHED` while the ledger is behind the payments.
     pub async fn reconcile(&self, period: Range<OffsetDateTime>) -> Result<ReconcileResponse, Error> {
         let now = self.store.now();
         if period.end > now {
@@ -57,7 +57,8 @@ impl<S: Statement> Reconciler<S> {
         let beyond = |time: OffsetDateTime, by: Duration| time.checked_add(by).unwrap_or(time);
         let around = beyond(period.start, -self.tolerance)..beyond(period.end, self.tolerance);
         let lines = self.lines(&around).await?;
-        let entries = store::moved(self.store.reader(), slot(&self.store).await?, &around, MOST_ENTRIES + 1).await?;
+        let entries =
+            store::moved(self.store.reader(), slot_of_now(&self.store).await?, &around, MOST_ENTRIES + 1).await?;
         if entries.len() > MOST_ENTRIES {
             return Err(too_full());
         }
