@@ -111,28 +111,52 @@ impl<'a> Pass<'a> {
         let Some(last) = events.last() else { return Ok(()) };
         let to = Cursor { position: last.position, incarnation, event: Some(last.id) };
         self.folded.turn(events.len());
-        let (mut moved, mut written) = (Vec::new(), Rows::default());
-        for (index, build) in self.builds.iter().enumerate() {
-            let from = build.cursors.get(place).copied().unwrap_or_default();
-            if !build.sources.contains(&place.0) || from.position >= to.position {
+        let mut moving = Vec::new();
+        for index in 0..self.builds.len() {
+            let from = self.builds[index].cursors.get(place).copied().unwrap_or_default();
+            if !self.builds[index].sources.contains(&place.0) || from.position >= to.position {
                 continue;
             }
-            let made = if from.position > 0 && from.incarnation != incarnation {
-                Err(Error::internal(format!("the log of {} is not the one it was built from so far", place.0)))
-            } else {
-                make(self.store, &mut self.folded, build, from, &events).await
-            };
-            match made {
-                Ok(rows) => {
-                    written.append(rows);
-                    moved.push((index, from));
+            if from.position > 0 && from.incarnation != incarnation {
+                let text = format!("the log of {} is not the one it was built from so far: ask for it anew", place.0);
+                self.failed.push((self.builds[index].projection.name, Error::internal(text)));
+                continue;
+            }
+            moving.push((index, from));
+        }
+        match self.write(place, to, &events, &moving).await {
+            Ok(()) => {}
+            Err(error) if error.kind.is_transient() => return Err(error),
+            // Each by itself, so that whoever is at fault keeps nobody else.
+            Err(_) => {
+                for one in moving {
+                    match self.write(place, to, &events, &[one]).await {
+                        Ok(()) => {}
+                        Err(error) if error.kind.is_transient() => return Err(error),
+                        Err(error) => self.failed.push((self.builds[one.0].projection.name, error)),
+                    }
                 }
-                Err(error) if error.kind.is_transient() => return Err(error),
-                Err(error) => self.failed.push((build.projection.name, error)),
             }
         }
+        let failed = |build: &Building<'_>| self.failed.iter().any(|(name, _)| *name == build.projection.name);
+        self.builds.retain(|build| !failed(build));
+        Ok(())
+    }
+
+    /// Writes what these builds make of a page in one transaction, with their cursors.
+    async fn write(
+        &mut self,
+        place: &Place,
+        to: Cursor,
+        events: &[Recorded],
+        moving: &[(usize, Cursor)],
+    ) -> Result<(), Error> {
+        let mut written = Rows::default();
+        for (index, from) in moving {
+            written.append(make(self.store, &mut self.folded, &self.builds[*index], *from, events).await?);
+        }
         let mut tx = self.store.begin().await?;
-        for (index, from) in &moved {
+        for (index, from) in moving {
             let Building { projection, slot, .. } = &self.builds[*index];
             if !tx.advance_cursor(projection.consumer(*slot), &place.0, place.1, *from, to).await? {
                 return Err(Error::new(ErrorKind::Conflict, OVERTAKEN, "another process builds"));
@@ -140,14 +164,12 @@ impl<'a> Pass<'a> {
         }
         tx.rows().append(written);
         tx.commit().await?;
-        for (index, from) in moved {
-            let build = &mut self.builds[index];
+        for (index, from) in moving {
+            let build = &mut self.builds[*index];
             build.cursors.insert(place.clone(), to);
             let attributes = [KeyValue::new("projection", build.projection.name)];
             metrics().events.add(to.position - from.position, &attributes);
         }
-        let failed = |build: &Building<'_>| self.failed.iter().any(|(name, _)| *name == build.projection.name);
-        self.builds.retain(|build| !failed(build));
         Ok(())
     }
 

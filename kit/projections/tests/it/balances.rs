@@ -92,6 +92,9 @@ impl MigrationTrait for CreateTables {
                 for column in numbers {
                     table.col(number(*column));
                 }
+                if name == "balance" {
+                    table.check(Expr::col("version").gte(0));
+                }
                 create_in(schema, slot, name, table, Vec::new()).await?;
             }
         }
@@ -103,7 +106,7 @@ fn signed(number: u64) -> Result<i64, Error> {
     i64::try_from(number).map_err(Error::internal)
 }
 
-/// How each account stands; from version 2 on doubled, and at version 13 nobody can say.
+/// How each account stands; from version 2 on doubled. At version 13 nobody can say, and at version 14 the database refuses it.
 pub(crate) fn balances(version: u32) -> Projection {
     Projection::new(BALANCES, version).table::<balance::Entity>().showing::<Account>(move |writer, id, account| {
         if version == 13 {
@@ -111,10 +114,8 @@ pub(crate) fn balances(version: u32) -> Projection {
         }
         let balance = signed(account.state.balance)?;
         let doubled = if version > 1 { 2 * balance } else { 0 };
-        writer.put(
-            &PUT,
-            balance::Model { account_id: id.to_owned(), balance, version: signed(account.version)?, doubled },
-        );
+        let of = if version == 14 { -1 } else { signed(account.version)? };
+        writer.put(&PUT, balance::Model { account_id: id.to_owned(), balance, version: of, doubled });
         Ok(())
     })
 }

@@ -21,6 +21,23 @@ async fn built(bank: &Bank) {
     process.stop().await;
 }
 
+/// A version of the balances that cannot be built, and why.
+async fn keeps_nobody_else(database: &Database, version: u32, reason: &str) {
+    let bank = Bank::open(database).await;
+    bank.trade(5, 5).await;
+    built(&bank).await;
+    let unlucky = bank.start([balances(version), deposits(2)]);
+    bank.read_from(DEPOSITS, Slot::First).await;
+    eventually(PATIENCE, "it is said why", async || {
+        let build = standing(&bank, BALANCES).await.build;
+        build.is_some_and(|build| build.failure.is_some_and(|why| why.contains(reason)))
+    })
+    .await;
+    assert_eq!(standing(&bank, BALANCES).await.slot, Slot::Second);
+    assert_eq!(bank.balances(Slot::Second).await, bank.truth(5, 1).await);
+    unlucky.kill().await;
+}
+
 tradewind_testing::both_stores! {
     async fn what_is_built_says_what_the_streams_say(database: Database) {
         let bank = Bank::open(&database).await;
@@ -57,19 +74,11 @@ tradewind_testing::both_stores! {
     }
 
     async fn what_cannot_be_built_is_read_as_it_was_and_keeps_nobody_else(database: Database) {
-        let bank = Bank::open(&database).await;
-        bank.trade(5, 5).await;
-        built(&bank).await;
-        let unlucky = bank.start([balances(13), deposits(2)]);
-        bank.read_from(DEPOSITS, Slot::First).await;
-        eventually(PATIENCE, "it is said why", async || {
-            let build = standing(&bank, BALANCES).await.build;
-            build.is_some_and(|build| build.failure.is_some_and(|why| why.contains("UNLUCKY")))
-        })
-        .await;
-        assert_eq!(standing(&bank, BALANCES).await.slot, Slot::Second);
-        assert_eq!(bank.balances(Slot::Second).await, bank.truth(5, 1).await);
-        unlucky.kill().await;
+        keeps_nobody_else(&database, 13, "UNLUCKY").await;
+    }
+
+    async fn what_the_database_refuses_is_read_as_it_was_and_keeps_nobody_else(database: Database) {
+        keeps_nobody_else(&database, 14, "").await;
     }
 
     async fn one_that_is_killed_goes_on_where_it_was(database: Database) {
