@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::Error;
@@ -78,21 +79,20 @@ async fn build_all(
     for standing in standings(store).await? {
         let Some(projection) = projections.iter().find(|projection| projection.name == standing.name) else { continue };
         let slot = standing.slot.other();
-        match &standing.build {
-            Some(build) if build.version == projection.version && standing.asked.is_none() => {}
+        let begun = match &standing.build {
+            Some(build) if build.version == projection.version && standing.asked.is_none() => build.begun,
             _ if !is_wanted(&standing, projection) || !may_begin(store, &standing, rest) => continue,
             _ => {
-                if !empty(store, projection, slot).await? {
-                    continue;
-                }
+                let Some(begun) = empty(store, projection, slot).await? else { continue };
                 tracing::info!(
                     projection = projection.name,
                     version = projection.version,
                     "a projection is built anew"
                 );
+                begun
             }
-        }
-        pass.add(projection, slot).await?;
+        };
+        pass.add(projection, slot, begun).await?;
     }
     let failed = pass.run(over).await?;
     for (name, error) in &failed {
@@ -111,16 +111,17 @@ fn may_begin(store: &Store, standing: &Standing, rest: Duration) -> bool {
     standing.since.is_none_or(|since| store.now() - since >= rest)
 }
 
-/// Empties a slot and begins to build there; `false` when somebody else was faster.
-async fn empty(store: &Store, projection: &Projection, slot: Slot) -> Result<bool, Error> {
+/// Empties a slot and begins to build there; when, unless somebody else was faster.
+async fn empty(store: &Store, projection: &Projection, slot: Slot) -> Result<Option<OffsetDateTime>, Error> {
     let mut tx = store.begin().await?;
     if !begin(&mut tx, projection, slot).await? {
-        return Ok(false);
+        return Ok(None);
     }
     forget_consumer(&tx, projection.consumer(slot)).await?;
     for own in &projection.tables {
         tradewind_sql::empty(tx.conn(), slot.table(own)).await.map_err(db)?;
     }
+    let begun = tx.now();
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(begun))
 }

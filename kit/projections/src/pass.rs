@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use opentelemetry::KeyValue;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::Logs;
@@ -32,6 +33,7 @@ type Place = (String, u16);
 struct Building<'a> {
     projection: &'a Projection,
     slot: Slot,
+    begun: OffsetDateTime,
     sources: BTreeSet<String>,
     cursors: BTreeMap<Place, Cursor>,
 }
@@ -47,8 +49,13 @@ impl<'a> Pass<'a> {
         Self { store, logs, builds: Vec::new(), folded: Folded::default(), failed: Vec::new() }
     }
 
-    /// Goes on with a projection in a slot from where it was left.
-    pub(crate) async fn add(&mut self, projection: &'a Projection, slot: Slot) -> Result<(), Error> {
+    /// Goes on with a projection in a slot from where it was left since its build has begun.
+    pub(crate) async fn add(
+        &mut self,
+        projection: &'a Projection,
+        slot: Slot,
+        begun: OffsetDateTime,
+    ) -> Result<(), Error> {
         let mut cursors = BTreeMap::new();
         for (consumer, source, partition) in self.store.cursors().await?.into_keys() {
             if consumer == projection.consumer(slot)
@@ -58,7 +65,7 @@ impl<'a> Pass<'a> {
             }
         }
         let sources = projection.sources();
-        self.builds.push(Building { projection, slot, sources, cursors });
+        self.builds.push(Building { projection, slot, begun, sources, cursors });
         Ok(())
     }
 
@@ -95,6 +102,15 @@ impl<'a> Pass<'a> {
         };
         let page = self.logs.read(&place.0, place.1, after, BATCH).await?;
         let (head, partitions) = (page.head, page.partitions);
+        // Also where nothing follows: what it was built from may be gone.
+        let is_of_another = |build: &mut Building<'_>| {
+            let read = build.cursors.get(&place).filter(|cursor| cursor.position > 0);
+            read.is_some_and(|cursor| cursor.incarnation != page.incarnation)
+        };
+        for Building { projection, .. } in self.builds.extract_if(.., is_of_another) {
+            let text = format!("the log of {} is not the one it was built from so far: ask for it anew", place.0);
+            self.failed.push((projection.name, Error::internal(text)));
+        }
         if !page.events.is_empty() {
             self.apply(&place, page).await?;
         }
@@ -115,11 +131,6 @@ impl<'a> Pass<'a> {
         for index in 0..self.builds.len() {
             let from = self.builds[index].cursors.get(place).copied().unwrap_or_default();
             if !self.builds[index].sources.contains(&place.0) || from.position >= to.position {
-                continue;
-            }
-            if from.position > 0 && from.incarnation != incarnation {
-                let text = format!("the log of {} is not the one it was built from so far: ask for it anew", place.0);
-                self.failed.push((self.builds[index].projection.name, Error::internal(text)));
                 continue;
             }
             moving.push((index, from));
@@ -183,9 +194,9 @@ impl<'a> Pass<'a> {
     /// Lets those be read that have nothing left to see.
     async fn end_those_without(&mut self, left: &BTreeMap<&'static str, u64>) -> Result<(), Error> {
         let is_built = |build: &mut Building<'_>| left.get(build.projection.name).copied().unwrap_or_default() == 0;
-        for Building { projection, slot, .. } in self.builds.extract_if(.., is_built) {
+        for Building { projection, slot, begun, .. } in self.builds.extract_if(.., is_built) {
             let mut tx = self.store.begin().await?;
-            if end(&mut tx, projection, slot).await? {
+            if end(&mut tx, projection, slot, begun).await? {
                 tx.commit().await?;
                 tracing::info!(
                     projection = projection.name,

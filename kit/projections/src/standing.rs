@@ -146,7 +146,12 @@ pub(crate) async fn begin(tx: &mut Tx, projection: &Projection, slot: Slot) -> R
 }
 
 /// Lets a projection be read from the slot in which it was built, unless somebody else has begun again or ended it.
-pub(crate) async fn end(tx: &mut Tx, projection: &Projection, slot: Slot) -> Result<bool, Error> {
+pub(crate) async fn end(
+    tx: &mut Tx,
+    projection: &Projection,
+    slot: Slot,
+    since: OffsetDateTime,
+) -> Result<bool, Error> {
     let built = ActiveModel {
         slot: Set(slot.number()),
         version: Set(projection.version.into()),
@@ -156,7 +161,10 @@ pub(crate) async fn end(tx: &mut Tx, projection: &Projection, slot: Slot) -> Res
         failure: Set(None),
         ..ActiveModel::default()
     };
-    let is_built = Column::Slot.eq(slot.other().number()).and(Column::Building.eq(i64::from(projection.version)));
+    // Another build of the same version may have emptied the slot.
+    let is_built = Column::Begun
+        .eq(micros(since))
+        .and(Column::Slot.eq(slot.other().number()).and(Column::Building.eq(i64::from(projection.version))));
     change(tx, projection.name, built, is_built).await
 }
 
