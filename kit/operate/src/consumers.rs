@@ -152,10 +152,10 @@ impl Consumers {
     }
 
     async fn source(&self, consumer: &str, name: String, known: &Known) -> Source {
-        let Known { cursors, parked, stuck, with_heads } = known;
+        let Known { cursors, parked, stuck: stuck_ones, with_heads } = known;
         let stuck = |number: u16| {
             let here = |one: &&Stuck| one.consumer == consumer && one.source == name && one.partition == number;
-            stuck.iter().find(here).cloned()
+            stuck_ones.iter().find(here).cloned()
         };
         let cursor = |number: u16| cursors.get(&(consumer.to_owned(), name.clone(), number)).copied();
         let partition = async |number: u16| {
@@ -166,7 +166,10 @@ impl Consumers {
             (Partition { number, position, head, updated, stuck: stuck(number) }, count)
         };
         let (first, count) = partition(0).await;
-        let known = (0..u16::MAX).take_while(|number| cursor(*number).is_some()).last().map_or(1, |last| last + 1);
+        // Of what was never read there is no cursor.
+        let read = cursors.keys().filter(|(by, of, _)| by == consumer && *of == name).map(|(.., number)| *number);
+        let tried = stuck_ones.iter().filter(|one| one.consumer == consumer && one.source == name);
+        let known = read.chain(tried.map(|one| one.partition)).max().map_or(1, |last| last + 1);
         let others = join_all((1..count.unwrap_or(known)).map(partition)).await;
         let partitions = std::iter::once(first).chain(others.into_iter().map(|(partition, _)| partition)).collect();
         let amount = parked.iter().find(|amount| amount.consumer == consumer && amount.source == name);

@@ -133,7 +133,7 @@ fn held_by(facts: &Facts, service: &str, owner: &str, happened: &Happened) -> (S
             let why = format!("its consumer is paused since {since} by {}: {}", pause.principal, pause.reason);
             return (why, Some(format!("tradewind consumer resume {service} {}", consumer.consumer)));
         }
-        if let Some(Stuck { reason, error, start_time }) = &partition.stuck {
+        if let Some(Stuck { reason, error, start_time }) = partition.and_then(|partition| partition.stuck.as_ref()) {
             let since = moment(start_time.as_ref());
             let why = format!("its reader is stuck since {since} before {name}: {reason}: {error}");
             return (why, Some(format!("tradewind consumer list {service}")));

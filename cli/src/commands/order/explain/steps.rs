@@ -73,7 +73,7 @@ pub(super) fn last(full_name: &str) -> &str {
     full_name.rsplit('.').next().unwrap_or(full_name)
 }
 
-/// Everything that happened, oldest first; an event comes after the one that led to it where clocks differ.
+/// Everything that happened, oldest first by the clocks of those who recorded it.
 ///
 /// # Errors
 /// An event without a time.
@@ -144,7 +144,9 @@ fn reached(said: &Said, owner: &str, record: &EventRecord) -> Reached {
     if record.position == 0 || cursors.peek().is_none() {
         return Reached::Unknown;
     }
-    let is_past = cursors.all(|(_, partition)| partition.position >= record.position);
+    // One that is stuck may have read another history.
+    let has_passed = |partition: &Partition| partition.stuck.is_none() && partition.position >= record.position;
+    let is_past = cursors.all(|(_, partition)| partition.is_some_and(has_passed));
     if is_past { Reached::Handled } else { Reached::NotYet }
 }
 
@@ -156,15 +158,14 @@ pub(super) fn parked<'a>(said: &'a Said, owner: &str, record: &EventRecord) -> O
     said.progress.parked.iter().find(holds)
 }
 
-/// How far a service's consumers have read one partition of a context's log.
+/// How far each of a service's consumers that read a context's log has read one partition of it; `None` where it has not begun.
 pub(super) fn partitions<'a>(
     said: &'a Said,
     owner: &'a str,
     number: u32,
-) -> impl Iterator<Item = (&'a Consumer, &'a Partition)> {
+) -> impl Iterator<Item = (&'a Consumer, Option<&'a Partition>)> {
     said.progress.consumers.iter().flat_map(move |consumer| {
         let sources = consumer.sources.iter().filter(move |source| source.source == owner);
-        let partitions = sources.flat_map(|source| &source.partitions);
-        partitions.filter(move |each| each.partition == number).map(move |partition| (consumer, partition))
+        sources.map(move |source| (consumer, source.partitions.iter().find(|each| each.partition == number)))
     })
 }
