@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
+mod building;
 mod customers;
 mod edge;
 mod flow;
@@ -64,6 +65,9 @@ struct Args {
     /// How many orders are on their way at a time, one figure a load.
     #[arg(long, default_value = "1,16,256", value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: Vec<u16>,
+    /// From how many orders a read model is built.
+    #[arg(long, default_value_t = 100_000, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..))]
+    built: u32,
     /// The folder with the `tradewind` to measure.
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
@@ -86,6 +90,8 @@ enum Part {
     Events,
     /// An aggregate that is in nobody's memory, of a short stream and of a long one.
     Loading,
+    /// A read model that is built from the log, and a second one in the same pass.
+    Building,
     /// Orders through the whole shop.
     Orders,
     /// A call through the mesh beside one of bare tonic over mTLS.
@@ -140,6 +146,7 @@ fn main() -> Result<ExitCode> {
                 Part::Machine => bench.machine(&mut figures)?,
                 Part::Events => bench.events(&mut figures)?,
                 Part::Loading => bench.loading(&mut figures)?,
+                Part::Building => bench.building(&mut figures)?,
                 Part::Orders => comparisons = bench.orders()?,
                 Part::Mesh => bench.mesh(&mut figures)?,
                 Part::Edge => bench.edge(&mut figures)?,
@@ -245,6 +252,14 @@ impl Bench {
         for on in self.databases() {
             progress(&format!("loading, {}", on.name()));
             figures.extend(self.runtime.block_on(loading::figures(&on.database(), on.name(), self.time))?);
+        }
+        Ok(())
+    }
+
+    fn building(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        for on in self.databases() {
+            progress(&format!("building from {} orders, {}", self.args.built, on.name()));
+            figures.extend(self.runtime.block_on(building::figures(&on.database(), on.name(), self.args.built))?);
         }
         Ok(())
     }

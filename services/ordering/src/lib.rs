@@ -13,11 +13,12 @@ pub mod store;
 use contracts::tradewind::ordering::v1::ordering_service_server::OrderingServiceServer;
 use tradewind_runtime::{Kit, Parts, Service};
 
-pub use crate::app::reactions;
+pub use crate::app::{order_list, reactions};
 #[cfg(any(test, feature = "fuzzed"))]
 pub use crate::grpc::fuzzed;
+pub use crate::store::migrations;
 use crate::{
-    app::{ExpireOnDeadline, OrderChanges, order_list},
+    app::{ExpireOnDeadline, OrderChanges},
     config::Config,
     grpc::Orders,
 };

@@ -11,7 +11,8 @@ use crate::store::order_list::{self as table, Filter};
 const ORDER_LIST: &str = "ordering.orders";
 
 /// The list of orders, kept from their own events.
-pub(crate) fn order_list() -> Projection {
+#[must_use]
+pub fn order_list() -> Projection {
     Projection::new(ORDER_LIST, 1).table::<Entity>().showing(|writer, _, order| table::put(writer, resource(order)))
 }
 

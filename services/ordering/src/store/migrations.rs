@@ -6,7 +6,8 @@ use tradewind_projections::{Slot, create_in};
 use tradewind_sql::columns::{create_clustered, key, number};
 
 /// The tables of this context, oldest first.
-pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+#[must_use]
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList)]
 }
 

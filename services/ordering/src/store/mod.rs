@@ -6,4 +6,4 @@ pub(crate) mod order_list;
 pub mod price;
 pub(crate) mod price_list;
 
-pub(crate) use migrations::migrations;
+pub use migrations::migrations;
