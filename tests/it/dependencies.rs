@@ -79,7 +79,7 @@ fn kit_crates_depend_only_on_those_below_them() {
         ("kit/fault", &[]),
         ("kit/mesh", &["kit/admission", "kit/calls", "kit/domain", "kit/tokens", "kit/workload", ""]),
         ("kit/operate", &["kit/domain", "kit/events", "kit/projections", "kit/sql", "kit/store"]),
-        ("kit/projections", &["kit/domain", "kit/events", "kit/replicas", "kit/sql", "kit/store"]),
+        ("kit/projections", &["kit/domain", "kit/events", "kit/fault", "kit/replicas", "kit/sql", "kit/store"]),
         ("kit/replicas", &["kit/domain", "kit/sql", "kit/store"]),
         ("kit/runtime", &RUNTIME),
         ("kit/sql", &["kit/domain"]),

@@ -1,7 +1,6 @@
 //! A rollout under load, as a Deployment with `maxUnavailable: 0` makes it: each replica is replaced by a new one, and no call is lost.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,17 +15,16 @@ use tonic::Status;
 use tradewind_mesh::reason;
 use tradewind_testing::{Database, block_on, eventually, scratch};
 
+use crate::deployment::{Deployment, REPLICAS};
 use crate::people::Person;
 use crate::process::Process;
 use crate::programs::binary;
-use crate::proxy::Proxy;
 use crate::shop::Shop;
 use system_tests::PATIENCE;
 use system_tests::offer::Offer;
 
 /// The services that are rolled out; of the others one runs, which the customers don't call.
 const ROLLED_OUT: [&str; 2] = ["ordering", "inventory"];
-const REPLICAS: usize = 2;
 /// Those with connections of their own.
 const CUSTOMERS: usize = 4;
 /// What each of them does at once, over the same connections.
@@ -49,7 +47,7 @@ fn a_rollout_under_load_loses_no_call() {
             for deployment in &mut deployments {
                 for _ in 0..REPLICAS {
                     settles(&settled, SOME).await;
-                    deployment.replace_busy(&shop).await;
+                    replace_busy(deployment, &shop).await;
                 }
             }
             settles(&settled, SOME).await;
@@ -143,43 +141,11 @@ impl Drop for Watch {
     }
 }
 
-/// The replicas of a service behind its address, oldest first.
-struct Deployment {
-    service: &'static str,
-    replicas: Vec<Process>,
-    proxy: Proxy,
-}
-
-impl Deployment {
-    async fn start(shop: &Shop, service: &'static str) -> Self {
-        let replicas = join_all((0..REPLICAS).map(|_| Process::replica(shop, service))).await;
-        let proxy = Proxy::open(shop.address(service), addresses(&replicas)).await;
-        Self { service, replicas, proxy }
-    }
-
-    /// Waits until the oldest replica is busy, and replaces it.
-    async fn replace_busy(&mut self, shop: &Shop) {
-        let oldest = &self.replicas[0];
-        let before = calls(oldest).await;
-        eventually(PATIENCE, "the oldest replica has calls", async || calls(oldest).await > before).await;
-        self.replace_oldest(shop).await;
-    }
-
-    /// Starts a new replica, gives it the place of the oldest one, and ends that one.
-    async fn replace_oldest(&mut self, shop: &Shop) {
-        self.replicas.push(Process::replica(shop, self.service).await);
-        let oldest = self.replicas.remove(0);
-        self.proxy.pass_to(addresses(&self.replicas));
-        oldest.stop().await;
-    }
-
-    async fn stop(self) {
-        join_all(self.replicas.into_iter().map(Process::stop)).await;
-    }
-}
-
-fn addresses(replicas: &[Process]) -> Vec<SocketAddr> {
-    replicas.iter().map(Process::grpc_addr).collect()
+/// Waits until the oldest replica is busy, and replaces it.
+async fn replace_busy(deployment: &mut Deployment, shop: &Shop) {
+    let before = calls(deployment.oldest()).await;
+    eventually(PATIENCE, "the oldest replica has calls", async || calls(deployment.oldest()).await > before).await;
+    deployment.replace_oldest(shop).await;
 }
 
 /// How many calls of this test's own a replica has answered.

@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use supervisor::{Spec, Supervised, die_with_parent, never};
 use tempfile::TempDir;
 use tradewind_events::fault;
+use tradewind_fault::{Kill, Point};
 use tradewind_testing::{eventually, scratch};
 
 use crate::PATIENCE;
@@ -20,6 +22,8 @@ use crate::tomorrow;
 const ROLE: &str = "SHOP_SERVICE";
 /// Set where the service is to read events as later builds write them.
 const LATER: &str = "SHOP_EVENTS_OF_LATER_BUILDS";
+/// Set where the service is to die: the consumer whose batch it has just committed, and at which of them.
+const DIES: &str = "SHOP_DIES_AT_BATCH";
 
 /// The test of the test binary that calls [`serve_where_told`].
 const TEST: &str = "service_process";
@@ -31,6 +35,10 @@ pub fn serve_where_told() {
     if std::env::var_os(LATER).is_some() {
         fault::keep_journal();
         fault::read_as_later(tomorrow::rewritten);
+    }
+    if let Some((consumer, hit)) = std::env::var(DIES).ok().as_deref().and_then(|told| told.split_once(' ')) {
+        let (point, among, hit) = (Point::BatchCommitted, vec![consumer.to_owned()], hit.parse().unwrap());
+        tradewind_fault::arm(Kill { point, among, hit, after: Duration::ZERO });
     }
     let ended = tradewind_runtime::serve(service(&name));
     std::process::exit(i32::from(ended != ExitCode::SUCCESS));
@@ -62,6 +70,14 @@ impl Process {
     pub async fn reading_later_events(shop: &Shop, name: &str) -> Self {
         let mut variables = shop.variables(name);
         variables.insert(LATER.to_owned(), "1".to_owned());
+        Self::run(name, variables).await
+    }
+
+    /// A replica that kills itself when it has committed so many batches of a consumer.
+    pub async fn dying(shop: &Shop, name: &str, consumer: &str, batches: u32) -> Self {
+        let mut variables = shop.variables(name);
+        variables.insert("TRADEWIND_GRPC_ADDR".to_owned(), "127.0.0.1:0".to_owned());
+        variables.insert(DIES.to_owned(), format!("{consumer} {batches}"));
         Self::run(name, variables).await
     }
 
@@ -101,6 +117,12 @@ impl Process {
             lines.iter().find(|line| is_it(line)).cloned().ok_or(lines)
         })
         .await
+    }
+
+    /// Returns when it is dead.
+    pub async fn dies(&self) {
+        let mut state = self.supervised.state();
+        tokio::time::timeout(PATIENCE, state.wait_for(|state| state.pid.is_none())).await.unwrap().unwrap();
     }
 
     /// Sends SIGKILL, and returns when the process is gone.

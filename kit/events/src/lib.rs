@@ -24,7 +24,7 @@ mod witness;
 pub use heads::fuzzed;
 pub use logs::Logs;
 pub use outlet::Show;
-pub use parked::forget_consumer;
+pub use parked::{forget_consumer, forget_parked};
 pub use prune::prune_requests;
 pub use publishing::publish;
 pub use reactions::{Forward, GIVEN_UP, Reaction, Reactions, Received};

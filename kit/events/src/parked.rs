@@ -106,6 +106,14 @@ pub fn of(consumer: &str, source: &str) -> Expr {
 /// `Unavailable` when the database is.
 pub async fn forget_consumer(tx: &Tx, consumer: &str) -> Result<(), Error> {
     tx.forget_cursors(consumer).await?;
+    forget_parked(tx, consumer).await
+}
+
+/// Forgets what a consumer could not handle.
+///
+/// # Errors
+/// `Unavailable` when the database is.
+pub async fn forget_parked(tx: &Tx, consumer: &str) -> Result<(), Error> {
     let parked = Entity::delete_many().filter(Column::Consumer.eq(consumer));
     parked.exec(tx.conn()).await.map(drop).map_err(db)
 }

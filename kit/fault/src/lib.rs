@@ -59,7 +59,7 @@ points! {
     RequestCommitted = "request.committed"
     /// One reaction has written its effects. The detail is its name.
     Reacted = "reacted"
-    /// The reactions to a batch have written their effects. The detail of this and the next is the consumer.
+    /// The reactions to a batch, or a projection that is built, have written their effects. The detail of this and the next is the consumer.
     BatchUncommitted = "batch.uncommitted"
     /// The reactions to a batch are committed.
     BatchCommitted = "batch.committed"

@@ -68,7 +68,8 @@ async fn look(store: &Store, projections: &[Projection]) -> Result<BTreeMap<&'st
     Ok(projections.iter().filter_map(standing).collect())
 }
 
-/// Tells which consumers have to rest until `stop`: those that are `paused`, and those of the slots that are not `served`.
+/// Tells which consumers have to rest until `stop`: those that are `paused`, whichever slot of a projection they keep, and those
+/// of the slots that are not `served`.
 ///
 /// # Errors
 /// None at present.
@@ -105,9 +106,12 @@ fn rests(
     served: Option<&BTreeMap<&'static str, Slot>>,
 ) -> Paused {
     let (paused, served) = (paused?, served?);
-    let not_read = projections.iter().map(|projection| {
+    let resting = projections.iter().flat_map(|projection| {
         let read = served.get(projection.name).copied().unwrap_or_default();
-        projection.consumer(read.other()).to_owned()
+        let both = [read, read.other()].map(|slot| projection.consumer(slot));
+        // Whoever has paused it meant it, whichever slot is read by now.
+        let resting = if both.iter().any(|consumer| paused.contains(*consumer)) { &both[..] } else { &both[1..] };
+        resting.iter().map(ToString::to_string).collect::<Vec<_>>()
     });
-    Some(paused.iter().cloned().chain(not_read).collect())
+    Some(paused.iter().cloned().chain(resting).collect())
 }

@@ -6,7 +6,8 @@ use opentelemetry::KeyValue;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_events::Logs;
+use tradewind_events::{Logs, forget_parked};
+use tradewind_fault::{Point, hit};
 use tradewind_store::{Cursor, LogPage, OVERTAKEN, Recorded, Rows, Store};
 
 use crate::fold::Folded;
@@ -24,6 +25,10 @@ pub(crate) struct Pass<'a> {
     builds: Vec<Building<'a>>,
     folded: Folded,
     failed: Vec<(&'static str, Error)>,
+    /// The contexts whose logs cannot be read now, and why.
+    away: BTreeMap<String, Error>,
+    /// Anything was read since they were all asked.
+    moved: bool,
 }
 
 /// A partition of a context's log.
@@ -39,6 +44,10 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
+    fn consumer(&self) -> &'static str {
+        self.projection.consumer(self.slot)
+    }
+
     fn position(&self, place: &Place) -> u64 {
         self.cursors.get(place).map_or(0, |cursor| cursor.position)
     }
@@ -46,7 +55,15 @@ impl Building<'_> {
 
 impl<'a> Pass<'a> {
     pub(crate) fn new(store: &'a Store, logs: &'a Logs) -> Self {
-        Self { store, logs, builds: Vec::new(), folded: Folded::default(), failed: Vec::new() }
+        Self {
+            store,
+            logs,
+            builds: Vec::new(),
+            folded: Folded::default(),
+            failed: Vec::new(),
+            away: BTreeMap::new(),
+            moved: false,
+        }
     }
 
     /// Goes on with a projection in a slot from where it was left since its build has begun.
@@ -74,6 +91,8 @@ impl<'a> Pass<'a> {
         while !self.builds.is_empty() && !over.is_cancelled() {
             let sources: BTreeSet<_> = self.builds.iter().flat_map(|build| build.sources.iter().cloned()).collect();
             let mut left = BTreeMap::new();
+            self.away.clear();
+            self.moved = false;
             for source in sources {
                 let mut partition = 0;
                 while let Some(more) = self.step((source.clone(), partition), over, &mut left).await? {
@@ -85,8 +104,20 @@ impl<'a> Pass<'a> {
             }
             self.record(&left);
             self.end_those_without(&left).await?;
+            if !self.moved {
+                self.give_up_those_that_wait();
+            }
         }
         Ok(self.failed)
+    }
+
+    /// Leaves those out for now that have seen everything but the logs that cannot be read.
+    fn give_up_those_that_wait(&mut self) {
+        let away = &self.away;
+        let keeps = |build: &Building<'_>| build.sources.iter().find_map(|source| away.get(source));
+        for build in self.builds.extract_if(.., |build| keeps(build).is_some()) {
+            self.failed.extend(keeps(&build).map(|error| (build.projection.name, error.clone())));
+        }
     }
 
     /// Brings whoever reads a partition one page further, and notes how much is left for each; the next partition.
@@ -100,7 +131,14 @@ impl<'a> Pass<'a> {
         let Some(after) = readers.map(|build| build.position(&place)).min().filter(|_| !over.is_cancelled()) else {
             return Ok(None);
         };
-        let page = self.logs.read(&place.0, place.1, after, BATCH).await?;
+        let page = match self.logs.read(&place.0, place.1, after, BATCH).await {
+            Ok(page) => page,
+            Err(error) if error.kind.is_transient() => {
+                self.away.insert(place.0, error);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
         let (head, partitions) = (page.head, page.partitions);
         // Also where nothing follows: what it was built from may be gone.
         let is_of_another = |build: &mut Building<'_>| {
@@ -112,6 +150,7 @@ impl<'a> Pass<'a> {
             self.failed.push((projection.name, Error::internal(text)));
         }
         if !page.events.is_empty() {
+            self.moved = true;
             self.apply(&place, page).await?;
         }
         for build in self.builds.iter().filter(|build| build.sources.contains(&place.0)) {
@@ -168,15 +207,18 @@ impl<'a> Pass<'a> {
         }
         let mut tx = self.store.begin().await?;
         for (index, from) in moving {
-            let Building { projection, slot, .. } = &self.builds[*index];
-            if !tx.advance_cursor(projection.consumer(*slot), &place.0, place.1, *from, to).await? {
+            if !tx.advance_cursor(self.builds[*index].consumer(), &place.0, place.1, *from, to).await? {
                 return Err(Error::new(ErrorKind::Conflict, OVERTAKEN, "another process builds"));
             }
         }
         tx.rows().append(written);
+        for (index, _) in moving {
+            hit(Point::BatchUncommitted, self.builds[*index].consumer());
+        }
         tx.commit().await?;
         for (index, from) in moving {
             let build = &mut self.builds[*index];
+            hit(Point::BatchCommitted, build.consumer());
             build.cursors.insert(place.clone(), to);
             let attributes = [KeyValue::new("projection", build.projection.name)];
             metrics().events.add(to.position - from.position, &attributes);
@@ -193,10 +235,16 @@ impl<'a> Pass<'a> {
 
     /// Lets those be read that have nothing left to see.
     async fn end_those_without(&mut self, left: &BTreeMap<&'static str, u64>) -> Result<(), Error> {
-        let is_built = |build: &mut Building<'_>| left.get(build.projection.name).copied().unwrap_or_default() == 0;
+        let away = &self.away;
+        let is_built = |build: &mut Building<'_>| {
+            left.get(build.projection.name).copied().unwrap_or_default() == 0
+                && !build.sources.iter().any(|source| away.contains_key(source))
+        };
         for Building { projection, slot, begun, .. } in self.builds.extract_if(.., is_built) {
             let mut tx = self.store.begin().await?;
             if end(&mut tx, projection, slot, begun).await? {
+                // Nobody misses it any more.
+                forget_parked(&tx, projection.consumer(slot.other())).await?;
                 tx.commit().await?;
                 tracing::info!(
                     projection = projection.name,

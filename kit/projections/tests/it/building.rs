@@ -1,9 +1,25 @@
 //! Building beside what is read.
 
-use tradewind_projections::{Slot, Standing, standings};
+use prost::{Message, Name};
+use tradewind_projections::{Projection, Slot, Standing, standings};
 use tradewind_testing::{Database, eventually};
 
 use super::balances::{BALANCES, Bank, DEPOSITS, PATIENCE, balances, deposits};
+
+const VISITS: &str = "bank.visits";
+
+/// Somebody came in, as a context says that cannot be asked.
+#[derive(Clone, PartialEq, Message)]
+struct Visited {}
+
+impl Name for Visited {
+    const NAME: &'static str = "Visited";
+    const PACKAGE: &'static str = "tradewind.porch.v1";
+}
+
+fn visits() -> Projection {
+    Projection::new(VISITS, 1).on::<Visited>("count_on_visited", |_, _| Ok(()))
+}
 
 async fn standing(bank: &Bank, name: &str) -> Standing {
     standings(&bank.store).await.unwrap().into_iter().find(|standing| standing.name == name).unwrap()
@@ -79,6 +95,22 @@ tradewind_testing::both_stores! {
 
     async fn what_the_database_refuses_is_read_as_it_was_and_keeps_nobody_else(database: Database) {
         keeps_nobody_else(&database, 14, "").await;
+    }
+
+    async fn one_that_waits_for_another_context_keeps_nobody_else(database: Database) {
+        let bank = Bank::open(&database).await;
+        bank.trade(5, 5).await;
+        built(&bank).await;
+        let process = bank.start([visits(), deposits(2)]);
+        eventually(PATIENCE, "it is known", async || standings(&bank.store).await.unwrap().len() == 3).await;
+        bank.ask(VISITS).await;
+        bank.read_from(DEPOSITS, Slot::First).await;
+        eventually(PATIENCE, "it is said for whom it waits", async || {
+            let build = standing(&bank, VISITS).await.build;
+            build.is_some_and(|build| build.failure.is_some_and(|why| why.contains("there is no porch")))
+        })
+        .await;
+        process.stop().await;
     }
 
     async fn one_that_is_killed_goes_on_where_it_was(database: Database) {

@@ -38,6 +38,11 @@ fn only_what_is_read_is_kept_and_only_while_nobody_has_paused_it() {
         until(&["bank.balances"]).await;
         pauses.send_replace(Some(["bank.balances-2".to_owned()].into()));
         until(&["bank.balances", "bank.balances-2"]).await;
+        pauses.send_replace(Some(BTreeSet::new()));
+        until(&["bank.balances"]).await;
+        // It was paused before another slot was read.
+        pauses.send_replace(Some(["bank.balances".to_owned()].into()));
+        until(&["bank.balances", "bank.balances-2"]).await;
         stop.cancel();
         process.stop().await;
     });

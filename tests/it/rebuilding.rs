@@ -1,0 +1,132 @@
+//! The list of orders is built anew while orders come in and are listed, and whoever builds it is killed.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use contracts::tradewind::consumer::v1::{ListProjectionsRequest, Projection, RebuildProjectionRequest};
+use contracts::tradewind::ordering::v1::ListOrdersRequest;
+use futures::future::{join_all, try_join, try_join_all};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tradewind_testing::{Database, block_on, eventually};
+use uuid::Uuid;
+
+use crate::deployment::Deployment;
+use crate::people::Person;
+use crate::process::Process;
+use crate::shop::Shop;
+use system_tests::PATIENCE;
+use system_tests::offer::Offer;
+
+const LIST: &str = "ordering.orders";
+/// The consumer of the slot that is built first.
+const SECOND: &str = "ordering.orders-2";
+/// How many orders there are before, unless `ORDERS` says so.
+const ORDERS: usize = 1_000;
+/// Those who place them at the same time.
+const HANDS: usize = 16;
+/// Those who place orders and list their own meanwhile.
+const CUSTOMERS: usize = 3;
+
+#[test]
+fn a_list_that_is_built_anew_under_load_fails_nobody_and_goes_on_where_its_builder_died() {
+    let before = std::env::var("ORDERS").map_or(ORDERS, |orders| orders.parse().unwrap());
+    block_on(async {
+        let mut shop = Shop::unstaffed(|_| Database::postgres()).await;
+        // The first one has the turn, and dies after its second batch.
+        let mut replicas = vec![Process::dying(&shop, "ordering", SECOND, 2).await];
+        replicas.push(Process::replica(&shop, "ordering").await);
+        let mut ordering = Deployment::of(&shop, "ordering", replicas).await;
+        // Nobody answers the orders, and so each is one event.
+        shop.start(&["catalog"]).await;
+        let tea = shop.offer("tea", 450, 0).await;
+        let many = (0..HANDS).map(|hand| place(&shop.operator, &tea, before / HANDS, hand));
+        join_all(many).await;
+        let placed = before / HANDS * HANDS;
+        eventually(PATIENCE, "the list has seen them", async || {
+            let list = list(&shop).await;
+            (list.events == list.total_events.unwrap() && list.events >= placed as u64).then_some(()).ok_or(list)
+        })
+        .await;
+
+        let (asked, enough) = (AtomicUsize::new(0), CancellationToken::new());
+        let customers: Vec<_> = (0..CUSTOMERS).map(|_| shop.person("gateway")).collect();
+        let shopping = try_join_all(customers.iter().map(|customer| shop_on(customer, &tea, &asked, &enough)));
+        let rebuilding = async {
+            let request = RebuildProjectionRequest { projection: LIST.to_owned(), reason: "it is tried".to_owned() };
+            shop.operator.consumers_of("ordering").rebuild_projection(request).await.unwrap();
+            ordering.oldest_dies(&shop).await;
+            let left = list(&shop).await.build.expect("it is half built");
+            assert!(left.events > 0 && left.failure.is_empty(), "{left:?}");
+            let read = eventually(PATIENCE, "what was built is read", async || {
+                let list = list(&shop).await;
+                match &list.build {
+                    // It is the same build, and nothing is read again.
+                    Some(build) => {
+                        assert!(build.start_time == left.start_time && build.events >= left.events, "{list:?}");
+                        Err(list)
+                    }
+                    None => Ok(list),
+                }
+            })
+            .await;
+            assert_eq!(read.consumer, SECOND);
+            let more = asked.load(Ordering::Relaxed) + CUSTOMERS;
+            eventually(PATIENCE, "it is asked", async || asked.load(Ordering::Relaxed) > more).await;
+            enough.cancel();
+            Ok(())
+        };
+        // The first query that fails, or forgets an order, ends it.
+        if let Err(lost) = Box::pin(try_join(shopping, rebuilding)).await {
+            panic!("a query failed: {lost:?}");
+        }
+        let (listed, there) = (shop.operator.orders().await, placed + asked.load(Ordering::Relaxed));
+        let ids: BTreeSet<_> = listed.iter().map(|order| &order.order_id).collect();
+        assert_eq!((listed.len(), ids.len()), (there, there));
+        ordering.stop().await;
+        shop.close().await;
+    });
+}
+
+async fn list(shop: &Shop) -> Projection {
+    let projections = eventually(PATIENCE, "projections are listed", async || {
+        shop.operator.consumers_of("ordering").list_projections(ListProjectionsRequest {}).await
+    });
+    let projections = projections.await.into_inner().projections;
+    projections.into_iter().find(|projection| projection.projection == LIST).unwrap()
+}
+
+async fn place(operator: &Person, tea: &Offer, orders: usize, hand: usize) {
+    for order in 0..orders {
+        let request_id = format!("{hand}-{order}");
+        operator.place(contracts::tradewind::ordering::v1::PlaceOrderRequest { request_id, ..tea.order(1) }).await;
+    }
+}
+
+/// Places one order after the other, and finds all of them listed each time.
+async fn shop_on(
+    customer: &Person,
+    tea: &Offer,
+    asked: &AtomicUsize,
+    enough: &CancellationToken,
+) -> Result<(), Status> {
+    let customer_id = Uuid::new_v4().to_string();
+    let mut mine = 0;
+    while !enough.is_cancelled() {
+        let mut order = tea.order(1);
+        order.customer_id.clone_from(&customer_id);
+        order.request_id = Uuid::new_v4().to_string();
+        let placed = customer.ordering().place_order(order).await?.into_inner();
+        mine += 1;
+        let request = ListOrdersRequest {
+            customer_id: customer_id.clone(),
+            page_size: 1000,
+            after: vec![placed.position],
+            ..ListOrdersRequest::default()
+        };
+        let listed = customer.ordering().list_orders(request).await?.into_inner().orders;
+        assert_eq!(listed.len(), mine.min(1000), "an order is missing");
+        asked.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
