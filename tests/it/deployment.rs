@@ -40,12 +40,13 @@ impl Deployment {
         oldest.stop().await;
     }
 
-    /// Waits until the oldest one has died, and starts another.
-    pub(crate) async fn oldest_dies(&mut self, shop: &Shop) {
-        self.oldest().dies().await;
-        self.replicas.remove(0);
+    /// Starts another where one is dead; whether one was.
+    pub(crate) async fn replace_dead(&mut self, shop: &Shop) -> bool {
+        let Some(dead) = self.replicas.iter().position(Process::is_dead) else { return false };
+        self.replicas.remove(dead);
         self.replicas.push(Process::replica(shop, self.service).await);
         self.proxy.pass_to(addresses(&self.replicas));
+        true
     }
 
     pub(crate) async fn stop(self) {

@@ -119,10 +119,10 @@ impl Process {
         .await
     }
 
-    /// Returns when it is dead.
-    pub async fn dies(&self) {
-        let mut state = self.supervised.state();
-        tokio::time::timeout(PATIENCE, state.wait_for(|state| state.pid.is_none())).await.unwrap().unwrap();
+    /// Whether it has ended, however.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.supervised.state().borrow().pid.is_none()
     }
 
     /// Sends SIGKILL, and returns when the process is gone.
