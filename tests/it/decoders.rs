@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Expr, ExprCall, ExprPath, FnArg, GenericArgument, Ident, ImplItemFn, ItemEnum, ItemFn, ItemImpl,
@@ -235,13 +235,13 @@ fn every_request_is_read_by_a_target() {
         pool.services().flat_map(|service| service.methods().map(|method| method.input()).collect::<Vec<_>>());
     let requests: Vec<_> = requests.filter(|request| request.fields().len() > 0).collect();
     assert!(requests.len() >= 60, "only {} requests were found", requests.len());
-    let is_read = |request: &prost_reflect::MessageDescriptor| {
+    let is_read = |request: &MessageDescriptor| {
         let context = request.package_name().split('.').nth(1).unwrap();
         let service = project("services").join(context);
         let (_, fuzzed) = of_production(&if service.exists() { service } else { project("kit") });
         fuzzed.iter().any(|source| words_of(source).contains(request.name()))
     };
     let without: Vec<_> =
-        requests.iter().filter(|request| !is_read(request)).map(|request| request.full_name()).collect();
+        requests.iter().filter(|request| !is_read(request)).map(MessageDescriptor::full_name).collect();
     assert!(without.is_empty(), "are decoded by no target: {without:#?}");
 }
