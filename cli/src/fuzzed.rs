@@ -11,7 +11,9 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
 use crate::commands::order::{parse_line, parse_money, parse_status};
+use crate::commands::{broker, pki};
 use crate::compat::{self, Reads};
+use crate::local::Postgres;
 use crate::replay::rows::{Dialect, Row, of_bytes};
 use crate::{body, catalogue};
 
@@ -73,7 +75,8 @@ fn are_held_beside_ours(others: &DescriptorPool) {
 
 fn arguments(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
-    let _ = (parse_status(text), parse_line(text));
+    let _ = (parse_status(text), parse_line(text), text.parse::<Postgres>());
+    let _ = (pki::parse_workload(text), pki::parse_reader(text), broker::parse_reader(text));
     if let Ok(money) = parse_money(text) {
         assert_eq!(parse_money(&format!("{}:{}", money.currency, money.minor)).ok(), Some(money));
     }

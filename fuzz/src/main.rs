@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [&[Target]; 20] = [
+const TARGETS: &[&[Target]] = &[
     catalog::fuzzed::TARGETS,
     gateway::fuzzed::TARGETS,
     identity::fuzzed::TARGETS,
@@ -26,6 +26,7 @@ const TARGETS: [&[Target]; 20] = [
     tradewind_events::fuzzed::TARGETS,
     tradewind_mesh::fuzzed::TARGETS,
     tradewind_runtime::fuzzed::TARGETS,
+    tradewind_sql::fuzzed::TARGETS,
     tradewind_store::fuzzed::TARGETS,
     tradewind_tokens::fuzzed::TARGETS,
     tradewind_transcode::fuzzed::TARGETS,
@@ -34,7 +35,7 @@ const TARGETS: [&[Target]; 20] = [
 
 static READ: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let name = std::env::var("TARGET").unwrap_or_default();
-    let found = TARGETS.into_iter().flatten().find(|(known, _)| *known == name);
+    let found = TARGETS.iter().copied().flatten().find(|(known, _)| *known == name);
     found.unwrap_or_else(|| panic!("there is no target {name:?}")).1
 });
 

@@ -13,7 +13,7 @@ const MOST_FILES: usize = 50;
 const MOST_BYTES: u64 = 4_096;
 
 /// The names in the `TARGETS` of a source, if it has any.
-fn targets(source: &Path) -> Vec<String> {
+pub(crate) fn targets(source: &Path) -> Vec<String> {
     let file = syn::parse_file(&fs::read_to_string(source).unwrap()).unwrap();
     let list = file.items.into_iter().find_map(|item| match item {
         Item::Const(found) if found.ident == "TARGETS" => Some(*found.expr),

@@ -14,6 +14,7 @@ mod commands;
 mod compose;
 mod contracts_hold;
 mod crash;
+mod decoders;
 mod dependencies;
 mod deployment;
 mod discard;

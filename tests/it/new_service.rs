@@ -12,7 +12,7 @@ use tradewind_testing::scratch;
 use crate::programs::{binary, project, run, tool};
 
 /// All that is read and written.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 15] = [
     "Cargo.lock",
     "Cargo.toml",
     "README.md",
@@ -22,6 +22,9 @@ const SOURCES: [&str; 12] = [
     "clients/go/cmd",
     "clients/python/read.py",
     "deploy",
+    "fuzz/Cargo.toml",
+    "fuzz/replay.rs",
+    "fuzz/src",
     "helm",
     "proto",
     "services",

@@ -119,7 +119,7 @@ fn said(Made { streams, consumers, removed }: Made) -> String {
     format!("the streams are there: made {streams} streams and {consumers} consumers{removed}")
 }
 
-fn parse_reader(text: &str) -> Result<SpiffeId> {
+pub(crate) fn parse_reader(text: &str) -> Result<SpiffeId> {
     let (name, contexts) = text.split_once('=').unwrap_or((text, ""));
     reader(TRUST_DOMAIN, name, &contexts.split(',').map(str::to_owned).collect::<Vec<_>>())
 }

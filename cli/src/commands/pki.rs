@@ -196,14 +196,14 @@ fn publish(from: &Path, to: &Path) -> Result<()> {
         .with_context(|| whole.display().to_string())
 }
 
-fn parse_workload(text: &str) -> Result<Workload> {
+pub(crate) fn parse_workload(text: &str) -> Result<Workload> {
     let (name, hosts) = text.split_once('=').unwrap_or((text, ""));
     ensure!(!name.is_empty() && name != CA, "{name:?} is no workload's name");
     let hosts = hosts.split(',').filter(|host| !host.is_empty()).map(str::to_owned).collect();
     Ok(Workload { name: name.to_owned(), hosts, reads: Vec::new() })
 }
 
-fn parse_reader(text: &str) -> Result<Workload> {
+pub(crate) fn parse_reader(text: &str) -> Result<Workload> {
     let (name, contexts) = text.split_once('=').unwrap_or((text, ""));
     let reads: Vec<_> = contexts.split(',').map(str::to_owned).collect();
     broker::reader(TRUST_DOMAIN, name, &reads)?;

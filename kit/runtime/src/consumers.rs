@@ -1,6 +1,8 @@
 //! What operators ask of a service's consumers and of its quarantine, over the wire.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 
 use contracts::tradewind::consumer::v1::{
     Act, DiscardParkedEventRequest, DiscardParkedEventResponse, GetParkedStreamRequest, GetParkedStreamResponse,

@@ -1,5 +1,8 @@
 //! The log of a context over the wire: serves the own one, reads the others'.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
+
 use std::sync::Arc;
 
 use contracts::tradewind::eventlog::v1::{
@@ -40,28 +43,18 @@ impl EventLogService for OwnLog {
     async fn read_log(&self, request: Request<ReadLogRequest>) -> Result<Response<ReadLogResponse>, Status> {
         let reader = peer(&request)?.id.name().to_owned();
         let is_outside = Reader::of(&reader).is_some();
-        let ReadLogRequest { partition, after, limit, after_id, incarnation } = request.into_inner();
-        let limit = match limit {
-            0 => MOST,
-            1..=MOST => limit,
-            _ => {
-                let refused = Error::invalid("limit", "LIMIT_TOO_LARGE", format!("must be at most {MOST}"));
-                return Err(status(refused.with("limit", MOST.to_string())));
-            }
-        };
-        let limit = usize::try_from(limit).map_err(|error| status(Error::internal(error)))?;
-        let partition = u16::try_from(partition).map_err(|_| status(no_such_partition()))?;
+        let request = request.into_inner();
+        let (partition, after, limit) = run(&request).map_err(status)?;
         // Whoever is outside has no say in whether a log is whole.
-        if !after_id.is_empty() && !is_outside {
-            let (incarnation, id) = (uuid("incarnation", &incarnation)?, uuid("after_id", &after_id)?);
+        if let Some((incarnation, id)) = (!is_outside).then(|| seen(&request)).transpose().map_err(status)?.flatten() {
             self.store.hear(incarnation, partition, (after, id), &reader).await.map_err(status)?;
         }
         let log = self.store.read_log(partition, after, limit).await.map_err(status)?;
         if partition >= log.partitions {
             return Err(status(no_such_partition()));
         }
-        let seen: fn(Recorded) -> EventRecord = if is_outside { shown } else { record };
-        let mut events: Vec<_> = log.events.into_iter().map(seen).collect();
+        let told: fn(Recorded) -> EventRecord = if is_outside { shown } else { record };
+        let mut events: Vec<_> = log.events.into_iter().map(told).collect();
         events.truncate(fit(&events));
         Ok(Response::new(ReadLogResponse {
             incarnation: log.incarnation.to_string(),
@@ -84,6 +77,29 @@ impl EventLogService for OwnLog {
         let (events, next_page_token) = page(found, limit, token_of);
         Ok(Response::new(ReadKeyResponse { events, next_page_token }))
     }
+}
+
+/// The run that is asked for: its partition, the position that it follows, and how many events.
+fn run(request: &ReadLogRequest) -> Result<(u16, u64, usize), Error> {
+    let limit = match request.limit {
+        0 => MOST,
+        limit @ 1..=MOST => limit,
+        _ => {
+            let refused = Error::invalid("limit", "LIMIT_TOO_LARGE", format!("must be at most {MOST}"));
+            return Err(refused.with("limit", MOST.to_string()));
+        }
+    };
+    let limit = usize::try_from(limit).map_err(Error::internal)?;
+    let partition = u16::try_from(request.partition).map_err(|_| no_such_partition())?;
+    Ok((partition, request.after, limit))
+}
+
+/// The log, and the event before the run, that whoever asks has seen; none where it has seen none.
+fn seen(request: &ReadLogRequest) -> Result<Option<(Uuid, Uuid)>, Error> {
+    if request.after_id.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some((uuid("incarnation", &request.incarnation)?, uuid("after_id", &request.after_id)?)))
 }
 
 /// Time and id of the last event of the page before.
@@ -120,14 +136,7 @@ impl LogSource for OwnersLogs {
             let request = ReadLogRequest { partition: partition.into(), after, limit, ..ReadLogRequest::default() };
             let mut owner = EventLogServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
             let answer = owner.read_log(request).await;
-            let answer = answer.map_err(|refusal| refused(&context, &refusal))?.into_inner();
-            let events = answer.events.into_iter().map(recorded).collect::<Result<_, _>>()?;
-            let incarnation = parse("incarnation", &answer.incarnation)?;
-            let partitions = u16::try_from(answer.partitions).map_err(|error| malformed("partitions", &error))?;
-            // An owner of a release before does not tell.
-            let after = Some(answer.after_id).filter(|id| !id.is_empty());
-            let after = after.map(|id| parse("after_id", &id)).transpose()?;
-            Ok(LogPage { incarnation, head: answer.head, partitions, after, events })
+            log_page(answer.map_err(|refusal| refused(&context, &refusal))?.into_inner())
         }
         .boxed()
     }
@@ -198,6 +207,17 @@ fn shown(event: Recorded) -> EventRecord {
     EventRecord { payload, correlation: String::new(), causation: String::new(), ..record(event) }
 }
 
+/// What an owner answers.
+fn log_page(answer: ReadLogResponse) -> Result<LogPage, Error> {
+    let events = answer.events.into_iter().map(recorded).collect::<Result<_, _>>()?;
+    let incarnation = parse("incarnation", &answer.incarnation)?;
+    let partitions = u16::try_from(answer.partitions).map_err(|error| malformed("partitions", &error))?;
+    // An owner of a release before does not tell.
+    let after = Some(answer.after_id).filter(|id| !id.is_empty());
+    let after = after.map(|id| parse("after_id", &id)).transpose()?;
+    Ok(LogPage { incarnation, head: answer.head, partitions, after, events })
+}
+
 fn recorded(event: EventRecord) -> Result<Recorded, Error> {
     Ok(Recorded {
         id: parse("id", &event.id)?,
@@ -218,8 +238,8 @@ fn recorded(event: EventRecord) -> Result<Recorded, Error> {
 }
 
 /// Reads an id that a caller gives.
-fn uuid(field: &'static str, text: &str) -> Result<Uuid, Status> {
-    Uuid::parse_str(text).map_err(|_| status(Error::invalid(field, "NOT_A_UUID", "must be a UUID")))
+fn uuid(field: &'static str, text: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(text).map_err(|_| Error::invalid(field, "NOT_A_UUID", "must be a UUID"))
 }
 
 fn moment(time: Timestamp) -> Result<OffsetDateTime, Error> {

@@ -1,6 +1,8 @@
 //! How the calls of this process stand and the faults that are put into them, over the wire.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 
 use contracts::tradewind::mesh::v1::{
     ClearFaultsRequest, ClearFaultsResponse, GetMeshStatusRequest, GetMeshStatusResponse, ListFaultsRequest,

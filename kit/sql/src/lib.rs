@@ -14,6 +14,8 @@ mod database;
 mod empty;
 mod error;
 mod file;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod id;
 mod mark;
 mod migrations;

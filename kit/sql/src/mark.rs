@@ -7,6 +7,8 @@
 //! leave stands in the write-ahead log as well. Once that is overwritten, the number still tells the file from all others but
 //! copies made since, and a thorough check of a copy tells it from those.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod lock;
 mod pages;
 mod said;

@@ -38,6 +38,8 @@ pub(crate) use self::fold::{apply, passed_over};
 pub use self::history::{LOG_FORKED, LOG_WENT_BACK, renew_log};
 use self::memory::Memory;
 pub use self::memory::{LogState, Witness};
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use self::position::event_at;
 pub use self::position::{Cursor, Cursors};
 use self::signals::Signals;
 pub(crate) use self::signals::{CURSORS, LOG, OUTBOX};

@@ -1,6 +1,8 @@
 //! The contract's RPCs: decode, ask, encode.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod webhooks;
 
 use contracts::tradewind::notification::v1::{
@@ -13,8 +15,6 @@ use tradewind_store::Store;
 
 use self::convert::Page;
 pub(crate) use self::webhooks::WebhookApi;
-#[cfg(any(test, feature = "fuzzed"))]
-pub(crate) use self::webhooks::fuzzed::webhook_requests;
 use crate::table;
 
 /// Answers the calls of `NotificationService`.

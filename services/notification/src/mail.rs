@@ -9,6 +9,8 @@ use tradewind_sql::from_micros;
 use tradewind_work::Unknown;
 
 pub(crate) use smtp::Smtp;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use smtp::message;
 
 /// A system that takes messages and sees to it that they arrive.
 pub(crate) trait MailSystem: Send + Sync + 'static {

@@ -6,7 +6,7 @@
 //! goes to nobody who is near (`guard`).
 
 pub(crate) mod address;
-mod body;
+pub(crate) mod body;
 mod endpoints;
 mod guard;
 mod keep;

@@ -14,6 +14,8 @@ use tradewind_store::Store;
 use crate::app;
 
 pub(crate) use self::ledger::LedgerApi;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use self::ledger::fuzzed;
 
 /// Answers how payments stand.
 pub(crate) struct Api {

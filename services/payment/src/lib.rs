@@ -6,6 +6,8 @@
 pub mod app;
 mod config;
 pub mod domain;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod grpc;
 mod provider;
 pub mod store;
@@ -16,8 +18,6 @@ use contracts::tradewind::payment::v1::payment_service_server::PaymentServiceSer
 use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
 use crate::app::{CallCardProvider, Reconciler};
-#[cfg(any(test, feature = "fuzzed"))]
-pub use crate::provider::fuzzed;
 use crate::{config::Settings, grpc::Api, grpc::LedgerApi};
 
 /// The payment service, ready to be run.

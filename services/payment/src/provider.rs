@@ -1,7 +1,7 @@
 //! The card provider over HTTP and JSON. It turns what comes over the wire into answers and decides nothing.
 
 #[cfg(any(test, feature = "fuzzed"))]
-pub mod fuzzed;
+pub(crate) mod fuzzed;
 mod statement;
 
 use contracts::tradewind::money::v1::Money;

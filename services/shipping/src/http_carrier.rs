@@ -1,8 +1,5 @@
 //! The carrier over HTTP and JSON. It turns what comes over the wire into answers and decides nothing.
 
-#[cfg(any(test, feature = "fuzzed"))]
-pub mod fuzzed;
-
 use contracts::tradewind::ordering::v1::Recipient;
 use serde::{Deserialize, Serialize};
 use tradewind_domain::{Reason, Reference};
@@ -90,7 +87,7 @@ struct CancelBody<'a> {
 
 #[derive(Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-enum StandingView {
+pub(crate) enum StandingView {
     Booked {
         #[serde(default)]
         tracking: String,

@@ -5,6 +5,8 @@
 pub mod app;
 mod config;
 pub mod domain;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod grpc;
 mod http_carrier;
 pub mod store;
@@ -12,8 +14,6 @@ pub mod store;
 use contracts::tradewind::shipping::v1::shipping_service_server::ShippingServiceServer;
 use tradewind_runtime::{Kit, Parts, Service, outside::Party};
 
-#[cfg(any(test, feature = "fuzzed"))]
-pub use crate::http_carrier::fuzzed;
 use crate::{app::CallCarrier, config::Config, grpc::Api};
 
 /// The shipping service, ready to be run.

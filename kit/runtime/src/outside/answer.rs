@@ -86,6 +86,8 @@ pub(crate) fn answers_of_others(bytes: &[u8]) {
     assert!(whole.len() <= bytes.len(), "more is kept than came");
     let is_one = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     assert!(!is_one(bytes) || is_one(&whole), "what is kept of an answer is one");
+    let refused = serde_json::from_slice::<super::RefusalView>(&whole);
+    let _ = refused.map(|view| super::Reason::read(&view.error.reason));
 }
 
 #[cfg(test)]

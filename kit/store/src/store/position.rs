@@ -39,7 +39,7 @@ impl Cursor {
 }
 
 /// The event of what [`Cursor::reached`] wrote, unless the cursor was moved since by somebody who does not write it.
-fn event_at(position: u64, reached: &str) -> Option<Uuid> {
+pub(crate) fn event_at(position: u64, reached: &str) -> Option<Uuid> {
     let (at, event) = reached.split_once(' ')?;
     (at.parse() == Ok(position)).then(|| event.parse().ok()).flatten()
 }

@@ -50,6 +50,8 @@ pub use refresh::refresh;
 pub use request_password_reset::request_password_reset;
 pub use reset_password::reset_password;
 pub use revoke_partner_key::revoke_partner_key;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use sign_in::RefreshToken;
 pub use sign_up::{SignUp, sign_up};
 pub use tidy::tidy;
 pub use update_profile::update_profile;

@@ -15,7 +15,7 @@ use crate::tokens::Holder;
 
 /// A refresh token: a part that all tokens of a session share, by which a token that was exchanged is known to be one, and a part of
 /// its own.
-pub(super) struct RefreshToken {
+pub(crate) struct RefreshToken {
     family: Sensitive<String>,
     own: Sensitive<String>,
 }
@@ -27,7 +27,7 @@ impl RefreshToken {
     }
 
     /// Reads what somebody shows; none where it is no such token.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (family, own) = text.split_once('.')?;
         let (family, own) = (family.to_owned().into(), own.to_owned().into());
         Some(Self { family, own })
@@ -50,7 +50,7 @@ impl RefreshToken {
     }
 
     /// What its owner is given.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}.{}", self.family.expose(), self.own.expose())
     }
 }

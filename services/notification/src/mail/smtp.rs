@@ -8,6 +8,7 @@ use std::time::Duration;
 use lettre::message::{Mailbox, Message, header::ContentType};
 use lettre::transport::smtp::{self, AsyncSmtpTransportBuilder};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use time::OffsetDateTime;
 use tradewind_domain::{Reason, sendable};
 use tradewind_work::Unknown;
 
@@ -29,25 +30,11 @@ impl Smtp {
     pub(crate) fn new(server: AsyncSmtpTransportBuilder, timeout: Duration, from: Mailbox) -> Self {
         Self { server: server.timeout(Some(timeout)).build(), timeout, from }
     }
-
-    /// The message as it is on the wire; none when the address is not one.
-    fn message(&self, letter: &Letter) -> Option<Message> {
-        let to: Address = sendable(&letter.to)?.parse().ok()?;
-        Message::builder()
-            .message_id(Some(message_id(&letter.key, self.from.email.domain())))
-            .date(letter.written.into())
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to))
-            .subject(letter.subject.as_str())
-            .header(ContentType::TEXT_PLAIN)
-            .body(letter.body.clone())
-            .ok()
-    }
 }
 
 impl MailSystem for Smtp {
     async fn hand_over(&self, letter: &Letter) -> Result<Answer, Unknown> {
-        let Some(message) = self.message(letter) else {
+        let Some(message) = message(letter, &self.from) else {
             return Ok(Answer::Refused(Reason::told("INVALID_ADDRESS")));
         };
         match tokio::time::timeout(self.timeout, self.server.send(message)).await {
@@ -56,6 +43,22 @@ impl MailSystem for Smtp {
             Err(_) => Err(Unknown("no answer in time".to_owned())),
         }
     }
+}
+
+/// The message as it is on the wire, from `from`; none when the address is not one.
+pub(crate) fn message(letter: &Letter, from: &Mailbox) -> Option<Message> {
+    let to: Address = sendable(&letter.to)?.parse().ok()?;
+    // lettre panics at a time before that.
+    let date = letter.written.max(OffsetDateTime::UNIX_EPOCH);
+    Message::builder()
+        .message_id(Some(message_id(&letter.key, from.email.domain())))
+        .date(date.into())
+        .from(from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(letter.subject.as_str())
+        .header(ContentType::TEXT_PLAIN)
+        .body(letter.body.clone())
+        .ok()
 }
 
 /// What an error means. Of a server's reply only the code is taken: its text may name the recipient.
@@ -82,8 +85,6 @@ fn message_id(key: &str, domain: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use time::OffsetDateTime;
-
     use super::*;
 
     fn letter(to: &str) -> Letter {
@@ -97,9 +98,8 @@ mod tests {
     }
 
     fn formatted(to: &str) -> Option<String> {
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url("smtp://localhost").unwrap();
-        let smtp = Smtp::new(server, Duration::from_secs(1), "Tradewind <orders@tradewind.local>".parse().unwrap());
-        smtp.message(&letter(to)).map(|message| String::from_utf8(message.formatted()).unwrap())
+        let from = "Tradewind <orders@tradewind.local>".parse().unwrap();
+        message(&letter(to), &from).map(|message| String::from_utf8(message.formatted()).unwrap())
     }
 
     #[test]

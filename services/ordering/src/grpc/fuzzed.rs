@@ -3,24 +3,32 @@
 
 use std::time::Duration;
 
-use contracts::tradewind::ordering::v1::{GetOrderRequest, ListOrdersRequest, PlaceOrderRequest};
+use contracts::tradewind::ordering::v1::{
+    CancelOrderRequest, GetOrderHistoryRequest, GetOrderRequest, ListOrdersRequest, PlaceOrderRequest,
+    WatchOrderRequest,
+};
 use prost::Message;
+use tradewind_domain::request::order_id;
 
 use super::convert;
 use crate::app::SETTLE_WITHIN;
+use crate::domain::Order;
 
 type Target = (&'static str, fn(&[u8]));
 
 /// Each by its name.
-pub const TARGETS: &[Target] = &[("order-requests", order_requests)];
+pub const TARGETS: &[Target] = &[("order-requests", order_requests), ("stored-orders", stored_orders)];
 
 /// Which request, and its bytes.
 fn order_requests(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else { return };
-    match which % 3 {
+    match which % 6 {
         0 => _ = PlaceOrderRequest::decode(bytes).map(place_order),
         1 => _ = ListOrdersRequest::decode(bytes).map(convert::list_orders),
-        _ => _ = GetOrderRequest::decode(bytes).map(|request| convert::get_order(&request)),
+        2 => _ = GetOrderRequest::decode(bytes).map(|request| convert::get_order(&request)),
+        3 => _ = WatchOrderRequest::decode(bytes).map(|request| order_id(&request.order_id)),
+        4 => _ = CancelOrderRequest::decode(bytes).map(|request| order_id(&request.order_id)),
+        _ => _ = GetOrderHistoryRequest::decode(bytes).map(|request| order_id(&request.order_id)),
     }
 }
 
@@ -32,6 +40,12 @@ fn place_order(request: PlaceOrderRequest) {
     assert_eq!(placed.wanted.iter().map(|wanted| i64::from(wanted.quantity)).sum::<i64>(), units);
 }
 
+fn stored_orders(bytes: &[u8]) {
+    history::evolved::<Order>(bytes);
+}
+
+#[path = "../../../../fuzz/history.rs"]
+mod history;
 #[cfg(test)]
 #[path = "../../../../fuzz/replay.rs"]
 mod replay;

@@ -22,7 +22,7 @@ const REFUND: &str = "refund";
 
 /// A call that is owed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Owed {
+pub(crate) enum Owed {
     Charge(Charge),
     Void { order_id: String },
     Refund(Refund),
@@ -61,7 +61,7 @@ pub fn intent_of(order_id: &str, event: &PaymentEvent) -> Option<NewIntent> {
 ///
 /// # Errors
 /// `Internal` for what [`execute`] has never written.
-pub(super) fn owed(action: &str, payload: &[u8]) -> Result<Owed, Error> {
+pub(crate) fn owed(action: &str, payload: &[u8]) -> Result<Owed, Error> {
     use contracts::tradewind::payment::v1::{PaymentRefundRequested, PaymentRequested, PaymentVoidRequested};
     match action {
         CHARGE => {

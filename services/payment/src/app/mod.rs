@@ -32,6 +32,8 @@ pub use card_provider::{CardProvider, Charge, ChargeAnswer, NoAnswer, Receipt, R
 pub use count_differences::count_differences;
 pub use get_payment::get_payment;
 pub use intents::intent_of;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use intents::owed;
 pub use ledger::ledger;
 pub use list_differences::list_differences;
 pub use list_entries::{get_balance, list_entries};

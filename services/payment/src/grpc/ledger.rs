@@ -1,6 +1,8 @@
 //! The calls of the ledger: decode, ask, encode.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 
 use contracts::tradewind::payment::v1::{
     GetBalanceRequest, GetBalanceResponse, ListDifferencesRequest, ListDifferencesResponse, ListEntriesRequest,

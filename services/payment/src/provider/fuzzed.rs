@@ -1,5 +1,4 @@
-//! What is read here of others, as functions of bytes: `make fuzz` looks for an input that panics, takes long or does not come back as it
-//! was read.
+//! What the card provider answers, as functions of bytes.
 
 use time::{Duration, OffsetDateTime};
 
@@ -7,12 +6,7 @@ use super::statement::PageView;
 use super::{ChargeView, RefundView, receipt};
 use crate::app::ChargeAnswer;
 
-type Target = (&'static str, fn(&[u8]));
-
-/// Each by its name.
-pub const TARGETS: &[Target] = &[("card-answers", card_answers), ("card-statements", card_statements)];
-
-fn card_answers(bytes: &[u8]) {
+pub(crate) fn card_answers(bytes: &[u8]) {
     if let Ok(RefundView::Refunded { refund_id, amount_minor, currency }) = serde_json::from_slice(bytes) {
         let _ = receipt(&refund_id, amount_minor, &currency);
     }
@@ -22,7 +16,7 @@ fn card_answers(bytes: &[u8]) {
     }
 }
 
-fn card_statements(bytes: &[u8]) {
+pub(crate) fn card_statements(bytes: &[u8]) {
     let time = OffsetDateTime::UNIX_EPOCH..OffsetDateTime::UNIX_EPOCH + Duration::days(31);
     let Ok(page) = serde_json::from_slice::<PageView>(bytes) else { return };
     let Ok(page) = page.read(&time) else { return };
@@ -32,7 +26,3 @@ fn card_statements(bytes: &[u8]) {
         assert!((1..=64).contains(&line.id.len()) && line.order_id.len() <= 64, "{line:?}");
     }
 }
-
-#[cfg(test)]
-#[path = "../../../../fuzz/replay.rs"]
-mod replay;

@@ -23,7 +23,7 @@ const DELIVER: &str = "deliver";
 
 /// A call that is owed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Owed {
+pub(crate) enum Owed {
     Book(Booking),
     Cancel,
     Dispatch,
@@ -77,7 +77,7 @@ pub fn intent_of(order_id: &str, event: &ShipmentEvent) -> Option<NewIntent> {
 ///
 /// # Errors
 /// `Internal` for what [`execute`] has never written.
-pub(super) fn owed(action: &str, payload: &[u8]) -> Result<Owed, Error> {
+pub(crate) fn owed(action: &str, payload: &[u8]) -> Result<Owed, Error> {
     match action {
         BOOK => {
             let ShipmentRequested { order_id, recipient, items } =

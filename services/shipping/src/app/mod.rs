@@ -30,6 +30,8 @@ pub use deliver_shipment::deliver_shipment;
 pub use dispatch_shipment::dispatch_shipment;
 pub use get_shipment::get_shipment;
 pub use intents::intent_of;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use intents::owed;
 pub use list_shipments::{list_shipments, shipment_list};
 
 /// What follows the events of orders.

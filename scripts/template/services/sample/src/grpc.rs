@@ -1,6 +1,8 @@
 //! The service's calls: decode, ask the application, encode.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 
 use contracts::tradewind::sample::v1::sample_service_server::SampleService;
 use contracts::tradewind::sample::v1::{

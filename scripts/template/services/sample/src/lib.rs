@@ -7,6 +7,9 @@ pub mod domain;
 mod grpc;
 pub mod store;
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub use grpc::fuzzed;
+
 use contracts::tradewind::sample::v1::sample_service_server::SampleServiceServer;
 use tradewind_runtime::{Kit, NoSettings, Parts, Service};
 
