@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
 
 mod customers;
+mod histories;
 mod limits;
 mod participants;
 mod placing;
