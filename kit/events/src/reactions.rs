@@ -4,6 +4,8 @@ mod erased;
 mod forward;
 mod reaction;
 mod showing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -286,41 +288,4 @@ fn must_be_replayed(reaction: &str) -> Error {
         "others wait for {reaction}, and no refusal would settle what they wait for: mend what its error names, and replay the event"
     );
     Error::new(ErrorKind::Rejected, "MUST_BE_REPLAYED", text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn do_nothing(_: &mut Tx, _: &Received<Placed>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    struct Placed {}
-
-    impl Name for Placed {
-        const NAME: &'static str = "OrderPlaced";
-        const PACKAGE: &'static str = "tradewind.ordering.v1";
-    }
-
-    #[test]
-    fn the_source_of_an_event_is_its_context() {
-        let reactions = Reactions::new("payment").on("do_nothing", do_nothing);
-        assert_eq!(reactions.sources().into_iter().collect::<Vec<_>>(), ["ordering"]);
-        assert_eq!(reactions.declared(), [("tradewind.ordering.v1.OrderPlaced".to_owned(), "do_nothing")]);
-        assert!(reactions.is_declared("tradewind.ordering.v1.OrderPlaced"));
-        assert!(reactions.to("tradewind.ordering.v1.OrderShipped").is_empty());
-    }
-
-    #[test]
-    fn what_a_process_has_no_use_for_is_passed_over_and_stays_declared() {
-        const PLACED: &str = "tradewind.ordering.v1.OrderPlaced";
-        let reactions = || Reactions::new("payment").on("do_nothing", do_nothing).on("do_less", do_nothing);
-        let less = reactions().without(|name| name == "do_less");
-        assert_eq!(less.to(PLACED).len(), 1);
-        let nothing = reactions().without(|name| name.starts_with("do_"));
-        assert!(!nothing.is_declared(PLACED) && nothing.sources().is_empty());
-        assert_eq!((less.declared(), nothing.declared()), (reactions().declared(), reactions().declared()));
-    }
 }

@@ -199,3 +199,22 @@ pub(crate) fn are_whole(context: &str, composed: &[(String, &str)]) -> bool {
     composed.sort_unstable();
     declared.into_iter().eq(composed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_declared_is_composed_and_what_follows_own_events_is_not_looked_at() {
+        let mut composed: Vec<_> = REACTIONS
+            .iter()
+            .filter(|declared| declared.context == "payment")
+            .map(|declared| (declared.event.to_owned(), declared.name))
+            .collect();
+        composed.push(("tradewind.payment.v1.PaymentCaptured".to_owned(), "book_on_payment_captured"));
+        assert!(are_whole("payment", &composed));
+        assert!(!are_whole("payment", &composed[1..]));
+        composed.push(("tradewind.ordering.v1.OrderPaid".to_owned(), "book_on_order_paid"));
+        assert!(!are_whole("payment", &composed));
+    }
+}
