@@ -12,12 +12,12 @@ use crate::output::{moment, word};
 pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason]) -> Vec<String> {
     let Some(first) = found.flows.first() else { return vec!["Nothing waits.".to_owned()] };
     let mut lines = Vec::new();
-    for FlowSum { step, age_class, count, oldest_time } in &found.sums {
+    for FlowSum { step, age_class, count, oldest_time, turns } in &found.sums {
         let class = word(*age_class, AgeClass::as_str_name, "AGE_CLASS_");
         lines.push(format!(
             "{count:>6}  {:<7}  {}, the first since {}",
             class,
-            waits(step.as_ref()),
+            waits(step.as_ref(), turns),
             moment(oldest_time.as_ref())
         ));
     }
@@ -47,12 +47,12 @@ fn line(flow: &Flow) -> String {
     let left = seconds(&flow.due_time) - seconds(&flow.since_time) - age;
     let until = if left < 0 { format!("LATE by {}", span(-left)) } else { format!("{} left", span(left)) };
     let since = moment(flow.since_time.as_ref());
-    format!("{}  {} since {since} ({}, {until})", flow.order_id, waits(flow.step.as_ref()), span(age))
+    format!("{}  {} since {since} ({}, {until})", flow.order_id, waits(flow.step.as_ref(), &flow.turns), span(age))
 }
 
 /// `OrderPaid awaits OrderConfirmed or OrderCancelled of shipping (book_on_order_paid)`.
-fn waits(step: Option<&FlowStep>) -> String {
-    let Some(FlowStep { event, any_of, turns, .. }) = step else { return "?".to_owned() };
+fn waits(step: Option<&FlowStep>, turns: &[FlowTurn]) -> String {
+    let Some(FlowStep { event, any_of, .. }) = step else { return "?".to_owned() };
     let turn = |FlowTurn { service, reaction }: &FlowTurn| match reaction.as_str() {
         "" => service.clone(),
         _ => format!("{service} ({reaction})"),

@@ -8,8 +8,11 @@ const PAID: &str = "tradewind.ordering.v1.OrderPaid";
 
 fn step() -> FlowStep {
     let any_of = ["OrderConfirmed", "OrderCancelled"].map(|name| format!("tradewind.ordering.v1.{name}"));
-    let turns = vec![FlowTurn { service: "shipping".to_owned(), reaction: "book_on_order_paid".to_owned() }];
-    FlowStep { event: PAID.to_owned(), any_of: any_of.into(), turns, within: Some(seconds(60)) }
+    FlowStep { event: PAID.to_owned(), any_of: any_of.into(), turns: turns(), within: Some(seconds(60)) }
+}
+
+fn turns() -> Vec<FlowTurn> {
+    vec![FlowTurn { service: "shipping".to_owned(), reaction: "book_on_order_paid".to_owned() }]
 }
 
 fn seconds(seconds: i64) -> Duration {
@@ -27,13 +30,20 @@ fn flow(order_id: &str, age: i64) -> Flow {
         since_time: at(1_000),
         due_time: at(1_060),
         age: Some(seconds(age)),
+        turns: turns(),
         ..Flow::default()
     }
 }
 
 #[test]
 fn each_line_says_what_is_awaited_of_whom_since_when() {
-    let sum = FlowSum { step: Some(step()), age_class: AgeClass::Minutes.into(), count: 2, oldest_time: at(1_000) };
+    let sum = FlowSum {
+        step: Some(step()),
+        age_class: AgeClass::Minutes.into(),
+        count: 2,
+        oldest_time: at(1_000),
+        turns: turns(),
+    };
     let flows = vec![flow("o-1", 125), flow("o-\u{1b}2", 20)];
     let found = ListStuckFlowsResponse { flows, sums: vec![sum], ..Default::default() };
     let held = Held {

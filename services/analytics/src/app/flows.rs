@@ -6,8 +6,8 @@ use tradewind_events::Received;
 use tradewind_projections::{Projection, Writer};
 use tradewind_sql::micros;
 
-use crate::domain::{Step, answered_by, asked_by, owner_of};
-use crate::store::{FlowRow, flow, put_answer, put_question};
+use crate::domain::{Done, Step, answered_by, asked_by, owner_of, part_in};
+use crate::store::{FlowRow, flow, part, put_answer, put_part, put_question};
 
 /// What the projection is called.
 pub(super) const FLOWS: &str = "analytics.flows";
@@ -15,14 +15,14 @@ pub(super) const FLOWS: &str = "analytics.flows";
 /// What has to follow every event, and what did: of each event that the contract has such a reaction for.
 #[must_use]
 pub fn flows() -> Projection {
-    let none = Projection::new(FLOWS, 1).table::<flow::Entity>();
+    let none = Projection::new(FLOWS, 1).table::<flow::Entity>().table::<part::Entity>();
     let follows = REACTIONS.iter().filter(|each| each.context == "analytics" && each.name.starts_with("follow_on_"));
     follows.fold(none, |all, each| {
         all.on_named::<()>(each.event, each.name, |writer, event| follow(writer, each.event, event))
     })
 }
 
-/// Writes what an event of that name asks, and what it answers. Of what it says nothing is read.
+/// Writes what an event of that name asks, what it answers, and in what it is a part. Of what it says nothing is read.
 ///
 /// # Errors
 /// `Internal` where it has a position that no database has room for.
@@ -41,6 +41,9 @@ pub(super) fn follow(writer: &mut Writer<'_>, name: &str, event: &Received<()>) 
                 ..of(order_id, step)
             },
         );
+    }
+    if let Some(service) = part_in(name).filter(|_| !event.metadata.causation.is_empty()) {
+        put_part(writer, &event.metadata.causation, Done::by(service), micros(event.time));
     }
     if let Some(step) = asked_by(name) {
         put_question(

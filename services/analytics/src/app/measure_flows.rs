@@ -12,7 +12,7 @@ use tradewind_replicas::{Members, Roster};
 use tradewind_store::Store;
 
 use super::flows::FLOWS;
-use crate::domain::{STEPS, Step};
+use crate::domain::{Done, STEPS, Step};
 use crate::store::{self, Reached};
 
 /// How long a count stands.
@@ -51,7 +51,9 @@ pub async fn measure_flows(store: Store, members: Members, stop: CancellationTok
     let mut seen = members.seen();
     let mut counted = None;
     for step in STEPS.iter() {
-        count(step, 0, 0);
+        for service in step.services() {
+            [true, false].into_iter().for_each(|in_time| count(step, service, in_time, 0));
+        }
     }
     stop.run_until_cancelled(seen.wait_for(Roster::is_seated)).await;
     while !stop.is_cancelled() {
@@ -71,17 +73,22 @@ pub(super) async fn measure(store: &Store, counted: Option<&Reached>) -> Result<
     let reached = reached(store, slot).await?;
     let waiting = store::waiting(store.reader(), slot, store.now()).await?;
     for step in STEPS.iter() {
-        let (all, late) =
-            waiting.iter().find(|row| row.event == step.event).map_or((0, 0), |row| (row.waiting, row.late));
-        for attributes in labels(step) {
-            metrics().waiting.record(u64::try_from(all).unwrap_or_default(), &attributes);
-            metrics().stuck.record(u64::try_from(late).unwrap_or_default(), &attributes);
+        for service in step.services() {
+            let has_turn = |done| step.turns_after(Done::numbered(done)).iter().any(|turn| turn.service == service);
+            let rows = waiting.iter().filter(|row| row.event == step.event && has_turn(row.done));
+            let (all, late) = rows.fold((0, 0), |(all, late), row| (all + row.waiting, late + row.late));
+            metrics().waiting.record(u64::try_from(all).unwrap_or_default(), &labels(step, service));
+            metrics().stuck.record(u64::try_from(late).unwrap_or_default(), &labels(step, service));
         }
     }
     if let Some(counted) = counted {
         for row in store::settled_since(store.reader(), slot, counted, &reached).await? {
             if let Some(step) = STEPS.iter().find(|step| step.event == row.event) {
-                count(step, row.settled - row.late, row.late);
+                let blamed = step.late_by(Done::numbered(row.done), row.parts_late != 0);
+                for service in step.services() {
+                    let is_late = row.late != 0 && blamed.iter().any(|turn| turn.service == service);
+                    count(step, service, !is_late, row.settled);
+                }
             }
         }
     }
@@ -96,18 +103,14 @@ pub(super) async fn reached(store: &Store, slot: Slot) -> Result<Reached, Error>
     Ok(own.map(|((_, source, partition), (position, _))| ((source, partition), position)).collect())
 }
 
-fn count(step: &Step, in_time: i64, late: i64) {
-    for attributes in labels(step) {
-        for (count, was_in_time) in [(in_time, true), (late, false)] {
-            let [service, event] = attributes.clone();
-            let all = [service, event, KeyValue::new("in_time", was_in_time)];
-            metrics().settled.add(u64::try_from(count).unwrap_or_default(), &all);
-        }
-    }
+fn count(step: &Step, service: &'static str, in_time: bool, settled: i64) {
+    let [service, event] = labels(step, service);
+    metrics()
+        .settled
+        .add(u64::try_from(settled).unwrap_or_default(), &[service, event, KeyValue::new("in_time", in_time)]);
 }
 
-/// A step counts for everybody whose turn it is.
-fn labels(step: &Step) -> impl Iterator<Item = [KeyValue; 2]> {
-    let event = step.event.rsplit('.').next().unwrap_or_default().to_owned();
-    step.turns.iter().map(move |turn| [KeyValue::new("service", turn.service), KeyValue::new("event", event.clone())])
+fn labels(step: &Step, service: &'static str) -> [KeyValue; 2] {
+    let event = step.event.rsplit('.').next().unwrap_or_default();
+    [KeyValue::new("service", service), KeyValue::new("event", event)]
 }

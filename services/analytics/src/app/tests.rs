@@ -1,7 +1,9 @@
 //! The flow ledger over both databases, of events that come in any order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is the verdict")]
 
-use contracts::tradewind::analytics::v1::{AgeClass, Flow, FlowState, ListStuckFlowsRequest, ListStuckFlowsResponse};
+use contracts::tradewind::analytics::v1::{
+    AgeClass, Flow, FlowState, FlowTurn, ListStuckFlowsRequest, ListStuckFlowsResponse,
+};
 use time::{Duration, OffsetDateTime};
 use tradewind_events::Received;
 use tradewind_projections::{Slot, Writer};
@@ -12,7 +14,7 @@ use uuid::Uuid;
 use super::flows::follow;
 use super::list_stuck_flows;
 use super::measure_flows::{measure, reached};
-use crate::store::{Reached, Wanted, migrations, settled_since};
+use crate::store::{Reached, Settled, Wanted, migrations, settled_since};
 
 const PLACED: &str = "tradewind.ordering.v1.OrderPlaced";
 const STOCK_CONFIRMED: &str = "tradewind.ordering.v1.OrderStockConfirmed";
@@ -21,6 +23,10 @@ const CONFIRMED: &str = "tradewind.ordering.v1.OrderConfirmed";
 const CANCELLATION_REQUESTED: &str = "tradewind.ordering.v1.OrderCancellationRequested";
 const CANCELLED: &str = "tradewind.ordering.v1.OrderCancelled";
 const CANCELLATION_REFUSED: &str = "tradewind.shipping.v1.ShipmentCancellationRefused";
+const STOCK_RESERVED: &str = "tradewind.inventory.v1.StockReserved";
+const STOCK_RELEASED: &str = "tradewind.inventory.v1.StockReleased";
+const PAYMENT_CAPTURED: &str = "tradewind.payment.v1.PaymentCaptured";
+const PAYMENT_REFUNDED: &str = "tradewind.payment.v1.PaymentRefunded";
 const SHIPMENT_REQUESTED: &str = "tradewind.shipping.v1.ShipmentRequested";
 const SHIPMENT_CANCELLED: &str = "tradewind.shipping.v1.ShipmentCancelled";
 
@@ -197,17 +203,45 @@ both_stores! {
         assert_eq!(of(ListStuckFlowsRequest::default()).await, ["OrderPaid", "OrderPlaced"]);
     }
 
+    async fn whose_turn_it_is_follows_from_who_has_done_its_part(database: Database) {
+        let ledger = Ledger::open(&database).await;
+        let cancelled = event(CANCELLED, 100);
+        let released = caused(STOCK_RELEASED, 90, &cancelled);
+        let [booked, refunded] = [SHIPMENT_CANCELLED, PAYMENT_REFUNDED].map(|name| caused(name, 80, &cancelled));
+        let turns = async || {
+            let found = ledger.list(Wanted { waiting: true, ..Wanted::default() }, "", 9).await;
+            let names = |turns: &[FlowTurn]| turns.iter().map(|turn| turn.service.clone()).collect::<Vec<_>>();
+            let cancelled = found.flows.iter().find(|flow| said(flow).0 == "OrderCancelled").unwrap();
+            assert!(found.sums.iter().any(|sum| sum.turns == cancelled.turns), "{found:?}");
+            names(&cancelled.turns)
+        };
+        // A part may be heard of before that which it is a part of.
+        ledger.reads(&[&[&released], &[&cancelled]]).await;
+        assert_eq!(turns().await, ["payment", "shipping"]);
+        let of = async |service: &str| {
+            let request = ListStuckFlowsRequest { service: service.to_owned(), ..Default::default() };
+            ledger.list(crate::grpc::asked(&request).unwrap().wanted, "", 9).await.flows.len()
+        };
+        assert_eq!((of("inventory").await, of("shipping").await, of("ordering").await), (0, 1, 0));
+        ledger.reads(&[&[&booked, &released], &[&refunded]]).await;
+        assert_eq!(turns().await, ["ordering"]);
+        assert_eq!((of("shipping").await, of("ordering").await), (0, 1));
+    }
+
     async fn what_was_settled_is_counted_by_the_places_in_the_logs(database: Database) {
         let ledger = Ledger::open(&database).await;
-        ledger.reads(&[&[&event(PLACED, 300), &event(STOCK_CONFIRMED, 290), &event(PAID, 100)]]).await;
+        let [placed, stocked, paid] = [event(PLACED, 300), event(STOCK_CONFIRMED, 290), event(PAID, 100)];
+        ledger.reads(&[&[&placed, &stocked, &paid], &[&caused(STOCK_RESERVED, 295, &placed), &caused(PAYMENT_CAPTURED, 200, &stocked)]]).await;
         let read = |position| Reached::from([(("ordering".to_owned(), 0), position)]);
         let settled = async |from, to| {
             let rows = settled_since(ledger.store.reader(), Slot::First, &read(from), &read(to)).await.unwrap();
-            let mut rows: Vec<_> = rows.into_iter().map(|row| (short(&row.event), row.settled, row.late)).collect();
+            let row = |row: &Settled| (short(&row.event), row.done, row.late, row.parts_late, row.settled);
+            let mut rows: Vec<_> = rows.iter().map(row).collect();
             rows.sort();
             rows
         };
-        let [first, second] = [("OrderPlaced", 0), ("OrderStockConfirmed", 1)].map(|(event, late)| (event.to_owned(), 1, late));
+        let first = ("OrderPlaced".to_owned(), 1, 0, 0, 1);
+        let second = ("OrderStockConfirmed".to_owned(), 2, 1, 1, 1);
         assert_eq!(settled(0, 3).await, [first.clone(), second.clone()]);
         assert_eq!((settled(0, 2).await, settled(2, 3).await), (vec![first], vec![second]));
         assert_eq!(settled(3, 3).await, []);

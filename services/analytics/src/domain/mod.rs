@@ -3,7 +3,9 @@
 //! No I/O, no clock, no database rows, no gRPC.
 
 mod age;
+mod done;
 mod step;
 
 pub use age::Age;
-pub use step::{STEPS, Step, Turn, answered_by, asked_by, in_which_it_is_the_turn_of, owner_of};
+pub use done::Done;
+pub use step::{STEPS, Step, Turn, answered_by, asked_by, owner_of, part_in, turns_of};

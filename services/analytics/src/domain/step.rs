@@ -7,6 +7,8 @@ use contracts::reactions::REACTIONS;
 use contracts::tables::{EVENTS, Event};
 use contracts::tradewind::options::v1::Role;
 
+use super::Done;
+
 /// Every event that says what it expects.
 pub static STEPS: LazyLock<Vec<Step>> = LazyLock::new(|| EVENTS.iter().filter_map(step).collect());
 
@@ -19,7 +21,9 @@ pub struct Step {
     pub any_of: &'static [&'static str],
     /// The longest that it may take.
     pub within: Duration,
-    /// Whose turn it is: everybody who has to react to the event; where nobody has, whoever has to say what follows.
+    /// The service that says what follows.
+    pub owner: &'static str,
+    /// Whose turn it is first: everybody who has to react to the event; where nobody has, the owner.
     pub turns: Vec<Turn>,
 }
 
@@ -33,6 +37,26 @@ pub struct Turn {
 }
 
 impl Step {
+    /// Whose turn it is once these have done their part: the others', and in the end the owner's.
+    #[must_use]
+    pub fn turns_after(&self, done: Done) -> Vec<Turn> {
+        let left: Vec<_> = self.turns.iter().filter(|turn| !done.has(turn.service)).cloned().collect();
+        if left.is_empty() { vec![Turn { service: self.owner, reaction: None }] } else { left }
+    }
+
+    /// Who is to blame where it was late: whoever had the turn; of parts that came late nobody knows whose it was.
+    #[must_use]
+    pub fn late_by(&self, done: Done, parts_were_late: bool) -> Vec<Turn> {
+        if parts_were_late { self.turns.clone() } else { self.turns_after(done) }
+    }
+
+    /// Everybody whose turn it may be, the owner last.
+    #[must_use]
+    pub fn services(&self) -> Vec<&'static str> {
+        let others = self.turns.iter().map(|turn| turn.service).filter(|service| *service != self.owner);
+        others.chain([self.owner]).collect()
+    }
+
     /// Whether what has to follow belongs to the stream of the event: there it is known by its place. Of another stream it is known by
     /// its cause.
     #[must_use]
@@ -54,9 +78,22 @@ pub fn answered_by(event: &str) -> impl Iterator<Item = &'static Step> {
     STEPS.iter().filter(move |step| step.any_of.contains(&event))
 }
 
-/// The steps in which it is a service's turn.
-pub fn in_which_it_is_the_turn_of(service: &str) -> impl Iterator<Item = &'static Step> {
-    STEPS.iter().filter(move |step| step.turns.iter().any(|turn| turn.service == service))
+/// The steps in which it may be a service's turn, each with who has done its part when it is.
+pub fn turns_of(service: &str) -> impl Iterator<Item = (&'static Step, Vec<Done>)> {
+    let is_turn = move |step: &Step, done: Done| step.turns_after(done).iter().any(|turn| turn.service == service);
+    let of = move |step: &'static Step| (step, Done::all().filter(|done| is_turn(step, *done)).collect::<Vec<_>>());
+    STEPS.iter().map(of).filter(|(_, when)| !when.is_empty())
+}
+
+/// The service that has done its part in a step when it says this event: one whose turn it was, to whoever waits for it.
+#[must_use]
+pub fn part_in(event: &str) -> Option<&str> {
+    let service = owner_of(event)?;
+    let hears = |owner: &str| {
+        REACTIONS.iter().any(|each| each.context == owner && each.event == event && each.role != Role::Observe)
+    };
+    let has_turn = |step: &Step| step.owner != service && step.turns.iter().any(|turn| turn.service == service);
+    STEPS.iter().any(|step| has_turn(step) && hears(step.owner)).then_some(service)
 }
 
 /// The context that says an event: the second segment of its full name.
@@ -68,14 +105,13 @@ pub fn owner_of(event: &str) -> Option<&str> {
 fn step(event: &'static Event) -> Option<Step> {
     let within = event.within.filter(|_| !event.any_of.is_empty())?;
     let reacts = REACTIONS.iter().filter(|reaction| reaction.event == event.name && reaction.role != Role::Observe);
+    let owner = owner_of(event.any_of.first()?)?;
     let mut turns: Vec<_> =
         reacts.map(|reaction| Turn { service: reaction.context, reaction: Some(reaction.name) }).collect();
     if turns.is_empty() {
-        let mut owners: Vec<_> = event.any_of.iter().filter_map(|name| owner_of(name)).collect();
-        owners.dedup();
-        turns.extend(owners.into_iter().map(|service| Turn { service, reaction: None }));
+        turns.push(Turn { service: owner, reaction: None });
     }
-    Some(Step { event: event.name, any_of: event.any_of, within, turns })
+    Some(Step { event: event.name, any_of: event.any_of, within, owner, turns })
 }
 
 #[cfg(test)]
@@ -100,6 +136,31 @@ mod tests {
     #[test]
     fn where_nobody_has_to_it_is_that_of_whoever_says_what_follows() {
         assert_eq!(turns("tradewind.payment.v1.PaymentRequested"), [("payment", None)]);
+    }
+
+    #[test]
+    fn who_has_done_its_part_hands_over_and_the_owner_is_last() {
+        let cancelled = asked_by("tradewind.ordering.v1.OrderCancelled").unwrap();
+        let after =
+            |done| cancelled.turns_after(Done::numbered(done)).iter().map(|turn| turn.service).collect::<Vec<_>>();
+        assert_eq!((after(1), after(7)), (vec!["payment", "shipping"], vec!["ordering"]));
+        assert_eq!(cancelled.services(), ["inventory", "payment", "shipping", "ordering"]);
+        let requested = asked_by("tradewind.payment.v1.PaymentRequested").unwrap();
+        assert_eq!(requested.services(), ["payment"]);
+        let blamed = |late| cancelled.late_by(Done::numbered(7), late).len();
+        assert_eq!((blamed(false), blamed(true)), (1, 3));
+        let paid = |service| turns_of(service).any(|(step, _)| step.event == "tradewind.ordering.v1.OrderPaid");
+        assert!(paid("shipping") && paid("ordering") && !paid("payment"));
+    }
+
+    #[test]
+    fn a_part_is_what_is_said_to_whoever_waits() {
+        assert_eq!(part_in("tradewind.inventory.v1.StockReserved"), Some("inventory"));
+        assert_eq!(part_in("tradewind.shipping.v1.ShipmentBooked"), Some("shipping"));
+        assert_eq!(
+            (part_in("tradewind.payment.v1.PaymentRequested"), part_in("tradewind.ordering.v1.OrderPaid")),
+            (None, None)
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use tradewind_domain::Error;
 use tradewind_domain::request::{Violations, order_id, page_size, page_token};
 
 use crate::app::Asked;
-use crate::domain::in_which_it_is_the_turn_of;
+use crate::domain::turns_of;
 use crate::store::Wanted;
 
 const SERVICE_RULE: &str = "must be 1 to 16 of a-z and 0-9, beginning with a letter";
@@ -26,10 +26,10 @@ pub(crate) fn asked(request: &ListStuckFlowsRequest) -> Result<Asked, Error> {
     let size = violations.catch(page_size(request.page_size));
     let after = violations.catch(page_token(&request.page_token)).flatten();
     let (size, state) = violations.finish_with(size.zip(state.ok()))?;
-    let steps = || in_which_it_is_the_turn_of(service).map(|step| step.event).collect();
+    let turns = || turns_of(service).map(|(step, when)| (step.event, when)).collect();
     let wanted = Wanted {
         order_id: of_order.map(|order| order.to_string()),
-        events: (!service.is_empty()).then(steps),
+        turns: (!service.is_empty()).then(turns),
         min_age: min_age.unwrap_or_default(),
         waiting: state != FlowState::Any,
         late: matches!(state, FlowState::Unspecified | FlowState::Stuck),
@@ -57,9 +57,10 @@ mod tests {
 
     #[test]
     fn a_service_stands_for_the_steps_in_which_it_is_its_turn() {
-        let of = |service: &str| {
+        let of = |service: &str| -> Result<Vec<_>, _> {
             let request = ListStuckFlowsRequest { service: service.to_owned(), ..Default::default() };
-            asked(&request).map(|asked| asked.wanted.events.unwrap()).map_err(|error| error.reason)
+            let turns = asked(&request).map_err(|error| error.reason)?.wanted.turns.unwrap();
+            Ok(turns.into_iter().map(|(event, _)| event).collect::<Vec<_>>())
         };
         assert!(of("shipping").unwrap().contains(&"tradewind.ordering.v1.OrderPaid"));
         assert!(!of("payment").unwrap().contains(&"tradewind.ordering.v1.OrderPaid"));

@@ -12,7 +12,9 @@ use tradewind_sql::micros;
 use tradewind_store::Upsert;
 
 use super::flow::{Column, Entity, Model};
+use super::parts::done;
 use super::place::Place;
+use crate::domain::Done;
 
 const KEY: [Column; 3] = [Column::OrderId, Column::Event, Column::Cause];
 const QUESTION: [Column; 3] = [Column::EventId, Column::Since, Column::Due];
@@ -51,8 +53,8 @@ pub(crate) fn put_answer(writer: &mut Writer<'_>, row: Model) {
 pub(crate) struct Wanted {
     /// Only those of this order.
     pub order_id: Option<String>,
-    /// Only those that begin with one of these events.
-    pub events: Option<Vec<&'static str>>,
+    /// Only those that begin with one of these events, as long as one of these sets of services has done its part.
+    pub turns: Option<Vec<(&'static str, Vec<Done>)>>,
     /// Only those that have been waiting for so long.
     pub min_age: Option<Duration>,
     /// Only those that wait.
@@ -62,16 +64,24 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn these(&self, now: OffsetDateTime) -> Condition {
+    pub(super) fn these(&self, slot: Slot, now: OffsetDateTime) -> Condition {
         let before = |age: Duration| micros(now).saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
         Condition::all()
             .add(Column::Since.is_not_null())
             .add_option(self.order_id.as_ref().map(|order_id| Column::OrderId.eq(order_id)))
-            .add_option(self.events.as_ref().map(|events| Column::Event.is_in(events.iter().copied())))
+            .add_option(self.turns.as_ref().map(|turns| is_turn(slot, turns)))
             .add_option(self.min_age.map(|age| Column::Since.lte(before(age))))
             .add_option(self.waiting.then(|| Column::Settled.is_null()))
             .add_option(self.late.then(|| Column::Due.lt(micros(now))))
     }
+}
+
+fn is_turn(slot: Slot, turns: &[(&'static str, Vec<Done>)]) -> Condition {
+    let one = |(event, when): &(&'static str, Vec<Done>)| {
+        Column::Event.eq(*event).and(done(slot).is_in(when.iter().map(|done| done.number())))
+    };
+    // One who never has a turn has none here.
+    turns.iter().map(one).fold(Condition::any().add(Expr::val(false)), Condition::add)
 }
 
 /// Up to `limit` of the flows that follow `after` by since when they wait; from the first without it.
@@ -86,7 +96,7 @@ pub(crate) async fn page(
     after: Option<Place>,
     limit: usize,
 ) -> Result<Vec<Model>, Error> {
-    let mut these = wanted.these(now);
+    let mut these = wanted.these(slot, now);
     if let Some(Place { since, order_id, event, cause }) = after {
         let columns = [Column::Since, Column::OrderId, Column::Event, Column::Cause];
         let place = Expr::tuple(columns.map(|column| Expr::col((Entity, column))));

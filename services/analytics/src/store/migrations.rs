@@ -1,9 +1,9 @@
-//! The table of this context, in both slots.
+//! The tables of this context, each in both slots.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::text_null;
 use tradewind_projections::{Slot, create_in};
-use tradewind_sql::columns::{key, number_null};
+use tradewind_sql::columns::{key, number, number_null};
 
 /// The tables of this context, oldest first.
 #[must_use]
@@ -24,6 +24,7 @@ impl MigrationTrait for CreateFlow {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         for slot in [Slot::First, Slot::Second] {
             create_in(schema, slot, "flow", flow(schema), indexes()).await?;
+            create_in(schema, slot, "part", part(schema), Vec::new()).await?;
         }
         Ok(())
     }
@@ -44,6 +45,12 @@ fn flow(schema: &SchemaManager) -> TableCreateStatement {
         .col(number_null("position"))
         .primary_key(Index::create().col("order_id").col("event").col("cause"));
     flow
+}
+
+fn part(schema: &SchemaManager) -> TableCreateStatement {
+    let mut part = Table::create();
+    part.col(key(schema, "cause").primary_key()).col(number("done")).col(number("last"));
+    part
 }
 
 /// What waits stands together, by since when; so does what one partition of a log has settled, by its place there.

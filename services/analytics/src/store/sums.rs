@@ -13,12 +13,15 @@ use tradewind_sql::{db, micros};
 
 use super::flow::{Column, Entity};
 use super::flows::Wanted;
+use super::parts::{done, last};
 use crate::domain::Age;
 
 /// How many wait for the same, for about as long.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct Sum {
     pub(crate) event: String,
+    /// Who has done its part.
+    pub(crate) done: i64,
     /// The contract's number of their age class.
     pub(crate) class: i64,
     pub(crate) count: i64,
@@ -47,13 +50,16 @@ pub(crate) async fn sums(
     let sums = Entity::find()
         .select_only()
         .column(Column::Event)
+        .column_as(done(slot), "done")
         .column_as(class.cast_as("BIGINT"), "class")
         .column_as(Column::Event.count(), "count")
         .column_as(Column::Since.min(), "oldest")
-        .filter(Wanted { waiting: true, ..wanted.clone() }.these(now))
+        .filter(Wanted { waiting: true, ..wanted.clone() }.these(slot, now))
         .group_by(Column::Event)
+        .group_by(Expr::col(Alias::new("done")))
         .group_by(Expr::col(Alias::new("class")))
         .order_by_asc(Column::Event)
+        .order_by_asc(Expr::col(Alias::new("done")))
         .order_by_desc(Expr::col(Alias::new("class")));
     slot.select(sums).into_model().all(connection).await.map_err(db)
 }
@@ -62,6 +68,8 @@ pub(crate) async fn sums(
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct Waiting {
     pub(crate) event: String,
+    /// Who has done its part.
+    pub(crate) done: i64,
     pub(crate) waiting: i64,
     /// Of them, those that are late.
     pub(crate) late: i64,
@@ -80,10 +88,12 @@ pub(crate) async fn waiting(
     let waiting = Entity::find()
         .select_only()
         .column(Column::Event)
+        .column_as(done(slot), "done")
         .column_as(Column::Event.count(), "waiting")
         .column_as(is_late.sum().cast_as("BIGINT"), "late")
-        .filter(Wanted { waiting: true, ..Wanted::default() }.these(now))
-        .group_by(Column::Event);
+        .filter(Wanted { waiting: true, ..Wanted::default() }.these(slot, now))
+        .group_by(Column::Event)
+        .group_by(Expr::col(Alias::new("done")));
     slot.select(waiting).into_model().all(connection).await.map_err(db)
 }
 
@@ -94,9 +104,13 @@ pub(crate) type Reached = BTreeMap<(String, u16), u64>;
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct Settled {
     pub(crate) event: String,
-    pub(crate) settled: i64,
-    /// Of them, those that were late.
+    /// Who had done its part.
+    pub(crate) done: i64,
+    /// Whether it was late, as 0 or 1.
     pub(crate) late: i64,
+    /// Whether parts of it were already.
+    pub(crate) parts_late: i64,
+    pub(crate) settled: i64,
 }
 
 /// What was settled by the events between two places in the logs, by the event that it followed.
@@ -125,15 +139,23 @@ pub(crate) async fn settled_since(
     if between.is_empty() {
         return Ok(Vec::new());
     }
-    let is_later = Expr::col((Entity, Column::Settled)).gt(Expr::col((Entity, Column::Due)));
-    let was_late: Expr = Expr::case(is_later, 1).finally(0).into();
-    let settled = Entity::find()
-        .select_only()
-        .column(Column::Event)
-        .column_as(Column::Event.count(), "settled")
-        .column_as(was_late.sum().cast_as("BIGINT"), "late")
-        .filter(between)
-        .filter(Column::Since.is_not_null())
-        .group_by(Column::Event);
+    let due = || Expr::col((Entity, Column::Due));
+    let flag = |holds: Expr| -> Expr {
+        let flag: Expr = Expr::case(holds, 1).finally(0).into();
+        flag.cast_as("BIGINT")
+    };
+    let settled = ["done", "late", "parts_late"].iter().fold(
+        Entity::find()
+            .select_only()
+            .column(Column::Event)
+            .column_as(done(slot), "done")
+            .column_as(flag(Expr::col((Entity, Column::Settled)).gt(due())), "late")
+            .column_as(flag(last(slot).gt(due())), "parts_late")
+            .column_as(Column::Event.count(), "settled")
+            .filter(between)
+            .filter(Column::Since.is_not_null())
+            .group_by(Column::Event),
+        |all, name| all.group_by(Expr::col(Alias::new(*name))),
+    );
     slot.select(settled).into_model().all(connection).await.map_err(db)
 }

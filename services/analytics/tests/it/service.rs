@@ -6,6 +6,7 @@ use contracts::tradewind::analytics::v1::flow_service_client::FlowServiceClient;
 use contracts::tradewind::analytics::v1::{Flow, FlowState, ListStuckFlowsRequest};
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::consumer::v1::{ListProjectionsRequest, RebuildProjectionRequest};
+use contracts::tradewind::inventory::v1::StockReserved;
 use contracts::tradewind::ordering::v1::{OrderConfirmed, OrderPaid, OrderPlaced, OrderStockConfirmed};
 use contracts::tradewind::payment::v1::{PaymentCaptured, PaymentRequested};
 use contracts::tradewind::shipping::v1::ShipmentRequested;
@@ -23,11 +24,13 @@ tradewind_domain::events! {
         Placed(OrderPlaced), StockConfirmed(OrderStockConfirmed), Paid(OrderPaid), Confirmed(OrderConfirmed),
     }
 }
+tradewind_domain::events! { enum StockEvent { Reserved(StockReserved) } }
 tradewind_domain::events! { enum PaymentEvent { Requested(PaymentRequested), Captured(PaymentCaptured) } }
 tradewind_domain::events! { enum ShipmentEvent { Requested(ShipmentRequested) } }
 
 struct Surroundings {
     ordering: Neighbour<OrderEvent>,
+    inventory: Neighbour<StockEvent>,
     payment: Neighbour<PaymentEvent>,
     shipping: Neighbour<ShipmentEvent>,
     nats: Nats,
@@ -38,10 +41,11 @@ struct Surroundings {
 impl Surroundings {
     async fn open(database: Database) -> Self {
         let (folder, nats) = (scratch(), Nats::start_for_services());
-        let names = ["analytics", "ordering", "payment", "shipping", "operator", "catalog"];
+        let names = ["analytics", "ordering", "inventory", "payment", "shipping", "operator", "catalog"];
         pki::init(folder.path(), &names, "tradewind.local").unwrap();
         Self {
             ordering: Neighbour::start("ordering", "order", folder.path(), &nats).await,
+            inventory: Neighbour::start("inventory", "reservation", folder.path(), &nats).await,
             payment: Neighbour::start("payment", "payment", folder.path(), &nats).await,
             shipping: Neighbour::start("shipping", "shipment", folder.path(), &nats).await,
             nats,
@@ -54,6 +58,7 @@ impl Surroundings {
         let files = IdentityFiles::in_dir(self.folder.path(), "analytics");
         let settings = Settings::in_process(files, self.database.url(), self.nats.url())
             .with_peer("ordering", self.ordering.address())
+            .with_peer("inventory", self.inventory.address())
             .with_peer("payment", self.payment.address())
             .with_peer("shipping", self.shipping.address());
         let mut running = analytics::service().start(settings).await.unwrap();
@@ -121,7 +126,7 @@ both_stores! {
         let order = around.paid().await;
         let found = waits(&flows, &[(&order, "OrderPaid")]).await;
         let step = found[0].step.clone().unwrap();
-        let turns: Vec<_> = step.turns.iter().map(|turn| (turn.service.as_str(), turn.reaction.as_str())).collect();
+        let turns: Vec<_> = found[0].turns.iter().map(|turn| (turn.service.as_str(), turn.reaction.as_str())).collect();
         assert_eq!(turns, [("shipping", "book_on_order_paid")]);
         assert_eq!(step.any_of, ["OrderConfirmed", "OrderCancelled"].map(|name| format!("tradewind.ordering.v1.{name}")));
         let (since, due) = (found[0].since_time.unwrap(), found[0].due_time.unwrap());
