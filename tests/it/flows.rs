@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use contracts::tradewind::analytics::v1::{Flow, FlowState, ListStuckFlowsRequest};
-use contracts::tradewind::consumer::v1::{ListProjectionsRequest, RebuildProjectionRequest};
+use contracts::tradewind::consumer::v1::{
+    ListProjectionsRequest, PauseConsumerRequest, RebuildProjectionRequest, ResumeConsumerRequest,
+};
 use contracts::tradewind::ordering::v1::{OrderStatus, PlaceOrderRequest};
 use serde_json::Value;
 use tradewind_testing::{Database, eventually};
@@ -115,6 +117,33 @@ fn what_waits_for_shipping_is_listed_until_shipping_is_back_on_sqlite() {
 #[test]
 fn what_waits_for_shipping_is_listed_until_shipping_is_back_on_postgres() {
     in_a_shop(Database::postgres, shipping_is_away);
+}
+
+/// Once inventory has done its part it is ordering's turn, which does not hear of it.
+#[test]
+fn what_is_done_is_no_longer_the_turn_of_whoever_did_it() {
+    in_a_shop(Database::sqlite, async |shop: &mut Shop| {
+        let tea = shop.offer("tea", 450, 20).await;
+        let (consumer, reason) = ("ordering".to_owned(), "a test".to_owned());
+        let mut ordering = shop.operator.consumers_of("ordering");
+        ordering.pause_consumer(PauseConsumerRequest { consumer: consumer.clone(), reason }).await.unwrap();
+        // What the reader had in its hands when it was paused, it has heard.
+        let mut orders = Vec::new();
+        for _ in 0..3 {
+            orders.push(shop.operator.place(tea.order(1)).await.order_id);
+        }
+        let last = (orders[2].clone(), "OrderPlaced".to_owned());
+        eventually(PATIENCE, "it is ordering's turn, and nobody else's", async || {
+            let [ordering, inventory] = [waiting(shop, "ordering").await, waiting(shop, "inventory").await];
+            if ordering.contains(&last) && inventory.is_empty() { Ok(()) } else { Err((ordering, inventory)) }
+        })
+        .await;
+        ordering.resume_consumer(ResumeConsumerRequest { consumer }).await.unwrap();
+        for order in &orders {
+            shop.operator.settled(order).await;
+            has_waited(shop, order, &CONFIRMED).await;
+        }
+    });
 }
 
 /// Orders go on without analytics, and it knows of them what it knows of those that it saw.
