@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::STEPS;
+use contracts::reactions::{REACTIONS, Reaction};
+use contracts::tables::EVENTS;
+use contracts::tradewind::options::v1::Role;
 
 /// The services that have had their turn, as a number with a bit for each that may have one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,11 +13,12 @@ pub struct Done(i64);
 
 /// Those who may have a turn in what somebody else is waited for. Who changes their order raises the version of the projection.
 static PARTICIPANTS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    let others = STEPS.iter().flat_map(|step| {
-        let turns = step.turns.iter().map(|turn| turn.service);
-        turns.filter(|service| *service != step.owner)
-    });
-    others.collect()
+    let owner_of = |name: &str| EVENTS.iter().find(|event| event.name == name).map(|event| event.owner);
+    let takes_part = |each: &&Reaction| {
+        let asks = EVENTS.iter().find(|event| event.name == each.event && !event.any_of.is_empty());
+        each.role != Role::Observe && asks.is_some_and(|asks| owner_of(asks.any_of[0]) != Some(each.context))
+    };
+    REACTIONS.iter().filter(takes_part).map(|each| each.context).collect()
 });
 
 impl Done {
