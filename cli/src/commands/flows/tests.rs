@@ -19,16 +19,16 @@ fn seconds(seconds: i64) -> Duration {
     Duration { seconds, nanos: 0 }
 }
 
-fn at(seconds: i64) -> Option<Timestamp> {
-    Some(Timestamp { seconds, nanos: 0 })
+const fn at(seconds: i64) -> Timestamp {
+    Timestamp { seconds, nanos: 0 }
 }
 
 fn flow(order_id: &str, age: i64) -> Flow {
     Flow {
         order_id: order_id.to_owned(),
         step: Some(step()),
-        since_time: at(1_000),
-        due_time: at(1_060),
+        since_time: Some(at(1_000)),
+        due_time: Some(at(1_060)),
         age: Some(seconds(age)),
         turns: turns(),
         ..Flow::default()
@@ -41,7 +41,7 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
         step: Some(step()),
         age_class: AgeClass::Minutes.into(),
         count: 2,
-        oldest_time: at(1_000),
+        oldest_time: Some(at(1_000)),
         turns: turns(),
     };
     let flows = vec![flow("o-1", 125), flow("o-\u{1b}2", 20)];
