@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use books::{Sources, Statements};
+use contracts::tradewind::analytics::v1::flow_service_client::FlowServiceClient;
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
@@ -99,6 +100,11 @@ impl Clients {
     /// Client of the ledger of payments.
     pub(crate) fn ledger(&self) -> Result<LedgerServiceClient<Channel>> {
         Ok(LedgerServiceClient::new(self.to("payment")?))
+    }
+
+    /// Client of what orders wait for.
+    pub(crate) fn flows(&self) -> Result<FlowServiceClient<Channel>> {
+        Ok(FlowServiceClient::new(self.to("analytics")?))
     }
 
     /// Client of shipping.

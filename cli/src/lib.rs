@@ -100,6 +100,9 @@ enum Command {
     /// Place, follow, explain and cancel orders.
     #[command(subcommand)]
     Order(commands::order::Command),
+    /// See which orders wait for what, and whose turn it is.
+    #[command(subcommand)]
+    Flows(commands::flows::Command),
     /// List a product, order it and wait until the order is confirmed.
     Smoke(commands::smoke::Args),
     /// Receive stock and look at it.
@@ -175,6 +178,7 @@ pub fn run() -> ExitCode {
         Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),
+        Command::Flows(command) => block_on(commands::flows::run(global, command)),
         Command::Smoke(args) => block_on(commands::smoke::run(global, args)),
         Command::Stock(command) => block_on(commands::stock::run(global, command)),
         Command::Product(command) => block_on(commands::product::run(global, command)),

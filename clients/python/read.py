@@ -35,6 +35,7 @@ from tradewind.shipping.v1 import events_pb2 as _shipping  # noqa: F401
 
 PORTS = {
     "catalog": 7101, "ordering": 7102, "inventory": 7103, "payment": 7104, "shipping": 7105, "notification": 7106, "identity": 7107,
+    "analytics": 7108,
 }
 TOGETHER = 256
 WAIT_SECONDS = 1

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use contracts::reactions::{REACTIONS, Reaction};
-use contracts::tables::METHODS;
+use contracts::tables::{EVENTS, Event, METHODS};
 use contracts::tradewind::options::v1::Role;
 
 /// The context of `tradewind.<context>.v1.X`.
@@ -50,4 +50,43 @@ fn graph() -> String {
         edges.insert(format!("{context} reads the log of {}", context_of(event)));
     }
     edges.into_iter().map(|edge| edge + "\n").collect()
+}
+
+/// The event that `name` is, with what it expects.
+fn event(name: &str) -> &'static Event {
+    EVENTS.iter().find(|event| event.name == name).unwrap()
+}
+
+/// What somebody who has to react to an event says to whoever is expected to go on.
+fn parts_in(asks: &Event) -> impl Iterator<Item = &'static str> {
+    let owner = context_of(asks.any_of[0]);
+    let takes_part = |each: &&Reaction| each.event == asks.name && each.role != Role::Observe && each.context != owner;
+    let services: BTreeSet<&str> = REACTIONS.iter().filter(takes_part).map(|each| each.context).collect();
+    let hears = move |each: &&Reaction| each.context == owner && each.role != Role::Observe;
+    REACTIONS.iter().filter(hears).map(|each| each.event).filter(move |event| services.contains(context_of(event)))
+}
+
+/// Whatever says what has to follow it, whatever may follow, and whatever is a part of that is followed: a step is not overlooked because
+/// somebody forgot.
+#[test]
+fn analytics_follows_every_event_that_expects_or_is_expected() {
+    let expects = EVENTS.iter().filter(|event| !event.any_of.is_empty());
+    let of = |event: &'static Event| event.any_of.iter().copied().chain([event.name]).chain(parts_in(event));
+    let wanted: BTreeSet<&str> = expects.flat_map(of).collect();
+    let follows = REACTIONS.iter().filter(|each| each.context == "analytics" && each.name.starts_with("follow_on_"));
+    let followed: BTreeSet<&str> = follows.clone().map(|each| each.event).collect();
+    assert_eq!(followed, wanted, "in proto/tradewind/analytics/v1/service.proto");
+    assert!(follows.clone().all(|each| each.role == Role::Observe), "nobody waits for analytics");
+}
+
+/// An answer is known by its place in the stream of what it follows, or else by its cause: one that is expected by both ways would
+/// be known by neither.
+#[test]
+fn what_is_expected_is_all_of_one_stream_and_has_a_time() {
+    for asks in EVENTS.iter().filter(|event| !event.any_of.is_empty()) {
+        let of = |event: &Event| (event.owner, event.aggregate);
+        let own = asks.any_of.iter().filter(|answer| of(event(answer)) == of(asks)).count();
+        assert!(own == 0 || own == asks.any_of.len(), "{} expects events of its own stream and of others", asks.name);
+        assert!(asks.within.is_some(), "{} does not say within which time", asks.name);
+    }
 }

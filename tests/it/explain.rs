@@ -85,13 +85,13 @@ fn reached(told: &Value) -> Vec<(String, String)> {
 }
 
 /// The command line, with the operator's certificate and the addresses of a shop.
-struct Program {
+pub(crate) struct Program {
     folder: TempDir,
     variables: BTreeMap<String, String>,
 }
 
 impl Program {
-    fn of(shop: &Shop) -> Self {
+    pub(crate) fn of(shop: &Shop) -> Self {
         let folder = scratch();
         let pki = folder.path().join("pki");
         std::fs::create_dir(&pki).unwrap();
@@ -104,7 +104,7 @@ impl Program {
     }
 
     /// What it writes on standard output, or on standard error where it fails.
-    async fn says(&self, arguments: &[&str]) -> Result<String, String> {
+    pub(crate) async fn says(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(binary("tradewind"));
         command.arg("--dir").arg(self.folder.path()).args(arguments).envs(&self.variables);
         tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()

@@ -21,6 +21,7 @@ mod discard;
 mod drain;
 mod events_document;
 mod explain;
+mod flows;
 mod fuzzed;
 mod health;
 mod image;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use books::Sources;
 use contracts::tradewind::{
+    analytics::v1::flow_service_client::FlowServiceClient,
     catalog::v1::{CreateProductRequest, Product, catalog_service_client::CatalogServiceClient},
     consumer::v1::consumer_service_client::ConsumerServiceClient,
     eventlog::v1::{EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
@@ -82,6 +83,10 @@ impl Person {
 
     pub fn notification(&self) -> NotificationServiceClient<Channel> {
         NotificationServiceClient::new(self.to("notification"))
+    }
+
+    pub fn flows(&self) -> FlowServiceClient<Channel> {
+        FlowServiceClient::new(self.to("analytics"))
     }
 
     pub fn webhooks(&self) -> WebhookServiceClient<Channel> {

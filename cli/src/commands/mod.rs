@@ -5,6 +5,7 @@ pub(crate) mod consumer;
 pub(crate) mod contracts;
 pub(crate) mod database;
 pub(crate) mod down;
+pub(crate) mod flows;
 pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod mesh;

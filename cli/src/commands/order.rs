@@ -1,6 +1,6 @@
 //! `tradewind order`: place, follow, explain and cancel orders.
 
-mod explain;
+pub(super) mod explain;
 
 use std::borrow::Cow;
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ const DECLARED: &[fn() -> Service] = &[
     shipping::service,
     notification::service,
     identity::service,
+    analytics::service,
 ];
 
 /// Those who have a certificate and are no service: whoever operates the shop, who makes the broker's streams, and the broker.

@@ -4,6 +4,8 @@ mod erased;
 mod forward;
 mod reaction;
 mod showing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -64,6 +66,8 @@ impl<E: Message + Default> Received<E> {
 /// The reactions of one consumer.
 pub struct Reactions {
     consumer: &'static str,
+    /// Whose consumers at the broker it reads by.
+    reader: &'static str,
     by_type: HashMap<String, Vec<Registered>>,
     /// Declared, and left out.
     left_out: Vec<(String, &'static str)>,
@@ -91,14 +95,32 @@ impl Reactions {
     /// No reactions yet; `consumer` names their cursors and must stay the same for ever.
     #[must_use]
     pub fn new(consumer: &'static str) -> Self {
-        Self { consumer, by_type: HashMap::new(), left_out: Vec::new() }
+        Self { consumer, reader: consumer, by_type: HashMap::new(), left_out: Vec::new() }
+    }
+
+    /// Read by the consumers that the broker has for `reader`, who has to be one: those of the same name unless told otherwise. Of
+    /// several that read by the same ones each asks the owner for what the others were given.
+    #[must_use]
+    pub fn reading_as(self, reader: &'static str) -> Self {
+        Self { reader, ..self }
     }
 
     /// With one more reaction, which only records or tells: when its event is given up, nothing is left to be done. Several to one
     /// event run in the order of these calls; `name` says what one does and when, as `note_on_order_placed`.
     #[must_use]
     pub fn on<E: Message + Name + Default + 'static>(self, name: &'static str, reaction: impl Reaction<E>) -> Self {
-        self.with(E::full_name(), name, &handles(message::<E>, reaction), GivenUp::Nothing, None)
+        self.on_named(&E::full_name(), name, reaction)
+    }
+
+    /// The same for the events of a name, of which it is read what an `E` has: of `()`, whatever they say, none of it.
+    #[must_use]
+    pub fn on_named<E: Message + Default + 'static>(
+        self,
+        event: &str,
+        name: &'static str,
+        reaction: impl Reaction<E>,
+    ) -> Self {
+        self.with(event.to_owned(), name, &handles(message::<E>, reaction), GivenUp::Nothing, None)
     }
 
     /// With one more reaction, for which others wait: its event may not be given up.
@@ -161,6 +183,10 @@ impl Reactions {
     #[must_use]
     pub fn consumer(&self) -> &'static str {
         self.consumer
+    }
+
+    pub(crate) fn reader(&self) -> &'static str {
+        self.reader
     }
 
     /// The contexts whose logs are read for these reactions.
@@ -262,41 +288,4 @@ fn must_be_replayed(reaction: &str) -> Error {
         "others wait for {reaction}, and no refusal would settle what they wait for: mend what its error names, and replay the event"
     );
     Error::new(ErrorKind::Rejected, "MUST_BE_REPLAYED", text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn do_nothing(_: &mut Tx, _: &Received<Placed>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    struct Placed {}
-
-    impl Name for Placed {
-        const NAME: &'static str = "OrderPlaced";
-        const PACKAGE: &'static str = "tradewind.ordering.v1";
-    }
-
-    #[test]
-    fn the_source_of_an_event_is_its_context() {
-        let reactions = Reactions::new("payment").on("do_nothing", do_nothing);
-        assert_eq!(reactions.sources().into_iter().collect::<Vec<_>>(), ["ordering"]);
-        assert_eq!(reactions.declared(), [("tradewind.ordering.v1.OrderPlaced".to_owned(), "do_nothing")]);
-        assert!(reactions.is_declared("tradewind.ordering.v1.OrderPlaced"));
-        assert!(reactions.to("tradewind.ordering.v1.OrderShipped").is_empty());
-    }
-
-    #[test]
-    fn what_a_process_has_no_use_for_is_passed_over_and_stays_declared() {
-        const PLACED: &str = "tradewind.ordering.v1.OrderPlaced";
-        let reactions = || Reactions::new("payment").on("do_nothing", do_nothing).on("do_less", do_nothing);
-        let less = reactions().without(|name| name == "do_less");
-        assert_eq!(less.to(PLACED).len(), 1);
-        let nothing = reactions().without(|name| name.starts_with("do_"));
-        assert!(!nothing.is_declared(PLACED) && nothing.sources().is_empty());
-        assert_eq!((less.declared(), nothing.declared()), (reactions().declared(), reactions().declared()));
-    }
 }

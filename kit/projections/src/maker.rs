@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, ready};
-use prost::{Message, Name};
+use prost::Message;
 use tradewind_domain::{Aggregate, Error, EventSet};
 use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::{Loaded, Recorded, Store, Tx};
@@ -78,21 +78,21 @@ pub(crate) struct On<E, F> {
 
 impl<E, F> On<E, F>
 where
-    E: Message + Name + Default + 'static,
+    E: Message + Default + 'static,
     F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
-    pub(crate) fn new(name: &'static str, record: F) -> Self {
-        Self { name, type_name: E::full_name(), record, event: PhantomData }
+    pub(crate) fn new(event: &str, name: &'static str, record: F) -> Self {
+        Self { name, type_name: event.to_owned(), record, event: PhantomData }
     }
 }
 
 impl<E, F> Maker for On<E, F>
 where
-    E: Message + Name + Default + 'static,
+    E: Message + Default + 'static,
     F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
-        reactions.on::<E>(self.name, Keeps { on: Arc::clone(&self), slot })
+        reactions.on_named(&self.type_name, self.name, Keeps { on: Arc::clone(&self), slot })
     }
 
     fn make(&self, writer: &mut Writer<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
@@ -107,7 +107,7 @@ struct Keeps<E, F> {
 
 impl<E, F> Reaction<E> for Keeps<E, F>
 where
-    E: Message + Name + Default + 'static,
+    E: Message + Default + 'static,
     F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {

@@ -53,11 +53,23 @@ impl Projection {
     /// event says is all it knows.
     #[must_use]
     pub fn on<E: Message + Name + Default + 'static>(
-        mut self,
+        self,
         name: &'static str,
         record: impl Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
-        self.makers.push(Arc::new(On::new(name, record)));
+        self.on_named(&E::full_name(), name, record)
+    }
+
+    /// The same for the events of a name, which may be known from the contracts alone: of what they say, as much as an `E` has is read,
+    /// and of `()` nothing.
+    #[must_use]
+    pub fn on_named<E: Message + Default + 'static>(
+        mut self,
+        event: &str,
+        name: &'static str,
+        record: impl Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.makers.push(Arc::new(On::new(event, name, record)));
         self
     }
 

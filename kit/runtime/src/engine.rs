@@ -111,7 +111,9 @@ impl Engine {
     /// With a read model.
     #[must_use]
     pub fn projection(mut self, projection: Projection) -> Self {
-        let kept = projection.reactions();
+        // Of the two, only one reads.
+        let reader = self.shared.store.context();
+        let kept = projection.reactions().map(|reactions| reactions.reading_as(reader));
         self.projections.push(projection);
         kept.into_iter().fold(self, Self::reactions)
     }

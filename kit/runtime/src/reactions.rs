@@ -1,6 +1,8 @@
 //! Makes the kit's reactions out of what a context's contract declares: the contract's role of a reaction says what becomes of who
 //! waits for it when an operator gives its event up.
 
+use std::collections::BTreeSet;
+
 use contracts::reactions::{REACTIONS, Reaction as Declared, Reacts, TakesOn};
 use contracts::tradewind::options::v1::Role;
 use prost::{Message, Name};
@@ -187,10 +189,32 @@ where
     }
 }
 
-/// Tells whether these are all that the contract declares for `context`, which a service that composes none at all lacks.
+/// Tells whether these are all that the contract declares for `context`, which a service that composes none at all lacks. What follows
+/// a context's own events is nobody else's business.
 pub(crate) fn are_whole(context: &str, composed: &[(String, &str)]) -> bool {
     let declared = REACTIONS.iter().filter(|declared| declared.context == context);
-    let mut declared: Vec<_> = declared.map(|declared| (declared.event.to_owned(), declared.name)).collect();
-    declared.sort_unstable();
-    declared == composed
+    let declared: BTreeSet<_> = declared.map(|declared| (declared.event, declared.name)).collect();
+    let of_others = composed.iter().filter(|(event, _)| event.split('.').nth(1) != Some(context));
+    let mut composed: Vec<_> = of_others.map(|(event, name)| (event.as_str(), *name)).collect();
+    composed.sort_unstable();
+    declared.into_iter().eq(composed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_declared_is_composed_and_what_follows_own_events_is_not_looked_at() {
+        let mut composed: Vec<_> = REACTIONS
+            .iter()
+            .filter(|declared| declared.context == "payment")
+            .map(|declared| (declared.event.to_owned(), declared.name))
+            .collect();
+        composed.push(("tradewind.payment.v1.PaymentCaptured".to_owned(), "book_on_payment_captured"));
+        assert!(are_whole("payment", &composed));
+        assert!(!are_whole("payment", &composed[1..]));
+        composed.push(("tradewind.ordering.v1.OrderPaid".to_owned(), "book_on_order_paid"));
+        assert!(!are_whole("payment", &composed));
+    }
 }

@@ -188,9 +188,11 @@ impl Parts {
         self.with(|engine| engine.reactions(reactions))
     }
 
-    /// Keeps a read model.
+    /// Keeps a read model. What it makes of other contexts' events it has to be declared to react to.
     #[must_use]
-    pub fn projection(self, projection: Projection) -> Self {
+    pub fn projection(mut self, projection: Projection) -> Self {
+        let [first, _] = projection.reactions();
+        self.declared.extend(first.declared());
         self.with(|engine| engine.projection(projection))
     }
 

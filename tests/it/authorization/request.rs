@@ -46,7 +46,7 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 15] = [
+const LEFT_OUT: [&str; 16] = [
     "account",
     "expire_time",
     "after",
@@ -55,6 +55,7 @@ const LEFT_OUT: [&str; 15] = [
     "enabled",
     "event_id",
     "expected_total",
+    "min_age",
     "page_size",
     "page_token",
     "settle_within",

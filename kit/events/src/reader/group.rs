@@ -163,7 +163,7 @@ impl Group {
         let consumer = self.reactions.consumer();
         let remote = self.origin.clone().map(|Origin { log, broker, heads }| Remote {
             log,
-            feed: Feed::new(broker, heads, consumer, &self.context, partition),
+            feed: Feed::new(broker, heads, self.reactions.reader(), &self.context, partition),
         });
         let way = if remote.is_some() { Way::Closed } else { Way::Own };
         Reader {

@@ -1,0 +1,71 @@
+//! How flows are shown to people: what is known of each kind, then a line each.
+
+use contracts::tradewind::analytics::v1::{AgeClass, Flow, FlowStep, FlowSum, FlowTurn, ListStuckFlowsResponse};
+use prost_types::Duration;
+use tradewind_domain::printable;
+
+use super::super::order::explain::Held;
+use super::why::Reason;
+use crate::output::{moment, word};
+
+/// What waits, for people.
+pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason]) -> Vec<String> {
+    let Some(first) = found.flows.first() else { return vec!["Nothing waits.".to_owned()] };
+    let mut lines = Vec::new();
+    for FlowSum { step, age_class, count, oldest_time, turns } in &found.sums {
+        let class = word(*age_class, AgeClass::as_str_name, "AGE_CLASS_");
+        lines.push(format!(
+            "{count:>6}  {:<7}  {}, the first since {}",
+            class,
+            waits(step.as_ref(), turns),
+            moment(oldest_time.as_ref())
+        ));
+    }
+    for Reason { event, order_id, held } in reasons {
+        let of = format!("why {} waits, of {order_id}", short(event));
+        match held {
+            Ok(held) => {
+                for Held { from, why, command } in held {
+                    lines.push(format!("{of}: {from}: {why}"));
+                    lines.extend(command.iter().map(|command| format!("  try: {command}")));
+                }
+            }
+            Err(error) => lines.push(format!("{of}: {error}")),
+        }
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(found.flows.iter().map(line));
+    lines.push(format!("next: tradewind order explain {}", first.order_id));
+    lines.iter().map(|line| printable(line.trim_end()).into_owned()).collect()
+}
+
+fn line(flow: &Flow) -> String {
+    let seconds = |time: &Option<prost_types::Timestamp>| time.map_or(0, |time| time.seconds);
+    let age = flow.age.map_or(0, |Duration { seconds, .. }| seconds);
+    let left = seconds(&flow.due_time) - seconds(&flow.since_time) - age;
+    let until = if left < 0 { format!("LATE by {}", span(-left)) } else { format!("{} left", span(left)) };
+    let since = moment(flow.since_time.as_ref());
+    format!("{}  {} since {since} ({}, {until})", flow.order_id, waits(flow.step.as_ref(), &flow.turns), span(age))
+}
+
+/// `OrderPaid awaits OrderConfirmed or OrderCancelled of shipping (book_on_order_paid)`.
+fn waits(step: Option<&FlowStep>, turns: &[FlowTurn]) -> String {
+    let Some(FlowStep { event, any_of, .. }) = step else { return "?".to_owned() };
+    let turn = |FlowTurn { service, reaction }: &FlowTurn| match reaction.as_str() {
+        "" => service.clone(),
+        _ => format!("{service} ({reaction})"),
+    };
+    let turns: Vec<_> = turns.iter().map(turn).collect();
+    let any_of: Vec<_> = any_of.iter().map(|name| short(name)).collect();
+    format!("{} awaits {} of {}", short(event), any_of.join(" or "), turns.join(", "))
+}
+
+fn short(event: &str) -> &str {
+    event.rsplit('.').next().unwrap_or_default()
+}
+
+fn span(seconds: i64) -> String {
+    humantime::format_duration(std::time::Duration::from_secs(seconds.unsigned_abs())).to_string()
+}

@@ -1,0 +1,48 @@
+//! Why things wait, as the services say of one order of each kind.
+
+use std::collections::BTreeMap;
+
+use contracts::tradewind::analytics::v1::Flow;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use super::super::order::explain::{Held, held};
+use crate::clients::Clients;
+use crate::output::explain;
+
+/// What is known of why a kind of flow waits.
+pub(super) struct Reason {
+    /// The full name of the event that waits.
+    pub(super) event: String,
+    /// The order that was asked about.
+    pub(super) order_id: String,
+    /// What keeps it, of each service that does; or why that cannot be told.
+    pub(super) held: Result<Vec<Held>, String>,
+}
+
+impl Reason {
+    /// The same for programs.
+    pub(super) fn json(&self) -> Value {
+        let Self { event, order_id, held } = self;
+        let one = |Held { from, why, command }: &Held| json!({ "service": from, "why": why, "command": command });
+        match held {
+            Ok(held) => {
+                json!({ "event": event, "order_id": order_id, "held": held.iter().map(one).collect::<Vec<_>>() })
+            }
+            Err(error) => json!({ "event": event, "order_id": order_id, "error": error }),
+        }
+    }
+}
+
+/// Why the first flow of each kind waits. There are no more kinds than events in the contracts.
+pub(super) async fn reasons(shop: &Clients, flows: &[Flow]) -> Vec<Reason> {
+    let mut first = BTreeMap::new();
+    for Flow { order_id, step, .. } in flows {
+        first.entry(step.as_ref().map_or("", |step| step.event.as_str())).or_insert(order_id);
+    }
+    let asked = first.into_iter().map(async |(event, order_id)| {
+        let held = held(shop, order_id, event).await.map_err(|error| explain(&error));
+        Reason { event: event.to_owned(), order_id: order_id.clone(), held }
+    });
+    join_all(asked).await
+}
