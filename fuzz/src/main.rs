@@ -10,6 +10,7 @@ use libfuzzer_sys::fuzz_target;
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: &[&[Target]] = &[
+    analytics::fuzzed::TARGETS,
     catalog::fuzzed::TARGETS,
     gateway::fuzzed::TARGETS,
     identity::fuzzed::TARGETS,

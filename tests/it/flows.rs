@@ -99,7 +99,7 @@ async fn shipping_is_away(shop: &mut Shop) {
         "{text}"
     );
     let none = tradewind.says(&["flows", "stuck", "--all", "--service", "payment"]).await.unwrap();
-    assert_eq!(none.trim(), "Nothing waits.");
+    assert_eq!(none.trim(), "Nothing of what was asked for waits.");
 
     shop.start(&["shipping"]).await;
     waits(shop, "", BTreeSet::new()).await;

@@ -192,9 +192,10 @@ where
 /// Tells whether these are all that the contract declares for `context`, which a service that composes none at all lacks. What follows
 /// a context's own events is nobody else's business.
 pub(crate) fn are_whole(context: &str, composed: &[(String, &str)]) -> bool {
-    let declared = REACTIONS.iter().filter(|declared| declared.context == context);
+    let is_of_others = |event: &str| event.split('.').nth(1) != Some(context);
+    let declared = REACTIONS.iter().filter(|declared| declared.context == context && is_of_others(declared.event));
     let declared: BTreeSet<_> = declared.map(|declared| (declared.event, declared.name)).collect();
-    let of_others = composed.iter().filter(|(event, _)| event.split('.').nth(1) != Some(context));
+    let of_others = composed.iter().filter(|(event, _)| is_of_others(event));
     let mut composed: Vec<_> = of_others.map(|(event, name)| (event.as_str(), *name)).collect();
     composed.sort_unstable();
     declared.into_iter().eq(composed)

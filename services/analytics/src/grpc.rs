@@ -1,6 +1,8 @@
 //! The service's calls: decode, ask the application, encode.
 
 mod convert;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 
 #[cfg(test)]
 pub(crate) use convert::asked;

@@ -11,6 +11,8 @@ use contracts::tradewind::analytics::v1::flow_service_server::FlowServiceServer;
 use tradewind_runtime::{Kit, NoSettings, Parts, Service};
 
 use crate::grpc::Api;
+#[cfg(any(test, feature = "fuzzed"))]
+pub use crate::grpc::fuzzed;
 
 /// The service: its tables, its read model and its calls.
 #[must_use]

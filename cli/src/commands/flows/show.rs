@@ -10,7 +10,7 @@ use crate::output::{moment, word};
 
 /// What waits, for people.
 pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason]) -> Vec<String> {
-    let Some(first) = found.flows.first() else { return vec!["Nothing waits.".to_owned()] };
+    let Some(first) = found.flows.first() else { return vec!["Nothing of what was asked for waits.".to_owned()] };
     let mut lines = Vec::new();
     for FlowSum { step, age_class, count, oldest_time, turns } in &found.sums {
         let class = word(*age_class, AgeClass::as_str_name, "AGE_CLASS_");

@@ -64,5 +64,5 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
 
 #[test]
 fn where_nothing_waits_that_is_said() {
-    assert_eq!(show::lines(&ListStuckFlowsResponse::default(), &[]), ["Nothing waits."]);
+    assert_eq!(show::lines(&ListStuckFlowsResponse::default(), &[]), ["Nothing of what was asked for waits."]);
 }

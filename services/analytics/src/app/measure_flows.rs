@@ -17,6 +17,8 @@ use crate::store::{self, Reached};
 
 /// How long a count stands.
 const REST: Duration = Duration::from_secs(5);
+/// What was settled before is history, and no part of how things go now.
+const RECENT: Duration = Duration::from_secs(3_600);
 /// What one replica at a time counts.
 const COUNTS: &str = "analytics.settled-flows";
 
@@ -42,8 +44,8 @@ fn metrics() -> &'static Metrics {
     })
 }
 
-/// Shows what waits, and counts what was settled, until `stop`. Every replica says what waits, and the one whose turn it is counts; what is
-/// settled while nobody runs is counted as it is read.
+/// Shows what waits, and counts what was settled, until `stop`. Every replica says what waits, and the one whose turn it is counts; what was
+/// settled while nobody ran is counted as it is read, unless it is long ago.
 ///
 /// # Errors
 /// None: what cannot be measured now is measured later.
@@ -60,7 +62,7 @@ pub async fn measure_flows(store: Store, members: Members, stop: CancellationTok
         let is_mine = seen.borrow().is_my_turn(COUNTS);
         match measure(&store, counted.as_ref().filter(|_| is_mine)).await {
             Ok(reached) => counted = Some(reached),
-            Err(error) => tracing::debug!(%error, "the flows cannot be measured"),
+            Err(error) => tracing::warn!(%error, "the flows cannot be measured"),
         }
         stop.run_until_cancelled(tokio::time::sleep(REST)).await;
     }
@@ -82,7 +84,7 @@ pub(super) async fn measure(store: &Store, counted: Option<&Reached>) -> Result<
         }
     }
     if let Some(counted) = counted {
-        for row in store::settled_since(store.reader(), slot, counted, &reached).await? {
+        for row in store::settled_since(store.reader(), slot, counted, &reached, store.now() - RECENT).await? {
             if let Some(step) = STEPS.iter().find(|step| step.event == row.event) {
                 let blamed = step.late_by(Done::numbered(row.done), row.parts_late != 0);
                 for service in step.services() {

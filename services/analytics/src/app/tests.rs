@@ -233,18 +233,22 @@ both_stores! {
         let [placed, stocked, paid] = [event(PLACED, 300), event(STOCK_CONFIRMED, 290), event(PAID, 100)];
         ledger.reads(&[&[&placed, &stocked, &paid], &[&caused(STOCK_RESERVED, 295, &placed), &caused(PAYMENT_CAPTURED, 200, &stocked)]]).await;
         let read = |position| Reached::from([(("ordering".to_owned(), 0), position)]);
-        let settled = async |from, to| {
-            let rows = settled_since(ledger.store.reader(), Slot::First, &read(from), &read(to)).await.unwrap();
+        let since = async |from, to, age| {
+            let (from, to, not_before) = (read(from), read(to), ledger.now - age);
+            let rows = settled_since(ledger.store.reader(), Slot::First, &from, &to, not_before).await.unwrap();
             let row = |row: &Settled| (short(&row.event), row.done, row.late, row.parts_late, row.settled);
             let mut rows: Vec<_> = rows.iter().map(row).collect();
             rows.sort();
             rows
         };
+        let settled = async |from, to| since(from, to, Duration::HOUR).await;
         let first = ("OrderPlaced".to_owned(), 1, 0, 0, 1);
         let second = ("OrderStockConfirmed".to_owned(), 2, 1, 1, 1);
         assert_eq!(settled(0, 3).await, [first.clone(), second.clone()]);
-        assert_eq!((settled(0, 2).await, settled(2, 3).await), (vec![first], vec![second]));
+        assert_eq!((settled(0, 2).await, settled(2, 3).await), (vec![first], vec![second.clone()]));
         assert_eq!(settled(3, 3).await, []);
+        // What was settled before is history.
+        assert_eq!(since(0, 3, Duration::seconds(200)).await, [second]);
         let nothing = reached(&ledger.store, Slot::First).await.unwrap();
         assert_eq!(measure(&ledger.store, Some(&nothing)).await.unwrap(), nothing);
     }

@@ -113,7 +113,7 @@ pub(crate) struct Settled {
     pub(crate) settled: i64,
 }
 
-/// What was settled by the events between two places in the logs, by the event that it followed.
+/// What was settled by the events between two places in the logs and at a time, or after it, by the event that it followed.
 ///
 /// # Errors
 /// When the database fails.
@@ -122,6 +122,7 @@ pub(crate) async fn settled_since(
     slot: Slot,
     from: &Reached,
     to: &Reached,
+    not_before: OffsetDateTime,
 ) -> Result<Vec<Settled>, Error> {
     let mut between = Condition::any();
     for ((source, partition), to) in to {
@@ -154,6 +155,7 @@ pub(crate) async fn settled_since(
             .column_as(Column::Event.count(), "settled")
             .filter(between)
             .filter(Column::Since.is_not_null())
+            .filter(Column::Settled.gte(micros(not_before)))
             .group_by(Column::Event),
         |all, name| all.group_by(Expr::col(Alias::new(*name))),
     );
