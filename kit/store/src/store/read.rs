@@ -75,10 +75,11 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn read_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
-        // One more, which is the event at `after`, without its payload.
+        // One more, which is the event at `after`, without its payload. On SQLite a part of nothing is no text, but NULL.
         let asked = limit.saturating_add((after > 0).into());
-        let columns = "e.stream, e.version, e.id, e.type, CASE WHEN l.position > $2 THEN e.payload ELSE SUBSTR(e.payload, 1, 0) \
-             END AS payload, e.partition_key, e.partition, e.time, e.correlation, e.causation, e.traceparent, l.position";
+        let columns = "e.stream, e.version, e.id, e.type, CASE WHEN l.position > $2 THEN e.payload \
+             ELSE COALESCE(SUBSTR(e.payload, 1, 0), e.payload) END AS payload, e.partition_key, e.partition, e.time, e.correlation, \
+             e.causation, e.traceparent, l.position";
         let size = "CASE WHEN l.position > $2 THEN LENGTH(e.payload) ELSE 0 END";
         let rest = "log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
              WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position";

@@ -10,7 +10,7 @@ use tradewind_domain::ErrorKind;
 use tradewind_store::{Recorded, Store, StreamName};
 use tradewind_testing::{
     Database,
-    account::{Account, Bank, Command},
+    account::{Account, AccountEvent, Bank, Command, Deposited},
     eventually,
 };
 
@@ -184,6 +184,21 @@ tradewind_testing::both_stores! {
             last = Some((event.time, event.id));
         }
         assert_eq!(versions, [1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    async fn an_event_that_says_nothing_is_read_and_so_is_what_follows_it(database: Database) {
+        let bank = Bank::open(&database).await;
+        let mut tx = bank.store.begin().await.unwrap();
+        // 0 is not written, and so these have no bytes.
+        let silent = vec![AccountEvent::from(Deposited { amount: 0 }); 3];
+        tx.append(&StreamName::from("account-a"), 0, "a", silent).await.unwrap();
+        bank.store.token(&tx.commit().await.unwrap()).await.unwrap();
+        let partition = bank.store.history(&StreamName::from("account-a")).await.unwrap()[0].partition;
+        for after in 0..=3 {
+            let page = bank.store.read_log(partition, after, 10).await.unwrap();
+            assert_eq!((page.events.len(), page.after.is_some()), (3 - usize::try_from(after).unwrap(), after > 0));
+            assert!(page.events.iter().all(|event| event.payload.is_empty()));
+        }
     }
 
     async fn an_empty_partition_has_head_zero(database: Database) {
