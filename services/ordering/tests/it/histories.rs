@@ -81,7 +81,7 @@ fn answers() -> impl Strategy<Value = Vec<Command>> {
         1 => Just(Command::Cancel),
         1 => Just(Command::Expire),
     ];
-    prop::collection::vec(answer, 0..16)
+    prop::collection::vec(answer, 0..32)
 }
 
 tradewind_testing::both_stores! {
@@ -124,7 +124,8 @@ tradewind_testing::both_stores! {
                 assert_eq!(format!("{:?}", without.state), expected, "{id} at {version} without: {events:?}");
             }
         }
-        let lengths: Vec<_> = stories.iter().map(|(_, events)| events.len()).collect();
-        assert!(lengths.iter().max() > Some(&6), "{lengths:?}");
+        // Some were confirmed, and something came of it.
+        let longest = stories.iter().map(|(_, events)| events.len()).max();
+        assert!(longest > Some(4), "the longest has {longest:?} events");
     }
 }
