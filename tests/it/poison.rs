@@ -66,7 +66,15 @@ async fn poison_and_cure() {
     assert_eq!(replay(operator, &parked, false).await.unwrap(), tried);
     assert_eq!(operator.settled(&waiting).await.status(), OrderStatus::Confirmed);
 
-    assert_eq!(parked_anywhere(operator).await, []);
+    // Whoever else reads it and keeps nobody waiting could not read it either.
+    eventually(PATIENCE, "nothing is parked anywhere", async || {
+        let parked = parked_anywhere(operator).await;
+        for one in parked.iter().filter(|one| one.consumer.starts_with("analytics.")) {
+            replay_at("analytics", operator, one, false).await.unwrap();
+        }
+        if parked.is_empty() { Ok(()) } else { Err(parked) }
+    })
+    .await;
     counts(&ordering, 0).await;
     let acts = operator.consumers_of("ordering").list_acts(ListActsRequest::default()).await.unwrap().into_inner().acts;
     assert_eq!((acts[0].outcome(), acts[0].position), (ActOutcome::Done, parked.position));
@@ -139,9 +147,18 @@ async fn refuses(shop: &Shop, parked: &ParkedStream) {
 }
 
 async fn replay(who: &Person, what: &ParkedStream, dry_run: bool) -> Result<ReplayParkedStreamResponse, Status> {
+    replay_at("ordering", who, what, dry_run).await
+}
+
+async fn replay_at(
+    service: &str,
+    who: &Person,
+    what: &ParkedStream,
+    dry_run: bool,
+) -> Result<ReplayParkedStreamResponse, Status> {
     let ParkedStream { consumer, source, stream, .. } = what.clone();
     let request = ReplayParkedStreamRequest { consumer, source, stream, dry_run };
-    who.consumers_of("ordering").replay_parked_stream(request).await.map(tonic::Response::into_inner)
+    who.consumers_of(service).replay_parked_stream(request).await.map(tonic::Response::into_inner)
 }
 
 /// Waits until the service's own metrics tell of so many streams in quarantine, each with one event.
