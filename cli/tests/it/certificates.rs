@@ -132,7 +132,7 @@ fn what_a_reader_may_read_is_in_its_certificate_and_the_broker_hears_of_it() {
     let folder = Folder::new();
     done(&folder, &["init"]);
     for (arguments, why) in [
-        (&["issue", "reporting", "--reads", "sales"][..], "there is no context \"sales\"; there are catalog, "),
+        (&["issue", "reporting", "--reads", "sales"][..], "there is no context \"sales\"; there are analytics, "),
         (&["issue", "reporting", "--reads", "ordering,"], "there is no context \"\""),
         (&["issue", "ordering", "--reads", "ordering"], "`tradewind pki renew ordering`"),
     ] {
