@@ -64,13 +64,16 @@ const POLL: Duration = Duration::from_millis(25);
 impl Store {
     /// Where a reader that has seen everything in `committed` stands, as text: `<context>:<log>:<partition>:<position>`,
     /// separated by commas. On PostgreSQL it waits until the log has the events. Where nothing was appended, as by a request that was
-    /// recognised or had nothing left to do, it stands for the whole log as it is now.
+    /// recognised or had nothing left to do, it stands for the whole log as it is now, with what is committed by now: on PostgreSQL it
+    /// waits for that as well, but no longer than five seconds.
     ///
     /// # Errors
     /// `Unavailable` with reason `POSITION_NOT_ASSIGNED` when the log doesn't have them within five seconds.
     pub async fn token(&self, committed: &Committed) -> Result<String, Error> {
         let mut places = Vec::new();
         if committed.last_by_partition().next().is_none() {
+            let last = self.last_committed().await?;
+            self.until(self.log_grew(), SEQUENCING, |_| self.has_places(last)).await?;
             places = self.whole_log().await?;
         }
         let mut grown = self.log_grew();
@@ -88,6 +91,24 @@ impl Store {
             places.push(self.place(partition, position));
         }
         Ok(token::format(&places))
+    }
+
+    /// The last of what is committed and has no place in the log yet; 0 where there is nothing. Whoever committed it may have died since.
+    async fn last_committed(&self) -> Result<i64, Error> {
+        if self.backend() == DbBackend::Sqlite {
+            return Ok(0);
+        }
+        let query = statement(self.backend(), "SELECT COALESCE(MAX(id), 0) AS last FROM outbox", []);
+        self.read(query).await?.first().map_or(Ok(0), |row| row.try_get("", "last").map_err(db))
+    }
+
+    /// Whether all up to that one have their places.
+    async fn has_places(&self, last: i64) -> Result<Option<()>, Error> {
+        if last == 0 {
+            return Ok(Some(()));
+        }
+        let query = statement(self.backend(), "SELECT id FROM outbox WHERE id <= $1 LIMIT 1", [last.into()]);
+        Ok(self.read(query).await?.is_empty().then_some(()))
     }
 
     async fn whole_log(&self) -> Result<Vec<Place>, Error> {

@@ -6,13 +6,17 @@ use std::time::Duration;
 use futures::future::join_all;
 use prost::Message;
 use sea_orm::{ConnectionTrait, Statement};
+use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind, request::RequestKey};
-use tradewind_store::{StreamName, Tx};
+use tradewind_store::{Store, StreamName, Tx};
 use tradewind_testing::{
     Database, Stopped,
-    account::{Account, Bank, Command, Deposited},
+    account::{Account, Bank, Command, Deposited, options},
+    block_on, eventually,
 };
 use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone, PartialEq, Message)]
 struct Response {
@@ -125,4 +129,32 @@ tradewind_testing::both_stores! {
         assert_eq!(forget(30).await, 0);
         assert_eq!((ask(0, 2).await, ask(5, 2).await), (2, 1), "what is forgotten is asked anew");
     }
+}
+
+/// Who committed it died before it had its place in the log, and so did the sequencer.
+#[test]
+fn a_repeated_request_has_a_token_that_covers_what_the_first_one_wrote() {
+    block_on(async {
+        let database = Database::postgres();
+        let store = Store::open(options(&database, "bank")).await.unwrap();
+        let open = async |store: Store| {
+            let open = async |tx: &mut Tx| {
+                tx.execute::<Account>("a", Command::Deposit(1)).await?;
+                Ok::<_, Error>(Response { account: "a".to_owned() })
+            };
+            store.once(Some(&key("ann", "r1", 1)), open).await
+        };
+        let first = tokio::spawn(open(store.clone()));
+        let stream = StreamName::from("account-a");
+        eventually(PATIENCE, "it is committed", async || store.history(&stream).await.unwrap().len() == 1).await;
+        first.abort();
+        let repeated = tokio::spawn(open(store.clone()));
+        let (sequencing, stop) = (store.clone(), CancellationToken::new());
+        let end = stop.clone();
+        let sequencer = tokio::spawn(async move { sequencing.sequence(end).await });
+        let (_, token) = repeated.await.unwrap().unwrap();
+        assert!(token.ends_with(":1"), "{token:?}");
+        stop.cancel();
+        sequencer.await.unwrap().unwrap();
+    });
 }
