@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tonic::{Code, Status};
 
 use crate::Global;
 use crate::local::{Layout, Notice, System};
@@ -47,6 +48,8 @@ pub(crate) struct Played {
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const SCENARIO_WITHIN: Duration = Duration::from_secs(60);
+/// How much later somebody who was away is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
 const BOOKS_WITHIN: Duration = Duration::from_secs(20);
 
 pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
@@ -92,7 +95,8 @@ async fn play(
             .unwrap_or_else(|_| Err(anyhow::anyhow!("not over after {} s", SCENARIO_WITHIN.as_secs())));
         let mut timelines = Vec::new();
         for order_id in outcome.iter().flat_map(|played| &played.orders) {
-            timelines.push(timeline::of(stage.shop(), order_id).await?);
+            let told = tokio::time::timeout(SCENARIO_WITHIN, timeline::of(stage.shop(), order_id));
+            timelines.push(told.await.with_context(|| format!("order {order_id}: nobody tells what happened"))??);
         }
         as_expected += usize::from(outcome.is_ok());
         let incidents = std::iter::from_fn(|| notices.try_recv().ok()).collect();
@@ -102,4 +106,14 @@ async fn play(
     let proof = stage.books().settle(BOOKS_WITHIN).await.context("cannot prove the books")?;
     view.books(&proof)?;
     Ok((played, as_expected, proof.holds()))
+}
+
+/// What a call says that changes nothing, as soon as there is somebody to ask: a scenario may have killed who was.
+async fn patiently<T, R: Future<Output = Result<T, Status>>>(call: impl Fn() -> R) -> Result<T, Status> {
+    loop {
+        match call().await {
+            Err(status) if status.code() == Code::Unavailable => tokio::time::sleep(AGAIN).await,
+            said => return said,
+        }
+    }
 }

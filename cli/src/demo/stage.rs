@@ -10,6 +10,7 @@ use contracts::tradewind::inventory::v1::{GetStockRequest, ReceiveStockRequest};
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest};
 
+use super::patiently;
 use crate::clients::Clients;
 use crate::commands::order::{new_request_id, recipient, status};
 use crate::front::Front;
@@ -112,15 +113,7 @@ impl<'a> Stage<'a> {
 
     /// Follows an order until the stream says that it is settled. Survives a service that restarts.
     pub(crate) async fn settled(&self, order_id: &str) -> Result<Order> {
-        loop {
-            match Watch::new(&self.shop, order_id).settled().await {
-                Ok(order) => return Ok(order),
-                Err(status) if status.code() == tonic::Code::Unavailable => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                Err(status) => return Err(status.into()),
-            }
-        }
+        Ok(patiently(|| Watch::new(&self.shop, order_id).settled()).await?)
     }
 
     /// Places an order and follows it until it is settled as `expected`.

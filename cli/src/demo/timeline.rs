@@ -5,6 +5,7 @@ use contracts::tradewind::eventlog::v1::{EventRecord, ReadKeyRequest};
 use supervisor::services;
 use time::OffsetDateTime;
 
+use super::patiently;
 use crate::clients::Clients;
 use crate::output::dynamic_json;
 use crate::remark::remark;
@@ -22,16 +23,21 @@ struct Entry {
     facts: serde_json::Value,
 }
 
-/// Asks every service what it recorded about an order.
+/// Asks every service what it recorded about an order, and waits for one that is away.
 ///
 /// # Errors
-/// When a service cannot be asked.
+/// When a service refuses to tell.
 pub(crate) async fn of(shop: &Clients, order_id: &str) -> Result<Timeline> {
     let mut entries = Vec::new();
     for service in services::participants() {
         let request = ReadKeyRequest { key: order_id.to_owned(), ..ReadKeyRequest::default() };
-        let response = shop.log_of(service)?.read_key(request).await?.into_inner();
-        for record in response.events {
+        let log = shop.log_of(service)?;
+        let read = || {
+            let (mut log, request) = (log.clone(), request.clone());
+            async move { log.read_key(request).await }
+        };
+        let response = patiently(read).await?;
+        for record in response.into_inner().events {
             entries.push(entry(service, record)?);
         }
     }
