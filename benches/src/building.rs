@@ -122,6 +122,8 @@ pub(crate) async fn figures(database: &Database, on: &'static str, orders: u32) 
     let (sequencing, end) = (store.clone(), stop.clone());
     let _sequencing = spawn(async move { sequencing.sequence(end).await });
     let events = fill(&store, orders).await?;
+    // As it stands in a shop that is not of today.
+    connect(&database.url()).await?.execute_unprepared("ANALYZE").await?;
     let _building = builder(&store, &stop);
 
     let (mut one, mut both, mut copy) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);

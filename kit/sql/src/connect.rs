@@ -48,13 +48,14 @@ const VANISHED: [(&str, &str); 4] = [
 /// A connection prepares its statements when tables may be new and have no statistics, and keeps to the plans that looked right
 /// then. Every statement finds its rows by a key, however many there are. A scan that cannot be avoided counts as dear, and what
 /// is dear would be compiled.
-/// So one plan serves all values, and none is made anew for each.
-const BY_KEY: [(&str, &str); 6] = [
+/// So one plan serves all values, and none is made anew for each. Help of other processes costs more than a page takes to read.
+const BY_KEY: [(&str, &str); 7] = [
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("jit", "off"),
+    ("max_parallel_workers_per_gather", "0"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
 

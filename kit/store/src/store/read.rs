@@ -1,6 +1,6 @@
 //! Reading streams and the log.
 
-use sea_orm::{QueryResult, Statement, Value};
+use sea_orm::{DbBackend, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_domain::request::PAGE_BYTES;
@@ -75,16 +75,8 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn read_log(&self, partition: u16, after: u64, limit: usize) -> Result<LogPage, Error> {
-        // One more, which is the event at `after`, without its payload. On SQLite a part of nothing is no text, but NULL.
-        let asked = limit.saturating_add((after > 0).into());
-        let columns = "e.stream, e.version, e.id, e.type, CASE WHEN l.position > $2 THEN e.payload \
-             ELSE COALESCE(SUBSTR(e.payload, 1, 0), e.payload) END AS payload, e.partition_key, e.partition, e.time, e.correlation, \
-             e.causation, e.traceparent, l.position";
-        let size = "CASE WHEN l.position > $2 THEN LENGTH(e.payload) ELSE 0 END";
-        let rest = "log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
-             WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position";
-        let values: [Value; 3] = [i64::from(partition).into(), signed(after).into(), count(asked)];
-        let query = statement(self.backend(), page_text(columns, size, rest, "$3"), values);
+        // One more, which is the event at `after`.
+        let query = of_log(self.backend(), partition, after, limit.saturating_add((after > 0).into()));
         let rows = self.read(query).await?;
         let mut events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
         let before = events.first().filter(|first| first.position == after).map(|first| first.id);
@@ -168,6 +160,19 @@ impl Store {
     }
 }
 
+/// Asks for up to `limit` events of a partition from a position on, and for no payload of the event there.
+fn of_log(backend: DbBackend, partition: u16, from: u64, limit: usize) -> Statement {
+    // On SQLite a part of nothing is no text, but NULL.
+    let columns = "e.stream, e.version, e.id, e.type, CASE WHEN l.position > $2 THEN e.payload \
+         ELSE COALESCE(SUBSTR(e.payload, 1, 0), e.payload) END AS payload, e.partition_key, e.partition, e.time, e.correlation, \
+         e.causation, e.traceparent, l.position";
+    let size = "CASE WHEN l.position > $2 THEN LENGTH(e.payload) ELSE 0 END";
+    let rest = "log l JOIN event e ON e.stream = l.stream AND e.version = l.version \
+         WHERE l.partition = $1 AND l.position >= $2 ORDER BY l.position";
+    let values: [Value; 3] = [i64::from(partition).into(), signed(from).into(), count(limit)];
+    statement(backend, page_text(columns, size, rest, "$3"), values)
+}
+
 /// How many of the first events a page has; the first always.
 pub(super) fn fit(events: &[Recorded]) -> usize {
     let mut bytes = 0;
@@ -181,4 +186,15 @@ pub(super) fn fit(events: &[Recorded]) -> usize {
 
 fn count(limit: usize) -> Value {
     i64::try_from(limit).unwrap_or(i64::MAX).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::read_whole;
+
+    #[test]
+    fn a_page_of_the_log_is_found_by_its_key_and_in_one_process() {
+        assert_eq!(read_whole(|backend| vec![of_log(backend, 3, 6_000, 513)]), Vec::<String>::new());
+    }
 }
