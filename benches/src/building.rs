@@ -43,7 +43,8 @@ const ROUNDS: u32 = 2;
 const LOOK: Duration = Duration::from_millis(5);
 const BUILT_WITHIN: Duration = Duration::from_secs(900);
 
-const ORDERS: &str = "ordering.orders";
+/// The list of orders.
+pub(crate) const ORDERS: &str = "ordering.orders";
 const PROGRESS: &str = "bench.progress";
 const COPY: &str = "the copy's";
 
@@ -102,7 +103,7 @@ impl MigrationTrait for CreateProgress {
 }
 
 /// Nobody else's log is read.
-struct NoOthers;
+pub(crate) struct NoOthers;
 
 impl LogSource for NoOthers {
     fn read_log(&self, context: &str, _: u16, _: u64, _: u32) -> BoxFuture<'_, Result<LogPage, Error>> {
@@ -113,11 +114,7 @@ impl LogSource for NoOthers {
 
 /// Events a second that a list of so many orders is built with, what a second one adds, and rows a second of a plain copy.
 pub(crate) async fn figures(database: &Database, on: &'static str, orders: u32) -> Result<Vec<Figure>> {
-    let mut migrations = ordering::migrations();
-    migrations.push(Box::new(CreateProgress));
-    let options =
-        StoreOptions { url: database.url(), context: "ordering", migrations, clock: Clock::system(), partitions: None };
-    let store = Store::open(options).await?;
+    let store = open(database).await?;
     let stop = CancellationToken::new();
     let (sequencing, end) = (store.clone(), stop.clone());
     let _sequencing = spawn(async move { sequencing.sequence(end).await });
@@ -151,6 +148,15 @@ pub(crate) async fn figures(database: &Database, on: &'static str, orders: u32) 
     ])
 }
 
+/// The store of orders, as their service has it, with a table more.
+pub(crate) async fn open(database: &Database) -> Result<Store> {
+    let mut migrations = ordering::migrations();
+    migrations.push(Box::new(CreateProgress));
+    let options =
+        StoreOptions { url: database.url(), context: "ordering", migrations, clock: Clock::system(), partitions: None };
+    Ok(Store::open(options).await?)
+}
+
 /// Fills the log with orders that were delivered, as their service would have written them; how many events.
 async fn fill(store: &Store, orders: u32) -> Result<u64> {
     let ids: Vec<_> = (0..orders).map(|_| OrderId::generate().to_string()).collect();
@@ -169,7 +175,8 @@ async fn fill(store: &Store, orders: u32) -> Result<u64> {
     Ok(store.heads().await?.positions.iter().sum())
 }
 
-fn command(step: usize, id: &str, customer: usize) -> Result<Command> {
+/// What happens to an order as its `step`, from 0: it is placed, and delivered at last.
+pub(crate) fn command(step: usize, id: &str, customer: usize) -> Result<Command> {
     let tracking = || "TW000000011".to_owned();
     Ok(match step {
         0 => Command::Place(Box::new(place(id, customer)?)),

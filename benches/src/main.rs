@@ -9,6 +9,7 @@ mod customers;
 mod edge;
 mod flow;
 mod footprint;
+mod lagging;
 mod load;
 mod loading;
 mod machine;
@@ -92,6 +93,8 @@ enum Part {
     Loading,
     /// A read model that is built from the log, and a second one in the same pass.
     Building,
+    /// How far a read model is behind its events, at half of the load that it keeps up with.
+    Lagging,
     /// Orders through the whole shop.
     Orders,
     /// A call through the mesh beside one of bare tonic over mTLS.
@@ -147,6 +150,7 @@ fn main() -> Result<ExitCode> {
                 Part::Events => bench.events(&mut figures)?,
                 Part::Loading => bench.loading(&mut figures)?,
                 Part::Building => bench.building(&mut figures)?,
+                Part::Lagging => bench.lagging(&mut figures)?,
                 Part::Orders => comparisons = bench.orders()?,
                 Part::Mesh => bench.mesh(&mut figures)?,
                 Part::Edge => bench.edge(&mut figures)?,
@@ -260,6 +264,16 @@ impl Bench {
         for on in self.databases() {
             progress(&format!("building from {} orders, {}", self.args.built, on.name()));
             figures.extend(self.runtime.block_on(building::figures(&on.database(), on.name(), self.args.built))?);
+        }
+        Ok(())
+    }
+
+    fn lagging(&self, figures: &mut Vec<Figure>) -> Result<()> {
+        for on in self.databases() {
+            progress(&format!("lagging, {}", on.name()));
+            let streams = Streams::new(Retention::default()).of("ordering", ["ordering"]);
+            let (nats, database) = (Nats::start().keeping(streams, None), on.database());
+            figures.extend(self.runtime.block_on(lagging::figures(&database, &nats, on.name(), self.time))?);
         }
         Ok(())
     }

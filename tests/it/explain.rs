@@ -110,7 +110,8 @@ impl Program {
         tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
     }
 
-    async fn explained(&self, order_id: &str) -> Value {
+    /// The timeline of an order.
+    pub(crate) async fn explained(&self, order_id: &str) -> Value {
         let text = self.says(&["order", "explain", order_id, "--json"]).await.unwrap();
         serde_json::from_str(&text).unwrap()
     }

@@ -1,24 +1,44 @@
 //! What orders wait for, as analytics tells it of a whole shop: while somebody is away, and after it was away itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime};
 
 use contracts::tradewind::analytics::v1::{Flow, FlowState, ListStuckFlowsRequest};
 use contracts::tradewind::consumer::v1::{
     ListProjectionsRequest, PauseConsumerRequest, RebuildProjectionRequest, ResumeConsumerRequest,
 };
 use contracts::tradewind::ordering::v1::{OrderStatus, PlaceOrderRequest};
+use futures::future::{join, join_all};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tradewind_testing::{Database, eventually};
 
 use crate::explain::Program;
+use crate::people::Person;
 use crate::shop::{Shop, in_a_shop};
 use system_tests::PATIENCE;
+use system_tests::offer::Offer;
 
-async fn list(shop: &Shop, request: ListStuckFlowsRequest) -> Vec<Flow> {
-    let listed = eventually(PATIENCE, "analytics answers", async || {
-        shop.operator.flows().list_stuck_flows(request.clone()).await
-    });
-    listed.await.into_inner().flows
+/// How many orders wait for shipping at least, and for how many seconds it is away, unless `SECONDS` says so.
+const WAITING: usize = 30;
+const SECONDS: u64 = 1;
+/// Those who place orders at the same time.
+const HANDS: usize = 4;
+
+async fn list(shop: &Shop, mut request: ListStuckFlowsRequest) -> Vec<Flow> {
+    let mut flows = Vec::new();
+    loop {
+        let listed = eventually(PATIENCE, "analytics answers", async || {
+            shop.operator.flows().list_stuck_flows(request.clone()).await
+        });
+        let listed = listed.await.into_inner();
+        flows.extend(listed.flows);
+        if listed.next_page_token.is_empty() {
+            return flows;
+        }
+        request.page_token = listed.next_page_token;
+    }
 }
 
 /// The orders that wait, each with the event that does.
@@ -107,6 +127,84 @@ async fn shipping_is_away(shop: &mut Shop) {
         shop.operator.settled(order).await;
         has_waited(shop, order, &CONFIRMED).await;
     }
+}
+
+/// Places one order after the other.
+async fn shop_on(operator: &Person, tea: &Offer, placed: &Mutex<Vec<String>>, enough: &CancellationToken) {
+    while !enough.is_cancelled() {
+        let settle_within = Some(prost_types::Duration { seconds: 3_600, nanos: 0 });
+        let order = operator.place(PlaceOrderRequest { settle_within, ..tea.order(1) }).await;
+        placed.lock().unwrap().push(order.order_id);
+    }
+}
+
+/// Orders come in all the time, and shipping goes away in the midst of them.
+async fn shipping_is_away_under_load(shop: &mut Shop) {
+    let away = Duration::from_secs(std::env::var("SECONDS").map_or(SECONDS, |seconds| seconds.parse().unwrap()));
+    let tea = shop.offer("tea", 450, 1_000_000).await;
+    let (operator, placed, enough) = (shop.operator.clone(), Mutex::new(Vec::new()), CancellationToken::new());
+    let grows_by = async |more: usize| {
+        let there = placed.lock().unwrap().len() + more;
+        let grown = async || (placed.lock().unwrap().len() >= there).then_some(()).ok_or("not yet");
+        eventually(PATIENCE, "orders come in", grown).await;
+    };
+    let load = join_all((0..HANDS).map(|_| shop_on(&operator, &tea, &placed, &enough)));
+    let story = async {
+        grows_by(WAITING).await;
+        shop.stop("shipping").await;
+        let since = Instant::now();
+        grows_by(WAITING).await;
+        while since.elapsed() < away {
+            grows_by(1).await;
+        }
+        enough.cancel();
+    };
+    join(load, story).await;
+
+    let placed = placed.into_inner().unwrap();
+    let mut paid = BTreeMap::new();
+    for order_id in &placed {
+        let order = operator.reaches(order_id, &[OrderStatus::Paid, OrderStatus::Confirmed]).await;
+        if order.status() == OrderStatus::Paid {
+            let events = operator.events_about("ordering", order_id).await;
+            let event = events.into_iter().find(|event| short(&event.r#type) == "OrderPaid").unwrap();
+            paid.insert(order_id.clone(), event.time.unwrap());
+        }
+    }
+    assert!(paid.len() >= WAITING && paid.len() < placed.len(), "{} of {} wait", paid.len(), placed.len());
+    let wanted = ListStuckFlowsRequest { state: FlowState::Waiting.into(), page_size: 50, ..Default::default() };
+    eventually(PATIENCE, "exactly those wait, since they were paid", async || {
+        let listed = list(shop, wanted.clone()).await;
+        let of_shipping = |flow: &Flow| flow.turns.len() == 1 && flow.turns[0].service == "shipping";
+        // It may have gone between asking the carrier and hearing of it: that waits beside.
+        let is_known = |flow: &&Flow| of_shipping(flow) && paid.contains_key(&flow.order_id);
+        let unknown = listed.iter().find(|flow| !is_known(flow)).cloned();
+        let event = |flow: &Flow| short(&flow.step.clone().unwrap_or_default().event);
+        let waiting = listed.into_iter().filter(|flow| event(flow) == "OrderPaid");
+        let since: BTreeMap<_, _> = waiting.map(|flow| (flow.order_id, flow.since_time.unwrap())).collect();
+        if unknown.is_none() && since == paid { Ok(()) } else { Err((unknown, since)) }
+    })
+    .await;
+
+    let (last, since) = paid.iter().max_by_key(|(_, paid)| (paid.seconds, paid.nanos)).unwrap();
+    let waited = SystemTime::now().duration_since(SystemTime::try_from(*since).unwrap()).unwrap().as_millis();
+    shop.start(&["shipping"]).await;
+    waits(shop, "", BTreeSet::new()).await;
+    for order_id in paid.keys() {
+        assert_eq!(operator.settled(order_id).await.status(), OrderStatus::Confirmed);
+    }
+    let told = Program::of(shop).explained(last).await;
+    let offset = |name: &str| {
+        let step = told["steps"].as_array().unwrap().iter().find(|step| step["event"]["name"] == name).unwrap();
+        u128::from(step["offset_ms"].as_u64().unwrap())
+    };
+    assert!(offset("OrderConfirmed") - offset("OrderPaid") >= waited, "it was kept waiting for {waited} ms: {told:#}");
+    assert_eq!(told["awaited"], serde_json::json!([]), "{told:#}");
+}
+
+#[test]
+fn what_waits_for_shipping_under_load_is_exactly_what_is_listed() {
+    in_a_shop(Database::postgres, shipping_is_away_under_load);
 }
 
 #[test]

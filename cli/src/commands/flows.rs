@@ -12,6 +12,7 @@ use anyhow::Result;
 use contracts::tradewind::analytics::v1::{FlowState, ListStuckFlowsRequest};
 use serde_json::json;
 
+use super::projection;
 use crate::Global;
 use crate::clients::Clients;
 use crate::output::{document, json as as_json, more, say};
@@ -21,7 +22,7 @@ pub(crate) enum Command {
     /// Show what waits longer than its contract allows: which order, for what, whose turn it is, since when and why.
     ///
     /// Why is asked of the services for the order that waits longest of each kind; `order explain` tells it of any. What is shown
-    /// is a moment behind the orders.
+    /// is a moment behind the orders; it is told where analytics has more than that still to read.
     Stuck(Stuck),
 }
 
@@ -60,13 +61,15 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         page_token,
     };
     let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
+    let behind = projection::behind(&shop, "analytics", "analytics.flows").await?;
     let reasons = why::reasons(&shop, &found.flows).await;
     if global.json {
         let mut facts = as_json(&found)?;
         facts["reasons"] = reasons.iter().map(why::Reason::json).collect();
+        facts["events_behind"] = json!(behind);
         document(&json!(facts))?;
     } else {
-        show::lines(&found, &reasons).iter().try_for_each(|line| say!("{line}"))?;
+        show::lines(&found, &reasons, behind).iter().try_for_each(|line| say!("{line}"))?;
         more(&found.next_page_token)?;
     }
     Ok(ExitCode::SUCCESS)

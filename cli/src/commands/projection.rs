@@ -72,6 +72,13 @@ async fn projections_of(shop: &Clients, service: &str) -> Result<Vec<Projection>
     Ok(response.into_inner().projections)
 }
 
+/// How many events a projection has not seen yet; nothing where those who have them cannot be asked.
+pub(super) async fn behind(shop: &Clients, service: &str, projection: &str) -> Result<Option<u64>> {
+    let all = projections_of(shop, service).await?;
+    let found = all.iter().find(|found| found.projection == projection);
+    Ok(found.and_then(|found| Some(found.total_events?.saturating_sub(found.events))))
+}
+
 async fn list(shop: &Clients, only: Option<&str>, json: bool) -> Result<ExitCode> {
     let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);
     let (answers, away) = of_each(&services, async |service| projections_of(shop, service).await).await;

@@ -8,10 +8,21 @@ use super::super::order::explain::Held;
 use super::why::Reason;
 use crate::output::{moment, word};
 
-/// What waits, for people.
-pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason]) -> Vec<String> {
-    let Some(first) = found.flows.first() else { return vec!["Nothing of what was asked for waits.".to_owned()] };
+/// From so many events on that analytics has not read yet, what it shows may be long over.
+const BEHIND: u64 = 1_000;
+
+/// What waits, for people, where analytics has so many events still to read, if that is known.
+pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason], behind: Option<u64>) -> Vec<String> {
     let mut lines = Vec::new();
+    if let Some(behind) = behind.filter(|behind| *behind >= BEHIND) {
+        lines.push(format!(
+            "analytics has {behind} events still to read: what is shown may be settled, and more may wait."
+        ));
+    }
+    let Some(first) = found.flows.first() else {
+        lines.push("Nothing of what was asked for waits.".to_owned());
+        return lines;
+    };
     for FlowSum { step, age_class, count, oldest_time, turns } in &found.sums {
         let class = word(*age_class, AgeClass::as_str_name, "AGE_CLASS_");
         lines.push(format!(

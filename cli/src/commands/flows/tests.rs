@@ -52,7 +52,8 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
         command: Some("tradewind status".to_owned()),
     };
     let reason = |held| Reason { event: PAID.to_owned(), order_id: "o-1".to_owned(), held };
-    let lines = show::lines(&found, &[reason(Ok(vec![held])), reason(Err("NOT_FOUND: no such order".to_owned()))]);
+    let lines =
+        show::lines(&found, &[reason(Ok(vec![held])), reason(Err("NOT_FOUND: no such order".to_owned()))], Some(3));
     let awaits = "OrderPaid awaits OrderConfirmed or OrderCancelled of shipping (book_on_order_paid)";
     assert_eq!(lines[0], format!("     2  MINUTES  {awaits}, the first since 1970-01-01T00:16:40Z"));
     assert_eq!(lines[1..3], ["why OrderPaid waits, of o-1: shipping: it is away", "  try: tradewind status"]);
@@ -64,5 +65,9 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
 
 #[test]
 fn where_nothing_waits_that_is_said() {
-    assert_eq!(show::lines(&ListStuckFlowsResponse::default(), &[]), ["Nothing of what was asked for waits."]);
+    let lines = |behind| show::lines(&ListStuckFlowsResponse::default(), &[], behind);
+    let nothing = "Nothing of what was asked for waits.";
+    assert_eq!((lines(Some(0)), lines(None)), (vec![nothing.to_owned()], vec![nothing.to_owned()]));
+    let old = "analytics has 1000 events still to read: what is shown may be settled, and more may wait.";
+    assert_eq!(lines(Some(1_000)), [old, nothing]);
 }
