@@ -2,6 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{Reservation, StockLevel};
 use contracts::tradewind::ordering::v1::Order;
+use contracts::tradewind::payment::v1::Balance;
 use serde::Deserialize;
 
 /// All that is compared.
@@ -13,6 +14,8 @@ pub struct Facts {
     pub levels: Vec<StockLevel>,
     /// Every reservation that still holds stock, says inventory.
     pub reservations: Vec<Reservation>,
+    /// The balance of every account of the ledger, says payment.
+    pub balances: Vec<Balance>,
     /// What the card provider did.
     pub card: Vec<CardEntry>,
     /// What the carrier has booked or refused.

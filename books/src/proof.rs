@@ -18,6 +18,8 @@ pub struct Proof {
     pub levels: usize,
     /// Units set aside for orders.
     pub reserved: i64,
+    /// Accounts of the ledger looked at, each in one currency.
+    pub accounts: usize,
     /// Whatever is wrong.
     pub broken: Vec<Broken>,
 }
@@ -32,6 +34,7 @@ pub fn prove(facts: &Facts) -> Proof {
         booked: facts.carrier.iter().filter(|booking| stands(booking)).count(),
         levels: facts.levels.len(),
         reserved: facts.levels.iter().map(|level| level.reserved).sum(),
+        accounts: facts.balances.len(),
         broken: rules::broken(facts),
     }
 }
@@ -60,6 +63,7 @@ impl Proof {
             format!("carrier: {} bookings stand, each for an order that is confirmed or beyond", self.booked),
             format!("stock: {} levels, on hand = received - shipped, none negative", self.levels),
             format!("stock: {} units reserved = the open allocations of confirmed orders", self.reserved),
+            format!("ledger: {} balances sum to zero, what was cleared is what the card provider kept", self.accounts),
         ]
     }
 }

@@ -9,6 +9,7 @@ use std::fmt::{self, Display, Formatter};
 use contracts::tradewind::inventory::v1::{Reservation, StockLevel};
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{Order, OrderStatus};
+use contracts::tradewind::payment::v1::Account;
 
 use crate::{Booking, CardEntry, Facts};
 
@@ -33,11 +34,13 @@ pub enum Rule {
     NotNegative,
     /// Of what was shipped of every SKU.
     Sent,
+    /// Of the ledger, in every currency.
+    Balanced,
 }
 
 impl Rule {
     /// Each of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Settled,
         Self::Charged,
         Self::PaidBack,
@@ -47,6 +50,7 @@ impl Rule {
         Self::Counted,
         Self::NotNegative,
         Self::Sent,
+        Self::Balanced,
     ];
 
     fn broken(self, what: String) -> Broken {
@@ -72,6 +76,7 @@ impl Display for Rule {
             Self::Counted => "stock adds up",
             Self::NotNegative => "no counter of stock is below zero",
             Self::Sent => "what has left is what was sent",
+            Self::Balanced => "the ledger sums to zero, owes nobody and has cleared what the card provider kept",
         })
     }
 }
@@ -117,6 +122,7 @@ pub(crate) fn broken(facts: &Facts) -> Vec<Broken> {
     broken.extend(counted(facts));
     broken.extend(facts.levels.iter().filter_map(not_negative));
     broken.extend(sent(facts));
+    broken.extend(balanced(facts));
     broken
 }
 
@@ -230,6 +236,31 @@ fn sent(facts: &Facts) -> Vec<Broken> {
             Rule::Sent.unless(owed == left, || format!("orders sent {owed} of {sku}, and {left} have left"))
         })
         .collect()
+}
+
+/// In each currency: all accounts sum to nothing, no refund is under way, and what was cleared is what the statement kept.
+fn balanced(facts: &Facts) -> Vec<Broken> {
+    let mut kept = BTreeMap::<&str, i64>::new();
+    for (kind, sign) in [("capture", 1), ("refund", -1)] {
+        for entry in of_kind(&facts.card, kind) {
+            *kept.entry(&entry.currency).or_default() += sign * entry.amount_minor;
+        }
+    }
+    let mut ledger = BTreeMap::<&str, BTreeMap<Account, i64>>::new();
+    for balance in &facts.balances {
+        let Some(Money { currency, minor }) = &balance.amount else { continue };
+        *ledger.entry(currency).or_default().entry(balance.account()).or_default() += minor;
+    }
+    let currencies: BTreeSet<_> = kept.keys().chain(ledger.keys()).copied().collect();
+    let broken = currencies.into_iter().filter_map(|currency| {
+        let kept = kept.get(currency).copied().unwrap_or_default();
+        let accounts = ledger.remove(currency).unwrap_or_default();
+        let of = |account| accounts.get(&account).copied().unwrap_or_default();
+        let holds =
+            accounts.values().sum::<i64>() == 0 && of(Account::Customer) == 0 && of(Account::ProviderClearing) == kept;
+        Rule::Balanced.unless(holds, || format!("of {currency} {kept} was kept, and the ledger has {accounts:?}"))
+    });
+    broken.collect()
 }
 
 /// Entries of one kind that moved money.

@@ -1,4 +1,4 @@
-//! Who is asked: ordering and inventory, as a workload that may ask them, and the outside.
+//! Who is asked: ordering, inventory and payment, as a workload that may ask them, and the outside.
 
 use std::time::Duration;
 
@@ -7,6 +7,8 @@ use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServ
 use contracts::tradewind::inventory::v1::{ListOpenReservationsRequest, ListStockRequest};
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::ordering::v1::{GetOrderRequest, ListOrdersRequest, Order};
+use contracts::tradewind::payment::v1::GetBalanceRequest;
+use contracts::tradewind::payment::v1::ledger_service_client::LedgerServiceClient;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 use tonic::Status;
@@ -28,7 +30,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The services behind `channels`, whose workload may list orders and stock, and their outside.
+    /// The services behind `channels`, whose workload may list orders and stock and read the ledger, and their outside.
     #[must_use]
     pub const fn new(channels: Channels, outside: Statements) -> Self {
         Self { channels, outside }
@@ -88,7 +90,9 @@ impl Sources {
             Ok((page.reservations, page.next_page_token))
         });
         let reservations = reservations.await.context("reservations cannot be listed")?;
-        Ok(Facts { orders, levels, reservations, card, carrier })
+        let ledger = LedgerServiceClient::new(self.channels.to("payment")?).get_balance(GetBalanceRequest {}).await;
+        let balances = ledger.context("the ledger cannot be read")?.into_inner().balances;
+        Ok(Facts { orders, levels, reservations, balances, card, carrier })
     }
 
     /// The same orders, each as it is.

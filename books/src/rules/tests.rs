@@ -2,6 +2,7 @@
 
 use contracts::tradewind::inventory::v1::Allocation;
 use contracts::tradewind::ordering::v1::PricedLine;
+use contracts::tradewind::payment::v1::Balance;
 
 use super::*;
 use crate::prove;
@@ -30,6 +31,10 @@ fn entry(order_id: &str, kind: &str) -> CardEntry {
 
 fn booking(order_id: &str, status: &str) -> Booking {
     Booking { order_id: order_id.to_owned(), status: status.to_owned(), tracking: Some(format!("T-{order_id}")) }
+}
+
+fn balance(account: Account, minor: i64) -> Balance {
+    Balance { account: account.into(), amount: Some(pounds(minor)) }
 }
 
 /// One order of each end; six units, of which four have left and two are set aside.
@@ -71,6 +76,11 @@ fn right() -> Facts {
             allocations: vec![allocation],
             ..Reservation::default()
         }],
+        balances: vec![
+            balance(Account::ProviderClearing, 2_700),
+            balance(Account::Revenue, -3_600),
+            balance(Account::Refunds, 900),
+        ],
     }
 }
 
@@ -98,12 +108,15 @@ fn what_was_taken_by_mistake_and_given_back_breaks_no_rule() {
             (entry.amount_minor, entry.currency) = (1, "EUR".to_owned());
         }
         facts.orders[2].refunded = Some(Money { currency: "EUR".to_owned(), minor: 1 });
+        // What was sold for an euro came back as well.
+        facts.balances = vec![balance(Account::ProviderClearing, 2_700), balance(Account::Revenue, -2_700)];
     };
     assert_eq!(broken_by(by_mistake), []);
     let nothing_was_taken = |facts: &mut Facts| {
         facts.card[2].amount_minor = 0;
         facts.card.remove(3);
         facts.orders[2].refunded = None;
+        facts.balances = vec![balance(Account::ProviderClearing, 2_700), balance(Account::Revenue, -2_700)];
     };
     assert_eq!(broken_by(nothing_was_taken), []);
 }
@@ -111,7 +124,7 @@ fn what_was_taken_by_mistake_and_given_back_breaks_no_rule() {
 #[test]
 fn whatever_may_be_wrong_breaks_a_rule() {
     type Distortion = fn(&mut Facts);
-    let wrongs: [(&str, Rule, Distortion); 36] = [
+    let wrongs: [(&str, Rule, Distortion); 40] = [
         ("an order under way", Rule::Settled, |facts| facts.orders[2].set_status(OrderStatus::Paid)),
         ("an order being cancelled", Rule::Settled, |facts| facts.orders[2].set_status(OrderStatus::Cancelling)),
         ("an open request to cancel", Rule::Settled, |facts| facts.orders[0].cancellation_requested = true),
@@ -163,6 +176,18 @@ fn whatever_may_be_wrong_breaks_a_rule() {
         }),
         ("a unit that is still there", Rule::Sent, |facts| facts.orders[1].lines[0].quantity = 3),
         ("a unit of what there never was", Rule::Sent, |facts| facts.orders[3].lines[0].sku = "cup".to_owned()),
+        ("a penny that came from nowhere", Rule::Balanced, |facts| {
+            facts.balances[1] = balance(Account::Revenue, -3_599)
+        }),
+        ("money that the provider never had", Rule::Balanced, |facts| {
+            facts.balances[0] = balance(Account::ProviderClearing, 2_701);
+            facts.balances[1] = balance(Account::Revenue, -3_601);
+        }),
+        ("a refund that stays under way", Rule::Balanced, |facts| {
+            facts.balances[1] = balance(Account::Revenue, -3_500);
+            facts.balances.push(balance(Account::Customer, -100));
+        }),
+        ("a ledger without a currency", Rule::Balanced, |facts| facts.balances.clear()),
     ];
     for (what, rule, distort) in wrongs {
         let broken = broken_by(distort);
@@ -179,7 +204,7 @@ fn what_is_wrong_is_told_instead_of_what_the_books_come_to() {
     facts.card.push(entry("confirmed", "capture"));
     let proof = prove(&facts);
     assert!(!proof.holds());
-    assert_eq!(proof.lines().len(), 1, "{:?}", proof.lines());
+    assert!(proof.lines().iter().all(|line| line.starts_with("BROKEN: ")), "{:?}", proof.lines());
     assert!(proof.lines()[0].contains("charged once") && proof.lines()[0].contains("confirmed"), "{:?}", proof.lines());
 }
 
