@@ -6,8 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use contracts::tradewind::consumer::v1::{ListProjectionsRequest, Projection, RebuildProjectionRequest};
 use contracts::tradewind::ordering::v1::ListOrdersRequest;
 use futures::future::{join_all, try_join, try_join_all};
+use ordering::domain::{Command, Line, Order, Place};
+use prost_types::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
+use tradewind_domain::{Money, OrderId};
+use tradewind_store::{Clock, Store, StoreOptions};
 use tradewind_testing::{Database, block_on, eventually};
 use uuid::Uuid;
 
@@ -23,26 +27,26 @@ const LIST: &str = "ordering.orders";
 const SECOND: &str = "ordering.orders-2";
 /// How many orders there are before, unless `ORDERS` says so.
 const ORDERS: usize = 1_000;
-/// Those who place them at the same time.
-const HANDS: usize = 16;
+/// Those that are written in one transaction.
+const AT_ONCE: usize = 64;
 /// Those who place orders and list their own meanwhile.
 const CUSTOMERS: usize = 3;
 
 #[test]
 fn a_list_that_is_built_anew_under_load_fails_nobody_and_goes_on_where_its_builder_died() {
-    let before = std::env::var("ORDERS").map_or(ORDERS, |orders| orders.parse().unwrap());
+    let placed = std::env::var("ORDERS").map_or(ORDERS, |orders| orders.parse().unwrap());
     block_on(async {
         let mut shop = Shop::unstaffed(|_| Database::postgres()).await;
+        fill(&shop.database_url("ordering"), placed).await;
         // Whoever has the turn dies after its second batch. So may the other, when it has gone on so far.
         let replicas = join_all((0..REPLICAS).map(|_| Process::dying(&shop, "ordering", SECOND, 2))).await;
         let mut ordering = Deployment::of(&shop, "ordering", replicas).await;
         // Nobody answers the orders, and so each is one event.
         shop.start(&["catalog"]).await;
         let tea = shop.offer("tea", 450, 0).await;
-        let many = (0..HANDS).map(|hand| place(&shop.operator, &tea, before / HANDS, hand));
-        join_all(many).await;
-        let placed = before / HANDS * HANDS;
-        eventually(PATIENCE, "the list has seen them", async || {
+        // So many are seen in so many times that.
+        let patience = PATIENCE * u32::try_from(1 + placed / ORDERS).unwrap();
+        eventually(patience, "the list has seen them", async || {
             let list = list(&shop).await;
             (list.events == list.total_events.unwrap() && list.events >= placed as u64).then_some(()).ok_or(list)
         })
@@ -57,7 +61,7 @@ fn a_list_that_is_built_anew_under_load_fails_nobody_and_goes_on_where_its_build
             eventually(PATIENCE, "its builder dies", async || ordering.replace_dead(&shop).await).await;
             let left = list(&shop).await.build.expect("it is half built");
             assert!(left.events > 0 && left.failure.is_empty(), "{left:?}");
-            let read = eventually(PATIENCE, "what was built is read", async || {
+            let read = eventually(patience, "what was built is read", async || {
                 ordering.replace_dead(&shop).await;
                 let list = list(&shop).await;
                 match &list.build {
@@ -97,10 +101,42 @@ async fn list(shop: &Shop) -> Projection {
     projections.into_iter().find(|projection| projection.projection == LIST).unwrap()
 }
 
-async fn place(operator: &Person, tea: &Offer, orders: usize, hand: usize) {
-    for order in 0..orders {
-        let request_id = format!("{hand}-{order}");
-        operator.place(contracts::tradewind::ordering::v1::PlaceOrderRequest { request_id, ..tea.order(1) }).await;
+/// Has so many orders in the database, as their service writes them.
+async fn fill(url: &str, orders: usize) {
+    let (url, migrations) = (url.to_owned(), ordering::migrations());
+    let options = StoreOptions { url, context: "ordering", migrations, clock: Clock::system(), partitions: None };
+    let store = Store::open(options).await.unwrap();
+    let stop = CancellationToken::new();
+    let (sequencing, end) = (store.clone(), stop.clone());
+    let sequencing = tokio::spawn(async move { sequencing.sequence(end).await });
+    let ids: Vec<_> = (0..orders).map(|_| OrderId::generate().to_string()).collect();
+    for some in ids.chunks(AT_ONCE) {
+        let mut tx = store.begin().await.unwrap();
+        for id in some {
+            tx.execute::<Order>(id, Command::Place(Box::new(order(id)))).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+    // It is told once all have their places in the log.
+    store.token(&store.begin().await.unwrap().commit().await.unwrap()).await.unwrap();
+    stop.cancel();
+    sequencing.await.unwrap().unwrap();
+}
+
+fn order(id: &str) -> Place {
+    let asked = Offer::of("tea").order(1);
+    Place {
+        order_id: id.to_owned(),
+        customer_id: asked.customer_id,
+        recipient: asked.recipient.unwrap(),
+        lines: vec![Line {
+            product_id: "tea".to_owned(),
+            sku: "TEA".to_owned(),
+            quantity: 1,
+            unit_price: Money::new("GBP", 450).unwrap(),
+        }],
+        deadline: Timestamp { seconds: 4_000_000_000, nanos: 0 },
+        ..Place::default()
     }
 }
 
