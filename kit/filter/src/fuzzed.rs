@@ -3,9 +3,9 @@
 
 use uuid::Uuid;
 
-use crate::schema::{Field, Kind, check};
+use crate::schema::{Field, check};
 use crate::tree::{Says, Term, Tree};
-use crate::value::Bound;
+use crate::value::{Bound, Kind};
 use crate::{MOST_TERMS, opened, order_by, parse, sealed};
 
 type Target = (&'static str, fn(&[u8]));

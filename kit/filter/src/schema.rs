@@ -4,7 +4,7 @@ use tradewind_domain::Error;
 
 use crate::parse::{UNSUPPORTED, fault};
 use crate::tree::{Operator, Says, Term, Tree, Written};
-use crate::value::Bound;
+use crate::value::{Bound, Kind};
 
 /// A field that a list can be filtered by.
 #[derive(Clone, Copy, Debug)]
@@ -14,25 +14,6 @@ pub struct Field<F> {
     kind: Kind,
     /// It is of the items of a list within what is listed.
     many: bool,
-}
-
-/// What values a field has, and so how it is compared.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// A text, with its case: `=` and `!=`.
-    Text,
-    /// A whole number of 64 bits.
-    Number,
-    /// `true` or `false`: `=` and `!=`.
-    Bool,
-    /// A value of an enum by its name, which becomes its number: `=` and `!=`.
-    Enum(fn(&str) -> Option<i64>),
-    /// A time of RFC 3339.
-    Time,
-    /// A day in UTC, of a column that holds a time.
-    Day,
-    /// Seconds, as `20s`.
-    Duration,
 }
 
 /// A restriction that is checked.

@@ -1,10 +1,27 @@
-//! Values as a field's kind reads them.
+//! What values a field may have, and what a text means as one.
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime};
 
-use crate::schema::Kind;
+/// What values a field has, and so how it is compared.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A text, with its case: `=` and `!=`.
+    Text,
+    /// A whole number of 64 bits.
+    Number,
+    /// `true` or `false`: `=` and `!=`.
+    Bool,
+    /// A value of an enum by its name, which becomes its number: `=` and `!=`.
+    Enum(fn(&str) -> Option<i64>),
+    /// A time of RFC 3339.
+    Time,
+    /// A day in UTC, of a column that holds a time.
+    Day,
+    /// Seconds, as `20s`.
+    Duration,
+}
 
 /// A value that a column is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
