@@ -1,7 +1,7 @@
 //! An event of an order's audit trail, as lines.
 
 use anyhow::Result;
-use contracts::tradewind::ordering::v1::{RecordedOrderEvent, recorded_order_event::Event};
+use contracts::tradewind::ordering::v1::RecordedOrderEvent;
 use serde_json::Value;
 
 use crate::output::{json, moment, say};
@@ -23,7 +23,7 @@ pub(super) fn show(recorded: &RecordedOrderEvent) -> Result<()> {
         ("correlation", recorded.correlation.clone()),
         ("trace", recorded.trace_id.clone()),
     ];
-    let facts = facts.into_iter().chain(said(recorded.event.as_ref())?);
+    let facts = facts.into_iter().chain(said(recorded)?);
     facts.filter(|(_, fact)| !fact.is_empty()).try_for_each(|(name, fact)| say!("       {name:<12} {fact}"))
 }
 
@@ -32,28 +32,14 @@ fn who(RecordedOrderEvent { workload, user_id, .. }: &RecordedOrderEvent) -> Str
     if user_id.is_empty() { workload.clone() } else { format!("{user_id} by {workload}") }
 }
 
-/// What an event says, as JSON in one line.
-fn said(event: Option<&Event>) -> Result<Option<(&'static str, String)>> {
-    let Some(event) = event else { return Ok(None) };
-    let said = match event {
-        Event::Placed(event) => json(event),
-        Event::StockConfirmed(event) => json(event),
-        Event::Paid(event) => json(event),
-        Event::Confirmed(event) => json(event),
-        Event::CancellationRequested(event) => json(event),
-        Event::CancellationRefused(event) => json(event),
-        Event::Cancelled(event) => json(event),
-        Event::Compensated(event) => json(event),
-        Event::Closed(event) => json(event),
-        Event::Shipped(event) => json(event),
-        Event::Delivered(event) => json(event),
-    }?;
-    let without_id = match said {
-        Value::Object(mut fields) => {
-            fields.remove("orderId");
-            Value::Object(fields)
-        }
-        said => said,
-    };
-    Ok(Some(("body", without_id.to_string())))
+/// What an event says, as JSON in one line; nothing where the service does not know it.
+fn said(recorded: &RecordedOrderEvent) -> Result<Option<(&'static str, String)>> {
+    let Value::Object(fields) = json(recorded)? else { return Ok(None) };
+    // Of all its fields, it is the one that is a message; a time is a text.
+    let body =
+        fields.into_iter().find_map(|(_, field)| if let Value::Object(body) = field { Some(body) } else { None });
+    Ok(body.map(|mut body| {
+        body.remove("orderId");
+        ("body", Value::Object(body).to_string())
+    }))
 }
