@@ -11,7 +11,7 @@ const ABOUT: usize = 8;
 const SEAL: usize = 16;
 
 /// The token of the page behind `place`, which has no full stop, in the list that `about` says all of: its filter, its order and whatever
-/// else it was asked by. `secret` is known to the service alone.
+/// else it was asked by. `secret` is something that callers do not know, and all replicas do.
 #[must_use]
 pub fn sealed(secret: Uuid, about: &[&str], place: &str) -> String {
     let about = digest(&about.iter().map(|part| part.as_bytes()).collect::<Vec<_>>(), ABOUT);
