@@ -38,12 +38,10 @@ pub(crate) async fn list_order_events(store: &Store, page: EventsPage) -> Result
 }
 
 fn shown(event: Recorded, origin: Origin) -> RecordedOrderEvent {
-    let shown = contracts::shown(&event.type_name, &event.payload);
     RecordedOrderEvent {
         version: event.version,
         event_id: event.id.to_string(),
-        // What a later build has recorded has a name, and no more that could be shown.
-        event: OrderEvent::decode(&event.type_name, &shown).ok().map(contract),
+        event: said(&event.type_name, &event.payload),
         r#type: event.type_name,
         time: Some(timestamp(event.time)),
         partition: event.partition.into(),
@@ -55,6 +53,11 @@ fn shown(event: Recorded, origin: Origin) -> RecordedOrderEvent {
         correlation: event.metadata.correlation,
         trace_id: trace_id(&event.metadata.traceparent).to_owned(),
     }
+}
+
+/// What an event of that name says, but for what is sensitive; nothing where it is a later build's.
+pub(crate) fn said(name: &str, payload: &[u8]) -> Option<Contract> {
+    OrderEvent::decode(name, &contracts::shown(name, payload)).ok().map(contract)
 }
 
 fn contract(event: OrderEvent) -> Contract {

@@ -21,6 +21,8 @@ pub(crate) use changes::OrderChanges;
 pub(crate) use expire_on_deadline::ExpireOnDeadline;
 pub(crate) use get_order::get_order;
 pub(crate) use get_order_history::get_order_history;
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) use list_order_events::said;
 pub(crate) use list_order_events::{EventsPage, list_order_events};
 pub use list_orders::order_list;
 pub(crate) use list_orders::{FILTERED, Filter, Page, Place, SORTED, list_orders, ordered};

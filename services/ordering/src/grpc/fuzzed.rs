@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use contracts::tradewind::ordering::v1::{
     CancelOrderRequest, GetOrderHistoryRequest, GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest,
-    PlaceOrderRequest, WatchOrderRequest,
+    PlaceOrderRequest, WatchOrderRequest, recorded_order_event::Event,
 };
 use prost::Message;
-use tradewind_domain::request::order_id;
+use tradewind_domain::{EventSet, request::order_id};
 use uuid::Uuid;
 
 use super::convert;
-use crate::app::SETTLE_WITHIN;
-use crate::domain::Order;
+use crate::app::{SETTLE_WITHIN, said};
+use crate::domain::{Order, OrderEvent};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -52,6 +52,11 @@ fn place_order(request: PlaceOrderRequest) {
 
 fn stored_orders(bytes: &[u8]) {
     history::evolved::<Order>(bytes);
+    for name in OrderEvent::type_names() {
+        if let Some(Event::Placed(placed)) = said(&name, bytes) {
+            assert!(placed.payment_token.is_empty(), "what is sensitive is not shown");
+        }
+    }
 }
 
 #[path = "../../../../fuzz/history.rs"]
