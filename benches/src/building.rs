@@ -11,8 +11,8 @@ use ordering::domain::{Command, Line, Order, Place};
 use ordering::store::listed_order;
 use prost_types::Timestamp;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Statement, TransactionTrait as _, Value,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, IntoActiveModel, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _, Statement, TransactionTrait as _,
 };
 use sea_orm_migration::prelude::{Table as New, async_trait};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
@@ -191,7 +191,13 @@ pub(crate) fn command(step: usize, id: &str, customer: usize) -> Result<Command>
 fn place(id: &str, customer: usize) -> Result<Place> {
     let line = |product: &str, quantity, minor| {
         let (product_id, sku) = (product.to_owned(), product.to_uppercase());
-        Ok::<_, anyhow::Error>(Line { product_id, sku, quantity, unit_price: Money::new("EUR", minor)? })
+        Ok::<_, anyhow::Error>(Line {
+            product_id,
+            sku,
+            name: String::new(),
+            quantity,
+            unit_price: Money::new("EUR", minor)?,
+        })
     };
     let address = Address {
         line1: "Lange Straße 12".to_owned(),
@@ -287,16 +293,6 @@ async fn copied(store: &Store, url: &str, orders: u32) -> Result<Duration> {
 }
 
 fn insert(backend: DbBackend, table: &str, rows: &[listed_order::Model]) -> Statement {
-    let places =
-        |row: usize| (1..=6).map(move |column| format!("${}", 6 * row + column)).collect::<Vec<_>>().join(", ");
-    let tuples: Vec<_> = (0..rows.len()).map(|row| format!("({})", places(row))).collect();
-    let text = format!(
-        "INSERT INTO {table} (order_id, customer_id, status, version, created, body) VALUES {}",
-        tuples.join(", ")
-    );
-    let values = rows.iter().flat_map(|row| -> [Value; 6] {
-        let listed_order::Model { order_id, customer_id, status, version, created, body } = row.clone();
-        [order_id.into(), customer_id.into(), status.into(), version.into(), created.into(), body.into()]
-    });
-    Statement::from_sql_and_values(backend, text, values)
+    let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+    backend.build(listed_order::Entity::insert_many(rows).into_query().into_table(table.to_owned()))
 }

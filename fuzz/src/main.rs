@@ -25,6 +25,7 @@ const TARGETS: &[&[Target]] = &[
     tradewind_calls::fuzzed::TARGETS,
     tradewind_domain::fuzzed::TARGETS,
     tradewind_events::fuzzed::TARGETS,
+    tradewind_filter::fuzzed::TARGETS,
     tradewind_mesh::fuzzed::TARGETS,
     tradewind_runtime::fuzzed::TARGETS,
     tradewind_sql::fuzzed::TARGETS,

@@ -27,7 +27,7 @@ const SOURCES: [&str; 13] = [
 
 /// Of each file of the later build that differs, what is replaced by what. An order tells where it was placed, and that it was
 /// screened.
-const CHANGES: [(&str, &[(&str, &str)]); 6] = [
+const CHANGES: [(&str, &[(&str, &str)]); 8] = [
     // Cargo tells crates apart by it.
     ("Cargo.toml", &[("[workspace.package]\nversion = \"", "[workspace.package]\nversion = \"1")]),
     (
@@ -44,6 +44,22 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
         ],
     ),
     (
+        "proto/tradewind/ordering/v1/service.proto",
+        &[(
+            "    // Every unit is reserved.\n    OrderStockConfirmed",
+            "    // Nothing spoke against it.\n    OrderScreened screened = 99;\n    \
+             // Every unit is reserved.\n    OrderStockConfirmed",
+        )],
+    ),
+    (
+        "services/ordering/src/app/list_order_events.rs",
+        &[(
+            "        OrderEvent::Placed(event) => Contract::Placed(event),\n",
+            "        OrderEvent::Placed(event) => Contract::Placed(event),\n        \
+             OrderEvent::Screened(event) => Contract::Screened(event),\n",
+        )],
+    ),
+    (
         "services/ordering/src/domain/event.rs",
         &[
             ("OrderPlaced, OrderShipped,", "OrderPlaced, OrderScreened, OrderShipped,"),
@@ -56,10 +72,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 6] = [
     (
         "services/ordering/src/store/migrations.rs",
         &[
-            (
-                "vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList)]",
-                "vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList), Box::new(AddChannel)]",
-            ),
+            ("Box::new(AddWhatOrdersAreFoundBy)", "Box::new(AddWhatOrdersAreFoundBy), Box::new(AddChannel)"),
             (
                 "struct CreatePriceListAndOrderList;\n",
                 "struct AddChannel;\n\n\

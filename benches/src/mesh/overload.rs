@@ -14,8 +14,8 @@ use contracts::tradewind::ordering::v1::ordering_service_client::OrderingService
 use contracts::tradewind::ordering::v1::ordering_service_server::{OrderingService, OrderingServiceServer};
 use contracts::tradewind::ordering::v1::{
     CancelOrderRequest, CancelOrderResponse, GetOrderHistoryRequest, GetOrderHistoryResponse, GetOrderRequest,
-    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest,
-    WatchOrderResponse,
+    GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse,
+    PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest, WatchOrderResponse,
 };
 use futures::stream::Empty;
 use hdrhistogram::Histogram;
@@ -86,6 +86,13 @@ impl OrderingService for Orders {
         &self,
         _: Request<GetOrderHistoryRequest>,
     ) -> Result<Response<GetOrderHistoryResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_order_events(
+        &self,
+        _: Request<ListOrderEventsRequest>,
+    ) -> Result<Response<ListOrderEventsResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 }

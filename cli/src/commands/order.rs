@@ -1,5 +1,6 @@
-//! `tradewind order`: place, follow, explain and cancel orders.
+//! `tradewind order`: place, find, follow, explain and cancel orders.
 
+mod events;
 pub(super) mod explain;
 
 use std::borrow::Cow;
@@ -8,8 +9,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{
-    Address, CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderLine, OrderStatus, PlaceOrderRequest,
-    Recipient, get_order_request::AsOf,
+    Address, CancelOrderRequest, GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest, Order, OrderLine,
+    OrderStatus, PlaceOrderRequest, Recipient, get_order_request::AsOf,
 };
 
 use crate::Global;
@@ -29,14 +30,50 @@ pub(crate) enum Command {
         #[arg(long, value_name = "VERSION")]
         as_of: Option<u64>,
     },
-    /// Show orders, newest first.
+    /// Show orders, newest first unless --order-by says otherwise.
+    ///
+    /// A filter names fields, and texts to search for in ids, names, products and SKUs of lines, in any case:
+    ///
+    ///   --filter 'status = CONFIRMED AND day = 2026-11-28'
+    ///   --filter 'lines.sku:TEA-1 total.minor >= 5000'     both: AND may be left out
+    ///   --filter 'tea OR "green coffee"'                   OR binds tighter than AND
+    ///   --filter 'country = GB AND NOT (status = CANCELLED OR status = CANCELLING)'
+    ///
+    /// order_id, customer_id, status, total.currency and country are compared by = and !=;
+    /// total.minor, create_time, update_time and day by <, <=, > and >= too;
+    /// lines.product_id, lines.sku and lines.name by :, for any line.
+    /// Times are of RFC 3339, days are in UTC. Functions and wildcards are not supported.
+    ///
+    /// Sorted by create_time, update_time and total.minor:
+    ///
+    ///   --order-by 'total.minor desc, create_time'
+    ///
+    /// A page may be short, or empty, and have a next one.
+    #[command(verbatim_doc_comment)]
     List {
+        /// Only orders of which this holds.
+        #[arg(long, default_value = "", allow_hyphen_values = true)]
+        filter: String,
+        /// What they are sorted by.
+        #[arg(long, default_value = "")]
+        order_by: String,
         /// Only orders that are this far, e.g. confirmed.
         #[arg(long)]
         status: Option<String>,
         /// Only this customer's orders.
         #[arg(long, default_value = "")]
         customer: String,
+        /// The most to show, up to 1000.
+        #[arg(long, default_value_t = 100)]
+        page_size: i32,
+        /// Where the page before ended.
+        #[arg(long, default_value = "")]
+        page_token: String,
+    },
+    /// Show an order's events as an audit trail: who asked for each, what led to it, and what it says but for what is sensitive.
+    Events {
+        /// The order.
+        order_id: String,
         /// The most to show, up to 1000.
         #[arg(long, default_value_t = 100)]
         page_size: i32,
@@ -116,20 +153,32 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
             let response = ordering.get_order(request).await?.into_inner();
             if global.json { print_json(&response)? } else { response.order.iter().try_for_each(show)? }
         }
-        Command::List { status, customer, page_size, page_token } => {
+        Command::List { filter, order_by, status, customer, page_size, page_token } => {
             let status = status.map_or(Ok(OrderStatus::Unspecified), |text| parse_status(&text))?;
             let request = ListOrdersRequest {
                 page_size,
                 page_token,
                 customer_id: customer,
                 status: status.into(),
-                after: Vec::new(),
+                filter,
+                order_by,
+                ..ListOrdersRequest::default()
             };
             let response = ordering.list_orders(request).await?.into_inner();
             if global.json {
                 print_json(&response)?;
             } else {
                 response.orders.iter().try_for_each(show)?;
+                more(&response.next_page_token)?;
+            }
+        }
+        Command::Events { order_id, page_size, page_token } => {
+            let request = ListOrderEventsRequest { order_id, page_size, page_token };
+            let response = ordering.list_order_events(request).await?.into_inner();
+            if global.json {
+                print_json(&response)?;
+            } else {
+                response.events.iter().try_for_each(events::show)?;
                 more(&response.next_page_token)?;
             }
         }

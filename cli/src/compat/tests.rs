@@ -108,12 +108,13 @@ fn changes_of_what_somebody_reads_are_told_apart() {
 /// Who calls a method, or reacts to an event, and does not look at the field is left alone.
 #[test]
 fn only_those_are_named_who_read_a_field_or_did_as_they_were_released() {
-    let (events, detail) = ("ordering/v1/events.proto after message OrderCancelled", "string detail = 3;");
-    let owner = ["ordering".to_owned()];
-    assert_eq!(hurt_without(events, detail, ""), owner.clone().into());
-    let released = "shipping reads tradewind.ordering.v1.OrderCancelled.detail\n";
-    let both = ["ordering", "shipping"].map(str::to_owned);
-    assert_eq!(hurt_without(events, detail, released), both.into());
+    let (events, units) =
+        ("inventory/v1/events.proto after message StockReserved", "repeated Allocation allocations = 2;");
+    let owner = ["inventory".to_owned()];
+    assert_eq!(hurt_without(events, units, ""), owner.clone().into());
+    let released = "ordering reads tradewind.inventory.v1.StockReserved.allocations\n";
+    let both = ["inventory", "ordering"].map(str::to_owned);
+    assert_eq!(hurt_without(events, units, released), both.into());
 
     let found = "identity/v1/service.proto after message FindPartnerKeyResponse";
     let name = "string key_id = 1;";
@@ -235,12 +236,12 @@ fn only_whoever_brings_a_change_about_or_needs_it_cannot_be_deployed() {
             &[],
         ),
         (
-            "in ordering/v1/events.proto after message OrderStockConfirmed\nbreaks `Money total = 2` -> `Money sum = 2`",
-            &["ordering"],
-            &["ordering"],
+            "in payment/v1/events.proto after message PaymentRefunded\nbreaks `Money amount = 2` -> `Money sum = 2`",
+            &["payment"],
+            &["payment"],
         ),
         (
-            "in ordering/v1/events.proto after message OrderStockConfirmed\nbreaks `tradewind.money.v1.Money total` -> `string total`",
+            "in payment/v1/events.proto after message PaymentRefunded\nbreaks `tradewind.money.v1.Money amount` -> `string amount`",
             &["ordering", "payment"],
             &["ordering", "payment"],
         ),

@@ -13,6 +13,7 @@ use tonic::Code;
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tradewind_domain::Caller;
 
 use crate::Peer;
 use crate::metrics::{self, Method};
@@ -93,7 +94,9 @@ impl Observation {
         } else {
             Span::none()
         };
-        let context = Context::new().with_value(Serving::new(method.name, caller.clone()));
+        let context = Context::new()
+            .with_value(Serving::new(method.name, caller.clone()))
+            .with_value(Caller::new(caller.id.name()));
         let parent = parent.unwrap_or(SpanContext::NONE);
         let context = if span.is_disabled() {
             context.with_remote_span_context(trace::unrecorded(&parent))
@@ -154,10 +157,14 @@ impl Observation {
         &self.span
     }
 
-    /// Says for whom the call is that is served, in lines of the log from now on.
+    /// Says for whom the call is that is served, in lines of the log and in what is recorded from now on.
     pub fn is_for(&self, user: &str) {
-        if let Some(call) = self.context.as_ref().and_then(Context::get::<Serving>) {
+        let Some(context) = &self.context else { return };
+        if let Some(call) = context.get::<Serving>() {
             call.is_for(user);
+        }
+        if let Some(caller) = context.get::<Caller>() {
+            caller.is_for(user);
         }
     }
 

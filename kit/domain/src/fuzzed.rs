@@ -3,7 +3,7 @@
 
 use crate::request::{is_sku, page_token};
 use crate::{
-    Country, Currency, Money, OrderId, Reason, Reference, is_printable, is_text, is_text_of_lines, printable,
+    Country, Currency, Money, OrderId, Origin, Reason, Reference, is_printable, is_text, is_text_of_lines, printable,
     printable_json, sendable,
 };
 
@@ -30,6 +30,8 @@ fn values(bytes: &[u8]) {
         assert_eq!(reference.as_str(), text);
     }
     assert!(is_printable(&printable(text)) && is_printable(&printable_json(text).replace('\n', "")));
+    let origin = Origin::told(text);
+    assert_eq!(Origin::told(&origin.to_string()), origin);
     assert!(!is_text(text) || is_text_of_lines(text));
     let _ = is_sku(text);
     assert!(Country::parse(text).is_none() || text.len() == 2);

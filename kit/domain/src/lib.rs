@@ -16,6 +16,7 @@ mod event;
 pub mod fuzzed;
 mod id;
 mod money;
+mod origin;
 mod printable;
 mod record;
 pub mod request;
@@ -31,6 +32,7 @@ pub use error::{DomainError, Error, ErrorKind, FieldViolation, Missing, some_of}
 pub use event::{DecodeError, EventSet, LARGEST_EVENT};
 pub use id::{InvalidId, OrderId};
 pub use money::{Money, MoneyError};
+pub use origin::{Caller, Origin};
 pub use printable::{is_printable, printable, printable_json};
 pub use record::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use sensitive::Sensitive;

@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -81,6 +81,11 @@ const STEPS: [Step; 12] = [
         },
     },
     Step { name: "kit_0012_create_snapshot", up: |backend| vec![render(SNAPSHOT, backend)] },
+    // Who asked for an event to be recorded; readers of the log are not told.
+    Step {
+        name: "kit_0013_add_origin",
+        up: |_| vec!["ALTER TABLE event ADD COLUMN origin TEXT NOT NULL DEFAULT ''".to_owned()],
+    },
 ];
 
 /// The migrations of the kit, oldest first; they run before the service's own.

@@ -1,5 +1,6 @@
 //! The service's database: opening it, transactions on it, reads outside of them, and who is told when it changes.
 
+mod audit;
 mod birth;
 mod cache;
 mod find;

@@ -6,6 +6,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tradewind_domain::{Caller, Origin};
 
 /// Makes `span` a child of the span that `traceparent` names; text that is no trace context leaves it a root.
 pub fn continue_from(span: &Span, traceparent: &str) {
@@ -23,6 +24,11 @@ pub fn traceparent(span: &Span, otherwise: &str) -> String {
 /// The same of what is being done here, which need not have a span to belong to a trace.
 pub fn current(otherwise: &str) -> String {
     Context::map_current(|context| named(context, otherwise))
+}
+
+/// Who asks for what is being done here, under that id; nobody where no call is served.
+pub(crate) fn origin(request_id: &str) -> Origin {
+    Context::map_current(|context| context.get::<Caller>().map(|caller| caller.asking(request_id))).unwrap_or_default()
 }
 
 fn named(context: &Context, otherwise: &str) -> String {

@@ -11,6 +11,7 @@ mod cursor;
 mod hope;
 mod kept;
 mod part;
+mod partition;
 mod pending;
 mod put;
 mod reference;
@@ -28,6 +29,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use self::after::Tell;
 use self::kept::Kept;
+use self::partition::partition_of;
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
 use crate::store::{AnyState, Current, Topic};
@@ -46,6 +48,8 @@ pub struct Tx {
     now: OffsetDateTime,
     cause: Metadata,
     traceparent: Option<String>,
+    /// The id of the request that it does, if it has one.
+    request_id: String,
     pending: Pending,
     kept: Kept,
     /// The streams this transaction has appended to, as they will be.
@@ -100,6 +104,7 @@ impl Tx {
             now,
             cause: Metadata::default(),
             traceparent: None,
+            request_id: String::new(),
             pending: Pending::default(),
             kept: Kept::default(),
             hopes: false,
@@ -249,6 +254,7 @@ impl Tx {
     /// Keeps events for the commit; the version after them.
     fn keep<E: EventSet>(&mut self, stream: &StreamName, version: u64, key: &str, events: &[E]) -> u64 {
         let metadata = self.cause_of(key);
+        let origin = trace::origin(&self.request_id).to_string();
         let partition = partition_of(key, self.store.partitions());
         let time = self.now;
         let stamp = |time: OffsetDateTime| {
@@ -269,30 +275,12 @@ impl Tx {
                 time,
                 metadata: metadata.clone(),
             };
-            self.pending.events.push(PendingEvent { event: recorded, informative: event.is_informative() });
+            self.pending.events.push(PendingEvent {
+                event: recorded,
+                informative: event.is_informative(),
+                origin: origin.clone(),
+            });
         }
         version
-    }
-}
-
-/// The partition of a key: FNV-1a over its bytes, modulo. Never to be changed: a key must stay where its history is.
-fn partition_of(key: &str, partitions: u16) -> u16 {
-    let hash = key
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    u16::try_from(hash % u64::from(partitions.max(1))).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::partition_of;
-
-    #[test]
-    fn a_key_never_changes_its_partition() {
-        assert_eq!(partition_of("anything", 1), 0);
-        // The published FNV-1a test vectors, modulo 16.
-        assert_eq!(partition_of("", 16), 0x5);
-        assert_eq!(partition_of("a", 16), 0xc);
-        assert_eq!(partition_of("foobar", 16), 0x8);
     }
 }

@@ -8,8 +8,9 @@ use std::{pin::Pin, time::Duration};
 
 use contracts::tradewind::ordering::v1::{
     CancelOrderRequest, CancelOrderResponse, GetOrderHistoryRequest, GetOrderHistoryResponse, GetOrderRequest,
-    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, Order, PlaceOrderRequest, PlaceOrderResponse,
-    WatchOrderRequest, WatchOrderResponse, ordering_service_server::OrderingService,
+    GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse, Order,
+    PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest, WatchOrderResponse,
+    ordering_service_server::OrderingService,
 };
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
@@ -72,7 +73,7 @@ impl OrderingService for Orders {
     }
 
     async fn list_orders(&self, request: Request<ListOrdersRequest>) -> Result<Response<ListOrdersResponse>, Status> {
-        let page = convert::list_orders(request.into_inner()).map_err(convert::refusal)?;
+        let page = convert::list_orders(request.into_inner(), self.store.incarnation()).map_err(convert::refusal)?;
         app::list_orders(&self.store, page).await.map(Response::new).map_err(convert::refusal)
     }
 
@@ -104,5 +105,15 @@ impl OrderingService for Orders {
         let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
         let entries = app::get_order_history(&self.store, id).await.map_err(about(id)).map_err(convert::refusal)?;
         Ok(Response::new(GetOrderHistoryResponse { entries }))
+    }
+
+    async fn list_order_events(
+        &self,
+        request: Request<ListOrderEventsRequest>,
+    ) -> Result<Response<ListOrderEventsResponse>, Status> {
+        let page = convert::list_order_events(&request.into_inner(), self.store.incarnation());
+        let page = page.map_err(convert::refusal)?;
+        let id = page.order_id;
+        app::list_order_events(&self.store, page).await.map(Response::new).map_err(about(id)).map_err(convert::refusal)
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 16] = [
+const LEFT_OUT: [&str; 18] = [
     "account",
     "expire_time",
     "after",
@@ -55,7 +55,9 @@ const LEFT_OUT: [&str; 16] = [
     "enabled",
     "event_id",
     "expected_total",
+    "filter",
     "min_age",
+    "order_by",
     "page_size",
     "page_token",
     "settle_within",

@@ -17,7 +17,7 @@ pub(crate) const PRICE: i64 = 450;
 /// What places it.
 pub(crate) fn place() -> Result<Command, Error> {
     let unit_price = Money::new(CURRENCY, PRICE).map_err(Error::internal)?;
-    let line = Line { product_id: "tea".to_owned(), sku: SKU.to_owned(), quantity: 1, unit_price };
+    let line = Line { product_id: "tea".to_owned(), sku: SKU.to_owned(), name: String::new(), quantity: 1, unit_price };
     Ok(Command::Place(Box::new(Place {
         order_id: ID.to_owned(),
         customer_id: "customer".to_owned(),

@@ -81,7 +81,7 @@ impl Tx {
     async fn replay<A: Aggregate>(&self, stream: &StreamName) -> Result<Current<A>, Error> {
         let mut current = self.store.current::<A>(Some(self.conn()), stream).await?;
         let own = self.pending.events.iter().filter(|pending| pending.event.stream == *stream);
-        for PendingEvent { event, informative } in own {
+        for PendingEvent { event, informative, .. } in own {
             if event.version != current.version + 1 {
                 return Err(version_conflict(stream, event.version - 1));
             }

@@ -27,6 +27,8 @@ pub(super) struct Pending {
 pub(super) struct PendingEvent {
     pub(super) event: Recorded,
     pub(super) informative: bool,
+    /// Who asked for it, as text.
+    pub(super) origin: String,
 }
 
 impl Pending {
@@ -64,7 +66,7 @@ impl Pending {
     }
 
     fn write_events(&mut self, script: &mut Script) {
-        let before = format!("INSERT INTO event ({EVENT_COLUMNS}, informative) ");
+        let before = format!("INSERT INTO event ({EVENT_COLUMNS}, informative, origin) ");
         let returned = Some(("partition, stream, version", outbox as With));
         let insert = Listed { before: &before, returned, ..Listed::default() };
         script.list(&insert, std::mem::take(&mut self.events).into_iter().map(event_row));
@@ -101,7 +103,7 @@ fn outbox(appended: &str) -> String {
     )
 }
 
-fn event_row(PendingEvent { event, informative }: PendingEvent) -> [Value; 12] {
+fn event_row(PendingEvent { event, informative, origin }: PendingEvent) -> [Value; 13] {
     [
         event.stream.as_str().into(),
         signed(event.version).into(),
@@ -115,6 +117,7 @@ fn event_row(PendingEvent { event, informative }: PendingEvent) -> [Value; 12] {
         event.metadata.causation.into(),
         event.metadata.traceparent.into(),
         i64::from(informative).into(),
+        origin.into(),
     ]
 }
 
@@ -148,7 +151,7 @@ mod tests {
 
     fn event(version: u64) -> PendingEvent {
         let event = bare("order-1", version);
-        PendingEvent { event, informative: false }
+        PendingEvent { event, informative: false, origin: String::new() }
     }
 
     #[test]

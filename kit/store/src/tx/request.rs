@@ -38,6 +38,11 @@ impl Store {
 }
 
 impl Tx {
+    /// Says of which request it is what this transaction records.
+    pub(super) fn is_asked_by(&mut self, request: &RequestKey) {
+        self.request_id.clone_from(&request.request_id);
+    }
+
     /// The response that was stored for this request; `None` when it is new.
     ///
     /// # Errors

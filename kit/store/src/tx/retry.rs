@@ -33,6 +33,7 @@ impl Store {
         async move {
             let recalling = async |tx: &mut Tx| {
                 let Some(request) = request else { return command.start(tx).await };
+                tx.is_asked_by(request);
                 if let Some(answer) = tx.recall(request).await? {
                     return Ok(answer);
                 }

@@ -104,7 +104,7 @@ mod tests {
     async fn list(store: &Store, product_id: &str) {
         let put = async |tx: &mut Tx| {
             tx.wakes(&LISTED);
-            price_list::put(tx.conn(), product_id, "SKU", Money::new("GBP", 1).unwrap()).await
+            price_list::put(tx.conn(), product_id, "SKU", "A thing", Money::new("GBP", 1).unwrap()).await
         };
         store.transact(put).await.unwrap();
     }

@@ -21,6 +21,8 @@ pub struct Wanted {
 pub struct Offer {
     /// What the warehouse calls it.
     pub sku: String,
+    /// What it is called; empty where that is not known.
+    pub name: String,
     /// Price of one unit.
     pub unit_price: Money,
     /// It can no longer be ordered.
@@ -83,6 +85,7 @@ impl Assortment {
                 Some(offer) => lines.push(Line {
                     product_id: line.product_id.clone(),
                     sku: offer.sku.clone(),
+                    name: offer.name.clone(),
                     quantity: line.quantity,
                     unit_price: offer.unit_price,
                 }),

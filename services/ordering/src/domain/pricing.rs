@@ -10,6 +10,8 @@ pub struct Line {
     pub product_id: String,
     /// The same thing as the warehouse calls it.
     pub sku: String,
+    /// What it is called now; empty where that is not known.
+    pub name: String,
     /// Units; more than 0.
     pub quantity: i32,
     /// Price of one unit.
@@ -41,6 +43,7 @@ impl From<Line> for PricedLine {
         Self {
             product_id: line.product_id,
             sku: line.sku,
+            name: line.name,
             quantity: line.quantity,
             unit_price: Some(contract_money(line.unit_price)),
         }

@@ -5,22 +5,24 @@ use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 use contracts::tradewind::{
     money::v1::Money as ContractMoney,
     ordering::v1::{
-        GetOrderRequest, ListOrdersRequest, OrderLine, OrderStatus, PlaceOrderRequest, Recipient,
-        get_order_request::AsOf as RequestedPoint,
+        GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest, OrderLine, OrderStatus, PlaceOrderRequest,
+        Recipient, get_order_request::AsOf as RequestedPoint,
     },
 };
 use time::OffsetDateTime;
 use tonic::Status;
 use tradewind_domain::{
     Country, EMAIL_RULE, Error, Money, OrderId, TEXT_RULE, is_text,
-    request::{RequestKey, Violations, order_id, page_size, page_token},
+    request::{RequestKey, Violations, invalid_page_token, order_id, page_size},
     sendable,
 };
+use tradewind_filter::{check, opened, order_by, parse};
 use tradewind_mesh::status;
 use tradewind_store::AsOf;
+use uuid::Uuid;
 
 use crate::{
-    app::{Page, PlaceOrder, SETTLE_WITHIN},
+    app::{EventsPage, FILTERED, Filter, Page, Place, PlaceOrder, SETTLE_WITHIN, SORTED, ordered},
     domain::{OrderError, Wanted},
 };
 
@@ -162,10 +164,10 @@ pub(super) fn get_order(request: &GetOrderRequest) -> Result<(OrderId, Option<As
     Ok((violations.finish_with(id)?, point))
 }
 
-pub(super) fn list_orders(request: ListOrdersRequest) -> Result<Page, Error> {
+/// `secret` is what page tokens are sealed with.
+pub(super) fn list_orders(request: ListOrdersRequest, secret: Uuid) -> Result<Page, Error> {
     let mut violations = Violations::default();
     let size = violations.catch(page_size(request.page_size));
-    let before = violations.catch(page_token(&request.page_token)).flatten();
     let status = match OrderStatus::try_from(request.status) {
         Ok(OrderStatus::Unspecified) => None,
         Ok(status) => Some(status),
@@ -174,7 +176,47 @@ pub(super) fn list_orders(request: ListOrdersRequest) -> Result<Page, Error> {
             None
         }
     };
+    let wanted = parse(&request.filter).and_then(|tree| tree.map(|tree| check(tree, &FILTERED)).transpose());
+    let wanted = violations.catch(wanted).flatten();
+    let order = violations.catch(order_by(&request.order_by, &SORTED)).unwrap_or_default();
+    let order = ordered(order, wanted.as_ref());
+    let about = [request.customer_id.clone(), request.status.to_string(), request.filter, request.order_by];
+    let behind = violations.catch(behind(&request.page_token, secret, &about, order.len())).flatten();
     let size = violations.finish_with(size)?;
     let customer_id = (!request.customer_id.is_empty()).then_some(request.customer_id);
-    Ok(Page { size, before, customer_id, status, after: request.after })
+    Ok(Page { size, filter: Filter { customer_id, status, wanted, order, behind }, about, after: request.after })
+}
+
+/// The place that a page token names, with so many numbers before the id.
+fn behind(token: &str, secret: Uuid, about: &[String; 4], numbers: usize) -> Result<Option<Place>, Error> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    // A build before gave the id alone.
+    let [.., filter, order] = about;
+    if let (Ok(id), true, true) = (token.parse(), filter.is_empty(), order.is_empty()) {
+        return Ok(Some(Place(Vec::new(), id)));
+    }
+    let place = opened(secret, &about.each_ref().map(String::as_str), token)?;
+    let mut parts: Vec<_> = place.split('/').collect();
+    let id = parts.pop().and_then(|id| id.parse().ok());
+    let before = parts.iter().map(|number| number.parse().ok()).collect::<Option<Vec<i64>>>();
+    match (before, id) {
+        (Some(before), Some(id)) if before.len() == numbers => Ok(Some(Place(before, id))),
+        _ => Err(invalid_page_token()),
+    }
+}
+
+pub(super) fn list_order_events(request: &ListOrderEventsRequest, secret: Uuid) -> Result<EventsPage, Error> {
+    let mut violations = Violations::default();
+    let order_id = violations.catch(order_id(&request.order_id));
+    let size = violations.catch(page_size(request.page_size));
+    let version = match request.page_token.as_str() {
+        "" => Ok(0),
+        token => opened(secret, &[&request.order_id], token)
+            .and_then(|version| version.parse().map_err(|_| invalid_page_token())),
+    };
+    let version = violations.catch(version);
+    let (order_id, (size, after)) = violations.finish_with(order_id.zip(size.zip(version)))?;
+    Ok(EventsPage { order_id, asked: request.order_id.clone(), size, after })
 }

@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use contracts::tradewind::ordering::v1::{
-    CancelOrderRequest, GetOrderHistoryRequest, GetOrderRequest, ListOrdersRequest, PlaceOrderRequest,
-    WatchOrderRequest,
+    CancelOrderRequest, GetOrderHistoryRequest, GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest,
+    PlaceOrderRequest, WatchOrderRequest, recorded_order_event::Event,
 };
 use prost::Message;
-use tradewind_domain::request::order_id;
+use tradewind_domain::{EventSet, request::order_id};
+use uuid::Uuid;
 
 use super::convert;
-use crate::app::SETTLE_WITHIN;
-use crate::domain::Order;
+use crate::app::{SETTLE_WITHIN, said};
+use crate::domain::{Order, OrderEvent};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -22,14 +23,23 @@ pub const TARGETS: &[Target] = &[("order-requests", order_requests), ("stored-or
 /// Which request, and its bytes.
 fn order_requests(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else { return };
-    match which % 6 {
+    match which % 7 {
         0 => _ = PlaceOrderRequest::decode(bytes).map(place_order),
-        1 => _ = ListOrdersRequest::decode(bytes).map(convert::list_orders),
+        1 => _ = ListOrdersRequest::decode(bytes).map(list_orders),
         2 => _ = GetOrderRequest::decode(bytes).map(|request| convert::get_order(&request)),
         3 => _ = WatchOrderRequest::decode(bytes).map(|request| order_id(&request.order_id)),
         4 => _ = CancelOrderRequest::decode(bytes).map(|request| order_id(&request.order_id)),
-        _ => _ = GetOrderHistoryRequest::decode(bytes).map(|request| order_id(&request.order_id)),
+        5 => _ = GetOrderHistoryRequest::decode(bytes).map(|request| order_id(&request.order_id)),
+        _ => _ = ListOrderEventsRequest::decode(bytes).map(|request| convert::list_order_events(&request, Uuid::nil())),
     }
+}
+
+fn list_orders(request: ListOrdersRequest) {
+    let is_filtered = !request.filter.trim().is_empty();
+    let Ok(page) = convert::list_orders(request, Uuid::nil()) else { return };
+    assert!((1..=1000).contains(&page.size) && page.filter.wanted.is_some() == is_filtered);
+    let sorted = page.filter.order.len();
+    assert!(page.filter.behind.is_none_or(|place| place.0.len() == sorted));
 }
 
 fn place_order(request: PlaceOrderRequest) {
@@ -42,6 +52,11 @@ fn place_order(request: PlaceOrderRequest) {
 
 fn stored_orders(bytes: &[u8]) {
     history::evolved::<Order>(bytes);
+    for name in OrderEvent::type_names() {
+        if let Some(Event::Placed(placed)) = said(&name, bytes) {
+            assert!(placed.payment_token.is_empty(), "what is sensitive is not shown");
+        }
+    }
 }
 
 #[path = "../../../../fuzz/history.rs"]

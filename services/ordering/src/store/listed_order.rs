@@ -20,6 +20,14 @@ pub struct Model {
     pub created: i64,
     /// The contract's message, encoded, without that time.
     pub body: Vec<u8>,
+    /// When it last changed, in microseconds since the Unix epoch.
+    pub updated: i64,
+    /// Currency of its total.
+    pub currency: String,
+    /// Minor units of its total.
+    pub total_minor: i64,
+    /// The country it goes to.
+    pub country: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,65 +1,216 @@
-//! Every order by customer and status, as the API shows it.
+//! Every order under what it is listed by, as the API shows it.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 
-use contracts::tradewind::ordering::v1::{Order, OrderStatus};
+use contracts::tradewind::ordering::v1::{Order, OrderPlaced, OrderStatus};
 use prost::Message;
+use prost_types::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select};
 use tradewind_domain::{Error, OrderId};
+use tradewind_filter::{Key, Sorted, condition, following, up_to};
 use tradewind_projections::{Slot, Table, Writer};
-use tradewind_sql::{from_micros, timestamp};
+use tradewind_sql::{db, from_micros, timestamp};
 use tradewind_store::Upsert;
 
+use super::listed_line;
 use super::listed_order::{Column, Entity, Model};
+use super::order_fields::{By, Wanted, found_by_index, found_by_line, leaf, names_one};
+
+/// How many orders are looked at for a page, at most, where not all of them may be wanted.
+const LOOKED_AT: u64 = 10_000;
 
 /// An entry never goes back.
 static PUT: LazyLock<Table<Entity>> = LazyLock::new(|| {
     Table::new(|| {
         let is_older = Expr::col((Entity, Column::Version)).lt(Expr::col(("excluded", Column::Version)));
         let mut newer = OnConflict::column(Column::OrderId);
-        newer.update_columns([Column::Status, Column::Version, Column::Body]).action_and_where(is_older);
+        let changes = [
+            Column::Status,
+            Column::Version,
+            Column::Body,
+            Column::Updated,
+            Column::Currency,
+            Column::TotalMinor,
+            Column::Country,
+        ];
+        newer.update_columns(changes).action_and_where(is_older);
         Upsert::new(newer)
     })
 });
 
+static PUT_LINE: LazyLock<Table<listed_line::Entity>> =
+    LazyLock::new(|| Table::replacing([listed_line::Column::OrderId, listed_line::Column::ProductId]));
+
 /// Puts an order in its place, unless a newer version of it is there. Its creation is that of the first version put.
 pub(crate) fn put(writer: &mut Writer<'_>, mut order: Order) -> Result<(), Error> {
     let created = order.create_time.take().unwrap_or_default();
+    let total = order.total.clone().unwrap_or_default();
+    let address = order.recipient.as_ref().and_then(|recipient| recipient.address.as_ref());
     let row = Model {
         order_id: order.order_id.clone(),
         customer_id: order.customer_id.clone(),
         status: order.status.into(),
         version: i64::try_from(order.version).map_err(Error::internal)?,
-        created: created.seconds * 1_000_000 + i64::from(created.nanos / 1_000),
+        created: micros(&created),
+        updated: micros(&order.update_time.unwrap_or_default()),
+        currency: total.currency,
+        total_minor: total.minor,
+        country: address.map(|address| address.country.clone()).unwrap_or_default(),
         body: order.encode_to_vec(),
     };
     writer.put(&PUT, row);
     Ok(())
 }
 
-/// Which orders of the list are wanted.
-pub(crate) struct Filter<'a> {
-    pub(crate) customer_id: Option<&'a str>,
-    pub(crate) status: Option<OrderStatus>,
-    /// Those that were placed before it.
-    pub(crate) before: Option<OrderId>,
+fn micros(time: &Timestamp) -> i64 {
+    time.seconds * 1_000_000 + i64::from(time.nanos / 1_000)
 }
 
-/// Up to `limit` of the orders that are wanted, newest first, from a slot.
+/// Puts the lines of an order in their place, once for all.
+pub(crate) fn put_lines(writer: &mut Writer<'_>, placed: &OrderPlaced) {
+    for line in &placed.lines {
+        let folded = format!("{}\n{}\n{}", line.name, line.product_id, line.sku).to_lowercase();
+        let row = listed_line::Model {
+            order_id: placed.order_id.clone(),
+            product_id: line.product_id.clone(),
+            sku: line.sku.clone(),
+            name: line.name.clone(),
+            folded,
+        };
+        writer.put(&PUT_LINE, row);
+    }
+}
+
+/// Which orders of the list are wanted, and in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) customer_id: Option<String>,
+    pub(crate) status: Option<OrderStatus>,
+    pub(crate) wanted: Option<Wanted>,
+    /// Newest first where it is empty.
+    pub(crate) order: Vec<Sorted<By>>,
+    /// Those that follow that place.
+    pub(crate) behind: Option<Place>,
+}
+
+/// A place in an order of the list: what an order there has that is sorted by, and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) Vec<i64>, pub(crate) OrderId);
+
+/// Some of the orders that are wanted, each with its place.
+pub(crate) struct Found {
+    pub(crate) orders: Vec<(Order, Place)>,
+    /// How far was looked, where more may follow that is wanted.
+    pub(crate) looked: Option<Place>,
+}
+
+/// Up to `limit` of the orders that are wanted, in the order that is, from a slot.
 pub(crate) async fn page(
     connection: &impl ConnectionTrait,
     slot: Slot,
-    wanted: Filter<'_>,
+    filter: &Filter,
     limit: usize,
-) -> Result<Vec<Order>, Error> {
-    let rows = Entity::find()
-        .apply_if(wanted.customer_id, |rows, customer| rows.filter(Column::CustomerId.eq(customer)))
-        .apply_if(wanted.status, |rows, status| rows.filter(Column::Status.eq(i64::from(i32::from(status)))))
-        .apply_if(wanted.before, |rows, before| rows.filter(Column::OrderId.lt(before.to_string())))
-        .order_by_desc(Column::OrderId);
-    let rows = tradewind_sql::page(connection, slot.select(rows), [Column::Body], limit).await?;
-    rows.into_iter().map(order).collect()
+) -> Result<Found, Error> {
+    let looked = looked(connection, slot, filter).await?;
+    let rows = rows(slot, filter, looked.as_ref());
+    let rows = tradewind_sql::page(connection, rows, [Column::Body], limit).await?;
+    let orders = rows.into_iter().map(|row| Ok((filter.place(&row)?, row))).collect::<Result<Vec<_>, Error>>()?;
+    let orders = orders.into_iter().map(|(place, row)| Ok((order(row)?, place))).collect::<Result<_, Error>>()?;
+    Ok(Found { orders, looked })
+}
+
+/// All that are wanted as far as is looked.
+fn rows(slot: Slot, filter: &Filter, looked: Option<&Place>) -> Select<Entity> {
+    let mut rows = filter.narrowed(Entity::find()).apply_if(filter.status, with_status);
+    if let Some(wanted) = &filter.wanted {
+        rows = rows.filter(condition(wanted, &|check| leaf(slot, check)));
+        if let Some(mut lines) = filter.lines(slot) {
+            // What is limited is found first, and not looked for again by each order.
+            rows = rows.filter(Column::OrderId.in_subquery(lines.limit(LOOKED_AT).take()));
+        }
+    }
+    rows = rows.apply_if(looked, |rows, last| rows.filter(up_to(&filter.keys(last))));
+    slot.select(filter.sorted(rows))
+}
+
+/// The last order that is looked at where there are more than that; nothing where what is listed is found by an index alone.
+async fn looked(connection: &impl ConnectionTrait, slot: Slot, filter: &Filter) -> Result<Option<Place>, Error> {
+    let is_whole = match &filter.wanted {
+        None => filter.order.is_empty() || filter.status.is_none(),
+        Some(wanted) => names_one(wanted),
+    };
+    if is_whole {
+        return Ok(None);
+    }
+    let mut rows = filter.narrowed(Entity::find());
+    if let Some(wanted) = &filter.wanted {
+        rows = rows.filter(found_by_index(wanted, &filter.order));
+    }
+    if filter.order.is_empty() {
+        rows = rows.apply_if(filter.status, with_status);
+    }
+    if let Some(mut lines) = filter.lines(slot) {
+        let last = lines.offset(LOOKED_AT - 1).limit(1).take();
+        rows = Entity::find().filter(Column::OrderId.in_subquery(last));
+    } else {
+        let mut sorted = filter.sorted(rows);
+        QueryTrait::query(&mut sorted).offset(LOOKED_AT - 1).limit(1);
+        rows = sorted;
+    }
+    let row = slot.select(rows).one(connection).await.map_err(db)?;
+    row.map(|row| filter.place(&row)).transpose()
+}
+
+fn with_status(rows: Select<Entity>, status: OrderStatus) -> Select<Entity> {
+    rows.filter(Column::Status.eq(i64::from(i32::from(status))))
+}
+
+impl Filter {
+    /// Those of the customer that follow the page before.
+    fn narrowed(&self, rows: Select<Entity>) -> Select<Entity> {
+        rows.apply_if(self.customer_id.as_ref(), |rows, customer| rows.filter(Column::CustomerId.eq(customer)))
+            .apply_if(self.behind.as_ref(), |rows, place| rows.filter(following(&self.keys(place))))
+    }
+
+    /// The orders that follow the page before and have a line that is asked for, newest first, where lines are what finds them best.
+    fn lines(&self, slot: Slot) -> Option<sea_orm::sea_query::SelectStatement> {
+        let wanted = self.wanted.as_ref().filter(|_| self.order.is_empty() && self.customer_id.is_none())?;
+        let mut lines = found_by_line(slot, wanted)?;
+        let id = listed_line::Column::OrderId;
+        if let Some(Place(_, behind)) = &self.behind {
+            lines.and_where(id.lt(behind.to_string()));
+        }
+        Some(lines.order_by((listed_line::Entity, id), sea_orm::Order::Desc).take())
+    }
+
+    fn sorted(&self, mut rows: Select<Entity>) -> Select<Entity> {
+        for (column, descending) in self.columns() {
+            let order = if descending { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
+            QueryTrait::query(&mut rows).order_by_expr(column, order);
+        }
+        rows
+    }
+
+    /// What is sorted by, the id last, and whether the largest comes first.
+    fn columns(&self) -> impl Iterator<Item = (Expr, bool)> {
+        let descending = self.order.last().is_none_or(|last| last.descending);
+        let sorted = self.order.iter().map(|sorted| (sorted.by.column(), sorted.descending));
+        sorted.chain([(By::OrderId.column(), descending)])
+    }
+
+    fn keys(&self, Place(numbers, id): &Place) -> Vec<Key> {
+        let numbers = numbers.iter().map(|number| (*number).into()).chain([id.to_string().into()]);
+        self.columns().zip(numbers).map(|((column, descending), value)| (column, descending, value)).collect()
+    }
+
+    fn place(&self, row: &Model) -> Result<Place, Error> {
+        let id = row.order_id.parse().map_err(|_| Error::internal("the list has an order without an id"))?;
+        Ok(Place(self.order.iter().map(|sorted| sorted.by.of(row)).collect(), id))
+    }
 }
 
 fn order(row: Model) -> Result<Order, Error> {

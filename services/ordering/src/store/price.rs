@@ -12,6 +12,8 @@ pub struct Model {
     pub product_id: String,
     /// What the warehouse calls it.
     pub sku: String,
+    /// What it is called; empty where it was listed before that was kept.
+    pub name: String,
     /// Currency of its price.
     pub currency: String,
     /// Minor units of one unit's price.

@@ -9,22 +9,24 @@ use tradewind_sql::{chunks, db};
 use super::price::{ActiveModel, Column, Entity, Model};
 use crate::domain::{Assortment, Offer};
 
-/// Puts a product on sale; its price and SKU replace what was known.
+/// Puts a product on sale; its price, name and SKU replace what was known.
 pub(crate) async fn put(
     connection: &impl ConnectionTrait,
     product_id: &str,
     sku: &str,
+    name: &str,
     price: Money,
 ) -> Result<(), Error> {
     let row = Model {
         product_id: product_id.to_owned(),
         sku: sku.to_owned(),
+        name: name.to_owned(),
         currency: price.currency().code().to_owned(),
         unit_minor: price.minor(),
         retired: false,
     };
     let mut replace = OnConflict::column(Column::ProductId);
-    replace.update_columns([Column::Sku, Column::Currency, Column::UnitMinor, Column::Retired]);
+    replace.update_columns([Column::Sku, Column::Name, Column::Currency, Column::UnitMinor, Column::Retired]);
     let insert = Entity::insert(row.into_active_model()).on_conflict(replace);
     insert.exec_without_returning(connection).await.map(drop).map_err(db)
 }
@@ -56,7 +58,7 @@ pub(crate) async fn find<'a>(
 
 fn offer(row: Model) -> Result<(String, Offer), Error> {
     let unit_price = Money::new(&row.currency, row.unit_minor).map_err(Error::internal)?;
-    Ok((row.product_id, Offer { sku: row.sku, unit_price, retired: row.retired }))
+    Ok((row.product_id, Offer { sku: row.sku, name: row.name, unit_price, retired: row.retired }))
 }
 
 async fn change(connection: &impl ConnectionTrait, product_id: &str, to: ActiveModel) -> Result<bool, Error> {

@@ -56,7 +56,7 @@ fn place(order_id: &str) -> Command {
     Command::Place(Box::new(Place {
         order_id: order_id.to_owned(),
         customer_id: "c-1".to_owned(),
-        lines: vec![Line { product_id, sku, quantity: 2, unit_price }],
+        lines: vec![Line { product_id, sku, name: String::new(), quantity: 2, unit_price }],
         payment_token: "tok_ok".to_owned().into(),
         deadline,
         ..Place::default()

@@ -68,6 +68,10 @@ both_stores! {
                 version: 1,
                 created: 0,
                 body: order.encode_to_vec(),
+                updated: 0,
+                currency: String::new(),
+                total_minor: 0,
+                country: String::new(),
             };
             let insert = listed_order::Entity::insert(row.into_active_model());
             insert.exec_without_returning(&connection).await.unwrap();

@@ -95,6 +95,7 @@ impl Surroundings {
             sku: "TEA-1".to_owned(),
             quantity: 2,
             unit_price: Some(Money { currency: "GBP".to_owned(), minor: 450 }),
+            ..PricedLine::default()
         };
         let paid = OrderPaid {
             order_id: order_id.clone(),

@@ -64,7 +64,8 @@ fn decode(bytes: &[u8]) -> Option<Kept> {
 
 fn place(id: OrderId, quantity: i32) -> Command {
     let unit_price = Money::new("GBP", 450).unwrap();
-    let line = Line { product_id: "tea".to_owned(), sku: "TEA".to_owned(), quantity, unit_price };
+    let line =
+        Line { product_id: "tea".to_owned(), sku: "TEA".to_owned(), name: "Tea".to_owned(), quantity, unit_price };
     Command::Place(Box::new(Place { order_id: id.to_string(), lines: vec![line], ..Place::default() }))
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn price_on_product_listed(tx: &mut Tx, event: &Received<Produc
     let product = &event.data;
     let price = price(product.price.as_ref())?;
     tx.wakes(&LISTED);
-    price_list::put(tx.conn(), &product.product_id, &product.sku, price).await
+    price_list::put(tx.conn(), &product.product_id, &product.sku, &product.name, price).await
 }
 
 pub(super) async fn price_on_product_repriced(tx: &mut Tx, event: &Received<ProductRepriced>) -> Result<(), Error> {

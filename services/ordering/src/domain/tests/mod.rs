@@ -48,8 +48,20 @@ fn place() -> Place {
         customer_id: "c-1".to_owned(),
         recipient: recipient(),
         lines: vec![
-            Line { product_id: "tea".to_owned(), sku: "SKU-TEA".to_owned(), quantity: 2, unit_price: gbp(300) },
-            Line { product_id: "pot".to_owned(), sku: "SKU-POT".to_owned(), quantity: 1, unit_price: gbp(1_400) },
+            Line {
+                product_id: "tea".to_owned(),
+                sku: "SKU-TEA".to_owned(),
+                name: "Tea".to_owned(),
+                quantity: 2,
+                unit_price: gbp(300),
+            },
+            Line {
+                product_id: "pot".to_owned(),
+                sku: "SKU-POT".to_owned(),
+                name: "Teapot".to_owned(),
+                quantity: 1,
+                unit_price: gbp(1_400),
+            },
         ],
         expected_total: None,
         payment_token: "tok_ok".to_owned().into(),

@@ -9,7 +9,7 @@ fn wanted(product_id: &str, quantity: i32) -> Wanted {
 }
 
 fn offer(sku: &str, minor: i64, retired: bool) -> Offer {
-    Offer { sku: sku.to_owned(), unit_price: gbp(minor), retired }
+    Offer { sku: sku.to_owned(), name: "Tea".to_owned(), unit_price: gbp(minor), retired }
 }
 
 fn assortment() -> Assortment {
@@ -24,7 +24,7 @@ fn place_lines(lines: Vec<Line>) -> Command {
 }
 
 fn line(unit_price: Money, quantity: i32) -> Line {
-    Line { product_id: "p".to_owned(), sku: "s".to_owned(), quantity, unit_price }
+    Line { product_id: "p".to_owned(), sku: "s".to_owned(), name: String::new(), quantity, unit_price }
 }
 
 #[test]
@@ -94,7 +94,13 @@ fn lines_of_the_same_product_are_added_up() {
 #[test]
 fn products_become_skus_at_their_price() {
     let lines = assortment().price(&[wanted("tea", 4)]).unwrap();
-    let expected = Line { product_id: "tea".to_owned(), sku: "SKU-TEA".to_owned(), quantity: 4, unit_price: gbp(300) };
+    let expected = Line {
+        product_id: "tea".to_owned(),
+        sku: "SKU-TEA".to_owned(),
+        name: "Tea".to_owned(),
+        quantity: 4,
+        unit_price: gbp(300),
+    };
     assert_eq!(lines, [expected]);
 }
 
