@@ -131,6 +131,7 @@ fn order(id: &str) -> Place {
         recipient: asked.recipient.unwrap(),
         lines: vec![Line {
             product_id: "tea".to_owned(),
+            name: "Tea".to_owned(),
             sku: "TEA".to_owned(),
             quantity: 1,
             unit_price: Money::new("GBP", 450).unwrap(),
