@@ -14,6 +14,7 @@ mod sources;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod unhandled;
 mod unread;
 mod written;
 
