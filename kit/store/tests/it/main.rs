@@ -9,6 +9,7 @@ mod database;
 mod files;
 mod loading;
 mod log;
+mod moments;
 mod requests;
 mod silence;
 mod snapshots;
