@@ -1,6 +1,6 @@
 //! What everybody says, as values.
 
-use contracts::tradewind::inventory::v1::{Reservation, StockLevel};
+use contracts::tradewind::inventory::v1::{Reservation, StockDifference, StockLevel};
 use contracts::tradewind::ordering::v1::Order;
 use serde::Deserialize;
 
@@ -13,6 +13,8 @@ pub struct Facts {
     pub levels: Vec<StockLevel>,
     /// Every reservation that still holds stock, says inventory.
     pub reservations: Vec<Reservation>,
+    /// Every level whose counters are not what its movements come to, says inventory when it has compared them.
+    pub differences: Vec<StockDifference>,
     /// What the card provider did.
     pub card: Vec<CardEntry>,
     /// What the carrier has booked or refused.

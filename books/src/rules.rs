@@ -33,11 +33,13 @@ pub enum Rule {
     NotNegative,
     /// Of what was shipped of every SKU.
     Sent,
+    /// Of the movements of every level of stock.
+    Moved,
 }
 
 impl Rule {
     /// Each of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Settled,
         Self::Charged,
         Self::PaidBack,
@@ -47,6 +49,7 @@ impl Rule {
         Self::Counted,
         Self::NotNegative,
         Self::Sent,
+        Self::Moved,
     ];
 
     fn broken(self, what: String) -> Broken {
@@ -72,6 +75,7 @@ impl Display for Rule {
             Self::Counted => "stock adds up",
             Self::NotNegative => "no counter of stock is below zero",
             Self::Sent => "what has left is what was sent",
+            Self::Moved => "the counters of stock are what its movements come to",
         })
     }
 }
@@ -117,6 +121,7 @@ pub(crate) fn broken(facts: &Facts) -> Vec<Broken> {
     broken.extend(counted(facts));
     broken.extend(facts.levels.iter().filter_map(not_negative));
     broken.extend(sent(facts));
+    broken.extend(facts.differences.iter().map(|found| Rule::Moved.broken(format!("{found:?} was found"))));
     broken
 }
 

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use contracts::tradewind::inventory::v1::Allocation;
+use contracts::tradewind::inventory::v1::{Allocation, StockDifference};
 use contracts::tradewind::ordering::v1::PricedLine;
 
 use super::*;
@@ -71,6 +71,7 @@ fn right() -> Facts {
             allocations: vec![allocation],
             ..Reservation::default()
         }],
+        differences: Vec::new(),
     }
 }
 
@@ -111,7 +112,7 @@ fn what_was_taken_by_mistake_and_given_back_breaks_no_rule() {
 #[test]
 fn whatever_may_be_wrong_breaks_a_rule() {
     type Distortion = fn(&mut Facts);
-    let wrongs: [(&str, Rule, Distortion); 36] = [
+    let wrongs: [(&str, Rule, Distortion); 37] = [
         ("an order under way", Rule::Settled, |facts| facts.orders[2].set_status(OrderStatus::Paid)),
         ("an order being cancelled", Rule::Settled, |facts| facts.orders[2].set_status(OrderStatus::Cancelling)),
         ("an open request to cancel", Rule::Settled, |facts| facts.orders[0].cancellation_requested = true),
@@ -163,6 +164,7 @@ fn whatever_may_be_wrong_breaks_a_rule() {
         }),
         ("a unit that is still there", Rule::Sent, |facts| facts.orders[1].lines[0].quantity = 3),
         ("a unit of what there never was", Rule::Sent, |facts| facts.orders[3].lines[0].sku = "cup".to_owned()),
+        ("a unit that never moved", Rule::Moved, |facts| facts.differences.push(StockDifference::default())),
     ];
     for (what, rule, distort) in wrongs {
         let broken = broken_by(distort);

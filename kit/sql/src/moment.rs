@@ -2,8 +2,8 @@
 //! wait for whoever looks.
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement,
-    TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult,
+    Statement, TransactionTrait,
 };
 use sea_orm_migration::prelude::async_trait;
 use tokio::sync::SemaphorePermit;

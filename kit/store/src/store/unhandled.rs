@@ -34,7 +34,8 @@ impl Store {
             }
         }
         let parked = parked(self.backend(), consumer, self.context(), most);
-        let behind = (0_i64..).zip(reached).map(|(partition, reached)| behind(self.backend(), partition, reached, most));
+        let behind =
+            (0_i64..).zip(reached).map(|(partition, reached)| behind(self.backend(), partition, reached, most));
         let unplaced = (self.backend() == DbBackend::Postgres).then(|| unplaced(self.backend(), most));
         let mut events: Vec<Recorded> = Vec::new();
         for each in [parked].into_iter().chain(behind).chain(unplaced) {
