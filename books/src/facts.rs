@@ -1,6 +1,6 @@
 //! What everybody says, as values.
 
-use contracts::tradewind::inventory::v1::{Reservation, StockLevel};
+use contracts::tradewind::inventory::v1::{Reservation, StockDifference, StockLevel};
 use contracts::tradewind::ordering::v1::Order;
 use contracts::tradewind::payment::v1::Balance;
 use serde::Deserialize;
@@ -16,6 +16,8 @@ pub struct Facts {
     pub reservations: Vec<Reservation>,
     /// The balance of every account of the ledger, says payment.
     pub balances: Vec<Balance>,
+    /// Every level whose counters are not what its movements come to, says inventory when it has compared them.
+    pub differences: Vec<StockDifference>,
     /// What the card provider did.
     pub card: Vec<CardEntry>,
     /// What the carrier has booked or refused.

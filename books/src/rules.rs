@@ -36,11 +36,13 @@ pub enum Rule {
     Sent,
     /// Of the ledger, in every currency.
     Balanced,
+    /// Of the movements of every level of stock.
+    Moved,
 }
 
 impl Rule {
     /// Each of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Settled,
         Self::Charged,
         Self::PaidBack,
@@ -51,6 +53,7 @@ impl Rule {
         Self::NotNegative,
         Self::Sent,
         Self::Balanced,
+        Self::Moved,
     ];
 
     fn broken(self, what: String) -> Broken {
@@ -77,6 +80,7 @@ impl Display for Rule {
             Self::NotNegative => "no counter of stock is below zero",
             Self::Sent => "what has left is what was sent",
             Self::Balanced => "the ledger sums to zero, owes nobody and has cleared what the card provider kept",
+            Self::Moved => "the counters of stock are what its movements come to",
         })
     }
 }
@@ -123,6 +127,7 @@ pub(crate) fn broken(facts: &Facts) -> Vec<Broken> {
     broken.extend(facts.levels.iter().filter_map(not_negative));
     broken.extend(sent(facts));
     broken.extend(balanced(facts));
+    broken.extend(facts.differences.iter().map(|found| Rule::Moved.broken(format!("{found:?} was found"))));
     broken
 }
 

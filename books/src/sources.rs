@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
-use contracts::tradewind::inventory::v1::{ListOpenReservationsRequest, ListStockRequest};
+use contracts::tradewind::inventory::v1::movement_service_client::MovementServiceClient;
+use contracts::tradewind::inventory::v1::{
+    AuditStockRequest, ListOpenReservationsRequest, ListStockDifferencesRequest, ListStockRequest, StockDifference,
+    StockDifferenceState,
+};
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::ordering::v1::{GetOrderRequest, ListOrdersRequest, Order};
 use contracts::tradewind::payment::v1::GetBalanceRequest;
@@ -64,6 +68,7 @@ impl Sources {
         }
         // The list may be a moment old, an order itself never is.
         facts.orders = self.themselves(&facts.orders).await?;
+        facts.differences = self.audited().await.context("stock cannot be audited")?;
         Ok(prove(&facts))
     }
 
@@ -92,7 +97,26 @@ impl Sources {
         let reservations = reservations.await.context("reservations cannot be listed")?;
         let ledger = LedgerServiceClient::new(self.channels.to("payment")?).get_balance(GetBalanceRequest {}).await;
         let balances = ledger.context("the ledger cannot be read")?.into_inner().balances;
-        Ok(Facts { orders, levels, reservations, balances, card, carrier })
+        Ok(Facts { orders, levels, reservations, balances, card, carrier, differences: Vec::new() })
+    }
+
+    /// Has inventory compare all its levels with their movements; what differs.
+    async fn audited(&self) -> Result<Vec<StockDifference>> {
+        let movements = MovementServiceClient::new(self.channels.to("inventory")?);
+        let compared = every(async |page_token| {
+            let request = AuditStockRequest { page_size: PAGE, page_token, ..AuditStockRequest::default() };
+            let page = movements.clone().audit_stock(request).await?.into_inner();
+            Ok((page.found, page.next_page_token))
+        });
+        compared.await?;
+        // Others may have found some before.
+        let open = every(async |page_token| {
+            let state = StockDifferenceState::Open.into();
+            let request = ListStockDifferencesRequest { state, page_size: PAGE, page_token };
+            let page = movements.clone().list_stock_differences(request).await?.into_inner();
+            Ok((page.differences, page.next_page_token))
+        });
+        Ok(open.await?)
     }
 
     /// The same orders, each as it is.

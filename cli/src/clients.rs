@@ -12,6 +12,7 @@ use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerService
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
 use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contracts::tradewind::inventory::v1::movement_service_client::MovementServiceClient;
 use contracts::tradewind::mesh::v1::mesh_service_client::MeshServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::payment::v1::ledger_service_client::LedgerServiceClient;
@@ -95,6 +96,11 @@ impl Clients {
     /// Client of inventory.
     pub(crate) fn inventory(&self) -> Result<InventoryServiceClient<Channel>> {
         Ok(InventoryServiceClient::new(self.to("inventory")?))
+    }
+
+    /// Client of what stock has done.
+    pub(crate) fn movements(&self) -> Result<MovementServiceClient<Channel>> {
+        Ok(MovementServiceClient::new(self.to("inventory")?))
     }
 
     /// Client of the ledger of payments.

@@ -105,7 +105,11 @@ enum Command {
     Flows(commands::flows::Command),
     /// List a product, order it and wait until the order is confirmed.
     Smoke(commands::smoke::Args),
-    /// Receive stock and look at it.
+    /// Receive stock and look at it; see what it has done, correct what was counted otherwise, and find where it does not add up.
+    ///
+    /// Whatever stock does is a movement: a receipt, a reservation, a release, a shipment or a correction. `audit` compares the
+    /// counters that orders are answered from with what all movements come to; what differs stays in `differences` until somebody has
+    /// settled it and says so with `resolve`.
     #[command(subcommand)]
     Stock(commands::stock::Command),
     /// List products for sale and change them.

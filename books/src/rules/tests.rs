@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use contracts::tradewind::inventory::v1::Allocation;
+use contracts::tradewind::inventory::v1::{Allocation, StockDifference};
 use contracts::tradewind::ordering::v1::PricedLine;
 use contracts::tradewind::payment::v1::Balance;
 
@@ -81,6 +81,7 @@ fn right() -> Facts {
             balance(Account::Revenue, -3_600),
             balance(Account::Refunds, 900),
         ],
+        differences: Vec::new(),
     }
 }
 
@@ -124,7 +125,7 @@ fn what_was_taken_by_mistake_and_given_back_breaks_no_rule() {
 #[test]
 fn whatever_may_be_wrong_breaks_a_rule() {
     type Distortion = fn(&mut Facts);
-    let wrongs: [(&str, Rule, Distortion); 40] = [
+    let wrongs: [(&str, Rule, Distortion); 41] = [
         ("an order under way", Rule::Settled, |facts| facts.orders[2].set_status(OrderStatus::Paid)),
         ("an order being cancelled", Rule::Settled, |facts| facts.orders[2].set_status(OrderStatus::Cancelling)),
         ("an open request to cancel", Rule::Settled, |facts| facts.orders[0].cancellation_requested = true),
@@ -188,6 +189,7 @@ fn whatever_may_be_wrong_breaks_a_rule() {
             facts.balances.push(balance(Account::Customer, -100));
         }),
         ("a ledger without a currency", Rule::Balanced, |facts| facts.balances.clear()),
+        ("a unit that never moved", Rule::Moved, |facts| facts.differences.push(StockDifference::default())),
     ];
     for (what, rule, distort) in wrongs {
         let broken = broken_by(distort);

@@ -74,10 +74,10 @@ pub(crate) enum Command {
 pub(crate) struct Page {
     /// The most to show, up to 1000.
     #[arg(long, default_value_t = 100)]
-    page_size: i32,
+    pub(crate) page_size: i32,
     /// Where the page before ended.
     #[arg(long, default_value = "")]
-    page_token: String,
+    pub(crate) page_token: String,
 }
 
 /// An account of the ledger.

@@ -1,4 +1,10 @@
-//! `tradewind stock`: what is in the warehouses.
+//! `tradewind stock`: what is in the warehouses, and how it came to be so.
+
+mod audit;
+mod correct;
+mod differences;
+mod movements;
+mod resolve;
 
 use std::process::ExitCode;
 
@@ -40,11 +46,31 @@ pub(crate) enum Command {
         #[arg(long, default_value = "")]
         page_token: String,
     },
+    /// Show what stock has done, by time.
+    Movements(movements::Args),
+    /// Set what is in the building to what was counted there, or change it by what was found or lost.
+    ///
+    /// What is set aside for orders stays: a correction that would leave less is refused.
+    Correct(correct::Args),
+    /// Compare the counters with what all movements come to, and record what differs. Exits 1 where something new does.
+    ///
+    /// Each page of levels is compared as it is at one moment: orders may come and go meanwhile. Comparing again records no difference
+    /// twice, and settles those that are over.
+    Audit(audit::Args),
+    /// Show levels whose counters are not what their movements come to, by the time at which it was found.
+    Differences(differences::Args),
+    /// Say that a difference is settled, and how.
+    Resolve(resolve::Args),
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     let mut inventory = Clients::asked(&global)?.inventory()?;
     match command {
+        Command::Movements(args) => return movements::run(global, args).await,
+        Command::Correct(args) => return correct::run(global, args).await,
+        Command::Audit(args) => return audit::run(global, args).await,
+        Command::Differences(args) => return differences::run(global, args).await,
+        Command::Resolve(args) => return resolve::run(global, args).await,
         Command::Receive { sku, quantity, location, request_id } => {
             let request_id = request_id.unwrap_or_else(new_request_id);
             let request = ReceiveStockRequest { request_id, sku, location, quantity };

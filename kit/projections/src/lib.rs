@@ -21,7 +21,7 @@ mod table;
 pub use build::{REST, build};
 pub use follow::{Served, follow, resting};
 pub use projection::Projection;
-pub use read::{read, seen};
+pub use read::{read, read_at, seen};
 pub use slot::Slot;
 pub use standing::{Build, Standing, rebuild, standings};
 pub use table::{Table, Writer, create_in};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tradewind_domain::Error;
-use tradewind_store::Store;
+use tradewind_sql::Moment;
+use tradewind_store::{Recorded, Store};
 
 use crate::{Slot, standing};
 
@@ -40,4 +41,21 @@ pub async fn seen(store: &Store, name: &str, after: &[String], patience: Duratio
     }
 }
 
+/// Where the projection `name` is read at a `moment`, and which events of this service's own log its rows do not show there: whoever
+/// adds those knows of everything that is committed then, however far behind the projection is. For one of own events alone.
+///
+/// # Errors
+/// `Unavailable` when the database is, and with reason `PROJECTION_BEHIND` when it is more than a thousand events behind.
+pub async fn read_at(store: &Store, moment: &Moment<'_>, name: &str) -> Result<(Slot, Vec<Recorded>), Error> {
+    let slot = standing::slot_at(moment, name).await?;
+    let unseen = store.unhandled(moment, &slot.consumer(name), MOST_UNSEEN).await?;
+    let behind = || {
+        let text = format!("{name} is more than {MOST_UNSEEN} events behind: see how far it has read, and try again");
+        Error::unavailable("PROJECTION_BEHIND", text).with("projection", name.to_owned())
+    };
+    Ok((slot, unseen.ok_or_else(behind)?))
+}
+
+/// How many events a moment may be ahead of what is read there.
+const MOST_UNSEEN: usize = 1_000;
 const NOT_REACHED: &str = "POSITION_NOT_REACHED";

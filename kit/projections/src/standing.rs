@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait};
 use time::OffsetDateTime;
 use tradewind_domain::Error;
-use tradewind_sql::{brief, db, from_micros, micros};
+use tradewind_sql::{Moment, brief, db, from_micros, micros};
 use tradewind_store::{Store, Topic, Tx};
 
 use crate::row::{ActiveModel, Column, Entity, Model};
@@ -75,6 +75,12 @@ pub async fn standings(store: &Store) -> Result<Vec<Standing>, Error> {
 pub(crate) async fn slot(store: &Store, name: &str) -> Result<Slot, Error> {
     let row = store.find::<Model>(Entity::find_by_id(name)).await?;
     row.first().map_or(Ok(Slot::First), |row| Slot::numbered(row.slot))
+}
+
+/// The same at a moment.
+pub(crate) async fn slot_at(moment: &Moment<'_>, name: &str) -> Result<Slot, Error> {
+    let row = Entity::find_by_id(name).one(moment).await.map_err(db)?;
+    row.map_or(Ok(Slot::First), |row| Slot::numbered(row.slot))
 }
 
 /// Asks for a projection to be built anew; it is read as it is until then. `false` when there is none of that name.

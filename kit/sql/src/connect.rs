@@ -67,6 +67,8 @@ const QUIET: [(&str, &str); 1] = [("client_min_messages", "error")];
 pub struct Connections {
     pub(super) transactions: DatabaseConnection,
     pub(super) reads: DatabaseConnection,
+    /// How one more that reads is opened on SQLite.
+    pub(super) file: Option<Options>,
     /// On SQLite it only reads: there is nobody to share a file with.
     pub(super) vital: DatabaseConnection,
     /// SQLite's one connection that writes.
@@ -96,11 +98,12 @@ impl Connections {
             Some(file) => Some(Marked::inspect(file).await?),
             None => None,
         };
-        let open = |creates, connections, settings| {
+        let options = |creates, connections, settings| {
             let settings = format!("{SQLITE} {settings}");
-            Pool::open(Options { file: sqlite_file(url), creates, settings, connections }).map_err(db)
+            Options { file: sqlite_file(url), creates, settings, connections }
         };
-        let writer = open(true, 1, WRITES)?;
+        let open = |options| Pool::open(options).map_err(db);
+        let writer = open(options(true, 1, WRITES))?;
         let transactions = writer.connection().await.map_err(db)?;
         let marked = match inspected {
             Some((marked, suspicious)) => {
@@ -112,9 +115,10 @@ impl Connections {
             }
             None => None,
         };
-        let reads = open(false, READERS, READS)?.connection().await.map_err(db)?;
-        let vital = open(false, 1, READS)?.connection().await.map_err(db)?;
-        Ok(Self { transactions, reads, vital, writer: Some(writer), marked, away })
+        let reads = open(options(false, READERS, READS))?.connection().await.map_err(db)?;
+        let vital = open(options(false, 1, READS))?.connection().await.map_err(db)?;
+        let file = Some(options(false, 1, READS));
+        Ok(Self { transactions, reads, file, vital, writer: Some(writer), marked, away })
     }
 
     async fn postgres(url: &str, name: &str, away: Away) -> Result<Self, Error> {
@@ -130,7 +134,7 @@ impl Connections {
             tracing::info!(name, parameters = left_out.join(" "), "these of the database URL are not needed here");
         }
         let (reads, vital) = (pool(READERS).await?, pool(VITAL).await?);
-        Ok(Self { transactions, reads, vital, writer: None, marked: None, away })
+        Ok(Self { transactions, reads, file: None, vital, writer: None, marked: None, away })
     }
 
     /// What brings the tables up to date, before anything else is done.

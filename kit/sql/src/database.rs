@@ -31,7 +31,7 @@ enum On {
 }
 
 impl From<Connections> for Database {
-    fn from(Connections { transactions, reads, vital, writer, marked, away }: Connections) -> Self {
+    fn from(Connections { transactions, reads, file, vital, writer, marked, away }: Connections) -> Self {
         let sessions = |pool, connections, spare| Sessions::new(pool, connections, spare, Arc::clone(&away));
         let on = match writer {
             Some(writer) => On::Sqlite { writer: Writer::new(writer, marked), vital },
@@ -40,7 +40,7 @@ impl From<Connections> for Database {
                 On::Postgres { sessions: sessions(transactions, TRANSACTIONS, 2), vital: sessions(vital, VITAL, 1) }
             }
         };
-        Self { reads: Reads::new(reads), on }
+        Self { reads: Reads::new(reads, file), on }
     }
 }
 

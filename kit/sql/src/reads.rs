@@ -8,6 +8,7 @@ use sea_orm_migration::prelude::async_trait;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::TOO_MANY_READS;
+use crate::sqlite::Options;
 
 /// Reads at a time: the pool has one connection more, for what a command has to know.
 const TURNS: usize = 3;
@@ -19,11 +20,18 @@ pub struct Reads {
     pool: DatabaseConnection,
     turns: Semaphore,
     waiting: AtomicUsize,
+    /// How a connection to an SQLite file is opened that reads.
+    file: Option<Options>,
 }
 
 impl Reads {
-    pub(super) fn new(pool: DatabaseConnection) -> Self {
-        Self { pool, turns: Semaphore::new(TURNS), waiting: AtomicUsize::new(0) }
+    pub(super) fn new(pool: DatabaseConnection, file: Option<Options>) -> Self {
+        Self { pool, turns: Semaphore::new(TURNS), waiting: AtomicUsize::new(0), file }
+    }
+
+    /// How another connection to an SQLite file is opened; `None` on PostgreSQL.
+    pub(super) fn file(&self) -> Option<&Options> {
+        self.file.as_ref()
     }
 
     /// The connections themselves, for those who need not wait.
@@ -32,7 +40,7 @@ impl Reads {
         &self.pool
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, DbErr> {
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, DbErr> {
         if let Ok(turn) = self.turns.try_acquire() {
             return Ok(turn);
         }

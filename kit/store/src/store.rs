@@ -15,6 +15,7 @@ mod sources;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod unhandled;
 mod unread;
 mod written;
 

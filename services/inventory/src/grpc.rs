@@ -3,20 +3,23 @@
 mod convert;
 #[cfg(any(test, feature = "fuzzed"))]
 pub mod fuzzed;
+mod movements;
 
 use contracts::tradewind::inventory::v1::inventory_service_server::InventoryService;
 use contracts::tradewind::inventory::v1::{
-    GetReservationRequest, GetReservationResponse, GetStockRequest, GetStockResponse, ListOpenReservationsRequest,
-    ListOpenReservationsResponse, ListStockRequest, ListStockResponse, ReceiveStockRequest, ReceiveStockResponse,
+    CorrectStockRequest, CorrectStockResponse, GetReservationRequest, GetReservationResponse, GetStockRequest,
+    GetStockResponse, ListOpenReservationsRequest, ListOpenReservationsResponse, ListStockRequest, ListStockResponse,
+    ReceiveStockRequest, ReceiveStockResponse,
 };
 use tonic::{Request, Response, Status};
 use tradewind_domain::{
     Error, OrderId,
-    request::{order_id, page_size, page_token},
+    request::{RequestKey, order_id, page_size, page_token},
 };
 use tradewind_mesh::{keyed, status};
 use tradewind_store::Store;
 
+pub(crate) use self::movements::Movements;
 use crate::app;
 
 /// Answers the calls of `InventoryService`.
@@ -41,6 +44,16 @@ impl InventoryService for Inventory {
         let key = key.map_err(status)?;
         let receipt = convert::receipt(request).map_err(status)?;
         answer(app::receive_stock(&self.store, key.as_ref(), &receipt).await)
+    }
+
+    async fn correct_stock(
+        &self,
+        request: Request<CorrectStockRequest>,
+    ) -> Result<Response<CorrectStockResponse>, Status> {
+        let (request, key) = keyed(request)?;
+        let key = there(key).map_err(status)?;
+        let correction = convert::correction(request).map_err(status)?;
+        app::correct_stock(&self.store, &key, &correction).await.map(Response::new).map_err(status)
     }
 
     async fn get_stock(&self, request: Request<GetStockRequest>) -> Result<Response<GetStockResponse>, Status> {
@@ -73,6 +86,11 @@ impl InventoryService for Inventory {
         let after = after.map(|order| order.to_string()).unwrap_or_default();
         answer(app::list_open_reservations(&self.store, &after, size).await)
     }
+}
+
+/// The key of a request that has to have an id.
+fn there(key: Result<Option<RequestKey>, Error>) -> Result<RequestKey, Error> {
+    key?.ok_or_else(|| Error::internal("a request that has to have an id has none"))
 }
 
 fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {

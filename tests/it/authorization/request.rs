@@ -46,16 +46,18 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 18] = [
+const LEFT_OUT: [&str; 20] = [
     "account",
     "expire_time",
     "after",
+    "correct_counters",
     "description",
     "device",
     "enabled",
     "event_id",
     "expected_total",
     "filter",
+    "kind",
     "min_age",
     "order_by",
     "page_size",

@@ -28,7 +28,7 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
     ("forwarded", &["services/gateway/src/who/address.rs read"]),
     ("frames", &["kit/broker/src/wire/frame.rs decode", "kit/broker/src/wire/frame.rs recorded"]),
     ("networks", &["services/notification/src/webhooks/address.rs Network"]),
-    ("payment-requests", &["services/payment/src/store/place.rs Place"]),
+    ("payment-requests", &["kit/sql/src/place.rs Place"]),
     ("product-requests", &["services/catalog/src/grpc/convert.rs read_price"]),
     (
         "rest",

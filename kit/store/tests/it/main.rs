@@ -10,6 +10,7 @@ mod database;
 mod files;
 mod loading;
 mod log;
+mod moments;
 mod requests;
 mod silence;
 mod snapshots;

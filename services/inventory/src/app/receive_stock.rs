@@ -2,9 +2,9 @@
 
 use contracts::tradewind::inventory::v1::{ReceiveStockResponse, StockReceived};
 use tradewind_domain::{Error, request::RequestKey};
-use tradewind_store::{Store, StreamName, Tx};
+use tradewind_store::{Store, Tx};
 
-use crate::domain::{LevelError, LevelEvent, Receipt, level_id};
+use crate::domain::{LevelError, LevelEvent, Receipt, level_stream};
 use crate::store;
 
 /// Books `receipt` in, once for each `request`, and returns the level after it with the token of this write.
@@ -30,7 +30,6 @@ pub async fn book_in(tx: &mut Tx, receipt: &Receipt) -> Result<ReceiveStockRespo
     let row = store::receive(tx.conn(), sku, location, *quantity).await?.ok_or(LevelError::OutOfRange)?;
     let version = u64::try_from(row.receipts).map_err(Error::internal)?;
     let received = StockReceived { received: Some(receipt.clone().into()) };
-    let stream = StreamName::from(format!("stock-{}", level_id(sku, location)));
-    tx.append(&stream, version - 1, sku, vec![LevelEvent::from(received)]).await?;
+    tx.append(&level_stream(sku, location), version - 1, sku, vec![LevelEvent::from(received)]).await?;
     Ok(ReceiveStockResponse { level: Some(row.into()), position: String::new() })
 }

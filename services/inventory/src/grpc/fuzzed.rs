@@ -2,19 +2,25 @@
 //! was read.
 
 use contracts::tradewind::inventory::v1::{
-    GetReservationRequest, GetStockRequest, ListOpenReservationsRequest, ListStockRequest, ReceiveStockRequest,
+    AuditStockRequest, CorrectStockRequest, GetReservationRequest, GetStockRequest, ListOpenReservationsRequest,
+    ListStockDifferencesRequest, ListStockMovementsRequest, ListStockRequest, ReceiveStockRequest,
+    ResolveStockDifferenceRequest,
 };
 use prost::Message;
 use tradewind_domain::OrderId;
 use tradewind_domain::request::{order_id, page_size, page_token};
 
-use super::convert;
-use crate::domain::{Reservation, level_id};
+use super::{convert, movements};
+use crate::domain::{Difference, Reservation, To, level_id};
 
 type Target = (&'static str, fn(&[u8]));
 
 /// Each by its name.
-pub const TARGETS: &[Target] = &[("stock-requests", stock_requests), ("stored-reservations", stored_reservations)];
+pub const TARGETS: &[Target] = &[
+    ("movement-requests", movement_requests),
+    ("stock-requests", stock_requests),
+    ("stored-reservations", stored_reservations),
+];
 
 /// Which request, and its bytes.
 fn stock_requests(bytes: &[u8]) {
@@ -40,8 +46,42 @@ fn list_stock(request: &ListStockRequest) {
     }
 }
 
+/// Which request about movements or corrections, and its bytes. A page goes on at a place that can be written down and read again.
+fn movement_requests(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    let after = match which % 5 {
+        0 => ListStockMovementsRequest::decode(bytes)
+            .ok()
+            .and_then(|request| movements::convert::movements(request).ok()?.1),
+        1 => {
+            let request = ListStockDifferencesRequest::decode(bytes).ok();
+            request.and_then(|request| movements::convert::differences(&request).ok()?.1)
+        }
+        2 => {
+            let Ok(request) = AuditStockRequest::decode(bytes) else { return };
+            if let Ok((_, Some((sku, location)), _)) = movements::convert::audit(&request) {
+                assert_eq!(level_id(sku, location), request.page_token);
+            }
+            None
+        }
+        3 => {
+            let _ = ResolveStockDifferenceRequest::decode(bytes).map(movements::convert::resolving);
+            None
+        }
+        _ => {
+            let Ok(Ok(correction)) = CorrectStockRequest::decode(bytes).map(convert::correction) else { return };
+            let (To::Counted(units) | To::Change(units)) = correction.to;
+            assert!(units.abs() <= To::MOST, "{units}");
+            None
+        }
+    };
+    assert!(after.is_none_or(|after| after.to_string().parse() == Ok(after)), "{after:?}");
+}
+
+/// The events of a reservation, and those of a difference.
 fn stored_reservations(bytes: &[u8]) {
     history::evolved::<Reservation>(bytes);
+    history::evolved::<Difference>(bytes);
 }
 
 #[path = "../../../../fuzz/history.rs"]

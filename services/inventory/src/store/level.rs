@@ -13,13 +13,13 @@ pub struct Model {
     /// Where.
     #[sea_orm(primary_key, auto_increment = false)]
     pub location: String,
-    /// All that ever arrived.
+    /// All that ever arrived, as corrected.
     pub received: i64,
     /// All that ever left.
     pub shipped: i64,
     /// What is set aside for orders.
     pub reserved: i64,
-    /// How often something arrived, which is the version of the level's stream.
+    /// How often something arrived or was corrected, which is the version of the level's stream.
     pub receipts: i64,
 }
 

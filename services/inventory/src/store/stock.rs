@@ -1,15 +1,17 @@
 //! Levels: what is where.
 
-use contracts::tradewind::inventory::v1::StockLevel;
+use contracts::tradewind::inventory::v1::{StockCount, StockLevel};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 use tradewind_domain::Error;
 use tradewind_sql::{chunks, in_turn, padded};
 
-use super::level::{Column, Entity, Model as StockRow};
-use crate::domain::Level;
+use super::Of;
+use super::level::{ActiveModel, Column, Entity, Model as StockRow};
+use crate::domain::{Level, Levels};
 
 impl From<StockRow> for StockLevel {
     fn from(row: StockRow) -> Self {
@@ -23,6 +25,12 @@ impl From<StockRow> for Level {
     fn from(row: StockRow) -> Self {
         let StockRow { sku, location, received, shipped, reserved, .. } = row;
         Self { sku, location, available: received - shipped - reserved }
+    }
+}
+
+impl From<&StockRow> for StockCount {
+    fn from(row: &StockRow) -> Self {
+        Self { received: row.received, shipped: row.shipped, reserved: row.reserved }
     }
 }
 
@@ -83,12 +91,66 @@ pub async fn page(
     after: Option<(&str, &str)>,
     limit: usize,
 ) -> Result<Vec<StockRow>, Error> {
+    rows(after, limit)?.all(db).await.map_err(tradewind_sql::db)
+}
+
+/// What the counters say of up to `limit` levels that follow `after`, by SKU and location.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn counters(
+    db: &impl ConnectionTrait,
+    of: &Of,
+    after: Option<(&str, &str)>,
+    limit: usize,
+) -> Result<Levels, Error> {
+    let levels = rows(after, limit)?.filter(of.rows(Column::Sku, Column::Location));
+    let levels = levels.all(db).await.map_err(tradewind_sql::db)?;
+    Ok(levels
+        .into_iter()
+        .map(|row| {
+            let count = StockCount::from(&row);
+            ((row.sku, row.location), count)
+        })
+        .collect())
+}
+
+fn rows(after: Option<(&str, &str)>, limit: usize) -> Result<Select<Entity>, Error> {
     let (sku, location) = after.unwrap_or_default();
     let key = Expr::tuple([Column::Sku, Column::Location].map(|column| Expr::col((Entity, column))));
     let levels = Entity::find()
         .filter(key.gt(Expr::tuple([Expr::val(sku), Expr::val(location)])))
         .order_by_asc(Column::Sku)
-        .order_by_asc(Column::Location)
-        .limit(u64::try_from(limit).map_err(Error::internal)?);
-    levels.all(db).await.map_err(tradewind_sql::db)
+        .order_by_asc(Column::Location);
+    Ok(levels.limit(u64::try_from(limit).map_err(Error::internal)?))
+}
+
+/// A level as it stands, locked until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn lock_level(
+    db: &impl ConnectionTrait,
+    sku: &str,
+    location: &str,
+) -> Result<Option<StockRow>, Error> {
+    let mut level = Entity::find_by_id((sku.to_owned(), location.to_owned()));
+    in_turn(db, QueryTrait::query(&mut level)).lock_with_tables(LockType::Update, [Entity]);
+    level.one(db).await.map_err(tradewind_sql::db)
+}
+
+/// Sets the counters of a level that is locked to what the row says.
+///
+/// # Errors
+/// When the database fails, or refuses such counters.
+pub(crate) async fn set_counters(db: &impl ConnectionTrait, row: &StockRow) -> Result<(), Error> {
+    let counters = ActiveModel {
+        received: Set(row.received),
+        shipped: Set(row.shipped),
+        reserved: Set(row.reserved),
+        receipts: Set(row.receipts),
+        ..ActiveModel::default()
+    };
+    let this = Entity::update_many().set(counters).filter(Column::Sku.eq(&row.sku));
+    this.filter(Column::Location.eq(&row.location)).exec(db).await.map(drop).map_err(tradewind_sql::db)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::tradewind::inventory::v1::ReservationStatus;
-use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped};
+use contracts::tradewind::ordering::v1::{OrderCancelled, OrderShipped};
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,14 +15,9 @@ use tradewind_runtime::Engine;
 use tradewind_store::{Clock, LogPage, Store, StoreOptions, StreamName};
 use tradewind_testing::{Database, Nats, both_stores, eventually};
 
-use crate::warehouse::{Warehouse, order, placed};
+use crate::warehouse::{OrderEvent, Warehouse, order, placed};
 
 const DEADLINE: Duration = Duration::from_secs(30);
-
-tradewind_domain::events! {
-    /// What ordering tells inventory.
-    enum OrderEvent { Placed(OrderPlaced), Cancelled(OrderCancelled), Shipped(OrderShipped) }
-}
 
 /// Ordering, as far as inventory knows it: a log, and a broker that carries it.
 struct Ordering {
@@ -47,7 +42,7 @@ impl Ordering {
 }
 
 /// Asks the owner's store itself, where a service asks over the network.
-struct Owner(Store);
+pub(crate) struct Owner(pub(crate) Store);
 
 impl LogSource for Owner {
     fn read_log(&self, _: &str, partition: u16, after: u64, limit: u32) -> BoxFuture<'_, Result<LogPage, Error>> {

@@ -1,10 +1,10 @@
 //! What the tests share: an inventory over a database, to which orders happen.
 
-use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockLevel};
+use contracts::tradewind::inventory::v1::{Allocation, Reservation, StockDifference, StockLevel};
 use contracts::tradewind::ordering::v1::{OrderCancelled, OrderPlaced, OrderShipped, PricedLine};
 use inventory::app::{self, ReserveOnOrderPlaced, release_on_order_cancelled, ship_on_order_shipped};
-use inventory::domain::Receipt;
-use inventory::store::{level, open_reservation};
+use inventory::domain::{Correction, Receipt, To, parse_level_id};
+use inventory::store::{Of, level, open_reservation};
 use prost::Message;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use tradewind_domain::Error;
@@ -12,6 +12,11 @@ use tradewind_events::{Reaction, Received};
 use tradewind_store::{Clock, Metadata, Store, StoreOptions, StreamName, Tx};
 use tradewind_testing::Database;
 use uuid::Uuid;
+
+tradewind_domain::events! {
+    /// What ordering tells inventory.
+    pub(crate) enum OrderEvent { Placed(OrderPlaced), Cancelled(OrderCancelled), Shipped(OrderShipped) }
+}
 
 /// An inventory without servers: its store, and its reactions in real transactions.
 #[derive(Clone)]
@@ -37,6 +42,29 @@ impl Warehouse {
         let mut tx = self.store.begin().await.unwrap();
         app::book_in(&mut tx, &receipt).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// Corrects a level by so many units.
+    pub(crate) async fn correct(&self, sku: &str, location: &str, change: i64) -> Result<(), Error> {
+        let (sku, location, reason) = (sku.to_owned(), location.to_owned(), "counted".to_owned().into());
+        let correction = Correction { sku, location, to: To::Change(change), reason };
+        let mut tx = self.store.begin().await?;
+        app::correct(&mut tx, &correction, "operator").await?;
+        tx.commit().await.map(drop)
+    }
+
+    /// Audits every level, a few at a time: how many there are, and what was found.
+    pub(crate) async fn audit(&self) -> (i32, Vec<StockDifference>) {
+        let (mut levels, mut found, mut token) = (0, Vec::new(), String::new());
+        loop {
+            let page = app::audit_stock(&self.store, &Of::default(), parse_level_id(&token), 2).await.unwrap();
+            levels += page.levels;
+            found.extend(page.found);
+            token = page.next_page_token;
+            if token.is_empty() {
+                return (levels, found);
+            }
+        }
     }
 
     /// One unit of each SKU at each of so many places.

@@ -1,8 +1,9 @@
 use contracts::tradewind::payment::v1::{Difference, DifferenceState, ListDifferencesResponse};
 use tradewind_domain::{Error, request};
+use tradewind_sql::Place;
 use tradewind_store::Store;
 
-use crate::store::{self, Place};
+use crate::store;
 
 /// Up to `size` of the differences that follow `after` by the time at which they were found; from the first without it.
 ///

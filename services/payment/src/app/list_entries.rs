@@ -1,9 +1,10 @@
 use contracts::tradewind::payment::v1::{GetBalanceResponse, LedgerEntry, ListEntriesResponse};
 use tradewind_domain::{Error, request};
+use tradewind_sql::Place;
 use tradewind_store::Store;
 
 use super::ledger::slot;
-use crate::store::{self, Place, Wanted};
+use crate::store::{self, Wanted};
 
 /// Up to `size` of the entries that follow `after` by time; from the first without it.
 ///

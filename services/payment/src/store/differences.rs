@@ -10,11 +10,10 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 use tradewind_domain::Error;
-use tradewind_sql::{db, from_micros, micros, timestamp};
+use tradewind_sql::{Place, db, from_micros, micros, timestamp};
 use tradewind_store::{Tx, Upsert};
 
 use super::ledger_difference::{Column, Entity, Model, Private};
-use super::place::Place;
 
 static PUT: LazyLock<Upsert<Entity>> = LazyLock::new(|| Upsert::replacing([Column::DifferenceId]));
 

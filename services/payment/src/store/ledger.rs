@@ -13,10 +13,9 @@ use sea_orm::{
 use time::OffsetDateTime;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_projections::{Slot, Table, Writer};
-use tradewind_sql::{db, from_micros, micros, timestamp};
+use tradewind_sql::{Place, db, from_micros, micros, timestamp};
 
 use super::ledger_entry::{Column, Entity, Model};
-use super::place::Place;
 use crate::domain::Said;
 
 static PUT: LazyLock<Table<Entity>> = LazyLock::new(|| Table::replacing([Column::EventId, Column::Leg]));

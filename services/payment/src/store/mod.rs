@@ -8,7 +8,6 @@ pub mod ledger_entry;
 mod migrations;
 pub mod payment;
 mod payments;
-mod place;
 #[cfg(test)]
 mod tests;
 
@@ -17,4 +16,3 @@ pub use ledger::Wanted;
 pub(crate) use ledger::{balances, entries, moved, number, put_entry};
 pub(crate) use migrations::migrations;
 pub(crate) use payments::{page, put};
-pub use place::Place;

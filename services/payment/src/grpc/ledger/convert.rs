@@ -9,9 +9,10 @@ use prost_types::Timestamp;
 use time::{Duration, OffsetDateTime};
 use tradewind_domain::request::{Violations, order_id, page_size, page_token};
 use tradewind_domain::{Error, is_text};
+use tradewind_sql::Place;
 use uuid::Uuid;
 
-use crate::store::{Place, Wanted};
+use crate::store::Wanted;
 
 /// The longest period that is compared.
 const LONGEST_PERIOD: Duration = Duration::days(31);

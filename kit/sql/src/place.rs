@@ -1,22 +1,26 @@
+//! Where a page of what is listed by time ends.
+
 use std::fmt;
 use std::str::FromStr;
 
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-/// Where a page of what is listed by time ends.
+/// The last item of a page of what is listed by time, as its token names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The time, in microseconds since the Unix epoch.
-    pub(super) time: i64,
-    pub(super) id: Uuid,
-    /// Which of those that have the same id.
-    pub(super) leg: i64,
+    pub time: i64,
+    /// The id of the item, or of what it belongs to.
+    pub id: Uuid,
+    /// Which of those that have the same id; 0 where each has its own.
+    pub leg: i64,
 }
 
 impl Place {
     /// That of what is listed by this time and id, which is its own or has such legs.
-    pub(crate) fn of(time: Option<&Timestamp>, id: &str, leg: i32) -> Self {
+    #[must_use]
+    pub fn of(time: Option<&Timestamp>, id: &str, leg: i32) -> Self {
         let Timestamp { seconds, nanos } = time.copied().unwrap_or_default();
         let time = seconds.saturating_mul(1_000_000).saturating_add(i64::from(nanos / 1_000));
         Self { time, id: id.parse().unwrap_or_default(), leg: leg.into() }
