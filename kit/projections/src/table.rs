@@ -1,6 +1,6 @@
 //! Tables that are there twice, and what is written to them.
 
-use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
+use sea_orm::sea_query::{IndexCreateStatement, PostgresQueryBuilder, QueryStatementWriter, TableCreateStatement};
 use sea_orm::{DbErr, EntityTrait, ModelTrait};
 use sea_orm_migration::SchemaManager;
 use tradewind_sql::columns::create_clustered;
@@ -28,6 +28,22 @@ impl<E: EntityTrait> Table<E> {
     }
 }
 
+/// Statements that are run in the transaction that has written rows, after them, as `static` text for either slot: how sums are kept of
+/// rows that say by themselves what has changed of them. It belongs into a `static`.
+pub struct Follow {
+    first: Vec<String>,
+    second: Vec<String>,
+}
+
+impl Follow {
+    /// As `statements` makes them for a slot, of what has no parameters and both databases read alike.
+    #[must_use]
+    pub fn new<S: QueryStatementWriter>(statements: impl Fn(Slot) -> Vec<S>) -> Self {
+        let texts = |slot| statements(slot).iter().map(|statement| statement.to_string(PostgresQueryBuilder)).collect();
+        Self { first: texts(Slot::First), second: texts(Slot::Second) }
+    }
+}
+
 /// Takes the rows of a projection, for the slot that is kept or built.
 pub struct Writer<'a> {
     rows: &'a mut Rows,
@@ -47,6 +63,15 @@ impl<'a> Writer<'a> {
             Slot::Second => &table.second,
         };
         self.rows.put(upsert, row);
+    }
+
+    /// Runs these once after all rows of the transaction, whoever asks for them.
+    pub fn then(&mut self, follow: &'static Follow) {
+        let statements = match self.slot {
+            Slot::First => &follow.first,
+            Slot::Second => &follow.second,
+        };
+        statements.iter().for_each(|statement| self.rows.then(statement));
     }
 }
 

@@ -120,7 +120,7 @@ enum Write {
 /// Rows that are to be written together, of whatever tables: those of one statement by statement, in an order that keeps what
 /// becomes of each row; no key is twice in one.
 #[derive(Default)]
-pub struct Rows(Vec<Statement>);
+pub struct Rows(Vec<Statement>, Vec<&'static str>);
 
 struct Statement {
     table: &'static str,
@@ -147,10 +147,18 @@ impl Rows {
         self.write(E::default().table_name(), write, named(ValueTuple::One(key.into())), vec![key.into()]);
     }
 
+    /// Runs `statement`, which has no parameters, after all rows are written, and once however often it is asked for. Several run in the
+    /// order in which they were asked for first.
+    pub fn then(&mut self, statement: &'static str) {
+        if !self.1.contains(&statement) {
+            self.1.push(statement);
+        }
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.1.is_empty()
     }
 
     fn write(&mut self, table: &'static str, write: Write, key: String, row: Vec<Value>) {
@@ -168,6 +176,7 @@ impl Rows {
     /// Adds those of `others`, which are written after these.
     pub fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
+        others.1.into_iter().for_each(|statement| self.then(statement));
     }
 
     /// Adds the statements that write them all, and leaves none.
@@ -181,6 +190,9 @@ impl Rows {
                 Write::Remove { delete } => (delete.as_str(), ")"),
             };
             script.list(&Listed { before, after, follows, ..Listed::default() }, rows);
+        }
+        for statement in std::mem::take(&mut self.1) {
+            script.follow(statement);
         }
     }
 }
@@ -208,6 +220,21 @@ mod tests {
         let mut script = Script::new(DbBackend::Sqlite);
         rows.add_to(&mut script);
         script.sent().map(|sent| sent.sql).collect()
+    }
+
+    #[test]
+    fn what_follows_the_rows_runs_once_and_after_all_of_them() {
+        let mut rows = Rows::default();
+        rows.then("COUNT");
+        rows.write("car", Write::Remove { delete: "REMOVE (".to_owned() }, "a".to_owned(), vec!["a".into()]);
+        let mut others = Rows::default();
+        others.then("TELL");
+        others.then("COUNT");
+        rows.append(others);
+        let mut script = Script::new(DbBackend::Sqlite);
+        rows.add_to(&mut script);
+        assert_eq!(script.sent().map(|sent| sent.sql).collect::<Vec<_>>(), ["REMOVE (VALUES (?))", "COUNT", "TELL"]);
+        assert!(rows.is_empty());
     }
 
     #[test]
