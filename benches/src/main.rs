@@ -204,7 +204,8 @@ impl Bench {
 
     fn events(&self, figures: &mut Vec<Figure>) -> Result<()> {
         for on in self.databases() {
-            let streams = Streams::new(Retention::default()).of(toy::BANK, []).of(toy::AUDIT, [(toy::AUDIT, toy::BANK)]);
+            let streams =
+                Streams::new(Retention::default()).of(toy::BANK, []).of(toy::AUDIT, [(toy::AUDIT, toy::BANK)]);
             let (nats, database) = (Nats::start().keeping(streams, None), on.database());
             let least = self.runtime.block_on(machine::commit_and_publish(&database.url(), &nats, self.time))?;
             let least = milliseconds(&least, 0.99);

@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn no_service_makes_or_changes_a_stream_or_a_consumer() {
         for service in ["ordering", "payment"] {
-            for subject in BrokerPermissions::of_service(service, [(service, "ordering"), (service, "payment")]).publish {
+            for subject in BrokerPermissions::of_service(service, [(service, "ordering"), (service, "payment")]).publish
+            {
                 for verb in ["CREATE", "UPDATE", "DELETE", "PURGE"] {
                     assert!(!subject.contains(verb), "{service} may publish {subject}");
                 }

@@ -1,8 +1,9 @@
 //! Tables that are there twice, and what is written to them.
 
-use sea_orm::sea_query::{IndexCreateStatement, PostgresQueryBuilder, QueryStatementWriter, TableCreateStatement};
+use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
 use sea_orm::{DbErr, EntityTrait, ModelTrait};
 use sea_orm_migration::SchemaManager;
+use tradewind_sql::Then;
 use tradewind_sql::columns::create_clustered;
 use tradewind_store::{Rows, Upsert};
 
@@ -28,19 +29,18 @@ impl<E: EntityTrait> Table<E> {
     }
 }
 
-/// Statements that are run in the transaction that has written rows, after them, as `static` text for either slot: how sums are kept of
-/// rows that say by themselves what has changed of them. It belongs into a `static`.
+/// Statements that are run in the transaction that has written rows, after them: how sums are kept of rows that say by themselves what
+/// has changed of them. It belongs into a `static`.
 pub struct Follow {
-    first: Vec<String>,
-    second: Vec<String>,
+    first: Vec<Then>,
+    second: Vec<Then>,
 }
 
 impl Follow {
-    /// As `statements` makes them for a slot, of what has no parameters and both databases read alike.
+    /// As `statements` makes them for a slot, without parameters, in the order in which they run.
     #[must_use]
-    pub fn new<S: QueryStatementWriter>(statements: impl Fn(Slot) -> Vec<S>) -> Self {
-        let texts = |slot| statements(slot).iter().map(|statement| statement.to_string(PostgresQueryBuilder)).collect();
-        Self { first: texts(Slot::First), second: texts(Slot::Second) }
+    pub fn new(statements: impl Fn(Slot) -> Vec<Then>) -> Self {
+        Self { first: statements(Slot::First), second: statements(Slot::Second) }
     }
 }
 

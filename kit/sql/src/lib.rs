@@ -49,7 +49,7 @@ pub use self::mark::{DATABASE_REPLACED, Marked, beside, reserve};
 pub use self::migrations::migrate;
 pub use self::page::{page, page_text};
 pub use self::reads::Reads;
-pub use self::rows::{Removal, Rows, Upsert};
+pub use self::rows::{Removal, Rows, Then, Upsert};
 pub use self::script::{Listed, Script, With};
 pub use self::sizes::{batches, chunks, padded};
 pub use self::statement::{partition, signed, statement, unsigned};
