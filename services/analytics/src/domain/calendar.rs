@@ -49,6 +49,18 @@ impl Span {
     }
 }
 
+/// The days from one to another, which is among them, as the whole months in them and the days around those.
+#[must_use]
+pub fn months_and_days(from: i64, to: i64) -> Vec<(Span, i64, i64)> {
+    let first = if Span::Month.start(from) == from { from } else { Span::Month.end(from) + 1 };
+    let last = if Span::Month.end(to) == to { to } else { Span::Month.start(to) - 1 };
+    if first > last {
+        return vec![(Span::Day, from, to)];
+    }
+    let parts = [(Span::Day, from, first - 1), (Span::Month, first, last), (Span::Day, last + 1, to)];
+    parts.into_iter().filter(|(_, from, to)| from <= to).collect()
+}
+
 /// The day of a time, counted from 1970-01-01.
 #[must_use]
 pub fn day_of(time: OffsetDateTime) -> i64 {
@@ -102,6 +114,21 @@ mod tests {
         assert_eq!(of(Span::Month), is("2024-02-01", "2024-02-29"));
         assert_eq!((month_text(day), Span::Week.start(0)), ("2024-02".to_owned(), -3));
         assert_eq!(day_of(OffsetDateTime::UNIX_EPOCH + time::Duration::hours(25)), 1);
+    }
+
+    #[test]
+    fn a_period_is_whole_months_and_what_is_around_them() {
+        let told = |from: &str, to: &str| {
+            let parts = months_and_days(parse_day(from).unwrap(), parse_day(to).unwrap());
+            let part = |(span, from, to): (Span, i64, i64)| format!("{span:?} {} {}", day_text(from), day_text(to));
+            parts.into_iter().map(part).collect::<Vec<_>>()
+        };
+        assert_eq!(told("2026-01-15", "2026-02-20"), ["Day 2026-01-15 2026-02-20"]);
+        assert_eq!(told("2026-02-01", "2026-02-28"), ["Month 2026-02-01 2026-02-28"]);
+        assert_eq!(
+            told("2026-01-31", "2026-04-01"),
+            ["Day 2026-01-31 2026-01-31", "Month 2026-02-01 2026-03-31", "Day 2026-04-01 2026-04-01",]
+        );
     }
 
     #[test]

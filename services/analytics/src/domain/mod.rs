@@ -10,7 +10,7 @@ mod step;
 mod times;
 
 pub use age::Age;
-pub use calendar::{Span, day_of, day_text, month_text, parse_day};
+pub use calendar::{Span, day_of, day_text, month_text, months_and_days, parse_day};
 pub use done::Done;
 pub use forecast::{Forecast, Outlook, Taken, forecast};
 pub use step::{STEPS, Step, Turn, answered_by, asked_by, owner_of, part_in, turns_of};

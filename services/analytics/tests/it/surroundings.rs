@@ -20,14 +20,14 @@ use tradewind_testing::{Database, Nats, Neighbour, channel, eventually, scratch}
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
 tradewind_domain::events! {
-    enum OrderEvent {
+    pub(crate) enum OrderEvent {
         Placed(OrderPlaced), StockConfirmed(OrderStockConfirmed), Paid(OrderPaid), Confirmed(OrderConfirmed),
         Shipped(OrderShipped), Delivered(OrderDelivered), Cancelled(OrderCancelled),
     }
 }
-tradewind_domain::events! { enum StockEvent { Received(StockReceived), Reserved(StockReserved) } }
-tradewind_domain::events! { enum PaymentEvent { Requested(PaymentRequested), Captured(PaymentCaptured) } }
-tradewind_domain::events! { enum ShipmentEvent { Requested(ShipmentRequested) } }
+tradewind_domain::events! { pub(crate) enum StockEvent { Received(StockReceived), Reserved(StockReserved) } }
+tradewind_domain::events! { pub(crate) enum PaymentEvent { Requested(PaymentRequested), Captured(PaymentCaptured) } }
+tradewind_domain::events! { pub(crate) enum ShipmentEvent { Requested(ShipmentRequested) } }
 
 pub(crate) struct Surroundings {
     pub(crate) ordering: Neighbour<OrderEvent>,
@@ -85,7 +85,7 @@ impl Surroundings {
         self.consumers(running).rebuild_projection(RebuildProjectionRequest { projection, reason }).await.unwrap();
         eventually(DEADLINE, "what was built is read", async || {
             let all = self.consumers(running).list_projections(ListProjectionsRequest {}).await.unwrap().into_inner();
-            let built = all.projections.iter().find(|projection| projection.name == name);
+            let built = all.projections.iter().find(|projection| projection.projection == name);
             let is_read =
                 built.is_some_and(|one| one.start_time.is_some() && one.build.is_none() && one.ask_time.is_none());
             if is_read { Ok(()) } else { Err(all) }

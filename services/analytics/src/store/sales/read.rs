@@ -1,14 +1,16 @@
 //! Where sums are read.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
 use tradewind_domain::Error;
 use tradewind_projections::Slot;
 use tradewind_sql::db;
 
 use super::place::{SalePlace, StockPlace};
 use super::{sold, stock, stock_taken, taken_step};
-use crate::domain::{Span, Taken};
+use crate::domain::{Span, Taken, months_and_days};
 
 /// Which sums are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +78,14 @@ pub(crate) async fn step_sums(
     classes: bool,
 ) -> Result<Vec<StepSum>, Error> {
     use taken_step::{Column, Entity};
+    let part = |(span, from, to): (Span, i64, i64)| Column::Span.eq(span.number()).and(Column::Start.between(from, to));
+    let these = months_and_days(from, to).into_iter().map(part).fold(Condition::any(), Condition::add);
     let mut sums = Entity::find()
         .select_only()
         .column(Column::Step)
         .column(Column::Reason)
         .column_as(Column::Orders.sum().cast_as("BIGINT"), "orders")
-        .filter(Column::Day.between(from, to))
+        .filter(these)
         .group_by(Column::Step)
         .group_by(Column::Reason)
         .order_by_asc(Column::Step)

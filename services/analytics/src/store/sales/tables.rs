@@ -41,7 +41,12 @@ const TABLES: [(&str, Keys, &[&str], &[Indexed]); 6] = [
         &["orders", "units", "amount", "cancelled_orders", "cancelled_units", "cancelled_amount"],
         &[("sold_of_key", &["kind", "span", "key", "start", "currency"])],
     ),
-    ("taken_step", &[("day", true), ("step", true), ("reason", true), ("class", true)], &["orders"], &[]),
+    (
+        "taken_step",
+        &[("span", true), ("start", true), ("step", true), ("reason", true), ("class", true)],
+        &["orders"],
+        &[],
+    ),
     ("stock", &[("sku", false), ("location", false)], &["available"], &[]),
     ("stock_taken", &[("sku", false), ("location", false), ("day", true)], &["units"], &[]),
 ];

@@ -2,14 +2,17 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One row of `taken_step`: how many orders of a day have taken a step in a class of times, or were cancelled after it.
+/// One row of `taken_step`: how many orders of a span have taken a step in a class of times, or were cancelled after it.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "taken_step")]
 pub struct Model {
-    /// The day on which they were placed.
+    /// Whether the span is a day or a month.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub day: i64,
+    pub span: i64,
+    /// The first day of it; they were placed in it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub start: i64,
     /// The step, by the contract's number.
     #[sea_orm(primary_key, auto_increment = false)]
     pub step: i64,
