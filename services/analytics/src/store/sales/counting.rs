@@ -107,10 +107,10 @@ fn spans(all: &[Span]) -> SelectStatement {
     first
 }
 
-/// Groups by the first columns, in an order that two transactions agree on.
-fn grouped(sums: &mut SelectStatement, columns: usize) {
-    for place in 1..=columns {
-        let column = || Expr::cust(place.to_string());
+/// Groups by these columns, in an order that two transactions agree on.
+fn grouped(sums: &mut SelectStatement, columns: [&'static str; 5]) {
+    for name in columns {
+        let column = || Expr::col(Alias::new(name));
         sums.add_group_by([column()]).order_by_expr(column(), sea_orm::Order::Asc);
     }
 }

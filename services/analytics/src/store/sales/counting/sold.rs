@@ -99,7 +99,7 @@ pub(super) fn sums(slot: Slot) -> InsertStatement {
         sums.expr_as(each_of(name).sum(), name);
     }
     sums.from_subquery(each, "each").from_subquery(spans(&Span::ALL), "span");
-    grouped(&mut sums, 5);
+    grouped(&mut sums, ["kind", "span", "start", "key", "currency"]);
     use sold::Column::{CancelledAmount, CancelledOrders, CancelledUnits, Currency, Key, Kind, Start};
     let key = [Kind, sold::Column::Span, Start, Key, Currency];
     let adds = [

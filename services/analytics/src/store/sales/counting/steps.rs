@@ -68,7 +68,7 @@ pub(super) fn sums(slot: Slot) -> InsertStatement {
         .expr_as(each_of("step").count(), "orders")
         .from_subquery(each, "each")
         .from_subquery(spans(&[Span::Day, Span::Month]), "span");
-    grouped(&mut sums, 5);
+    grouped(&mut sums, ["span", "start", "step", "reason", "class"]);
     use taken_step::Column::{Class, Orders, Reason, Span as OfSpan, Start, Step};
     insert(slot, "taken_step", &[OfSpan, Start, Step, Reason, Class], &[Orders], sums)
 }
