@@ -1,4 +1,4 @@
-//! A struct for each context that reacts, with a field for each reaction, and a table of all reactions.
+//! A struct for each reader of a context that reacts, with a field for each reaction, and a table of all reactions.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -19,19 +19,24 @@ struct Reaction {
 /// What a context may not declare.
 pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let (mut structs, mut table, mut count) = (String::new(), String::new(), 0);
+    let mut readers = BTreeSet::new();
     for service in pool.services() {
         let Some(options) = option(pool, &service.options(), "service") else { continue };
         let (context, reactions) = (text(&options, "context"), declared(pool, &service, &options)?);
         if reactions.is_empty() {
             continue;
         }
-        structs += &of_context(&context, &reactions, count);
+        let reader = reader(&service, &options)?;
+        if !readers.insert(reader.clone()) {
+            return Err(format!("{}: {reader} reads for another service already", service.full_name()).into());
+        }
+        structs += &of_reader(&context, &reader, &reactions, count);
         count += reactions.len();
         for Reaction { event, name, role, undo } in reactions {
             let undo = if undo.is_empty() { "None".to_owned() } else { format!("Some({undo:?})") };
             writeln!(
                 table,
-                "    Reaction {{ context: {context:?}, event: {event:?}, name: {name:?}, role: Role::{role}, undo: {undo} }},"
+                "    Reaction {{ context: {context:?}, reader: {reader:?}, event: {event:?}, name: {name:?}, role: Role::{role}, undo: {undo} }},"
             )?;
         }
     }
@@ -79,8 +84,22 @@ fn declared(
     Ok(reactions)
 }
 
-/// The struct of one context, whose reactions stand in the table from `first` on.
-fn of_context(context: &str, reactions: &[Reaction], first: usize) -> String {
+/// Who reads for a service: its context, or a name that begins with it.
+fn reader(service: &ServiceDescriptor, options: &DynamicMessage) -> Result<String, Box<dyn Error>> {
+    let (context, reader) = (text(options, "context"), text(options, "reader"));
+    if reader.is_empty() {
+        return Ok(context);
+    }
+    let word = reader.strip_prefix(&context).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        let text = format!("{}: the reader {reader} is not {context}, a hyphen and a word of a-z", service.full_name());
+        return Err(text.into());
+    }
+    Ok(reader)
+}
+
+/// The struct of one reader, whose reactions stand in the table from `first` on.
+fn of_reader(context: &str, reader: &str, reactions: &[Reaction], first: usize) -> String {
     let [mut types, mut fields, mut bounds, mut calls] = [const { String::new() }; 4];
     for (Reaction { event, name, role, undo }, at) in reactions.iter().zip(first..) {
         let (own, path) = (camel(name), path(event));
@@ -91,11 +110,11 @@ fn of_context(context: &str, reactions: &[Reaction], first: usize) -> String {
         let _ = writeln!(bounds, "    K: {takes}<{path}, {own}>,");
         let _ = writeln!(calls, "        kit = {takes}::<{path}, {own}>::{how}(kit, &REACTIONS[{at}], self.{name});");
     }
-    let own = camel(context);
+    let own = camel(&reader.replace('-', "_"));
     format!(
         "/// What {context} does about other contexts' events.\npub struct {own}<{types}> {{\n{fields}}}\n\n\
          impl<K, {types}> Reactions<K> for {own}<{types}>\nwhere\n{bounds}{{\n    \
-         const CONTEXT: &'static str = {context:?};\n\n    \
+         const READER: &'static str = {reader:?};\n\n    \
          fn hand_to(self, mut kit: K) -> K {{\n{calls}        kit\n    }}\n}}\n\n"
     )
 }

@@ -1,4 +1,4 @@
-//! What contexts do about other contexts' events: a struct for each context, with a field for each reaction that its contract
+//! What contexts do about other contexts' events: a struct for each reader of a context, which has most often one, with a field for each reaction that its contract
 //! declares. One that is missing, misnamed or made for another event does not compile. What a reaction is made of is for a kit to
 //! say, by what it implements [`Reacts`] and [`TakesOn`] for.
 
@@ -9,6 +9,8 @@ use crate::tradewind::options::v1::Role;
 pub struct Reaction {
     /// The context that reacts.
     pub context: &'static str,
+    /// Who reads the event for it at the broker.
+    pub reader: &'static str,
     /// Full name of the event.
     pub event: &'static str,
     /// What the reaction is called.
@@ -35,11 +37,11 @@ pub trait TakesOn<E, R>: Sized {
     fn takes_on(self, declared: &'static Reaction, reaction: R) -> Self;
 }
 
-/// Everything that one context does about other contexts' events, in a shape that the kit `K` understands.
+/// Everything that one reader of a context does about other contexts' events, in a shape that the kit `K` understands.
 #[diagnostic::on_unimplemented(message = "these are not the reactions of a context to the events of its contract")]
 pub trait Reactions<K> {
-    /// The context.
-    const CONTEXT: &'static str;
+    /// The reader: the context, or what the contract calls it.
+    const READER: &'static str;
 
     /// Hands each reaction to the kit, in the contract's order.
     fn hand_to(self, kit: K) -> K;

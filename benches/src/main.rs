@@ -208,7 +208,8 @@ impl Bench {
 
     fn events(&self, figures: &mut Vec<Figure>) -> Result<()> {
         for on in self.databases() {
-            let streams = Streams::new(Retention::default()).of(toy::BANK, [""; 0]).of(toy::AUDIT, [toy::BANK]);
+            let streams =
+                Streams::new(Retention::default()).of(toy::BANK, []).of(toy::AUDIT, [(toy::AUDIT, toy::BANK)]);
             let (nats, database) = (Nats::start().keeping(streams, None), on.database());
             let least = self.runtime.block_on(machine::commit_and_publish(&database.url(), &nats, self.time))?;
             let least = milliseconds(&least, 0.99);
@@ -271,7 +272,7 @@ impl Bench {
     fn lagging(&self, figures: &mut Vec<Figure>) -> Result<()> {
         for on in self.databases() {
             progress(&format!("lagging, {}", on.name()));
-            let streams = Streams::new(Retention::default()).of("ordering", ["ordering"]);
+            let streams = Streams::new(Retention::default()).of("ordering", []);
             let (nats, database) = (Nats::start().keeping(streams, None), on.database());
             figures.extend(self.runtime.block_on(lagging::figures(&database, &nats, on.name(), self.time))?);
         }

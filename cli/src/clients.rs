@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use books::{Sources, Statements};
 use contracts::tradewind::analytics::v1::flow_service_client::FlowServiceClient;
+use contracts::tradewind::analytics::v1::sales_service_client::SalesServiceClient;
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
@@ -111,6 +112,11 @@ impl Clients {
     /// Client of what orders wait for.
     pub(crate) fn flows(&self) -> Result<FlowServiceClient<Channel>> {
         Ok(FlowServiceClient::new(self.to("analytics")?))
+    }
+
+    /// Client of what was sold.
+    pub(crate) fn sales(&self) -> Result<SalesServiceClient<Channel>> {
+        Ok(SalesServiceClient::new(self.to("analytics")?))
     }
 
     /// Client of shipping.

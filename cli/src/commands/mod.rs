@@ -15,6 +15,7 @@ pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod projection;
 pub(crate) mod quarantine;
+pub(crate) mod sales;
 pub(crate) mod service;
 pub(crate) mod smoke;
 pub(crate) mod status;

@@ -9,6 +9,7 @@ mod resolve;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use contracts::tradewind::analytics::v1::{ForecastStockRequest, StockForecast, StockOutlook};
 use contracts::tradewind::inventory::v1::{GetStockRequest, ListStockRequest, ReceiveStockRequest, StockLevel};
 
 use crate::Global;
@@ -61,10 +62,30 @@ pub(crate) enum Command {
     Differences(differences::Args),
     /// Say that a difference is settled, and how.
     Resolve(resolve::Args),
+    /// Show for how many days what is available will last, if it is taken as it was lately.
+    ///
+    /// What was taken is what was reserved less what was released. From two weeks on of which something is known, the
+    /// least-squares line through the days is followed, and before that their mean; neither knows of seasons, weekdays or
+    /// deliveries to come. Of what nobody took nothing is known.
+    Forecast {
+        /// Only this SKU.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        sku: String,
+        /// How many days are looked at, up to today: from 7 to 365.
+        #[arg(long, default_value_t = 28)]
+        days: i32,
+        /// The most to show, up to 1000.
+        #[arg(long, default_value_t = 100)]
+        page_size: i32,
+        /// Where the page before ended.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        page_token: String,
+    },
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let mut inventory = Clients::asked(&global)?.inventory()?;
+    let shop = Clients::asked(&global)?;
+    let mut inventory = shop.inventory()?;
     match command {
         Command::Movements(args) => return movements::run(global, args).await,
         Command::Correct(args) => return correct::run(global, args).await,
@@ -90,8 +111,29 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
                 more(&response.next_page_token)?;
             }
         }
+        Command::Forecast { sku, days, page_size, page_token } => {
+            let request = ForecastStockRequest { sku, days, page_size, page_token, ..Default::default() };
+            let response = shop.sales()?.forecast_stock(request).await?.into_inner();
+            if global.json {
+                print_json(&response)?;
+            } else {
+                response.forecasts.iter().try_for_each(show_forecast)?;
+                more(&response.next_page_token)?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_forecast(forecast: &StockForecast) -> Result<()> {
+    let StockForecast { sku, location, available, mean, trend, stock_out_day, days_left, .. } = forecast;
+    let outlook = match forecast.outlook() {
+        StockOutlook::RunsOut => format!("until {stock_out_day}, in {days_left} days"),
+        StockOutlook::Lasts => "for more than a year".to_owned(),
+        StockOutlook::Out => "gone".to_owned(),
+        StockOutlook::Unknown | StockOutlook::Unspecified => "unknown: nothing was taken".to_owned(),
+    };
+    say!("{sku:<24} {location:<12} available {available:>8}  a day {mean:>8.1}  trend {trend:>+7.2}  {outlook}")
 }
 
 fn show(level: &StockLevel) -> Result<()> {

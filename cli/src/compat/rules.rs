@@ -88,6 +88,8 @@ pub(super) static ROWS: &[Row] = &[
     row("method.no_request_id", Rule::Free, Whom::Users, ""),
     row("service", Rule::Once, Whom::Users, "whose service it is cannot be told"),
     row("service.context", Rule::Kept, Whom::Users, "certificates, subjects and logs have its name"),
+    // Whoever reads by consumers that are not there any more reads of the owner.
+    row("service.reader", Rule::Free, Whom::Users, ""),
     row("service.reacts", Rule::Free, Whom::Users, ""),
     row("service.reacts.reaction", Rule::Kept, Whom::Users, "what is in quarantine or on its way has its name"),
     row("service.reacts.event", Rule::Kept, Whom::Users, "nobody does that about the event any more"),

@@ -4,6 +4,8 @@
 //! name the stream and the consumer, a consumer is named after its reader, a reply goes to an inbox named after its client.
 //! Which context reads which is the contract's to say; nothing here talks to a broker.
 
+use std::collections::BTreeSet;
+
 use tradewind_store::MOST_PARTITIONS;
 
 use crate::wire;
@@ -18,21 +20,22 @@ pub struct BrokerPermissions {
 }
 
 impl BrokerPermissions {
-    /// What the engine of `context` needs that reads the contexts `sources`, by readers that bear the context's name: its own
+    /// What the engine of `context` needs that `reads`, each a reader of its own and the context that it reads: its own
     /// events, heads and pings, and what its consumers on the streams of its sources hold for it.
-    pub fn of_service(context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+    pub fn of_service<'a>(context: &str, reads: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut publish = vec![wire::subjects(context), wire::head_subject(context), wire::wake_subject(context)];
         publish
             .extend([wire::public_subjects(context), format!("$JS.API.STREAM.INFO.{}", wire::public_stream(context))]);
         let stream = wire::stream_name(context);
         publish.extend(["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
         let mut subscribe = vec![format!("{}.>", wire::inbox(context)), wire::wake_subject(context)];
-        for source in sources {
-            let source = source.as_ref();
+        for (reader, source) in reads {
             subscribe.push(wire::head_subject(source));
             // A name is one token and no wildcard covers a part of one, so every consumer there may be is named.
-            publish.extend((0..MOST_PARTITIONS).flat_map(|partition| own_consumer(context, source, partition)));
+            publish.extend((0..MOST_PARTITIONS).flat_map(|partition| own_consumer(reader, source, partition)));
         }
+        let mut heads = BTreeSet::new();
+        subscribe.retain(|subject| heads.insert(subject.clone()));
         Self { publish, subscribe }
     }
 
@@ -100,8 +103,8 @@ impl BrokerPermissions {
 }
 
 /// What a reader publishes for its consumer of one partition.
-fn own_consumer(context: &str, source: &str, partition: u16) -> [String; 3] {
-    consumer(&wire::stream_name(source), &wire::consumer_name(context, partition))
+fn own_consumer(reader: &str, source: &str, partition: u16) -> [String; 3] {
+    consumer(&wire::stream_name(source), &wire::consumer_name(reader, partition))
 }
 
 /// What is published to see a consumer, use it and acknowledge to it.
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_service_that_reads_nothing_has_its_own_subjects_only() {
-        let catalog = BrokerPermissions::of_service("catalog", [""; 0]);
+        let catalog = BrokerPermissions::of_service("catalog", []);
         let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog", "tw.public.catalog.>"].map(str::to_owned);
         let public = ["$JS.API.STREAM.INFO.TW_PUBLIC_CATALOG".to_owned()];
         let stream = ["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_reader_has_its_own_consumer_of_every_partition_of_its_source() {
-        let payment = BrokerPermissions::of_service("payment", ["ordering"]);
+        let payment = BrokerPermissions::of_service("payment", [("payment", "ordering")]);
         assert_eq!(payment.subscribe, ["_INBOX.payment.>", "tw.wake.payment", "tw.head.ordering"]);
         for partition in [0, MOST_PARTITIONS - 1] {
             for subject in [
@@ -147,6 +150,17 @@ mod tests {
                 assert!(payment.publish.contains(&subject), "{subject}");
             }
         }
+    }
+
+    #[test]
+    fn a_second_reader_of_a_source_has_consumers_of_its_own_and_no_second_heartbeat() {
+        let reads = [("analytics", "ordering"), ("analytics-sales", "ordering")];
+        let BrokerPermissions { publish, subscribe } = BrokerPermissions::of_service("analytics", reads);
+        for reader in ["analytics", "analytics-sales"] {
+            let next = format!("$JS.API.CONSUMER.MSG.NEXT.TW_ORDERING.{reader}-0");
+            assert!(publish.contains(&next), "{next}");
+        }
+        assert_eq!(subscribe, ["_INBOX.analytics.>", "tw.wake.analytics", "tw.head.ordering"]);
     }
 
     #[test]
@@ -161,7 +175,8 @@ mod tests {
     #[test]
     fn no_service_makes_or_changes_a_stream_or_a_consumer() {
         for service in ["ordering", "payment"] {
-            for subject in BrokerPermissions::of_service(service, ["ordering", "payment"]).publish {
+            for subject in BrokerPermissions::of_service(service, [(service, "ordering"), (service, "payment")]).publish
+            {
                 for verb in ["CREATE", "UPDATE", "DELETE", "PURGE"] {
                     assert!(!subject.contains(verb), "{service} may publish {subject}");
                 }
@@ -171,7 +186,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_broker_is_granted_as_a_whole() {
-        let payment = BrokerPermissions::of_service("payment", ["ordering"]);
+        let payment = BrokerPermissions::of_service("payment", [("payment", "ordering")]);
         let observer = BrokerPermissions::of_observer("operator");
         let maker = BrokerPermissions::of_maker("broker-init", ["ordering"], ["gateway"]);
         let edge = BrokerPermissions::of_edge("gateway");

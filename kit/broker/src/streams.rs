@@ -89,13 +89,13 @@ impl Streams {
         Self { retention, ..Self::default() }
     }
 
-    /// With the stream of `context`, and its consumers of the contexts `sources`.
+    /// With the stream of `context`, and the consumers for what it `reads`: each a reader of its own and the context that it reads.
     #[must_use]
-    pub fn of(mut self, context: &str, sources: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+    pub fn of<'a>(mut self, context: &str, reads: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         self.readers.entry(context.to_owned()).or_default();
         self.public.entry(context.to_owned()).or_default();
-        for source in sources {
-            self.readers.entry(source.as_ref().to_owned()).or_default().insert(context.to_owned());
+        for (reader, source) in reads {
+            self.readers.entry(source.to_owned()).or_default().insert(reader.to_owned());
         }
         self
     }

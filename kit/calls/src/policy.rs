@@ -32,8 +32,8 @@ struct Tables {
     methods: HashMap<&'static str, &'static Method>,
     /// Every context that a service belongs to.
     contexts: BTreeSet<String>,
-    /// Owner of events → the contexts that react to some of them.
-    readers: BTreeMap<String, BTreeSet<String>>,
+    /// Owner of events → the contexts that react to some of them, each with who reads for it.
+    readers: BTreeMap<String, BTreeMap<String, BTreeSet<&'static str>>>,
 }
 
 /// What policy answers a call.
@@ -49,11 +49,12 @@ impl Policy {
     /// The policy of a contract.
     #[must_use]
     pub fn new(contract: &Contract) -> Self {
-        let mut readers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut readers: BTreeMap<String, BTreeMap<String, BTreeSet<&'static str>>> = BTreeMap::new();
         for reaction in contract.reactions {
             // An event's full name is `tradewind.<owner>.v1.<Event>`.
             let owner = reaction.event.split('.').nth(1).unwrap_or_default();
-            readers.entry(owner.to_owned()).or_default().insert(reaction.context.to_owned());
+            let of_owner = readers.entry(owner.to_owned()).or_default();
+            of_owner.entry(reaction.context.to_owned()).or_default().insert(reaction.reader);
         }
         let tables = Tables {
             methods: contract.methods.iter().map(|method| (method.path, method)).collect(),
@@ -114,8 +115,14 @@ impl Policy {
     /// The contexts whose events `context` declares to react to.
     #[must_use]
     pub fn sources_of(&self, context: &str) -> BTreeSet<String> {
-        let reads = |(owner, readers): (&String, &BTreeSet<String>)| readers.contains(context).then(|| owner.clone());
-        self.tables.readers.iter().filter_map(reads).collect()
+        self.reads_of(context).map(|(_, owner)| owner.to_owned()).collect()
+    }
+
+    /// Who reads for `context` at the broker, each with a context whose events it reads.
+    pub fn reads_of<'a>(&'a self, context: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let owners = self.tables.readers.iter();
+        let of_context = owners.filter_map(move |(owner, readers)| Some((owner, readers.get(context)?)));
+        of_context.flat_map(|(owner, readers)| readers.iter().map(|reader| (*reader, owner.as_str())))
     }
 
     /// The services of `context`.
@@ -165,7 +172,7 @@ impl Policy {
         }
         let Some(method) = self.method(path) else { return Verdict::Unknown };
         let reads =
-            || path == READ_LOG && self.tables.readers.get(context).is_some_and(|readers| readers.contains(caller));
+            || path == READ_LOG && self.tables.readers.get(context).is_some_and(|readers| readers.contains_key(caller));
         if method.callers.contains(&caller) || reads() { Verdict::Allowed } else { Verdict::Denied }
     }
 

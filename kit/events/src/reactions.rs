@@ -98,8 +98,8 @@ impl Reactions {
         Self { consumer, reader: consumer, by_type: HashMap::new(), left_out: Vec::new() }
     }
 
-    /// Read by the consumers that the broker has for `reader`, who has to be one: those of the same name unless told otherwise. Of
-    /// several that read by the same ones each asks the owner for what the others were given.
+    /// Read by the consumers that the broker has for `reader`, who has to be one: those of the same name unless told otherwise. Two that
+    /// read at the same time must not share them: each would be given about half of the events, and ask the owner for the others.
     #[must_use]
     pub fn reading_as(self, reader: &'static str) -> Self {
         Self { reader, ..self }
@@ -185,7 +185,9 @@ impl Reactions {
         self.consumer
     }
 
-    pub(crate) fn reader(&self) -> &'static str {
+    /// By whose consumers at the broker it reads.
+    #[must_use]
+    pub fn reader(&self) -> &'static str {
         self.reader
     }
 

@@ -24,4 +24,4 @@ pub use projection::Projection;
 pub use read::{read, read_at, seen};
 pub use slot::Slot;
 pub use standing::{Build, Standing, rebuild, standings};
-pub use table::{Table, Writer, create_in};
+pub use table::{Follow, Table, Writer, create_in};

@@ -3,6 +3,7 @@
 use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
 use sea_orm::{DbErr, EntityTrait, ModelTrait};
 use sea_orm_migration::SchemaManager;
+use tradewind_sql::Then;
 use tradewind_sql::columns::create_clustered;
 use tradewind_store::{Rows, Upsert};
 
@@ -28,6 +29,21 @@ impl<E: EntityTrait> Table<E> {
     }
 }
 
+/// Statements that are run in the transaction that has written rows, after them: how sums are kept of rows that say by themselves what
+/// has changed of them. It belongs into a `static`.
+pub struct Follow {
+    first: Vec<Then>,
+    second: Vec<Then>,
+}
+
+impl Follow {
+    /// As `statements` makes them for a slot, without parameters, in the order in which they run.
+    #[must_use]
+    pub fn new(statements: impl Fn(Slot) -> Vec<Then>) -> Self {
+        Self { first: statements(Slot::First), second: statements(Slot::Second) }
+    }
+}
+
 /// Takes the rows of a projection, for the slot that is kept or built.
 pub struct Writer<'a> {
     rows: &'a mut Rows,
@@ -47,6 +63,15 @@ impl<'a> Writer<'a> {
             Slot::Second => &table.second,
         };
         self.rows.put(upsert, row);
+    }
+
+    /// Runs these once after all rows of the transaction, whoever asks for them.
+    pub fn then(&mut self, follow: &'static Follow) {
+        let statements = match self.slot {
+            Slot::First => &follow.first,
+            Slot::Second => &follow.second,
+        };
+        statements.iter().for_each(|statement| self.rows.then(statement));
     }
 }
 

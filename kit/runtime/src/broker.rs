@@ -23,7 +23,7 @@ pub fn broker_users(policy: &Policy, trust_domain: &str) -> Result<String, trade
     let contexts = policy.contexts();
     let of = |name: &str, permissions| Ok(user(&SpiffeId::new(trust_domain, name)?, permissions));
     let services =
-        contexts.iter().map(|context| of(context, BrokerPermissions::of_service(context, policy.sources_of(context))));
+        contexts.iter().map(|context| of(context, BrokerPermissions::of_service(context, policy.reads_of(context))));
     let others = [
         of(BROKER_INIT, BrokerPermissions::of_maker(BROKER_INIT, contexts, EDGES)),
         of(OPERATOR, BrokerPermissions::of_observer(OPERATOR)),
@@ -44,7 +44,7 @@ pub fn broker_streams(policy: &Policy, retention: Retention) -> Streams {
     let contexts = policy.contexts();
     let streams = EDGES.into_iter().fold(Streams::new(retention), Streams::with_board);
     let streams = policy.readers().fold(streams, |all, reader| all.for_reader(reader.name(), reader.contexts()));
-    contexts.iter().fold(streams, |all, context| all.of(context, policy.sources_of(context)))
+    contexts.iter().fold(streams, |all, context| all.of(context, policy.reads_of(context)))
 }
 
 fn user(id: &SpiffeId, BrokerPermissions { publish, subscribe }: BrokerPermissions) -> Value {

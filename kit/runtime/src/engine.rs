@@ -21,6 +21,8 @@ use tradewind_store::Store;
 use tradewind_work::{IntentHandler, TimerHandler, Timers, Worker, prune_attempts};
 use uuid::Uuid;
 
+use crate::reactions::{none_shares_a_reader, reader_of};
+
 const GRACE: Duration = Duration::from_secs(10);
 const REQUEST_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);
@@ -111,9 +113,11 @@ impl Engine {
     /// With a read model.
     #[must_use]
     pub fn projection(mut self, projection: Projection) -> Self {
-        // Of the two, only one reads.
-        let reader = self.shared.store.context();
-        let kept = projection.reactions().map(|reactions| reactions.reading_as(reader));
+        let context = self.shared.store.context();
+        let kept = projection.reactions().map(|kept| {
+            let reader = reader_of(context, &kept);
+            kept.reading_as(reader)
+        });
         self.projections.push(projection);
         kept.into_iter().fold(self, Self::reactions)
     }
@@ -180,10 +184,12 @@ impl Engine {
     /// published. It returns when all is done.
     ///
     /// # Errors
-    /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted.
+    /// `Internal` when a part fails or panics; everything else is drained before. The process should exit and be restarted. At once where
+    /// two of its consumers would take each other's messages.
     pub async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let logs = self.logs();
         let Self { shared, broker, log, request_retention, stuck, reactions, projections, workers } = self;
+        none_shares_a_reader(shared.store.context(), &reactions, &projections)?;
         let projections: Arc<[_]> = projections.into();
         create_journal(&shared.store).await?;
         let (stop_work, stop_log) = (stop.child_token(), CancellationToken::new());

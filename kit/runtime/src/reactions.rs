@@ -1,14 +1,17 @@
 //! Makes the kit's reactions out of what a context's contract declares: the contract's role of a reaction says what becomes of who
 //! waits for it when an operator gives its event up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use contracts::reactions::{REACTIONS, Reaction as Declared, Reacts, TakesOn};
 use contracts::tradewind::options::v1::Role;
 use prost::{Message, Name};
+use tradewind_domain::Error;
 use tradewind_events::{Forward, Reaction, Reactions};
+use tradewind_projections::{Projection, Slot};
 
-/// The reactions of a context, read by a consumer of its name. Each is a function that is called as the contract calls it:
+/// The reactions of one reader of a context, read by a consumer of its name. Each is a function that is called as the contract calls it:
 ///
 /// ```
 /// # use contracts::{reactions, tradewind::{identity::v1::*, ordering::v1::*, payment::v1::*, shipping::v1::*}};
@@ -160,7 +163,7 @@ use tradewind_events::{Forward, Reaction, Reactions};
 /// ```
 #[must_use]
 pub fn reactions<R: contracts::reactions::Reactions<Composed>>(reactions: R) -> Reactions {
-    reactions.hand_to(Composed(Reactions::new(R::CONTEXT))).0
+    reactions.hand_to(Composed(Reactions::new(R::READER))).0
 }
 
 /// What of a context's reactions is composed.
@@ -199,6 +202,40 @@ pub(crate) fn are_whole(context: &str, composed: &[(String, &str)]) -> bool {
     let mut composed: Vec<_> = of_others.map(|(event, name)| (event.as_str(), *name)).collect();
     composed.sort_unstable();
     declared.into_iter().eq(composed)
+}
+
+/// Who reads what a context does about these events: whom its contract names, or else the context itself.
+pub(crate) fn reader_of(context: &'static str, reactions: &Reactions) -> &'static str {
+    let composed = reactions.declared();
+    let is_composed = |declared: &&Declared| composed.contains(&(declared.event.to_owned(), declared.name));
+    let of_context = REACTIONS.iter().filter(|declared| declared.context == context);
+    of_context.filter(is_composed).map(|declared| declared.reader).next().unwrap_or(context)
+}
+
+/// Makes sure that no two consumers are given the messages of one source by the same consumer at the broker, where each message would be
+/// for one of them alone. The two slots of a projection may: only one of them reads.
+///
+/// # Errors
+/// `Internal` with who they are.
+pub(crate) fn none_shares_a_reader(
+    context: &str,
+    reactions: &[Arc<Reactions>],
+    projections: &[Projection],
+) -> Result<(), Error> {
+    let mut takes: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    for one in reactions {
+        let is_slot = |projection: &&Projection| Slot::Second.consumer(projection.name()) == one.consumer();
+        let name = projections.iter().find(is_slot).map_or(one.consumer(), Projection::name);
+        for source in one.sources().into_iter().filter(|source| source != context) {
+            let other = *takes.entry((one.reader(), source.clone())).or_insert(name);
+            if other != name {
+                return Err(Error::internal(format!(
+                    "{other} and {name} would take each other's messages of {source}: let the contract name a reader for one of them"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

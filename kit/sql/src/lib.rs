@@ -53,7 +53,7 @@ pub use self::moment::Moment;
 pub use self::page::{page, page_text};
 pub use self::place::Place;
 pub use self::reads::Reads;
-pub use self::rows::{Removal, Rows, Upsert};
+pub use self::rows::{Removal, Rows, Then, Upsert};
 pub use self::script::{Listed, Script, With};
 pub use self::sizes::{batches, chunks, padded};
 pub use self::statement::{partition, signed, statement, unsigned};

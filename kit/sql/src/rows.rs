@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::marker::PhantomData;
 
-use sea_orm::sea_query::{InsertStatement, OnConflict, PostgresQueryBuilder, Query, ValueTuple};
-use sea_orm::{EntityTrait, IdenStatic, Iterable as _, ModelTrait, PrimaryKeyTrait, Value};
+use sea_orm::sea_query::{
+    InsertStatement, OnConflict, PostgresQueryBuilder, Query, QueryStatementWriter, SqliteQueryBuilder, ValueTuple,
+};
+use sea_orm::{DbBackend, EntityTrait, IdenStatic, Iterable as _, ModelTrait, PrimaryKeyTrait, Value};
 
 use crate::{Listed, Script};
 
@@ -120,7 +122,7 @@ enum Write {
 /// Rows that are to be written together, of whatever tables: those of one statement by statement, in an order that keeps what
 /// becomes of each row; no key is twice in one.
 #[derive(Default)]
-pub struct Rows(Vec<Statement>);
+pub struct Rows(Vec<Statement>, Vec<&'static Then>);
 
 struct Statement {
     table: &'static str,
@@ -147,10 +149,18 @@ impl Rows {
         self.write(E::default().table_name(), write, named(ValueTuple::One(key.into())), vec![key.into()]);
     }
 
+    /// Runs `statement` after all rows are written, and once however often it is asked for. Several run in the order in which they were
+    /// asked for first.
+    pub fn then(&mut self, statement: &'static Then) {
+        if !self.1.iter().any(|there| std::ptr::eq(*there, statement)) {
+            self.1.push(statement);
+        }
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.1.is_empty()
     }
 
     fn write(&mut self, table: &'static str, write: Write, key: String, row: Vec<Value>) {
@@ -168,6 +178,7 @@ impl Rows {
     /// Adds those of `others`, which are written after these.
     pub fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
+        others.1.into_iter().for_each(|statement| self.then(statement));
     }
 
     /// Adds the statements that write them all, and leaves none.
@@ -182,6 +193,27 @@ impl Rows {
             };
             script.list(&Listed { before, after, follows, ..Listed::default() }, rows);
         }
+        for statement in std::mem::take(&mut self.1) {
+            script.follow(statement.text(script.backend()));
+        }
+    }
+}
+
+/// A statement without parameters that is run after rows are written, rendered once for either database. It belongs into a `static`.
+pub struct Then {
+    sqlite: String,
+    postgres: String,
+}
+
+impl Then {
+    /// As a builder has made it.
+    #[must_use]
+    pub fn new(statement: &impl QueryStatementWriter) -> Self {
+        Self { sqlite: statement.to_string(SqliteQueryBuilder), postgres: statement.to_string(PostgresQueryBuilder) }
+    }
+
+    fn text(&self, backend: DbBackend) -> &str {
+        if backend == DbBackend::Sqlite { &self.sqlite } else { &self.postgres }
     }
 }
 
@@ -192,7 +224,9 @@ fn named(key: ValueTuple) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::DbBackend;
+    use std::sync::LazyLock;
+
+    use sea_orm::sea_query::Expr;
 
     use super::*;
 
@@ -208,6 +242,26 @@ mod tests {
         let mut script = Script::new(DbBackend::Sqlite);
         rows.add_to(&mut script);
         script.sent().map(|sent| sent.sql).collect()
+    }
+
+    #[test]
+    fn what_follows_the_rows_runs_once_and_after_all_of_them() {
+        static COUNT: LazyLock<Then> = LazyLock::new(|| Then::new(Query::select().expr(Expr::val(1))));
+        static TELL: LazyLock<Then> = LazyLock::new(|| Then::new(Query::select().expr(Expr::val(2))));
+        let mut rows = Rows::default();
+        rows.then(&COUNT);
+        rows.write("car", Write::Remove { delete: "REMOVE (".to_owned() }, "a".to_owned(), vec!["a".into()]);
+        let mut others = Rows::default();
+        others.then(&TELL);
+        others.then(&COUNT);
+        rows.append(others);
+        let mut script = Script::new(DbBackend::Sqlite);
+        rows.add_to(&mut script);
+        assert_eq!(
+            script.sent().map(|sent| sent.sql).collect::<Vec<_>>(),
+            ["REMOVE (VALUES (?))", "SELECT 1", "SELECT 2"]
+        );
+        assert!(rows.is_empty());
     }
 
     #[test]

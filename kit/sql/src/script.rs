@@ -55,6 +55,12 @@ impl Script {
         Self { backend, statements: Vec::new() }
     }
 
+    /// The database it is for.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Starts the next statement with `text`. No two may change the same row, but see [`follow`](Self::follow).
     pub fn start(&mut self, text: &str) -> &mut Self {
         let joined = self.statements.last_mut().filter(|_| self.backend == DbBackend::Postgres);

@@ -3,9 +3,13 @@
 mod convert;
 #[cfg(any(test, feature = "fuzzed"))]
 pub mod fuzzed;
+mod sales;
+pub(crate) mod sales_convert;
 
 #[cfg(test)]
 pub(crate) use convert::asked;
+
+pub(crate) use sales::SalesApi;
 
 use contracts::tradewind::analytics::v1::flow_service_server::FlowService;
 use contracts::tradewind::analytics::v1::{ListStuckFlowsRequest, ListStuckFlowsResponse};

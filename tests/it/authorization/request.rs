@@ -46,11 +46,12 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 20] = [
+const LEFT_OUT: [&str; 22] = [
     "account",
     "expire_time",
     "after",
     "correct_counters",
+    "days",
     "description",
     "device",
     "enabled",
@@ -63,6 +64,7 @@ const LEFT_OUT: [&str; 20] = [
     "page_size",
     "page_token",
     "settle_within",
+    "span",
     "state",
     "status",
     "time",
@@ -123,6 +125,9 @@ fn value(method: &str, field: &str, means: &Means) -> Value {
         ("Reconcile", "end_time") => json!("2100-01-02T00:00:00Z"),
         (_, "start_time") => json!("2026-01-01T00:00:00Z"),
         (_, "end_time") => json!("2026-01-02T00:00:00Z"),
+        (_, "from_day") => json!("2026-01-01"),
+        (_, "to_day") => json!("2026-01-02"),
+        ("ListSales", "kind") => json!("SALES_KIND_PRODUCT"),
         (_, "difference_id" | "session_id" | "key_id") => json!(Uuid::now_v7().to_string()),
         (_, "role") => json!("ROLE_STAFF"),
         (_, "request_id") => json!(some()),

@@ -75,6 +75,7 @@ pub(crate) static CONTRACT: Contract = Contract {
     ],
     reactions: &[Reaction {
         context: "reader",
+        reader: "reader",
         event: "tradewind.echo.v1.Said",
         name: "note_on_said",
         role: Role::Observe,

@@ -14,6 +14,7 @@ mod outlet;
 mod overtaken;
 mod pause;
 mod quarantine;
+mod readers;
 mod replicas;
 mod restored;
 mod rests;

@@ -43,7 +43,9 @@ pub(super) fn text(holds: &Holds, required: bool) -> Value {
     match (holds.pattern.as_str(), holds.format.as_str()) {
         ("", "") => schema["pattern"] = "^[^\\u0000]*$".into(),
         ("", "uuid") if !required => schema["pattern"] = optional(UUID).into(),
-        ("", "email") if !required => schema["anyOf"] = json!([{ "format": "email" }, { "maxLength": 0 }]),
+        ("", format @ ("date" | "email")) if !required => {
+            schema["anyOf"] = json!([{ "format": format }, { "maxLength": 0 }]);
+        }
         ("", format) => schema["format"] = format.into(),
         (pattern, _) => schema["pattern"] = optional(pattern).into(),
     }

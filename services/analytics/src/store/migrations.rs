@@ -5,10 +5,12 @@ use sea_orm_migration::schema::text_null;
 use tradewind_projections::{Slot, create_in};
 use tradewind_sql::columns::{key, number, number_null};
 
+use super::sales::CreateSales;
+
 /// The tables of this context, oldest first.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateFlow)]
+    vec![Box::new(CreateFlow), Box::new(CreateSales)]
 }
 
 struct CreateFlow;

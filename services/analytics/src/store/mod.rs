@@ -1,4 +1,5 @@
-//! Flows in the database: how their two halves are written, and how they are read. What follows what must not be here.
+//! Flows in the database: how their two halves are written, and how they are read; and sales beside them. What follows what must not be
+//! here.
 
 pub mod flow;
 mod flows;
@@ -6,6 +7,7 @@ mod migrations;
 pub mod part;
 mod parts;
 mod place;
+pub mod sales;
 mod sums;
 
 pub use flow::Model as FlowRow;

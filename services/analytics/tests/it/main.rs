@@ -1,4 +1,6 @@
 //! The analytics context as a whole, over real gRPC, a real broker and real databases.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod sales;
 mod service;
+mod surroundings;

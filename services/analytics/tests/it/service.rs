@@ -1,89 +1,26 @@
 //! The whole service beside stand-ins for those whose events it follows.
 
-use std::time::Duration;
-
 use contracts::tradewind::analytics::v1::flow_service_client::FlowServiceClient;
 use contracts::tradewind::analytics::v1::{Flow, FlowState, ListStuckFlowsRequest};
-use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
-use contracts::tradewind::consumer::v1::{ListProjectionsRequest, RebuildProjectionRequest};
-use contracts::tradewind::inventory::v1::StockReserved;
 use contracts::tradewind::ordering::v1::{OrderConfirmed, OrderPaid, OrderPlaced, OrderStockConfirmed};
 use contracts::tradewind::payment::v1::{PaymentCaptured, PaymentRequested};
 use contracts::tradewind::shipping::v1::ShipmentRequested;
-use tempfile::TempDir;
 use tonic::Code;
-use tradewind_mesh::{Channel, IdentityFiles, pki, reason, violations};
-use tradewind_runtime::{Running, Settings};
-use tradewind_testing::{Database, Nats, Neighbour, both_stores, channel, eventually, scratch};
+use tradewind_mesh::{Channel, reason, violations};
+use tradewind_testing::{Database, both_stores, eventually};
 use uuid::Uuid;
 
-const DEADLINE: Duration = Duration::from_secs(40);
+use super::surroundings::{DEADLINE, Surroundings};
 
-tradewind_domain::events! {
-    enum OrderEvent {
-        Placed(OrderPlaced), StockConfirmed(OrderStockConfirmed), Paid(OrderPaid), Confirmed(OrderConfirmed),
-    }
-}
-tradewind_domain::events! { enum StockEvent { Reserved(StockReserved) } }
-tradewind_domain::events! { enum PaymentEvent { Requested(PaymentRequested), Captured(PaymentCaptured) } }
-tradewind_domain::events! { enum ShipmentEvent { Requested(ShipmentRequested) } }
-
-struct Surroundings {
-    ordering: Neighbour<OrderEvent>,
-    inventory: Neighbour<StockEvent>,
-    payment: Neighbour<PaymentEvent>,
-    shipping: Neighbour<ShipmentEvent>,
-    nats: Nats,
-    database: Database,
-    folder: TempDir,
-}
-
-impl Surroundings {
-    async fn open(database: Database) -> Self {
-        let (folder, nats) = (scratch(), Nats::start_for_services());
-        let names = ["analytics", "ordering", "inventory", "payment", "shipping", "operator", "catalog"];
-        pki::init(folder.path(), &names, "tradewind.local").unwrap();
-        Self {
-            ordering: Neighbour::start("ordering", "order", folder.path(), &nats).await,
-            inventory: Neighbour::start("inventory", "reservation", folder.path(), &nats).await,
-            payment: Neighbour::start("payment", "payment", folder.path(), &nats).await,
-            shipping: Neighbour::start("shipping", "shipment", folder.path(), &nats).await,
-            nats,
-            database,
-            folder,
-        }
-    }
-
-    async fn start(&self) -> Running {
-        let files = IdentityFiles::in_dir(self.folder.path(), "analytics");
-        let settings = Settings::in_process(files, self.database.url(), self.nats.url())
-            .with_peer("ordering", self.ordering.address())
-            .with_peer("inventory", self.inventory.address())
-            .with_peer("payment", self.payment.address())
-            .with_peer("shipping", self.shipping.address());
-        let mut running = analytics::service().start(settings).await.unwrap();
-        running.ready(DEADLINE).await.unwrap();
-        running
-    }
-
-    fn flows(&self, who: &str, running: &Running) -> FlowServiceClient<Channel> {
-        FlowServiceClient::new(channel(self.folder.path(), who, "analytics", running.grpc_addr()))
-    }
-
-    fn consumers(&self, running: &Running) -> ConsumerServiceClient<Channel> {
-        ConsumerServiceClient::new(channel(self.folder.path(), "operator", "analytics", running.grpc_addr()))
-    }
-
-    /// An order that is paid.
-    async fn paid(&self) -> String {
-        let order_id = Uuid::now_v7().to_string();
-        self.ordering.say(&order_id, OrderPlaced { order_id: order_id.clone(), ..Default::default() }).await;
-        self.ordering.say(&order_id, OrderStockConfirmed { order_id: order_id.clone(), ..Default::default() }).await;
-        self.payment.say(&order_id, PaymentRequested { order_id: order_id.clone(), ..Default::default() }).await;
-        self.payment.say(&order_id, PaymentCaptured { order_id: order_id.clone(), ..Default::default() }).await;
-        self.ordering.say(&order_id, OrderPaid { order_id: order_id.clone(), ..Default::default() }).await;
-        order_id
-    }
+/// An order that is paid.
+async fn paid(around: &Surroundings) -> String {
+    let order_id = Uuid::now_v7().to_string();
+    around.ordering.say(&order_id, OrderPlaced { order_id: order_id.clone(), ..Default::default() }).await;
+    around.ordering.say(&order_id, OrderStockConfirmed { order_id: order_id.clone(), ..Default::default() }).await;
+    around.payment.say(&order_id, PaymentRequested { order_id: order_id.clone(), ..Default::default() }).await;
+    around.payment.say(&order_id, PaymentCaptured { order_id: order_id.clone(), ..Default::default() }).await;
+    around.ordering.say(&order_id, OrderPaid { order_id: order_id.clone(), ..Default::default() }).await;
+    order_id
 }
 
 fn waiting() -> ListStuckFlowsRequest {
@@ -123,7 +60,7 @@ both_stores! {
         let around = Surroundings::open(database).await;
         let running = around.start().await;
         let flows = around.flows("operator", &running);
-        let order = around.paid().await;
+        let order = paid(&around).await;
         let found = waits(&flows, &[(&order, "OrderPaid")]).await;
         let step = found[0].step.clone().unwrap();
         let turns: Vec<_> = found[0].turns.iter().map(|turn| (turn.service.as_str(), turn.reaction.as_str())).collect();
@@ -143,11 +80,11 @@ both_stores! {
     async fn what_was_said_while_it_was_away_is_read_and_a_rebuild_says_the_same(database: Database) {
         let around = Surroundings::open(database).await;
         let mut running = around.start().await;
-        let first = around.paid().await;
+        let first = paid(&around).await;
         waits(&around.flows("operator", &running), &[(&first, "OrderPaid")]).await;
         running.stop();
         running.wait().await.unwrap();
-        let second = around.paid().await;
+        let second = paid(&around).await;
         around.ordering.say(&first, OrderConfirmed { order_id: first.clone(), ..Default::default() }).await;
 
         let running = around.start().await;
@@ -162,14 +99,7 @@ both_stores! {
         let before = rows().await;
         assert_eq!(before.len(), 8, "{before:?}");
 
-        let (projection, reason) = ("analytics.flows".to_owned(), "to see that it is the same".to_owned());
-        around.consumers(&running).rebuild_projection(RebuildProjectionRequest { projection, reason }).await.unwrap();
-        eventually(DEADLINE, "what was built is read", async || {
-            let all = around.consumers(&running).list_projections(ListProjectionsRequest {}).await.unwrap().into_inner();
-            let [flows] = &all.projections[..] else { return Err(all) };
-            if flows.start_time.is_some() && flows.build.is_none() && flows.ask_time.is_none() { Ok(()) } else { Err(all) }
-        })
-        .await;
+        around.rebuild(&running, "analytics.flows").await;
         assert_eq!(rows().await, before);
         // It goes on in the slot that was built.
         around.ordering.say(&second, OrderConfirmed { order_id: second.clone(), ..Default::default() }).await;

@@ -173,7 +173,7 @@ impl LogSource for Direct {
 
 /// What the broker holds for them.
 pub(crate) fn streams() -> Streams {
-    Streams::new(Retention::default()).of("bank", [""; 0]).of("audit", ["bank"])
+    Streams::new(Retention::default()).of("bank", []).of("audit", [("audit", "bank"), ("audit-second", "bank")])
 }
 
 pub(crate) async fn connect(nats: &Nats) -> Broker {

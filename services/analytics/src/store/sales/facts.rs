@@ -1,0 +1,129 @@
+//! What is written of each event. Whatever an order says is written once more by whoever reads it again; stock adds up.
+
+use std::sync::LazyLock;
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use tradewind_projections::{Slot, Table, Writer};
+use tradewind_store::Upsert;
+
+use super::counting::COUNT;
+use super::{customer, sale, sale_line, stock, stock_taken};
+
+use sale::Column as Of;
+
+const PLACED: [Of; 11] = [
+    Of::CustomerId,
+    Of::Country,
+    Of::Currency,
+    Of::Units,
+    Of::Amount,
+    Of::Day,
+    Of::Week,
+    Of::Month,
+    Of::Placed,
+    Of::Reason,
+    Of::Changed,
+];
+
+static PLACE: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&PLACED));
+static CONFIRM_STOCK: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&[Of::StockConfirmed, Of::Changed]));
+static PAY: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&[Of::Paid, Of::Changed]));
+static CONFIRM: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&[Of::Confirmed, Of::Changed]));
+static SHIP: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&[Of::Shipped, Of::Changed]));
+static DELIVER: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&[Of::Delivered, Of::Changed]));
+static CANCEL: LazyLock<Table<sale::Entity>> = LazyLock::new(|| sale_with(&[Of::Cancelled, Of::Reason, Of::Changed]));
+
+static PUT_LINE: LazyLock<Table<sale_line::Entity>> =
+    LazyLock::new(|| Table::replacing([sale_line::Column::OrderId, sale_line::Column::ProductId]));
+
+/// Logs are read one beside the other, so an order that was placed before may come after.
+static MEET: LazyLock<Table<customer::Entity>> = LazyLock::new(|| {
+    Table::new(|| {
+        use customer::{Column, Entity};
+        let (here, new) =
+            (|column: Column| Expr::col((Entity, column)), |column: Column| Expr::col(("excluded", column)));
+        let earlier = || new(Column::Cohort).lt(here(Column::Cohort));
+        let mut meet = OnConflict::column(Column::CustomerId);
+        meet.value(Column::Cohort, Expr::case(earlier(), new(Column::Cohort)).finally(here(Column::Cohort)))
+            .value(Column::Moved, Expr::case(earlier(), Expr::val(1_i64)).finally(here(Column::Moved)));
+        Upsert::new(meet)
+    })
+});
+
+static ADD_STOCK: LazyLock<Table<stock::Entity>> = LazyLock::new(|| {
+    Table::new(|| {
+        use stock::{Column, Entity};
+        let sum = Expr::col((Entity, Column::Available)).add(Expr::col(("excluded", Column::Available)));
+        Upsert::new(OnConflict::columns([Column::Sku, Column::Location]).value(Column::Available, sum).to_owned())
+    })
+});
+
+static ADD_TAKEN: LazyLock<Table<stock_taken::Entity>> = LazyLock::new(|| {
+    Table::new(|| {
+        use stock_taken::{Column, Entity};
+        let sum = Expr::col((Entity, Column::Units)).add(Expr::col(("excluded", Column::Units)));
+        let key = [Column::Sku, Column::Location, Column::Day];
+        Upsert::new(OnConflict::columns(key).value(Column::Units, sum).to_owned())
+    })
+});
+
+fn sale_with(columns: &'static [Of]) -> Table<sale::Entity> {
+    Table::new(|| Upsert::new(OnConflict::column(Of::OrderId).update_columns(columns.iter().copied()).to_owned()))
+}
+
+/// Writes an order that was placed, what it is of, and that its customer is one since then.
+pub(crate) fn put_placed(writer: &mut Writer<'_>, placed: sale::Model, cohort: String, lines: Vec<sale_line::Model>) {
+    let customer_id = placed.customer_id.clone();
+    writer.put(&MEET, customer::Model { customer_id, cohort, moved: 0 });
+    lines.into_iter().for_each(|line| writer.put(&PUT_LINE, line));
+    put(writer, &PLACE, placed);
+}
+
+/// How far an order has come besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    StockConfirmed,
+    Paid,
+    Confirmed,
+    Shipped,
+    Delivered,
+    /// With the contract's number of why.
+    Cancelled(i64),
+}
+
+/// Writes that an order has come so far, and when.
+pub(crate) fn put_reached(writer: &mut Writer<'_>, order_id: &str, reached: Reached, at: i64) {
+    let row = sale::Model { order_id: order_id.to_owned(), changed: 1, ..sale::Model::default() };
+    let at = Some(at);
+    match reached {
+        Reached::StockConfirmed => put(writer, &CONFIRM_STOCK, sale::Model { stock_confirmed: at, ..row }),
+        Reached::Paid => put(writer, &PAY, sale::Model { paid: at, ..row }),
+        Reached::Confirmed => put(writer, &CONFIRM, sale::Model { confirmed: at, ..row }),
+        Reached::Shipped => put(writer, &SHIP, sale::Model { shipped: at, ..row }),
+        Reached::Delivered => put(writer, &DELIVER, sale::Model { delivered: at, ..row }),
+        Reached::Cancelled(reason) => put(writer, &CANCEL, sale::Model { cancelled: at, reason, ..row }),
+    }
+}
+
+fn put(writer: &mut Writer<'_>, table: &'static Table<sale::Entity>, row: sale::Model) {
+    writer.put(table, row);
+    writer.then(&COUNT);
+}
+
+/// Adds to what is available, or takes from it.
+pub(crate) fn put_available(writer: &mut Writer<'_>, sku: &str, location: &str, units: i64) {
+    let (sku, location) = (sku.to_owned(), location.to_owned());
+    writer.put(&ADD_STOCK, stock::Model { sku, location, available: units });
+}
+
+/// Adds to what was taken on a day, and takes it from what is available.
+pub(crate) fn put_taken(writer: &mut Writer<'_>, sku: &str, location: &str, day: i64, units: i64) {
+    put_available(writer, sku, location, -units);
+    let (sku, location) = (sku.to_owned(), location.to_owned());
+    writer.put(&ADD_TAKEN, stock_taken::Model { sku, location, day, units });
+}
+
+/// The table of an entity in a slot, by the name that the statements which count know it by.
+pub(super) fn table(slot: Slot, own: &str) -> sea_orm::sea_query::Alias {
+    sea_orm::sea_query::Alias::new(slot.table(own))
+}
