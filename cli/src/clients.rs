@@ -10,6 +10,7 @@ use contracts::tradewind::analytics::v1::flow_service_client::FlowServiceClient;
 use contracts::tradewind::analytics::v1::sales_service_client::SalesServiceClient;
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
 use contracts::tradewind::consumer::v1::consumer_service_client::ConsumerServiceClient;
+use contracts::tradewind::documents::v1::document_service_client::DocumentServiceClient;
 use contracts::tradewind::eventlog::v1::event_log_service_client::EventLogServiceClient;
 use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
@@ -107,6 +108,11 @@ impl Clients {
     /// Client of the ledger of payments.
     pub(crate) fn ledger(&self) -> Result<LedgerServiceClient<Channel>> {
         Ok(LedgerServiceClient::new(self.to("payment")?))
+    }
+
+    /// Client of the documents of orders.
+    pub(crate) fn documents(&self) -> Result<DocumentServiceClient<Channel>> {
+        Ok(DocumentServiceClient::new(self.to("documents")?))
     }
 
     /// Client of what orders wait for.

@@ -12,7 +12,7 @@ use prost::{Message, Name};
 use prost_reflect::{DescriptorError, DescriptorPool, DynamicMessage};
 use tradewind_domain::printable;
 
-pub(crate) use terminal::{NobodyListens, complain, document, json_line, line, say};
+pub(crate) use terminal::{NobodyListens, complain, document, file, json_line, line, say};
 
 /// A message in proto3's JSON form.
 ///

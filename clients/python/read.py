@@ -32,10 +32,12 @@ from tradewind.inventory.v1 import events_pb2 as _inventory  # noqa: F401
 from tradewind.ordering.v1 import events_pb2 as _ordering  # noqa: F401
 from tradewind.payment.v1 import events_pb2 as _payment  # noqa: F401
 from tradewind.shipping.v1 import events_pb2 as _shipping  # noqa: F401
+from tradewind.documents.v1 import events_pb2 as _documents  # noqa: F401
 
 PORTS = {
     "catalog": 7101, "ordering": 7102, "inventory": 7103, "payment": 7104, "shipping": 7105, "notification": 7106, "identity": 7107,
     "analytics": 7108,
+    "documents": 7109,
 }
 TOGETHER = 256
 WAIT_SECONDS = 1

@@ -18,6 +18,7 @@ mod decoders;
 mod dependencies;
 mod deployment;
 mod discard;
+mod documents;
 mod drain;
 mod events_document;
 mod explain;

@@ -7,6 +7,7 @@ use contracts::tradewind::{
     analytics::v1::flow_service_client::FlowServiceClient,
     catalog::v1::{CreateProductRequest, Product, catalog_service_client::CatalogServiceClient},
     consumer::v1::consumer_service_client::ConsumerServiceClient,
+    documents::v1::{Document, ListDocumentsRequest, document_service_client::DocumentServiceClient},
     eventlog::v1::{EventRecord, ReadKeyRequest, ReadLogRequest, event_log_service_client::EventLogServiceClient},
     identity::v1::{Account, CreateStaffAccountRequest, identity_service_client::IdentityServiceClient},
     inventory::v1::{
@@ -87,6 +88,10 @@ impl Person {
 
     pub fn flows(&self) -> FlowServiceClient<Channel> {
         FlowServiceClient::new(self.to("analytics"))
+    }
+
+    pub fn documents(&self) -> DocumentServiceClient<Channel> {
+        DocumentServiceClient::new(self.to("documents"))
     }
 
     pub fn webhooks(&self) -> WebhookServiceClient<Channel> {
@@ -242,6 +247,16 @@ impl Person {
             cleared.then_some(()).ok_or_else(|| Status::internal(format!("{shipment:?}")))
         })
         .await;
+    }
+
+    /// Waits until the order has its invoice, which is given.
+    pub async fn invoiced(&self, order_id: &str) -> Document {
+        eventually(PATIENCE, "the order has an invoice", async || {
+            let request = ListDocumentsRequest { order_id: order_id.to_owned() };
+            let documents = self.documents().list_documents(request).await?.into_inner().documents;
+            documents.into_iter().next().ok_or_else(|| Status::internal("it has none"))
+        })
+        .await
     }
 
     pub async fn dispatch(&self, order_id: &str) -> Result<Shipment, Status> {

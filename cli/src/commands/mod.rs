@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod consumer;
 pub(crate) mod contracts;
 pub(crate) mod database;
+pub(crate) mod document;
 pub(crate) mod down;
 pub(crate) mod flows;
 pub(crate) mod identity;

@@ -4,7 +4,7 @@
 //! may move the cursor, forge a line or turn text round, so a line is escaped as a whole, whoever wrote which part of it.
 
 use std::fmt;
-use std::io::{ErrorKind, Write as _, stderr, stdout};
+use std::io::{ErrorKind, StdoutLock, Write as _, stderr, stdout};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -61,10 +61,20 @@ pub(crate) fn complain(text: &str) {
     }
 }
 
+/// Writes a file to standard output as it is, which is for a program to read.
+///
+/// # Errors
+/// As of [`line()`].
+pub(crate) fn file(bytes: &[u8]) -> Result<()> {
+    written(stdout().lock(), &[bytes])
+}
+
 fn write(text: &str) -> Result<()> {
-    let mut stdout = stdout().lock();
-    let written =
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush());
+    written(stdout().lock(), &[text.as_bytes(), b"\n"])
+}
+
+fn written(mut stdout: StdoutLock<'_>, parts: &[&[u8]]) -> Result<()> {
+    let written = parts.iter().try_for_each(|part| stdout.write_all(part)).and_then(|()| stdout.flush());
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(NobodyListens.into()),
         other => other.context("cannot write to standard output"),

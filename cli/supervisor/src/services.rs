@@ -16,6 +16,7 @@ const DECLARED: &[fn() -> Service] = &[
     notification::service,
     identity::service,
     analytics::service,
+    documents::service,
 ];
 
 /// Those who have a certificate and are no service: whoever operates the shop, who makes the broker's streams, and the broker.

@@ -45,4 +45,4 @@ pub use recorded::recorded;
 pub use released::fold_released;
 pub use running::{Mortal, channel};
 pub use stopped::{Stopped, at};
-pub use tools::nats_server;
+pub use tools::{nats_server, poppler};

@@ -24,6 +24,15 @@ pub(crate) fn postgres() -> &'static Path {
     })
 }
 
+/// The directory of pdftotext and pdftoppm, as `scripts/tools` finds or installs it.
+///
+/// # Panics
+/// Where there is none, and none can be installed.
+pub fn poppler() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| asked("poppler").expect("scripts/tools is at hand"))
+}
+
 /// The account to run PostgreSQL as, which refuses root; none when this process is not root.
 pub(crate) fn unprivileged() -> Option<Account> {
     let id = |arguments: &[&str]| -> Option<u32> {

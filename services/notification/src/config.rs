@@ -10,6 +10,7 @@ use reqwest::Certificate;
 use tradewind_runtime::outside::{self, Url};
 use tradewind_runtime::positive;
 
+use crate::links::Links;
 use crate::webhooks::Networks;
 
 tradewind_runtime::settings! {
@@ -25,6 +26,8 @@ tradewind_runtime::settings! {
         smtp_timeout: Duration = "5s" => outside::timeout::<10>,
         /// whom messages sent by SMTP are from
         mail_from: Mailbox = MAIL_FROM => mailbox,
+        /// where customers reach the shop, as https://shop.example: messages link to the documents of an order there; to none without it
+        public_url: Links = "" => Links::at,
         /// how often a message is tried before it is given up
         mail_attempts: NonZeroU32 = "20" => positive,
         /// the most messages handed over at one time

@@ -11,6 +11,7 @@ use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::Tx;
 use tradewind_work::{NewIntent, intend};
 
+use crate::links::Links;
 use crate::table;
 use crate::texts::{self, Text};
 use crate::webhooks::Offer;
@@ -35,11 +36,12 @@ pub(crate) const KINDS: [NotificationKind; 9] = [
 ];
 
 /// What follows the events of orders and accounts, and of what becomes of orders elsewhere: people are told, and programs by `offer`.
-pub(crate) fn reactions(offer: &Offer) -> Reactions {
+/// Messages say where documents are by `links`.
+pub(crate) fn reactions(offer: &Offer, links: &Links) -> Reactions {
     let offer = || offer.clone();
     tradewind_runtime::reactions(reactions::Notification {
-        tell_on_order_confirmed: TellOnOrderConfirmed,
-        tell_on_order_closed,
+        tell_on_order_confirmed: TellOnOrderConfirmed(links.clone()),
+        tell_on_order_closed: TellOnOrderClosed(links.clone()),
         tell_on_order_shipped,
         tell_on_verification_requested: accounts::tell_on_verification_requested,
         tell_on_sign_up_repeated: accounts::tell_on_sign_up_repeated,
@@ -64,7 +66,7 @@ pub(crate) fn reactions(offer: &Offer) -> Reactions {
 }
 
 /// Of all that is told of, orders are confirmed many at a time.
-struct TellOnOrderConfirmed;
+struct TellOnOrderConfirmed(Links);
 
 impl Reaction<OrderConfirmed> for TellOnOrderConfirmed {
     const PREPARES: bool = true;
@@ -77,15 +79,19 @@ impl Reaction<OrderConfirmed> for TellOnOrderConfirmed {
         let OrderConfirmed { order_id, recipient, .. } = &event.data;
         let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
         let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, address };
-        tell(tx, subject, texts::confirmed(&event.data)).await
+        tell(tx, subject, texts::confirmed(&event.data, self.0.invoice(order_id))).await
     }
 }
 
-async fn tell_on_order_closed(tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
-    let OrderClosed { order_id, recipient, .. } = &event.data;
-    let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-    let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, address };
-    tell(tx, subject, texts::cancelled(&event.data)).await
+struct TellOnOrderClosed(Links);
+
+impl Reaction<OrderClosed> for TellOnOrderClosed {
+    async fn react(&self, tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
+        let OrderClosed { order_id, recipient, .. } = &event.data;
+        let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
+        let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, address };
+        tell(tx, subject, texts::cancelled(&event.data, self.0.credit_note(order_id))).await
+    }
 }
 
 async fn tell_on_order_shipped(tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {

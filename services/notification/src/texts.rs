@@ -15,8 +15,8 @@ pub(crate) struct Text {
     pub(crate) body: String,
 }
 
-/// The order is confirmed.
-pub(crate) fn confirmed(event: &OrderConfirmed) -> Text {
+/// The order is confirmed; its invoice is at that address, if there is one to tell.
+pub(crate) fn confirmed(event: &OrderConfirmed, invoice: Option<String>) -> Text {
     let order_id = one_line(&event.order_id);
     let charged = amount(event.total.as_ref()).map(|total| format!("We have charged your card {total}."));
     let tracking = one_line(&event.tracking);
@@ -25,13 +25,14 @@ pub(crate) fn confirmed(event: &OrderConfirmed) -> Text {
         Some(format!("Thank you. Your order {order_id} is confirmed, and we are packing your parcel.")),
         charged,
         tracking,
+        invoice.map(|address| format!("Your invoice: {address}")),
         Some("We will write again when it leaves.".to_owned()),
     ];
     Text { subject: format!("Your order {order_id} is confirmed"), body: letter(event.recipient.as_ref(), lines) }
 }
 
-/// The order is cancelled, and nothing is owed any more.
-pub(crate) fn cancelled(event: &OrderClosed) -> Text {
+/// The order is cancelled, and nothing is owed any more; what was paid back has a credit note at that address, if there is one to tell.
+pub(crate) fn cancelled(event: &OrderClosed, credit_note: Option<String>) -> Text {
     let order_id = one_line(&event.order_id);
     let why = match event.reason() {
         CancellationReason::OutOfStock => ", because we do not have everything you ordered in stock",
@@ -49,7 +50,9 @@ pub(crate) fn cancelled(event: &OrderClosed) -> Text {
         },
         None => "You have not been charged.".to_owned(),
     };
-    let lines = [Some(format!("Your order {order_id} is cancelled{why}.")), Some(money)];
+    let credit_note =
+        credit_note.filter(|_| event.refunded.is_some()).map(|address| format!("Your credit note: {address}"));
+    let lines = [Some(format!("Your order {order_id} is cancelled{why}.")), Some(money), credit_note];
     Text { subject: format!("Your order {order_id} is cancelled"), body: letter(event.recipient.as_ref(), lines) }
 }
 
@@ -105,13 +108,14 @@ mod tests {
 
     #[test]
     fn a_confirmation_names_what_was_charged() {
-        let text = confirmed(&OrderConfirmed {
+        let event = OrderConfirmed {
             order_id: "o-1".to_owned(),
             recipient: Some(recipient()),
             total: Some(gbp(1234)),
             tracking: "TW000000001".to_owned(),
             ..OrderConfirmed::default()
-        });
+        };
+        let text = confirmed(&event, None);
         assert_eq!(text.subject, "Your order o-1 is confirmed");
         assert_eq!(
             text.body,
@@ -119,6 +123,8 @@ mod tests {
              We have charged your card GBP 12.34.\nIts tracking number is TW000000001.\n\
              We will write again when it leaves.\n\nTradewind\n"
         );
+        let linked = confirmed(&event, Some("https://shop.example/1".to_owned())).body;
+        assert!(linked.contains(".\nYour invoice: https://shop.example/1\nWe will write again"), "{linked}");
     }
 
     #[test]
@@ -131,15 +137,18 @@ mod tests {
                 refunded,
                 ..OrderClosed::default()
             };
-            cancelled(&event).body
+            cancelled(&event, Some("https://shop.example/1".to_owned())).body
         };
         assert_eq!(
             closed(CancellationReason::Customer, Some(gbp(500))),
             "Hello A. Customer,\n\nYour order o-1 is cancelled, as you asked.\n\
-             We have paid back GBP 5.00 to your card.\n\nTradewind\n"
+             We have paid back GBP 5.00 to your card.\nYour credit note: https://shop.example/1\n\nTradewind\n"
         );
         let declined = closed(CancellationReason::PaymentDeclined, None);
-        assert!(declined.contains("because your card was declined.\nYou have not been charged.\n"), "{declined}");
+        assert!(
+            declined.contains("because your card was declined.\nYou have not been charged.\n\nTradewind"),
+            "{declined}"
+        );
         let unknown = closed(CancellationReason::Unspecified, Some(ContractMoney::default()));
         assert!(unknown.contains("is cancelled.\nWe have paid back what you were charged.\n"), "{unknown}");
     }
@@ -159,12 +168,13 @@ mod tests {
 
     #[test]
     fn nothing_that_is_told_can_begin_a_line() {
-        let text = confirmed(&OrderConfirmed {
+        let event = OrderConfirmed {
             order_id: "o\r\nBcc: somebody@example.com".to_owned(),
             recipient: Some(Recipient { name: "A\r\n.\r\nQUIT\u{2028}B".to_owned(), ..Recipient::default() }),
             total: None,
             tracking: "T\nW".to_owned(),
-        });
+        };
+        let text = confirmed(&event, None);
         assert_eq!(text.subject, "Your order o  Bcc: somebody@example.com is confirmed");
         assert!(text.body.starts_with("Hello A  .  QUIT B,\n\n"), "{}", text.body);
         assert!(text.body.contains("\nIts tracking number is T W.\n"), "{}", text.body);

@@ -44,7 +44,7 @@ pub(super) struct Means {
 }
 
 /// The fields that name somebody's things.
-const NAMING: [&str; 3] = ["account_id", "customer_id", "order_id"];
+const NAMING: [&str; 4] = ["account_id", "customer_id", "number", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
 const LEFT_OUT: [&str; 22] = [
     "account",
@@ -89,6 +89,7 @@ pub(super) fn request(method: &MethodDescriptor, means: &Means, things: Option<&
             match name {
                 "order_id" if method.name() == "CancelOrder" => json!(things.spare),
                 "order_id" => json!(things.order),
+                "number" => json!(format!("INV-{}", things.order)),
                 _ => json!(things.account),
             }
         } else if LEFT_OUT.contains(&name) {

@@ -104,6 +104,7 @@ pub(super) fn judged(trial: &Trial, answer: &Answer) -> Result<(), String> {
         Outcome::RoleMissing => (Code::PermissionDenied, "ROLE_MISSING", 403),
         Outcome::ScopeMissing => (Code::PermissionDenied, "SCOPE_MISSING", 403),
         Outcome::NotYours => (Code::PermissionDenied, "OTHER_CUSTOMER", 403),
+        Outcome::AsMissing if trial.descriptor.name() == "GetDocument" => (Code::NotFound, "DOCUMENT_NOT_FOUND", 404),
         Outcome::AsMissing => (Code::NotFound, "ORDER_NOT_FOUND", 404),
         Outcome::Answered => return answered(trial, answer),
     };

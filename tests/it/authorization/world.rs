@@ -123,6 +123,7 @@ async fn ordered(shop: &Shop, tea: &Offer, account: String) -> Things {
     for order in &orders {
         shop.operator.settled(order).await;
         shop.operator.cleared(order).await;
+        shop.operator.invoiced(order).await;
     }
     let [order, spare] = orders.try_into().unwrap();
     Things { account, order, spare }

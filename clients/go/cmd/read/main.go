@@ -29,7 +29,7 @@ import (
 
 var ports = map[string]string{
 	"catalog": "7101", "ordering": "7102", "inventory": "7103", "payment": "7104", "shipping": "7105", "notification": "7106",
-	"identity": "7107", "analytics": "7108",
+	"identity": "7107", "analytics": "7108", "documents": "7109",
 }
 
 const (

@@ -63,6 +63,7 @@ fn paid() -> Facts {
         ("shipping", Vec::new(), &[("ordering", 2)]),
         ("notification", Vec::new(), &[("ordering", 3)]),
         ("analytics", Vec::new(), &[("ordering", 4), ("inventory", 1), ("payment", 2), ("shipping", 2)]),
+        ("documents", Vec::new(), &[("ordering", 4), ("payment", 2)]),
     ];
     let said = said.map(|(service, events, read)| {
         let progress =
@@ -224,7 +225,7 @@ fn a_settled_order_shows_its_gap_and_awaits_nothing() {
     let line = |name: &str| lines.iter().find(|line| line.contains(&format!(" {name} "))).unwrap();
     assert!(line("OrderPlaced").starts_with("       0 ms      +0 ms  ordering"), "{lines:#?}");
     assert!(
-        line("OrderPlaced").ends_with("handled by analytics, inventory, notification  caused by request-1"),
+        line("OrderPlaced").ends_with("handled by analytics, documents, inventory, notification  caused by request-1"),
         "{lines:#?}"
     );
     assert!(line("OrderConfirmed").starts_with("   60080 ms  +60010 ms  ordering"), "{lines:#?}");

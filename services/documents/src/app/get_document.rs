@@ -1,0 +1,61 @@
+use contracts::tradewind::ordering::v1::PricedLine;
+use tradewind_domain::Error;
+use tradewind_sql::from_micros;
+use tradewind_store::Store;
+
+use super::sales::{find, issued, said};
+use crate::domain::{Document, Item, Kind, Number};
+use crate::store;
+
+/// What the document of that number says.
+///
+/// # Errors
+/// `NotFound` when there is none, or none yet; `Unavailable` as long as a product has no name here, which was listed before it was
+/// ordered.
+pub(crate) async fn get_document(store: &Store, number: Number) -> Result<Document, Error> {
+    let Some((row, slot)) = find(store, number.order).await? else { return Err(no_document(number)) };
+    let (time, total) = issued(&row, number.kind).ok_or_else(|| no_document(number))?;
+    let order = said(row.said.as_deref().unwrap_or_default())?;
+    let (invoice, items) = match number.kind {
+        Kind::Invoice => {
+            let products = order.lines.iter().map(|line| line.product_id.as_str());
+            let names = store::names(store.reader(), slot, products).await?;
+            let item = |line: PricedLine| {
+                let name = names.get(&line.product_id).cloned().ok_or_else(|| no_name(&line.product_id))?;
+                let unit_price = line.unit_price.unwrap_or_default();
+                Ok::<_, Error>(Item { name, sku: line.sku, quantity: line.quantity, unit_price })
+            };
+            (None, order.lines.into_iter().map(item).collect::<Result<_, _>>()?)
+        }
+        Kind::CreditNote => {
+            let invoice = Number { kind: Kind::Invoice, ..number };
+            (row.confirmed.map(|_| invoice), Vec::new())
+        }
+    };
+    Ok(Document {
+        number,
+        placed: from_micros(row.placed.unwrap_or_default()),
+        issued: from_micros(time),
+        invoice,
+        recipient: order.recipient.unwrap_or_default(),
+        items,
+        total,
+    })
+}
+
+/// What is said of a document that is not there.
+pub(crate) fn no_document(number: Number) -> Error {
+    let text = match number.kind {
+        Kind::Invoice => "there is no such invoice: an order has one once it is confirmed, and that has been heard of",
+        Kind::CreditNote => {
+            "there is no such credit note: an order has one once money is paid back, and that has been heard of"
+        }
+    };
+    let missing = number.to_string();
+    Error::not_found::<contracts::tradewind::documents::v1::Document>(missing, "DOCUMENT_NOT_FOUND", text)
+}
+
+fn no_name(product_id: &str) -> Error {
+    let text = format!("what product {product_id} is called has not been heard of yet");
+    Error::unavailable("NAME_NOT_REACHED", text)
+}
