@@ -41,6 +41,7 @@ async fn sell(around: &Surroundings, orders: &[(&str, i32, &str, bool)]) {
             sku: product.to_uppercase(),
             quantity: *quantity,
             unit_price: money(1),
+            ..PricedLine::default()
         };
         let placed = OrderPlaced {
             order_id: order_id.clone(),

@@ -5,28 +5,17 @@ use tradewind_store::Store;
 
 use super::sales::{find, issued, said};
 use crate::domain::{Document, Item, Kind, Number};
-use crate::store;
 
 /// What the document of that number says.
 ///
 /// # Errors
-/// `NotFound` when there is none, or none yet; `Unavailable` as long as a product has no name here, which was listed before it was
-/// ordered.
+/// `NotFound` when there is none, or none yet.
 pub(crate) async fn get_document(store: &Store, number: Number) -> Result<Document, Error> {
-    let Some((row, slot)) = find(store, number.order).await? else { return Err(no_document(number)) };
+    let row = find(store, number.order).await?.ok_or_else(|| no_document(number))?;
     let (time, total) = issued(&row, number.kind).ok_or_else(|| no_document(number))?;
     let order = said(row.said.as_deref().unwrap_or_default())?;
     let (invoice, items) = match number.kind {
-        Kind::Invoice => {
-            let products = order.lines.iter().map(|line| line.product_id.as_str());
-            let names = store::names(store.reader(), slot, products).await?;
-            let item = |line: PricedLine| {
-                let name = names.get(&line.product_id).cloned().ok_or_else(|| no_name(&line.product_id))?;
-                let unit_price = line.unit_price.unwrap_or_default();
-                Ok::<_, Error>(Item { name, sku: line.sku, quantity: line.quantity, unit_price })
-            };
-            (None, order.lines.into_iter().map(item).collect::<Result<_, _>>()?)
-        }
+        Kind::Invoice => (None, order.lines.into_iter().map(item).collect()),
         Kind::CreditNote => {
             let invoice = Number { kind: Kind::Invoice, ..number };
             (row.confirmed.map(|_| invoice), Vec::new())
@@ -55,7 +44,13 @@ pub(crate) fn no_document(number: Number) -> Error {
     Error::not_found::<contracts::tradewind::documents::v1::Document>(missing, "DOCUMENT_NOT_FOUND", text)
 }
 
-fn no_name(product_id: &str) -> Error {
-    let text = format!("what product {product_id} is called has not been heard of yet");
-    Error::unavailable("NAME_NOT_REACHED", text)
+fn item(line: PricedLine) -> Item {
+    let PricedLine { product_id, sku, quantity, unit_price, name } = line;
+    // Orders of before lines had names have the product's id.
+    Item {
+        name: if name.is_empty() { product_id } else { name },
+        sku,
+        quantity,
+        unit_price: unit_price.unwrap_or_default(),
+    }
 }

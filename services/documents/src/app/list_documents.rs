@@ -12,7 +12,7 @@ use crate::domain::{Kind, Number};
 /// # Errors
 /// `NotFound` when the order has not been heard of.
 pub(crate) async fn list_documents(store: &Store, order: OrderId) -> Result<Vec<Document>, Error> {
-    let (row, _) = find(store, order).await?.ok_or_else(|| no_order(order))?;
+    let row = find(store, order).await?.ok_or_else(|| no_order(order))?;
     let document = |kind: Kind| {
         let (time, total) = issued(&row, kind)?;
         Some(Document {

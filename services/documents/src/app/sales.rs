@@ -1,37 +1,28 @@
 //! What is known of sales, kept from the events of others.
 
-use contracts::tradewind::catalog::v1::ProductListed;
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{OrderConfirmed, OrderPlaced};
 use contracts::tradewind::payment::v1::PaymentRefunded;
 use prost::Message;
 use tradewind_domain::{Error, OrderId};
 use tradewind_events::Received;
-use tradewind_projections::{Projection, Slot, Writer, read};
+use tradewind_projections::{Projection, Writer, read};
 use tradewind_sql::micros;
 use tradewind_store::Store;
 
 use crate::domain::Kind;
-use crate::store::{self, SaleRow, product_name, put_confirmed, put_name, put_placed, put_refunded, sale};
+use crate::store::{self, SaleRow, put_confirmed, put_placed, put_refunded, sale};
 
 const DOCUMENTS: &str = "documents.documents";
 
-/// What documents say: of each event what it adds to the sale of its order, and what products are called.
+/// What documents say: of each event what it adds to the sale of its order.
 #[must_use]
 pub fn documents() -> Projection {
     Projection::new(DOCUMENTS, 1)
         .table::<sale::Entity>()
-        .table::<product_name::Entity>()
-        .on("name_on_product_listed", name)
         .on("itemise_on_order_placed", itemise)
         .on("invoice_on_order_confirmed", invoice)
         .on("credit_on_payment_refunded", credit)
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "a projection lets a row fail")]
-fn name(writer: &mut Writer<'_>, event: &Received<ProductListed>) -> Result<(), Error> {
-    put_name(writer, &event.data.product_id, &event.data.name);
-    Ok(())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a projection lets a row fail")]
@@ -71,14 +62,14 @@ fn credit(writer: &mut Writer<'_>, event: &Received<PaymentRefunded>) -> Result<
     Ok(())
 }
 
-/// What is known of an order's sale once it has been heard that it was placed, with the slot it was read from.
+/// What is known of an order's sale once it has been heard that it was placed.
 ///
 /// # Errors
 /// `Unavailable` when the database is.
-pub(super) async fn find(store: &Store, order: OrderId) -> Result<Option<(SaleRow, Slot)>, Error> {
+pub(super) async fn find(store: &Store, order: OrderId) -> Result<Option<SaleRow>, Error> {
     let slot = read(store, DOCUMENTS).await?;
     let row = store::find(store.reader(), slot, &order.to_string()).await?;
-    Ok(row.filter(|row| row.placed.is_some()).map(|row| (row, slot)))
+    Ok(row.filter(|row| row.placed.is_some()))
 }
 
 /// Whose an order is; nobody's where it has not been heard of.
@@ -86,7 +77,7 @@ pub(super) async fn find(store: &Store, order: OrderId) -> Result<Option<(SaleRo
 /// # Errors
 /// `Unavailable` when the database is.
 pub(crate) async fn owner(store: &Store, order: OrderId) -> Result<Option<String>, Error> {
-    Ok(find(store, order).await?.and_then(|(row, _)| row.customer_id))
+    Ok(find(store, order).await?.and_then(|row| row.customer_id))
 }
 
 /// When the sale has led to a document of that kind, and over how much.

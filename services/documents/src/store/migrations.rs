@@ -1,7 +1,7 @@
 //! The tables of this context, each in both slots.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{blob_null, text, text_null};
+use sea_orm_migration::schema::{blob_null, text_null};
 use tradewind_projections::{Slot, create_in};
 use tradewind_sql::columns::{key, number_null};
 
@@ -24,7 +24,6 @@ impl MigrationTrait for CreateSale {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         for slot in [Slot::First, Slot::Second] {
             create_in(schema, slot, "sale", sale(schema), Vec::new()).await?;
-            create_in(schema, slot, "product_name", product_name(schema), Vec::new()).await?;
         }
         Ok(())
     }
@@ -43,10 +42,4 @@ fn sale(schema: &SchemaManager) -> TableCreateStatement {
         .col(number_null("paid_back"))
         .col(text_null("paid_back_in"));
     sale
-}
-
-fn product_name(schema: &SchemaManager) -> TableCreateStatement {
-    let mut product_name = Table::create();
-    product_name.col(key(schema, "product_id").primary_key()).col(text("name"));
-    product_name
 }

@@ -48,6 +48,7 @@ impl Order {
         let line = |(product, units, price): &(String, i32, i64)| PricedLine {
             product_id: product.clone(),
             sku: product.to_uppercase(),
+            name: product.clone(),
             quantity: *units,
             unit_price: money(*price),
         };
