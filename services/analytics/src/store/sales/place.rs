@@ -40,8 +40,7 @@ impl FromStr for SalePlace {
 
 impl fmt::Display for StockPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // No SKU has a space.
-        write!(f, "{} {}", self.sku, self.location)
+        write!(f, "{}@{}", self.sku, self.location)
     }
 }
 
@@ -49,7 +48,8 @@ impl FromStr for StockPlace {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (sku, location) = text.split_once(' ').ok_or("not a place")?;
+        // No location has one.
+        let (sku, location) = text.rsplit_once('@').ok_or("not a place")?;
         Ok(Self { sku: sku.to_owned(), location: location.to_owned() })
     }
 }
@@ -64,7 +64,7 @@ mod tests {
             let place = SalePlace { start: 20_000, key: key.to_owned(), currency: "GBP".to_owned() };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
-        let place = StockPlace { sku: "TEA".to_owned(), location: "main hall".to_owned() };
+        let place = StockPlace { sku: "TEA".to_owned(), location: "main-hall".to_owned() };
         assert_eq!(place.to_string().parse(), Ok(place));
         for odd in ["", "1", "1:GBP", "x:GBP:tea"] {
             assert!(odd.parse::<SalePlace>().is_err(), "{odd}");
