@@ -1,6 +1,6 @@
 //! Sales, kept from the events of others: the one place where an event becomes rows.
 
-use contracts::tradewind::inventory::v1::{Allocation, StockReceived, StockReleased, StockReserved};
+use contracts::tradewind::inventory::v1::{Allocation, StockCorrected, StockReceived, StockReleased, StockReserved};
 use contracts::tradewind::ordering::v1::{
     OrderCancelled, OrderConfirmed, OrderDelivered, OrderPaid, OrderPlaced, OrderShipped, OrderStockConfirmed,
 };
@@ -44,6 +44,10 @@ pub fn sales() -> Projection {
             if let Some(Allocation { sku, location, quantity }) = &event.data.received {
                 put_available(writer, sku, location, *quantity);
             }
+            Ok(())
+        })
+        .on::<StockCorrected>("count_on_stock_corrected", |writer, event| {
+            put_available(writer, &event.data.sku, &event.data.location, event.data.change);
             Ok(())
         })
         .on::<StockReserved>("count_on_stock_reserved", |writer, event| {

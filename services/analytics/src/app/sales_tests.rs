@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use contracts::tradewind::analytics::v1::{
     ForecastStockRequest, GetFunnelResponse, ListSalesRequest, SaleStep, SalesKind, SalesSpan, StockOutlook,
 };
-use contracts::tradewind::inventory::v1::{Allocation, StockReceived, StockReleased, StockReserved};
+use contracts::tradewind::inventory::v1::{Allocation, StockCorrected, StockReceived, StockReleased, StockReserved};
 use time::{Duration, OffsetDateTime};
 use tradewind_store::{Clock, Recorded, Store, StoreOptions};
 use tradewind_testing::{Database, both_stores};
@@ -192,10 +192,13 @@ both_stores! {
     async fn stock_lasts_as_it_was_taken(database: Database) {
         let books = Books::open(&database).await;
         let of = |sku: &str, quantity| Allocation { sku: sku.to_owned(), location: "main".to_owned(), quantity };
+        let corrected =
+            |sku: &str| StockCorrected { sku: sku.to_owned(), location: "main".to_owned(), ..Default::default() };
         let ago = |days| books.now - Duration::days(days);
         let mut events = vec![
             recorded("stock-a", 1, ago(40), &StockReceived { received: Some(of("A", 300)) }),
             recorded("stock-b", 1, ago(40), &StockReceived { received: Some(of("B", 5)) }),
+            recorded("stock-b", 2, ago(39), &StockCorrected { change: -2, ..corrected("B") }),
             recorded("stock-c", 1, ago(40), &StockReceived { received: Some(of("C", 2)) }),
             recorded("reservation-c", 1, ago(1), &StockReserved { allocations: vec![of("C", 2)], ..Default::default() }),
         ];
@@ -220,7 +223,7 @@ both_stores! {
             .collect();
         assert_eq!(told, [
             ("A", 100, 200, StockOutlook::RunsOut, 10),
-            ("B", 5, 0, StockOutlook::Unknown, 0),
+            ("B", 3, 0, StockOutlook::Unknown, 0),
             ("C", 0, 2, StockOutlook::Out, 0),
         ]);
         assert_eq!((all[0].mean, all[0].stock_out_day.clone()), (10.0, day_text(day_of(books.now) + 10)));
