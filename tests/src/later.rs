@@ -72,7 +72,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 8] = [
     (
         "services/ordering/src/store/migrations.rs",
         &[
-            ("Box::new(AddWhatOrdersAreFoundBy)", "Box::new(AddWhatOrdersAreFoundBy), Box::new(AddChannel)"),
+            ("Box::new(FindOrders::NameProducts)]", "Box::new(FindOrders::NameProducts), Box::new(AddChannel)]"),
             (
                 "struct CreatePriceListAndOrderList;\n",
                 "struct AddChannel;\n\n\

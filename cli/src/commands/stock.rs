@@ -65,13 +65,13 @@ pub(crate) enum Command {
     /// Show for how many days what is available will last, if it is taken as it was lately.
     ///
     /// What was taken is what was reserved less what was released. From two weeks on of which something is known, the
-    /// least-squares line through the days is followed, and before that their mean; neither knows of seasons, weekdays or
+    /// least-squares line through the days is followed, down to half of their mean, and before that the mean; neither knows of seasons, weekdays or
     /// deliveries to come. Of what nobody took nothing is known.
     Forecast {
         /// Only this SKU.
         #[arg(long, default_value = "", hide_default_value = true)]
         sku: String,
-        /// How many days are looked at, up to today: from 7 to 365.
+        /// How many whole days are looked at, up to yesterday: from 7 to 365.
         #[arg(long, default_value_t = 28)]
         days: i32,
         /// The most to show, up to 1000.

@@ -80,6 +80,10 @@ async fn apply<'a>(
             continue;
         }
         let transaction = connection.begin().await?;
+        if connection.get_database_backend() == DbBackend::Postgres {
+            // What serves calls is cut short; an index of a large table takes as long as it takes.
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        }
         migration.up(&SchemaManager::new(&transaction)).await?;
         done.exec_without_returning(&transaction).await?;
         commit(connection, transaction).await?;

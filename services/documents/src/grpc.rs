@@ -2,13 +2,17 @@
 
 mod convert;
 
+use std::num::NonZeroUsize;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use contracts::tradewind::documents::v1::document_service_server::DocumentService;
 use contracts::tradewind::documents::v1::{
     GetDocumentRequest, GetDocumentResponse, ListDocumentsRequest, ListDocumentsResponse,
 };
 use futures::{Stream, stream};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
@@ -22,12 +26,15 @@ use crate::{app, render};
 /// Answers the calls of `DocumentService`.
 pub(crate) struct Api {
     store: Store,
+    /// As many documents are made at a time as there are processors.
+    turns: Arc<Semaphore>,
 }
 
 impl Api {
     /// Answers from `store`.
-    pub(crate) const fn new(store: Store) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Store) -> Self {
+        let processors = available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { store, turns: Arc::new(Semaphore::new(processors)) }
     }
 }
 
@@ -71,8 +78,14 @@ impl DocumentService for Api {
     ) -> Result<Response<Self::GetDocumentStream>, Status> {
         let number = convert::number(request.get_ref()).map_err(status)?;
         let document = app::get_document(&self.store, number).await.map_err(status)?;
-        // It is work for a processor: others are answered meanwhile.
-        let bytes = spawn_blocking(move || render(&document)).await.map_err(|gone| status(Error::internal(gone)))?;
+        // It is work for a processor, which others have meanwhile, and goes on where nobody waits for it any more.
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|closed| status(Error::internal(closed)))?;
+        let rendering = spawn_blocking(move || {
+            let bytes = render(&document);
+            drop(turn);
+            bytes
+        });
+        let bytes = rendering.await.map_err(|gone| status(Error::internal(gone)))?;
         Ok(Response::new(Box::pin(stream::iter(convert::parts(number, bytes).map(Ok)))))
     }
 }

@@ -26,8 +26,8 @@ tradewind_runtime::settings! {
         smtp_timeout: Duration = "5s" => outside::timeout::<10>,
         /// whom messages sent by SMTP are from
         mail_from: Mailbox = MAIL_FROM => mailbox,
-        /// where customers reach the shop, as https://shop.example: messages link to the documents of an order there; to none without it
-        public_url: Links = "" => Links::at,
+        /// the page that shows an order's document to whoever signs in, as https://shop.example/documents/{number}: messages link to it
+        document_url: Links = "" => Links::at,
         /// how often a message is tried before it is given up
         mail_attempts: NonZeroU32 = "20" => positive,
         /// the most messages handed over at one time

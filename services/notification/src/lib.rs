@@ -41,7 +41,7 @@ fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
     };
     let reach = config.webhooks.then_some(Reach { networks: config.webhook_networks, authority: config.webhook_ca });
     let made = webhooks::make(&kit.store, reach, rules)?;
-    let reactions = reactions::reactions(&made.offer, &config.public_url);
+    let reactions = reactions::reactions(&made.offer, &config.document_url);
     // Where nobody is told of anything, what would be offered is passed over.
     let reactions = if config.webhooks { reactions } else { reactions.without(webhooks::offers) };
     let mut parts = Parts::new()

@@ -2,21 +2,27 @@
 
 use tradewind_runtime::outside;
 
-/// Addresses at the front door; none where nobody has said where that is.
+/// Addresses of documents; none where nobody has said which page shows them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links(Option<String>);
 
+/// What stands for the number of a document.
+const NUMBER: &str = "{number}";
+
 impl Links {
-    /// Reads the front door's URL; empty is none.
+    /// Reads the URL of a page, with `{number}` for a document's number; empty is none.
     ///
     /// # Errors
-    /// Text that is no http or https URL of a host.
+    /// Text that is no http or https URL of a host, tells a password, or has no place for a number.
     pub(crate) fn at(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let url = outside::base_url(text)?;
-        Ok(Self(Some(url.as_str().trim_end_matches('/').to_owned())))
+        let url = outside::base_url(&text.replace(NUMBER, "number"))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("who reads a message would see the password in it".to_owned());
+        }
+        if text.contains(NUMBER) { Ok(Self(Some(text.to_owned()))) } else { Err(format!("{text} has no {NUMBER}")) }
     }
 
     /// Where an order's invoice is.
@@ -32,7 +38,7 @@ impl Links {
     /// As documents numbers and serves them. An id that is none has no document.
     fn document(&self, kind: &str, order_id: &str) -> Option<String> {
         let order = order_id.parse::<tradewind_domain::OrderId>().ok()?;
-        self.0.as_ref().map(|door| format!("{door}/v1/documents/{kind}-{order}"))
+        self.0.as_ref().map(|page| page.replace(NUMBER, &format!("{kind}-{order}")))
     }
 }
 
@@ -43,15 +49,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_are_linked_to_where_the_front_door_is_known() {
+    fn documents_are_linked_to_where_a_page_shows_them() {
         let order = "0190163d-8694-739b-aea5-966c26f8ad91";
         assert_eq!(Links::at("").unwrap().invoice(order), None);
-        for door in ["https://shop.example", "https://shop.example/"] {
-            let links = Links::at(door).unwrap();
-            assert_eq!(links.invoice(order), Some(format!("https://shop.example/v1/documents/INV-{order}")));
-            assert_eq!(links.credit_note(order), Some(format!("https://shop.example/v1/documents/CRN-{order}")));
-            assert_eq!(links.invoice("7\r\nBcc: x"), None);
+        let links = Links::at("https://shop.example/documents/{number}?lang=en").unwrap();
+        assert_eq!(links.invoice(order), Some(format!("https://shop.example/documents/INV-{order}?lang=en")));
+        assert_eq!(links.credit_note(order), Some(format!("https://shop.example/documents/CRN-{order}?lang=en")));
+        assert_eq!(links.invoice("7\r\nBcc: x"), None);
+        for odd in ["shop.example/{number}", "https://shop.example", "https://me:secret@shop.example/{number}"] {
+            assert!(Links::at(odd).is_err(), "{odd}");
         }
-        assert!(Links::at("shop.example").is_err());
     }
 }

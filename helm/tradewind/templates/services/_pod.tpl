@@ -31,7 +31,6 @@
 {{- end -}}
 {{- if eq .name "notification" -}}
 {{- $_ := set $settings "WEBHOOKS" (include "tradewind.text" $root.Values.webhooks.enabled) -}}
-{{- with $root.Values.gateway.hosts -}}{{- $_ := set $settings "PUBLIC_URL" (printf "https://%s" (first .)) -}}{{- end -}}
 {{- end -}}
 {{- range $key, $_ := .service.secretSettings -}}
 {{- $_ := unset $settings $key -}}

@@ -33,8 +33,9 @@ pub(crate) async fn forecast_stock(store: &Store, asked: AskedForecast) -> Resul
     let places: Vec<_> = rows.iter().map(stock_place).collect();
     let mut skus: Vec<_> = rows.iter().map(|row| row.sku.clone()).collect();
     skus.dedup();
+    // Of today nobody knows yet what it will have taken.
     let today = day_of(store.now());
-    let taken = taken(store.reader(), slot, &skus, (today - days + 1, today)).await?;
+    let taken = taken(store.reader(), slot, &skus, (today - days, today - 1)).await?;
     let of = |row: stock::Model| {
         let taken = taken.get(&(row.sku.clone(), row.location.clone())).copied().unwrap_or_default();
         resource(row, taken, today)

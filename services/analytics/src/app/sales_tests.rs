@@ -202,7 +202,7 @@ both_stores! {
             recorded("stock-c", 1, ago(40), &StockReceived { received: Some(of("C", 2)) }),
             recorded("reservation-c", 1, ago(1), &StockReserved { allocations: vec![of("C", 2)], ..Default::default() }),
         ];
-        for day in 0..20 {
+        for day in 1..21 {
             let reserved = StockReserved { allocations: vec![of("A", 12)], ..Default::default() };
             let released = StockReleased { allocations: vec![of("A", 2)], ..Default::default() };
             events.push(recorded(&format!("reservation-{day}"), 1, ago(day), &reserved));

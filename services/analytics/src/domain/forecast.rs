@@ -40,8 +40,8 @@ pub enum Outlook {
     Lasts,
 }
 
-/// For how long `available` units last: by the least-squares line through two weeks and more, or else by the mean. On no day less than
-/// nothing is taken.
+/// For how long `available` units last: by the least-squares line through two weeks and more, or else by the mean. What falls is not
+/// followed below half of the mean: a few slow days promise nothing.
 #[must_use]
 pub fn forecast(available: i64, taken: Taken) -> Forecast {
     if taken.days < 1 || taken.units < 1 {
@@ -55,7 +55,7 @@ pub fn forecast(available: i64, taken: Taken) -> Forecast {
     let last = mean + trend * (days - 1.0 - middle);
     let mut left = number(available);
     let goes = |ahead: &i32| {
-        left -= (last + trend * f64::from(*ahead)).max(0.0);
+        left -= (last + trend * f64::from(*ahead)).max(mean / 2.0);
         left <= 0.0
     };
     let outlook = match available {
@@ -97,7 +97,9 @@ mod tests {
         assert_eq!(found.outlook, Outlook::RunsOut(3));
         assert_eq!(forecast(66, taken(&rising[..13])).trend, 0.0);
         let falling: Vec<i64> = (1..=20).rev().collect();
-        assert_eq!(forecast(66, taken(&falling)).outlook, Outlook::Lasts);
+        // 5.25 a day: half of the mean.
+        assert_eq!(forecast(66, taken(&falling)).outlook, Outlook::RunsOut(13));
+        assert_eq!(forecast(2_000, taken(&falling)).outlook, Outlook::Lasts);
     }
 
     #[test]

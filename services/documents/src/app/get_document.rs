@@ -45,10 +45,10 @@ pub(crate) fn no_document(number: Number) -> Error {
 }
 
 fn item(line: PricedLine) -> Item {
-    let PricedLine { product_id, sku, quantity, unit_price, name } = line;
-    // Orders of before lines had names have the product's id.
+    let PricedLine { sku, quantity, unit_price, name, .. } = line;
+    // Orders of before lines had names have the SKU.
     Item {
-        name: if name.is_empty() { product_id } else { name },
+        name: if name.is_empty() { sku.clone() } else { name },
         sku,
         quantity,
         unit_price: unit_price.unwrap_or_default(),

@@ -27,7 +27,9 @@ pub fn documents() -> Projection {
 
 #[expect(clippy::unnecessary_wraps, reason = "a projection lets a row fail")]
 fn itemise(writer: &mut Writer<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
-    let OrderPlaced { order_id, customer_id, recipient, lines, .. } = event.data.clone();
+    let OrderPlaced { order_id, customer_id, mut recipient, lines, .. } = event.data.clone();
+    // No document shows where mail goes.
+    recipient.iter_mut().for_each(|recipient| recipient.email.clear());
     let said = OrderPlaced { recipient, lines, ..OrderPlaced::default() }.encode_to_vec();
     let (customer_id, placed, said) = (Some(customer_id), Some(micros(event.time)), Some(said));
     put_placed(writer, SaleRow { order_id, customer_id, placed, said, ..SaleRow::default() });

@@ -50,7 +50,7 @@ pub async fn audit_stock(
 }
 
 /// What both sides say at this moment, and whether there are more levels.
-async fn compare_now(
+pub(super) async fn compare_now(
     store: &Store,
     of: &Of,
     after: Option<(&str, &str)>,

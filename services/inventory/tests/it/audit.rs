@@ -91,6 +91,11 @@ both_stores! {
         let [hull, lost, york] = ["hull", "lost", "york"].map(|place| {
             found.iter().find(|found| found.location == place).unwrap().difference_id.clone()
         });
+        // Who put it right by hand has nothing taken off once more.
+        around.tamper("TEA", "hull", ActiveModel { received: Set(15), ..Default::default() }).await;
+        let changed = refused(resolve(&around, &hull, true).await);
+        assert_eq!(changed, (Code::FailedPrecondition, Some("DIFFERENCE_CHANGED".to_owned())));
+        around.tamper("TEA", "hull", ActiveModel { received: Set(17), ..Default::default() }).await;
         let corrected = resolve(&around, &hull, true).await.unwrap();
         assert_eq!((corrected.resolution(), corrected.resolved_by.as_str()), (Resolution::Corrected, "operator"));
         let level = around.levels("TEA").await.into_iter().find(|level| level.location == "hull").unwrap();

@@ -54,11 +54,12 @@ impl Page {
 /// # Errors
 /// `Unavailable` when the writes it must see have not arrived; `Rejected` where the list does not have yet what is asked for.
 pub(crate) async fn list_orders(store: &Store, page: Page) -> Result<ListOrdersResponse, Error> {
-    // The list is made of this context's events: other contexts' writes do not show in it.
-    let slot = seen(store, ORDER_LIST, &page.after, PATIENCE).await?;
+    // Before it is asked which slot is read: that may be another by then, and has everything, too.
     if page.filter.wanted.is_some() || !page.filter.order.is_empty() {
         complete(store).await?;
     }
+    // The list is made of this context's events: other contexts' writes do not show in it.
+    let slot = seen(store, ORDER_LIST, &page.after, PATIENCE).await?;
     // One more tells that there is a next page.
     let Found { orders, looked } = table::page(store.reader(), slot, &page.filter, page.size + 1).await?;
     let (orders, places): (Vec<Resource>, Vec<Place>) = orders.into_iter().unzip();

@@ -8,7 +8,15 @@ use tradewind_sql::columns::{create_clustered, key, number};
 /// The tables of this context, oldest first.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreatePriceListAndOrderList), Box::new(CreateSecondOrderList), Box::new(AddWhatOrdersAreFoundBy)]
+    let both = |step: fn(Slot) -> FindOrders| [Slot::First, Slot::Second].map(step);
+    let finding = [both(FindOrders::AddColumns), both(FindOrders::Index)].concat();
+    let mut all: Vec<Box<dyn MigrationTrait>> = vec![
+        Box::new(CreatePriceListAndOrderList),
+        Box::new(CreateSecondOrderList),
+        Box::new(FindOrders::NameProducts),
+    ];
+    all.extend(finding.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>));
+    all
 }
 
 struct CreatePriceListAndOrderList;
@@ -50,35 +58,51 @@ impl MigrationTrait for CreateSecondOrderList {
     }
 }
 
-struct AddWhatOrdersAreFoundBy;
+/// A step of its own each, so that none holds a table while another is at work.
+#[derive(Clone, Copy)]
+enum FindOrders {
+    NameProducts,
+    AddColumns(Slot),
+    Index(Slot),
+}
 
-impl MigrationName for AddWhatOrdersAreFoundBy {
+impl MigrationName for FindOrders {
     fn name(&self) -> &str {
-        "ordering_0003_add_what_orders_are_found_by"
+        match self {
+            Self::NameProducts => "ordering_0003_name_products",
+            Self::AddColumns(Slot::First) => "ordering_0004_add_what_orders_are_found_by",
+            Self::AddColumns(Slot::Second) => "ordering_0005_add_what_orders_are_found_by_2",
+            Self::Index(Slot::First) => "ordering_0006_index_what_orders_are_sorted_by",
+            Self::Index(Slot::Second) => "ordering_0007_index_what_orders_are_sorted_by_2",
+        }
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for AddWhatOrdersAreFoundBy {
+impl MigrationTrait for FindOrders {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        add(schema, "price_list", [text("name").default("").take()]).await?;
-        for slot in [Slot::First, Slot::Second] {
-            let list = slot.table("order_list");
-            let columns = [
-                number("updated").default(0).take(),
-                text("currency").default("").take(),
-                number("total_minor").default(0).take(),
-                text("country").default("").take(),
-            ];
-            add(schema, &list, columns).await?;
-            for column in ["created", "updated", "total_minor"] {
-                let name = slot.table(&format!("order_list_by_{column}"));
-                let index = Index::create().name(name).table(list.clone()).col(column).col("order_id").take();
-                schema.create_index(index).await?;
+        match *self {
+            Self::NameProducts => add(schema, "price_list", [text("name").default("").take()]).await,
+            Self::AddColumns(slot) => {
+                let columns = [
+                    number("updated").default(0).take(),
+                    text("currency").default("").take(),
+                    number("total_minor").default(0).take(),
+                    text("country").default("").take(),
+                ];
+                add(schema, &slot.table("order_list"), columns).await?;
+                create_in(schema, slot, "order_line", order_line(schema), order_line_indexes()).await
             }
-            create_in(schema, slot, "order_line", order_line(schema), order_line_indexes()).await?;
+            Self::Index(slot) => {
+                for column in ["created", "updated", "total_minor"] {
+                    let name = slot.table(&format!("order_list_by_{column}"));
+                    let mut index = Index::create();
+                    index.name(name).table(slot.table("order_list")).col(column).col("order_id");
+                    schema.create_index(index).await?;
+                }
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 

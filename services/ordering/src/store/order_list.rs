@@ -129,8 +129,12 @@ fn rows(slot: Slot, filter: &Filter, looked: Option<&Place>) -> Select<Entity> {
     if let Some(wanted) = &filter.wanted {
         rows = rows.filter(condition(wanted, &|check| leaf(slot, check)));
         if let Some(mut lines) = filter.lines(slot) {
-            // What is limited is found first, and not looked for again by each order.
-            rows = rows.filter(Column::OrderId.in_subquery(lines.limit(LOOKED_AT).take()));
+            // What is limited is found first, and not looked for again by each order. New orders do not push out what was looked at.
+            match looked {
+                Some(Place(_, last)) => lines.and_where(listed_line::Column::OrderId.gte(last.to_string())),
+                None => lines.limit(LOOKED_AT),
+            };
+            rows = rows.filter(Column::OrderId.in_subquery(lines));
         }
     }
     rows = rows.apply_if(looked, |rows, last| rows.filter(up_to(&filter.keys(last))));
