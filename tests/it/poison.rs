@@ -69,8 +69,10 @@ async fn poison_and_cure() {
     // Whoever else reads it and keeps nobody waiting could not read it either.
     eventually(PATIENCE, "nothing is parked anywhere", async || {
         let parked = parked_anywhere(operator).await;
-        for one in parked.iter().filter(|one| one.consumer.starts_with("analytics.")) {
-            replay_at("analytics", operator, one, false).await.unwrap();
+        for one in &parked {
+            if let Some((service @ ("analytics" | "inventory"), _)) = one.consumer.split_once('.') {
+                replay_at(service, operator, one, false).await.unwrap();
+            }
         }
         if parked.is_empty() { Ok(()) } else { Err(parked) }
     })

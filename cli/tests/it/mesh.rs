@@ -38,7 +38,8 @@ fn a_fault_is_set_seen_and_cleared() {
     let shown = stage.succeeds(&["mesh", "status", "inventory"]);
     assert!(shown.contains("FAULT 1: 100 % of") && shown.contains("1 call so far"), "{shown}");
 
-    let all = ["mesh", "fault", "set", "inventory", "inventory.*", "--abort=UNAVAILABLE", "--percent=0", "--for=1m"];
+    let all =
+        ["mesh", "fault", "set", "inventory", "InventoryService/*", "--abort=UNAVAILABLE", "--percent=0", "--for=1m"];
     stage.succeeds(&all);
     let listed = stage.json(&["mesh", "fault", "list", "inventory"]);
     let [first, second] = listed["faults"].as_array().unwrap().as_slice() else { panic!("{listed:#}") };

@@ -46,7 +46,7 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 4] = ["account_id", "customer_id", "number", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 22] = [
+const LEFT_OUT: [&str; 23] = [
     "account",
     "expire_time",
     "after",
@@ -58,6 +58,7 @@ const LEFT_OUT: [&str; 22] = [
     "event_id",
     "expected_total",
     "filter",
+    "key",
     "kind",
     "min_age",
     "order_by",

@@ -55,7 +55,12 @@ fn what_is_in_no_contract_is_left_as_it_is_and_shown_to_nobody() {
 
 /// The enums of events that a service may read, as its source is read word by word. What a value does that it has no name for is
 /// decided for each, and told in docs/compatibility.md.
-const DECIDED: [&str; 7] = [
+const DECIDED: [&str; 10] = [
+    // It is counted by its number, whatever it is called.
+    "analytics reads tradewind.ordering.v1.OrderCancelled.reason",
+    "analytics reads tradewind.ordering.v1.OrderClosed.reason",
+    // What is set aside goes back, whyever.
+    "inventory reads tradewind.ordering.v1.OrderCancelled.reason",
     // Webhooks are told the number.
     "notification reads tradewind.ordering.v1.OrderCancelled.reason",
     // The letter leaves out why.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use contracts::tradewind::catalog::v1::{RepriceProductRequest, RetireProductRequest};
 use contracts::tradewind::consumer::v1::{PauseConsumerRequest, ResumeConsumerRequest};
+use contracts::tradewind::inventory::v1::{CorrectStockRequest, correct_stock_request};
 use contracts::tradewind::ordering::v1::{CancellationReason, Order, OrderStatus, PlaceOrderRequest};
 use system_tests::PATIENCE;
 use system_tests::offer::{Offer, pounds};
@@ -35,8 +36,21 @@ pub(super) async fn come_to_each_end(shop: &Shop) {
             nobody_is_told_why(shop, &order).await;
         }
     }
+    somebody_counts_otherwise(shop).await;
     a_customer_changes_their_mind(shop, &tea).await;
     a_parcel_arrives_that_a_customer_wanted_to_stop(shop, &tea).await;
+}
+
+async fn somebody_counts_otherwise(shop: &Shop) {
+    let level = shop.operator.stock().await.remove(0);
+    let request = CorrectStockRequest {
+        request_id: "counted".to_owned(),
+        sku: level.sku,
+        location: level.location,
+        to: Some(correct_stock_request::To::Change(1)),
+        reason: "one was behind the others".to_owned(),
+    };
+    shop.operator.inventory().correct_stock(request).await.unwrap();
 }
 
 fn ends(order: &Order) -> (OrderStatus, CancellationReason) {

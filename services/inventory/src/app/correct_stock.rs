@@ -47,7 +47,7 @@ pub async fn correct(tx: &mut Tx, correction: &Correction, by: &str) -> Result<C
         location: location.clone(),
         change,
         on_hand: level.on_hand,
-        reason: reason.clone().into_exposed(),
+        note: reason.clone().into_exposed(),
         corrected_by: by.to_owned(),
     };
     tx.append(&level_stream(sku, location), version - 1, sku, vec![LevelEvent::from(corrected)]).await?;

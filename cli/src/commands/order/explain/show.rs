@@ -114,10 +114,11 @@ fn event(happened: &Happened, ids: &BTreeSet<&str>) -> String {
         (Reached::Unknown, "not known of"),
     ];
     for (state, words) in states {
-        let services: Vec<_> =
+        // One service may read it for several ends.
+        let services: BTreeSet<_> =
             happened.readers.iter().filter(|reader| reader.reached == state).map(|reader| reader.service).collect();
         if !services.is_empty() {
-            text.push_str(&format!("  {words} {}", services.join(", ")));
+            text.push_str(&format!("  {words} {}", Vec::from_iter(services).join(", ")));
         }
     }
     if happened.compensates {

@@ -13,8 +13,8 @@ use tradewind_projections::{Follow, Slot};
 use tradewind_sql::Then;
 
 use super::customer;
-use super::facts::table;
 use super::sale::Column as Of;
+use super::tables::table_in as table;
 use crate::domain::Span;
 
 /// Brings every sum up to the rows of orders that this transaction has written.

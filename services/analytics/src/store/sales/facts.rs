@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use tradewind_projections::{Slot, Table, Writer};
+use tradewind_projections::{Table, Writer};
 use tradewind_store::Upsert;
 
 use super::counting::COUNT;
@@ -121,9 +121,4 @@ pub(crate) fn put_taken(writer: &mut Writer<'_>, sku: &str, location: &str, day:
     put_available(writer, sku, location, -units);
     let (sku, location) = (sku.to_owned(), location.to_owned());
     writer.put(&ADD_TAKEN, stock_taken::Model { sku, location, day, units });
-}
-
-/// The table of an entity in a slot, by the name that the statements which count know it by.
-pub(super) fn table(slot: Slot, own: &str) -> sea_orm::sea_query::Alias {
-    sea_orm::sea_query::Alias::new(slot.table(own))
 }

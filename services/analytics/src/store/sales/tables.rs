@@ -5,6 +5,11 @@ use sea_orm_migration::schema::text;
 use tradewind_projections::{Slot, create_in};
 use tradewind_sql::columns::{key, number, number_null};
 
+/// The table of an entity in a slot, by the name that the statements which count know it by.
+pub(super) fn table_in(slot: Slot, own: &str) -> Alias {
+    Alias::new(slot.table(own))
+}
+
 pub(in crate::store) struct CreateSales;
 
 impl MigrationName for CreateSales {

@@ -3,8 +3,8 @@
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, InsertStatement, JoinType, Query, SelectStatement, UnionType};
 use tradewind_projections::Slot;
 
-use super::super::facts::table;
 use super::super::sale::Column as Of;
+use super::super::tables::table_in as table;
 use super::super::{customer, sale_line, sold};
 use super::{CANCELLED, CONFIRMED, changed, each_of, grouped, insert, is, is_counted, number, of, span, spans};
 use crate::domain::Span;

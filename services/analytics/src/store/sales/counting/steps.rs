@@ -3,8 +3,8 @@
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, Func, InsertStatement, Query, UnionType};
 use tradewind_projections::Slot;
 
-use super::super::facts::table;
 use super::super::sale::Column as Of;
+use super::super::tables::table_in as table;
 use super::super::taken_step;
 use super::{CANCELLED, STEPS, bit, changed, each_of, grouped, insert, is, is_counted, of, span, spans};
 use crate::domain::{EXACT, Span, doublings, last_class};
