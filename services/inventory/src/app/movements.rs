@@ -43,7 +43,7 @@ pub fn movements() -> Projection {
 fn record<E: Into<Moving> + Clone>(writer: &mut Writer<'_>, event: &Received<E>) -> Result<(), Error> {
     let moving: Moving = event.data.clone().into();
     let (reason, corrected_by) = match &moving {
-        Moving::Corrected(event) => (event.reason.clone(), event.corrected_by.clone()),
+        Moving::Corrected(event) => (event.note.clone(), event.corrected_by.clone()),
         _ => (String::new(), String::new()),
     };
     for (line, Movement { sku, location, kind, by }) in (1..).zip(moving.movements()) {
