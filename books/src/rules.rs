@@ -1,5 +1,6 @@
 //! The rules: each looks at facts alone, and says in which order, charge, parcel or level it is broken.
 
+mod ledger;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,6 @@ use std::fmt::{self, Display, Formatter};
 use contracts::tradewind::inventory::v1::{Reservation, StockLevel};
 use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{Order, OrderStatus};
-use contracts::tradewind::payment::v1::Account;
 
 use crate::{Booking, CardEntry, Facts};
 
@@ -126,7 +126,7 @@ pub(crate) fn broken(facts: &Facts) -> Vec<Broken> {
     broken.extend(counted(facts));
     broken.extend(facts.levels.iter().filter_map(not_negative));
     broken.extend(sent(facts));
-    broken.extend(balanced(facts));
+    broken.extend(ledger::balanced(facts));
     broken.extend(facts.differences.iter().map(|found| Rule::Moved.broken(format!("{found:?} was found"))));
     broken
 }
@@ -241,31 +241,6 @@ fn sent(facts: &Facts) -> Vec<Broken> {
             Rule::Sent.unless(owed == left, || format!("orders sent {owed} of {sku}, and {left} have left"))
         })
         .collect()
-}
-
-/// In each currency: all accounts sum to nothing, no refund is under way, and what was cleared is what the statement kept.
-fn balanced(facts: &Facts) -> Vec<Broken> {
-    let mut kept = BTreeMap::<&str, i64>::new();
-    for (kind, sign) in [("capture", 1), ("refund", -1)] {
-        for entry in of_kind(&facts.card, kind) {
-            *kept.entry(&entry.currency).or_default() += sign * entry.amount_minor;
-        }
-    }
-    let mut ledger = BTreeMap::<&str, BTreeMap<Account, i64>>::new();
-    for balance in &facts.balances {
-        let Some(Money { currency, minor }) = &balance.amount else { continue };
-        *ledger.entry(currency).or_default().entry(balance.account()).or_default() += minor;
-    }
-    let currencies: BTreeSet<_> = kept.keys().chain(ledger.keys()).copied().collect();
-    let broken = currencies.into_iter().filter_map(|currency| {
-        let kept = kept.get(currency).copied().unwrap_or_default();
-        let accounts = ledger.remove(currency).unwrap_or_default();
-        let of = |account| accounts.get(&account).copied().unwrap_or_default();
-        let holds =
-            accounts.values().sum::<i64>() == 0 && of(Account::Customer) == 0 && of(Account::ProviderClearing) == kept;
-        Rule::Balanced.unless(holds, || format!("of {currency} {kept} was kept, and the ledger has {accounts:?}"))
-    });
-    broken.collect()
 }
 
 /// Entries of one kind that moved money.

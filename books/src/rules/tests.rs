@@ -2,7 +2,7 @@
 
 use contracts::tradewind::inventory::v1::{Allocation, StockDifference};
 use contracts::tradewind::ordering::v1::PricedLine;
-use contracts::tradewind::payment::v1::Balance;
+use contracts::tradewind::payment::v1::{Account, Balance};
 
 use super::*;
 use crate::prove;

@@ -8,7 +8,7 @@ use super::{PATIENCE, view::resource};
 use crate::store::order_list::{self as table, Found};
 use crate::store::{listed_line, listed_order};
 
-pub(crate) use crate::store::order_fields::{FILTERED, SORTED, ordered};
+pub(crate) use crate::store::order_fields::{FILTERED, MOST_LOOKS, SORTED, looks_at_lines, ordered};
 pub(crate) use crate::store::order_list::{Filter, Place};
 
 /// The list.

@@ -25,7 +25,7 @@ pub(crate) use get_order_history::get_order_history;
 pub(crate) use list_order_events::said;
 pub(crate) use list_order_events::{EventsPage, list_order_events};
 pub use list_orders::order_list;
-pub(crate) use list_orders::{FILTERED, Filter, Page, Place, SORTED, list_orders, ordered};
+pub(crate) use list_orders::{FILTERED, Filter, MOST_LOOKS, Page, Place, SORTED, list_orders, looks_at_lines, ordered};
 pub(crate) use offers::Offers;
 pub(crate) use place_order::{PlaceOrder, SETTLE_WITHIN, place_order};
 pub use reactions::reactions;

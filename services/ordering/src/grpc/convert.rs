@@ -22,7 +22,10 @@ use tradewind_store::AsOf;
 use uuid::Uuid;
 
 use crate::{
-    app::{EventsPage, FILTERED, Filter, Page, Place, PlaceOrder, SETTLE_WITHIN, SORTED, ordered},
+    app::{
+        EventsPage, FILTERED, Filter, MOST_LOOKS, Page, Place, PlaceOrder, SETTLE_WITHIN, SORTED, looks_at_lines,
+        ordered,
+    },
     domain::{OrderError, Wanted},
 };
 
@@ -178,6 +181,13 @@ pub(super) fn list_orders(request: ListOrdersRequest, secret: Uuid) -> Result<Pa
     };
     let wanted = parse(&request.filter).and_then(|tree| tree.map(|tree| check(tree, &FILTERED)).transpose());
     let wanted = violations.catch(wanted).flatten();
+    let looks = wanted.as_ref().map_or(0, looks_at_lines);
+    violations.check(
+        looks <= MOST_LOOKS,
+        "filter",
+        "FILTER_TOO_COMPLEX",
+        "has more than 5 texts and restrictions of lines",
+    );
     let order = violations.catch(order_by(&request.order_by, &SORTED)).unwrap_or_default();
     let order = ordered(order, wanted.as_ref());
     let about = [request.customer_id.clone(), request.status.to_string(), request.filter, request.order_by];

@@ -91,6 +91,19 @@ impl By {
     }
 }
 
+/// How many restrictions may look at the lines of each order: an order has up to a thousand.
+pub(crate) const MOST_LOOKS: usize = 5;
+
+/// How many do.
+pub(crate) fn looks_at_lines(wanted: &Wanted) -> usize {
+    match wanted {
+        Tree::All(parts) | Tree::Any(parts) => parts.iter().map(looks_at_lines).sum(),
+        Tree::Not(part) => looks_at_lines(part),
+        Tree::Leaf(Check::Is(..)) => 0,
+        Tree::Leaf(Check::Has(..) | Check::HasAny(_) | Check::Text(_)) => 1,
+    }
+}
+
 /// What a restriction means in the tables of a slot.
 pub(super) fn leaf(slot: Slot, check: &Check<By>) -> Expr {
     match check {
