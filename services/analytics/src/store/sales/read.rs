@@ -1,9 +1,9 @@
 //! Where sums are read.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use tradewind_domain::Error;
 use tradewind_projections::Slot;
 use tradewind_sql::db;
@@ -78,23 +78,28 @@ pub(crate) async fn step_sums(
     classes: bool,
 ) -> Result<Vec<StepSum>, Error> {
     use taken_step::{Column, Entity};
-    let part = |(span, from, to): (Span, i64, i64)| Column::Span.eq(span.number()).and(Column::Start.between(from, to));
-    let these = months_and_days(from, to).into_iter().map(part).fold(Condition::any(), Condition::add);
-    let mut sums = Entity::find()
-        .select_only()
-        .column(Column::Step)
-        .column(Column::Reason)
-        .column_as(Column::Orders.sum().cast_as("BIGINT"), "orders")
-        .filter(these)
-        .group_by(Column::Step)
-        .group_by(Column::Reason)
-        .order_by_asc(Column::Step)
-        .order_by_asc(Column::Reason);
-    sums = match classes {
-        true => sums.column(Column::Class).group_by(Column::Class).order_by_asc(Column::Class),
-        false => sums.column_as(Expr::val(0_i64).cast_as("BIGINT"), "class"),
-    };
-    slot.select(sums).into_model().all(connection).await.map_err(db)
+    let mut all = BTreeMap::new();
+    // Each by itself, as one run of the key: for several at once PostgreSQL would read all there are.
+    for (span, from, to) in months_and_days(from, to) {
+        let sums = Entity::find()
+            .select_only()
+            .column(Column::Step)
+            .column(Column::Reason)
+            .column_as(Column::Orders.sum().cast_as("BIGINT"), "orders")
+            .filter(Column::Span.eq(span.number()))
+            .filter(Column::Start.between(from, to))
+            .group_by(Column::Step)
+            .group_by(Column::Reason);
+        let sums = match classes {
+            true => sums.column(Column::Class).group_by(Column::Class),
+            false => sums.column_as(Expr::val(0_i64).cast_as("BIGINT"), "class"),
+        };
+        let sums: Vec<StepSum> = slot.select(sums).into_model().all(connection).await.map_err(db)?;
+        for StepSum { step, reason, class, orders } in sums {
+            *all.entry((step, reason, class)).or_default() += orders;
+        }
+    }
+    Ok(all.into_iter().map(|((step, reason, class), orders)| StepSum { step, reason, class, orders }).collect())
 }
 
 /// Up to `limit` of what is available that follow `after`, by SKU and location; of one SKU where one is named.
@@ -139,7 +144,7 @@ pub(crate) async fn taken(
     slot: Slot,
     skus: &[String],
     (from, to): (i64, i64),
-) -> Result<std::collections::BTreeMap<(String, String), Taken>, Error> {
+) -> Result<BTreeMap<(String, String), Taken>, Error> {
     use stock_taken::{Column, Entity};
     let weighed = Expr::col((Entity, Column::Units)).mul(Expr::col((Entity, Column::Day)).sub(Expr::val(from)));
     let sums = Entity::find()
