@@ -72,7 +72,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 8] = [
     (
         "services/ordering/src/store/migrations.rs",
         &[
-            ("Box::new(FindOrders::NameProducts)]", "Box::new(FindOrders::NameProducts), Box::new(AddChannel)]"),
+            ("    all\n}\n", "    all.push(Box::new(AddChannel));\n    all\n}\n"),
             (
                 "struct CreatePriceListAndOrderList;\n",
                 "struct AddChannel;\n\n\

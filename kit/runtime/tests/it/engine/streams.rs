@@ -17,7 +17,7 @@ fn streams_that_are_there_are_not_made_again() {
         let nats = Nats::start();
         let broker = connect(&nats).await;
         let made = eventually(PATIENCE, "the streams are made", async || streams().make(&broker).await).await;
-        assert_eq!(made, Made { streams: 2, consumers: 16, removed: 0 });
+        assert_eq!(made, Made { streams: 2, consumers: 32, removed: 0 }, "sixteen of each reader");
         assert_eq!(streams().make(&broker).await.unwrap(), Made::default());
     });
 }
