@@ -12,7 +12,7 @@ use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{Stuck, StuckReaders};
 use tradewind_mesh::Identity;
 use tradewind_sql::{DATABASE_CORRUPT, DATABASE_REPLACED};
-use tradewind_store::{Clock, Store, StoreOptions};
+use tradewind_store::{Clock, Sealing, Store, StoreOptions};
 
 use crate::{
     readiness::{Check, Failure, Report},
@@ -46,6 +46,7 @@ pub(crate) async fn open(
     let (mut wait, longest) = REOPEN;
     let mut last = String::new();
     loop {
+        let sealing = Sealing { show: contracts::shown, begins: settings.seal };
         let options = StoreOptions {
             url: settings.database_url.expose().clone(),
             context: service.name(),
@@ -53,7 +54,9 @@ pub(crate) async fn open(
             clock: Clock::system(),
             partitions: settings.partitions,
         };
-        let Some(opened) = stop.run_until_cancelled(Store::open(options)).await else { return Ok(None) };
+        let Some(opened) = stop.run_until_cancelled(Store::open_sealing(options, sealing)).await else {
+            return Ok(None);
+        };
         let error = match opened {
             Ok(store) => return Ok(Some(store)),
             // An operator can put the right file in place.

@@ -21,6 +21,7 @@ pub(crate) fn commit(error: DbErr) -> Error {
     let conflict = |reason, text| Error::new(ErrorKind::Conflict, reason, text);
     match duplicate(&error).as_deref() {
         Some("request") => conflict(SERIALIZATION, "the same request is being handled already"),
+        Some("subject") => conflict(SERIALIZATION, "somebody else has made the key of a subject"),
         Some("event") => conflict(VERSION_CONFLICT, "the stream has moved on"),
         None if is_short(&error) => conflict(OVERTAKEN, "somebody else was faster"),
         None if is_gap(&error) => conflict(VERSION_CONFLICT, "the stream ends before that"),

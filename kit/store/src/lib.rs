@@ -19,6 +19,7 @@ mod metrics;
 mod plans;
 mod rows;
 mod schema;
+mod seal;
 mod sequencer;
 mod store;
 mod token;
@@ -28,9 +29,10 @@ mod tx;
 pub use clock::Clock;
 pub use committed::{Appended, Committed};
 pub use error::{OVERTAKEN, VERSION_CONFLICT};
+pub use seal::Show;
 pub use store::{
-    Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Store, StoreOptions, Topic, Witness,
-    changed, context_of, renew_log,
+    Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Opened, Sealing, Store, StoreOptions, Topic,
+    Witness, changed, context_of, renew_log,
 };
 pub use tradewind_domain::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use tradewind_sql::{Removal, Rows, Upsert};

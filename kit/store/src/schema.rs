@@ -32,7 +32,7 @@ impl MigrationTrait for Step {
 }
 
 /// The kit's own steps, oldest first.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "kit_0001_create_event_store",
         up: |backend| {
@@ -86,6 +86,7 @@ const STEPS: [Step; 13] = [
         name: "kit_0013_add_origin",
         up: |_| vec!["ALTER TABLE event ADD COLUMN origin TEXT NOT NULL DEFAULT ''".to_owned()],
     },
+    Step { name: "kit_0014_create_subject", up: |backend| vec![render(SUBJECT, backend)] },
 ];
 
 /// The migrations of the kit, oldest first; they run before the service's own.
@@ -273,6 +274,13 @@ const SNAPSHOT: &str = "CREATE TABLE snapshot (
     state {bytes} NOT NULL,
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL)";
+
+/// Whose key seals what is about them; one that is erased has none any more.
+const SUBJECT: &str = "CREATE TABLE subject (
+    name TEXT NOT NULL PRIMARY KEY,
+    key {bytes} NULL,
+    made BIGINT NOT NULL,
+    erased BIGINT NULL)";
 
 /// SQLite has one writer at a time, so an event takes its place in the log as it is written.
 const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN

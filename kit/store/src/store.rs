@@ -7,6 +7,7 @@ mod find;
 mod fold;
 mod grown;
 mod history;
+mod keys;
 mod memory;
 mod position;
 mod read;
@@ -38,6 +39,8 @@ use self::cache::Cache;
 pub(crate) use self::cache::{AnyState, Current};
 pub(crate) use self::fold::{apply, passed_over};
 pub use self::history::{LOG_FORKED, LOG_WENT_BACK, renew_log};
+pub(crate) use self::keys::{Kept, text};
+pub use self::keys::{Opened, Sealing};
 use self::memory::Memory;
 pub use self::memory::{LogState, Witness};
 #[cfg(any(test, feature = "fuzzed"))]
@@ -50,6 +53,7 @@ use self::sources::Sources;
 pub(crate) use self::tail::Tail;
 use crate::error::commit;
 use crate::metrics::metrics;
+use crate::seal::Show;
 use crate::{Clock, StreamName};
 
 /// How to open a [`Store`].
@@ -73,6 +77,9 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     context: &'static str,
     partitions: u16,
+    /// What of events may be known to everybody, where that is told.
+    show: Option<Show>,
+    seals: bool,
     clock: Clock,
     database: Database,
     memory: Arc<Memory>,
@@ -95,23 +102,34 @@ impl Store {
     /// (`DATABASE_POOLED`, `DATABASE_SCHEMA`), or another SQLite file is in its place ([`DATABASE_REPLACED`](tradewind_sql::DATABASE_REPLACED)); `Internal` when it
     /// is damaged ([`DATABASE_CORRUPT`](tradewind_sql::DATABASE_CORRUPT)), or a migration fails.
     pub async fn open(options: StoreOptions) -> Result<Self, Error> {
-        let opened = Self::try_open(options).await;
+        Self::open_sealing(options, None).await
+    }
+
+    /// The same, and what is about somebody in events is sealed from now on.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_sealing(options: StoreOptions, sealing: impl Into<Option<Sealing>>) -> Result<Self, Error> {
+        let opened = Self::try_open(options, sealing.into()).await;
         let damaged = |error: &Error| [DATABASE_CORRUPT, DATABASE_REPLACED].contains(&error.reason);
         metrics().database_damaged.record(opened.as_ref().err().is_some_and(damaged).into(), &[]);
         opened
     }
 
-    async fn try_open(options: StoreOptions) -> Result<Self, Error> {
+    async fn try_open(options: StoreOptions, sealing: Option<Sealing>) -> Result<Self, Error> {
         let StoreOptions { url, context, migrations, clock, partitions } = options;
         let memory = Arc::new(Memory::new());
         let away = Arc::clone(&memory);
         let connections =
             Connections::open(&url, &format!("tradewind-{context}"), Arc::new(move || away.forget())).await?;
-        let born = birth::prepare(connections.transactions(), context, migrations, partitions).await?;
+        let begins = sealing.is_some_and(|sealing| sealing.begins);
+        let born = birth::prepare(connections.transactions(), context, migrations, partitions, begins).await?;
         let (changes, _) = broadcast::channel(CHANGES);
         let store = Self(Arc::new(Inner {
             context,
             partitions: born.partitions,
+            show: sealing.map(|sealing| sealing.show),
+            seals: born.seals,
             clock,
             database: connections.into(),
             memory,

@@ -17,10 +17,11 @@ mod put;
 mod reference;
 mod request;
 mod retry;
+mod seal;
 mod size;
 mod snapshot;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, Error, EventSet};
@@ -33,7 +34,7 @@ use self::partition::partition_of;
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
 use crate::store::{AnyState, Current, Topic};
-use crate::{Loaded, Metadata, Recorded, Store, StreamName, trace};
+use crate::{Loaded, Metadata, Recorded, Store, StreamName, store, trace};
 
 pub use self::kept::Last;
 pub use self::part::Part;
@@ -51,6 +52,8 @@ pub struct Tx {
     /// The id of the request that it does, if it has one.
     request_id: String,
     pending: Pending,
+    /// The keys of subjects that are known in it.
+    keys: BTreeMap<String, store::Kept>,
     kept: Kept,
     /// The streams this transaction has appended to, as they will be.
     own: HashMap<StreamName, Own>,
@@ -106,6 +109,7 @@ impl Tx {
             traceparent: None,
             request_id: String::new(),
             pending: Pending::default(),
+            keys: BTreeMap::new(),
             kept: Kept::default(),
             hopes: false,
             own: HashMap::new(),

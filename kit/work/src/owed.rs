@@ -36,6 +36,8 @@ pub struct NewIntent {
     pub action: String,
     /// What is needed to do it.
     pub payload: Vec<u8>,
+    /// Whom that is about: it is sealed under their key, and an intent about somebody who is erased is dropped.
+    pub subject: String,
 }
 
 // A payload may hold what must never be logged.
@@ -154,6 +156,14 @@ impl Part for Owed {
         Ok(())
     }
 
+    fn personal(&mut self) -> Vec<(&str, &mut Vec<u8>)> {
+        let intents = self.intents.values_mut().map(|owed| &mut owed.intent);
+        intents
+            .filter(|intent| !intent.payload.is_empty())
+            .map(|intent| (&*intent.subject, &mut intent.payload))
+            .collect()
+    }
+
     fn write(&mut self, script: &mut Script, now: OffsetDateTime) {
         let Self { intents, timers, settled } = std::mem::take(self);
         // What was settled may lead to another of its key.
@@ -169,7 +179,7 @@ impl Part for Owed {
 
 impl OwedIntent {
     fn row(self, now: OffsetDateTime) -> intent::Model {
-        let Self { intent: NewIntent { kind, key, action, payload }, generation, cause } = self;
+        let Self { intent: NewIntent { kind, key, action, payload, .. }, generation, cause } = self;
         intent::Model {
             kind: kind.to_owned(),
             key,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_replicas::gone;
 use tradewind_sql::{db, from_micros, micros, unsigned};
-use tradewind_store::{Metadata, Store};
+use tradewind_store::{Metadata, Opened, Store};
 
 use super::table::intent::{self, Column};
 use super::table::timer;
@@ -53,9 +53,29 @@ pub(super) struct DueTimer {
     pub(super) cause: Metadata,
 }
 
+/// Intents, and those of them whose subject was erased, so that nobody knows any more what was to be done.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) intents: Vec<Intent>,
+    pub(super) erased: Vec<Intent>,
+}
+
 /// Up to `limit` due intents of a kind, claimed or not; the longest due first.
-pub(super) async fn due_intents(store: &Store, kind: &str, limit: usize) -> Result<Vec<Intent>, Error> {
-    Ok(store.find(due(store, kind, limit)).await?.into_iter().map(intent::Model::into).collect())
+pub(super) async fn due_intents(store: &Store, kind: &str, limit: usize) -> Result<Found, Error> {
+    let due: Vec<intent::Model> = store.find(due(store, kind, limit)).await?;
+    opened(store, due.into_iter().map(intent::Model::into).collect()).await
+}
+
+async fn opened(store: &Store, mut intents: Vec<Intent>) -> Result<Found, Error> {
+    let payloads = intents.iter_mut().map(|intent| std::mem::take(&mut intent.payload)).collect();
+    let mut found = Found::default();
+    for (intent, payload) in intents.into_iter().zip(store.open_sealed(payloads).await?) {
+        match payload {
+            Opened::Whole(payload) => found.intents.push(Intent { payload, ..intent }),
+            Opened::Erased(_) => found.erased.push(intent),
+        }
+    }
+    Ok(found)
 }
 
 fn due(store: &Store, kind: &str, limit: usize) -> Select<intent::Entity> {
@@ -70,7 +90,7 @@ pub(super) async fn claim_intents(
     holder: &str,
     limit: usize,
     until: OffsetDateTime,
-) -> Result<Vec<Intent>, Error> {
+) -> Result<Found, Error> {
     let next = unlocked(due(store, kind, limit));
     // Materialized, lest PostgreSQL runs the subquery once a row and claims more than the limit.
     let next = CommonTableExpression::new().table_name("next").query(next).materialized(true).to_owned();
@@ -79,7 +99,8 @@ pub(super) async fn claim_intents(
     claim.value(Column::ClaimedBy, holder).value(Column::ClaimedUntil, micros(until));
     claim.value(Column::Due, micros(until)).returning_all();
     let claimed = store.write(store.backend().build(&claim)).await?;
-    claimed.iter().map(|row| intent::Model::from_query_result(row, "").map(Intent::from).map_err(db)).collect()
+    let intents = claimed.iter().map(|row| intent::Model::from_query_result(row, "").map(Intent::from).map_err(db));
+    opened(store, intents.collect::<Result<_, _>>()?).await
 }
 
 /// Gives back what a process of this name claimed in an earlier life.

@@ -120,7 +120,8 @@ async fn tell(tx: &mut Tx, about: Subject<'_>, text: Text) -> Result<(), Error> 
     if let Some(written) = table::write(tx, order_id, kind, address, &text).await? {
         let (key, action) = (key(order_id, kind), "send".to_owned());
         let payload = if written.encoded_len() <= MOST_KEPT { written.encode_to_vec() } else { Vec::new() };
-        intend(tx, NewIntent { kind: MAIL, key, action, payload });
+        let subject = order_id.to_owned();
+        intend(tx, NewIntent { kind: MAIL, key, action, payload, subject });
     }
     Ok(())
 }

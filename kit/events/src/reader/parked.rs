@@ -36,6 +36,7 @@ pub(crate) async fn park(
     attempts: u32,
 ) -> Result<(), Error> {
     let Metadata { correlation, causation, traceparent, partition_key } = event.metadata.clone();
+    let payload = Payload(tx.seal_event(event).await?);
     let row = Model {
         consumer: consumer.to_owned(),
         source: source.to_owned(),
@@ -45,7 +46,7 @@ pub(crate) async fn park(
         version: signed(event.version),
         event_id: Id(event.id),
         type_name: event.type_name.clone(),
-        payload: Payload(event.payload.clone()),
+        payload,
         time: micros(event.time),
         partition_key,
         correlation,

@@ -16,8 +16,9 @@ pub(super) async fn lock(tx: &Tx, stream: &ParkedStream, partition: u16) -> Resu
     if !tx.lock_cursor(&stream.consumer, &stream.source, partition).await? {
         return Err(Error::internal(format!("{} has no cursor for partition {partition}", stream.consumer)));
     }
-    let first = rows::events_on(tx.conn(), stream, 0, 1).await?;
-    Ok(first.into_iter().next())
+    let Some(mut first) = rows::events_on(tx.conn(), stream, 0, 1).await?.into_iter().next() else { return Ok(None) };
+    first.event = tx.open_event(first.event).await?;
+    Ok(Some(first))
 }
 
 /// Takes an event out of quarantine; the cursor must be locked.

@@ -82,10 +82,13 @@ pub(super) async fn events(
     after: u64,
     limit: usize,
 ) -> Result<Vec<ParkedEvent>, Error> {
-    events_on(store.reader(), stream, after, limit).await
+    let mut found = events_on(store.reader(), stream, after, limit).await?;
+    let events = store.open_events(found.iter().map(|parked| parked.event.clone()).collect()).await?;
+    found.iter_mut().zip(events).for_each(|(parked, event)| parked.event = event);
+    Ok(found)
 }
 
-/// The same as `connection` sees them.
+/// The same as `connection` sees them, with payloads as they lie there.
 pub(super) async fn events_on<C: ConnectionTrait>(
     connection: &C,
     stream: &ParkedStream,

@@ -23,7 +23,7 @@ pub(crate) struct About {
 }
 
 /// The settings of what a service at the edge does not have.
-const OF_A_CONTEXT: [&str; 5] = ["grpc_addr", "database_url", "partitions", "rate_limits", "policy_shadow"];
+const OF_A_CONTEXT: [&str; 6] = ["grpc_addr", "database_url", "partitions", "seal", "rate_limits", "policy_shadow"];
 
 impl About {
     /// Threads that run the service unless told otherwise. Nothing at the edge waits for a disk, and one thread does more in a second of

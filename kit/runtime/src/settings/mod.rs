@@ -38,6 +38,8 @@ pub struct Settings {
     pub database_url: Sensitive<String>,
     /// Partitions of the event log, where the database is yet to be born.
     pub partitions: Option<u16>,
+    /// Whether a database from before there were seals begins to seal what is about somebody.
+    pub seal: bool,
     /// The broker, `nats:` or `tls:`.
     pub nats_url: Sensitive<String>,
     /// `host:port` of every service this one may call, by name, or several with commas between.
@@ -107,6 +109,7 @@ impl Settings {
             trust_domain: parse::TRUST_DOMAIN.into(),
             database_url: database_url.into().into(),
             partitions: None,
+            seal: false,
             nats_url: nats_url.into().into(),
             peers: BTreeMap::new(),
             rate_limits: RateLimits::default(),
@@ -171,6 +174,7 @@ impl Settings {
             trust_domain: read("trust_domain")?.parse(parse::trust_domain)?,
             database_url: read("database_url")?.parse(parse::database)?,
             partitions: read("partitions")?.parse(parse::partitions)?,
+            seal: read("seal")?.parse_exactly(parse::switch)?,
             nats_url: read("nats_url")?.parse(parse::broker)?,
             peers: sources.peers("peers")?,
             rate_limits: read("rate_limits")?.parse(str::parse)?,
@@ -208,6 +212,11 @@ fn all(about: &About) -> Vec<Setting> {
             "partitions",
             "partitions of the event log, 1 to 16, fixed when the database is born; empty for 1 on SQLite, 4 on PostgreSQL",
             String::new(),
+        ),
+        (
+            "seal",
+            "true: a database from before this release begins to seal what is about somebody, which a release before cannot read",
+            "false".into(),
         ),
         ("nats_url", "the broker, nats:// or tls://", "tls://localhost:7422".into()),
         ("peers", "where the other services are: name=host:port, separated by commas; one named twice has two addresses", String::new()),

@@ -1,6 +1,6 @@
 //! Events with who asked for them.
 
-use sea_orm::Value;
+use sea_orm::{QueryResult, Value};
 use tradewind_domain::{Error, Origin};
 use tradewind_sql::{db, page_text, signed, statement};
 
@@ -23,10 +23,10 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values: [Value; 3] = [stream.as_str().into(), signed(after).into(), limit.into()];
         let rows = self.read(statement(self.backend(), query, values)).await?;
-        let audited = rows.iter().map(|row| {
-            let origin: String = row.try_get("", "origin").map_err(db)?;
-            Ok((recorded(row, true)?, Origin::told(&origin)))
-        });
-        audited.collect()
+        let origin =
+            |row: &QueryResult| row.try_get::<String>("", "origin").map(|origin| Origin::told(&origin)).map_err(db);
+        let origins = rows.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
+        let events = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
+        Ok(self.open_events(events).await?.into_iter().zip(origins).collect())
     }
 }

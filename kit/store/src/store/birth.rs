@@ -12,6 +12,8 @@ use crate::schema;
 /// What a database keeps of its birth.
 pub(super) struct Born {
     pub(super) partitions: u16,
+    /// What is about somebody is sealed.
+    pub(super) seals: bool,
 }
 
 const SQLITE_PARTITIONS: u16 = 1;
@@ -19,18 +21,24 @@ const POSTGRES_PARTITIONS: u16 = 4;
 /// The most a log may have: the broker's permissions name the reader of each.
 pub const MOST_PARTITIONS: u16 = 16;
 
-/// Refuses another context's database, migrates, and reads or writes what is fixed at birth.
+/// Under which key it is kept that what is about somebody is sealed.
+const SEALS: &str = "seals";
+
+/// Refuses another context's database, migrates, and reads or writes what is fixed at birth. One that is new seals what is about
+/// somebody, and one that `begins` to.
 pub(super) async fn prepare(
     connection: &DatabaseConnection,
     context: &'static str,
     migrations: Vec<Box<dyn MigrationTrait>>,
     partitions: Option<u16>,
+    begins: bool,
 ) -> Result<Born, Error> {
     if partitions.is_some_and(|count| !(1..=MOST_PARTITIONS).contains(&count)) {
         let text = format!("a log has 1 to {MOST_PARTITIONS} partitions");
         return Err(Error::invalid("partitions", "PARTITIONS_INVALID", text));
     }
-    check(context, context_of(connection).await?.as_deref())?;
+    let owner = context_of(connection).await?;
+    check(context, owner.as_deref())?;
     migrate(connection, schema::migrations().into_iter().chain(migrations)).await?;
     let partitions = partitions.unwrap_or(match connection.get_database_backend() {
         DbBackend::Sqlite => SQLITE_PARTITIONS,
@@ -43,10 +51,16 @@ pub(super) async fn prepare(
         [context.into(), Uuid::new_v4().to_string().into(), partitions.to_string().into()],
     );
     connection.execute_raw(first).await.map_err(db)?;
+    if owner.is_none() || begins {
+        let keep = "INSERT INTO meta (key, value) VALUES ($1, '') ON CONFLICT (key) DO NOTHING";
+        let keep = statement(connection.get_database_backend(), keep, [SEALS.into()]);
+        connection.execute_raw(keep).await.map_err(db)?;
+    }
     let facts = facts(connection).await?;
     check(context, facts.get("context").map(String::as_str))?;
     let fact = |key: &str| facts.get(key).map_or("", String::as_str);
-    Ok(Born { partitions: fact("partitions").parse().map_err(Error::internal)? })
+    let partitions = fact("partitions").parse().map_err(Error::internal)?;
+    Ok(Born { partitions, seals: facts.contains_key(SEALS) })
 }
 
 async fn facts(connection: &DatabaseConnection) -> Result<HashMap<String, String>, Error> {

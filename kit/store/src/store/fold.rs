@@ -55,12 +55,13 @@ impl Store {
         let query = format!("SELECT {EVENT_COLUMNS}, informative FROM event WHERE stream = $1 ORDER BY version");
         let query = statement(self.backend(), query, [StreamName::of::<A>(id).as_str().into()]);
         let rows = self.read(query).await?;
+        let events = self.open_events(rows.iter().map(|row| recorded(row, false)).collect::<Result<_, _>>()?).await?;
         let mut current = Current::<A>::default();
-        let with_state = |row| {
-            step(&mut current, row)?;
-            Ok((recorded(row, false)?, A::clone(&current.state)))
+        let with_state = |(row, event): (&QueryResult, Recorded)| {
+            step(&mut current, row, &event.payload)?;
+            Ok((event, A::clone(&current.state)))
         };
-        rows.iter().map(with_state).collect()
+        rows.iter().zip(events).map(with_state).collect()
     }
 
     /// The committed state, as a transaction sees it where one is given, by way of the cache.
@@ -96,13 +97,25 @@ impl Store {
             let rows = self.read_within(within, by_snapshot(self.backend(), stream, how.form, until)).await?;
             if let Some(mut kept) = begun(how, &rows, until.is_none())? {
                 let in_it_already = usize::from(kept.version > 0);
-                fold(&mut kept, &rows[in_it_already..])?;
+                self.fold(within, &mut kept, &rows[in_it_already..]).await?;
                 return Ok(kept);
             }
         }
         let rows = self.read_within(within, to_fold(self.backend(), stream, seen.version, until)).await?;
-        fold(&mut seen, &rows)?;
+        self.fold(within, &mut seen, &rows).await?;
         Ok(seen)
+    }
+
+    /// Applies rows of [`FOLDED`], which must follow without a gap.
+    async fn fold<A: Aggregate>(
+        &self,
+        within: Option<&Transaction>,
+        current: &mut Current<A>,
+        rows: &[QueryResult],
+    ) -> Result<(), Error> {
+        let payloads = rows.iter().map(|row| row.try_get("", "payload").map_err(db)).collect::<Result<_, _>>()?;
+        let payloads = self.opened(within, payloads).await?;
+        rows.iter().zip(payloads).try_for_each(|(row, payload)| step(current, row, &payload.into_bytes()))
     }
 }
 
@@ -133,21 +146,15 @@ pub(crate) fn place(row: &QueryResult) -> Result<(u64, OffsetDateTime), Error> {
     Ok((unsigned(number("version")?), from_micros(number("time")?)))
 }
 
-/// Applies rows of [`FOLDED`], which must follow without a gap.
-fn fold<A: Aggregate>(current: &mut Current<A>, rows: &[QueryResult]) -> Result<(), Error> {
-    rows.iter().try_for_each(|row| step(current, row))
-}
-
-/// Applies a row of [`FOLDED`].
-fn step<A: Aggregate>(current: &mut Current<A>, row: &QueryResult) -> Result<(), Error> {
+/// Applies a row of [`FOLDED`], whose payload is given as it was before it was sealed.
+fn step<A: Aggregate>(current: &mut Current<A>, row: &QueryResult, payload: &[u8]) -> Result<(), Error> {
     let ((next, time), version) = (place(row)?, current.version);
     if next != version + 1 {
         return Err(Error::internal(format!("version {next} follows {version} in a stream of {}", A::NAME)));
     }
     let type_name: String = row.try_get("", "type").map_err(db)?;
-    let payload: Vec<u8> = row.try_get("", "payload").map_err(db)?;
     let informative: i64 = row.try_get("", "informative").map_err(db)?;
-    apply(current, &type_name, &payload, informative != 0, time)
+    apply(current, &type_name, payload, informative != 0, time)
 }
 
 /// Applies an event as it is stored. One of a later build that this one does not know is passed over where it may be.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::birth::MOST_PARTITIONS;
 use super::cache::Cache;
+use super::keys::Keys;
 use super::position::Reached;
 use super::tail::Tail;
 use super::written::Written;
@@ -26,6 +27,7 @@ pub(crate) struct Memory {
     pub(super) tails: Box<[Tail]>,
     pub(super) reached: Reached,
     pub(super) written: Written,
+    pub(crate) keys: Keys,
     epoch: watch::Sender<u64>,
     log: watch::Sender<LogState>,
     disputes: watch::Sender<u64>,
@@ -58,6 +60,7 @@ impl Memory {
             tails: (0..MOST_PARTITIONS).map(|_| Tail::default()).collect(),
             reached: Reached::default(),
             written: Written::default(),
+            keys: Keys::default(),
             epoch: watch::Sender::new(0),
             log: watch::Sender::new(LogState::default()),
             disputes: watch::Sender::new(0),
@@ -76,6 +79,7 @@ impl Memory {
         self.epoch.send_modify(|epoch| *epoch += 1);
         self.cache.clear();
         self.reached.clear();
+        self.keys.clear();
         tracing::debug!("the database was away; what was remembered of it is forgotten");
     }
 

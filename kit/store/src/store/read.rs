@@ -21,7 +21,7 @@ impl Store {
         let query = format!("SELECT {EVENT_COLUMNS} FROM event WHERE stream = $1 ORDER BY version");
         let query = statement(self.backend(), query, [stream.as_str().into()]);
         let rows = self.read(query).await?;
-        rows.iter().map(|row| recorded(row, false)).collect()
+        self.open_events(rows.iter().map(|row| recorded(row, false)).collect::<Result<_, _>>()?).await
     }
 
     /// Up to `limit` events about a key, whatever their streams, that follow the event recorded at `after` with that id, in the
@@ -44,7 +44,7 @@ impl Store {
         let values: [Value; 4] = [key.into(), time.into(), id.into(), count(limit)];
         let query = statement(self.backend(), query, values);
         let rows = self.read(query).await?;
-        rows.iter().map(|row| recorded(row, true)).collect()
+        self.open_events(rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?).await
     }
 
     /// The same as [`read_log`](Self::read_log), out of memory where this process has just written it.
@@ -63,7 +63,7 @@ impl Store {
             return self.read_log(partition, after, limit).await;
         };
         match tail.read(after, limit) {
-            Following::Events(events, before, head) => Ok(page(head, before, events)),
+            Following::Events(events, before, head) => Ok(page(head, before, self.open_events(events).await?)),
             Following::Nothing(head) => Ok(page(head, None, Vec::new())),
             Following::Unknown => self.read_log(partition, after, limit).await,
         }
@@ -78,7 +78,8 @@ impl Store {
         // One more, which is the event at `after`.
         let query = of_log(self.backend(), partition, after, limit.saturating_add((after > 0).into()));
         let rows = self.read(query).await?;
-        let mut events: Vec<Recorded> = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
+        let events = rows.iter().map(|row| recorded(row, true)).collect::<Result<_, _>>()?;
+        let mut events = self.open_events(events).await?;
         let before = events.first().filter(|first| first.position == after).map(|first| first.id);
         if before.is_some() {
             events.remove(0);

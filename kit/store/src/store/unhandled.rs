@@ -46,7 +46,7 @@ impl Store {
                 return Ok(None);
             }
         }
-        Ok(Some(events))
+        Ok(Some(self.open_events(events).await?))
     }
 
     fn cursors_of(&self, consumer: &str) -> Statement {

@@ -26,6 +26,8 @@ impl Tx {
         if !self.pending.events.is_empty() {
             self.store.may_grow().await?;
         }
+        self.pending.check()?;
+        self.seal_pending().await?;
         let events = self.pending.events.iter().map(|pending| &pending.event);
         let appended = events.clone().map(|event| Appended {
             stream: event.stream.clone(),
@@ -36,7 +38,8 @@ impl Tx {
         let tail = self.store.committed_tail().filter(|_| !committed.appended().is_empty());
         let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
         let changes = self.pending.changes_something();
-        let script = self.pending.script(self.store.backend(), self.now)?;
+        let made = self.pending.subjects.clone();
+        let script = self.pending.script(self.store.backend(), self.now);
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
             // commit any more. What it leaves is put back with it.
@@ -59,11 +62,15 @@ impl Tx {
             if let Some(tail) = tail {
                 tail.append(kept);
             }
+            for (subject, key) in &made {
+                store.memory().keys.put(subject, Some(key.clone()));
+            }
             if changes {
                 store.wrote();
             }
         });
-        store.noting(outcome.await.map_err(commit))?;
+        let outcome = store.noting(outcome.await.map_err(commit));
+        outcome.inspect_err(|_| store.memory().keys.doubt(made.keys()))?;
         settling.known = true;
         hit_if(requested, Point::RequestCommitted);
         drop(settling);
@@ -79,7 +86,9 @@ impl Tx {
     /// As [`commit`](Self::commit).
     pub async fn rehearse(mut self) -> Result<(), Error> {
         self.close().await?;
-        let script = self.pending.script(self.backend(), self.now)?;
+        self.pending.check()?;
+        self.seal_pending().await?;
+        let script = self.pending.script(self.backend(), self.now);
         script.run(self.conn()).await.map_err(commit)
     }
 }

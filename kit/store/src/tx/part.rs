@@ -14,6 +14,11 @@ pub trait Part: Any + Send + Sync {
     /// `Invalid` names what is too large.
     fn check(&self) -> Result<(), Error>;
 
+    /// What of it is about somebody, each with whom: it is sealed before it is written.
+    fn personal(&mut self) -> Vec<(&str, &mut Vec<u8>)> {
+        Vec::new()
+    }
+
     /// Adds the statements that write everything, at the time `now`.
     fn write(&mut self, script: &mut Script, now: OffsetDateTime);
 }

@@ -1,5 +1,7 @@
 //! What waits for the commit, and the statements that write it.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sea_query::UpdateStatement;
 use sea_orm::{DbBackend, Value};
 use time::OffsetDateTime;
@@ -11,6 +13,7 @@ use super::part::Parts;
 use super::{fits, request::method_of};
 use crate::Recorded;
 use crate::rows::EVENT_COLUMNS;
+use crate::seal::Key;
 
 /// Writes that nothing in the transaction needs an answer to. A second write of the same key replaces the first.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub(super) struct Pending {
     pub(super) rows: Rows,
     pub(super) changes: Vec<UpdateStatement>,
     pub(super) cursor: Option<Move>,
+    /// Keys that were made.
+    pub(super) subjects: BTreeMap<String, Key>,
 }
 
 pub(super) struct PendingEvent {
@@ -32,10 +37,10 @@ pub(super) struct PendingEvent {
 }
 
 impl Pending {
-    /// The statements that write everything, at the time `now`, unless anything is too large.
-    pub(super) fn script(&mut self, backend: DbBackend, now: OffsetDateTime) -> Result<Script, Error> {
-        self.check()?;
+    /// The statements that write everything, at the time `now`.
+    pub(super) fn script(&mut self, backend: DbBackend, now: OffsetDateTime) -> Script {
         let mut script = Script::new(backend);
+        self.write_subjects(&mut script, now);
         self.write_events(&mut script);
         self.write_requests(&mut script, now);
         self.parts.all().for_each(|part| part.write(&mut script, now));
@@ -46,16 +51,16 @@ impl Pending {
         if let Some(cursor) = self.cursor.take() {
             cursor.write(&mut script, now);
         }
-        Ok(script)
+        script
     }
 
     /// Whether it surely has rows that the commit changes.
     pub(super) fn changes_something(&self) -> bool {
-        !self.events.is_empty() || !self.requests.is_empty() || self.cursor.is_some()
+        !self.events.is_empty() || !self.requests.is_empty() || self.cursor.is_some() || !self.subjects.is_empty()
     }
 
     /// Refuses what could not pass every limit on its way later.
-    fn check(&mut self) -> Result<(), Error> {
+    pub(super) fn check(&mut self) -> Result<(), Error> {
         for event in self.events.iter().map(|pending| &pending.event) {
             fits("EVENT_TOO_LARGE", event.size(), || format!("{} of {}", event.type_name, event.stream))?;
         }
@@ -63,6 +68,12 @@ impl Pending {
             fits("RESPONSE_TOO_LARGE", response.len(), || format!("the response to {}", key.method))?;
         }
         self.parts.all().try_for_each(|part| part.check())
+    }
+
+    fn write_subjects(&mut self, script: &mut Script, now: OffsetDateTime) {
+        let before = "INSERT INTO subject (name, key, made) ";
+        let row = |(name, key): (String, Key)| -> [Value; 3] { [name.into(), key.bytes().into(), micros(now).into()] };
+        script.list(&Listed { before, ..Listed::default() }, std::mem::take(&mut self.subjects).into_iter().map(row));
     }
 
     fn write_events(&mut self, script: &mut Script) {
@@ -158,7 +169,7 @@ mod tests {
     fn what_follows_is_found_by_its_key_however_much_is_appended() {
         let appended = |backend| {
             let mut pending = Pending { events: (1..64).map(event).collect(), ..Pending::default() };
-            pending.script(backend, OffsetDateTime::UNIX_EPOCH).unwrap().sent().collect()
+            pending.script(backend, OffsetDateTime::UNIX_EPOCH).sent().collect()
         };
         assert_eq!(read_whole(appended), Vec::<String>::new());
     }
@@ -168,7 +179,7 @@ mod tests {
         let mut pending = Pending { events: vec![event(1)], ..Pending::default() };
         pending.rows.put(&PARK, car::Model { plate: "a".to_owned() });
         pending.rows.remove::<car::Entity>("b");
-        let script = pending.script(DbBackend::Postgres, OffsetDateTime::UNIX_EPOCH).unwrap();
+        let script = pending.script(DbBackend::Postgres, OffsetDateTime::UNIX_EPOCH);
         // What is removed may be what was put.
         assert_eq!(script.sent().count(), 2);
     }

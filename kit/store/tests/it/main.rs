@@ -12,6 +12,7 @@ mod loading;
 mod log;
 mod moments;
 mod requests;
+mod sealing;
 mod silence;
 mod snapshots;
 mod unread;

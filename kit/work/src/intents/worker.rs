@@ -19,13 +19,13 @@ use tradewind_domain::Error;
 use tradewind_fault::{Point, hit};
 use tradewind_replicas::{Roster, circuit};
 use tradewind_sql::random;
-use tradewind_store::{Store, trace};
+use tradewind_store::{Store, Tx, trace};
 
 use super::held::Held;
 use super::pace::Pace;
 use super::{IntentHandler, Unknown};
 use crate::metrics::metrics;
-use crate::queue::Intent;
+use crate::queue::{Found, Intent};
 use crate::{owed, queue};
 
 /// Answers settled in one transaction.
@@ -178,14 +178,28 @@ impl<H: IntentHandler> Worker<H> {
     /// be recorded, so where this process has not just written to the file, the claim is written.
     async fn take_up(&self, free: usize, until: OffsetDateTime) -> Result<Vec<Intent>, Error> {
         if !self.store.is_shared() {
-            let mut due = queue::due_intents(&self.store, H::KIND, free + self.held.len()).await?;
+            let found = queue::due_intents(&self.store, H::KIND, free + self.held.len()).await?;
+            let mut due = self.without_erased(found).await?;
             due.retain(|intent| !self.held.has(intent));
             due.truncate(free);
             if due.is_empty() || self.store.has_just_written() {
                 return Ok(due);
             }
         }
-        queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await
+        let found = queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await?;
+        self.without_erased(found).await
+    }
+
+    /// Drops what cannot be done any more because whom it is about is erased.
+    async fn without_erased(&self, Found { intents, erased }: Found) -> Result<Vec<Intent>, Error> {
+        for intent in erased {
+            let (dropped, _) =
+                self.store.transact(async |tx: &mut Tx| owed::delete_intent(tx, H::KIND, &intent).await).await?;
+            if dropped {
+                tracing::warn!(kind = H::KIND, key = intent.key, "a call is not made: whom it is about is erased");
+            }
+        }
+        Ok(intents)
     }
 
     fn start(&mut self, intent: Intent, until: OffsetDateTime) {

@@ -73,5 +73,6 @@ fn contract(event: OrderEvent) -> Contract {
         OrderEvent::Closed(event) => Contract::Closed(event),
         OrderEvent::Shipped(event) => Contract::Shipped(event),
         OrderEvent::Delivered(event) => Contract::Delivered(event),
+        OrderEvent::Erased(event) => Contract::Erased(event),
     }
 }

@@ -64,6 +64,8 @@ pub enum Command {
     Cancel,
     /// Its deadline has passed.
     Expire,
+    /// Whose it was is to be forgotten, once it is settled.
+    Erase,
 }
 
 /// Everything an order is placed with.
@@ -106,6 +108,7 @@ impl Command {
             Self::Deliver => "Deliver",
             Self::Cancel => "Cancel",
             Self::Expire => "Expire",
+            Self::Erase => "Erase",
         }
     }
 }

@@ -11,8 +11,8 @@ use contracts::tradewind::{
     money::v1::Money,
     ordering::v1::{
         CancellationReason, Compensation, OrderCancellationRefused, OrderCancellationRequested, OrderCancelled,
-        OrderClosed, OrderCompensated, OrderConfirmed, OrderDelivered, OrderPaid, OrderPlaced, OrderShipped,
-        OrderStatus, OrderStockConfirmed, ShortLine,
+        OrderClosed, OrderCompensated, OrderConfirmed, OrderDelivered, OrderErased, OrderPaid, OrderPlaced,
+        OrderShipped, OrderStatus, OrderStockConfirmed, ShortLine,
     },
 };
 
@@ -112,6 +112,9 @@ pub(super) fn decide(order: &Order, command: Command) -> Decision {
             }
             Confirmed | Shipped | Delivered | Cancelling | Cancelled | OrderStatus::Unspecified => NOTHING,
         },
+        Command::Erase if order.erased => NOTHING,
+        Command::Erase if order.is_over() => Ok(vec![OrderErased { order_id: placed.order_id.clone() }.into()]),
+        Command::Erase => Err(unexpected),
     }
 }
 

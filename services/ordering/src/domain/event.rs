@@ -1,6 +1,6 @@
 use contracts::tradewind::ordering::v1::{
     OrderCancellationRefused, OrderCancellationRequested, OrderCancelled, OrderClosed, OrderCompensated,
-    OrderConfirmed, OrderDelivered, OrderPaid, OrderPlaced, OrderShipped, OrderStockConfirmed,
+    OrderConfirmed, OrderDelivered, OrderErased, OrderPaid, OrderPlaced, OrderShipped, OrderStockConfirmed,
 };
 
 tradewind_domain::events! {
@@ -17,5 +17,6 @@ tradewind_domain::events! {
         Closed(OrderClosed),
         Shipped(OrderShipped),
         Delivered(OrderDelivered),
+        Erased(OrderErased): informative,
     }
 }

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use contracts::tradewind::{
     money::v1::Money,
-    ordering::v1::{CancellationReason, Compensation, OrderCancelled, OrderPlaced, OrderStatus, ShortLine},
+    ordering::v1::{
+        Address, CancellationReason, Compensation, OrderCancelled, OrderPlaced, OrderStatus, Recipient, ShortLine,
+    },
 };
 
 use super::{OrderEvent, debts::Debts};
@@ -23,6 +25,8 @@ pub struct Order {
     pub(crate) short_lines: Vec<ShortLine>,
     pub(crate) refunded: Option<Money>,
     pub(crate) tracking: String,
+    /// Whose it was is forgotten.
+    pub(crate) erased: bool,
     pub(super) debts: Debts,
 }
 
@@ -42,6 +46,11 @@ impl Order {
             OrderStatus::Delivered | OrderStatus::Cancelled => true,
             _ => false,
         }
+    }
+
+    /// Tells whether nobody needs to know any more who receives it: it has arrived, or is cancelled with everything given back.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.status, OrderStatus::Delivered | OrderStatus::Cancelled)
     }
 
     /// What an event makes of it.
@@ -87,6 +96,19 @@ impl Order {
                 self.status = OrderStatus::Delivered;
                 self.cancellation_requested = false;
             }
+            OrderEvent::Erased(_) => self.forget(),
+        }
+    }
+
+    /// Forgets whose it was but for what everybody may know.
+    fn forget(&mut self) {
+        self.erased = true;
+        if let Some(placed) = &mut self.placed {
+            let placed = Arc::make_mut(placed);
+            let country = placed.recipient.take().and_then(|recipient| recipient.address).unwrap_or_default().country;
+            let address = Some(Address { country, ..Address::default() });
+            placed.recipient = Some(Recipient { address, ..Recipient::default() });
+            placed.payment_token.clear();
         }
     }
 

@@ -54,7 +54,8 @@ pub fn intent_of(order_id: &str, event: &PaymentEvent) -> Option<NewIntent> {
             return None;
         }
     };
-    Some(NewIntent { kind: CARD, key: order_id.to_owned(), action: action.to_owned(), payload })
+    let (key, subject) = (order_id.to_owned(), order_id.to_owned());
+    Some(NewIntent { kind: CARD, key, action: action.to_owned(), payload, subject })
 }
 
 /// The call that an intent stands for.

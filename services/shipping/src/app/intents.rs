@@ -70,7 +70,8 @@ pub fn intent_of(order_id: &str, event: &ShipmentEvent) -> Option<NewIntent> {
         | ShipmentEvent::Cancelled(_)
         | ShipmentEvent::CancellationRefused(_) => return None,
     };
-    Some(NewIntent { kind: CARRIER, key: order_id.to_owned(), action: action.to_owned(), payload })
+    let (key, subject) = (order_id.to_owned(), order_id.to_owned());
+    Some(NewIntent { kind: CARRIER, key, action: action.to_owned(), payload, subject })
 }
 
 /// The call that an intent stands for.

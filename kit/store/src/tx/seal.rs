@@ -1,0 +1,201 @@
+//! Sealing what is about somebody before it is written, and erasing it by destroying its key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::{ConnectionTrait, Value};
+use tradewind_domain::Error;
+use tradewind_sql::{db, micros, signed, statement, unsigned};
+
+use super::Tx;
+use crate::seal::{Envelope, Key, head};
+use crate::store::text;
+use crate::{Recorded, StreamName};
+
+impl Tx {
+    /// Seals what is about `subject`, for a column of the service's own; as it is where nothing is sealed here. Of somebody who is
+    /// erased nothing is kept. [`Store::open_sealed`](crate::Store::open_sealed) opens it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn seal(&mut self, subject: &str, whole: &[u8]) -> Result<Vec<u8>, Error> {
+        self.prepare_to_seal([subject]).await?;
+        self.sealed(subject, &[], whole)
+    }
+
+    /// The same of a text, which becomes one.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub async fn seal_text(&mut self, subject: &str, whole: &str) -> Result<String, Error> {
+        let sealed = self.seal(subject, whole.as_bytes()).await?;
+        Ok(if self.store.seals() { text(&sealed) } else { whole.to_owned() })
+    }
+
+    /// Seals the payload of an event, whoever's log it is of, where it is about somebody.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub async fn seal_event(&mut self, event: &Recorded) -> Result<Vec<u8>, Error> {
+        match self.store.shown(&event.type_name, &event.payload) {
+            Some(open) => {
+                self.prepare_to_seal([event.metadata.partition_key.as_str()]).await?;
+                self.sealed(&event.metadata.partition_key, &open, &event.payload)
+            }
+            None => Ok(event.payload.clone()),
+        }
+    }
+
+    /// Opens the payload of an event that lies in a table of the kit's, as this transaction sees its key.
+    ///
+    /// # Errors
+    /// As [`Store::open_sealed`](crate::Store::open_sealed).
+    pub async fn open_event(&self, event: Recorded) -> Result<Recorded, Error> {
+        let opened = self.store.open_events_within(Some(&self.transaction), vec![event]).await?;
+        opened.into_iter().next().ok_or_else(|| Error::internal("no event"))
+    }
+
+    /// Finds or makes the keys of subjects, so that [`sealed`](Self::sealed) has them.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn prepare_to_seal<'a>(&mut self, subjects: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+        let subjects = subjects.into_iter().map(|subject| (subject.to_owned(), false)).collect();
+        self.know(subjects).await
+    }
+
+    /// Seals what is about a subject, whose key is there by [`prepare_to_seal`](Self::prepare_to_seal), and of which everybody may
+    /// know what is `open`.
+    ///
+    /// # Errors
+    /// `Internal` where the key is not there.
+    pub fn sealed(&self, subject: &str, open: &[u8], whole: &[u8]) -> Result<Vec<u8>, Error> {
+        if !self.store.seals() {
+            return Ok(whole.to_vec());
+        }
+        match self.keys.get(subject) {
+            Some(Some(key)) => key.seal(subject, open, whole),
+            Some(None) => Ok(head(subject, open)),
+            None => Err(Error::internal(format!("nobody has asked for the key of {subject}"))),
+        }
+    }
+
+    /// Finds the keys of subjects, each with whether it has surely none yet, and makes those that there are not.
+    async fn know(&mut self, mut subjects: BTreeMap<String, bool>) -> Result<(), Error> {
+        subjects.retain(|subject, _| !self.keys.contains_key(subject));
+        if !self.store.seals() || subjects.is_empty() {
+            return Ok(());
+        }
+        let keys = &self.store.memory().keys;
+        let asked = subjects.iter().filter(|(subject, new)| !**new || keys.is_doubted(subject));
+        let asked = asked.map(|(subject, _)| subject.clone()).collect();
+        let found = self.store.keys_of(Some(&self.transaction), asked).await?;
+        for (subject, _) in subjects {
+            let key = match found.get(&subject) {
+                Some(key) => key.clone(),
+                None => {
+                    let key = Key::new()?;
+                    self.pending.subjects.insert(subject.clone(), key.clone());
+                    Some(key)
+                }
+            };
+            self.keys.insert(subject, key);
+        }
+        Ok(())
+    }
+
+    /// Seals what waits for the commit and is about somebody.
+    pub(super) async fn seal_pending(&mut self) -> Result<(), Error> {
+        if !self.store.seals() {
+            return Ok(());
+        }
+        let mut subjects = BTreeMap::new();
+        let mut shown = Vec::new();
+        for (index, pending) in self.pending.events.iter().enumerate() {
+            let event = &pending.event;
+            if let Some(open) = self.store.shown(&event.type_name, &event.payload) {
+                // Whoever begins a stream has as good as never been heard of.
+                *subjects.entry(event.metadata.partition_key.clone()).or_insert(true) &= event.version == 1;
+                shown.push((index, open));
+            }
+        }
+        let mut parts = std::mem::take(&mut self.pending.parts);
+        for part in parts.all() {
+            for (subject, _) in part.personal() {
+                subjects.entry(subject.to_owned()).or_insert(false);
+            }
+        }
+        let known = self.know(subjects).await;
+        for part in parts.all() {
+            for (subject, bytes) in part.personal() {
+                if known.is_ok() {
+                    *bytes = self.sealed(subject, &[], bytes)?;
+                }
+            }
+        }
+        self.pending.parts = parts;
+        known?;
+        for (index, open) in shown {
+            if let Some(event) = self.pending.events.get(index).map(|pending| &pending.event) {
+                let sealed = self.sealed(&event.metadata.partition_key, &open, &event.payload)?;
+                self.pending.events[index].event.payload = sealed;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases a subject: its key is destroyed, nothing about it is kept from now on, and what lies here as it was before there were
+    /// seals is reduced to what everybody may know. `false` where it was erased before.
+    ///
+    /// What the service keeps of it in its own tables without a seal is the service's to remove; what the broker holds is removed a
+    /// little later.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn erase(&mut self, subject: &str) -> Result<bool, Error> {
+        let backend = self.backend();
+        self.pending.subjects.remove(subject);
+        self.keys.insert(subject.to_owned(), None);
+        let destroy = "INSERT INTO subject (name, key, made, erased) VALUES ($1, NULL, $2, $2) ON CONFLICT (name) DO UPDATE \
+             SET key = NULL, erased = excluded.erased WHERE subject.erased IS NULL RETURNING name";
+        let values: [Value; 2] = [subject.into(), micros(self.now).into()];
+        if self.conn().query_all_raw(statement(backend, destroy, values)).await.map_err(db)?.is_empty() {
+            return Ok(false);
+        }
+        let keep = "INSERT INTO meta (key, value) VALUES ('erased', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        let when = micros(self.now).to_string();
+        self.conn().execute_raw(statement(backend, keep, [when.into()])).await.map_err(db)?;
+        let (store, of) = (self.store.clone(), subject.to_owned());
+        for stream in self.strip(subject).await? {
+            self.forget_snapshot(&stream).await?;
+            let store = store.clone();
+            self.after(move || store.cache().evict(&stream));
+        }
+        self.after(move || store.memory().keys.put(&of, None));
+        Ok(true)
+    }
+
+    /// Reduces what is about a subject and is not sealed to what everybody may know; the streams that are about it.
+    async fn strip(&mut self, subject: &str) -> Result<BTreeSet<StreamName>, Error> {
+        let backend = self.backend();
+        let mut streams = BTreeSet::new();
+        for (table, place) in [("event", "version"), ("parked", "position")] {
+            let query = format!("SELECT stream, {place} AS place, type, payload FROM {table} WHERE partition_key = $1");
+            for row in self.conn().query_all_raw(statement(backend, query, [subject.into()])).await.map_err(db)? {
+                let text = |column: &str| row.try_get::<String>("", column).map_err(db);
+                let (stream, payload) = (text("stream")?, row.try_get::<Vec<u8>>("", "payload").map_err(db)?);
+                if Envelope::of(&payload).is_none()
+                    && let Some(shown) = self.store.shown(&text("type")?, &payload)
+                {
+                    let place_of = unsigned(row.try_get("", "place").map_err(db)?);
+                    let update = format!("UPDATE {table} SET payload = $1 WHERE stream = $2 AND {place} = $3");
+                    let values: [Value; 3] = [shown.into(), stream.as_str().into(), signed(place_of).into()];
+                    self.conn().execute_raw(statement(backend, update, values)).await.map_err(db)?;
+                }
+                if table == "event" {
+                    streams.insert(StreamName::from(stream));
+                }
+            }
+        }
+        Ok(streams)
+    }
+}

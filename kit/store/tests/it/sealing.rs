@@ -1,0 +1,137 @@
+//! What is about somebody is sealed, and erased by destroying its key.
+
+use std::time::Duration;
+
+use tradewind_sql::statement;
+use tradewind_store::{Opened, Sealing, Store, Tx};
+use tradewind_testing::account::{Account, Bank, Command, options};
+use tradewind_testing::{Database, both_stores, eventually};
+
+/// As if how much was paid in were about whoever owns the account.
+const SEALING: Sealing = Sealing { show: |_, _| Vec::new(), begins: false };
+
+async fn open(database: &Database) -> Store {
+    Store::open_sealing(options(database, "bank"), SEALING).await.unwrap()
+}
+
+async fn deposit(store: &Store, id: &str, amount: u64) {
+    let deposit = async |tx: &mut Tx| tx.execute::<Account>(id, Command::Deposit(amount)).await;
+    store.transact(deposit).await.unwrap();
+}
+
+async fn payloads(store: &Store) -> Vec<Vec<u8>> {
+    let all = statement(store.backend(), "SELECT payload FROM event ORDER BY stream, version", []);
+    store.read(all).await.unwrap().iter().map(|row| row.try_get("", "payload").unwrap()).collect()
+}
+
+async fn erase(store: &Store, id: &str) -> bool {
+    store.transact(async |tx: &mut Tx| tx.erase(id).await).await.unwrap().0
+}
+
+async fn logged(store: &Store) -> Vec<Vec<u8>> {
+    store.read_log(0, 0, 100).await.unwrap().events.into_iter().map(|event| event.payload).collect()
+}
+
+fn sealed(payload: &[u8]) -> bool {
+    payload.starts_with(&[7, 1])
+}
+
+both_stores! {
+    async fn events_are_sealed_and_read_as_they_were(database: Database) {
+        let store = open(&database).await;
+        deposit(&store, "a", 7).await;
+        deposit(&store, "a", 8).await;
+        deposit(&store, "b", 9).await;
+        let kept = payloads(&store).await;
+        assert!(kept.iter().all(|payload| sealed(payload)), "{kept:?}");
+        // Another process knows no key yet.
+        let other = open(&database).await;
+        for store in [&store, &other] {
+            assert_eq!(store.load::<Account>("a").await.unwrap().state.balance, 15);
+        }
+        let history = other.history(&tradewind_store::StreamName::of::<Account>("a")).await.unwrap();
+        assert!(history.iter().all(|event| !sealed(&event.payload) && !event.payload.is_empty()));
+    }
+}
+
+both_stores! {
+    async fn of_whoever_is_erased_nothing_is_left_and_nothing_is_sealed_anew(database: Database) {
+        let store = open(&database).await;
+        for id in ["a", "b"] {
+            deposit(&store, id, 7).await;
+        }
+        assert!(erase(&store, "a").await);
+        assert!(!erase(&store, "a").await, "once");
+        deposit(&store, "a", 5).await;
+        let fresh = open(&database).await;
+        assert_eq!(fresh.load::<Account>("b").await.unwrap().state.balance, 7);
+        let key = statement(store.backend(), "SELECT COUNT(*) AS many FROM subject WHERE key IS NULL", []);
+        assert_eq!(store.read(key).await.unwrap()[0].try_get::<i64>("", "many").unwrap(), 1);
+        let mut tx = fresh.begin().await.unwrap();
+        let nothing = tx.seal("a", b"Ada").await.unwrap();
+        let text = tx.seal_text("a", "Ada").await.unwrap();
+        assert!(!nothing.windows(3).any(|bytes| bytes == b"Ada") && !text.contains("Ada"));
+        assert_eq!(fresh.open_sealed(vec![nothing]).await.unwrap(), [Opened::Erased(Vec::new())]);
+        assert_eq!(fresh.open_text(&text).await.unwrap(), None);
+    }
+}
+
+both_stores! {
+    async fn an_erasure_that_is_undone_leaves_everything_as_it_was(database: Database) {
+        let store = open(&database).await;
+        deposit(&store, "a", 7).await;
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.erase("a").await.unwrap());
+        let _ = tx.load::<Account>("a").await.unwrap();
+        drop(tx);
+        deposit(&store, "a", 8).await;
+        let fresh = open(&database).await;
+        assert_eq!(fresh.load::<Account>("a").await.unwrap().state.balance, 15);
+    }
+}
+
+both_stores! {
+    async fn what_a_service_seals_it_reads_again(database: Database) {
+        let store = open(&database).await;
+        let mut tx = store.begin().await.unwrap();
+        let (bytes, text) = (tx.seal("a", b"Ada").await.unwrap(), tx.seal_text("a", "Ada").await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(sealed(&bytes) && !text.contains("Ada"));
+        let other = open(&database).await;
+        let opened = other.open_sealed(vec![bytes, b"plain".to_vec()]).await.unwrap();
+        assert_eq!(opened, [Opened::Whole(b"Ada".to_vec()), Opened::Whole(b"plain".to_vec())]);
+        let texts = other.open_texts(vec![text, "plain".to_owned()]).await.unwrap();
+        assert_eq!(texts, [Some("Ada".to_owned()), Some("plain".to_owned())]);
+    }
+}
+
+both_stores! {
+    async fn two_that_make_the_key_of_one_subject_agree(database: Database) {
+        let (one, other) = (open(&database).await, open(&database).await);
+        let sealing = async |store: &Store, text: &'static str| {
+            let stores = async |tx: &mut Tx| {
+                let sealed = tx.seal("a", text.as_bytes()).await?;
+                tokio::task::yield_now().await;
+                Ok(sealed)
+            };
+            store.transact(stores).await.unwrap().0
+        };
+        let both = tokio::join!(sealing(&one, "Ada"), sealing(&other, "Bob"));
+        let opened = open(&database).await.open_sealed(vec![both.0, both.1]).await.unwrap();
+        assert_eq!(opened, [Opened::Whole(b"Ada".to_vec()), Opened::Whole(b"Bob".to_vec())]);
+    }
+}
+
+both_stores! {
+    async fn what_was_written_before_there_were_seals_is_reduced_when_it_is_erased(database: Database) {
+        let bank = Bank::open(&database).await;
+        deposit(&bank.store, "a", 7).await;
+        assert!(!sealed(&payloads(&bank.store).await[0]), "nobody says what of its events is about somebody");
+        eventually(Duration::from_secs(30), "it has its place", async || logged(&bank.store).await.len() == 1).await;
+        let store = open(&database).await;
+        assert_eq!(store.load::<Account>("a").await.unwrap().state.balance, 7);
+        assert!(erase(&store, "a").await);
+        assert_eq!(payloads(&store).await, [Vec::<u8>::new()]);
+        assert_eq!(logged(&store).await, [Vec::<u8>::new()]);
+    }
+}
