@@ -20,6 +20,7 @@ mod deployment;
 mod discard;
 mod documents;
 mod drain;
+mod erasure;
 mod events_document;
 mod explain;
 mod flows;

@@ -21,13 +21,13 @@ pub struct BrokerPermissions {
 
 impl BrokerPermissions {
     /// What the engine of `context` needs that `reads`, each a reader of its own and the context that it reads: its own
-    /// events, heads and pings, and what its consumers on the streams of its sources hold for it.
+    /// events, heads and pings, removing them after an erasure, and what its consumers on the streams of its sources hold for it.
     pub fn of_service<'a>(context: &str, reads: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut publish = vec![wire::subjects(context), wire::head_subject(context), wire::wake_subject(context)];
         publish
             .extend([wire::public_subjects(context), format!("$JS.API.STREAM.INFO.{}", wire::public_stream(context))]);
         let stream = wire::stream_name(context);
-        publish.extend(["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
+        publish.extend(["INFO", "MSG.GET", "PURGE"].map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
         let mut subscribe = vec![format!("{}.>", wire::inbox(context)), wire::wake_subject(context)];
         for (reader, source) in reads {
             subscribe.push(wire::head_subject(source));
@@ -125,7 +125,7 @@ mod tests {
         let catalog = BrokerPermissions::of_service("catalog", []);
         let publish = ["tw.catalog.>", "tw.head.catalog", "tw.wake.catalog", "tw.public.catalog.>"].map(str::to_owned);
         let public = ["$JS.API.STREAM.INFO.TW_PUBLIC_CATALOG".to_owned()];
-        let stream = ["INFO", "MSG.GET"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
+        let stream = ["INFO", "MSG.GET", "PURGE"].map(|verb| format!("$JS.API.STREAM.{verb}.TW_CATALOG"));
         assert_eq!(catalog.publish, [publish.as_slice(), &public, &stream].concat());
         assert_eq!(catalog.subscribe, ["_INBOX.catalog.>", "tw.wake.catalog"]);
     }
@@ -177,9 +177,11 @@ mod tests {
         for service in ["ordering", "payment"] {
             for subject in BrokerPermissions::of_service(service, [(service, "ordering"), (service, "payment")]).publish
             {
-                for verb in ["CREATE", "UPDATE", "DELETE", "PURGE"] {
+                for verb in ["CREATE", "UPDATE", "DELETE"] {
                     assert!(!subject.contains(verb), "{service} may publish {subject}");
                 }
+                let own = format!("$JS.API.STREAM.PURGE.{}", wire::stream_name(service));
+                assert!(!subject.contains("PURGE") || subject == own, "{service} may publish {subject}");
             }
         }
     }

@@ -14,6 +14,7 @@ mod outlet;
 pub mod parked;
 mod prune;
 mod publishing;
+mod purge;
 mod reactions;
 mod reader;
 mod relay;

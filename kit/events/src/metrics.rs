@@ -15,6 +15,8 @@ pub(crate) struct Metrics {
     pub(crate) relay_age: Gauge<f64>,
     pub(crate) public_published: Counter<u64>,
     pub(crate) public_lag: Gauge<u64>,
+    pub(crate) broker_purges: Counter<u64>,
+    pub(crate) erasure_age: Gauge<f64>,
     pub(crate) reader_partitions: UpDownCounter<i64>,
     pub(crate) reader_hand_overs: Counter<u64>,
     pub(crate) reader_age: Gauge<f64>,
@@ -53,6 +55,8 @@ fn make() -> Metrics {
         relay_age: age("tradewind_relay_age", "How old the oldest event is that the broker has not acknowledged"),
         public_published: counter("tradewind_public_published", "Events published for readers outside"),
         public_lag: gauge("tradewind_public_lag", "Events of the own log not yet published for readers outside"),
+        broker_purges: counter("tradewind_broker_purges", "Times the own stream was purged after an erasure"),
+        erasure_age: age("tradewind_erasure_age", "How long ago the erasure was of which the broker is not rid yet"),
         reader_partitions: meter
             .i64_up_down_counter("tradewind_reader_partitions")
             .with_description("Partitions that this process reads")

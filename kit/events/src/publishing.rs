@@ -1,4 +1,4 @@
-//! Publishing: the own log and its heads, in whichever process has the turn.
+//! Publishing: the own log and its heads, and removing what was erased, in whichever process has the turn.
 
 use tokio_util::sync::CancellationToken;
 use tradewind_broker::Broker;
@@ -9,6 +9,7 @@ use tradewind_store::Store;
 
 use crate::heads;
 use crate::outlet::{Outlet, Show};
+use crate::purge::purge;
 use crate::relay::Relay;
 
 /// Publishes the own log and its heads, in one process at a time, until `stop`; `show` tells what of an event whoever is outside sees.
@@ -25,8 +26,9 @@ pub async fn publish(
     let work = |Turn { over, .. }| {
         let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
         let outlet = Box::pin(Outlet::new(store.clone(), broker.clone(), show).run(over.clone()));
-        let heads = heads::publish(store.clone(), broker.clone(), over);
-        async { futures::try_join!(relay, outlet, heads).map(drop) }
+        let heads = heads::publish(store.clone(), broker.clone(), over.clone());
+        let purge = purge(store.clone(), broker.clone(), over);
+        async { futures::try_join!(relay, outlet, heads, purge).map(drop) }
     };
     tenure::hold(&members, "relay", &stop, work).await
 }

@@ -157,6 +157,11 @@ impl Rows {
         }
     }
 
+    /// Every value that is to be written.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.0.iter_mut().flat_map(|statement| statement.rows.iter_mut().flatten())
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {

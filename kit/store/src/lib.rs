@@ -15,6 +15,7 @@ mod error;
 pub mod fuzzed;
 pub mod lease;
 mod metrics;
+mod personal;
 #[cfg(test)]
 mod plans;
 mod rows;
@@ -29,10 +30,11 @@ mod tx;
 pub use clock::Clock;
 pub use committed::{Appended, Committed};
 pub use error::{OVERTAKEN, VERSION_CONFLICT};
+pub use personal::{about, text_about};
 pub use seal::Show;
 pub use store::{
-    Cursor, Cursors, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Opened, Sealing, Store, StoreOptions, Topic,
-    Witness, changed, context_of, renew_log,
+    Cursor, Cursors, Erasure, LOG_FORKED, LOG_WENT_BACK, LogState, MOST_PARTITIONS, Opened, Sealing, Store,
+    StoreOptions, Topic, Witness, changed, context_of, renew_log,
 };
 pub use tradewind_domain::{AsOf, Heads, Loaded, LogPage, Metadata, Recorded, StreamName};
 pub use tradewind_sql::{Removal, Rows, Upsert};

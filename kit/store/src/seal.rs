@@ -109,7 +109,8 @@ pub(crate) fn head(subject: &str, open: &[u8]) -> Vec<u8> {
     head
 }
 
-fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// A part of an envelope, which says how long it is, and what is behind it.
+pub(crate) fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
     let (part, after) = rest.split_at_checked(length)?;
     *rest = after;

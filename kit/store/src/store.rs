@@ -3,6 +3,7 @@
 mod audit;
 mod birth;
 mod cache;
+mod erasures;
 mod find;
 mod fold;
 mod grown;
@@ -37,6 +38,8 @@ use uuid::Uuid;
 pub use self::birth::{MOST_PARTITIONS, context_of};
 use self::cache::Cache;
 pub(crate) use self::cache::{AnyState, Current};
+pub(crate) use self::erasures::ERASED;
+pub use self::erasures::Erasure;
 pub(crate) use self::fold::{apply, passed_over};
 pub use self::history::{LOG_FORKED, LOG_WENT_BACK, renew_log};
 pub(crate) use self::keys::{Kept, text};

@@ -38,6 +38,12 @@ impl Nats {
         Self::start_with("")
     }
 
+    /// Where it keeps what it holds.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.janitor.folder()
+    }
+
     /// Starts a server that holds the streams of the contracts, for services in tests.
     ///
     /// # Panics

@@ -112,6 +112,12 @@ impl Postgres {
         format!("postgres://tradewind@127.0.0.1:{}", self.port)
     }
 
+    /// Where its files are, its logs among them.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.janitor.folder()
+    }
+
     /// Returns the id of the process that all others of the cluster are children of.
     ///
     /// # Panics

@@ -11,7 +11,8 @@ use super::queue::{self, Intent};
 use super::{NewIntent, attempts, open, owed};
 
 fn charge(key: &str, action: &str) -> NewIntent {
-    NewIntent { kind: "charge", key: key.to_owned(), action: action.to_owned(), payload: vec![1, 2, 3] }
+    let (key, subject) = (key.to_owned(), key.to_owned());
+    NewIntent { kind: "charge", key, action: action.to_owned(), payload: vec![1, 2, 3], subject }
 }
 
 async fn intend(bank: &Stopped, key: &str, action: &str) {
@@ -22,7 +23,7 @@ async fn intend(bank: &Stopped, key: &str, action: &str) {
 
 async fn claim(bank: &Stopped, holder: &str, limit: usize) -> Vec<Intent> {
     let until = bank.store.now() + Duration::from_secs(30);
-    queue::claim_intents(&bank.store, "charge", holder, limit, until).await.unwrap()
+    queue::claim_intents(&bank.store, "charge", holder, limit, until).await.unwrap().intents
 }
 
 async fn settle(bank: &Stopped, intent: &Intent) -> bool {
@@ -49,6 +50,20 @@ tradewind_testing::both_stores! {
         assert!(settle(&bank, &claimed[0]).await);
         assert!(!settle(&bank, &claimed[0]).await, "settled once");
         assert_eq!(queue::open_intents(&bank.store, "charge").await.unwrap(), 0);
+    }
+
+    async fn an_intent_about_somebody_who_is_erased_is_known_for_that(database: Database) {
+        let bank = Stopped::open(&database).await;
+        intend(&bank, "o1", "charge").await;
+        intend(&bank, "o2", "charge").await;
+        let mut tx = bank.store.begin().await.unwrap();
+        tx.erase("o1").await.unwrap();
+        tx.commit().await.unwrap();
+        let until = bank.store.now() + Duration::from_secs(30);
+        let found = queue::claim_intents(&bank.store, "charge", "one", 10, until).await.unwrap();
+        let keys = |intents: &[Intent]| intents.iter().map(|intent| intent.key.clone()).collect::<Vec<_>>();
+        assert_eq!((keys(&found.intents), keys(&found.erased)), (vec!["o2".to_owned()], vec!["o1".to_owned()]));
+        assert!(found.erased[0].payload.is_empty());
     }
 
     async fn what_comes_of_a_replaced_intent_is_dropped(database: Database) {

@@ -7,10 +7,10 @@ pub mod fuzzed;
 use std::{pin::Pin, time::Duration};
 
 use contracts::tradewind::ordering::v1::{
-    CancelOrderRequest, CancelOrderResponse, GetOrderHistoryRequest, GetOrderHistoryResponse, GetOrderRequest,
-    GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse, Order,
-    PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest, WatchOrderResponse,
-    ordering_service_server::OrderingService,
+    CancelOrderRequest, CancelOrderResponse, EraseCustomerRequest, EraseCustomerResponse, GetOrderHistoryRequest,
+    GetOrderHistoryResponse, GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
+    ListOrdersRequest, ListOrdersResponse, Order, PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest,
+    WatchOrderResponse, ordering_service_server::OrderingService,
 };
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
@@ -105,6 +105,15 @@ impl OrderingService for Orders {
         let id = order_id(&request.into_inner().order_id).map_err(convert::refusal)?;
         let entries = app::get_order_history(&self.store, id).await.map_err(about(id)).map_err(convert::refusal)?;
         Ok(Response::new(GetOrderHistoryResponse { entries }))
+    }
+
+    async fn erase_customer(
+        &self,
+        request: Request<EraseCustomerRequest>,
+    ) -> Result<Response<EraseCustomerResponse>, Status> {
+        let customer = convert::erase_customer(request.into_inner()).map_err(convert::refusal)?;
+        app::erase_customer(&self.store, &customer).await.map_err(convert::refusal)?;
+        Ok(Response::new(EraseCustomerResponse {}))
     }
 
     async fn list_order_events(

@@ -18,7 +18,7 @@ pub use crate::app::{order_list, reactions};
 pub use crate::grpc::fuzzed;
 pub use crate::store::migrations;
 use crate::{
-    app::{ExpireOnDeadline, OrderChanges},
+    app::{EraseCustomer, ExpireOnDeadline, OrderChanges},
     config::Config,
     grpc::Orders,
 };
@@ -35,10 +35,12 @@ pub fn service() -> Service {
 fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
     let changes = OrderChanges::follow(&kit.store);
     let orders = Orders::new(kit.store.clone(), changes, config.order_deadline);
+    let erase = EraseCustomer(kit.store.clone());
     Ok(Parts::new()
         .grpc(OrderingServiceServer::new(orders))
         .owner_of("order_id", move |order| grpc::owner(kit.store.clone(), order), grpc::missing)
         .reactions(reactions())
         .projection(order_list())
-        .timer(ExpireOnDeadline))
+        .timer(ExpireOnDeadline)
+        .timer(erase))
 }

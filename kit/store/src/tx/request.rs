@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use prost::Message;
 use sea_orm::{ConnectionTrait, DbBackend, Value};
-use tradewind_domain::{Error, request::RequestKey};
+use tradewind_domain::{Error, ErrorKind, request::RequestKey};
 use tradewind_sql::{db, micros, statement};
 
 use super::Tx;
-use crate::Store;
+use crate::{Opened, Store};
 
 /// What a method is called where requests are kept, in every build so far: a database is one context's, and of its methods no two
 /// that take an id share a name.
@@ -46,7 +46,8 @@ impl Tx {
     /// The response that was stored for this request; `None` when it is new.
     ///
     /// # Errors
-    /// `Invalid` with reason `REQUEST_ID_REUSED` when the id was used for another request.
+    /// `Invalid` with reason `REQUEST_ID_REUSED` when the id was used for another request; `Rejected` with reason `ANSWER_ERASED` when
+    /// whom the answer is about was erased since.
     pub(crate) async fn recall<R: Message + Default>(&mut self, request: &RequestKey) -> Result<Option<R>, Error> {
         let query =
             "SELECT hash, asked, response FROM request WHERE principal = $1 AND method = $2 AND request_id = $3";
@@ -62,7 +63,13 @@ impl Tx {
             return Err(Error::invalid("request_id", "REQUEST_ID_REUSED", description));
         }
         let response: Vec<u8> = row.try_get("", "response").map_err(db)?;
-        R::decode(response.as_slice()).map(Some).map_err(Error::internal)
+        match self.store.opened(Some(&self.transaction), vec![response]).await?.pop() {
+            Some(Opened::Whole(response)) => R::decode(response.as_slice()).map(Some).map_err(Error::internal),
+            _ => {
+                let text = "it was answered, and whom that was about is erased since";
+                Err(Error::new(ErrorKind::Rejected, "ANSWER_ERASED", text))
+            }
+        }
     }
 
     /// Stores the response with everything else in this transaction. When the same request was handled at the same time, the

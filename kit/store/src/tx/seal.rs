@@ -7,8 +7,9 @@ use tradewind_domain::Error;
 use tradewind_sql::{db, micros, signed, statement, unsigned};
 
 use super::Tx;
+use crate::personal::{Marked, marked};
 use crate::seal::{Envelope, Key, head};
-use crate::store::text;
+use crate::store::{ERASED, text};
 use crate::{Recorded, StreamName};
 
 impl Tx {
@@ -105,12 +106,10 @@ impl Tx {
 
     /// Seals what waits for the commit and is about somebody.
     pub(super) async fn seal_pending(&mut self) -> Result<(), Error> {
-        if !self.store.seals() {
-            return Ok(());
-        }
         let mut subjects = BTreeMap::new();
         let mut shown = Vec::new();
-        for (index, pending) in self.pending.events.iter().enumerate() {
+        let events = if self.store.seals() { self.pending.events.as_slice() } else { &[] };
+        for (index, pending) in events.iter().enumerate() {
             let event = &pending.event;
             if let Some(open) = self.store.shown(&event.type_name, &event.payload) {
                 // Whoever begins a stream has as good as never been heard of.
@@ -118,13 +117,23 @@ impl Tx {
                 shown.push((index, open));
             }
         }
+        let about = shown.first().and_then(|(index, _)| self.pending.events.get(*index));
+        let about = about.map(|pending| pending.event.metadata.partition_key.clone());
         let mut parts = std::mem::take(&mut self.pending.parts);
         for part in parts.all() {
             for (subject, _) in part.personal() {
                 subjects.entry(subject.to_owned()).or_insert(false);
             }
         }
+        let mut rows = std::mem::take(&mut self.pending.rows);
+        for Marked { subject, .. } in rows.values_mut().filter_map(|value| marked(value)) {
+            subjects.entry(subject.to_owned()).or_insert(false);
+        }
         let known = self.know(subjects).await;
+        for value in rows.values_mut() {
+            self.seal_value(value, known.is_ok())?;
+        }
+        self.pending.rows = rows;
         for part in parts.all() {
             for (subject, bytes) in part.personal() {
                 if known.is_ok() {
@@ -139,6 +148,29 @@ impl Tx {
                 let sealed = self.sealed(&event.metadata.partition_key, &open, &event.payload)?;
                 self.pending.events[index].event.payload = sealed;
             }
+        }
+        self.seal_responses(about)?;
+        Ok(())
+    }
+
+    /// Seals a value that is marked as being about somebody.
+    fn seal_value(&self, value: &mut Value, known: bool) -> Result<(), Error> {
+        let Some(Marked { subject, open, whole }) = marked(value).filter(|_| known) else { return Ok(()) };
+        let sealed = self.sealed(subject, open, whole)?;
+        *value = match value {
+            Value::String(_) if self.store.seals() => text(&sealed).into(),
+            Value::String(_) => String::from_utf8(sealed).map_err(Error::internal)?.into(),
+            _ => sealed.into(),
+        };
+        Ok(())
+    }
+
+    /// What is answered to a request says what was recorded for it: where that is about somebody, so is the answer.
+    fn seal_responses(&mut self, about: Option<String>) -> Result<(), Error> {
+        let Some(about) = about else { return Ok(()) };
+        for (key, response) in std::mem::take(&mut self.pending.requests) {
+            let response = self.sealed(&about, &[], &response)?;
+            self.pending.requests.push((key, response));
         }
         Ok(())
     }
@@ -161,9 +193,10 @@ impl Tx {
         if self.conn().query_all_raw(statement(backend, destroy, values)).await.map_err(db)?.is_empty() {
             return Ok(false);
         }
-        let keep = "INSERT INTO meta (key, value) VALUES ('erased', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        let keep =
+            "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         let when = micros(self.now).to_string();
-        self.conn().execute_raw(statement(backend, keep, [when.into()])).await.map_err(db)?;
+        self.conn().execute_raw(statement(backend, keep, [ERASED.into(), when.into()])).await.map_err(db)?;
         let (store, of) = (self.store.clone(), subject.to_owned());
         for stream in self.strip(subject).await? {
             self.forget_snapshot(&stream).await?;

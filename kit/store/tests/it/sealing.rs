@@ -1,9 +1,11 @@
 //! What is about somebody is sealed, and erased by destroying its key.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, EntityTrait};
 use tradewind_sql::statement;
-use tradewind_store::{Opened, Sealing, Store, Tx};
+use tradewind_store::{Opened, Sealing, Store, Tx, Upsert, about, text_about};
 use tradewind_testing::account::{Account, Bank, Command, options};
 use tradewind_testing::{Database, both_stores, eventually};
 
@@ -133,5 +135,44 @@ both_stores! {
         assert!(erase(&store, "a").await);
         assert_eq!(payloads(&store).await, [Vec::<u8>::new()]);
         assert_eq!(logged(&store).await, [Vec::<u8>::new()]);
+    }
+}
+
+mod person {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "person")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: String,
+        pub name: String,
+        pub face: Vec<u8>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+static PUT: LazyLock<Upsert<person::Entity>> = LazyLock::new(|| Upsert::replacing([person::Column::Id]));
+
+both_stores! {
+    async fn what_is_marked_in_a_row_is_sealed_with_the_commit(database: Database) {
+        let store = open(&database).await;
+        let bytes = if database.is_postgres() { "BYTEA" } else { "BLOB" };
+        let table = format!("CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT NOT NULL, face {bytes} NOT NULL)");
+        let mut tx = store.begin().await.unwrap();
+        tx.conn().execute_unprepared(&table).await.unwrap();
+        let (name, face) = (text_about("a", "Ada"), about("a", b"a face", b"a smile"));
+        tx.put(&PUT, person::Model { id: "1".to_owned(), name, face });
+        tx.commit().await.unwrap();
+        let other = open(&database).await;
+        let row = person::Entity::find().one(other.reader()).await.unwrap().unwrap();
+        assert!(sealed(&row.face) && !row.name.contains("Ada"), "{row:?}");
+        assert_eq!(other.open_text(&row.name).await.unwrap().as_deref(), Some("Ada"));
+        assert_eq!(other.open_sealed(vec![row.face.clone()]).await.unwrap(), [Opened::Whole(b"a smile".to_vec())]);
+        assert!(erase(&other, "a").await);
+        assert_eq!(other.open_text(&row.name).await.unwrap(), None);
+        assert_eq!(other.open_sealed(vec![row.face]).await.unwrap(), [Opened::Erased(b"a face".to_vec())]);
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use crate::store::order_fields::{FILTERED, MOST_LOOKS, SORTED, looks_
 pub(crate) use crate::store::order_list::{Filter, Place};
 
 /// The list.
-const ORDER_LIST: &str = "ordering.orders";
+pub(super) const ORDER_LIST: &str = "ordering.orders";
 /// From which version on it has all that can be filtered and sorted by.
 const COMPLETE: u32 = 2;
 

@@ -3,6 +3,7 @@
 
 mod cancel_order;
 mod changes;
+mod erase_customer;
 mod expire_on_deadline;
 mod get_order;
 mod get_order_history;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub(crate) use cancel_order::cancel_order;
 pub(crate) use changes::OrderChanges;
+pub(crate) use erase_customer::{EraseCustomer, erase_customer};
 pub(crate) use expire_on_deadline::ExpireOnDeadline;
 pub(crate) use get_order::get_order;
 pub(crate) use get_order_history::get_order_history;

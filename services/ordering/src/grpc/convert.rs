@@ -5,8 +5,8 @@ use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 use contracts::tradewind::{
     money::v1::Money as ContractMoney,
     ordering::v1::{
-        GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest, OrderLine, OrderStatus, PlaceOrderRequest,
-        Recipient, get_order_request::AsOf as RequestedPoint,
+        EraseCustomerRequest, GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest, OrderLine, OrderStatus,
+        PlaceOrderRequest, Recipient, get_order_request::AsOf as RequestedPoint,
     },
 };
 use time::OffsetDateTime;
@@ -53,13 +53,7 @@ pub(super) fn place_order(
 ) -> Result<PlaceOrder, Error> {
     let mut violations = Violations::default();
     let request_key = violations.catch(key).flatten();
-    let is_name = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    violations.check(
-        is_name(&request.customer_id) && (1..=64).contains(&request.customer_id.len()),
-        "customer_id",
-        "INVALID_CUSTOMER_ID",
-        "must be 1 to 64 printable ASCII characters",
-    );
+    check_customer(&mut violations, &request.customer_id);
     let recipient = recipient(request.recipient, &mut violations);
     let (wanted, named) = wanted(request.lines, &mut violations);
     check_text(&mut violations, "payment_token", &request.payment_token, 128);
@@ -229,4 +223,21 @@ pub(super) fn list_order_events(request: &ListOrderEventsRequest, secret: Uuid) 
     let version = violations.catch(version);
     let (order_id, (size, after)) = violations.finish_with(order_id.zip(size.zip(version)))?;
     Ok(EventsPage { order_id, asked: request.order_id.clone(), size, after })
+}
+
+/// The customer who is to be forgotten.
+pub(super) fn erase_customer(request: EraseCustomerRequest) -> Result<String, Error> {
+    let mut violations = Violations::default();
+    check_customer(&mut violations, &request.customer_id);
+    violations.finish().map(|()| request.customer_id)
+}
+
+fn check_customer(violations: &mut Violations, customer_id: &str) {
+    let is_name = customer_id.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    violations.check(
+        is_name && (1..=64).contains(&customer_id.len()),
+        "customer_id",
+        "INVALID_CUSTOMER_ID",
+        "must be 1 to 64 printable ASCII characters",
+    );
 }

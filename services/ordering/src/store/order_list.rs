@@ -9,7 +9,7 @@ use contracts::tradewind::ordering::v1::{Order, OrderPlaced, OrderStatus};
 use prost::Message;
 use prost_types::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use tradewind_domain::{Error, OrderId};
 use tradewind_filter::{Key, Sorted, condition, following, up_to};
 use tradewind_projections::{Slot, Table, Writer};
@@ -83,6 +83,19 @@ pub(crate) fn put_lines(writer: &mut Writer<'_>, placed: &OrderPlaced) {
         };
         writer.put(&PUT_LINE, row);
     }
+}
+
+/// The ids of up to `limit` orders of a customer that follow `after`, in their order, from a slot.
+pub(crate) async fn ids(
+    connection: &impl ConnectionTrait,
+    slot: Slot,
+    customer_id: &str,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<String>, Error> {
+    let theirs = Entity::find().filter(Column::CustomerId.eq(customer_id)).filter(Column::OrderId.gt(after));
+    let ids = slot.select(theirs.order_by_asc(Column::OrderId).limit(limit)).select_only().column(Column::OrderId);
+    ids.into_tuple().all(connection).await.map_err(db)
 }
 
 /// Which orders of the list are wanted, and in which order.

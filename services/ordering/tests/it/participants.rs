@@ -5,7 +5,7 @@ use contracts::tradewind::{
     catalog::v1::{ProductListed, ProductRepriced, ProductRetired},
     inventory::v1::{StockRejected, StockReleased, StockReserved},
     ordering::v1::{
-        OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderShipped,
+        OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderErased, OrderPaid, OrderPlaced, OrderShipped,
         OrderStockConfirmed, ShortLine,
     },
     payment::v1::{PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentRequested, PaymentVoided},
@@ -179,6 +179,7 @@ fn payment() -> Reactions {
     tradewind_runtime::reactions(reactions::Payment {
         charge_on_order_stock_confirmed: Forward::new::<Said>(charge_on_order_stock_confirmed, refuse),
         give_back_on_order_cancelled,
+        forget_on_order_erased: forget,
     })
 }
 
@@ -188,5 +189,10 @@ fn shipping() -> Reactions {
         clear_on_order_confirmed,
         answer_on_order_cancellation_requested,
         cancel_on_order_cancelled,
+        forget_on_order_erased: forget,
     })
+}
+
+async fn forget(tx: &mut Tx, event: &Received<OrderErased>) -> Result<(), Error> {
+    tx.erase(&event.data.order_id).await.map(drop)
 }

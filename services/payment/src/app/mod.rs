@@ -7,6 +7,7 @@ mod call_card_provider;
 mod card_provider;
 mod charge_on_order_stock_confirmed;
 mod count_differences;
+mod forget_on_order_erased;
 mod get_payment;
 mod give_back_on_order_cancelled;
 mod intents;
@@ -24,6 +25,7 @@ use contracts::reactions;
 use tradewind_events::{Forward, Reactions};
 
 use self::charge_on_order_stock_confirmed::{charge_on_order_stock_confirmed, refuse};
+use self::forget_on_order_erased::forget_on_order_erased;
 use self::give_back_on_order_cancelled::give_back_on_order_cancelled;
 use crate::domain::Payment;
 
@@ -48,5 +50,6 @@ pub fn reactions() -> Reactions {
     tradewind_runtime::reactions(reactions::Payment {
         charge_on_order_stock_confirmed: Forward::new::<Payment>(charge_on_order_stock_confirmed, refuse),
         give_back_on_order_cancelled,
+        forget_on_order_erased,
     })
 }

@@ -10,6 +10,7 @@ mod carrier;
 mod clear_on_order_confirmed;
 mod deliver_shipment;
 mod dispatch_shipment;
+mod forget_on_order_erased;
 mod get_shipment;
 mod intents;
 mod list_shipments;
@@ -22,6 +23,7 @@ use self::answer_on_order_cancellation_requested::answer_on_order_cancellation_r
 use self::book_on_order_paid::{book_on_order_paid, refuse};
 use self::cancel_on_order_cancelled::cancel_on_order_cancelled;
 use self::clear_on_order_confirmed::clear_on_order_confirmed;
+use self::forget_on_order_erased::forget_on_order_erased;
 use crate::domain::Shipment;
 
 pub use call_carrier::{CallCarrier, Reply};
@@ -42,5 +44,6 @@ pub fn reactions() -> Reactions {
         clear_on_order_confirmed,
         answer_on_order_cancellation_requested,
         cancel_on_order_cancelled,
+        forget_on_order_erased,
     })
 }

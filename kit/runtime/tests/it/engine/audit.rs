@@ -101,7 +101,10 @@ impl Reaction<Deposited> for NoteDeposit {
         }
         if event.data.amount == 19 {
             let (kind, payload) = ("too much", vec![0; LARGEST_EVENT + 1]);
-            intend(tx, NewIntent { kind, key: "a".to_owned(), action: String::new(), payload });
+            intend(
+                tx,
+                NewIntent { kind, key: "a".to_owned(), action: String::new(), payload, subject: "a".to_owned() },
+            );
             return Ok(());
         }
         let last = "SELECT COALESCE(MAX(version), 0) FROM seen WHERE stream = $1";

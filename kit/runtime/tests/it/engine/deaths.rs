@@ -75,7 +75,8 @@ async fn start(database: &Database, nats: &Nats, outside: &Arc<Outside>, name: &
 async fn survives(database: &Database, nats: &Nats, store: &Store, dies: Point) {
     let (order, outside) = (format!("{dies:?}"), Arc::default());
     let mut tx = store.begin().await.unwrap();
-    let intent = NewIntent { kind: "charge", key: order.clone(), action: "charge".to_owned(), payload: vec![] };
+    let (key, subject) = (order.clone(), order.clone());
+    let intent = NewIntent { kind: "charge", key, action: "charge".to_owned(), payload: vec![], subject };
     intend(&mut tx, intent);
     tx.commit().await.unwrap();
 

@@ -88,7 +88,8 @@ impl Debtor {
 
     async fn intend(&self, key: &str, action: &str) {
         let mut tx = self.store.begin().await.unwrap();
-        let intent = NewIntent { kind: "charge", key: key.to_owned(), action: action.to_owned(), payload: vec![] };
+        let (key, subject, action) = (key.to_owned(), key.to_owned(), action.to_owned());
+        let intent = NewIntent { kind: "charge", key, action, payload: vec![], subject };
         intend(&mut tx, intent);
         tx.commit().await.unwrap();
     }

@@ -66,7 +66,7 @@ impl Shop {
         let mut tx = self.bank.store.begin().await.unwrap();
         for key in keys {
             let (key, action) = ((*key).to_owned(), action.to_owned());
-            intend(&mut tx, NewIntent { kind: Outside::KIND, key, action, payload: Vec::new() });
+            intend(&mut tx, NewIntent { kind: Outside::KIND, subject: key.clone(), key, action, payload: Vec::new() });
         }
         tx.execute::<Account>("ann", Command::Deposit(1)).await.unwrap();
         tx.commit().await.unwrap();

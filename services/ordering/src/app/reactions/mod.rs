@@ -8,6 +8,7 @@ use tradewind_events::{Reactions, Received};
 use tradewind_store::Tx;
 
 use self::catalog::{price_on_product_listed, price_on_product_repriced, withdraw_on_product_retired};
+use super::erase_customer::forget_on_customer_erased;
 use crate::domain::{Order, Reply};
 
 /// Every reaction of this context.
@@ -30,6 +31,7 @@ pub fn reactions() -> Reactions {
         keep_on_shipment_cancellation_refused: hear,
         ship_on_shipment_dispatched: hear,
         deliver_on_shipment_delivered: hear,
+        forget_on_customer_erased,
     })
 }
 
