@@ -29,7 +29,9 @@ fn statement<E: EntityTrait>(
     sized: impl IntoIterator<Item = E::Column>,
     limit: usize,
 ) -> Statement {
-    let bytes = |column| Expr::expr(Func::cust("LENGTH").arg(Expr::col((E::default(), column))));
+    // What is not there has no length.
+    let length = |column| Expr::expr(Func::cust("LENGTH").arg(Expr::col((E::default(), column))));
+    let bytes = |column| Expr::expr(Func::coalesce([length(column), Expr::cust("0")]));
     let bytes = sized.into_iter().map(bytes).reduce(Expr::add).unwrap_or_else(|| Expr::cust("0"));
     let mut sizes = rows.clone().into_query();
     sizes.clear_selects().expr_as(bytes, "size");

@@ -61,7 +61,7 @@ pub(crate) async fn list_orders(store: &Store, page: Page) -> Result<ListOrdersR
     // The list is made of this context's events: other contexts' writes do not show in it.
     let slot = seen(store, ORDER_LIST, &page.after, PATIENCE).await?;
     // One more tells that there is a next page.
-    let Found { orders, looked } = table::page(store.reader(), slot, &page.filter, page.size + 1).await?;
+    let Found { orders, looked } = table::page(store, slot, &page.filter, page.size + 1).await?;
     let (orders, places): (Vec<Resource>, Vec<Place>) = orders.into_iter().unzip();
     let (orders, more) = request::page(orders, page.size, |_| "more".to_owned());
     let last = if more.is_empty() { looked.as_ref() } else { places.get(orders.len().saturating_sub(1)) };

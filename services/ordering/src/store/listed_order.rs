@@ -18,7 +18,7 @@ pub struct Model {
     pub version: i64,
     /// When it was placed, in microseconds since the Unix epoch.
     pub created: i64,
-    /// The contract's message, encoded, without that time.
+    /// The contract's message, encoded, without that time, and without who receives it but in rows of releases before.
     pub body: Vec<u8>,
     /// When it last changed, in microseconds since the Unix epoch.
     pub updated: i64,
@@ -28,6 +28,8 @@ pub struct Model {
     pub total_minor: i64,
     /// The country it goes to.
     pub country: String,
+    /// Who receives it, sealed.
+    pub recipient: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

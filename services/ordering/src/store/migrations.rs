@@ -1,7 +1,7 @@
 //! The tables of this context.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{blob, boolean, text};
+use sea_orm_migration::schema::{blob, blob_null, boolean, text};
 use tradewind_projections::{Slot, create_in};
 use tradewind_sql::columns::{create_clustered, key, number};
 
@@ -9,7 +9,7 @@ use tradewind_sql::columns::{create_clustered, key, number};
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     let both = |step: fn(Slot) -> FindOrders| [Slot::First, Slot::Second].map(step);
-    let finding = [both(FindOrders::AddColumns), both(FindOrders::Index)].concat();
+    let finding = [both(FindOrders::AddColumns), both(FindOrders::Index), both(FindOrders::AddRecipient)].concat();
     let mut all: Vec<Box<dyn MigrationTrait>> = vec![
         Box::new(CreatePriceListAndOrderList),
         Box::new(CreateSecondOrderList),
@@ -64,6 +64,7 @@ enum FindOrders {
     NameProducts,
     AddColumns(Slot),
     Index(Slot),
+    AddRecipient(Slot),
 }
 
 impl MigrationName for FindOrders {
@@ -74,6 +75,8 @@ impl MigrationName for FindOrders {
             Self::AddColumns(Slot::Second) => "ordering_0005_add_what_orders_are_found_by_2",
             Self::Index(Slot::First) => "ordering_0006_index_what_orders_are_sorted_by",
             Self::Index(Slot::Second) => "ordering_0007_index_what_orders_are_sorted_by_2",
+            Self::AddRecipient(Slot::First) => "ordering_0008_add_recipient",
+            Self::AddRecipient(Slot::Second) => "ordering_0009_add_recipient_2",
         }
     }
 }
@@ -102,6 +105,7 @@ impl MigrationTrait for FindOrders {
                 }
                 Ok(())
             }
+            Self::AddRecipient(slot) => add(schema, &slot.table("order_list"), [blob_null("recipient")]).await,
         }
     }
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use contracts::tradewind::ordering::v1::{Order, OrderPlaced, OrderStatus};
+use contracts::tradewind::ordering::v1::{Address, Order, OrderPlaced, OrderStatus, Recipient};
 use prost::Message;
 use prost_types::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -14,7 +14,7 @@ use tradewind_domain::{Error, OrderId};
 use tradewind_filter::{Key, Sorted, condition, following, up_to};
 use tradewind_projections::{Slot, Table, Writer};
 use tradewind_sql::{db, from_micros, timestamp};
-use tradewind_store::Upsert;
+use tradewind_store::{Opened, Store, Upsert, about};
 
 use super::listed_line;
 use super::listed_order::{Column, Entity, Model};
@@ -36,6 +36,7 @@ static PUT: LazyLock<Table<Entity>> = LazyLock::new(|| {
             Column::Currency,
             Column::TotalMinor,
             Column::Country,
+            Column::Recipient,
         ];
         newer.update_columns(changes).action_and_where(is_older);
         Upsert::new(newer)
@@ -49,7 +50,10 @@ static PUT_LINE: LazyLock<Table<listed_line::Entity>> =
 pub(crate) fn put(writer: &mut Writer<'_>, mut order: Order) -> Result<(), Error> {
     let created = order.create_time.take().unwrap_or_default();
     let total = order.total.clone().unwrap_or_default();
-    let address = order.recipient.as_ref().and_then(|recipient| recipient.address.as_ref());
+    let recipient = order.recipient.take().unwrap_or_default();
+    let country = recipient.address.as_ref().map(|address| address.country.clone()).unwrap_or_default();
+    let address = Some(Address { country: country.clone(), ..Address::default() });
+    let open = Recipient { address, ..Recipient::default() }.encode_to_vec();
     let row = Model {
         order_id: order.order_id.clone(),
         customer_id: order.customer_id.clone(),
@@ -59,7 +63,8 @@ pub(crate) fn put(writer: &mut Writer<'_>, mut order: Order) -> Result<(), Error
         updated: micros(&order.update_time.unwrap_or_default()),
         currency: total.currency,
         total_minor: total.minor,
-        country: address.map(|address| address.country.clone()).unwrap_or_default(),
+        country,
+        recipient: Some(about(&order.order_id, &open, &recipient.encode_to_vec())),
         body: order.encode_to_vec(),
     };
     writer.put(&PUT, row);
@@ -122,18 +127,16 @@ pub(crate) struct Found {
 }
 
 /// Up to `limit` of the orders that are wanted, in the order that is, from a slot.
-pub(crate) async fn page(
-    connection: &impl ConnectionTrait,
-    slot: Slot,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Found, Error> {
-    let looked = looked(connection, slot, filter).await?;
+pub(crate) async fn page(store: &Store, slot: Slot, filter: &Filter, limit: usize) -> Result<Found, Error> {
+    let looked = looked(store.reader(), slot, filter).await?;
     let rows = rows(slot, filter, looked.as_ref());
-    let rows = tradewind_sql::page(connection, rows, [Column::Body], limit).await?;
-    let orders = rows.into_iter().map(|row| Ok((filter.place(&row)?, row))).collect::<Result<Vec<_>, Error>>()?;
-    let orders = orders.into_iter().map(|(place, row)| Ok((order(row)?, place))).collect::<Result<_, Error>>()?;
-    Ok(Found { orders, looked })
+    let mut rows = tradewind_sql::page(store.reader(), rows, [Column::Body, Column::Recipient], limit).await?;
+    let recipients = rows.iter_mut().map(|row| row.recipient.take().unwrap_or_default()).collect();
+    let recipients = store.open_sealed(recipients).await?.into_iter().map(Opened::into_bytes);
+    let place = |(row, recipient): (Model, Vec<u8>)| Ok((filter.place(&row)?, row, recipient));
+    let orders = rows.into_iter().zip(recipients).map(place).collect::<Result<Vec<_>, Error>>()?;
+    let orders = orders.into_iter().map(|(place, row, recipient)| Ok((order(row, &recipient)?, place)));
+    Ok(Found { orders: orders.collect::<Result<_, Error>>()?, looked })
 }
 
 /// All that are wanted as far as is looked.
@@ -230,8 +233,11 @@ impl Filter {
     }
 }
 
-fn order(row: Model) -> Result<Order, Error> {
+fn order(row: Model, recipient: &[u8]) -> Result<Order, Error> {
     let mut order = Order::decode(row.body.as_slice()).map_err(Error::internal)?;
+    if !recipient.is_empty() {
+        order.recipient = Some(Recipient::decode(recipient).map_err(Error::internal)?);
+    }
     order.create_time = Some(timestamp(from_micros(row.created)));
     Ok(order)
 }

@@ -72,6 +72,7 @@ both_stores! {
                 currency: String::new(),
                 total_minor: 0,
                 country: String::new(),
+                recipient: None,
             };
             let insert = listed_order::Entity::insert(row.into_active_model());
             insert.exec_without_returning(&connection).await.unwrap();

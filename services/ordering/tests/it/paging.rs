@@ -138,6 +138,7 @@ fn row(place: usize, order_id: &str, customer_id: &str, country: &str) -> listed
         // The oldest is the dearest.
         total_minor: -number,
         country: country.to_owned(),
+        recipient: None,
     }
 }
 
