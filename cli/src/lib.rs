@@ -100,6 +100,9 @@ enum Command {
     /// Place, follow, explain and cancel orders.
     #[command(subcommand)]
     Order(commands::order::Command),
+    /// Write down all that is stored of a customer, and have them forgotten.
+    #[command(subcommand)]
+    Customer(commands::customer::Command),
     /// Show the invoice and the credit note of an order, and fetch them as PDF.
     #[command(subcommand)]
     Document(commands::document::Command),
@@ -195,6 +198,7 @@ pub fn run() -> ExitCode {
         Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),
+        Command::Customer(command) => block_on(commands::customer::run(global, command)),
         Command::Document(command) => block_on(commands::document::run(global, command)),
         Command::Flows(command) => block_on(commands::flows::run(global, command)),
         Command::Sales(args) => block_on(commands::sales::run(global, args)),

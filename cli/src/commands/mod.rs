@@ -3,6 +3,7 @@
 pub(crate) mod broker;
 pub(crate) mod consumer;
 pub(crate) mod contracts;
+pub(crate) mod customer;
 pub(crate) mod database;
 pub(crate) mod document;
 pub(crate) mod down;
