@@ -33,7 +33,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn read(payload: &[u8]) -> Self {
+    fn of(payload: &[u8]) -> Self {
         let flags = payload.first().copied().unwrap_or_default();
         let after = String::from_utf8_lossy(payload.get(1..).unwrap_or_default()).into_owned();
         Self { again: flags & 1 != 0, waits: flags & 2 != 0, after }
@@ -59,7 +59,7 @@ impl TimerHandler for EraseCustomer {
     const NAME: &'static str = "customer_erasure";
 
     async fn fire(&self, tx: &mut Tx, customer_id: &str, payload: &[u8]) -> Result<(), Error> {
-        let mut progress = Progress::read(payload);
+        let mut progress = Progress::of(payload);
         let slot = read(&self.0, ORDER_LIST).await?;
         let orders = order_list::ids(tx.conn(), slot, customer_id, &progress.after, TOGETHER).await?;
         let mut erased = 0;
@@ -122,9 +122,9 @@ mod tests {
             Progress { again: true, waits: true, after: "0190".to_owned() },
             Progress { waits: true, ..Progress::default() },
         ] {
-            assert_eq!(Progress::read(&progress.bytes()), progress);
+            assert_eq!(Progress::of(&progress.bytes()), progress);
         }
-        assert_eq!(Progress::read(&[]), Progress::default());
+        assert_eq!(Progress::of(&[]), Progress::default());
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use contracts::tradewind::ordering::v1::{
-    CancelOrderRequest, GetOrderHistoryRequest, GetOrderRequest, ListOrderEventsRequest, ListOrdersRequest,
-    PlaceOrderRequest, WatchOrderRequest, recorded_order_event::Event,
+    CancelOrderRequest, EraseCustomerRequest, GetOrderHistoryRequest, GetOrderRequest, ListOrderEventsRequest,
+    ListOrdersRequest, PlaceOrderRequest, WatchOrderRequest, recorded_order_event::Event,
 };
 use prost::Message;
 use tradewind_domain::{EventSet, request::order_id};
@@ -23,13 +23,14 @@ pub const TARGETS: &[Target] = &[("order-requests", order_requests), ("stored-or
 /// Which request, and its bytes.
 fn order_requests(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else { return };
-    match which % 7 {
+    match which % 8 {
         0 => _ = PlaceOrderRequest::decode(bytes).map(place_order),
         1 => _ = ListOrdersRequest::decode(bytes).map(list_orders),
         2 => _ = GetOrderRequest::decode(bytes).map(|request| convert::get_order(&request)),
         3 => _ = WatchOrderRequest::decode(bytes).map(|request| order_id(&request.order_id)),
         4 => _ = CancelOrderRequest::decode(bytes).map(|request| order_id(&request.order_id)),
         5 => _ = GetOrderHistoryRequest::decode(bytes).map(|request| order_id(&request.order_id)),
+        6 => _ = EraseCustomerRequest::decode(bytes).map(convert::erase_customer),
         _ => _ = ListOrderEventsRequest::decode(bytes).map(|request| convert::list_order_events(&request, Uuid::nil())),
     }
 }
