@@ -219,6 +219,13 @@ impl<'a> Pass<'a> {
             let sealed = events().filter(|event| build.projection.makers.iter().any(|maker| maker.seals(event)));
             tx.prepare_to_seal(sealed.map(|event| event.metadata.partition_key.as_str())).await?;
             written.append(make(&tx, &self.folded, build, events())?);
+            for event in events() {
+                for maker in &build.projection.makers {
+                    if let Some(reacting) = maker.react(&mut tx, event) {
+                        reacting.await?;
+                    }
+                }
+            }
         }
         tx.rows().append(written);
         for (index, _) in moving {

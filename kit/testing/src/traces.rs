@@ -33,18 +33,18 @@ pub async fn traces(database: &Database, of: &str) -> Vec<String> {
 pub async fn columns_with(database: &Database, bytes: &str) -> Vec<String> {
     let connection = connect(database).await;
     let columns = if database.is_postgres() {
-        "SELECT table_name::text AS t, column_name::text AS c, data_type = 'bytea' AS bytes \
+        "SELECT table_name::text AS t, column_name::text AS c, CASE data_type WHEN 'bytea' THEN 'bytes' ELSE 'text' END AS kind \
          FROM information_schema.columns WHERE table_schema = 'public'"
     } else {
-        "SELECT t.name AS t, c.name AS c, TRUE AS bytes FROM sqlite_master t JOIN pragma_table_info(t.name) c \
+        "SELECT t.name AS t, c.name AS c, 'bytes' AS kind FROM sqlite_master t JOIN pragma_table_info(t.name) c \
          WHERE t.type = 'table'"
     };
     let mut found = Vec::new();
     for row in all(&connection, columns, Vec::new()).await {
-        let [table, column] = ["t", "c"].map(|name| row.try_get::<String>("", name).expect("a name"));
-        let has = match (database.is_postgres(), row.try_get::<bool>("", "bytes").expect("whether it is bytes")) {
-            (true, true) => format!("position($1 IN \"{column}\") > 0"),
-            (true, false) => format!("position($1 IN convert_to(\"{column}\"::text, 'UTF8')) > 0"),
+        let [table, column, kind] = ["t", "c", "kind"].map(|name| row.try_get::<String>("", name).expect("a name"));
+        let has = match (database.is_postgres(), kind.as_str()) {
+            (true, "bytes") => format!("position($1 IN \"{column}\") > 0"),
+            (true, _) => format!("position($1 IN convert_to(\"{column}\"::text, 'UTF8')) > 0"),
             (false, _) => format!("instr(CAST(\"{column}\" AS BLOB), $1) > 0"),
         };
         let rows = format!("SELECT 1 AS one FROM \"{table}\" WHERE {has}");

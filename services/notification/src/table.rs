@@ -128,16 +128,19 @@ async fn opened(store: &Store, kept: Vec<String>) -> Result<impl Iterator<Item =
     Ok(store.open_texts(kept).await?.into_iter().map(Option::unwrap_or_default))
 }
 
-/// Clears what is written of messages about an order, or of one about an account, when `tx` is committed: also what lies there as it
-/// was before there were seals. What is not sent by then is given up.
-pub(crate) fn clear(tx: &mut Tx, order_id: &str) {
-    let mut cleared = Query::update();
-    cleared.table(Entity).values([Column::Recipient, Column::Subject, Column::Body].map(|column| (column, "".into())));
-    tx.change(cleared.and_where(Column::OrderId.eq(order_id)).to_owned());
-    let mut dropped = Query::update();
-    dropped.table(Entity).value(Column::Failed, true).value(Column::Failure, ERASED);
-    dropped.and_where(Column::OrderId.eq(order_id)).and_where(Column::Sent.eq(false)).and_where(Column::Failed.eq(false));
-    tx.change(dropped);
+/// Clears what is written of messages about an order, or of one about an account: also what lies there as it was before there were
+/// seals. What is not sent by then is given up.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn clear(connection: &impl ConnectionTrait, order_id: &str) -> Result<(), Error> {
+    let (recipient, subject, body) = (Set(Address(String::new())), Set(String::new()), Set(String::new()));
+    let cleared = ActiveModel { recipient, subject, body, ..ActiveModel::default() };
+    let dropped = ActiveModel { failed: Set(true), failure: Set(Some(ERASED.to_owned())), ..ActiveModel::default() };
+    let these = |change| Entity::update_many().set(change).filter(Column::OrderId.eq(order_id));
+    these(cleared).exec(connection).await.map_err(db)?;
+    let waiting = these(dropped).filter(Column::Sent.eq(false)).filter(Column::Failed.eq(false));
+    waiting.exec(connection).await.map(drop).map_err(db)
 }
 
 /// Records that the mail system has the message, when `tx` is committed.

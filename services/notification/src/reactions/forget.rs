@@ -37,6 +37,5 @@ async fn forget(tx: &mut Tx, about: &str) -> Result<(), Error> {
             tx.after(move || Settled::Dropped.tell(&about, name(kind), 0));
         }
     }
-    table::clear(tx, about);
-    Ok(())
+    table::clear(tx.conn(), about).await
 }
