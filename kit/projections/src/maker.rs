@@ -29,13 +29,7 @@ pub(crate) trait Maker: Send + Sync + 'static {
     }
 
     /// Makes the rows of one of the events that were folded last.
-    fn make(
-        &self,
-        writer: &mut Writer<'_>,
-        seal: &Seal<'_>,
-        folded: &Folded,
-        event: &Recorded,
-    ) -> Result<(), Error>;
+    fn make(&self, writer: &mut Writer<'_>, seal: &Seal<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
 
     /// Does what else follows an event, if anything does.
     fn react<'a>(&'a self, _: &'a mut Tx, _: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
@@ -77,13 +71,7 @@ impl<A: Aggregate> Maker for Showing<A> {
         Box::pin(folded.follow::<A>(store, &self.types, events))
     }
 
-    fn make(
-        &self,
-        writer: &mut Writer<'_>,
-        _: &Seal<'_>,
-        folded: &Folded,
-        event: &Recorded,
-    ) -> Result<(), Error> {
+    fn make(&self, writer: &mut Writer<'_>, _: &Seal<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error> {
         match folded.shown::<A>(event) {
             Some(state) => (self.show)(writer, event.stream.id(), state),
             None => Ok(()),

@@ -15,7 +15,8 @@ use crate::Database;
 pub async fn traces(database: &Database, of: &str) -> Vec<String> {
     let mut found = columns_with(database, of).await;
     let file = sqlite_file(&database.url());
-    for entry in file.iter().filter_map(|file| file.parent()).flat_map(|folder| fs::read_dir(folder).expect("a folder")) {
+    for entry in file.iter().filter_map(|file| file.parent()).flat_map(|folder| fs::read_dir(folder).expect("a folder"))
+    {
         let path = entry.expect("a file").path();
         // Its own lock may come and go.
         let Ok(bytes) = fs::read(&path) else { continue };
@@ -61,7 +62,10 @@ pub async fn columns_with(database: &Database, bytes: &str) -> Vec<String> {
 /// When the database cannot be written.
 pub async fn unsealed(database: &Database) {
     let connection = connect(database).await;
-    connection.execute_raw(said(&connection, "DELETE FROM meta WHERE key = 'seals'", Vec::new())).await.expect("a change");
+    connection
+        .execute_raw(said(&connection, "DELETE FROM meta WHERE key = 'seals'", Vec::new()))
+        .await
+        .expect("a change");
 }
 
 async fn connect(database: &Database) -> DatabaseConnection {

@@ -83,7 +83,8 @@ impl Reaction<OrderConfirmed> for TellOnOrderConfirmed {
     async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
         let OrderConfirmed { order_id, recipient, .. } = &event.data;
         let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-        let subject = Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderConfirmed, address };
+        let subject =
+            Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderConfirmed, address };
         tell(tx, subject, texts::confirmed(&event.data, self.0.invoice(order_id))).await
     }
 }
@@ -94,7 +95,8 @@ impl Reaction<OrderClosed> for TellOnOrderClosed {
     async fn react(&self, tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
         let OrderClosed { order_id, recipient, .. } = &event.data;
         let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-        let subject = Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderCancelled, address };
+        let subject =
+            Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderCancelled, address };
         tell(tx, subject, texts::cancelled(&event.data, self.0.credit_note(order_id))).await
     }
 }
@@ -102,7 +104,8 @@ impl Reaction<OrderClosed> for TellOnOrderClosed {
 async fn tell_on_order_shipped(tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
     let OrderShipped { order_id, recipient, .. } = &event.data;
     let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-    let subject = Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderShipped, address };
+    let subject =
+        Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderShipped, address };
     tell(tx, subject, texts::shipped(&event.data)).await
 }
 

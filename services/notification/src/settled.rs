@@ -8,7 +8,9 @@ use tradewind_domain::Reason;
 static MESSAGES: LazyLock<Counter<u64>> = LazyLock::new(|| {
     global::meter("tradewind")
         .u64_counter("tradewind_notification_messages")
-        .with_description("Messages to customers by what they are about and whether they were sent, given up or dropped")
+        .with_description(
+            "Messages to customers by what they are about and whether they were sent, given up or dropped",
+        )
         .build()
 });
 

@@ -31,7 +31,8 @@ fn itemise(writer: &mut Writer<'_>, seal: &Seal<'_>, event: &Received<OrderPlace
     // No document shows where mail goes.
     recipient.iter_mut().for_each(|recipient| recipient.email.clear());
     let said = OrderPlaced { recipient, lines, ..OrderPlaced::default() }.encode_to_vec();
-    let (customer_id, placed, said) = (Some(customer_id), Some(micros(event.time)), Some(seal.seal(&shown(&said), &said)?));
+    let (customer_id, placed, said) =
+        (Some(customer_id), Some(micros(event.time)), Some(seal.seal(&shown(&said), &said)?));
     put_placed(writer, SaleRow { order_id, customer_id, placed, said, ..SaleRow::default() });
     Ok(())
 }

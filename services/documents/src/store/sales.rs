@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityName, EntityTrait, QueryFilter};
 use tradewind_domain::Error;
 use tradewind_projections::{Slot, Table, Writer};
@@ -52,6 +52,9 @@ pub(crate) async fn find(db: &impl ConnectionTrait, slot: Slot, order_id: &str) 
 /// When the database fails.
 pub(crate) async fn reduce(db: &impl ConnectionTrait, slot: Slot, order_id: &str, said: Vec<u8>) -> Result<(), Error> {
     let mut update = Query::update();
-    update.table(slot.table(Entity.table_name())).value(Column::Said, said).and_where(Column::OrderId.eq(order_id));
+    update
+        .table(slot.table(Entity.table_name()))
+        .value(Column::Said, said)
+        .and_where(Expr::col(Column::OrderId).eq(order_id));
     db.execute(&update).await.map(drop).map_err(self::db)
 }

@@ -1,6 +1,8 @@
 //! Of whoever is erased nothing can be read any more, and nobody writes to them.
 
-use contracts::tradewind::identity::v1::{ConfirmationForgotten, CustomerErased, PasswordChanged, VerificationRequested};
+use contracts::tradewind::identity::v1::{
+    ConfirmationForgotten, CustomerErased, PasswordChanged, VerificationRequested,
+};
 use contracts::tradewind::notification::v1::Notification;
 use prost_types::Timestamp;
 use serde_json::json;
