@@ -1,6 +1,7 @@
 //! How rows are made of events: one by one while a projection is kept, and many together while it is built.
 
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, ready};
@@ -10,7 +11,7 @@ use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::{Loaded, Recorded, Store, Tx};
 
 use crate::fold::Folded;
-use crate::{Slot, Writer};
+use crate::{Seal, Slot, Writer};
 
 /// One function of a projection, with its types erased.
 pub(crate) trait Maker: Send + Sync + 'static {
@@ -22,8 +23,18 @@ pub(crate) trait Maker: Send + Sync + 'static {
         Box::pin(ready(Ok(())))
     }
 
+    /// Whether it seals anything that an event says.
+    fn seals(&self, _: &Recorded) -> bool {
+        false
+    }
+
     /// Makes the rows of one of the events that were folded last.
-    fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
+    fn make(&self, writer: &mut Writer<'_>, seal: &Seal<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
+
+    /// Does what else follows an event, if anything does.
+    fn react<'a>(&'a self, _: &'a mut Tx, _: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
+        None
+    }
 }
 
 type Show<A> = dyn Fn(&mut Writer<'_>, &str, Loaded<A>) -> Result<(), Error> + Send + Sync;
@@ -60,7 +71,7 @@ impl<A: Aggregate> Maker for Showing<A> {
         Box::pin(folded.follow::<A>(store, &self.types, events))
     }
 
-    fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error> {
+    fn make(&self, writer: &mut Writer<'_>, _: &Seal<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error> {
         match folded.shown::<A>(event) {
             Some(state) => (self.show)(writer, event.stream.id(), state),
             None => Ok(()),
@@ -68,49 +79,103 @@ impl<A: Aggregate> Maker for Showing<A> {
     }
 }
 
-/// Records each `E`.
-pub(crate) struct On<E, F> {
+/// Records each `E`; where it `SEALS`, what it says about somebody as well.
+pub(crate) struct On<E, F, const SEALS: bool> {
     name: &'static str,
     type_name: String,
     record: F,
     event: PhantomData<fn() -> E>,
 }
 
-impl<E, F> On<E, F>
+impl<E, F, const SEALS: bool> On<E, F, SEALS>
 where
     E: Message + Default + 'static,
-    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    F: Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     pub(crate) fn new(event: &str, name: &'static str, record: F) -> Self {
         Self { name, type_name: event.to_owned(), record, event: PhantomData }
     }
 }
 
-impl<E, F> Maker for On<E, F>
+impl<E, F, const SEALS: bool> Maker for On<E, F, SEALS>
 where
     E: Message + Default + 'static,
-    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    F: Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
         reactions.on_named(&self.type_name, self.name, Keeps { on: Arc::clone(&self), slot })
     }
 
-    fn make(&self, writer: &mut Writer<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
-        if event.type_name == self.type_name { (self.record)(writer, &Received::of(event)?) } else { Ok(()) }
+    fn seals(&self, event: &Recorded) -> bool {
+        SEALS && event.type_name == self.type_name
+    }
+
+    fn make(&self, writer: &mut Writer<'_>, seal: &Seal<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
+        if event.type_name == self.type_name { (self.record)(writer, seal, &Received::of(event)?) } else { Ok(()) }
     }
 }
 
-struct Keeps<E, F> {
-    on: Arc<On<E, F>>,
+struct Keeps<E, F, const SEALS: bool> {
+    on: Arc<On<E, F, SEALS>>,
     slot: Slot,
 }
 
-impl<E, F> Reaction<E> for Keeps<E, F>
+impl<E, F, const SEALS: bool> Reaction<E> for Keeps<E, F, SEALS>
 where
     E: Message + Default + 'static,
-    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    F: Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
+    const PREPARES: bool = SEALS;
+
+    async fn prepare(&self, tx: &mut Tx, events: &[Received<E>]) -> Result<(), Error> {
+        tx.prepare_to_seal(events.iter().map(|event| event.metadata.partition_key.as_str())).await
+    }
+
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        (self.on.record)(&mut Writer::new(tx.rows(), self.slot), event)
+        let whom = event.metadata.partition_key.as_str();
+        if SEALS {
+            tx.prepare_to_seal([whom]).await?;
+        }
+        let mut rows = mem::take(tx.rows());
+        let made = (self.on.record)(&mut Writer::new(&mut rows, self.slot), &Seal::new(tx, whom), event);
+        *tx.rows() = rows;
+        made
+    }
+}
+
+/// Does what else follows each `E`, and makes no rows of it.
+pub(crate) struct Beside<E, R> {
+    name: &'static str,
+    type_name: String,
+    reaction: Arc<R>,
+    event: PhantomData<fn() -> E>,
+}
+
+impl<E, R> Beside<E, R> {
+    pub(crate) fn new(event: &str, name: &'static str, reaction: R) -> Self {
+        Self { name, type_name: event.to_owned(), reaction: Arc::new(reaction), event: PhantomData }
+    }
+}
+
+impl<E: Message + Default + 'static, R: Reaction<E>> Maker for Beside<E, R> {
+    fn keep(self: Arc<Self>, reactions: Reactions, _: Slot) -> Reactions {
+        reactions.on_named::<E>(&self.type_name, self.name, Shared(Arc::clone(&self.reaction)))
+    }
+
+    fn make(&self, _: &mut Writer<'_>, _: &Seal<'_>, _: &Folded, _: &Recorded) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
+        let reacting = async move { self.reaction.react(tx, &Received::of(event)?).await };
+        (event.type_name == self.type_name).then(|| Box::pin(reacting) as _)
+    }
+}
+
+struct Shared<R>(Arc<R>);
+
+impl<E: Send + Sync, R: Reaction<E>> Reaction<E> for Shared<R> {
+    async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
+        self.0.react(tx, event).await
     }
 }

@@ -28,6 +28,7 @@ mod running;
 mod stopped;
 mod streams;
 mod tools;
+mod traces;
 
 pub mod account;
 pub mod scenario;
@@ -46,3 +47,4 @@ pub use released::fold_released;
 pub use running::{Mortal, channel};
 pub use stopped::{Stopped, at};
 pub use tools::{nats_server, poppler};
+pub use traces::{columns_with, traces, unsealed};

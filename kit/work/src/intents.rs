@@ -12,6 +12,8 @@ mod settle;
 mod simulation;
 mod worker;
 
+use std::future::ready;
+
 use tradewind_domain::Error;
 use tradewind_store::Tx;
 
@@ -49,6 +51,16 @@ pub trait IntentHandler: Send + Sync + 'static {
         intent: &Intent,
         outcome: &Self::Outcome,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Records that no call is made because whom it is about is erased, in the transaction that deletes the intent, of which nobody
+    /// knows the payload any more.
+    ///
+    /// # Errors
+    /// Any error leaves the intent, and it is tried again.
+    fn erased(&self, tx: &mut Tx, intent: &Intent) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (tx, intent);
+        ready(Ok(()))
+    }
 }
 
 /// There was no answer, so nobody knows whether the call took effect.

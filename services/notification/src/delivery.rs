@@ -1,25 +1,17 @@
 //! Hands messages over to the mail system, and records what came of it.
 
 use std::num::NonZeroU32;
-use std::sync::LazyLock;
 
 use contracts::tradewind::notification::v1::NotificationKind;
-use opentelemetry::{KeyValue, global, metrics::Counter};
 use prost::Message;
-use tradewind_domain::{Error, Reason};
+use tradewind_domain::Error;
 use tradewind_store::{Store, Tx};
 use tradewind_work::{Intent, IntentHandler, Unknown};
 
 use crate::mail::{Answer, Letter, MailSystem, Written};
 use crate::reactions::{KINDS, MAIL, name, of_key};
+use crate::settled::{Settled, count_given_up};
 use crate::table;
-
-static MESSAGES: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    global::meter("tradewind")
-        .u64_counter("tradewind_notification_messages")
-        .with_description("Messages to customers by what they are about and whether they were sent or given up")
-        .build()
-});
 
 /// Hands over each message until the mail system has it, refuses it, or has been tried often enough.
 pub(crate) struct Deliver<M> {
@@ -28,22 +20,10 @@ pub(crate) struct Deliver<M> {
     attempts: NonZeroU32,
 }
 
-/// What came of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// The mail system has it.
-    Sent,
-    /// It is given up.
-    Failed(Reason),
-}
-
 impl<M: MailSystem> Deliver<M> {
     /// Hands over to `system` what `store` holds, each message up to `attempts` times.
     pub(crate) fn new(store: Store, system: M, attempts: NonZeroU32) -> Self {
-        // There from the beginning, so that the first one can be seen.
-        for kind in KINDS {
-            MESSAGES.add(0, &[KeyValue::new("kind", name(kind)), KeyValue::new("result", "failed")]);
-        }
+        KINDS.into_iter().for_each(|kind| count_given_up(name(kind)));
         Self { store, system, attempts }
     }
 }
@@ -54,22 +34,25 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
 
     async fn call(&self, intent: &Intent) -> Result<Settled, Unknown> {
         if intent.attempt >= self.attempts.get() {
-            return Ok(given_up("NO_ANSWER"));
+            return Ok(Settled::given_up("NO_ANSWER"));
         }
         let Some((order_id, kind)) = of_key(&intent.key) else {
             // Written by a replica of a later build, which may have its turn next.
             return Err(Unknown("no message of this build is of that kind".to_owned()));
         };
         let found = match intent.payload.as_slice() {
-            [] => table::find(self.store.reader(), order_id, kind).await,
+            [] => table::find(&self.store, order_id, kind).await,
             kept => Written::decode(kept).map(Some).map_err(Error::internal),
         };
         let Some(written) = found.map_err(|error| Unknown(error.to_string()))? else {
-            return Ok(given_up("NO_SUCH_MESSAGE"));
+            return Ok(Settled::given_up("NO_SUCH_MESSAGE"));
         };
+        if written.recipient.is_empty() {
+            return Ok(Settled::Dropped);
+        }
         let letter = Letter::new(format!("mail/{}", intent.key), written);
         if !letter.has_safe_head() {
-            return Ok(given_up("INVALID_ADDRESS"));
+            return Ok(Settled::given_up("INVALID_ADDRESS"));
         }
         match self.system.hand_over(&letter).await? {
             Answer::Accepted => Ok(Settled::Sent),
@@ -86,30 +69,16 @@ impl<M: MailSystem> IntentHandler for Deliver<M> {
         match outcome {
             Settled::Sent => table::mark_sent(tx, order_id, kind),
             Settled::Failed(why) => table::mark_failed(tx.conn(), order_id, kind, why.as_str()).await?,
+            Settled::Dropped => table::mark_failed(tx.conn(), order_id, kind, table::ERASED).await?,
         }
         let (order_id, outcome, attempts) = (order_id.to_owned(), outcome.clone(), intent.attempt);
-        tx.after(move || tell(&order_id, name(kind), &outcome, attempts));
+        tx.after(move || outcome.tell(&order_id, name(kind), attempts));
         Ok(())
     }
-}
 
-/// Tells what became of a message.
-fn tell(order_id: &str, kind: &'static str, outcome: &Settled, attempts: u32) {
-    let result = match outcome {
-        Settled::Sent => {
-            tracing::info!(order_id, kind, "a message is sent");
-            "sent"
-        }
-        Settled::Failed(why) => {
-            tracing::error!(order_id, kind, reason = %why, attempts, "a message is given up");
-            "failed"
-        }
-    };
-    MESSAGES.add(1, &[KeyValue::new("kind", kind), KeyValue::new("result", result)]);
-}
-
-fn given_up(reason: &str) -> Settled {
-    Settled::Failed(Reason::told(reason))
+    async fn erased(&self, tx: &mut Tx, intent: &Intent) -> Result<(), Error> {
+        self.settle(tx, intent, &Settled::Dropped).await
+    }
 }
 
 #[cfg(test)]
@@ -144,7 +113,7 @@ mod tests {
                 cause: Metadata::default(),
             };
             assert!(deliver.call(&intent(0)).await.is_err(), "another replica may know of it");
-            assert_eq!(deliver.call(&intent(2)).await.unwrap(), given_up("NO_ANSWER"));
+            assert_eq!(deliver.call(&intent(2)).await.unwrap(), Settled::given_up("NO_ANSWER"));
         });
     }
 }

@@ -30,7 +30,7 @@ impl Api {
 
     async fn list(&self, page: Page) -> Result<ListNotificationsResponse, Error> {
         let Page { order_id, after, size } = page;
-        let found = table::page(self.store.reader(), &order_id, after, size + 1).await?;
+        let found = table::page(&self.store, &order_id, after, size + 1).await?;
         let (notifications, next_page_token) = request::page(found, size, |last| last.kind.to_string());
         Ok(ListNotificationsResponse { notifications, next_page_token })
     }

@@ -12,6 +12,7 @@ mod grpc;
 mod links;
 mod mail;
 mod reactions;
+mod settled;
 pub mod table;
 mod texts;
 pub mod webhooks;

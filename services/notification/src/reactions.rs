@@ -1,6 +1,7 @@
 //! What customers are told of: each message is written down with the intent to send it, in one transaction.
 
 mod accounts;
+mod forget;
 
 use contracts::reactions;
 use contracts::tradewind::notification::v1::NotificationKind;
@@ -49,6 +50,9 @@ pub(crate) fn reactions(offer: &Offer, links: &Links) -> Reactions {
         tell_on_password_changed: accounts::tell_on_password_changed,
         tell_on_email_change_requested: accounts::tell_on_email_change_requested,
         tell_on_email_changed: accounts::tell_on_email_changed,
+        forget_on_order_erased: forget::forget_on_order_erased,
+        forget_on_customer_erased: forget::forget_on_customer_erased,
+        forget_on_confirmation_forgotten: forget::forget_on_confirmation_forgotten,
         offer_on_order_placed: offer(),
         offer_on_order_confirmed: offer(),
         offer_on_order_cancelled: offer(),
@@ -72,13 +76,15 @@ impl Reaction<OrderConfirmed> for TellOnOrderConfirmed {
     const PREPARES: bool = true;
 
     async fn prepare(&self, tx: &mut Tx, events: &[Received<OrderConfirmed>]) -> Result<(), Error> {
+        tx.prepare_to_seal(events.iter().map(|event| event.metadata.partition_key.as_str())).await?;
         table::look(tx, events.iter().map(|event| event.data.order_id.as_str())).await
     }
 
     async fn react(&self, tx: &mut Tx, event: &Received<OrderConfirmed>) -> Result<(), Error> {
         let OrderConfirmed { order_id, recipient, .. } = &event.data;
         let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-        let subject = Subject { order_id, kind: NotificationKind::OrderConfirmed, address };
+        let subject =
+            Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderConfirmed, address };
         tell(tx, subject, texts::confirmed(&event.data, self.0.invoice(order_id))).await
     }
 }
@@ -89,7 +95,8 @@ impl Reaction<OrderClosed> for TellOnOrderClosed {
     async fn react(&self, tx: &mut Tx, event: &Received<OrderClosed>) -> Result<(), Error> {
         let OrderClosed { order_id, recipient, .. } = &event.data;
         let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-        let subject = Subject { order_id, kind: NotificationKind::OrderCancelled, address };
+        let subject =
+            Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderCancelled, address };
         tell(tx, subject, texts::cancelled(&event.data, self.0.credit_note(order_id))).await
     }
 }
@@ -97,12 +104,15 @@ impl Reaction<OrderClosed> for TellOnOrderClosed {
 async fn tell_on_order_shipped(tx: &mut Tx, event: &Received<OrderShipped>) -> Result<(), Error> {
     let OrderShipped { order_id, recipient, .. } = &event.data;
     let address = recipient.as_ref().map(|recipient| recipient.email.as_str());
-    let subject = Subject { order_id, kind: NotificationKind::OrderShipped, address };
+    let subject =
+        Subject { whose: &event.metadata.partition_key, order_id, kind: NotificationKind::OrderShipped, address };
     tell(tx, subject, texts::shipped(&event.data)).await
 }
 
 /// What a message is about and who gets it.
 struct Subject<'a> {
+    /// Under whose key it is kept: the order's; of a message about an account, the customer's, or of one with a code, its own.
+    whose: &'a str,
     /// The order, or what names a message about an account.
     order_id: &'a str,
     kind: NotificationKind,
@@ -111,16 +121,16 @@ struct Subject<'a> {
 
 /// Writes a message down once, with the intent to send it.
 async fn tell(tx: &mut Tx, about: Subject<'_>, text: Text) -> Result<(), Error> {
-    let Subject { order_id, kind, address } = about;
+    let Subject { whose, order_id, kind, address } = about;
     let address = address.unwrap_or_default();
     if address.is_empty() {
         tracing::warn!(order_id, kind = kind.as_str_name(), "there is nobody to tell");
         return Ok(());
     }
-    if let Some(written) = table::write(tx, order_id, kind, address, &text).await? {
+    if let Some(written) = table::write(tx, whose, order_id, kind, address, &text).await? {
         let (key, action) = (key(order_id, kind), "send".to_owned());
         let payload = if written.encoded_len() <= MOST_KEPT { written.encode_to_vec() } else { Vec::new() };
-        let subject = order_id.to_owned();
+        let subject = whose.to_owned();
         intend(tx, NewIntent { kind: MAIL, key, action, payload, subject });
     }
     Ok(())

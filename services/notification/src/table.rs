@@ -1,4 +1,4 @@
-//! What was told to whom: one row a message.
+//! What was told to whom: one row a message. Whom, and in which words, lies sealed under the key of whom it is about.
 
 mod migrations;
 pub mod notification;
@@ -12,15 +12,17 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tradewind_domain::Error;
 use tradewind_sql::{chunks, db, from_micros, micros, padded, timestamp};
-use tradewind_store::{Last, Tx, Upsert};
+use tradewind_store::{Last, Store, Tx, Upsert};
 
 pub(crate) use self::migrations::migrations;
 use self::notification::{ActiveModel, Address, Column, Entity, Model};
 use crate::mail::Written;
 use crate::texts::Text;
 
-/// Messages about accounts: what they said is not kept longer than it is needed, nor to whom they went: an account that is erased
-/// leaves nothing here but what nobody could be told.
+/// Why a message is given up whose reader is erased.
+pub(crate) const ERASED: &str = "ERASED";
+
+/// Messages about accounts: what they said is not kept longer than it is needed, nor to whom they went.
 const OF_ACCOUNTS: [NotificationKind; 6] = [
     NotificationKind::Verification,
     NotificationKind::SignUpRepeated,
@@ -73,12 +75,14 @@ pub(crate) async fn look<'a>(tx: &mut Tx, orders: impl IntoIterator<Item = &'a s
     Ok(())
 }
 
-/// Writes a message down when `tx` is committed, and returns how it is sent; none when it was written down before.
+/// Writes a message down when `tx` is committed, under the key of `whose` it is, and returns how it is sent; none when it was written
+/// down before.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn write(
     tx: &mut Tx,
+    whose: &str,
     order_id: &str,
     kind: NotificationKind,
     recipient: &str,
@@ -94,9 +98,9 @@ pub(crate) async fn write(
     let row = Model {
         order_id: order_id.to_owned(),
         kind: number(kind),
-        recipient: Address(recipient.clone()),
-        subject: subject.clone(),
-        body: body.clone(),
+        recipient: Address(tx.seal_text(whose, &recipient).await?),
+        subject: tx.seal_text(whose, &subject).await?,
+        body: tx.seal_text(whose, &body).await?,
         written,
         sent: false,
         sent_time: None,
@@ -107,22 +111,36 @@ pub(crate) async fn write(
     Ok(Some(Written { recipient, subject, body, written }))
 }
 
-/// The message as it was written down; none when there is no such message.
+/// The message as it was written down; none when there is no such message. Where its reader is erased, it has no recipient.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn find(
-    connection: &impl ConnectionTrait,
-    order_id: &str,
-    kind: NotificationKind,
-) -> Result<Option<Written>, Error> {
-    let row = Entity::find_by_id((order_id.to_owned(), number(kind))).one(connection).await.map_err(db)?;
-    Ok(row.map(|Model { recipient, subject, body, written, .. }| Written {
-        recipient: recipient.0,
-        subject,
-        body,
-        written,
-    }))
+pub(crate) async fn find(store: &Store, order_id: &str, kind: NotificationKind) -> Result<Option<Written>, Error> {
+    let row = Entity::find_by_id((order_id.to_owned(), number(kind))).one(store.reader()).await.map_err(db)?;
+    let Some(Model { recipient, subject, body, written, .. }) = row else { return Ok(None) };
+    let mut opened = opened(store, vec![recipient.0, subject, body]).await?;
+    let mut next = || opened.next().unwrap_or_default();
+    Ok(Some(Written { recipient: next(), subject: next(), body: next(), written }))
+}
+
+/// Texts as they were written; empty ones where whose they were is erased.
+async fn opened(store: &Store, kept: Vec<String>) -> Result<impl Iterator<Item = String>, Error> {
+    Ok(store.open_texts(kept).await?.into_iter().map(Option::unwrap_or_default))
+}
+
+/// Clears what is written of messages about an order, or of one about an account: also what lies there as it was before there were
+/// seals. What is not sent by then is given up.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn clear(connection: &impl ConnectionTrait, order_id: &str) -> Result<(), Error> {
+    let (recipient, subject, body) = (Set(Address(String::new())), Set(String::new()), Set(String::new()));
+    let cleared = ActiveModel { recipient, subject, body, ..ActiveModel::default() };
+    let dropped = ActiveModel { failed: Set(true), failure: Set(Some(ERASED.to_owned())), ..ActiveModel::default() };
+    let these = |change| Entity::update_many().set(change).filter(Column::OrderId.eq(order_id));
+    these(cleared).exec(connection).await.map_err(db)?;
+    let waiting = these(dropped).filter(Column::Sent.eq(false)).filter(Column::Failed.eq(false));
+    waiting.exec(connection).await.map(drop).map_err(db)
 }
 
 /// Records that the mail system has the message, when `tx` is committed.
@@ -161,6 +179,7 @@ pub(crate) async fn mark_failed(
     let mut failed = ActiveModel { failed: Set(true), failure: Set(Some(reason.to_owned())), ..ActiveModel::default() };
     if OF_ACCOUNTS.contains(&kind) {
         failed.body = Set(String::new());
+        failed.recipient = Set(Address(String::new()));
     }
     let this = Entity::update_many().set(failed).filter(Column::OrderId.eq(order_id));
     this.filter(Column::Kind.eq(number(kind))).exec(connection).await.map(drop).map_err(db)
@@ -171,7 +190,7 @@ pub(crate) async fn mark_failed(
 /// # Errors
 /// When the database fails.
 pub(crate) async fn page(
-    connection: &impl ConnectionTrait,
+    store: &Store,
     order_id: &str,
     after: NotificationKind,
     limit: usize,
@@ -181,7 +200,12 @@ pub(crate) async fn page(
         .filter(Column::Kind.gt(number(after)))
         .order_by_asc(Column::Kind)
         .limit(u64::try_from(limit).map_err(Error::internal)?);
-    Ok(rows.all(connection).await.map_err(db)?.into_iter().map(Notification::from).collect())
+    let rows = rows.all(store.reader()).await.map_err(db)?;
+    let kept = rows.iter().flat_map(|row| [row.recipient.0.clone(), row.subject.clone()]).collect();
+    let mut opened = opened(store, kept).await?;
+    let mut next = || opened.next().unwrap_or_default();
+    let whole = |row| Model { recipient: Address(next()), subject: next(), ..row };
+    Ok(rows.into_iter().map(whole).map(Notification::from).collect())
 }
 
 impl From<Model> for Notification {

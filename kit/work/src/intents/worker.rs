@@ -193,8 +193,15 @@ impl<H: IntentHandler> Worker<H> {
     /// Drops what cannot be done any more because whom it is about is erased.
     async fn without_erased(&self, Found { intents, erased }: Found) -> Result<Vec<Intent>, Error> {
         for intent in erased {
-            let (dropped, _) =
-                self.store.transact(async |tx: &mut Tx| owed::delete_intent(tx, H::KIND, &intent).await).await?;
+            let drop = async |tx: &mut Tx| {
+                let is_open = owed::delete_intent(tx, H::KIND, &intent).await?;
+                if is_open {
+                    tx.set_cause(intent.cause.clone());
+                    self.handler.erased(tx, &intent).await?;
+                }
+                Ok(is_open)
+            };
+            let (dropped, _) = self.store.transact(drop).await?;
             if dropped {
                 tracing::warn!(kind = H::KIND, key = intent.key, "a call is not made: whom it is about is erased");
             }

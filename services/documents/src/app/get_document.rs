@@ -3,7 +3,7 @@ use tradewind_domain::Error;
 use tradewind_sql::from_micros;
 use tradewind_store::Store;
 
-use super::sales::{find, issued, said};
+use super::sales::{find, issued, opened};
 use crate::domain::{Document, Item, Kind, Number};
 
 /// What the document of that number says.
@@ -13,7 +13,7 @@ use crate::domain::{Document, Item, Kind, Number};
 pub(crate) async fn get_document(store: &Store, number: Number) -> Result<Document, Error> {
     let row = find(store, number.order).await?.ok_or_else(|| no_document(number))?;
     let (time, total) = issued(&row, number.kind).ok_or_else(|| no_document(number))?;
-    let order = said(row.said.as_deref().unwrap_or_default())?;
+    let order = opened(store, &row).await?;
     let (invoice, items) = match number.kind {
         Kind::Invoice => (None, order.lines.into_iter().map(item).collect()),
         Kind::CreditNote => {

@@ -1,14 +1,14 @@
 //! What is known of sales, kept from the events of others.
 
 use contracts::tradewind::money::v1::Money;
-use contracts::tradewind::ordering::v1::{OrderConfirmed, OrderPlaced};
+use contracts::tradewind::ordering::v1::{OrderConfirmed, OrderErased, OrderPlaced};
 use contracts::tradewind::payment::v1::PaymentRefunded;
-use prost::Message;
+use prost::{Message, Name};
 use tradewind_domain::{Error, OrderId};
 use tradewind_events::Received;
-use tradewind_projections::{Projection, Writer, read};
+use tradewind_projections::{Projection, Seal, Slot, Writer, read};
 use tradewind_sql::micros;
-use tradewind_store::Store;
+use tradewind_store::{Opened, Store, Tx};
 
 use crate::domain::Kind;
 use crate::store::{self, SaleRow, put_confirmed, put_placed, put_refunded, sale};
@@ -20,18 +20,19 @@ const DOCUMENTS: &str = "documents.documents";
 pub fn documents() -> Projection {
     Projection::new(DOCUMENTS, 1)
         .table::<sale::Entity>()
-        .on("itemise_on_order_placed", itemise)
+        .sealing("itemise_on_order_placed", itemise)
         .on("invoice_on_order_confirmed", invoice)
         .on("credit_on_payment_refunded", credit)
+        .reacting("forget_on_order_erased", forget)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a projection lets a row fail")]
-fn itemise(writer: &mut Writer<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
+fn itemise(writer: &mut Writer<'_>, seal: &Seal<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
     let OrderPlaced { order_id, customer_id, mut recipient, lines, .. } = event.data.clone();
     // No document shows where mail goes.
     recipient.iter_mut().for_each(|recipient| recipient.email.clear());
     let said = OrderPlaced { recipient, lines, ..OrderPlaced::default() }.encode_to_vec();
-    let (customer_id, placed, said) = (Some(customer_id), Some(micros(event.time)), Some(said));
+    let (customer_id, placed, said) =
+        (Some(customer_id), Some(micros(event.time)), Some(seal.seal(&shown(&said), &said)?));
     put_placed(writer, SaleRow { order_id, customer_id, placed, said, ..SaleRow::default() });
     Ok(())
 }
@@ -64,6 +65,26 @@ fn credit(writer: &mut Writer<'_>, event: &Received<PaymentRefunded>) -> Result<
     Ok(())
 }
 
+/// Destroys the key under which it lies who receives the order. What lies there as it was before there were seals is reduced, wherever it
+/// is.
+async fn forget(tx: &mut Tx, event: &Received<OrderErased>) -> Result<(), Error> {
+    let order_id = event.data.order_id.as_str();
+    tx.erase(order_id).await?;
+    for slot in [Slot::First, Slot::Second] {
+        let kept = store::find(tx.conn(), slot, order_id).await?.and_then(|row| row.said);
+        // What is sealed is no message.
+        if let Some(plain) = kept.filter(|kept| said(kept).is_ok()) {
+            store::reduce(tx.conn(), slot, order_id, shown(&plain)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What everybody may know of what a row says: what was ordered, and the country that it went to.
+fn shown(said: &[u8]) -> Vec<u8> {
+    contracts::shown(&OrderPlaced::full_name(), said)
+}
+
 /// What is known of an order's sale once it has been heard that it was placed.
 ///
 /// # Errors
@@ -91,7 +112,17 @@ pub(super) fn issued(row: &SaleRow, kind: Kind) -> Option<(i64, Money)> {
     Some((time?, Money { minor: minor?, currency: currency.clone()? }))
 }
 
-/// What a row says of the order as it was placed.
+/// What a row says of the order as it was placed; of one that is erased, what everybody may know.
+///
+/// # Errors
+/// `Unavailable` when the database is, and `Internal` where the row is damaged.
+pub(super) async fn opened(store: &Store, row: &SaleRow) -> Result<OrderPlaced, Error> {
+    let kept = row.said.clone().unwrap_or_default();
+    let opened = store.open_sealed(vec![kept]).await?.pop().map(Opened::into_bytes);
+    said(&opened.unwrap_or_default())
+}
+
+/// What a row says of the order as it was placed, opened.
 ///
 /// # Errors
 /// `Internal` where it is damaged.

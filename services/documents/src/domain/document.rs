@@ -15,7 +15,7 @@ pub struct Document {
     pub issued: OffsetDateTime,
     /// Of a credit note, the invoice that the order has; none where it was cancelled before it had one.
     pub invoice: Option<Number>,
-    /// Who receives the order.
+    /// Who receives the order; without a name where that is erased.
     pub recipient: Recipient,
     /// What was ordered; a credit note lists none of it.
     pub items: Vec<Item>,

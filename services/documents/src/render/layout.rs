@@ -10,6 +10,9 @@ use crate::domain::{Document, Kind, amount};
 /// Who sells.
 pub(super) const SELLER: &str = "Tradewind";
 
+/// What stands there instead of a name and an address that are forgotten.
+const ERASED: &str = "Name and address are erased.";
+
 /// Where the facts of a document stand: what they are, and what they say.
 const FACTS: i64 = 312_000;
 const SAYS: i64 = FACTS + 48_000;
@@ -74,7 +77,10 @@ fn recipient(sheet: &mut Sheet, document: &Document) {
     let width = FACTS - LEFT - 24_000;
     sheet.paragraph(LEFT, width, QUIET, "For");
     sheet.skip(2_000);
-    sheet.paragraph(LEFT, width, STRONG, &recipient.name);
+    match recipient.name.as_str() {
+        "" => sheet.paragraph(LEFT, width, QUIET, ERASED),
+        name => sheet.paragraph(LEFT, width, STRONG, name),
+    }
     for text in [address.line1.as_str(), place.trim(), &address.country] {
         if !text.is_empty() {
             sheet.paragraph(LEFT, width, BODY, text);

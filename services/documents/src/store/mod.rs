@@ -6,4 +6,4 @@ mod sales;
 
 pub use migrations::migrations;
 pub use sale::Model as SaleRow;
-pub(crate) use sales::{find, put_confirmed, put_placed, put_refunded};
+pub(crate) use sales::{find, put_confirmed, put_placed, put_refunded, reduce};

@@ -14,7 +14,8 @@ pub struct Model {
     pub customer_id: Option<String>,
     /// When it was placed.
     pub placed: Option<i64>,
-    /// Who receives it and what was ordered: the contract's `OrderPlaced`, encoded, of which nothing else is kept.
+    /// Who receives it and what was ordered: the contract's `OrderPlaced`, encoded, of which nothing else is kept. It is sealed under
+    /// the key of the order, but for what everybody may know.
     pub said: Option<Vec<u8>>,
     /// When it was confirmed.
     pub confirmed: Option<i64>,

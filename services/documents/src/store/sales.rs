@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityName, EntityTrait, QueryFilter};
 use tradewind_domain::Error;
 use tradewind_projections::{Slot, Table, Writer};
 use tradewind_sql::db;
@@ -44,4 +44,17 @@ pub(crate) fn put_refunded(writer: &mut Writer<'_>, row: Model) {
 pub(crate) async fn find(db: &impl ConnectionTrait, slot: Slot, order_id: &str) -> Result<Option<Model>, Error> {
     let rows = Entity::find().filter(Column::OrderId.eq(order_id));
     slot.select(rows).one(db).await.map_err(self::db)
+}
+
+/// Lets the row of an order say less.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn reduce(db: &impl ConnectionTrait, slot: Slot, order_id: &str, said: Vec<u8>) -> Result<(), Error> {
+    let mut update = Query::update();
+    update
+        .table(slot.table(Entity.table_name()))
+        .value(Column::Said, said)
+        .and_where(Expr::col(Column::OrderId).eq(order_id));
+    db.execute(&update).await.map(drop).map_err(self::db)
 }

@@ -21,13 +21,13 @@ pub(super) async fn tell_on_verification_requested(
     if is_over(tx, message_id, expire_time.as_ref()) {
         return Ok(());
     }
-    let about = subject(message_id, NotificationKind::Verification, person.as_ref());
+    let about = subject(event, message_id, NotificationKind::Verification, person.as_ref());
     tell(tx, about, accounts::verification(&event.data, event.time)).await
 }
 
 pub(super) async fn tell_on_sign_up_repeated(tx: &mut Tx, event: &Received<SignUpRepeated>) -> Result<(), Error> {
     let SignUpRepeated { message_id, person } = &event.data;
-    let about = subject(message_id, NotificationKind::SignUpRepeated, person.as_ref());
+    let about = subject(event, message_id, NotificationKind::SignUpRepeated, person.as_ref());
     tell(tx, about, accounts::sign_up_repeated(&event.data)).await
 }
 
@@ -39,13 +39,13 @@ pub(super) async fn tell_on_password_reset_requested(
     if is_over(tx, message_id, expire_time.as_ref()) {
         return Ok(());
     }
-    let about = subject(message_id, NotificationKind::PasswordReset, person.as_ref());
+    let about = subject(event, message_id, NotificationKind::PasswordReset, person.as_ref());
     tell(tx, about, accounts::password_reset(&event.data, event.time)).await
 }
 
 pub(super) async fn tell_on_password_changed(tx: &mut Tx, event: &Received<PasswordChanged>) -> Result<(), Error> {
     let PasswordChanged { message_id, person, .. } = &event.data;
-    let about = subject(message_id, NotificationKind::PasswordChanged, person.as_ref());
+    let about = subject(event, message_id, NotificationKind::PasswordChanged, person.as_ref());
     tell(tx, about, accounts::password_changed(&event.data)).await
 }
 
@@ -66,16 +66,22 @@ pub(super) async fn tell_on_email_change_requested(
     if is_over(tx, message_id, expire_time.as_ref()) {
         return Ok(());
     }
-    let about = subject(message_id, NotificationKind::EmailChange, person.as_ref());
+    let about = subject(event, message_id, NotificationKind::EmailChange, person.as_ref());
     tell(tx, about, accounts::email_change(&event.data, event.time)).await
 }
 
 pub(super) async fn tell_on_email_changed(tx: &mut Tx, event: &Received<EmailChanged>) -> Result<(), Error> {
     let EmailChanged { message_id, person, .. } = &event.data;
-    let about = subject(message_id, NotificationKind::EmailChanged, person.as_ref());
+    let about = subject(event, message_id, NotificationKind::EmailChanged, person.as_ref());
     tell(tx, about, accounts::email_changed(&event.data)).await
 }
 
-fn subject<'a>(message_id: &'a str, kind: NotificationKind, person: Option<&'a Person>) -> Subject<'a> {
-    Subject { order_id: message_id, kind, address: person.map(|person| person.email.as_str()) }
+fn subject<'a, E>(
+    event: &'a Received<E>,
+    message_id: &'a str,
+    kind: NotificationKind,
+    person: Option<&'a Person>,
+) -> Subject<'a> {
+    let address = person.map(|person| person.email.as_str());
+    Subject { whose: &event.metadata.partition_key, order_id: message_id, kind, address }
 }

@@ -25,11 +25,11 @@ pub struct Model {
     /// The contract's number, which follows the order's course.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: i64,
-    /// Whom it is sent to.
+    /// Whom it is sent to, sealed.
     pub recipient: Address,
-    /// Its subject.
+    /// Its subject, sealed.
     pub subject: String,
-    /// Its text; gone once it is sent where it holds a code.
+    /// Its text, sealed; gone once it is sent where it holds a code.
     pub body: String,
     /// When it was written down.
     pub written: i64,

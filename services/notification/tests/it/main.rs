@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answers;
+mod erasing;
 mod mail_server;
 mod sink;
 mod surroundings;

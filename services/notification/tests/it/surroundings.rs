@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use contracts::tradewind::{
     identity::v1::{
-        EmailChangeRequested, EmailChanged, PasswordChanged, PasswordResetRequested, Person, SignUpRepeated,
-        VerificationRequested,
+        ConfirmationForgotten, CustomerErased, EmailChangeRequested, EmailChanged, PasswordChanged,
+        PasswordResetRequested, Person, SignUpRepeated, VerificationRequested,
     },
     money::v1::Money,
     notification::v1::{
@@ -13,7 +13,8 @@ use contracts::tradewind::{
         notification_service_client::NotificationServiceClient, webhook_service_client::WebhookServiceClient,
     },
     ordering::v1::{
-        CancellationReason, OrderCancelled, OrderClosed, OrderConfirmed, OrderPlaced, OrderShipped, Recipient,
+        CancellationReason, OrderCancelled, OrderClosed, OrderConfirmed, OrderErased, OrderPlaced, OrderShipped,
+        Recipient,
     },
     payment::v1::PaymentCaptured,
     shipping::v1::ShipmentBooked,
@@ -28,6 +29,7 @@ use tradewind_testing::{Database, Nats, Neighbour, channel, eventually, scratch}
 use uuid::Uuid;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
+pub(crate) const NAME: &str = "A. Customer";
 pub(crate) const CUSTOMER: &str = "customer@example.com";
 
 tradewind_domain::events! {
@@ -38,6 +40,7 @@ tradewind_domain::events! {
         Cancelled(OrderCancelled),
         Closed(OrderClosed),
         Shipped(OrderShipped),
+        Erased(OrderErased),
     }
 }
 
@@ -60,6 +63,8 @@ tradewind_domain::events! {
         Changed(PasswordChanged),
         EmailChange(EmailChangeRequested),
         EmailChanged(EmailChanged),
+        Forgotten(ConfirmationForgotten),
+        Erased(CustomerErased),
     }
 }
 
@@ -68,7 +73,7 @@ pub(crate) struct Surroundings {
     pub(crate) ordering: Neighbour<OrderEvent>,
     pub(crate) payment: Neighbour<PaymentEvent>,
     pub(crate) shipping: Neighbour<ShipmentEvent>,
-    identity: Neighbour<AccountEvent>,
+    pub(crate) identity: Neighbour<AccountEvent>,
     pub(crate) database: Database,
     nats: Nats,
     folder: TempDir,
@@ -126,20 +131,25 @@ impl Surroundings {
         .await;
     }
 
-    /// How many messages are kept whose text has this in it.
-    pub(crate) async fn rows_with(&self, text: &str) -> u64 {
+    /// How many messages are kept with a text, sealed or not.
+    pub(crate) async fn texts(&self) -> u64 {
         let database = tradewind_sql::connect(&self.database.url()).await.unwrap();
-        Entity::find().filter(Column::Body.contains(text)).count(&database).await.unwrap()
+        Entity::find().filter(Column::Body.ne("")).count(&database).await.unwrap()
     }
 
     /// An order that is confirmed; the customer is told at this address.
     pub(crate) async fn confirmed(&self, email: &str) -> String {
+        self.confirmed_with(email, "TW000000001").await
+    }
+
+    /// The same, with that tracking number.
+    pub(crate) async fn confirmed_with(&self, email: &str, tracking: &str) -> String {
         let order_id = Uuid::now_v7().to_string();
         let confirmed = OrderConfirmed {
             order_id: order_id.clone(),
             recipient: Some(recipient(email)),
             total: Some(Money { currency: "GBP".to_owned(), minor: 1234 }),
-            tracking: "TW000000001".to_owned(),
+            tracking: tracking.to_owned(),
             ..OrderConfirmed::default()
         };
         self.ordering.say(&order_id, confirmed).await;
@@ -153,9 +163,14 @@ impl Surroundings {
         event: impl FnOnce(String, Option<Person>) -> AccountEvent,
     ) -> String {
         let message_id = Uuid::now_v7().to_string();
-        let person = Some(Person { name: "A. Customer".to_owned(), email: email.to_owned() });
+        let person = Some(Person { name: NAME.to_owned(), email: email.to_owned() });
         self.identity.say(&message_id, event(message_id.clone(), person)).await;
         message_id
+    }
+
+    /// Whose order it was is forgotten.
+    pub(crate) async fn erased(&self, order_id: &str) {
+        self.ordering.say(order_id, OrderErased { order_id: order_id.to_owned() }).await;
     }
 
     pub(crate) async fn shipped(&self, order_id: &str, email: &str) {
@@ -185,7 +200,7 @@ impl Surroundings {
 }
 
 fn recipient(email: &str) -> Recipient {
-    Recipient { name: "A. Customer".to_owned(), email: email.to_owned(), address: None }
+    Recipient { name: NAME.to_owned(), email: email.to_owned(), address: None }
 }
 
 /// Somebody who calls the running service; it stops when dropped.
