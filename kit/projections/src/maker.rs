@@ -1,7 +1,6 @@
 //! How rows are made of events: one by one while a projection is kept, and many together while it is built.
 
 use std::marker::PhantomData;
-use std::mem;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, ready};
@@ -11,7 +10,7 @@ use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::{Loaded, Recorded, Store, Tx};
 
 use crate::fold::Folded;
-use crate::{Seal, Slot, Writer};
+use crate::{Slot, Writer};
 
 /// One function of a projection, with its types erased.
 pub(crate) trait Maker: Send + Sync + 'static {
@@ -23,18 +22,8 @@ pub(crate) trait Maker: Send + Sync + 'static {
         Box::pin(ready(Ok(())))
     }
 
-    /// Whether it seals anything that an event says.
-    fn seals(&self, _: &Recorded) -> bool {
-        false
-    }
-
     /// Makes the rows of one of the events that were folded last.
-    fn make(&self, writer: &mut Writer<'_>, seal: &Seal<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
-
-    /// Does what else follows an event, if anything does.
-    fn react<'a>(&'a self, _: &'a mut Tx, _: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
-        None
-    }
+    fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
 }
 
 type Show<A> = dyn Fn(&mut Writer<'_>, &str, Loaded<A>) -> Result<(), Error> + Send + Sync;
@@ -71,7 +60,7 @@ impl<A: Aggregate> Maker for Showing<A> {
         Box::pin(folded.follow::<A>(store, &self.types, events))
     }
 
-    fn make(&self, writer: &mut Writer<'_>, _: &Seal<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error> {
+    fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error> {
         match folded.shown::<A>(event) {
             Some(state) => (self.show)(writer, event.stream.id(), state),
             None => Ok(()),
@@ -79,67 +68,50 @@ impl<A: Aggregate> Maker for Showing<A> {
     }
 }
 
-/// Records each `E`; where it `SEALS`, what it says about somebody as well.
-pub(crate) struct On<E, F, const SEALS: bool> {
+/// Records each `E`.
+pub(crate) struct On<E, F> {
     name: &'static str,
     type_name: String,
     record: F,
     event: PhantomData<fn() -> E>,
 }
 
-impl<E, F, const SEALS: bool> On<E, F, SEALS>
+impl<E, F> On<E, F>
 where
     E: Message + Default + 'static,
-    F: Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     pub(crate) fn new(event: &str, name: &'static str, record: F) -> Self {
         Self { name, type_name: event.to_owned(), record, event: PhantomData }
     }
 }
 
-impl<E, F, const SEALS: bool> Maker for On<E, F, SEALS>
+impl<E, F> Maker for On<E, F>
 where
     E: Message + Default + 'static,
-    F: Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
         reactions.on_named(&self.type_name, self.name, Keeps { on: Arc::clone(&self), slot })
     }
 
-    fn seals(&self, event: &Recorded) -> bool {
-        SEALS && event.type_name == self.type_name
-    }
-
-    fn make(&self, writer: &mut Writer<'_>, seal: &Seal<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
-        if event.type_name == self.type_name { (self.record)(writer, seal, &Received::of(event)?) } else { Ok(()) }
+    fn make(&self, writer: &mut Writer<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
+        if event.type_name == self.type_name { (self.record)(writer, &Received::of(event)?) } else { Ok(()) }
     }
 }
 
-struct Keeps<E, F, const SEALS: bool> {
-    on: Arc<On<E, F, SEALS>>,
+struct Keeps<E, F> {
+    on: Arc<On<E, F>>,
     slot: Slot,
 }
 
-impl<E, F, const SEALS: bool> Reaction<E> for Keeps<E, F, SEALS>
+impl<E, F> Reaction<E> for Keeps<E, F>
 where
     E: Message + Default + 'static,
-    F: Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
+    F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
-    const PREPARES: bool = SEALS;
-
-    async fn prepare(&self, tx: &mut Tx, events: &[Received<E>]) -> Result<(), Error> {
-        tx.prepare_to_seal(events.iter().map(|event| event.metadata.partition_key.as_str())).await
-    }
-
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        let whom = event.metadata.partition_key.as_str();
-        if SEALS {
-            tx.prepare_to_seal([whom]).await?;
-        }
-        let mut rows = mem::take(tx.rows());
-        let made = (self.on.record)(&mut Writer::new(&mut rows, self.slot), &Seal::new(tx, whom), event);
-        *tx.rows() = rows;
-        made
+        (self.on.record)(&mut Writer::new(tx.rows(), self.slot), event)
     }
 }
 
@@ -162,13 +134,8 @@ impl<E: Message + Default + 'static, R: Reaction<E>> Maker for Beside<E, R> {
         reactions.on_named::<E>(&self.type_name, self.name, Shared(Arc::clone(&self.reaction)))
     }
 
-    fn make(&self, _: &mut Writer<'_>, _: &Seal<'_>, _: &Folded, _: &Recorded) -> Result<(), Error> {
+    fn make(&self, _: &mut Writer<'_>, _: &Folded, _: &Recorded) -> Result<(), Error> {
         Ok(())
-    }
-
-    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
-        let reacting = async move { self.reaction.react(tx, &Received::of(event)?).await };
-        (event.type_name == self.type_name).then(|| Box::pin(reacting) as _)
     }
 }
 

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_events::{Logs, forget_parked};
 use tradewind_fault::{Point, hit};
-use tradewind_store::{Cursor, LogPage, OVERTAKEN, Recorded, Rows, Store, Tx};
+use tradewind_store::{Cursor, LogPage, OVERTAKEN, Recorded, Rows, Store};
 
 use crate::fold::Folded;
 use crate::metrics::metrics;
 use crate::standing::end;
-use crate::{Projection, Seal, Slot, Writer};
+use crate::{Projection, Slot, Writer};
 
 /// How many events share a transaction, while which commands wait on SQLite.
 const BATCH: u32 = 512;
@@ -201,30 +201,14 @@ impl<'a> Pass<'a> {
         events: &[Recorded],
         moving: &[(usize, Cursor)],
     ) -> Result<(), Error> {
-        for (index, _) in moving {
-            for maker in &self.builds[*index].projection.makers {
-                maker.fold(self.store, &mut self.folded, events).await?;
-            }
+        let mut written = Rows::default();
+        for (index, from) in moving {
+            written.append(make(self.store, &mut self.folded, &self.builds[*index], *from, events).await?);
         }
         let mut tx = self.store.begin().await?;
         for (index, from) in moving {
             if !tx.advance_cursor(self.builds[*index].consumer(), &place.0, place.1, *from, to).await? {
                 return Err(Error::new(ErrorKind::Conflict, OVERTAKEN, "another process builds"));
-            }
-        }
-        let mut written = Rows::default();
-        for (index, from) in moving {
-            let build = &self.builds[*index];
-            let events = || events.iter().filter(|event| event.position > from.position);
-            let sealed = events().filter(|event| build.projection.makers.iter().any(|maker| maker.seals(event)));
-            tx.prepare_to_seal(sealed.map(|event| event.metadata.partition_key.as_str())).await?;
-            written.append(make(&tx, &self.folded, build, events())?);
-            for event in events() {
-                for maker in &build.projection.makers {
-                    if let Some(reacting) = maker.react(&mut tx, event) {
-                        reacting.await?;
-                    }
-                }
             }
         }
         tx.rows().append(written);
@@ -273,19 +257,22 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The rows that a projection makes of these events, for what they say about somebody with the keys that `tx` knows.
-fn make<'a>(
-    tx: &Tx,
-    folded: &Folded,
+/// The rows that a projection makes of the events that follow where it is.
+async fn make(
+    store: &Store,
+    folded: &mut Folded,
     build: &Building<'_>,
-    events: impl Iterator<Item = &'a Recorded>,
+    from: Cursor,
+    events: &[Recorded],
 ) -> Result<Rows, Error> {
     let mut rows = Rows::default();
     let mut writer = Writer::new(&mut rows, build.slot);
-    for event in events {
-        let seal = Seal::new(tx, &event.metadata.partition_key);
+    for maker in &build.projection.makers {
+        maker.fold(store, folded, events).await?;
+    }
+    for event in events.iter().filter(|event| event.position > from.position) {
         for maker in &build.projection.makers {
-            maker.make(&mut writer, &seal, folded, event)?;
+            maker.make(&mut writer, folded, event)?;
         }
     }
     Ok(rows)

@@ -10,7 +10,7 @@ use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::Loaded;
 
 use crate::maker::{Beside, Maker, On, Showing};
-use crate::{Seal, Slot, Writer};
+use crate::{Slot, Writer};
 
 /// A read model: rows that a function makes of events, of which there can be made the same again.
 pub struct Projection {
@@ -69,24 +69,11 @@ impl Projection {
         name: &'static str,
         record: impl Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
-        let record = move |writer: &mut Writer<'_>, _: &Seal<'_>, event: &Received<E>| record(writer, event);
-        self.makers.push(Arc::new(On::<E, _, false>::new(event, name, record)));
+        self.makers.push(Arc::new(On::new(event, name, record)));
         self
     }
 
-    /// As [`on`](Self::on), with rows that keep what an `E` says about somebody: `record` seals it.
-    #[must_use]
-    pub fn sealing<E: Message + Name + Default + 'static>(
-        mut self,
-        name: &'static str,
-        record: impl Fn(&mut Writer<'_>, &Seal<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
-    ) -> Self {
-        self.makers.push(Arc::new(On::<E, _, true>::new(&E::full_name(), name, record)));
-        self
-    }
-
-    /// With what else follows each `E`, but rows. It is done as events come, and again where the projection is built anew: that must
-    /// change nothing.
+    /// With what else follows each `E`, but rows: it is done as events come, and not again while the projection is built anew.
     #[must_use]
     pub fn reacting<E: Message + Name + Default + 'static>(
         mut self,

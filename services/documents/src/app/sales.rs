@@ -6,9 +6,9 @@ use contracts::tradewind::payment::v1::PaymentRefunded;
 use prost::{Message, Name};
 use tradewind_domain::{Error, OrderId};
 use tradewind_events::Received;
-use tradewind_projections::{Projection, Seal, Slot, Writer, read};
+use tradewind_projections::{Projection, Slot, Writer, read};
 use tradewind_sql::micros;
-use tradewind_store::{Opened, Store, Tx};
+use tradewind_store::{Opened, Store, Tx, about};
 
 use crate::domain::Kind;
 use crate::store::{self, SaleRow, put_confirmed, put_placed, put_refunded, sale};
@@ -20,19 +20,20 @@ const DOCUMENTS: &str = "documents.documents";
 pub fn documents() -> Projection {
     Projection::new(DOCUMENTS, 1)
         .table::<sale::Entity>()
-        .sealing("itemise_on_order_placed", itemise)
+        .on("itemise_on_order_placed", itemise)
         .on("invoice_on_order_confirmed", invoice)
         .on("credit_on_payment_refunded", credit)
         .reacting("forget_on_order_erased", forget)
 }
 
-fn itemise(writer: &mut Writer<'_>, seal: &Seal<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
+#[expect(clippy::unnecessary_wraps, reason = "a projection lets a row fail")]
+fn itemise(writer: &mut Writer<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
     let OrderPlaced { order_id, customer_id, mut recipient, lines, .. } = event.data.clone();
     // No document shows where mail goes.
     recipient.iter_mut().for_each(|recipient| recipient.email.clear());
     let said = OrderPlaced { recipient, lines, ..OrderPlaced::default() }.encode_to_vec();
-    let (customer_id, placed, said) =
-        (Some(customer_id), Some(micros(event.time)), Some(seal.seal(&shown(&said), &said)?));
+    let said = Some(about(&order_id, &shown(&said), &said));
+    let (customer_id, placed) = (Some(customer_id), Some(micros(event.time)));
     put_placed(writer, SaleRow { order_id, customer_id, placed, said, ..SaleRow::default() });
     Ok(())
 }
