@@ -53,6 +53,7 @@ pub async fn columns_with(database: &Database, bytes: &str) -> Vec<String> {
             found.push(format!("{table}.{column}"));
         }
     }
+    found.sort();
     found
 }
 
