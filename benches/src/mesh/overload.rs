@@ -13,9 +13,10 @@ use anyhow::{Result, ensure};
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_server::{OrderingService, OrderingServiceServer};
 use contracts::tradewind::ordering::v1::{
-    CancelOrderRequest, CancelOrderResponse, GetOrderHistoryRequest, GetOrderHistoryResponse, GetOrderRequest,
-    GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse,
-    PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest, WatchOrderResponse,
+    CancelOrderRequest, CancelOrderResponse, EraseCustomerRequest, EraseCustomerResponse, GetOrderHistoryRequest,
+    GetOrderHistoryResponse, GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
+    ListOrdersRequest, ListOrdersResponse, PlaceOrderRequest, PlaceOrderResponse, WatchOrderRequest,
+    WatchOrderResponse,
 };
 use futures::stream::Empty;
 use hdrhistogram::Histogram;
@@ -86,6 +87,13 @@ impl OrderingService for Orders {
         &self,
         _: Request<GetOrderHistoryRequest>,
     ) -> Result<Response<GetOrderHistoryResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn erase_customer(
+        &self,
+        _: Request<EraseCustomerRequest>,
+    ) -> Result<Response<EraseCustomerResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 
