@@ -27,7 +27,7 @@ pub async fn traces(database: &Database, of: &str) -> Vec<String> {
     found
 }
 
-/// Each `table.column` of a database that has these bytes in a row.
+/// Each `table.column` of a database that has these bytes in a row, by name.
 ///
 /// # Panics
 /// When the database cannot be read.
@@ -53,6 +53,7 @@ pub async fn columns_with(database: &Database, bytes: &str) -> Vec<String> {
             found.push(format!("{table}.{column}"));
         }
     }
+    found.sort();
     found
 }
 
