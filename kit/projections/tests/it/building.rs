@@ -36,7 +36,7 @@ impl Reaction<Deposited> for Follows {
     async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
         assert!(event.data.amount > 0);
         let count = Arc::clone(&self.0);
-        tx.after(move || drop(count.fetch_add(1, Ordering::SeqCst)));
+        tx.after(move || _ = count.fetch_add(1, Ordering::SeqCst));
         Ok(())
     }
 }
