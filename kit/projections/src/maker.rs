@@ -24,6 +24,11 @@ pub(crate) trait Maker: Send + Sync + 'static {
 
     /// Makes the rows of one of the events that were folded last.
     fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
+
+    /// Does what else follows an event, if anything does.
+    fn react<'a>(&'a self, _: &'a mut Tx, _: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
+        None
+    }
 }
 
 type Show<A> = dyn Fn(&mut Writer<'_>, &str, Loaded<A>) -> Result<(), Error> + Send + Sync;
@@ -136,6 +141,11 @@ impl<E: Message + Default + 'static, R: Reaction<E>> Maker for Beside<E, R> {
 
     fn make(&self, _: &mut Writer<'_>, _: &Folded, _: &Recorded) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
+        let reacting = async move { self.reaction.react(tx, &Received::of(event)?).await };
+        (event.type_name == self.type_name).then(|| Box::pin(reacting) as _)
     }
 }
 

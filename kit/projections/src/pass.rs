@@ -212,6 +212,15 @@ impl<'a> Pass<'a> {
             }
         }
         tx.rows().append(written);
+        for (index, from) in moving {
+            for event in events.iter().filter(|event| event.position > from.position) {
+                for maker in &self.builds[*index].projection.makers {
+                    if let Some(reacting) = maker.react(&mut tx, event) {
+                        reacting.await?;
+                    }
+                }
+            }
+        }
         for (index, _) in moving {
             hit(Point::BatchUncommitted, self.builds[*index].consumer());
         }

@@ -73,7 +73,8 @@ impl Projection {
         self
     }
 
-    /// With what else follows each `E`, but rows: it is done as events come, and not again while the projection is built anew.
+    /// With what else follows each `E`, but rows. It is done as events come, and again where the projection is built anew: that must
+    /// change nothing.
     #[must_use]
     pub fn reacting<E: Message + Name + Default + 'static>(
         mut self,

@@ -27,7 +27,7 @@ pub async fn traces(database: &Database, of: &str) -> Vec<String> {
     found
 }
 
-/// Each `table.column` of a database that has these bytes in a row.
+/// Each `table.column` of a database that has these bytes in a row, by name.
 ///
 /// # Panics
 /// When the database cannot be read.

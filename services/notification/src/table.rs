@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use contracts::tradewind::notification::v1::{Notification, NotificationKind};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use tradewind_domain::Error;
 use tradewind_sql::{chunks, db, from_micros, micros, padded, timestamp};
 use tradewind_store::{Last, Store, Tx, Upsert};
@@ -185,6 +187,13 @@ pub(crate) async fn mark_failed(
     this.filter(Column::Kind.eq(number(kind))).exec(connection).await.map(drop).map_err(db)
 }
 
+/// Drops the addresses of messages about accounts that were given up.
+async fn forget_given_up(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let forgotten = ActiveModel { recipient: Set(Address(String::new())), ..ActiveModel::default() };
+    let these = Entity::update_many().set(forgotten).filter(Column::Failed.eq(true));
+    these.filter(Column::Kind.is_in(OF_ACCOUNTS.map(number))).exec(connection).await.map(drop)
+}
+
 /// Up to `limit` messages about an order that follow the kind `after`, oldest first.
 ///
 /// # Errors
@@ -225,4 +234,45 @@ impl From<Model> for Notification {
 
 fn number(kind: NotificationKind) -> i64 {
     i32::from(kind).into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tradewind_store::StoreOptions;
+    use tradewind_testing::account::options;
+    use tradewind_testing::{Database, both_stores};
+
+    use super::*;
+
+    async fn given_up(tx: &mut Tx, message: &str, kind: NotificationKind) {
+        let text = Text { subject: "Yours".to_owned(), body: "It is.".to_owned() };
+        write(tx, message, message, kind, "ada@example.com", &text).await.unwrap();
+    }
+
+    both_stores! {
+        async fn what_was_given_up_of_an_account_before_keeps_no_address(database: Database) {
+            let options = StoreOptions { migrations: migrations(), ..options(&database, "notification") };
+            let store = Store::open(options).await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            given_up(&mut tx, "m-1", NotificationKind::PasswordChanged).await;
+            given_up(&mut tx, "m-2", NotificationKind::EmailChanged).await;
+            given_up(&mut tx, "o-1", NotificationKind::OrderShipped).await;
+            tx.commit().await.unwrap();
+            let tx = store.begin().await.unwrap();
+            // As builds before did it.
+            let failed = ActiveModel { failed: Set(true), ..ActiveModel::default() };
+            let those = Entity::update_many().set(failed).filter(Column::OrderId.ne("m-2"));
+            those.exec(tx.conn()).await.unwrap();
+            forget_given_up(tx.conn()).await.unwrap();
+            tx.commit().await.unwrap();
+            for (message, kind, recipient) in [
+                ("m-1", NotificationKind::PasswordChanged, ""),
+                ("m-2", NotificationKind::EmailChanged, "ada@example.com"),
+                ("o-1", NotificationKind::OrderShipped, "ada@example.com"),
+            ] {
+                assert_eq!(find(&store, message, kind).await.unwrap().unwrap().recipient, recipient, "{message}");
+            }
+        }
+    }
 }

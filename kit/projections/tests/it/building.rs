@@ -1,7 +1,14 @@
 //! Building beside what is read.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use prost::{Message, Name};
+use tradewind_domain::Error;
+use tradewind_events::{Reaction, Received};
 use tradewind_projections::{Projection, Slot, Standing, standings};
+use tradewind_store::Tx;
+use tradewind_testing::account::Deposited;
 use tradewind_testing::{Database, eventually};
 
 use super::balances::{BALANCES, Bank, DEPOSITS, PATIENCE, balances, deposits};
@@ -19,6 +26,19 @@ impl Name for Visited {
 
 fn visits() -> Projection {
     Projection::new(VISITS, 1).on::<Visited>("count_on_visited", |_, _| Ok(()))
+}
+
+/// Counts what has followed.
+#[derive(Clone, Default)]
+struct Follows(Arc<AtomicUsize>);
+
+impl Reaction<Deposited> for Follows {
+    async fn react(&self, tx: &mut Tx, event: &Received<Deposited>) -> Result<(), Error> {
+        assert!(event.data.amount > 0);
+        let count = Arc::clone(&self.0);
+        tx.after(move || _ = count.fetch_add(1, Ordering::SeqCst));
+        Ok(())
+    }
 }
 
 async fn standing(bank: &Bank, name: &str) -> Standing {
@@ -63,6 +83,19 @@ tradewind_testing::both_stores! {
         let deposits = bank.deposits(Slot::Second).await;
         assert_eq!(deposits.len(), 20);
         assert!(deposits.iter().all(|deposit| (deposit.count, deposit.total) == (40, 10 * 41 * 20)), "{deposits:?}");
+    }
+
+    async fn what_else_follows_an_event_follows_it_where_it_is_built_too(database: Database) {
+        let bank = Bank::open(&database).await;
+        bank.trade(5, 5).await;
+        bank.sequenced().await;
+        let follows = Follows::default();
+        let process = bank.start([deposits(1).reacting("count_on_deposited", follows.clone())]);
+        eventually(PATIENCE, "it is known", async || standings(&bank.store).await.unwrap().len() == 1).await;
+        bank.ask(DEPOSITS).await;
+        bank.read_from(DEPOSITS, Slot::Second).await;
+        assert_eq!(follows.0.load(Ordering::SeqCst), 5 * 5);
+        process.stop().await;
     }
 
     async fn a_later_version_is_built_beside_and_one_before_lets_it_be_built_again(database: Database) {

@@ -8,7 +8,7 @@ use crate::webhooks::table::CreateWebhooks;
 
 /// The tables of this context, oldest first.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateNotification), Box::new(AddFailure), Box::new(CreateWebhooks)]
+    vec![Box::new(CreateNotification), Box::new(AddFailure), Box::new(CreateWebhooks), Box::new(ForgetGivenUp)]
 }
 
 struct CreateNotification;
@@ -52,5 +52,22 @@ impl MigrationName for AddFailure {
 impl MigrationTrait for AddFailure {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema.alter_table(Table::alter().table("notification").add_column(text_null("failure")).take()).await
+    }
+}
+
+/// Drops the addresses of messages about accounts that were given up: such a row does not say whose it is, and nobody would find it when
+/// they are erased.
+struct ForgetGivenUp;
+
+impl MigrationName for ForgetGivenUp {
+    fn name(&self) -> &str {
+        "notification_0004_forget_given_up"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ForgetGivenUp {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        super::forget_given_up(schema.get_connection()).await
     }
 }
