@@ -53,6 +53,11 @@ pub(crate) fn key(id: Uuid) -> Result<Sensitive<String>, Error> {
     Ok(format!("twk_{}_{}", id.simple(), token()?).into())
 }
 
+/// Bytes in base64url.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// What is kept of a text that nobody can guess: SHA-256, in base64url.
 pub(crate) fn hash(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text))

@@ -134,7 +134,16 @@ impl Store {
     /// # Errors
     /// As [`open_sealed`](Self::open_sealed).
     pub async fn open_texts(&self, kept: Vec<String>) -> Result<Vec<Option<String>>, Error> {
-        let opened = self.open_sealed(kept.into_iter().map(untext).collect::<Result<_, _>>()?).await?;
+        self.open_texts_within(None, kept).await
+    }
+
+    /// The same, as a transaction sees their keys where one is given.
+    pub(crate) async fn open_texts_within(
+        &self,
+        within: Option<&Transaction>,
+        kept: Vec<String>,
+    ) -> Result<Vec<Option<String>>, Error> {
+        let opened = self.opened(within, kept.into_iter().map(untext).collect::<Result<_, _>>()?).await?;
         let text = |opened| match opened {
             Opened::Whole(bytes) => String::from_utf8(bytes).map(Some).map_err(Error::internal),
             Opened::Erased(_) => Ok(None),

@@ -46,6 +46,21 @@ impl Tx {
         }
     }
 
+    /// Whether what is about somebody is sealed as it is written.
+    #[must_use]
+    pub fn seals(&self) -> bool {
+        self.store.seals()
+    }
+
+    /// Opens texts that [`seal_text`](Self::seal_text) has sealed, as this transaction sees their keys; `None` where a subject was
+    /// erased.
+    ///
+    /// # Errors
+    /// As [`Store::open_sealed`](crate::Store::open_sealed).
+    pub async fn open_texts(&self, kept: Vec<String>) -> Result<Vec<Option<String>>, Error> {
+        self.store.open_texts_within(Some(&self.transaction), kept).await
+    }
+
     /// Opens the payload of an event that lies in a table of the kit's, as this transaction sees its key.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::code::{self, Code, Purpose, Then};
 use super::means::{email_taken, wrong_code};
 use super::{Means, Origin, throttle};
 use crate::domain::{Account, Command, Email, Teller};
-use crate::store::{account, accounts, confirmation, confirmations, sessions};
+use crate::store::{account, accounts, confirmation, sessions};
 
 /// Has a code sent to the address that an account is to have; where that has an account, none is, and the answer is the same.
 ///
@@ -41,7 +41,7 @@ async fn ask(
     expires: OffsetDateTime,
 ) -> Result<(), Error> {
     let account = throttle::hold(tx, seen).await?;
-    let is_free = accounts::by_email(tx.conn(), new).await?.is_none();
+    let is_free = accounts::by_email(tx, new).await?.is_none();
     let (name, account_id) = (account.name.0.as_str(), Some(account.account_id.as_str()));
     let then = Then { purpose: Purpose::EmailChange, email: new, name, password: None, account_id };
     code.issue(tx, then, is_free, expires).await?;
@@ -78,14 +78,14 @@ async fn change(
     but: Option<&str>,
     found: &confirmation::Model,
 ) -> Result<account::Model, Error> {
-    let held = accounts::hold(tx.conn(), account_id).await?.filter(|account| !account.locked).ok_or_else(wrong_code)?;
-    if !confirmations::confirm(tx.conn(), &found.ticket).await? {
+    let held = accounts::hold(tx, account_id).await?.filter(|account| !account.locked).ok_or_else(wrong_code)?;
+    if !code::confirm(tx, found).await? {
         return Err(wrong_code());
     }
-    let moved = accounts::move_to(tx.conn(), account_id, &found.email.0, tx.now()).await?;
+    let moved = accounts::move_to(tx, account_id, &found.email.0).await?;
     let moved = moved.ok_or_else(email_taken)?;
     sessions::end_all(tx.conn(), account_id, but, tx.now()).await?;
-    confirmations::forget_of(tx.conn(), account_id).await?;
+    code::forget_of(tx, account_id).await?;
     let person = Person { name: held.name.0, email: held.email.0 };
     let teller = Teller { message_id: Uuid::now_v7().to_string(), person };
     tx.execute::<Account>(account_id, Command::ChangeEmail(teller)).await?;

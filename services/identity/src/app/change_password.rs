@@ -5,10 +5,10 @@ use tradewind_domain::{Error, Sensitive};
 use tradewind_store::Tx;
 use uuid::Uuid;
 
-use super::{Means, Origin, throttle};
+use super::{Means, Origin, code, throttle};
 use crate::domain::{Account, Command, Email, Teller, check_password};
 use crate::store::accounts::{self, Change};
-use crate::store::{account, confirmations, sessions};
+use crate::store::{account, sessions};
 
 /// Sets the password of an account and ends its sessions but the one that asks.
 ///
@@ -39,9 +39,9 @@ pub async fn change_password(
 pub(super) async fn set(tx: &mut Tx, held: account::Model, hashed: &str, but: Option<&str>) -> Result<(), Error> {
     let account_id = held.account_id;
     let change = Change { password: Some(hashed.to_owned()), ..Change::default() };
-    accounts::change(tx.conn(), &account_id, change, tx.now()).await?;
+    accounts::change(tx, &account_id, change).await?;
     sessions::end_all(tx.conn(), &account_id, but, tx.now()).await?;
-    confirmations::forget_of(tx.conn(), &account_id).await?;
+    code::forget_of(tx, &account_id).await?;
     let person = Person { name: held.name.0, email: held.email.0 };
     let teller = Teller { message_id: Uuid::now_v7().to_string(), person };
     tx.execute::<Account>(&account_id, Command::ChangePassword(teller)).await?;

@@ -1,7 +1,7 @@
 //! Codes that are sent by mail: each goes along with a ticket, which only whoever asked for it was given.
 
 use contracts::tradewind::identity::v1::{
-    EmailChangeRequested, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested,
+    ConfirmationForgotten, EmailChangeRequested, PasswordResetRequested, Person, SignUpRepeated, VerificationRequested,
 };
 use time::OffsetDateTime;
 use tradewind_domain::{Error, Sensitive};
@@ -22,6 +22,7 @@ tradewind_domain::events! {
         Repeated(SignUpRepeated),
         Reset(PasswordResetRequested),
         EmailChange(EmailChangeRequested),
+        Forgotten(ConfirmationForgotten),
     }
 }
 
@@ -42,6 +43,9 @@ impl Purpose {
         }
     }
 }
+
+/// Codes that are removed in one transaction.
+pub(super) const TOGETHER: u64 = 64;
 
 /// A code, and what it goes along with.
 pub(super) struct Code {
@@ -77,7 +81,7 @@ impl Code {
     /// Waits to be entered until `expires`, where `is_sent`; otherwise no code is the right one.
     pub(super) async fn issue(
         &self,
-        tx: &Tx,
+        tx: &mut Tx,
         then: Then<'_>,
         is_sent: bool,
         expires: OffsetDateTime,
@@ -93,8 +97,10 @@ impl Code {
             account_id: then.account_id.map(str::to_owned),
             tries: 0,
             expires: micros(expires),
+            mail: None,
+            message_id: None,
         };
-        confirmations::issue(tx.conn(), row).await
+        confirmations::issue(tx, row, &self.message_id).await
     }
 
     /// Has the message written that says it.
@@ -118,7 +124,58 @@ impl Code {
 
 /// Has a message written.
 pub(super) async fn tell(tx: &mut Tx, message_id: &str, told: Told) -> Result<(), Error> {
-    tx.append(&StreamName::from(format!("confirmation-{message_id}")), 0, message_id, vec![told]).await
+    tx.append(&stream(message_id), 0, message_id, vec![told]).await
+}
+
+fn stream(message_id: &str) -> StreamName {
+    StreamName::from(format!("confirmation-{message_id}"))
+}
+
+/// Uses a code up; `false` when somebody else has done so.
+pub(super) async fn confirm(tx: &mut Tx, found: &confirmation::Model) -> Result<bool, Error> {
+    let is_there = confirmations::remove(tx.conn(), &found.ticket).await?;
+    if is_there {
+        forget(tx, found).await?;
+    }
+    Ok(is_there)
+}
+
+/// Removes the codes that are good for an account.
+pub(super) async fn forget_of(tx: &mut Tx, account_id: &str) -> Result<(), Error> {
+    let all = confirmations::of(tx.conn(), account_id, None).await?;
+    remove(tx, all).await
+}
+
+/// Removes the codes that are good for an account, or were sent to an address.
+pub(super) async fn forget_all(tx: &mut Tx, account_id: &str, email: &str) -> Result<(), Error> {
+    let all = confirmations::of(tx.conn(), account_id, Some(email)).await?;
+    remove(tx, all).await
+}
+
+/// Removes some of the codes that are over; how many there were.
+pub(super) async fn forget_expired(tx: &mut Tx) -> Result<u64, Error> {
+    let over = confirmations::expired(tx.conn(), tx.now(), TOGETHER).await?;
+    let some = over.len() as u64;
+    remove(tx, over).await.map(|()| some)
+}
+
+async fn remove(tx: &mut Tx, codes: Vec<confirmation::Model>) -> Result<(), Error> {
+    for code in codes {
+        confirm(tx, &code).await?;
+    }
+    Ok(())
+}
+
+/// Destroys the key under which it lies whom a code was sent to, and has others do the same.
+async fn forget(tx: &mut Tx, over: &confirmation::Model) -> Result<(), Error> {
+    // Of a release before: it was not sealed.
+    let Some(message_id) = &over.message_id else { return Ok(()) };
+    // Whoever signs up is told in any case.
+    if over.code.is_some() || over.purpose == Purpose::SignUp.name() {
+        let forgotten = ConfirmationForgotten { message_id: message_id.clone() };
+        tx.append(&stream(message_id), 1, message_id, vec![Told::from(forgotten)]).await?;
+    }
+    tx.erase(message_id).await.map(drop)
 }
 
 /// What a code is good for that goes along with `ticket`. It is counted before it is looked at, and wherever it is looked at.
@@ -136,7 +193,7 @@ pub(super) async fn enter(
     if !confirmations::is_there(means.store.command_reader(), &kept).await? {
         return Err(wrong_code());
     }
-    let tried = async |tx: &mut Tx| confirmations::try_code(tx.conn(), &kept, purpose.name(), tx.now()).await;
+    let tried = async |tx: &mut Tx| confirmations::try_code(tx, &kept, purpose.name()).await;
     let (found, _) = means.store.transact(tried).await?;
     let entered = Some(secrets::hash_of_code(ticket, code.trim()));
     found.filter(|found| found.code.as_ref().map(|code| &code.0) == entered.as_ref()).ok_or_else(wrong_code)

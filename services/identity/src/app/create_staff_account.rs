@@ -47,6 +47,7 @@ pub async fn create_staff_account(
         locked: false,
         created: micros(now),
         updated: micros(now),
+        mail: None,
     };
     means.store.transact(async |tx: &mut Tx| create(tx, row.clone()).await).await?;
     Ok(CreateStaffAccountResponse {

@@ -5,7 +5,7 @@ use tradewind_domain::{Error, Sensitive};
 use tradewind_store::Tx;
 
 use super::means::{check_staff, hold_with};
-use super::{Means, Origin, throttle};
+use super::{Means, Origin, code, throttle};
 use crate::domain::{Account, AccountError, Command};
 use crate::store::{account, accounts};
 
@@ -41,8 +41,9 @@ async fn erase(tx: &mut Tx, account: &account::Model, asked: Asked<'_>) -> Resul
     }
     tx.execute::<Account>(&account.account_id, Command::Erase).await?;
     // Their address may be another by now.
-    let held = accounts::by_id(tx.conn(), &account.account_id).await?.ok_or(AccountError::NotFound)?;
-    accounts::erase(tx.conn(), &held.account_id, &held.email.0, tx.now()).await?;
+    let held = accounts::by_id(tx, &account.account_id).await?.ok_or(AccountError::NotFound)?;
+    code::forget_all(tx, &held.account_id, &held.email.0).await?;
+    accounts::erase(tx, &held.account_id).await?;
     let account_id = account.account_id.clone();
     tx.after(move || tracing::info!(account_id, "an account is erased"));
     Ok(())

@@ -49,7 +49,7 @@ async fn decide(
     hold_with(tx, account_id, by).await?;
     check_staff(tx, by).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
-    let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;
+    let account = accounts::by_id(tx, account_id).await?.ok_or(AccountError::NotFound)?;
     if decided.events.is_empty() {
         return Ok(account);
     }
@@ -60,5 +60,5 @@ async fn decide(
         let account_id = account_id.clone();
         move || tracing::info!(account_id, roles = now, "the roles of an account have changed")
     });
-    accounts::change(tx.conn(), &account_id, Change { roles: Some(roles), ..Change::default() }, tx.now()).await
+    accounts::change(tx, &account_id, Change { roles: Some(roles), ..Change::default() }).await
 }

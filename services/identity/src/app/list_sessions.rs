@@ -4,6 +4,7 @@ use contracts::tradewind::identity::v1::{ListSessionsResponse, Session};
 use tradewind_domain::Error;
 
 use super::Means;
+use crate::store::private::Look;
 use crate::store::sessions;
 
 /// The sessions of an account, newest first.
@@ -13,5 +14,6 @@ use crate::store::sessions;
 pub async fn list_sessions(means: &Means, account_id: &str) -> Result<ListSessionsResponse, Error> {
     let account = means.account(account_id).await?;
     let found = sessions::of_account(means.store.reader(), &account.account_id, means.store.now()).await?;
+    let found = sessions::opened(&Look(&means.store), found).await?;
     Ok(ListSessionsResponse { sessions: found.into_iter().map(Session::from).collect() })
 }

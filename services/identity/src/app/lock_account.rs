@@ -34,10 +34,10 @@ async fn decide(tx: &mut Tx, account_id: &str, by: Option<&str>, locked: bool) -
     check_staff(tx, by).await?;
     let decided = tx.execute::<Account>(account_id, command).await?;
     if decided.events.is_empty() {
-        return Ok(accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?);
+        return Ok(accounts::by_id(tx, account_id).await?.ok_or(AccountError::NotFound)?);
     }
     let change = Change { locked: Some(locked), ..Change::default() };
-    let account = accounts::change(tx.conn(), account_id, change, tx.now()).await?;
+    let account = accounts::change(tx, account_id, change).await?;
     if locked {
         sessions::end_all(tx.conn(), account_id, None, tx.now()).await?;
     }

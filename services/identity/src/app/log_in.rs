@@ -8,12 +8,13 @@ use tradewind_store::Tx;
 
 use super::means::wrong_credentials;
 use super::sign_in::{self, Begin};
-use super::{Means, Origin, throttle};
+use super::{Means, Origin, code, throttle};
 use crate::domain::limits::Try;
 use crate::domain::{Email, check_password};
 use crate::metrics;
 use crate::store::accounts::{self, Change};
-use crate::store::{account, confirmations, familiars, throttles};
+use crate::store::private::Before;
+use crate::store::{account, familiars, throttles};
 
 /// A well-formed request to sign in.
 pub struct LogIn {
@@ -47,7 +48,7 @@ pub async fn log_in(means: &Means, wanted: LogIn) -> Result<LogInResponse, Error
 
 async fn enter(means: &Means, wanted: LogIn) -> Result<LogInResponse, Error> {
     let LogIn { email, password, from, .. } = &wanted;
-    let found = accounts::by_email(means.store.command_reader(), email).await?;
+    let found = accounts::by_email(&Before(&means.store), email).await?;
     let tries = throttle::guesses(&means.store, email, found.as_ref(), *from).await?;
     throttle::count(&means.store, &tries).await?;
 
@@ -81,18 +82,18 @@ async fn begin_session(
     tries: &[Try],
 ) -> Result<account::Model, Error> {
     // The hash took its time: it may be locked by now, or have another password.
-    let account = accounts::hold(tx.conn(), &seen.account_id).await?;
+    let account = accounts::hold(tx, &seen.account_id).await?;
     let same = |account: &account::Model| account.password == seen.password && can_be_used(account, tx.now());
     let mut account = account.filter(same).ok_or_else(wrong_credentials)?;
     throttles::give_back(tx.conn(), tries).await?;
     if hashed.is_some() {
         if seen.password_until.is_some() {
-            confirmations::forget_of(tx.conn(), &seen.account_id).await?;
+            code::forget_of(tx, &seen.account_id).await?;
         }
         let change = Change { password: hashed, ..Change::default() };
-        account = accounts::change(tx.conn(), &seen.account_id, change, tx.now()).await?;
+        account = accounts::change(tx, &seen.account_id, change).await?;
     }
-    familiars::meet(tx.conn(), &account.account_id, wanted.from.network(), tx.now()).await?;
+    familiars::meet(tx, &account.account_id, wanted.from.network()).await?;
     begin.write(tx, means, &account.account_id, &wanted.device, wanted.from).await?;
     let (account_id, session_id) = (account.account_id.clone(), begin.session_id.clone());
     tx.after(move || tracing::info!(account_id, session_id, "signed in"));

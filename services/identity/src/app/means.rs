@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{AccountError, Network, Role, Roles};
 use crate::passwords::Passwords;
+use crate::store::private::Before;
 use crate::store::{account, accounts};
 use crate::tokens::Tokens;
 
@@ -54,7 +55,7 @@ impl Origin {
 impl Means {
     /// The account with this id.
     pub(super) async fn account(&self, account_id: &str) -> Result<account::Model, Error> {
-        let found = accounts::by_id(self.store.command_reader(), account_id).await?;
+        let found = accounts::by_id(&Before(&self.store), account_id).await?;
         Ok(found.ok_or(AccountError::NotFound)?)
     }
 }
@@ -66,7 +67,7 @@ pub(super) async fn hold_with(tx: &Tx, account_id: &str, by: Option<&str>) -> Re
     both.sort_unstable();
     both.dedup();
     for account_id in both {
-        accounts::hold(tx.conn(), account_id).await?;
+        accounts::hold(tx, account_id).await?;
     }
     Ok(())
 }
@@ -79,7 +80,7 @@ pub(super) async fn hold_with(tx: &Tx, account_id: &str, by: Option<&str>) -> Re
 pub(super) async fn check_staff(tx: &Tx, by: Option<&str>) -> Result<(), Error> {
     // Those whom others know have ids of another form.
     let Some(by) = by.filter(|by| Uuid::try_parse(by).is_ok()) else { return Ok(()) };
-    let account = accounts::by_id(tx.conn(), by).await?;
+    let account = accounts::by_id(tx, by).await?;
     let is_staff = |account: account::Model| !account.locked && Roles::read(&account.roles).contains(Role::Staff);
     if account.is_some_and(is_staff) {
         return Ok(());
@@ -90,7 +91,7 @@ pub(super) async fn check_staff(tx: &Tx, by: Option<&str>) -> Result<(), Error> 
 /// The same, and it stays so until the transaction is over.
 pub(super) async fn hold_staff(tx: &Tx, by: Option<&str>) -> Result<(), Error> {
     if let Some(by) = by {
-        accounts::hold(tx.conn(), by).await?;
+        accounts::hold(tx, by).await?;
     }
     check_staff(tx, by).await
 }

@@ -51,7 +51,7 @@ async fn exchange(tx: &mut Tx, means: &Means, token: &RefreshToken, salt: &str) 
         let Some(session) = sessions::by_family(tx.conn(), &token.family(), tx.now()).await? else {
             return Ok(Outcome::Bad);
         };
-        let account = accounts::by_id(tx.conn(), &session.account_id).await?.filter(|account| !account.locked);
+        let account = accounts::by_id(tx, &session.account_id).await?.filter(|account| !account.locked);
         let Some(account) = account else {
             sessions::end(tx.conn(), &session.account_id, &session.session_id, tx.now()).await?;
             return Ok(Outcome::Bad);

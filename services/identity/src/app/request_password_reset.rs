@@ -28,9 +28,9 @@ pub async fn request_password_reset(
 }
 
 async fn ask(tx: &mut Tx, email: &Email, code: &Code, expires: OffsetDateTime) -> Result<(), Error> {
-    let account = match accounts::by_email(tx.conn(), email).await? {
+    let account = match accounts::by_email(tx, email).await? {
         // Its password may change just now, after which no code sets another.
-        Some(found) => accounts::hold(tx.conn(), &found.account_id).await?,
+        Some(found) => accounts::hold(tx, &found.account_id).await?,
         None => None,
     };
     let account_id = account.as_ref().map(|account| account.account_id.as_str());

@@ -9,7 +9,7 @@ use super::code::{self, Purpose};
 use super::means::wrong_code;
 use super::{Means, Origin};
 use crate::domain::{Email, check_length, check_password};
-use crate::store::{accounts, confirmation, confirmations, familiars};
+use crate::store::{accounts, confirmation, familiars};
 
 /// Sets the password of the account that a code is good for, and ends its sessions.
 ///
@@ -35,10 +35,10 @@ pub async fn reset_password(
 async fn reset(tx: &mut Tx, found: &confirmation::Model, hashed: &str, from: Origin) -> Result<(), Error> {
     let account_id = found.account_id.as_deref().ok_or_else(wrong_code)?;
     // In the order of every other change: the account, then its codes.
-    let account = accounts::hold(tx.conn(), account_id).await?.ok_or_else(wrong_code)?;
-    if !confirmations::confirm(tx.conn(), &found.ticket).await? {
+    let account = accounts::hold(tx, account_id).await?.ok_or_else(wrong_code)?;
+    if !code::confirm(tx, found).await? {
         return Err(wrong_code());
     }
-    familiars::meet(tx.conn(), account_id, from.network(), tx.now()).await?;
+    familiars::meet(tx, account_id, from.network()).await?;
     set(tx, account, hashed, None).await
 }

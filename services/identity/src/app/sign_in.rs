@@ -70,7 +70,7 @@ impl Begin {
     /// Writes it down.
     pub(super) async fn write(
         &self,
-        tx: &Tx,
+        tx: &mut Tx,
         means: &Means,
         account_id: &str,
         device: &str,
@@ -85,7 +85,7 @@ impl Begin {
             address: from.address.to_string(),
             expires: expiry(means, tx.now(), tx.now()),
         };
-        sessions::begin(tx.conn(), new, tx.now()).await
+        sessions::begin(tx, new).await
     }
 }
 

@@ -45,7 +45,7 @@ async fn ask(
     expires: time::OffsetDateTime,
 ) -> Result<(), Error> {
     let SignUp { email, name, .. } = wanted;
-    let there = accounts::by_email(tx.conn(), email).await?;
+    let there = accounts::by_email(tx, email).await?;
     let then = Then { purpose: Purpose::SignUp, email, name, password: Some(hashed), account_id: None };
     code.issue(tx, then, there.is_none(), expires).await?;
     match there {

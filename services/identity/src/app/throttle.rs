@@ -10,6 +10,7 @@ use super::{Means, Origin};
 use crate::domain::limits::{CODES_AT, CODES_FROM, CODES_TO, GUESSES_AT, GUESSES_FROM, GUESSES_OF, Try};
 use crate::domain::{AccountError, Email, Network};
 use crate::passwords::Verdict;
+use crate::store::private::Before;
 use crate::store::{account, accounts, familiars, throttles};
 
 /// What counts when a password is tried for an address, which may have no account.
@@ -37,7 +38,7 @@ pub(super) async fn codes(store: &Store, email: &Email, from: Origin) -> Result<
         Try::new(format!("code from {network}"), CODES_FROM),
         Try::new(format!("code at {network} {mailbox}"), CODES_AT),
     ];
-    let account = accounts::by_email(store.command_reader(), email).await?;
+    let account = accounts::by_email(&Before(store), email).await?;
     if !is_familiar(store, account.as_ref(), network).await? {
         tries.push(Try::new(format!("code to {mailbox}"), CODES_TO));
     }
@@ -116,6 +117,6 @@ pub(super) async fn prove(
 /// # Errors
 /// `NotFound`; `Denied` with reason `PASSWORD_WRONG` when it has.
 pub(super) async fn hold(tx: &Tx, seen: &account::Model) -> Result<account::Model, Error> {
-    let account = accounts::hold(tx.conn(), &seen.account_id).await?.ok_or(AccountError::NotFound)?;
+    let account = accounts::hold(tx, &seen.account_id).await?.ok_or(AccountError::NotFound)?;
     if account.password == seen.password { Ok(account) } else { Err(wrong_password()) }
 }

@@ -3,8 +3,9 @@
 use tradewind_domain::Error;
 use tradewind_store::{Store, Tx};
 
+use super::code;
 use super::ended_sessions::TOLD;
-use crate::store::{confirmations, sessions, throttles};
+use crate::store::{sessions, throttles};
 
 /// Removes what is over.
 ///
@@ -12,6 +13,6 @@ use crate::store::{confirmations, sessions, throttles};
 /// When the database fails.
 pub async fn tidy(store: &Store) -> Result<(), Error> {
     store.transact(async |tx: &mut Tx| sessions::forget_over(tx.conn(), tx.now() - TOLD).await).await?;
-    store.transact(async |tx: &mut Tx| confirmations::forget_expired(tx.conn(), tx.now()).await).await?;
+    while store.transact(code::forget_expired).await?.0 == code::TOGETHER {}
     store.transact(async |tx: &mut Tx| throttles::forget_past(tx.conn(), tx.now()).await).await.map(drop)
 }

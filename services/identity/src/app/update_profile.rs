@@ -19,11 +19,11 @@ pub async fn update_profile(means: &Means, account_id: &str, name: &str) -> Resu
 }
 
 async fn update(tx: &mut Tx, account_id: &str, name: &str) -> Result<account::Model, Error> {
-    let account = accounts::by_id(tx.conn(), account_id).await?.ok_or(AccountError::NotFound)?;
+    let account = accounts::by_id(tx, account_id).await?.ok_or(AccountError::NotFound)?;
     if account.name.0 == name {
         return Ok(account);
     }
     tx.execute::<Account>(account_id, Command::Update).await?;
     let change = Change { name: Some(name.to_owned()), ..Change::default() };
-    accounts::change(tx.conn(), account_id, change, tx.now()).await
+    accounts::change(tx, account_id, change).await
 }

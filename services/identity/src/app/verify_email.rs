@@ -10,7 +10,7 @@ use super::code::{self, Purpose};
 use super::means::{email_taken, wrong_code};
 use super::{Means, Origin};
 use crate::domain::{Account, Command, Roles};
-use crate::store::{account, accounts, confirmation, confirmations, familiars};
+use crate::store::{account, accounts, confirmation, familiars};
 
 /// Makes the account that a code is good for. Its owner is at home where they entered it.
 ///
@@ -24,7 +24,7 @@ pub async fn verify_email(means: &Means, ticket: &str, code: &str, from: Origin)
 
 async fn register(tx: &mut Tx, found: &confirmation::Model, from: Origin) -> Result<String, Error> {
     let password = found.password.clone().ok_or_else(|| Error::internal("a sign-up without a password"))?;
-    if !confirmations::confirm(tx.conn(), &found.ticket).await? {
+    if !code::confirm(tx, found).await? {
         return Err(wrong_code());
     }
     let account_id = Uuid::now_v7().to_string();
@@ -38,9 +38,10 @@ async fn register(tx: &mut Tx, found: &confirmation::Model, from: Origin) -> Res
         locked: false,
         created: micros(tx.now()),
         updated: micros(tx.now()),
+        mail: None,
     };
     add(tx, row).await?;
-    familiars::meet(tx.conn(), &account_id, from.network(), tx.now()).await?;
+    familiars::meet(tx, &account_id, from.network()).await?;
     Ok(account_id)
 }
 
@@ -50,7 +51,7 @@ async fn register(tx: &mut Tx, found: &confirmation::Model, from: Origin) -> Res
 /// `AlreadyExists` with reason `EMAIL_TAKEN`.
 pub(super) async fn add(tx: &mut Tx, row: account::Model) -> Result<(), Error> {
     let account_id = row.account_id.clone();
-    if !accounts::insert(tx.conn(), row).await? {
+    if !accounts::insert(tx, row).await? {
         return Err(email_taken());
     }
     tx.create::<Account>(&account_id, Command::Register(account_id.clone())).await?;

@@ -12,9 +12,9 @@ pub struct Model {
     /// The account.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account_id: String,
-    /// Where mail reaches its owner; no two have the same.
+    /// Where mail reaches its owner; no two have the same. Where that lies sealed, its digest.
     pub email: Hidden,
-    /// What they are called.
+    /// What they are called, sealed.
     pub name: Hidden,
     /// Argon2id, in the PHC string format.
     pub password: Hidden,
@@ -28,6 +28,8 @@ pub struct Model {
     pub created: i64,
     /// When it last changed.
     pub updated: i64,
+    /// The address, sealed.
+    pub mail: Option<Hidden>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -16,9 +16,9 @@ pub struct Model {
     pub purpose: String,
     /// SHA-256 of that and the code together; absent where no code was sent, because nobody is to be told so.
     pub code: Option<Hidden>,
-    /// Whose address it proves.
+    /// Whose address it proves; where that lies sealed, its digest.
     pub email: Hidden,
-    /// What they are called.
+    /// What they are called, sealed.
     pub name: Hidden,
     /// The hash of the password that an account is to have.
     pub password: Option<Hidden>,
@@ -28,6 +28,10 @@ pub struct Model {
     pub tries: i64,
     /// Until when.
     pub expires: i64,
+    /// The address, sealed.
+    pub mail: Option<Hidden>,
+    /// Names the message that was sent, and the key that seals; absent in rows of releases before.
+    pub message_id: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -10,7 +10,7 @@ pub struct Model {
     /// The account.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account_id: String,
-    /// The network.
+    /// The network's digest; in rows of releases before, the network.
     #[sea_orm(primary_key, auto_increment = false)]
     pub network: String,
     /// When it last was.

@@ -2,11 +2,12 @@
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
-use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{db, micros};
+use tradewind_store::Tx;
 
 use super::familiar::{Column, Entity, Model};
+use super::private::digest;
 use crate::domain::Network;
 
 /// The most that are known of an account.
@@ -18,18 +19,19 @@ pub(crate) async fn is_familiar(
     account_id: &str,
     network: Network,
 ) -> Result<bool, Error> {
-    let key = (account_id.to_owned(), network.to_string());
-    Ok(Entity::find_by_id(key).one(connection).await.map_err(db)?.is_some())
+    let names = [digest(connection, &network.to_string()).await?, network.to_string()];
+    let known = Entity::find().filter(Column::AccountId.eq(account_id)).filter(Column::Network.is_in(names));
+    Ok(known.one(connection).await.map_err(db)?.is_some())
 }
 
 /// Remembers that it was, and forgets those that it was longest ago.
-pub(crate) async fn meet(
-    connection: &impl ConnectionTrait,
-    account_id: &str,
-    network: Network,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
-    let row = Model { account_id: account_id.to_owned(), network: network.to_string(), seen: micros(now) };
+pub(crate) async fn meet(tx: &Tx, account_id: &str, network: Network) -> Result<(), Error> {
+    let connection = tx.conn();
+    let mut network = network.to_string();
+    if tx.seals() {
+        network = digest(connection, &network).await?;
+    }
+    let row = Model { account_id: account_id.to_owned(), network, seen: micros(tx.now()) };
     let mut again = OnConflict::columns([Column::AccountId, Column::Network]);
     let insert = Entity::insert(row.into_active_model()).on_conflict(again.update_column(Column::Seen).to_owned());
     insert.exec_without_returning(connection).await.map_err(db)?;

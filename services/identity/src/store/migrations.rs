@@ -7,7 +7,7 @@ use tradewind_sql::columns::{create_clustered, key, number, number_null};
 /// The tables of this context, oldest first.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(CreateAccounts), Box::new(CreatePartnerKeys)]
+    vec![Box::new(CreateAccounts), Box::new(CreatePartnerKeys), Box::new(SealPersons)]
 }
 
 struct CreateAccounts;
@@ -39,6 +39,32 @@ impl MigrationTrait for CreateAccounts {
             schema.create_index(Index::create().name(name).table(table).col(column).take()).await?;
         }
         Ok(())
+    }
+}
+
+struct SealPersons;
+
+impl MigrationName for SealPersons {
+    fn name(&self) -> &str {
+        "identity_0003_seal_persons"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SealPersons {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        for (table, column) in [("account", "mail"), ("confirmation", "mail"), ("confirmation", "message_id")] {
+            schema.alter_table(Table::alter().table(table).add_column(text_null(column)).take()).await?;
+        }
+        let mut by_email = Index::create();
+        schema.create_index(by_email.name("confirmation_by_email").table("confirmation").col("email").take()).await?;
+        let mut address_key = Table::create();
+        address_key.table("address_key").col(number("id").primary_key()).col(text("key"));
+        create_clustered(schema, address_key).await?;
+        let key = crate::secrets::token().map_err(|error| DbErr::Custom(error.to_string()))?;
+        let mut first = Query::insert();
+        first.into_table("address_key").columns(["id", "key"]).values_panic([1.into(), key.into()]);
+        schema.get_connection().execute(&first).await.map(drop)
     }
 }
 

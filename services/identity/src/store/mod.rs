@@ -3,6 +3,7 @@
 
 pub mod account;
 pub(crate) mod accounts;
+pub mod address_key;
 pub mod confirmation;
 pub(crate) mod confirmations;
 pub mod familiar;
@@ -11,6 +12,7 @@ mod hidden;
 mod migrations;
 pub mod partner_key;
 pub(crate) mod partner_keys;
+pub(crate) mod private;
 pub mod session;
 pub(crate) mod sessions;
 pub mod signing_key;

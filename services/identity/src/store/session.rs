@@ -24,9 +24,9 @@ pub struct Model {
     pub salt: Option<Hidden>,
     /// When that was exchanged.
     pub exchanged: Option<i64>,
-    /// What whoever signed in called it.
+    /// What whoever signed in called it, sealed.
     pub device: String,
-    /// From where.
+    /// From where, sealed.
     pub address: Hidden,
     /// When it began.
     pub created: i64,

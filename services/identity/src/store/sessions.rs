@@ -8,8 +8,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 use tradewind_domain::Error;
 use tradewind_sql::{db, from_micros, micros, timestamp};
+use tradewind_store::Tx;
 
 use super::Hidden;
+use super::private::Private;
 use super::session::{ActiveModel, Column, Entity, Model};
 
 /// The most that an account has; one more ends the one that was used least recently.
@@ -27,13 +29,16 @@ pub(crate) struct New<'a> {
 }
 
 /// Begins a session. The account's others that are over, or are too many, end.
-pub(crate) async fn begin(connection: &impl ConnectionTrait, new: New<'_>, now: OffsetDateTime) -> Result<(), Error> {
-    let others = of_account(connection, new.account_id, now).await?;
+pub(crate) async fn begin(tx: &mut Tx, new: New<'_>) -> Result<(), Error> {
+    let now = tx.now();
+    let others = of_account(tx.conn(), new.account_id, now).await?;
     let mut by_use: Vec<_> = others.into_iter().map(|other| (other.used, other.session_id)).collect();
     by_use.sort_unstable_by(|one, other| other.cmp(one));
     for (_, too_many) in by_use.into_iter().skip(MOST - 1) {
-        end(connection, new.account_id, &too_many, now).await?;
+        end(tx.conn(), new.account_id, &too_many, now).await?;
     }
+    let device = tx.seal_text(new.account_id, new.device).await?;
+    let address = Hidden(tx.seal_text(new.account_id, &new.address).await?);
     let row = Model {
         session_id: new.session_id.to_owned(),
         account_id: new.account_id.to_owned(),
@@ -42,13 +47,21 @@ pub(crate) async fn begin(connection: &impl ConnectionTrait, new: New<'_>, now: 
         previous: None,
         salt: None,
         exchanged: None,
-        device: new.device.to_owned(),
-        address: Hidden(new.address),
+        device,
+        address,
         created: micros(now),
         used: micros(now),
         expires: micros(new.expires),
     };
-    Entity::insert(row.into_active_model()).exec_without_returning(connection).await.map(drop).map_err(db)
+    Entity::insert(row.into_active_model()).exec_without_returning(tx.conn()).await.map(drop).map_err(db)
+}
+
+/// The same sessions with what they say of their owner.
+pub(crate) async fn opened(private: &impl Private, rows: Vec<Model>) -> Result<Vec<Model>, Error> {
+    let kept = rows.iter().flat_map(|row| [row.device.clone(), row.address.0.clone()]).collect();
+    let mut texts = private.texts(kept).await?.into_iter().map(Option::unwrap_or_default);
+    let mut next = || texts.next().unwrap_or_default();
+    Ok(rows.into_iter().map(|row| Model { device: next(), address: Hidden(next()), ..row }).collect())
 }
 
 /// The session whose refresh tokens share this part, unless it is over.

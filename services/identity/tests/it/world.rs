@@ -17,7 +17,7 @@ use identity::tokens::{Algorithm, Issue, Tokens};
 use time::OffsetDateTime;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tradewind_domain::{Error, EventSet, Sensitive};
-use tradewind_store::{Clock, Store, StoreOptions};
+use tradewind_store::{Clock, Sealing, Store, StoreOptions};
 use tradewind_testing::{Database, eventually};
 
 pub(crate) const ADA: &str = "ada@example.com";
@@ -45,11 +45,13 @@ pub(crate) struct Ways {
     /// Hashes that wait for their turn.
     pub(crate) waiting: usize,
     pub(crate) algorithm: Algorithm,
+    /// How events are sealed; not at all unless it is said.
+    pub(crate) sealing: Option<Sealing>,
 }
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { memory: 64, waiting: 4_096, algorithm: Algorithm::Ed25519 }
+        Self { memory: 64, waiting: 4_096, algorithm: Algorithm::Ed25519, sealing: None }
     }
 }
 
@@ -78,13 +80,14 @@ impl World {
     async fn at(database: &Database, ways: Ways, now: Arc<AtomicI64>) -> Self {
         let seconds = Arc::clone(&now);
         let clock = move || OffsetDateTime::from_unix_timestamp(seconds.load(Ordering::Relaxed)).unwrap();
-        let store = Store::open(StoreOptions {
+        let options = StoreOptions {
             url: database.url(),
             context: "identity",
             migrations: identity::store::migrations(),
             clock: Clock::from_fn(clock),
             partitions: None,
-        });
+        };
+        let store = Store::open_sealing(options, ways.sealing);
         let (store, stop) = (store.await.expect("the database opens"), CancellationToken::new());
         let (sequenced, stopped) = (store.clone(), stop.clone());
         tokio::spawn(async move { sequenced.sequence(stopped).await });
