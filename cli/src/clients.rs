@@ -16,6 +16,7 @@ use contracts::tradewind::identity::v1::identity_service_client::IdentityService
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
 use contracts::tradewind::inventory::v1::movement_service_client::MovementServiceClient;
 use contracts::tradewind::mesh::v1::mesh_service_client::MeshServiceClient;
+use contracts::tradewind::notification::v1::notification_service_client::NotificationServiceClient;
 use contracts::tradewind::ordering::v1::ordering_service_client::OrderingServiceClient;
 use contracts::tradewind::payment::v1::ledger_service_client::LedgerServiceClient;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
@@ -108,6 +109,10 @@ impl Clients {
     /// Client of the ledger of payments.
     pub(crate) fn ledger(&self) -> Result<LedgerServiceClient<Channel>> {
         Ok(LedgerServiceClient::new(self.to("payment")?))
+    }
+
+    pub(crate) fn notification(&self) -> Result<NotificationServiceClient<Channel>> {
+        Ok(NotificationServiceClient::new(self.to("notification")?))
     }
 
     /// Client of the documents of orders.

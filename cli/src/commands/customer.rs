@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use contracts::tradewind::documents::v1::ListDocumentsRequest;
 use contracts::tradewind::eventlog::v1::ReadKeyRequest;
-use contracts::tradewind::identity::v1::EraseAccountRequest;
+use contracts::tradewind::identity::v1::{EraseAccountRequest, GetAccountRequest, ListSessionsRequest};
+use contracts::tradewind::notification::v1::ListNotificationsRequest;
 use contracts::tradewind::ordering::v1::{EraseCustomerRequest, ListOrdersRequest};
 use serde_json::json;
 use supervisor::services;
@@ -20,7 +22,8 @@ const PAGE: i32 = 100;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Write down all that is stored of a customer, as JSON, a line each: orders, and what every service has recorded of them.
+    /// Write down all that is stored of a customer, as JSON, a line each: their account, their orders, what every service has recorded of
+    /// them, messages and documents.
     ///
     /// It fails where a service does not answer, so what ends well is all there is. Whoever is erased has orders without a name.
     Export {
@@ -74,6 +77,7 @@ async fn erase_account(shop: &Clients, id: &str) -> Result<()> {
 }
 
 async fn export(shop: &Clients, customer_id: String) -> Result<()> {
+    account(shop, &customer_id).await?;
     recorded(shop, &customer_id).await?;
     let mut request = ListOrdersRequest { page_size: PAGE, customer_id, ..ListOrdersRequest::default() };
     loop {
@@ -81,6 +85,7 @@ async fn export(shop: &Clients, customer_id: String) -> Result<()> {
         for order in &page.orders {
             json_line(&json!({ "order": json(order)? }))?;
             recorded(shop, &order.order_id).await?;
+            told(shop, &order.order_id).await?;
         }
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
@@ -106,6 +111,45 @@ async fn recorded(shop: &Clients, key: &str) -> Result<()> {
                 break;
             }
         }
+    }
+    Ok(())
+}
+
+/// Writes what is kept of an account and of where it is signed in, if there is one of that id.
+async fn account(shop: &Clients, id: &str) -> Result<()> {
+    if Uuid::try_parse(id).is_err() {
+        return Ok(());
+    }
+    let mut identity = shop.identity()?;
+    let account = match identity.get_account(GetAccountRequest { account_id: id.to_owned() }).await {
+        Ok(answer) => answer.into_inner().account.unwrap_or_default(),
+        Err(refused) if refused.code() == Code::NotFound => return Ok(()),
+        Err(refused) => return Err(refused.into()),
+    };
+    json_line(&json!({ "account": json(&account)? }))?;
+    let request = ListSessionsRequest { account_id: id.to_owned() };
+    for session in identity.list_sessions(request).await?.into_inner().sessions {
+        json_line(&json!({ "session": json(&session)? }))?;
+    }
+    Ok(())
+}
+
+/// Writes which messages were sent about an order, and which documents it has.
+async fn told(shop: &Clients, order_id: &str) -> Result<()> {
+    let mut request = ListNotificationsRequest { order_id: order_id.to_owned(), ..ListNotificationsRequest::default() };
+    loop {
+        let page = shop.notification()?.list_notifications(request.clone()).await?.into_inner();
+        for message in &page.notifications {
+            json_line(&json!({ "message": json(message)? }))?;
+        }
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let request = ListDocumentsRequest { order_id: order_id.to_owned() };
+    for document in shop.documents()?.list_documents(request).await?.into_inner().documents {
+        json_line(&json!({ "document": json(&document)? }))?;
     }
     Ok(())
 }
