@@ -111,6 +111,7 @@ impl Clients {
         Ok(LedgerServiceClient::new(self.to("payment")?))
     }
 
+    /// Client of the messages to customers.
     pub(crate) fn notification(&self) -> Result<NotificationServiceClient<Channel>> {
         Ok(NotificationServiceClient::new(self.to("notification")?))
     }
