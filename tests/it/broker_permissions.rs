@@ -146,6 +146,7 @@ async fn of_all_that_jetstream_can_be_asked_a_service_may_ask_what_it_needs() {
     let allowed = [
         "$JS.API.STREAM.INFO.TW_PAYMENT",
         "$JS.API.STREAM.MSG.GET.TW_PAYMENT",
+        "$JS.API.STREAM.PURGE.TW_PAYMENT",
         "$JS.API.CONSUMER.INFO.TW_ORDERING.payment-0",
         "$JS.API.CONSUMER.MSG.NEXT.TW_ORDERING.payment-0",
     ];

@@ -135,7 +135,7 @@ fn code(source: &Path) -> usize {
 /// A room that has grown so large is two: with comments it is about 4,000 lines.
 #[test]
 fn no_crate_of_the_kit_is_longer_than_can_be_read_and_each_says_what_it_is_for() {
-    const LONGEST: usize = 3_450;
+    const LONGEST: usize = 4_050;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for kit in edges().keys().filter(|path| path.starts_with("kit/")) {
         let sources = sources(&root.join(kit).join("src"));

@@ -42,7 +42,7 @@ fn said_in(folder: &Path) -> Vec<(PathBuf, &'static str)> {
             // What is gone by now says nothing.
             let bytes = std::fs::read(&path).unwrap_or_default();
             let says = |secret: &&str| memchr::memmem::find(&bytes, secret.as_bytes()).is_some();
-            said.extend(SECRETS.iter().copied().filter(|secret| says(&secret)).map(|secret| (path.clone(), secret)));
+            said.extend(SECRETS.iter().copied().filter(|secret| says(secret)).map(|secret| (path.clone(), secret)));
         }
     }
     said
@@ -140,6 +140,5 @@ async fn is_erased(shop: &Shop, order_id: &str) {
 }
 
 fn without_name(order: &Order) -> bool {
-    let address = Address { country: "GB".to_owned(), ..Address::default() };
-    order.recipient == Some(Recipient { address: Some(address), ..Recipient::default() })
+    order.recipient.is_none() && order.country == "GB"
 }

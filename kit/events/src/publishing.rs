@@ -27,7 +27,7 @@ pub async fn publish(
         let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
         let outlet = Box::pin(Outlet::new(store.clone(), broker.clone(), show).run(over.clone()));
         let heads = heads::publish(store.clone(), broker.clone(), over.clone());
-        let purge = purge(store.clone(), broker.clone(), over);
+        let purge = Box::pin(purge(store.clone(), broker.clone(), over));
         async { futures::try_join!(relay, outlet, heads, purge).map(drop) }
     };
     tenure::hold(&members, "relay", &stop, work).await

@@ -1,7 +1,7 @@
 //! What people are told about their accounts.
 
 use contracts::tradewind::identity::v1::{
-    ChangeEmailRequest, EmailChangeRequested, PasswordResetRequested, RequestEmailChangeRequest,
+    ChangeEmailRequest, EmailChangeRequested, EraseAccountRequest, PasswordResetRequested, RequestEmailChangeRequest,
     RequestPasswordResetRequest, ResetPasswordRequest, SignUpRequest, VerificationRequested, VerifyEmailRequest,
 };
 use prost::{Message, Name};
@@ -33,7 +33,7 @@ pub(super) async fn are_told_of(shop: &Shop) {
     };
     let change_id = identity.request_email_change(moves).await.unwrap().into_inner().change_id;
     let code = said(shop, |event: EmailChangeRequested| event.code).await;
-    identity.change_email(ChangeEmailRequest { account_id, change_id, code }).await.unwrap();
+    identity.change_email(ChangeEmailRequest { account_id: account_id.clone(), change_id, code }).await.unwrap();
 
     for (address, letters) in [(EMAIL, 5), (OTHER, 1)] {
         eventually(PATIENCE, "every letter is sent", async || {
@@ -42,6 +42,10 @@ pub(super) async fn are_told_of(shop: &Shop) {
         })
         .await;
     }
+
+    // Whose account ends is forgotten by everybody.
+    let erased = EraseAccountRequest { account_id, password: String::new() };
+    identity.erase_account(erased).await.unwrap();
 }
 
 fn password(number: u8) -> String {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use contracts::tradewind::catalog::v1::{RepriceProductRequest, RetireProductRequest};
 use contracts::tradewind::consumer::v1::{PauseConsumerRequest, ResumeConsumerRequest};
 use contracts::tradewind::inventory::v1::{CorrectStockRequest, correct_stock_request};
-use contracts::tradewind::ordering::v1::{CancellationReason, Order, OrderStatus, PlaceOrderRequest};
+use contracts::tradewind::ordering::v1::{
+    CancellationReason, EraseCustomerRequest, Order, OrderStatus, PlaceOrderRequest,
+};
 use system_tests::PATIENCE;
 use system_tests::offer::{Offer, pounds};
 use system_tests::shop::Shop;
@@ -111,11 +113,12 @@ async fn a_customer_changes_their_mind(shop: &Shop, tea: &Offer) {
 /// Ordering hears of the dispatch only after it has let the customer ask.
 async fn a_parcel_arrives_that_a_customer_wanted_to_stop(shop: &Shop, tea: &Offer) {
     let consumer = || "ordering".to_owned();
-    let mut orders = Vec::new();
+    let (mut orders, mut customer) = (Vec::new(), String::new());
     for _ in 0..3 {
         let order = settled(shop, tea.order(1)).await;
         shop.operator.cleared(&order.order_id).await;
         orders.push(order.order_id);
+        customer = order.customer_id;
     }
     let mut ordering = shop.operator.consumers_of("ordering");
     let pause = PauseConsumerRequest { consumer: consumer(), reason: "a parcel leaves unheard".to_owned() };
@@ -133,4 +136,6 @@ async fn a_parcel_arrives_that_a_customer_wanted_to_stop(shop: &Shop, tea: &Offe
         shop.operator.deliver(order).await.unwrap();
         shop.operator.reaches(order, &[Delivered]).await;
     }
+    let forgotten = EraseCustomerRequest { customer_id: customer };
+    shop.operator.ordering().erase_customer(forgotten).await.unwrap();
 }

@@ -59,15 +59,16 @@ pub fn sales() -> Projection {
 }
 
 fn placed(writer: &mut Writer<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
-    let OrderPlaced { customer_id, recipient, lines, total, .. } = &event.data;
+    let OrderPlaced { customer_id, recipient, lines, total, country, .. } = &event.data;
     let order_id = event.stream.id().to_owned();
-    let address = recipient.as_ref().and_then(|recipient| recipient.address.as_ref());
+    // An order of a release before says it in the address alone.
+    let address = recipient.as_ref().and_then(|recipient| recipient.address.as_ref()).filter(|_| country.is_empty());
     let total = total.clone().unwrap_or_default();
     let day = day_of(event.time);
     let row = sale::Model {
         order_id: order_id.clone(),
         customer_id: customer_id.clone(),
-        country: address.map(|address| address.country.clone()).unwrap_or_default(),
+        country: address.map_or(country, |address| &address.country).clone(),
         currency: total.currency,
         units: lines.iter().map(|line| i64::from(line.quantity)).sum(),
         amount: total.minor,

@@ -1,4 +1,4 @@
-use contracts::tradewind::ordering::v1::Order as Resource;
+use contracts::tradewind::ordering::v1::{Order as Resource, Recipient};
 use tradewind_domain::{Error, OrderId};
 use tradewind_sql::timestamp;
 use tradewind_store::{AsOf, Loaded, Store};
@@ -30,11 +30,19 @@ pub(crate) async fn owner(store: &Store, id: OrderId) -> Result<Option<String>, 
 /// An order as the contract shows it.
 pub(super) fn resource(Loaded { state: order, version, created, updated }: Loaded<Order>) -> Resource {
     let placed = order.placed.as_deref().cloned().unwrap_or_default();
+    // In what is left of events of somebody erased there is a recipient of whom nothing is known.
+    let recipient = placed.recipient.filter(|recipient| *recipient != Recipient::default());
+    let country = match &recipient {
+        // An order of a release before says it in the address alone.
+        Some(Recipient { address: Some(address), .. }) if placed.country.is_empty() => address.country.clone(),
+        _ => placed.country,
+    };
     Resource {
         order_id: placed.order_id,
         customer_id: placed.customer_id,
         status: order.status.into(),
-        recipient: placed.recipient,
+        recipient,
+        country,
         lines: placed.lines,
         total: placed.total,
         cancellation_requested: order.cancellation_requested,

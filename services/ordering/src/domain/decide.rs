@@ -166,6 +166,7 @@ fn accept(place: Place) -> Result<OrderPlaced, OrderError> {
     if let Some(expected) = place.expected_total.filter(|expected| *expected != actual) {
         return Err(OrderError::PriceChanged { expected, actual });
     }
+    let country = place.recipient.address.as_ref().map(|address| address.country.clone()).unwrap_or_default();
     Ok(OrderPlaced {
         order_id: place.order_id,
         customer_id: place.customer_id,
@@ -174,6 +175,7 @@ fn accept(place: Place) -> Result<OrderPlaced, OrderError> {
         total: Some(contract_money(actual)),
         payment_token: place.payment_token.into_exposed(),
         deadline: Some(place.deadline),
+        country,
     })
 }
 

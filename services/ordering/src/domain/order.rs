@@ -2,9 +2,7 @@ use std::sync::Arc;
 
 use contracts::tradewind::{
     money::v1::Money,
-    ordering::v1::{
-        Address, CancellationReason, Compensation, OrderCancelled, OrderPlaced, OrderStatus, Recipient, ShortLine,
-    },
+    ordering::v1::{CancellationReason, Compensation, OrderCancelled, OrderPlaced, OrderStatus, ShortLine},
 };
 
 use super::{OrderEvent, debts::Debts};
@@ -105,9 +103,7 @@ impl Order {
         self.erased = true;
         if let Some(placed) = &mut self.placed {
             let placed = Arc::make_mut(placed);
-            let country = placed.recipient.take().and_then(|recipient| recipient.address).unwrap_or_default().country;
-            let address = Some(Address { country, ..Address::default() });
-            placed.recipient = Some(Recipient { address, ..Recipient::default() });
+            placed.recipient = None;
             placed.payment_token.clear();
         }
     }

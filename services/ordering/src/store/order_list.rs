@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use contracts::tradewind::ordering::v1::{Address, Order, OrderPlaced, OrderStatus, Recipient};
+use contracts::tradewind::ordering::v1::{Order, OrderPlaced, OrderStatus, Recipient};
 use prost::Message;
 use prost_types::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -50,10 +50,7 @@ static PUT_LINE: LazyLock<Table<listed_line::Entity>> =
 pub(crate) fn put(writer: &mut Writer<'_>, mut order: Order) -> Result<(), Error> {
     let created = order.create_time.take().unwrap_or_default();
     let total = order.total.clone().unwrap_or_default();
-    let recipient = order.recipient.take().unwrap_or_default();
-    let country = recipient.address.as_ref().map(|address| address.country.clone()).unwrap_or_default();
-    let address = Some(Address { country: country.clone(), ..Address::default() });
-    let open = Recipient { address, ..Recipient::default() }.encode_to_vec();
+    let recipient = order.recipient.take().map(|recipient| about(&order.order_id, &[], &recipient.encode_to_vec()));
     let row = Model {
         order_id: order.order_id.clone(),
         customer_id: order.customer_id.clone(),
@@ -63,8 +60,8 @@ pub(crate) fn put(writer: &mut Writer<'_>, mut order: Order) -> Result<(), Error
         updated: micros(&order.update_time.unwrap_or_default()),
         currency: total.currency,
         total_minor: total.minor,
-        country,
-        recipient: Some(about(&order.order_id, &open, &recipient.encode_to_vec())),
+        country: order.country.clone(),
+        recipient,
         body: order.encode_to_vec(),
     };
     writer.put(&PUT, row);
