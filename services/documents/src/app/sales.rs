@@ -1,7 +1,7 @@
 //! What is known of sales, kept from the events of others.
 
 use contracts::tradewind::money::v1::Money;
-use contracts::tradewind::ordering::v1::{OrderConfirmed, OrderErased, OrderPlaced};
+use contracts::tradewind::ordering::v1::{Address, OrderConfirmed, OrderErased, OrderPlaced};
 use contracts::tradewind::payment::v1::PaymentRefunded;
 use prost::{Message, Name};
 use tradewind_domain::{Error, OrderId};
@@ -28,10 +28,10 @@ pub fn documents() -> Projection {
 
 #[expect(clippy::unnecessary_wraps, reason = "a projection lets a row fail")]
 fn itemise(writer: &mut Writer<'_>, event: &Received<OrderPlaced>) -> Result<(), Error> {
-    let OrderPlaced { order_id, customer_id, mut recipient, lines, .. } = event.data.clone();
+    let OrderPlaced { order_id, customer_id, mut recipient, lines, country, .. } = event.data.clone();
     // No document shows where mail goes.
     recipient.iter_mut().for_each(|recipient| recipient.email.clear());
-    let said = OrderPlaced { recipient, lines, ..OrderPlaced::default() }.encode_to_vec();
+    let said = OrderPlaced { recipient, lines, country, ..OrderPlaced::default() }.encode_to_vec();
     let said = Some(about(&order_id, &shown(&said), &said));
     let (customer_id, placed) = (Some(customer_id), Some(micros(event.time)));
     put_placed(writer, SaleRow { order_id, customer_id, placed, said, ..SaleRow::default() });
@@ -128,5 +128,12 @@ pub(super) async fn opened(store: &Store, row: &SaleRow) -> Result<OrderPlaced, 
 /// # Errors
 /// `Internal` where it is damaged.
 pub(crate) fn said(bytes: &[u8]) -> Result<OrderPlaced, Error> {
-    OrderPlaced::decode(bytes).map_err(Error::internal)
+    let mut placed = OrderPlaced::decode(bytes).map_err(Error::internal)?;
+    if !placed.country.is_empty() {
+        // Of an address that is erased the country is left.
+        let country = placed.country.clone();
+        let recipient = placed.recipient.get_or_insert_default();
+        recipient.address.get_or_insert_with(|| Address { country, ..Address::default() });
+    }
+    Ok(placed)
 }

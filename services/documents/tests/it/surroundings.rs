@@ -110,6 +110,7 @@ impl Surroundings {
             recipient: Some(recipient()),
             lines: vec![line],
             total: gbp(900),
+            country: "GR".to_owned(),
             ..Default::default()
         };
         self.ordering.say(&order_id, placed).await;
