@@ -79,6 +79,14 @@ async fn two_in_quarantine(shop: &Shop) -> [ParkedStream; 2] {
     let file = file.display();
     payment.execute_unprepared(&format!("ATTACH DATABASE '{file}' AS ordering")).await.unwrap();
     payment.execute_unprepared(PARK).await.unwrap();
+    // There each lies sealed under a key that is ordering's alone.
+    for event in shop.operator.log_of("ordering").await {
+        let payload: String = event.payload.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (stream, version) = (event.stream, event.version);
+        let plain =
+            format!("UPDATE parked SET payload = x'{payload}' WHERE stream = '{stream}' AND version = {version}");
+        payment.execute_unprepared(&plain).await.unwrap();
+    }
     payment.close().await.unwrap();
     parked(shop).await.try_into().unwrap()
 }
