@@ -69,11 +69,12 @@ pub(crate) async fn hold(tx: &Tx, account_id: &str) -> Result<Option<Model>, Err
 /// Adds an account; tells whether its address was free.
 pub(crate) async fn insert(tx: &mut Tx, row: Model) -> Result<bool, Error> {
     let mut row = row;
+    let (id, plain) = (row.account_id.clone(), row.email.0.clone());
+    // One that lies sealed has another text in the index than one of before.
+    if Entity::find().filter(is_at(tx.conn(), &plain).await?).one(tx.conn()).await.map_err(db)?.is_some() {
+        return Ok(false);
+    }
     if tx.seals() {
-        let (id, plain) = (row.account_id.clone(), row.email.0.clone());
-        if Entity::find().filter(is_at(tx.conn(), &plain).await?).one(tx.conn()).await.map_err(db)?.is_some() {
-            return Ok(false);
-        }
         row.email = Hidden(digest(tx.conn(), &plain).await?);
         row.mail = Some(Hidden(tx.seal_text(&id, &plain).await?));
         row.name = Hidden(tx.seal_text(&id, &row.name.0).await?);
@@ -90,6 +91,11 @@ pub(crate) async fn change(tx: &mut Tx, account_id: &str, change: Change) -> Res
         updated: Set(micros(tx.now())),
         ..Default::default()
     };
+    if let Some(plain) = of_before(tx, account_id).await? {
+        changed.email = Set(Hidden(digest(tx.conn(), &plain.email.0).await?));
+        changed.mail = Set(Some(Hidden(tx.seal_text(account_id, &plain.email.0).await?)));
+        changed.name = Set(Hidden(tx.seal_text(account_id, &plain.name.0).await?));
+    }
     if let Some(name) = change.name {
         changed.name = Set(Hidden(tx.seal_text(account_id, &name).await?));
     }
@@ -106,14 +112,23 @@ pub(crate) async fn change(tx: &mut Tx, account_id: &str, change: Change) -> Res
     open(tx, row).await
 }
 
+/// A row from before there were seals, where it is to be sealed with its next change.
+async fn of_before(tx: &Tx, account_id: &str) -> Result<Option<Model>, Error> {
+    if !tx.seals() {
+        return Ok(None);
+    }
+    let plain = Entity::find_by_id(account_id).filter(Column::Mail.is_null()).one(tx.conn()).await;
+    plain.map_err(db)
+}
+
 /// Gives an account another address, and returns it as it is then; none where that has one already.
 pub(crate) async fn move_to(tx: &mut Tx, account_id: &str, email: &str) -> Result<Option<Model>, Error> {
     let (mut kept, mut mail) = (email.to_owned(), None);
+    let there = Entity::find().filter(is_at(tx.conn(), email).await?).one(tx.conn()).await.map_err(db)?;
+    if there.is_some_and(|there| there.account_id != account_id) {
+        return Ok(None);
+    }
     if tx.seals() {
-        let there = Entity::find().filter(is_at(tx.conn(), email).await?).one(tx.conn()).await.map_err(db)?;
-        if there.is_some_and(|there| there.account_id != account_id) {
-            return Ok(None);
-        }
         kept = digest(tx.conn(), email).await?;
         mail = Some(Hidden(tx.seal_text(account_id, email).await?));
     }

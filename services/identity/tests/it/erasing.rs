@@ -77,9 +77,12 @@ both_stores! {
         assert_ne!(taken.account_id, id);
         world.sign_up(ADA, PASSWORD).await.unwrap();
         assert!(world.sees_told(ADA, 2).await.iter().any(|told| matches!(told, Told::Repeated(_))), "it is taken");
+        app::update_profile(&world.means, &id, "Countess").await.unwrap();
+        assert!(!columns_with(&database, ADA).await.iter().any(|place| place.starts_with("account.")), "it is sealed");
+        assert_eq!(world.log_in(ADA, PASSWORD).await.unwrap().account_id, id);
         move_to_new(&world, &id).await;
         let profile = app::get_profile(&world.means, &id).await.unwrap().profile.unwrap();
-        assert_eq!((profile.email.as_str(), profile.name.as_str()), (NEW, "Ada"));
+        assert_eq!((profile.email.as_str(), profile.name.as_str()), (NEW, "Countess"));
         assert!(!columns_with(&database, NEW).await.contains(&"account.email".to_owned()));
         app::erase_account(&world.means, &id, app::Asked::ByOthers(None)).await.unwrap();
         assert_eq!(columns_with(&database, NEW).await, Vec::<String>::new());
