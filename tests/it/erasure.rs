@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use contracts::tradewind::identity::v1::EraseAccountRequest;
 use contracts::tradewind::ordering::v1::{
     Address, EraseCustomerRequest, GetOrderRequest, Order, OrderStatus, PlaceOrderRequest, Recipient,
 };
@@ -11,10 +12,9 @@ use tradewind_testing::{Database, Postgres, block_on, eventually};
 
 use crate::shop::Shop;
 
-/// Everything that is only about this customer, of whom there is no account.
+/// Everything that is only about this customer.
 const SECRETS: [&str; 5] =
     ["Zebedee Quixworth", "zebedee@quixworth.example", "77 Unrepeatable Lane", "Nether Wallop", "tok_ok"];
-const CUSTOMER: &str = "customer-who-is-forgotten";
 
 fn recipient() -> Recipient {
     let address = Address {
@@ -26,8 +26,8 @@ fn recipient() -> Recipient {
     Recipient { name: SECRETS[0].to_owned(), email: SECRETS[1].to_owned(), address: Some(address) }
 }
 
-fn order(of: PlaceOrderRequest) -> PlaceOrderRequest {
-    let (customer_id, payment_token) = (CUSTOMER.to_owned(), SECRETS[4].to_owned());
+fn order(customer: &str, of: PlaceOrderRequest) -> PlaceOrderRequest {
+    let (customer_id, payment_token) = (customer.to_owned(), SECRETS[4].to_owned());
     PlaceOrderRequest { customer_id, recipient: Some(recipient()), payment_token, ..of }
 }
 
@@ -75,10 +75,11 @@ fn nothing_is_left_of_a_customer_in_a_cluster() {
 async fn forget(shop: &Shop, databases: &[PathBuf]) {
     let said = || databases.iter().flat_map(|folder| said_in(folder)).collect::<Vec<_>>();
     let tea = shop.offer("tea", 450, 20).await;
+    let customer = shop.operator.hire(SECRETS[1]).await.account_id;
     // One is delivered, one is cancelled after it was paid, and one is still on its way.
-    let delivered = shop.operator.place(order(tea.order(3))).await.order_id;
-    let cancelled = shop.operator.place(order(tea.order(2))).await.order_id;
-    let open = shop.operator.place(order(tea.order(1))).await.order_id;
+    let delivered = shop.operator.place(order(&customer, tea.order(3))).await.order_id;
+    let cancelled = shop.operator.place(order(&customer, tea.order(2))).await.order_id;
+    let open = shop.operator.place(order(&customer, tea.order(1))).await.order_id;
     for order_id in [&delivered, &cancelled, &open] {
         assert_eq!(shop.operator.settled(order_id).await.status(), OrderStatus::Confirmed);
         shop.operator.invoiced(order_id).await;
@@ -90,15 +91,16 @@ async fn forget(shop: &Shop, databases: &[PathBuf]) {
     assert!(!said_in(shop.nats.folder()).is_empty(), "the broker holds what readers need");
     assert_eq!(said(), [], "what is about somebody lies sealed");
 
-    let request = EraseCustomerRequest { customer_id: CUSTOMER.to_owned() };
-    shop.operator.ordering().erase_customer(request.clone()).await.unwrap();
+    let request = EraseCustomerRequest { customer_id: customer.clone() };
+    shop.operator.ordering().erase_customer(request).await.unwrap();
     for order_id in [&delivered, &cancelled] {
         is_erased(shop, order_id).await;
     }
     assert_eq!(shop.operator.order(&open).await.recipient, Some(recipient()), "it is on its way to them");
     arrives(shop, &open).await;
-    // It would be looked for later.
-    shop.operator.ordering().erase_customer(request).await.unwrap();
+    // It would be looked for later; the end of an account has it done at once.
+    let request = EraseAccountRequest { account_id: customer, ..EraseAccountRequest::default() };
+    shop.operator.identity().erase_account(request).await.unwrap();
     is_erased(shop, &open).await;
 
     eventually(PATIENCE * 2, "the broker is rid of them", async || {

@@ -28,7 +28,9 @@ const READS: &str = "PRAGMA cache_size = -512; PRAGMA query_only = ON;";
 /// A checkpoint copies pages into the database file and syncs it: rarely, in one go, and not by SQLite itself. Of a write-ahead log
 /// that is overwritten it leaves so many bytes: more than there are between two checkpoints, unless a reader keeps one from being
 /// made. A log that has to grow again makes every commit dearer.
-const WRITES: &str = "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;";
+/// What is deleted is overwritten: a key that was destroyed is not to be found in what is free.
+const WRITES: &str = "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; \
+     PRAGMA secure_delete = ON;";
 /// Of transactions on PostgreSQL; with those that read and the vital ones, a replica has 16 at most.
 pub(super) const TRANSACTIONS: u32 = 10;
 /// Of heartbeats, leases, the sequencer and signs of life there.

@@ -52,6 +52,8 @@ pub struct Tx {
     /// The id of the request that it does, if it has one.
     request_id: String,
     pending: Pending,
+    /// The era of the keys that are remembered in which it began.
+    keys_era: u64,
     /// The keys of subjects that are known in it.
     keys: BTreeMap<String, store::Kept>,
     kept: Kept,
@@ -92,8 +94,9 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database cannot be reached.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        let keys_era = self.memory().keys.era();
         let (transaction, era) = self.transaction().await?;
-        Ok(Tx::new(self.clone(), transaction, era))
+        Ok(Tx { keys_era, ..Tx::new(self.clone(), transaction, era) })
     }
 }
 
@@ -109,6 +112,7 @@ impl Tx {
             traceparent: None,
             request_id: String::new(),
             pending: Pending::default(),
+            keys_era: 0,
             keys: BTreeMap::new(),
             kept: Kept::default(),
             hopes: false,

@@ -36,7 +36,8 @@ pub struct NewIntent {
     pub action: String,
     /// What is needed to do it.
     pub payload: Vec<u8>,
-    /// Whom that is about: it is sealed under their key, and an intent about somebody who is erased is dropped.
+    /// Whom that is about: it is sealed under their key, and an intent about somebody who is erased is dropped. Empty where it says
+    /// nothing about anybody, and has to be done whoever is erased.
     pub subject: String,
 }
 
@@ -159,7 +160,7 @@ impl Part for Owed {
     fn personal(&mut self) -> Vec<(&str, &mut Vec<u8>)> {
         let intents = self.intents.values_mut().map(|owed| &mut owed.intent);
         intents
-            .filter(|intent| !intent.payload.is_empty())
+            .filter(|intent| !intent.payload.is_empty() && !intent.subject.is_empty())
             .map(|intent| (&*intent.subject, &mut intent.payload))
             .collect()
     }

@@ -63,16 +63,18 @@ pub(super) struct Found {
 /// Up to `limit` due intents of a kind, claimed or not; the longest due first.
 pub(super) async fn due_intents(store: &Store, kind: &str, limit: usize) -> Result<Found, Error> {
     let due: Vec<intent::Model> = store.find(due(store, kind, limit)).await?;
-    opened(store, due.into_iter().map(intent::Model::into).collect()).await
+    opened(store, kind, due.into_iter().map(intent::Model::into).collect()).await
 }
 
-async fn opened(store: &Store, mut intents: Vec<Intent>) -> Result<Found, Error> {
+async fn opened(store: &Store, kind: &str, mut intents: Vec<Intent>) -> Result<Found, Error> {
     let payloads = intents.iter_mut().map(|intent| std::mem::take(&mut intent.payload)).collect();
     let mut found = Found::default();
-    for (intent, payload) in intents.into_iter().zip(store.open_sealed(payloads).await?) {
+    for (intent, payload) in intents.into_iter().zip(store.open_each(payloads).await?) {
         match payload {
-            Opened::Whole(payload) => found.intents.push(Intent { payload, ..intent }),
-            Opened::Erased(_) => found.erased.push(intent),
+            Ok(Opened::Whole(payload)) => found.intents.push(Intent { payload, ..intent }),
+            Ok(Opened::Erased(_)) => found.erased.push(intent),
+            // It stays, and keeps no other.
+            Err(error) => tracing::error!(kind, key = intent.key, %error, "an intent cannot be opened"),
         }
     }
     Ok(found)
@@ -100,7 +102,7 @@ pub(super) async fn claim_intents(
     claim.value(Column::Due, micros(until)).returning_all();
     let claimed = store.write(store.backend().build(&claim)).await?;
     let intents = claimed.iter().map(|row| intent::Model::from_query_result(row, "").map(Intent::from).map_err(db));
-    opened(store, intents.collect::<Result<_, _>>()?).await
+    opened(store, kind, intents.collect::<Result<_, _>>()?).await
 }
 
 /// Gives back what a process of this name claimed in an earlier life.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use contracts::tradewind::ordering::v1::OrderPlaced;
 use futures::FutureExt;
 use prost::{Message, Name};
-use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
+use tradewind_store::{Clock, Store, StoreOptions};
 use tradewind_testing::{Postgres, block_on, eventually};
 
 use super::cell::text_of;
@@ -109,19 +109,26 @@ async fn side_by_side(replicas: &Replicas) {
     .await;
 }
 
-/// How many events in a database are of types, and how many orders were placed with fields, that this build does not know.
+/// How many events in ordering's database are of types, and how many orders were placed with fields, that this build does not know.
 async fn of_the_later_build(url: &str) -> (usize, usize) {
-    let database = tradewind_sql::connect(url).await.expect("the database of a service");
-    let query = Statement::from_string(database.get_database_backend(), "SELECT type, payload FROM event");
+    let (url, clock) = (url.to_owned(), Clock::system());
+    let options = StoreOptions { url, context: "ordering", migrations: Vec::new(), clock, partitions: None };
+    let store = Store::open(options).await.expect("the database of ordering");
     let known = prost_reflect::DescriptorPool::decode(contracts::DESCRIPTOR).expect("contracts");
     let (mut unknown, mut fuller) = (0, 0);
-    for row in database.query_all_raw(query).await.expect("events") {
-        let event: String = row.try_get("", "type").expect("a type");
-        let payload: Vec<u8> = row.try_get("", "payload").expect("a payload");
-        unknown += usize::from(known.get_message_by_name(&event).is_none());
-        if event == OrderPlaced::full_name() {
-            let placed = OrderPlaced::decode(&*payload).expect("an OrderPlaced");
-            fuller += usize::from(placed.encoded_len() < payload.len());
+    for partition in 0..store.partitions() {
+        let mut after = 0;
+        loop {
+            let events = store.read_log(partition, after, 1_000).await.expect("events").events;
+            let Some(last) = events.last() else { break };
+            after = last.position;
+            for event in events {
+                unknown += usize::from(known.get_message_by_name(&event.type_name).is_none());
+                if event.type_name == OrderPlaced::full_name() {
+                    let placed = OrderPlaced::decode(&*event.payload).expect("an OrderPlaced");
+                    fuller += usize::from(placed.encoded_len() < event.payload.len());
+                }
+            }
         }
     }
     (unknown, fuller)

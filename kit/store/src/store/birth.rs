@@ -44,18 +44,17 @@ pub(super) async fn prepare(
         DbBackend::Sqlite => SQLITE_PARTITIONS,
         _ => POSTGRES_PARTITIONS,
     });
+    // In one statement: a database that has an owner and does not seal is one from before.
+    let seals = if owner.is_none() || begins { format!(", ('{SEALS}', '')") } else { String::new() };
     let first = statement(
         connection.get_database_backend(),
-        "INSERT INTO meta (key, value) VALUES ('context', $1), ('incarnation', $2), ('partitions', $3) \
-         ON CONFLICT (key) DO NOTHING",
+        format!(
+            "INSERT INTO meta (key, value) VALUES ('context', $1), ('incarnation', $2), ('partitions', $3){seals} \
+             ON CONFLICT (key) DO NOTHING"
+        ),
         [context.into(), Uuid::new_v4().to_string().into(), partitions.to_string().into()],
     );
     connection.execute_raw(first).await.map_err(db)?;
-    if owner.is_none() || begins {
-        let keep = "INSERT INTO meta (key, value) VALUES ($1, '') ON CONFLICT (key) DO NOTHING";
-        let keep = statement(connection.get_database_backend(), keep, [SEALS.into()]);
-        connection.execute_raw(keep).await.map_err(db)?;
-    }
     let facts = facts(connection).await?;
     check(context, facts.get("context").map(String::as_str))?;
     let fact = |key: &str| facts.get(key).map_or("", String::as_str);

@@ -51,6 +51,8 @@ pub(crate) struct Keys(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
+    /// Another one after everything was forgotten.
+    era: u64,
     keys: HashMap<String, (Instant, Kept)>,
     /// Subjects for which a key was made that somebody else had made before.
     doubted: HashSet<String>,
@@ -63,16 +65,23 @@ impl Keys {
         known.keys.get(subject).filter(|(since, _)| since.elapsed() < BELIEVED).map(|(_, key)| key.clone())
     }
 
-    /// Remembers what the database has.
-    pub(crate) fn put(&self, subject: &str, key: Kept) {
+    /// What is read from now on is of this era.
+    pub(crate) fn era(&self) -> u64 {
+        self.known().era
+    }
+
+    /// Remembers what the database had in `era`, unless that is over.
+    pub(crate) fn put(&self, era: u64, subject: &str, key: Kept) {
         let mut known = self.known();
+        if known.era != era {
+            return;
+        }
         if known.keys.len() >= MOST {
             known.keys.retain(|_, (since, _)| since.elapsed() < BELIEVED);
         }
         if known.keys.len() >= MOST {
             known.keys.clear();
         }
-        known.doubted.remove(subject);
         known.keys.insert(subject.to_owned(), (Instant::now(), key));
     }
 
@@ -90,9 +99,15 @@ impl Keys {
         known.doubted.extend(subjects.cloned());
     }
 
-    /// Forgets everything.
+    /// Forgets what is remembered of one.
+    pub(crate) fn forget(&self, subject: &str) {
+        self.known().keys.remove(subject);
+    }
+
+    /// Forgets everything, and begins another era.
     pub(crate) fn clear(&self) {
-        *self.known() = Known::default();
+        let mut known = self.known();
+        *known = Known { era: known.era + 1, ..Known::default() };
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -153,6 +168,22 @@ impl Store {
 
     /// Opens payloads, as a transaction sees their keys where one is given.
     pub(crate) async fn opened(&self, within: Option<&Transaction>, kept: Vec<Vec<u8>>) -> Result<Vec<Opened>, Error> {
+        self.opened_each(within, kept).await?.into_iter().collect()
+    }
+
+    /// The same of each by itself, so that one that cannot be opened keeps no other.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is.
+    pub async fn open_each(&self, kept: Vec<Vec<u8>>) -> Result<Vec<Result<Opened, Error>>, Error> {
+        self.opened_each(None, kept).await
+    }
+
+    async fn opened_each(
+        &self,
+        within: Option<&Transaction>,
+        kept: Vec<Vec<u8>>,
+    ) -> Result<Vec<Result<Opened, Error>>, Error> {
         let subjects = kept.iter().filter_map(|bytes| Envelope::of(bytes)).map(|envelope| envelope.subject.to_owned());
         let keys = self.keys_of(within, subjects.collect()).await?;
         let opened = |bytes: Vec<u8>| {
@@ -163,13 +194,14 @@ impl Store {
                 None => Err(Error::internal(format!("the key of {} is missing", envelope.subject))),
             }
         };
-        kept.into_iter().map(opened).collect()
+        Ok(kept.into_iter().map(opened).collect())
     }
 
-    /// Opens the payloads of events: of whoever is erased, to what everybody may know.
+    /// Opens the payloads of events: of whoever is erased, to what everybody may know. One that cannot be opened stays as it is, which
+    /// is no event of its type.
     ///
     /// # Errors
-    /// As [`open_sealed`](Self::open_sealed).
+    /// `Unavailable` when the database is.
     pub async fn open_events(&self, events: Vec<Recorded>) -> Result<Vec<Recorded>, Error> {
         self.open_events_within(None, events).await
     }
@@ -181,9 +213,15 @@ impl Store {
         mut events: Vec<Recorded>,
     ) -> Result<Vec<Recorded>, Error> {
         if events.iter().any(|event| Envelope::of(&event.payload).is_some()) {
-            let sealed = events.iter_mut().map(|event| std::mem::take(&mut event.payload)).collect();
-            for (event, opened) in events.iter_mut().zip(self.opened(within, sealed).await?) {
-                event.payload = opened.into_bytes();
+            let sealed = events.iter().map(|event| event.payload.clone()).collect();
+            for (event, opened) in events.iter_mut().zip(self.opened_each(within, sealed).await?) {
+                match opened {
+                    Ok(opened) => event.payload = opened.into_bytes(),
+                    // Whoever decodes it finds that it is no such event, and it stops nobody but its stream.
+                    Err(error) => {
+                        tracing::error!(stream = %event.stream, version = event.version, %error, "an event cannot be opened");
+                    }
+                }
             }
         }
         Ok(events)
@@ -195,6 +233,7 @@ impl Store {
         within: Option<&Transaction>,
         subjects: BTreeSet<String>,
     ) -> Result<BTreeMap<String, Kept>, Error> {
+        let era = self.memory().keys.era();
         let mut keys = BTreeMap::new();
         let mut unknown = Vec::new();
         for subject in subjects {
@@ -215,7 +254,7 @@ impl Store {
                 let key = key.map(|key| Key::read(&key)).transpose()?;
                 // That one is destroyed may be this transaction's own doing, and be undone.
                 if key.is_some() || within.is_none() {
-                    self.memory().keys.put(&name, key.clone());
+                    self.memory().keys.put(era, &name, key.clone());
                 }
                 keys.insert(name, key);
             }

@@ -110,6 +110,13 @@ impl Tail {
         *self.ring() = Ring { head, sequenced: true, ..Ring::default() };
     }
 
+    /// Forgets the events, and nothing of where the log ends.
+    pub(crate) fn drop_kept(&self) {
+        let mut ring = self.ring();
+        ring.events.clear();
+        ring.bytes = 0;
+    }
+
     /// Forgets everything: from now on others give places. The last event of what was kept.
     pub(crate) fn forget(&self) -> Option<(u64, Uuid)> {
         let ring = std::mem::replace(&mut *self.ring(), Ring { uncertain: true, ..Ring::default() });

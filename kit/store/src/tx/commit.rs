@@ -27,7 +27,7 @@ impl Tx {
             self.store.may_grow().await?;
         }
         self.pending.check()?;
-        self.seal_pending().await?;
+        self.seal_pending(true).await?;
         let events = self.pending.events.iter().map(|pending| &pending.event);
         let appended = events.clone().map(|event| Appended {
             stream: event.stream.clone(),
@@ -50,7 +50,7 @@ impl Tx {
         }
         let mut settling =
             Settling { store: &self.store, streams: committed.appended(), wakes: &self.wakes, known: false };
-        let (own, era) = (&mut self.own, self.era);
+        let (own, era, keys_era) = (&mut self.own, self.era, self.keys_era);
         let store = &self.store;
         // What has no cause was asked for.
         let requested = !committed.appended().is_empty() && self.cause == Metadata::default();
@@ -63,7 +63,7 @@ impl Tx {
                 tail.append(kept);
             }
             for (subject, key) in &made {
-                store.memory().keys.put(subject, Some(key.clone()));
+                store.memory().keys.put(keys_era, subject, Some(key.clone()));
             }
             if changes {
                 store.wrote();
@@ -87,7 +87,8 @@ impl Tx {
     pub async fn rehearse(mut self) -> Result<(), Error> {
         self.close().await?;
         self.pending.check()?;
-        self.seal_pending().await?;
+        // It is not run again where a key is there already.
+        self.seal_pending(false).await?;
         let script = self.pending.script(self.backend(), self.now);
         script.run(self.conn()).await.map_err(commit)
     }

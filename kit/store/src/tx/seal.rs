@@ -9,7 +9,7 @@ use tradewind_sql::{db, micros, signed, statement, unsigned};
 use super::Tx;
 use crate::personal::{Marked, marked};
 use crate::seal::{Envelope, Key, head};
-use crate::store::{ERASED, text};
+use crate::store::{ERASED, Tail, text};
 use crate::{Recorded, StreamName};
 
 impl Tx {
@@ -29,7 +29,7 @@ impl Tx {
     /// As [`seal`](Self::seal).
     pub async fn seal_text(&mut self, subject: &str, whole: &str) -> Result<String, Error> {
         let sealed = self.seal(subject, whole.as_bytes()).await?;
-        Ok(if self.store.seals() { text(&sealed) } else { whole.to_owned() })
+        if self.store.seals() { Ok(text(&sealed)) } else { String::from_utf8(sealed).map_err(Error::internal) }
     }
 
     /// Seals the payload of an event, whoever's log it is of, where it is about somebody.
@@ -66,6 +66,9 @@ impl Tx {
     /// # Errors
     /// As [`Store::open_sealed`](crate::Store::open_sealed).
     pub async fn open_event(&self, event: Recorded) -> Result<Recorded, Error> {
+        if self.keys.get(&event.metadata.partition_key).is_some_and(Option::is_none) {
+            self.store.memory().keys.forget(&event.metadata.partition_key);
+        }
         let opened = self.store.open_events_within(Some(&self.transaction), vec![event]).await?;
         opened.into_iter().next().ok_or_else(|| Error::internal("no event"))
     }
@@ -85,10 +88,9 @@ impl Tx {
     /// # Errors
     /// `Internal` where the key is not there.
     pub fn sealed(&self, subject: &str, open: &[u8], whole: &[u8]) -> Result<Vec<u8>, Error> {
-        if !self.store.seals() {
-            return Ok(whole.to_vec());
-        }
         match self.keys.get(subject) {
+            Some(None) if !self.store.seals() => Ok(open.to_vec()),
+            _ if !self.store.seals() => Ok(whole.to_vec()),
             Some(Some(key)) => key.seal(subject, open, whole),
             Some(None) => Ok(head(subject, open)),
             None => Err(Error::internal(format!("nobody has asked for the key of {subject}"))),
@@ -98,16 +100,19 @@ impl Tx {
     /// Finds the keys of subjects, each with whether it has surely none yet, and makes those that there are not.
     async fn know(&mut self, mut subjects: BTreeMap<String, bool>) -> Result<(), Error> {
         subjects.retain(|subject, _| !self.keys.contains_key(subject));
-        if !self.store.seals() || subjects.is_empty() {
+        if subjects.is_empty() {
             return Ok(());
         }
         let keys = &self.store.memory().keys;
-        let asked = subjects.iter().filter(|(subject, new)| !**new || keys.is_doubted(subject));
+        let is_known = |subject: &String| keys.is_doubted(subject) || keys.get(subject).is_some();
+        let asked = subjects.iter().filter(|(subject, new)| !**new || is_known(subject));
         let asked = asked.map(|(subject, _)| subject.clone()).collect();
         let found = self.store.keys_of(Some(&self.transaction), asked).await?;
         for (subject, _) in subjects {
             let key = match found.get(&subject) {
                 Some(key) => key.clone(),
+                // Nothing is sealed, but of whoever is erased nothing is kept, either.
+                None if !self.store.seals() => continue,
                 None => {
                     let key = Key::new()?;
                     self.pending.subjects.insert(subject.clone(), key.clone());
@@ -119,16 +124,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Seals what waits for the commit and is about somebody.
-    pub(super) async fn seal_pending(&mut self) -> Result<(), Error> {
+    /// Seals what waits for the commit and is about somebody. Whoever begins a stream is taken to have no key yet where that is `hoped`:
+    /// the commit fails where they have.
+    pub(super) async fn seal_pending(&mut self, hoped: bool) -> Result<(), Error> {
         let mut subjects = BTreeMap::new();
         let mut shown = Vec::new();
-        let events = if self.store.seals() { self.pending.events.as_slice() } else { &[] };
-        for (index, pending) in events.iter().enumerate() {
+        for (index, pending) in self.pending.events.iter().enumerate() {
             let event = &pending.event;
             if let Some(open) = self.store.shown(&event.type_name, &event.payload) {
-                // Whoever begins a stream has as good as never been heard of.
-                *subjects.entry(event.metadata.partition_key.clone()).or_insert(true) &= event.version == 1;
+                let subject = subjects.entry(event.metadata.partition_key.clone()).or_insert(true);
+                *subject &= hoped && event.version == 1;
                 shown.push((index, open));
             }
         }
@@ -144,33 +149,29 @@ impl Tx {
         for Marked { subject, .. } in rows.values_mut().filter_map(|value| marked(value)) {
             subjects.entry(subject.to_owned()).or_insert(false);
         }
-        let known = self.know(subjects).await;
+        // Where it fails nothing is written.
+        self.know(subjects).await?;
         for value in rows.values_mut() {
-            self.seal_value(value, known.is_ok())?;
+            self.seal_value(value)?;
         }
-        self.pending.rows = rows;
         for part in parts.all() {
             for (subject, bytes) in part.personal() {
-                if known.is_ok() {
-                    *bytes = self.sealed(subject, &[], bytes)?;
-                }
+                *bytes = self.sealed(subject, &[], bytes)?;
             }
         }
-        self.pending.parts = parts;
-        known?;
+        (self.pending.rows, self.pending.parts) = (rows, parts);
         for (index, open) in shown {
             if let Some(event) = self.pending.events.get(index).map(|pending| &pending.event) {
                 let sealed = self.sealed(&event.metadata.partition_key, &open, &event.payload)?;
                 self.pending.events[index].event.payload = sealed;
             }
         }
-        self.seal_responses(about)?;
-        Ok(())
+        self.seal_responses(about)
     }
 
     /// Seals a value that is marked as being about somebody.
-    fn seal_value(&self, value: &mut Value, known: bool) -> Result<(), Error> {
-        let Some(Marked { subject, open, whole }) = marked(value).filter(|_| known) else { return Ok(()) };
+    fn seal_value(&self, value: &mut Value) -> Result<(), Error> {
+        let Some(Marked { subject, open, whole }) = marked(value) else { return Ok(()) };
         let sealed = self.sealed(subject, open, whole)?;
         *value = match value {
             Value::String(_) if self.store.seals() => text(&sealed).into(),
@@ -205,21 +206,23 @@ impl Tx {
         let destroy = "INSERT INTO subject (name, key, made, erased) VALUES ($1, NULL, $2, $2) ON CONFLICT (name) DO UPDATE \
              SET key = NULL, erased = excluded.erased WHERE subject.erased IS NULL RETURNING name";
         let values: [Value; 2] = [subject.into(), micros(self.now).into()];
-        if self.conn().query_all_raw(statement(backend, destroy, values)).await.map_err(db)?.is_empty() {
-            return Ok(false);
-        }
+        let destroyed = self.conn().query_all_raw(statement(backend, destroy, values)).await.map_err(db)?;
         let keep =
             "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         let when = micros(self.now).to_string();
         self.conn().execute_raw(statement(backend, keep, [ERASED.into(), when.into()])).await.map_err(db)?;
-        let (store, of) = (self.store.clone(), subject.to_owned());
+        let (store, of, era) = (self.store.clone(), subject.to_owned(), self.keys_era);
         for stream in self.strip(subject).await? {
             self.forget_snapshot(&stream).await?;
             let store = store.clone();
             self.after(move || store.cache().evict(&stream));
         }
-        self.after(move || store.memory().keys.put(&of, None));
-        Ok(true)
+        self.after(move || {
+            store.memory().keys.put(era, &of, None);
+            // What is not sealed is read from the database again.
+            store.tails().iter().for_each(Tail::drop_kept);
+        });
+        Ok(!destroyed.is_empty())
     }
 
     /// Reduces what is about a subject and is not sealed to what everybody may know; the streams that are about it.

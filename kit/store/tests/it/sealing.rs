@@ -176,3 +176,55 @@ both_stores! {
         assert_eq!(other.open_sealed(vec![row.face]).await.unwrap(), [Opened::Erased(b"a face".to_vec())]);
     }
 }
+
+both_stores! {
+    async fn what_is_tried_for_whoever_has_a_key_already_goes_well(database: Database) {
+        let store = open(&database).await;
+        store.transact(async |tx: &mut Tx| tx.seal("a", b"Ada").await).await.unwrap();
+        let mut tx = open(&database).await.begin().await.unwrap();
+        tx.execute::<Account>("a", Command::Deposit(7)).await.unwrap();
+        tx.rehearse().await.unwrap();
+        deposit(&open(&database).await, "a", 8).await;
+        assert_eq!(open(&database).await.load::<Account>("a").await.unwrap().state.balance, 8);
+    }
+}
+
+both_stores! {
+    async fn an_event_whose_key_is_missing_stops_no_other(database: Database) {
+        let bank = Bank::open(&database).await;
+        let store = open(&database).await;
+        for id in ["a", "b"] {
+            deposit(&store, id, 7).await;
+        }
+        store.write(statement(store.backend(), "DELETE FROM subject WHERE name = 'a'", [])).await.unwrap();
+        eventually(Duration::from_secs(30), "both have their places", async || {
+            let heads = bank.store.heads().await.unwrap().positions;
+            if heads.iter().sum::<u64>() == 2 { Ok(()) } else { Err(heads) }
+        })
+        .await;
+        let fresh = open(&database).await;
+        let mut payloads = Vec::new();
+        for partition in 0..fresh.partitions() {
+            payloads.extend(fresh.read_log(partition, 0, 100).await.unwrap().events.into_iter().map(|event| event.payload));
+        }
+        assert_eq!((payloads.len(), payloads.iter().filter(|payload| sealed(payload)).count()), (2, 1), "{payloads:?}");
+        assert!(fresh.load::<Account>("a").await.is_err() && fresh.load::<Account>("b").await.is_ok());
+    }
+}
+
+both_stores! {
+    async fn of_whoever_is_erased_nothing_is_kept_where_nothing_is_sealed(database: Database) {
+        drop(open(&database).await);
+        tradewind_testing::unsealed(&database).await;
+        let store = open(&database).await;
+        assert!(!store.seals());
+        deposit(&store, "a", 7).await;
+        assert!(erase(&store, "a").await);
+        deposit(&store, "a", 8).await;
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!((tx.seal("a", b"Ada").await.unwrap(), tx.seal_text("a", "Ada").await.unwrap()), (vec![], String::new()));
+        assert_eq!((tx.seal("b", b"Bob").await.unwrap(), tx.seal_text("b", "Bob").await.unwrap()), (b"Bob".to_vec(), "Bob".to_owned()));
+        drop(tx);
+        assert!(payloads(&store).await.iter().all(Vec::is_empty));
+    }
+}

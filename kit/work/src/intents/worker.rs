@@ -178,8 +178,10 @@ impl<H: IntentHandler> Worker<H> {
     /// be recorded, so where this process has not just written to the file, the claim is written.
     async fn take_up(&self, free: usize, until: OffsetDateTime) -> Result<Vec<Intent>, Error> {
         if !self.store.is_shared() {
-            let found = queue::due_intents(&self.store, H::KIND, free + self.held.len()).await?;
-            let mut due = self.without_erased(found).await?;
+            let mut found = queue::due_intents(&self.store, H::KIND, free + self.held.len()).await?;
+            // What is under way is settled by its answer.
+            found.erased.retain(|intent| !self.held.has(intent));
+            let mut due = self.without_erased(found).await;
             due.retain(|intent| !self.held.has(intent));
             due.truncate(free);
             if due.is_empty() || self.store.has_just_written() {
@@ -187,11 +189,11 @@ impl<H: IntentHandler> Worker<H> {
             }
         }
         let found = queue::claim_intents(&self.store, H::KIND, &self.holder, free, until).await?;
-        self.without_erased(found).await
+        Ok(self.without_erased(found).await)
     }
 
     /// Drops what cannot be done any more because whom it is about is erased.
-    async fn without_erased(&self, Found { intents, erased }: Found) -> Result<Vec<Intent>, Error> {
+    async fn without_erased(&self, Found { intents, erased }: Found) -> Vec<Intent> {
         for intent in erased {
             let drop = async |tx: &mut Tx| {
                 let is_open = owed::delete_intent(tx, H::KIND, &intent).await?;
@@ -201,12 +203,17 @@ impl<H: IntentHandler> Worker<H> {
                 }
                 Ok(is_open)
             };
-            let (dropped, _) = self.store.transact(drop).await?;
-            if dropped {
-                tracing::warn!(kind = H::KIND, key = intent.key, "a call is not made: whom it is about is erased");
+            match self.store.transact(drop).await {
+                Ok((true, _)) => {
+                    tracing::warn!(kind = H::KIND, key = intent.key, "a call is not made: whom it is about is erased");
+                }
+                Ok((false, _)) => {}
+                Err(error) => {
+                    tracing::warn!(kind = H::KIND, key = intent.key, %error, "a call about somebody erased is not dropped yet");
+                }
             }
         }
-        Ok(intents)
+        intents
     }
 
     fn start(&mut self, intent: Intent, until: OffsetDateTime) {

@@ -30,7 +30,7 @@ pub(crate) async fn by_email(private: &impl Private, email: &Email) -> Result<Op
     let is = is_at(private.connection(), email.as_str()).await?;
     let found = Entity::find().filter(is).one(private.connection()).await.map_err(db)?;
     match found {
-        Some(row) => open(private, row).await.map(Some),
+        Some(row) => open(private, row).await,
         None => Ok(None),
     }
 }
@@ -43,16 +43,17 @@ async fn is_at(connection: &impl ConnectionTrait, email: &str) -> Result<Expr, E
 /// The account with this id.
 pub(crate) async fn by_id(private: &impl Private, account_id: &str) -> Result<Option<Model>, Error> {
     match Entity::find_by_id(account_id).one(private.connection()).await.map_err(db)? {
-        Some(row) => open(private, row).await.map(Some),
+        Some(row) => open(private, row).await,
         None => Ok(None),
     }
 }
 
-/// A row with what it says of its owner.
-async fn open(private: &impl Private, row: Model) -> Result<Model, Error> {
+/// A row with what it says of its owner; none where that was erased while it was read.
+async fn open(private: &impl Private, row: Model) -> Result<Option<Model>, Error> {
     let Model { mail, email, name, .. } = row.clone();
     let [email, name] = opened(private, [mail.unwrap_or(email).0, name.0]).await?;
-    Ok(Model { email: Hidden(email), name: Hidden(name), mail: None, ..row })
+    let is_there = !email.is_empty();
+    Ok(is_there.then_some(Model { email: Hidden(email), name: Hidden(name), mail: None, ..row }))
 }
 
 /// The account with this id, as it stays until the transaction is over: nobody changes it, erases it or signs in to it meanwhile.
@@ -109,7 +110,7 @@ pub(crate) async fn change(tx: &mut Tx, account_id: &str, change: Change) -> Res
         changed.locked = Set(locked);
     }
     let row = changed.update(tx.conn()).await.map_err(db)?;
-    open(tx, row).await
+    open(tx, row).await?.ok_or_else(|| Error::internal("an account that is held is erased"))
 }
 
 /// A row from before there were seals, where it is to be sealed with its next change.
@@ -142,7 +143,7 @@ pub(crate) async fn move_to(tx: &mut Tx, account_id: &str, email: &str) -> Resul
     match changed.update(tx.conn()).await {
         Err(error) if tradewind_sql::duplicate(&error).is_some() => Ok(None),
         Err(error) => Err(db(error)),
-        Ok(row) => open(tx, row).await.map(Some),
+        Ok(row) => open(tx, row).await,
     }
 }
 

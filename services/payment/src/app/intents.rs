@@ -46,15 +46,16 @@ pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Re
 /// The intent that an event asks for; its payload is the event itself.
 #[must_use]
 pub fn intent_of(order_id: &str, event: &PaymentEvent) -> Option<NewIntent> {
-    let (action, payload) = match event {
-        PaymentEvent::Requested(event) => (CHARGE, event.encode_to_vec()),
-        PaymentEvent::VoidRequested(event) => (VOID, event.encode_to_vec()),
-        PaymentEvent::RefundRequested(event) => (REFUND, event.encode_to_vec()),
+    // Money is paid back whoever is erased.
+    let (action, payload, subject) = match event {
+        PaymentEvent::Requested(event) => (CHARGE, event.encode_to_vec(), order_id),
+        PaymentEvent::VoidRequested(event) => (VOID, event.encode_to_vec(), ""),
+        PaymentEvent::RefundRequested(event) => (REFUND, event.encode_to_vec(), ""),
         PaymentEvent::Captured(_) | PaymentEvent::Declined(_) | PaymentEvent::Voided(_) | PaymentEvent::Refunded(_) => {
             return None;
         }
     };
-    let (key, subject) = (order_id.to_owned(), order_id.to_owned());
+    let (key, subject) = (order_id.to_owned(), subject.to_owned());
     Some(NewIntent { kind: CARD, key, action: action.to_owned(), payload, subject })
 }
 
@@ -122,6 +123,14 @@ mod tests {
         let refund = Owed::Refund(Refund { order_id: order_id.clone(), amount: taken.clone() });
         assert_eq!(owed_after(PaymentRefundRequested { order_id, amount: Some(taken) }), Some(refund));
         assert_eq!(owed_after(PaymentCaptured::default()), None);
+    }
+
+    #[test]
+    fn a_refund_is_owed_whoever_is_erased_and_a_card_is_forgotten() {
+        let subject = |event: PaymentEvent| intent_of("o", &event).unwrap().subject;
+        assert_eq!(subject(PaymentRequested::default().into()), "o");
+        assert_eq!(subject(PaymentVoidRequested::default().into()), "");
+        assert_eq!(subject(PaymentRefundRequested::default().into()), "");
     }
 
     #[test]
