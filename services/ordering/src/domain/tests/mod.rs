@@ -83,7 +83,7 @@ fn placed() -> OrderEvent {
         total: Some(paid_back(2_000)),
         payment_token: "tok_ok".to_owned(),
         deadline: Some(Timestamp { seconds: 1_800_000_000, nanos: 0 }),
-        ..OrderPlaced::default()
+        country: recipient().address.unwrap_or_default().country,
     }
     .into()
 }

@@ -35,6 +35,9 @@ fn an_order_is_placed_at_the_sum_of_its_lines() {
 #[test]
 fn placing_the_same_order_again_changes_nothing() {
     given::<Order>([placed()]).when(Command::Place(Box::new(place()))).then([]);
+    let OrderEvent::Placed(placed) = placed() else { panic!("an order is placed") };
+    let of_before = OrderPlaced { country: String::new(), ..placed };
+    given::<Order>([of_before.into()]).when(Command::Place(Box::new(place()))).then([]);
 }
 
 #[test]
