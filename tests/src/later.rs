@@ -62,7 +62,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 8] = [
     (
         "services/ordering/src/domain/event.rs",
         &[
-            ("OrderPlaced, OrderShipped,", "OrderPlaced, OrderScreened, OrderShipped,"),
+            ("OrderErased, ", "OrderErased, OrderScreened, "),
             (
                 "        Placed(OrderPlaced),\n",
                 "        Placed(OrderPlaced),\n        Screened(OrderScreened): informative,\n",
@@ -97,7 +97,7 @@ const CHANGES: [(&str, &[(&str, &str)]); 8] = [
     (
         "services/ordering/src/domain/decide.rs",
         &[
-            ("OrderPlaced, OrderShipped,", "OrderPlaced, OrderScreened, OrderShipped,"),
+            ("OrderErased, ", "OrderErased, OrderScreened, "),
             (
                 "Command::Place(place) => Ok(vec![accept(*place)?.into()]),\n",
                 "Command::Place(place) => {\n                let placed = accept(*place)?;\n                \
