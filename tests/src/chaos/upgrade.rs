@@ -112,7 +112,8 @@ async fn side_by_side(replicas: &Replicas) {
 /// How many events in ordering's database are of types, and how many orders were placed with fields, that this build does not know.
 async fn of_the_later_build(url: &str) -> (usize, usize) {
     let (url, clock) = (url.to_owned(), Clock::system());
-    let options = StoreOptions { url, context: "ordering", migrations: Vec::new(), clock, partitions: None };
+    let migrations = ordering::migrations();
+    let options = StoreOptions { url, context: "ordering", migrations, clock, partitions: None };
     let store = Store::open(options).await.expect("the database of ordering");
     let known = prost_reflect::DescriptorPool::decode(contracts::DESCRIPTOR).expect("contracts");
     let (mut unknown, mut fuller) = (0, 0);
