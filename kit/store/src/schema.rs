@@ -3,9 +3,12 @@
 //! Every number is BIGINT, times are microseconds since the Unix epoch (UTC) in BIGINT, ids are UUID on PostgreSQL and
 //! 16-byte BLOB on SQLite. No service's table belongs here, and no statement that reads or writes these.
 
+mod log;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
+use self::log::{GUARDED, LOGGED, OUTBOX};
 use crate::error::VERSION_MISSING;
 
 /// A step of the schema: what it is called for good, and its statements.
@@ -281,26 +284,3 @@ const SUBJECT: &str = "CREATE TABLE subject (
     key {bytes} NULL,
     made BIGINT NOT NULL,
     erased BIGINT NULL)";
-
-/// SQLite has one writer at a time, so an event takes its place in the log as it is written.
-const LOGGED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
-    INSERT INTO log (partition, position, stream, version)
-    SELECT NEW.partition, COALESCE(MAX(position), 0) + 1, NEW.stream, NEW.version
-    FROM log WHERE partition = NEW.partition;
-END";
-
-/// The same, for a version whose predecessor is there.
-const GUARDED: &str = "CREATE TRIGGER event_logged AFTER INSERT ON event BEGIN
-    SELECT RAISE(ABORT, '{missing}') WHERE NEW.version > 1 AND NOT EXISTS (
-        SELECT 1 FROM event WHERE stream = NEW.stream AND version = NEW.version - 1);
-    INSERT INTO log (partition, position, stream, version)
-    SELECT NEW.partition, COALESCE(MAX(position), 0) + 1, NEW.stream, NEW.version
-    FROM log WHERE partition = NEW.partition;
-END";
-
-/// PostgreSQL commits in another order than it inserts, so the log is written by the sequencer from these rows.
-const OUTBOX: &str = "CREATE TABLE outbox (
-    id BIGSERIAL PRIMARY KEY,
-    partition BIGINT NOT NULL,
-    stream TEXT NOT NULL,
-    version BIGINT NOT NULL)";
