@@ -117,7 +117,7 @@ impl Store {
         Ok(grown.map(|(partition, position)| self.place(partition, position)).collect())
     }
 
-    fn place(&self, partition: u16, position: u64) -> Place {
+    pub(super) fn place(&self, partition: u16, position: u64) -> Place {
         Place { context: self.context().to_owned(), log: Some(token::log(self.incarnation())), partition, position }
     }
 

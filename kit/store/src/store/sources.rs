@@ -98,17 +98,16 @@ impl Store {
         if place.partition >= log.map_or(MOST_PARTITIONS, |log| log.partitions) {
             return Ok(Some("names a partition that the log does not have"));
         }
-        if own && place.position > self.grown_to(place.partition).await? {
+        if own && !self.has_grown_to(place.partition, place.position).await? {
             return Ok(Some("names a position that the log has not reached"));
         }
         Ok(None)
     }
 
-    /// How far a partition of the own log has grown, out of memory where this process gives places.
-    async fn grown_to(&self, partition: u16) -> Result<u64, Error> {
-        match self.tails().get(usize::from(partition)).and_then(super::Tail::sequenced) {
-            Some(head) => Ok(head),
-            None => self.head(None, partition).await,
-        }
+    /// Whether a partition of the own log has a position. Where this process gives places, memory tells of what it has heard of: the
+    /// database has them a moment before, and those that another process gives which holds the lease since.
+    async fn has_grown_to(&self, partition: u16, position: u64) -> Result<bool, Error> {
+        let known = self.tails().get(usize::from(partition)).and_then(super::Tail::sequenced);
+        Ok(known.is_some_and(|head| position <= head) || position <= self.head(None, partition).await?)
     }
 }

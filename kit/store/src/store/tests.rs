@@ -171,6 +171,24 @@ fn a_batch_of_the_sequencer_brings_no_more_payload_than_a_page() {
 }
 
 #[test]
+fn a_place_that_the_database_alone_knows_of_yet_can_be_waited_for() {
+    tradewind_testing::block_on(async {
+        let database = Database::postgres();
+        let bank = open(&database).await;
+        let placed = "INSERT INTO log (partition, position, stream, version) VALUES (0, 1, 's-1', 1)";
+        bank.store.write(statement(bank.store.backend(), placed, [])).await.unwrap();
+        bank.store.tails()[0].begin(0);
+        bank.store.will_read("reader", "bank");
+        let refused = async |position| {
+            let token = token::format(&[bank.store.place(0, position)]);
+            bank.store.wait_for("reader", &[token], Duration::ZERO).await.unwrap_err().reason
+        };
+        assert_eq!(refused(1).await, "POSITION_NOT_REACHED");
+        assert_eq!(refused(2).await, "POSITION_TOKEN_FOREIGN");
+    });
+}
+
+#[test]
 fn a_lease_has_one_holder_and_a_new_epoch_for_each() {
     tradewind_testing::block_on(async {
         let database = Database::postgres();
