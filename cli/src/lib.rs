@@ -18,7 +18,6 @@ mod kubernetes;
 mod local;
 mod output;
 mod people;
-mod remark;
 mod replay;
 mod said;
 mod watch;

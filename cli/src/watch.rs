@@ -3,7 +3,7 @@
 use contracts::tradewind::ordering::v1::{Order, WatchOrderRequest, WatchOrderResponse};
 use tonic::{Code, Status, Streaming};
 
-use crate::clients::Clients;
+use shop::Clients;
 
 /// An order that is watched. A stream that its server ends, as one does that is replaced, is opened again.
 pub(crate) struct Watch<'a> {

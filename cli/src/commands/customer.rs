@@ -14,8 +14,9 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{dynamic_json, json, json_line, moment, say};
+use shop::Clients;
 
 /// Orders that are asked for at a time.
 const PAGE: i32 = 100;
@@ -44,7 +45,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     match command {
         Command::Export { customer } => export(&shop, customer).await?,
         Command::Erase { customer, yes } => {

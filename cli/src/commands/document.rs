@@ -10,8 +10,9 @@ use contracts::tradewind::documents::v1::{DocumentKind, GetDocumentRequest, List
 use serde_json::json;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{document, file, moment, money, print_json, say, word};
+use shop::Clients;
 
 /// The most bytes that are taken for a document.
 const LARGEST: usize = 256 * 1024 * 1024;
@@ -40,7 +41,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     match command {
         Command::List { order } => {
             let listed = shop.documents()?.list_documents(ListDocumentsRequest { order_id: order }).await?.into_inner();

@@ -3,7 +3,6 @@
 mod show;
 #[cfg(test)]
 mod tests;
-mod why;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,10 +10,11 @@ use std::time::Duration;
 use anyhow::Result;
 use contracts::tradewind::analytics::v1::{FlowState, ListStuckFlowsRequest};
 use serde_json::json;
+use shop::{Reason, reasons};
 
 use super::projection;
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{document, json as as_json, more, say};
 
 #[derive(clap::Subcommand)]
@@ -49,7 +49,7 @@ pub(crate) struct Stuck {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     let Command::Stuck(Stuck { all, service, order, at_least, page_size, page_token }) = command;
     let state = if all { FlowState::Waiting } else { FlowState::Stuck };
     let request = ListStuckFlowsRequest {
@@ -62,10 +62,10 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     };
     let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
     let behind = projection::behind(&shop, "analytics", "analytics.flows").await?;
-    let reasons = why::reasons(&shop, &found.flows).await;
+    let reasons = reasons(&shop, &found.flows).await;
     if global.json {
         let mut facts = as_json(&found)?;
-        facts["reasons"] = reasons.iter().map(why::Reason::json).collect();
+        facts["reasons"] = reasons.iter().map(Reason::json).collect();
         facts["events_behind"] = json!(behind);
         document(&json!(facts))?;
     } else {

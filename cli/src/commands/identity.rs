@@ -13,7 +13,7 @@ use contracts::tradewind::identity::v1::{
 use prost_types::Timestamp;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{moment, more, print_json, say};
 
 #[derive(clap::Subcommand)]
@@ -88,7 +88,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
 }
 
 async fn replace_keys(global: &Global) -> Result<()> {
-    let replaced = Clients::asked(global)?.identity()?.replace_keys(ReplaceKeysRequest {}).await?.into_inner();
+    let replaced = clients::asked(global)?.identity()?.replace_keys(ReplaceKeysRequest {}).await?.into_inner();
     if global.json {
         return print_json(&replaced);
     }
@@ -106,7 +106,7 @@ async fn admin(global: &Global, email: String, name: String, password_file: Opti
         None => String::new(),
     };
     let request = CreateStaffAccountRequest { email: email.clone(), name, password };
-    let made = Clients::asked(global)?.identity()?.create_staff_account(request).await?.into_inner();
+    let made = clients::asked(global)?.identity()?.create_staff_account(request).await?.into_inner();
     if global.json {
         return print_json(&made);
     }
@@ -124,7 +124,7 @@ async fn admin(global: &Global, email: String, name: String, password_file: Opti
 }
 
 async fn of_partner(global: &Global, key: Key) -> Result<()> {
-    let mut identity = Clients::asked(global)?.identity()?;
+    let mut identity = clients::asked(global)?.identity()?;
     match key {
         Key::Create { partner, name, scopes, expires_in } => {
             let expire_time = expires_in.map(after);

@@ -11,7 +11,7 @@ use contracts::tradewind::payment::v1::{
 use prost_types::Timestamp;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::order::new_request_id;
 use crate::output::{moment, money, more, print_json, say, word};
 
@@ -126,7 +126,7 @@ impl From<State> for DifferenceState {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let (mut ledger, json) = (Clients::asked(&global)?.ledger()?, global.json);
+    let (mut ledger, json) = (clients::asked(&global)?.ledger()?, global.json);
     match command {
         Command::Balance => {
             let response = ledger.get_balance(GetBalanceRequest {}).await?.into_inner();

@@ -9,7 +9,7 @@ use anyhow::Result;
 use supervisor::services;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -27,7 +27,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     match command {
         Command::Status { services } => status::run(&shop, &named(&services), global.json).await,
         Command::Fault(command) => fault::run(&shop, command, global.json).await,

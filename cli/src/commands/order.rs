@@ -14,9 +14,10 @@ use contracts::tradewind::ordering::v1::{
 };
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{money, more, print_json, say, word};
 use crate::watch::Watch;
+use shop::Clients;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -133,7 +134,7 @@ pub(crate) struct Place {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     let mut ordering = shop.ordering()?;
     match command {
         Command::Place(place) => {

@@ -8,7 +8,7 @@ use contracts::tradewind::catalog::v1::{
 };
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::order::{new_request_id, parse_money};
 use crate::output::{money, more, print_json, say};
 
@@ -61,7 +61,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let mut catalog = Clients::asked(&global)?.catalog()?;
+    let mut catalog = clients::asked(&global)?.catalog()?;
     match command {
         Command::Create { product_id, price, sku, name, request_id } => {
             let product = Product {

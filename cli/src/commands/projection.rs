@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use supervisor::services;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{document, json as as_json, moment, of_each, print_json, say};
+use shop::Clients;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -44,7 +45,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     match command {
         Command::List { service } => return list(&shop, service.as_deref(), global.json).await,
         Command::Status { service, projection } => {

@@ -10,7 +10,8 @@ use contracts::tradewind::consumer::v1::{ListParkedStreamsRequest, ParkedStream}
 use supervisor::services;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
+use shop::Clients;
 
 /// The largest page there is.
 const PAGE: i32 = 1000;
@@ -95,7 +96,7 @@ pub(crate) struct OneOrAll {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let (shop, json) = (Clients::asked(&global)?, global.json);
+    let (shop, json) = (clients::asked(&global)?, global.json);
     match command {
         Command::List { service } => look::list(&shop, service.as_deref(), json).await,
         Command::Show { stream } => look::show(&shop, &stream, json).await,

@@ -12,7 +12,7 @@ use contracts::tradewind::analytics::v1::{
 use serde_json::json;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{document, json as as_json, more, print_json, say};
 
 /// Which days; orders belong to the one on which they were placed.
@@ -112,7 +112,7 @@ pub(crate) async fn run(
         page_token,
         ..Default::default()
     };
-    let found = Clients::asked(&global)?.sales()?.list_sales(request).await?.into_inner();
+    let found = clients::asked(&global)?.sales()?.list_sales(request).await?.into_inner();
     if global.json {
         print_json(&found)?;
     } else {
@@ -123,7 +123,7 @@ pub(crate) async fn run(
 }
 
 pub(crate) async fn funnel(global: Global, Funnel { days }: Funnel) -> Result<ExitCode> {
-    let mut sales = Clients::asked(&global)?.sales()?;
+    let mut sales = clients::asked(&global)?.sales()?;
     let Days { from: from_day, to: to_day } = days;
     let request = GetFunnelRequest { from_day: from_day.clone(), to_day: to_day.clone(), ..Default::default() };
     let funnel = sales.get_funnel(request).await?.into_inner();

@@ -12,10 +12,11 @@ use tonic::{Code, Status};
 
 use super::order::{new_request_id, recipient, status};
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::front::Front;
 use crate::output::{complain, explain, say};
 use crate::watch::Watch;
+use shop::Clients;
 
 /// The product that is ordered.
 const PRODUCT: &str = "smoke-test";
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: Global, args: Args) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     let limit = args.within;
     let order = tokio::time::timeout(limit, play(&shop, args))
         .await

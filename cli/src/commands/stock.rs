@@ -13,7 +13,7 @@ use contracts::tradewind::analytics::v1::{ForecastStockRequest, StockForecast, S
 use contracts::tradewind::inventory::v1::{GetStockRequest, ListStockRequest, ReceiveStockRequest, StockLevel};
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::order::new_request_id;
 use crate::output::{more, print_json, say};
 
@@ -84,7 +84,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
-    let shop = Clients::asked(&global)?;
+    let shop = clients::asked(&global)?;
     let mut inventory = shop.inventory()?;
     match command {
         Command::Movements(args) => return movements::run(global, args).await,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::front::{Front, Refusal};
 use crate::local::Layout;
 use crate::output::{complain, document, say};
@@ -138,7 +138,7 @@ async fn made_up(global: &Global, layout: &Layout, front: &Front, who: Who) -> R
                 name: "Demo".to_owned(),
                 password: person.password.clone(),
             };
-            Clients::asked(global)?.identity()?.create_staff_account(request).await?;
+            clients::asked(global)?.identity()?.create_staff_account(request).await?;
         }
     }
     complain(&format!("tradewind: made {}; its password is in {}", person.email, path.display()));

@@ -11,11 +11,12 @@ use contracts::tradewind::money::v1::Money;
 use contracts::tradewind::ordering::v1::{Order, OrderLine, OrderStatus, PlaceOrderRequest};
 
 use super::patiently;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::order::{new_request_id, recipient, status};
 use crate::front::Front;
 use crate::local::System;
 use crate::watch::Watch;
+use shop::Clients;
 
 /// Who orders.
 const CUSTOMER: &str = "demo";
@@ -44,8 +45,8 @@ pub(crate) struct Ware {
 impl<'a> Stage<'a> {
     /// The stage over a running system.
     pub(crate) fn new(system: &'a System) -> Result<Self> {
-        let shop = Clients::of(system.layout(), "operator")?;
-        let gateway = Clients::of(system.layout(), "gateway")?.speaking_for(CUSTOMER);
+        let shop = clients::of(system.layout(), "operator")?;
+        let gateway = clients::of(system.layout(), "gateway")?.speaking_for(CUSTOMER);
         let front = Front::at(&system.layout().gateway_url())?;
         let outside = Statements::at(system.layout().outside_url())?;
         Ok(Self { system, shop, gateway, front, outside })
@@ -73,7 +74,7 @@ impl<'a> Stage<'a> {
 
     /// What it all comes to.
     pub(crate) fn books(&self) -> Sources {
-        self.shop.books(self.outside.clone())
+        Sources::new(self.shop.channels().clone(), self.outside.clone())
     }
 
     /// The processes.

@@ -2,13 +2,12 @@
 
 use anyhow::{Context, Result};
 use contracts::tradewind::eventlog::v1::{EventRecord, ReadKeyRequest};
+use shop::{Clients, remark};
 use supervisor::services;
 use time::OffsetDateTime;
 
 use super::patiently;
-use crate::clients::Clients;
 use crate::output::dynamic_json;
-use crate::remark::remark;
 
 /// The events about one order, oldest first.
 pub(crate) struct Timeline {

@@ -18,7 +18,7 @@ use supervisor::services;
 use tokio::sync::mpsc;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::local::{Layout, Postgres, System};
 use crate::output::{complain, document, say};
 use report::Report;
@@ -115,7 +115,7 @@ async fn play(system: &System, plan: &plan::Plan, args: &Args) -> Result<(play::
     }
     // A connection carries only so many streams.
     let connections = args.in_flight.div_ceil(ON_A_CONNECTION).max(1);
-    let shops = (0..connections).map(|_| Clients::of(system.layout(), "operator")).collect::<Result<Vec<_>>>()?;
+    let shops = (0..connections).map(|_| clients::of(system.layout(), "operator")).collect::<Result<Vec<_>>>()?;
     let shop = &shops[0];
     let progress = bar("listing and stocking products", plan.products.len());
     let after = play::load(shop, &plan.products, &progress).await?;
@@ -124,7 +124,7 @@ async fn play(system: &System, plan: &plan::Plan, args: &Args) -> Result<(play::
     let played = play::play(&shops, plan, &after, usize::from(args.in_flight), &progress).await?;
     progress.finish_and_clear();
     let outside = books::Statements::at(system.layout().outside_url())?;
-    Ok((played, shop.books(outside).settle(BOOKS_WITHIN).await?))
+    Ok((played, books::Sources::new(shop.channels().clone(), outside).settle(BOOKS_WITHIN).await?))
 }
 
 /// A bar on a terminal; a line at the start elsewhere.

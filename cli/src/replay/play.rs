@@ -16,9 +16,9 @@ use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 
 use super::plan::{End, Listing, Plan, Planned};
-use crate::clients::Clients;
 use crate::output::word;
 use crate::watch::Watch;
+use shop::Clients;
 
 const LOADING: usize = 64;
 const LOCATION: &str = "main";

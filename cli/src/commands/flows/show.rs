@@ -2,10 +2,10 @@
 
 use contracts::tradewind::analytics::v1::{AgeClass, Flow, FlowStep, FlowSum, FlowTurn, ListStuckFlowsResponse};
 use prost_types::Duration;
+use shop::Reason;
+use shop::explain::Held;
 use tradewind_domain::printable;
 
-use super::super::order::explain::Held;
-use super::why::Reason;
 use crate::output::{moment, word};
 
 /// From so many events on that analytics has not read yet, what it shows may be long over.

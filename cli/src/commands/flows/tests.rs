@@ -1,8 +1,10 @@
 use contracts::tradewind::analytics::v1::{AgeClass, Flow, FlowStep, FlowSum, FlowTurn, ListStuckFlowsResponse};
 use prost_types::{Duration, Timestamp};
 
-use super::super::order::explain::Held;
-use super::{show, why::Reason};
+use shop::Reason;
+use shop::explain::Held;
+
+use super::show;
 
 const PAID: &str = "tradewind.ordering.v1.OrderPaid";
 

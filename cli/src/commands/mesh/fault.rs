@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use supervisor::services;
 
 use super::{counted, named, span};
-use crate::clients::Clients;
 use crate::commands::policy::named::{full, method, methods};
 use crate::output::{document, json as as_json, of_each, print_json, say};
+use shop::Clients;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {

@@ -10,8 +10,8 @@ use contracts::tradewind::mesh::v1::{
 use serde_json::{Value, json};
 
 use super::{counted, fault, span};
-use crate::clients::Clients;
 use crate::output::{document, json as as_json, moment, of_each, say, word};
+use shop::Clients;
 
 pub(super) async fn run(shop: &Clients, services: &[&str], json: bool) -> Result<ExitCode> {
     let (answers, away) = of_each(services, async |service| {

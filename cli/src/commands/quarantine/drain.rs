@@ -9,8 +9,8 @@ use contracts::tradewind::consumer::v1::{
 use serde_json::{Value, json};
 
 use super::{OneOrAll, Stream, find, parked};
-use crate::clients::Clients;
 use crate::output::{document, json as as_json, print_json, say};
+use shop::Clients;
 
 pub(super) async fn replay(shop: &Clients, what: OneOrAll, dry_run: bool, json: bool) -> Result<ExitCode> {
     let service = what.service.clone();

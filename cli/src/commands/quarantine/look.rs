@@ -13,8 +13,8 @@ use supervisor::services;
 
 use super::{PAGE, Stream, find, parked};
 use crate::body;
-use crate::clients::Clients;
 use crate::output::{document, json as as_json, moment, more, of_each, print_json, say, word};
+use shop::Clients;
 
 pub(super) async fn list(shop: &Clients, only: Option<&str>, json: bool) -> Result<ExitCode> {
     let services = only.map_or_else(|| services::names().to_vec(), |service| vec![service]);

@@ -7,7 +7,7 @@ use contracts::tradewind::inventory::v1::{AuditStockRequest, AuditStockResponse}
 
 use super::differences;
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::output::{print_json, say};
 
 /// Levels that are compared at one moment.
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(global: Global, Args { sku, location }: Args) -> Result<ExitCode> {
-    let mut movements = Clients::asked(&global)?.movements()?;
+    let mut movements = clients::asked(&global)?.movements()?;
     let mut all = AuditStockResponse::default();
     let mut request = AuditStockRequest { sku, location, page_size: PAGE, page_token: String::new() };
     loop {

@@ -7,7 +7,7 @@ use contracts::tradewind::inventory::v1::CorrectStockRequest;
 use contracts::tradewind::inventory::v1::correct_stock_request::To;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::order::new_request_id;
 use crate::output::{print_json, say};
 
@@ -44,7 +44,7 @@ pub(super) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     let request_id = request_id.unwrap_or_else(new_request_id);
     let to = counted.map(To::Counted).or(change.map(To::Change));
     let request = CorrectStockRequest { request_id, sku, location, to, reason };
-    let response = Clients::asked(&global)?.inventory()?.correct_stock(request).await?.into_inner();
+    let response = clients::asked(&global)?.inventory()?.correct_stock(request).await?.into_inner();
     if global.json {
         print_json(&response)?;
     } else {

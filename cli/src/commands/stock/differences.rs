@@ -8,7 +8,7 @@ use contracts::tradewind::inventory::v1::{
 };
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::ledger::{Page, State};
 use crate::output::{moment, more, print_json, say, word};
 
@@ -35,7 +35,7 @@ pub(super) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     let Args { state, page: Page { page_size, page_token } } = args;
     let state = StockDifferenceState::from(state).into();
     let request = ListStockDifferencesRequest { state, page_size, page_token };
-    let response = Clients::asked(&global)?.movements()?.list_stock_differences(request).await?.into_inner();
+    let response = clients::asked(&global)?.movements()?.list_stock_differences(request).await?.into_inner();
     if global.json {
         print_json(&response)?;
     } else {

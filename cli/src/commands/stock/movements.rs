@@ -8,7 +8,7 @@ use contracts::tradewind::inventory::v1::{ListStockMovementsRequest, StockMoveme
 use prost_types::Timestamp;
 
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::ledger::Page;
 use crate::output::{moment, more, print_json, say, word};
 
@@ -74,7 +74,7 @@ pub(super) async fn run(global: Global, args: Args) -> Result<ExitCode> {
         page_size: args.page.page_size,
         page_token: args.page.page_token,
     };
-    let response = Clients::asked(&global)?.movements()?.list_stock_movements(request).await?.into_inner();
+    let response = clients::asked(&global)?.movements()?.list_stock_movements(request).await?.into_inner();
     if global.json {
         print_json(&response)?;
     } else {

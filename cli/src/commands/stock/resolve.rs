@@ -7,7 +7,7 @@ use contracts::tradewind::inventory::v1::ResolveStockDifferenceRequest;
 
 use super::differences;
 use crate::Global;
-use crate::clients::Clients;
+use crate::clients;
 use crate::commands::order::new_request_id;
 use crate::output::print_json;
 
@@ -30,7 +30,7 @@ pub(super) async fn run(global: Global, args: Args) -> Result<ExitCode> {
     let Args { difference_id, note, correct_counters, request_id } = args;
     let request_id = request_id.unwrap_or_else(new_request_id);
     let request = ResolveStockDifferenceRequest { request_id, difference_id, note, correct_counters };
-    let response = Clients::asked(&global)?.movements()?.resolve_stock_difference(request).await?.into_inner();
+    let response = clients::asked(&global)?.movements()?.resolve_stock_difference(request).await?.into_inner();
     if global.json {
         print_json(&response)?
     } else {

@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use contracts::tradewind::consumer::v1::{Attempt, Intent, Timer};
 use serde_json::{Value, json};
+use shop::explain::{Awaited, Facts, Happened, Reached, Reader, Step, What};
 use time::OffsetDateTime;
 use tradewind_domain::printable;
 
-use super::awaited::Awaited;
-use super::facts::Facts;
-use super::steps::{Happened, Reached, Reader, Step, What};
 use crate::output::{json as as_json, moment};
 
 /// The timeline for people.

@@ -7,12 +7,10 @@ use contracts::tradewind::consumer::v1::{
 };
 use contracts::tradewind::eventlog::v1::EventRecord;
 use prost_types::Timestamp;
+use shop::explain::{Awaited, Facts, Said, What, awaited, steps};
 use time::{Duration, OffsetDateTime};
 
-use super::awaited::{Awaited, awaited};
-use super::facts::{Facts, Said};
 use super::show;
-use super::steps::{What, steps};
 
 /// Milliseconds after the order was placed.
 fn at(millis: i64) -> Timestamp {

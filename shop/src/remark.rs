@@ -1,7 +1,8 @@
 //! What is shown of an event where it stands in a timeline.
 
 /// The facts of an event that explain a decision.
-pub(crate) fn remark(facts: &serde_json::Value) -> String {
+#[must_use]
+pub fn remark(facts: &serde_json::Value) -> String {
     let text = |key: &str| facts.get(key).and_then(serde_json::Value::as_str);
     let mut remarks = Vec::new();
     if let Some(reason) = text("reason") {

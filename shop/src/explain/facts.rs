@@ -1,53 +1,52 @@
 //! What the services say about one order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use contracts::reactions::REACTIONS;
 use contracts::tradewind::consumer::v1::{GetProgressRequest, GetProgressResponse};
 use contracts::tradewind::eventlog::v1::{EventRecord, ReadKeyRequest};
-use contracts::tradewind::ordering::v1::GetOrderRequest;
-use supervisor::services;
+use contracts::tradewind::ordering::v1::{GetOrderRequest, OrderStatus};
 use time::OffsetDateTime;
 use tonic::Code;
 
-use super::super::status;
-use crate::clients::Clients;
-use crate::output::of_each;
+use crate::Clients;
+use crate::{of_each, word};
 
 /// Everything that is said about one order.
-pub(super) struct Facts {
-    pub(super) order_id: String,
+pub struct Facts {
+    pub order_id: String,
     /// Its status in words; absent where ordering does not answer.
-    pub(super) status: Option<String>,
+    pub status: Option<String>,
     /// When the services were asked.
-    pub(super) now: OffsetDateTime,
+    pub now: OffsetDateTime,
     /// By service.
-    pub(super) said: BTreeMap<&'static str, Said>,
+    pub said: BTreeMap<&'static str, Said>,
     /// What is wrong with the services that do not answer.
-    pub(super) away: BTreeMap<&'static str, String>,
+    pub away: BTreeMap<&'static str, String>,
 }
 
 /// What one service says.
 #[derive(Default)]
-pub(super) struct Said {
+pub struct Said {
     /// What it has recorded.
-    pub(super) events: Vec<EventRecord>,
+    pub events: Vec<EventRecord>,
     /// How far it has come.
-    pub(super) progress: GetProgressResponse,
+    pub progress: GetProgressResponse,
 }
 
 /// Asks every service that has a part in orders.
 ///
 /// # Errors
 /// What ordering refuses; that nobody knows the order, where ordering does not answer.
-pub(super) async fn gather(shop: &Clients, order_id: &str) -> Result<Facts> {
+pub async fn gather(shop: &Clients, order_id: &str) -> Result<Facts> {
     let request = GetOrderRequest { order_id: order_id.to_owned(), as_of: None };
     let status = match shop.ordering()?.get_order(request).await {
-        Ok(answer) => answer.into_inner().order.map(|order| status(&order).into_owned()),
+        Ok(answer) => answer.into_inner().order.map(|order| status(order.status)),
         Err(away) if is_away(away.code()) => None,
         Err(refused) => return Err(refused.into()),
     };
-    let (said, away) = of_each(&services::readers(), async |service| ask(shop, service, order_id).await).await;
+    let (said, away) = of_each(&readers(), async |service| ask(shop, service, order_id).await).await;
     let said = BTreeMap::from_iter(said);
     if status.is_none() && said.values().all(|said: &Said| said.events.is_empty()) {
         bail!(
@@ -55,6 +54,16 @@ pub(super) async fn gather(shop: &Clients, order_id: &str) -> Result<Facts> {
         );
     }
     Ok(Facts { order_id: order_id.to_owned(), status, now: now(), said, away })
+}
+
+/// The services that follow what others say: whoever takes something on for an order, and whoever tells of it.
+fn readers() -> Vec<&'static str> {
+    let all: BTreeSet<_> = REACTIONS.iter().map(|each| each.context).collect();
+    all.into_iter().collect()
+}
+
+fn status(status: i32) -> String {
+    word(status, OrderStatus::as_str_name, "ORDER_STATUS_").into_owned()
 }
 
 async fn ask(shop: &Clients, service: &str, order_id: &str) -> Result<Said> {
@@ -81,7 +90,7 @@ fn is_away(code: Code) -> bool {
     matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Cancelled)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line has no clock but the machine's")]
+#[expect(clippy::disallowed_methods, reason = "whoever looks has no clock but the machine's")]
 fn now() -> OffsetDateTime {
     std::time::SystemTime::now().into()
 }

@@ -8,23 +8,23 @@ use time::OffsetDateTime;
 
 use super::facts::Facts;
 use super::steps::{Happened, Reached, Reader, Step, What, last, parked, partitions};
-use crate::output::moment;
+use crate::moment;
 
 /// Something that is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Awaited {
+pub struct Awaited {
     /// The events of which one has to follow.
-    pub(super) any_of: Vec<String>,
+    pub any_of: Vec<String>,
     /// The event that they have to follow.
-    pub(super) after: String,
+    pub after: String,
     /// The service whose turn it is.
-    pub(super) from: String,
+    pub from: String,
     /// When the flow counts as stuck.
-    pub(super) until: Option<OffsetDateTime>,
+    pub until: Option<OffsetDateTime>,
     /// How it stands there.
-    pub(super) why: String,
+    pub why: String,
     /// The command that would help; absent where it is just not due.
-    pub(super) command: Option<String>,
+    pub command: Option<String>,
 }
 
 /// An event with its owner and its time.
@@ -32,7 +32,7 @@ type Seen<'a> = (OffsetDateTime, &'static str, &'a Happened);
 
 /// All that is awaited, by the event that it has to follow. An event whose successor is on its way, because what it led to awaits
 /// something itself, is left out.
-pub(super) fn awaited(facts: &Facts, steps: &[Step]) -> Vec<Awaited> {
+pub fn awaited(facts: &Facts, steps: &[Step]) -> Vec<Awaited> {
     let seen: Vec<Seen<'_>> = steps
         .iter()
         .filter_map(|step| match &step.what {

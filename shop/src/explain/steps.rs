@@ -12,43 +12,42 @@ use prost_types::Timestamp;
 use time::OffsetDateTime;
 
 use super::facts::{Facts, Said};
-use crate::output::dynamic_json;
-use crate::remark::remark;
+use crate::{dynamic_json, remark};
 
 /// One thing that happened.
-pub(super) struct Step {
-    pub(super) at: OffsetDateTime,
-    pub(super) service: &'static str,
-    pub(super) what: What,
+pub struct Step {
+    pub at: OffsetDateTime,
+    pub service: &'static str,
+    pub what: What,
 }
 
-pub(super) enum What {
+pub enum What {
     Event(Box<Happened>),
     Attempt(Attempt),
 }
 
 /// An event, and how far those are who react to it.
-pub(super) struct Happened {
-    pub(super) record: EventRecord,
+pub struct Happened {
+    pub record: EventRecord,
     /// What its facts say of a decision.
-    pub(super) remark: String,
+    pub remark: String,
     /// It takes something back.
-    pub(super) compensates: bool,
-    pub(super) readers: Vec<Reader>,
+    pub compensates: bool,
+    pub readers: Vec<Reader>,
 }
 
 /// Somebody who reacts to an event.
 #[derive(Clone, Copy)]
-pub(super) struct Reader {
-    pub(super) service: &'static str,
-    pub(super) reaction: &'static str,
-    pub(super) role: Role,
-    pub(super) reached: Reached,
+pub struct Reader {
+    pub service: &'static str,
+    pub reaction: &'static str,
+    pub role: Role,
+    pub reached: Reached,
 }
 
 /// Whether a reader has come to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reached {
+pub enum Reached {
     Handled,
     NotYet,
     Parked,
@@ -58,12 +57,12 @@ pub(super) enum Reached {
 
 impl Happened {
     /// Its name without its package.
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         last(&self.record.r#type)
     }
 
     /// What the contracts say of it.
-    pub(super) fn contract(&self) -> Option<&'static Event> {
+    pub fn contract(&self) -> Option<&'static Event> {
         EVENTS.iter().find(|event| event.name == self.record.r#type)
     }
 }
@@ -77,7 +76,7 @@ pub(super) fn last(full_name: &str) -> &str {
 ///
 /// # Errors
 /// An event without a time.
-pub(super) fn steps(facts: &Facts) -> Result<Vec<Step>> {
+pub fn steps(facts: &Facts) -> Result<Vec<Step>> {
     let records = facts.said.iter().flat_map(|(service, said)| said.events.iter().map(|record| (*service, record)));
     let origins: BTreeMap<&str, (&str, &EventRecord)> =
         records.clone().map(|(service, record)| (&*record.id, (service, record))).collect();

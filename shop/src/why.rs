@@ -6,23 +6,22 @@ use contracts::tradewind::analytics::v1::Flow;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::super::order::explain::{Held, held};
-use crate::clients::Clients;
-use crate::output::explain;
+use crate::explain::{Held, held};
+use crate::{Clients, explain_error};
 
 /// What is known of why a kind of flow waits.
-pub(super) struct Reason {
+pub struct Reason {
     /// The full name of the event that waits.
-    pub(super) event: String,
+    pub event: String,
     /// The order that was asked about.
-    pub(super) order_id: String,
+    pub order_id: String,
     /// What keeps it, of each service that does; or why that cannot be told.
-    pub(super) held: Result<Vec<Held>, String>,
+    pub held: Result<Vec<Held>, String>,
 }
 
 impl Reason {
     /// The same for programs.
-    pub(super) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let Self { event, order_id, held } = self;
         let one = |Held { from, why, command }: &Held| json!({ "service": from, "why": why, "command": command });
         match held {
@@ -35,13 +34,13 @@ impl Reason {
 }
 
 /// Why the first flow of each kind waits. There are no more kinds than events in the contracts.
-pub(super) async fn reasons(shop: &Clients, flows: &[Flow]) -> Vec<Reason> {
+pub async fn reasons(shop: &Clients, flows: &[Flow]) -> Vec<Reason> {
     let mut first = BTreeMap::new();
     for Flow { order_id, step, .. } in flows {
         first.entry(step.as_ref().map_or("", |step| step.event.as_str())).or_insert(order_id);
     }
     let asked = first.into_iter().map(async |(event, order_id)| {
-        let held = held(shop, order_id, event).await.map_err(|error| explain(&error));
+        let held = held(shop, order_id, event).await.map_err(|error| explain_error(&error));
         Reason { event: event.to_owned(), order_id: order_id.clone(), held }
     });
     join_all(asked).await

@@ -1,0 +1,13 @@
+//! The whole shop as whoever looks after it sees it: clients of every service, and what services say together of one order. Programs show
+//! it, each in its way; nothing here prints.
+
+mod clients;
+pub mod explain;
+mod remark;
+mod said;
+mod why;
+
+pub use clients::Clients;
+pub use remark::remark;
+pub use said::{dynamic_json, explain as explain_error, json, moment, money, of_each, word};
+pub use why::{Reason, reasons};
