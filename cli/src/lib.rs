@@ -93,6 +93,10 @@ enum Command {
     /// comes of it. Where a service has several replicas, one of them answers; name it with --peers NAME=ADDRESS.
     #[command(subcommand)]
     Mesh(commands::mesh::Command),
+    /// See all of it in a browser: what is stuck and why, each order, calls, quarantine, money and sales, and do something about it.
+    ///
+    /// Prints a link for a browser on this machine. Whoever opens it does what the operator's certificate may do.
+    Console(commands::console::Args),
     /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
@@ -194,6 +198,7 @@ pub fn run() -> ExitCode {
         Command::Policy(command) => commands::policy::run(&global, command),
         Command::Contracts(command) => commands::contracts::run(&global, command),
         Command::CanIDeploy(args) => commands::contracts::can_i_deploy(&global, &args),
+        Command::Console(args) => block_on(commands::console::run(global, args)),
         Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),

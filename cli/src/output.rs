@@ -2,11 +2,21 @@
 
 mod terminal;
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use prost::{Message, Name};
 
-pub(crate) use shop::{dynamic_json, explain_error as explain, json, moment, money, of_each, word};
+pub(crate) use shop::{dynamic_json, explain_error as explain, json, moment, money, word};
 pub(crate) use terminal::{NobodyListens, complain, document, file, json_line, line, say};
+
+/// What every one of `services` answers, in their order, and what is wrong with those that don't.
+pub(crate) async fn of_each<'a, T>(
+    services: &[&'a str],
+    ask: impl AsyncFn(&'a str) -> Result<T>,
+) -> (Vec<(&'a str, T)>, BTreeMap<&'a str, String>) {
+    shop::of_each(services.iter().map(|service| (*service, ask(service)))).await
+}
 
 /// Prints a message as JSON, indented.
 ///

@@ -25,6 +25,8 @@ use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, User};
 #[derive(Clone)]
 pub struct Clients {
     channels: Channels,
+    /// The names of the services that can be called.
+    services: Arc<[String]>,
     /// For whom they call, if not for themselves.
     user: Option<Arc<User>>,
 }
@@ -45,7 +47,13 @@ impl Clients {
             format!("no certificate of {identity:?} in {}; `tradewind pki init` makes them", pki.display())
         })?;
         let policy = Policy::new(&contracts::CONTRACT);
-        Ok(Self { channels: Channels::new(identity, policy, peers), user: None })
+        let services = peers.keys().cloned().collect();
+        Ok(Self { channels: Channels::new(identity, policy, peers), services, user: None })
+    }
+
+    /// The names of the services that can be called.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(String::as_str)
     }
 
     /// The same clients for calls that are made for the customer of that id; services believe it of the gateway alone.

@@ -3,12 +3,14 @@
 
 mod awaited;
 mod facts;
+mod remedy;
 mod steps;
 
 use anyhow::Result;
 
 pub use self::awaited::{Awaited, awaited};
 pub use self::facts::{Facts, Said, gather};
+pub use self::remedy::Remedy;
 pub use self::steps::{Happened, Reached, Reader, Step, What, steps};
 use crate::Clients;
 
@@ -18,8 +20,8 @@ pub struct Held {
     pub from: String,
     /// What keeps it.
     pub why: String,
-    /// The command that would help; absent where it is just not due.
-    pub command: Option<String>,
+    /// What would help; absent where it is just not due.
+    pub remedy: Option<Remedy>,
 }
 
 /// What keeps an order, of which an event of that name waits: of what has to follow that, or of what it has led to.
@@ -33,8 +35,8 @@ pub async fn held(shop: &Clients, order_id: &str, event: &str) -> Result<Vec<Hel
     let any = awaited.iter().any(|one| is_of(&one));
     let these = awaited.iter().filter(|one| !any || is_of(one));
     let held = |one: &Awaited| {
-        let Awaited { from, why, command, .. } = one.clone();
-        Held { from, why, command }
+        let Awaited { from, why, remedy, .. } = one.clone();
+        Held { from, why, remedy }
     };
     Ok(these.map(held).collect())
 }

@@ -56,12 +56,14 @@ pub fn moment(time: Option<&prost_types::Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), ToString::to_string)
 }
 
-/// What every one of `services` answers, in their order, and what is wrong with those that don't.
-pub async fn of_each<'a, T>(
-    services: &[&'a str],
-    ask: impl AsyncFn(&'a str) -> Result<T>,
-) -> (Vec<(&'a str, T)>, BTreeMap<&'a str, String>) {
-    let asked = services.iter().map(async |service| (*service, ask(service).await));
+/// What every service that is asked answers, in their order, and what is wrong with those that don't.
+pub async fn of_each<'a, T, F>(
+    asked: impl IntoIterator<Item = (&'a str, F)>,
+) -> (Vec<(&'a str, T)>, BTreeMap<&'a str, String>)
+where
+    F: Future<Output = Result<T>>,
+{
+    let asked: Vec<_> = asked.into_iter().map(|(service, answer)| async move { (service, answer.await) }).collect();
     let (mut answers, mut away) = (Vec::new(), BTreeMap::new());
     for (service, answer) in futures::future::join_all(asked).await {
         match answer {

@@ -23,7 +23,7 @@ impl Reason {
     /// The same for programs.
     pub fn json(&self) -> Value {
         let Self { event, order_id, held } = self;
-        let one = |Held { from, why, command }: &Held| json!({ "service": from, "why": why, "command": command });
+        let one = |Held { from, why, remedy }: &Held| json!({ "service": from, "why": why, "command": remedy.as_ref().map(ToString::to_string) });
         match held {
             Ok(held) => {
                 json!({ "event": event, "order_id": order_id, "held": held.iter().map(one).collect::<Vec<_>>() })
@@ -39,7 +39,7 @@ pub async fn reasons(shop: &Clients, flows: &[Flow]) -> Vec<Reason> {
     for Flow { order_id, step, .. } in flows {
         first.entry(step.as_ref().map_or("", |step| step.event.as_str())).or_insert(order_id);
     }
-    let asked = first.into_iter().map(async |(event, order_id)| {
+    let asked = first.into_iter().map(|(event, order_id)| async move {
         let held = held(shop, order_id, event).await.map_err(|error| explain_error(&error));
         Reason { event: event.to_owned(), order_id: order_id.clone(), held }
     });

@@ -1,6 +1,7 @@
 //! One command a file. Each parses its options, calls the system and prints what came back.
 
 pub(crate) mod broker;
+pub(crate) mod console;
 pub(crate) mod consumer;
 pub(crate) mod contracts;
 pub(crate) mod customer;

@@ -7,6 +7,7 @@ use contracts::tradewind::options::v1::Role;
 use time::OffsetDateTime;
 
 use super::facts::Facts;
+use super::remedy::Remedy;
 use super::steps::{Happened, Reached, Reader, Step, What, last, parked, partitions};
 use crate::moment;
 
@@ -23,8 +24,8 @@ pub struct Awaited {
     pub until: Option<OffsetDateTime>,
     /// How it stands there.
     pub why: String,
-    /// The command that would help; absent where it is just not due.
-    pub command: Option<String>,
+    /// What would help; absent where it is just not due.
+    pub remedy: Option<Remedy>,
 }
 
 /// An event with its owner and its time.
@@ -75,13 +76,13 @@ fn ancestors<'a>(happened: &'a Happened, seen: &[Seen<'a>]) -> Vec<&'a str> {
 
 fn of_one(facts: &Facts, (at, owner, happened): &Seen<'_>, seen: &[Seen<'_>]) -> Vec<Awaited> {
     let Some(contract) = happened.contract() else { return Vec::new() };
-    let awaits = |from: &str, (why, command): (String, Option<String>)| Awaited {
+    let awaits = |from: &str, (why, remedy): (String, Option<Remedy>)| Awaited {
         any_of: contract.any_of.iter().map(|name| last(name).to_owned()).collect(),
         after: happened.name().to_owned(),
         from: from.to_owned(),
         until: contract.within.and_then(|within| Some(*at + time::Duration::try_from(within).ok()?)),
         why,
-        command,
+        remedy,
     };
     // Whoever has to react to it and has not; or else to something that came after it.
     let mut waiting = held_up(facts, owner, happened, true);
@@ -99,7 +100,7 @@ fn of_one(facts: &Facts, (at, owner, happened): &Seen<'_>, seen: &[Seen<'_>]) ->
     all
 }
 
-type Held = (&'static str, (String, Option<String>));
+type Held = (&'static str, (String, Option<Remedy>));
 
 /// The services whose reaction to an event is outstanding, and why; where that is not known because they do not answer, only if
 /// `or_away`.
@@ -114,38 +115,39 @@ fn held_up(facts: &Facts, owner: &str, happened: &Happened, or_away: bool) -> Ve
 }
 
 /// What keeps a service from an event.
-fn held_by(facts: &Facts, service: &str, owner: &str, happened: &Happened) -> (String, Option<String>) {
+fn held_by(facts: &Facts, service: &str, owner: &str, happened: &Happened) -> (String, Option<Remedy>) {
     let name = happened.name();
     let Some(said) = facts.said.get(service) else {
         let why = format!("{service} does not answer; whether it has handled {name} is not known");
-        return (why, Some("tradewind status".to_owned()));
+        return (why, Some(Remedy::Status));
     };
     if let Some(stream) = parked(said, owner, &happened.record) {
         let since = moment(stream.park_time.as_ref());
         let (attempts, reason, error) = (stream.attempts, &stream.reason, &stream.error);
         let why = format!("{name} is in quarantine there since {since}, tried {attempts} times: {reason}: {error}");
-        let replay = format!("tradewind quarantine replay {service} {} --consumer {}", stream.stream, stream.consumer);
+        let (stream, consumer) = (stream.stream.clone(), stream.consumer.clone());
+        let replay = Remedy::Replay { service: service.to_owned(), source: owner.to_owned(), stream, consumer };
         return (why, Some(replay));
     }
     for (consumer, partition) in partitions(said, owner, happened.record.partition) {
         if let Some(pause) = &consumer.pause {
             let since = moment(pause.start_time.as_ref());
             let why = format!("its consumer is paused since {since} by {}: {}", pause.principal, pause.reason);
-            return (why, Some(format!("tradewind consumer resume {service} {}", consumer.consumer)));
+            return (why, Some(Remedy::Resume { service: service.to_owned(), consumer: consumer.consumer.clone() }));
         }
         if let Some(Stuck { reason, error, start_time }) = partition.and_then(|partition| partition.stuck.as_ref()) {
             let since = moment(start_time.as_ref());
             let why = format!("its reader is stuck since {since} before {name}: {reason}: {error}");
-            return (why, Some(format!("tradewind consumer list {service}")));
+            return (why, Some(Remedy::Readers { service: service.to_owned() }));
         }
     }
     (format!("it has not come to {name} yet"), None)
 }
 
 /// How it stands with a service that has everything it needs.
-fn at_work(facts: &Facts, service: &str) -> (String, Option<String>) {
+fn at_work(facts: &Facts, service: &str) -> (String, Option<Remedy>) {
     let Some(said) = facts.said.get(service) else {
-        return (format!("{service} does not answer"), Some("tradewind status".to_owned()));
+        return (format!("{service} does not answer"), Some(Remedy::Status));
     };
     let call = |Intent { kind, action, attempt, due_time, last_error, .. }: &Intent| match attempt {
         0 => format!("its call ({kind} {action}) has no answer yet"),

@@ -46,7 +46,7 @@ pub async fn gather(shop: &Clients, order_id: &str) -> Result<Facts> {
         Err(away) if is_away(away.code()) => None,
         Err(refused) => return Err(refused.into()),
     };
-    let (said, away) = of_each(&readers(), async |service| ask(shop, service, order_id).await).await;
+    let (said, away) = of_each(readers().into_iter().map(|service| (service, ask(shop, service, order_id)))).await;
     let said = BTreeMap::from_iter(said);
     if status.is_none() && said.values().all(|said: &Said| said.events.is_empty()) {
         bail!(

@@ -36,9 +36,9 @@ pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason], behind: 
         let of = format!("why {} waits, of {order_id}", short(event));
         match held {
             Ok(held) => {
-                for Held { from, why, command } in held {
+                for Held { from, why, remedy } in held {
                     lines.push(format!("{of}: {from}: {why}"));
-                    lines.extend(command.iter().map(|command| format!("  try: {command}")));
+                    lines.extend(remedy.iter().map(|remedy| format!("  try: {remedy}")));
                 }
             }
             Err(error) => lines.push(format!("{of}: {error}")),

@@ -2,7 +2,7 @@ use contracts::tradewind::analytics::v1::{AgeClass, Flow, FlowStep, FlowSum, Flo
 use prost_types::{Duration, Timestamp};
 
 use shop::Reason;
-use shop::explain::Held;
+use shop::explain::{Held, Remedy};
 
 use super::show;
 
@@ -48,11 +48,7 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
     };
     let flows = vec![flow("o-1", 125), flow("o-\u{1b}2", 20)];
     let found = ListStuckFlowsResponse { flows, sums: vec![sum], ..Default::default() };
-    let held = Held {
-        from: "shipping".to_owned(),
-        why: "it is away".to_owned(),
-        command: Some("tradewind status".to_owned()),
-    };
+    let held = Held { from: "shipping".to_owned(), why: "it is away".to_owned(), remedy: Some(Remedy::Status) };
     let reason = |held| Reason { event: PAID.to_owned(), order_id: "o-1".to_owned(), held };
     let lines =
         show::lines(&found, &[reason(Ok(vec![held])), reason(Err("NOT_FOUND: no such order".to_owned()))], Some(3));

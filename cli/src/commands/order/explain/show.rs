@@ -36,7 +36,7 @@ pub(super) fn lines(facts: &Facts, steps: &[Step], awaited: &[Awaited]) -> Vec<S
     lines.extend(traces(steps).into_iter().map(|trace| format!("Trace {trace}")));
     for one in awaited {
         lines.push(awaits(one, facts.now));
-        lines.extend(one.command.iter().map(|command| format!("  try: {command}")));
+        lines.extend(one.remedy.iter().map(|remedy| format!("  try: {remedy}")));
     }
     if awaited.is_empty() {
         lines.push("Nothing is awaited.".to_owned());
@@ -63,7 +63,8 @@ pub(super) fn json(facts: &Facts, steps: &[Step], awaited: &[Awaited]) -> Result
         let parked = said.progress.parked.iter().map(as_json).collect::<Result<Vec<_>>>()?;
         open.push(json!({ "service": service, "intents": intents, "timers": timers, "parked": parked }));
     }
-    let awaits = |Awaited { any_of, after, from, until, why, command }: &Awaited| {
+    let awaits = |Awaited { any_of, after, from, until, why, remedy }: &Awaited| {
+        let command = remedy.as_ref().map(ToString::to_string);
         let until = until.map(|until| until.to_string());
         json!({ "any_of": any_of, "after": after, "from": from, "until": until, "why": why, "command": command })
     };

@@ -163,7 +163,7 @@ fn what_keeps_shipping_is_told_with_what_would_help() {
         assert_eq!(one.any_of, ["OrderConfirmed", "OrderCancelled"]);
         assert_eq!((one.until.unwrap() - facts.now).whole_milliseconds(), 50_050);
         assert!(one.why.contains(why), "{why}: {one:?}");
-        assert_eq!(one.command.as_deref(), command, "{why}");
+        assert_eq!(one.remedy.as_ref().map(ToString::to_string).as_deref(), command, "{why}");
     }
 }
 
@@ -172,7 +172,7 @@ fn what_was_asked_of_the_outside_is_awaited_and_not_what_it_leads_to() {
     let mut facts = requested();
     let found = what_awaits(&facts);
     let [one] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((one.from.as_str(), one.after.as_str(), &one.command), ("shipping", "ShipmentRequested", &None));
+    assert_eq!((one.from.as_str(), one.after.as_str(), &one.remedy), ("shipping", "ShipmentRequested", &None));
     assert_eq!(one.why, "its call (carrier book) has no answer yet");
     let shipping = of(&mut facts, "shipping");
     shipping.progress.intents[0].attempt = 2;

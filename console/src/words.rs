@@ -1,0 +1,84 @@
+//! How things are put on pages.
+
+use maud::{Markup, html};
+use prost_types::{Duration, Timestamp};
+
+/// `OrderPlaced` of `tradewind.ordering.v1.OrderPlaced`.
+pub(crate) fn short(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or_default()
+}
+
+/// A time for people and programs.
+pub(crate) fn time(time: Option<&Timestamp>) -> Markup {
+    let Some(time) = time else { return html! { "-" } };
+    let text = Timestamp { seconds: time.seconds, nanos: 0 }.to_string();
+    html! { time datetime=(time) { (text.trim_end_matches('Z').replace('T', " ")) } }
+}
+
+/// So many seconds, in the two largest units: `3h 12m`.
+pub(crate) fn span(seconds: i64) -> String {
+    let text = humantime::format_duration(std::time::Duration::from_secs(seconds.unsigned_abs())).to_string();
+    let mut parts = text.split(' ');
+    let two: Vec<_> = parts.by_ref().take(2).collect();
+    two.join(" ")
+}
+
+/// A time that calls take: `12.3 ms`.
+pub(crate) fn millis(duration: Option<&Duration>) -> String {
+    let Some(Duration { seconds, nanos }) = duration else { return "-".to_owned() };
+    let ms = *seconds * 1_000 + i64::from(*nanos) / 1_000_000;
+    if ms < 10 {
+        return format!("{}.{} ms", ms, i64::from(*nanos) / 100_000 % 10);
+    }
+    if ms < 10_000 { format!("{ms} ms") } else { span(ms / 1_000) }
+}
+
+/// A number with spaces between thousands.
+pub(crate) fn count(number: impl Into<i128>) -> String {
+    let number = number.into();
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push('\u{a0}');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// The link to an order.
+pub(crate) fn order(order_id: &str) -> Markup {
+    html! { a href={ "/console/orders/" (order_id) } { code { (order_id) } } }
+}
+
+/// A query of these names and values, without those that are empty.
+pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}
+
+fn encoded(text: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// The link to the next page, where there is one.
+pub(crate) fn next(path: &str, pairs: &[(&str, &str)], token: &str) -> Markup {
+    let all: Vec<_> = pairs.iter().copied().chain([("page_token", token)]).collect();
+    html! {
+        @if !token.is_empty() {
+            p { a #next rel="next" href={ (path) (query(&all)) } { "Next page" } }
+        }
+    }
+}
+
+/// Who could not be asked, and why.
+pub(crate) fn away<'a>(away: impl IntoIterator<Item = (&'a &'a str, &'a String)>) -> Markup {
+    html! {
+        @for (service, error) in away {
+            p.fault role="alert" { b { (service) } " cannot be asked: " (error) }
+        }
+    }
+}
