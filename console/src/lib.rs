@@ -10,6 +10,8 @@ mod bulk;
 mod door;
 mod fault;
 mod frame;
+#[cfg(any(test, feature = "fuzzed"))]
+pub mod fuzzed;
 mod jobs;
 mod live;
 mod pages;

@@ -20,6 +20,7 @@ const TARGETS: &[&[Target]] = &[
     payment::fuzzed::TARGETS,
     shipping::fuzzed::TARGETS,
     tradewind::fuzzed::TARGETS,
+    tradewind_console::fuzzed::TARGETS,
     documents::fuzzed::TARGETS,
     tradewind_admission::fuzzed::TARGETS,
     tradewind_broker::fuzzed::TARGETS,

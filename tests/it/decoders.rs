@@ -199,7 +199,7 @@ fn known_by(source: &Path, decoder: &str) -> BTreeSet<String> {
 #[test]
 fn every_decoder_has_a_target() {
     let (read, fuzzed): (Vec<_>, Vec<_>) =
-        ["kit", "services", "cli"].map(|folder| of_production(&project(folder))).into_iter().unzip();
+        ["kit", "services", "cli", "console", "shop"].map(|folder| of_production(&project(folder))).into_iter().unzip();
     let (read, fuzzed) = (read.concat(), fuzzed.concat());
     let known: Vec<_> = fuzzed.iter().flat_map(|source| targets(source)).collect();
     for (how, _) in ELSEWHERE {

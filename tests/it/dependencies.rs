@@ -119,7 +119,9 @@ fn the_supervisor_knows_the_services_what_is_said_of_them_and_how_one_is_run() {
 #[test]
 fn nothing_in_a_service_depends_on_tests_or_tools() {
     for (path, dependencies) in edges().iter().filter(|(path, _)| path.starts_with("services/")) {
-        for tool in ["kit/testing", "books", "cli", "cli/supervisor", "outside", "tests", "tests/model"] {
+        for tool in
+            ["kit/testing", "books", "cli", "console", "shop", "cli/supervisor", "outside", "tests", "tests/model"]
+        {
             assert!(!dependencies.contains(tool), "{path} depends on {tool} outside its tests");
         }
     }

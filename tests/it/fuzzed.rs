@@ -36,7 +36,7 @@ pub(crate) fn targets(source: &Path) -> Vec<String> {
 
 #[test]
 fn every_target_of_fuzzing_has_a_corpus_that_can_be_kept() {
-    let folders = ["kit", "services", "cli"].map(project);
+    let folders = ["kit", "services", "cli", "console"].map(project);
     let all = folders.iter().flat_map(|folder| sources(folder));
     let names: Vec<_> =
         all.filter(|source| source.ends_with("fuzzed.rs")).flat_map(|source| targets(&source)).collect();
@@ -56,7 +56,7 @@ fn every_target_of_fuzzing_has_a_corpus_that_can_be_kept() {
 #[test]
 fn every_crate_with_targets_is_in_the_program_that_fuzzes() {
     let program = fs::read_to_string(project("fuzz/src/main.rs")).unwrap();
-    let folders = ["kit", "services", "cli"].map(project);
+    let folders = ["kit", "services", "cli", "console"].map(project);
     for root in folders.iter().flat_map(|folder| sources(folder)).filter(|source| source.ends_with("src/lib.rs")) {
         if !fs::read_to_string(&root).unwrap().contains("fuzzed;") {
             continue;

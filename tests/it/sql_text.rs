@@ -58,7 +58,9 @@ fn no_sql_stands_outside_kit_sql_and_kit_store() {
     assert!(services.len() >= 6 && dirs.len() >= 10, "only found {services:?} and {dirs:?}");
     dirs.retain(|dir| !TEXTS.iter().any(|texts| dir.starts_with(texts)));
     dirs.extend(services);
-    dirs.extend(["outside/src", "books/src", "cli/src", "cli/supervisor/src"].map(str::to_owned));
+    dirs.extend(
+        ["outside/src", "books/src", "cli/src", "cli/supervisor/src", "console/src", "shop/src"].map(str::to_owned),
+    );
     let found = found(&dirs.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(found.is_empty(), "{found:#?}");
 }
@@ -85,7 +87,9 @@ fn field(line: &str) -> Option<&str> {
 fn rows_are_read_by_the_names_and_types_that_both_databases_give() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut entities = 0;
-    for source in ["kit", "services", "cli/src"].iter().flat_map(|dir| sources(&root.join(dir))) {
+    for source in
+        ["kit", "services", "cli/src", "console/src", "shop/src"].iter().flat_map(|dir| sources(&root.join(dir)))
+    {
         let text = fs::read_to_string(&source).unwrap();
         let by_place: Vec<_> = text.lines().filter(|line| is_by_place(line)).collect();
         let is_test = source.components().any(|part| part.as_os_str() == "tests");

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use console::{Desk, Door, Ticket, router, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tradewind_console::{Desk, Door, Ticket, router, serve};
 
 use crate::output::say;
 use crate::{Global, clients};

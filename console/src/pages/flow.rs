@@ -12,7 +12,7 @@ use super::graph::{Waiting, graph};
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::Look;
-use crate::words::{count, millis, query, short};
+use crate::words::{count, millis};
 
 pub(crate) async fn flow(look: Look, (): ()) -> Result<View, Fault> {
     let shop = look.shop();
@@ -67,9 +67,4 @@ fn steps(funnel: &[FunnelStep], times: &[StepTime]) -> Markup {
             }
         }
     }
-}
-
-/// Where the orders are shown that wait at an event.
-pub(super) fn link(event: &str) -> String {
-    format!("/console{}", query(&[("state", "waiting"), ("step", short(event))]))
 }

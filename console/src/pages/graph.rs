@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use contracts::tables::{EVENTS, Event};
 use maud::{Markup, html};
 
-use super::flow::link;
 use crate::plot::number;
-use crate::words::{count, short};
+use crate::words::{count, query, short};
 
 /// How many orders wait after an event, and how many of them are late.
 pub(super) struct Waiting {
@@ -122,4 +121,9 @@ fn arc(from: &Node, to: &Node) -> String {
 
 fn coordinate(at: usize) -> f64 {
     f64::from(u32::try_from(at).unwrap_or_default())
+}
+
+/// Where the orders are shown that wait at an event.
+fn link(event: &str) -> String {
+    format!("/console{}", query(&[("state", "waiting"), ("step", short(event))]))
 }

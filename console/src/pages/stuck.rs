@@ -40,6 +40,11 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    #[cfg(any(test, feature = "fuzzed"))]
+    pub(crate) fn of_age(min_age: &str) -> Self {
+        Self { min_age: min_age.to_owned(), ..Self::default() }
+    }
+
     pub(crate) fn pairs(&self) -> Vec<(&'static str, &str)> {
         let pairs = [
             ("state", self.state.as_str()),

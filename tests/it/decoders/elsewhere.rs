@@ -80,7 +80,7 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
             "cli/src/front.rs Front::follow",
             "cli/src/local/system.rs RunFile",
             "cli/src/local/system.rs running",
-            "cli/src/output.rs dynamic_json",
+            "shop/src/said.rs dynamic_json",
             "cli/supervisor/src/supervised.rs State",
             "kit/runtime/src/telemetry/lines.rs span_fields",
         ],

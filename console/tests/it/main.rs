@@ -1,0 +1,6 @@
+//! Who is let in, and what every answer says to the browser, of the console as it is served.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod admitted;
+mod served;
+mod stand;

@@ -1,0 +1,81 @@
+//! What every answer says, and what a connection may do.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tradewind_console::serve;
+
+use crate::stand::{PAGES, Stand, form, get, text};
+
+#[tokio::test]
+async fn every_answer_keeps_the_browser_from_what_is_not_the_consoles() {
+    let stand = Stand::new();
+    let cookie = stand.enter().await;
+    let assets = ["/console/assets/console.css", "/console/assets/console.js"];
+    let others = ["/", "/console/", "/console/none", "/console/enter?ticket=0", "/console/enter"];
+    for cookie in ["", &cookie] {
+        for path in PAGES.into_iter().chain(assets).chain(others) {
+            let answer = stand.ask(get(path, cookie)).await;
+            let said = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+            let policy = said("content-security-policy");
+            assert!(
+                policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "),
+                "{path}: {policy}"
+            );
+            assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+            let rest = ["x-content-type-options", "x-frame-options", "referrer-policy", "cache-control"].map(said);
+            let caching = if assets.contains(&path) { "no-cache" } else { "no-store" };
+            assert_eq!(rest, ["nosniff", "DENY", "no-referrer", caching], "{path}");
+        }
+    }
+}
+
+/// The bytes of all that a browser fetches for a page.
+#[tokio::test]
+async fn what_a_page_needs_is_small_and_comes_from_here() {
+    let stand = Stand::new();
+    let cookie = stand.enter().await;
+    let mut bytes = 0;
+    for path in ["/console/assets/console.css", "/console/assets/console.js", "/console"] {
+        let body = text(stand.ask(get(path, &cookie)).await).await;
+        let elsewhere = ["src=\"http", "href=\"http", "src=\"//", "href=\"//", "url(", "@import"];
+        assert!(elsewhere.iter().all(|way| !body.contains(way)), "{path} names another place");
+        bytes += body.len();
+    }
+    assert!(bytes < 200_000, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn a_form_that_is_none_or_too_long_is_refused() {
+    let stand = Stand::new();
+    let cookie = stand.enter().await;
+    let mark = stand.mark(&cookie).await;
+    let refused = async |body: String| stand.ask(form("/console/do", &cookie, body, &[])).await.status();
+    assert_eq!(refused(String::new()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused(format!("mark={mark}&act=burn")).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused(format!("mark={mark}&act=cancel")).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let long = format!("mark={mark}&act=cancel&order_id={}", "x".repeat(20_000));
+    assert_eq!(refused(long).await, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_ended_and_who_says_nothing_is_let_go() {
+    let stand = Stand::new();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, stand.router(), stop.clone(), Duration::from_secs(5)));
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let mut asks = TcpStream::connect(address).await.unwrap();
+    asks.write_all(b"GET /console HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut head = [0; 12];
+    asks.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 401");
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+    assert_eq!(silent.read(&mut [0; 16]).await.unwrap_or_default(), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+}

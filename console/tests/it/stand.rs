@@ -1,0 +1,109 @@
+//! A console of a shop that does not answer: what is refused is refused before anybody is asked.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use axum::http::{Method, Request, StatusCode};
+use axum::response::Response;
+use shop::Clients;
+use tower::ServiceExt as _;
+use tradewind_console::{Desk, Door, Ticket, router};
+
+/// Every page there is.
+pub(crate) const PAGES: [&str; 14] = [
+    "/console",
+    "/console?service=payment&min_age=5m",
+    "/console/orders",
+    "/console/orders/0190163d-8694-739b-aea5-966c26f8ad91",
+    "/console/flow",
+    "/console/mesh",
+    "/console/quarantine",
+    "/console/quarantine/stream?service=payment&consumer=payment&source=ordering&stream=order-1",
+    "/console/consumers",
+    "/console/money",
+    "/console/sales",
+    "/console/faults",
+    "/console/jobs/1",
+    "/console/orders?filter=%22",
+];
+
+/// Everything that a form asks for, but for its mark.
+pub(crate) const FORMS: [(&str, &str); 11] = [
+    ("/console/do", "act=cancel&order_id=0190163d-8694-739b-aea5-966c26f8ad91"),
+    ("/console/do", "act=replay&service=payment&consumer=payment&source=ordering&stream=order-1"),
+    ("/console/do", "act=discard&service=payment&consumer=payment&source=ordering&stream=order-1&position=1&reason=x"),
+    ("/console/do", "act=pause&service=payment&consumer=payment&reason=x"),
+    ("/console/do", "act=resume&service=payment&consumer=payment"),
+    ("/console/do", "act=rebuild&service=payment&projection=payment.ledger&reason=x"),
+    ("/console/do", "act=fault&service=payment&method=*&peer=&percent=100&latency=1s&abort=&lasts=1s"),
+    ("/console/do", "act=clear&service=payment&number=1"),
+    ("/console/do", "act=resolve&difference_id=0190163d-8694-739b-aea5-966c26f8ad91&note=x"),
+    ("/console/bulk", "kind=cancel&confirmed=yes"),
+    ("/console/leave", "x=y"),
+];
+
+/// A console, and the ticket that opens it.
+pub(crate) struct Stand {
+    router: Router,
+    pub(crate) ticket: Ticket,
+    _pki: tempfile::TempDir,
+}
+
+impl Stand {
+    pub(crate) fn new() -> Self {
+        let pki = tradewind_testing::pki(&["operator"]);
+        // Nobody listens there.
+        let peers =
+            ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), "https://127.0.0.1:9".to_owned()));
+        let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
+        let ticket = Ticket::new();
+        let router = router(Desk::new(shop, Door::of(ticket.clone(), "operator")));
+        Self { router, ticket, _pki: pki }
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// The cookie of a new session.
+    pub(crate) async fn enter(&self) -> String {
+        let answer = self.ask(get(&self.ticket.path(), "")).await;
+        assert_eq!(
+            (answer.status(), answer.headers()[LOCATION].to_str().unwrap()),
+            (StatusCode::SEE_OTHER, "/console")
+        );
+        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().to_owned();
+        assert!(cookie.ends_with("; Path=/console; HttpOnly; SameSite=Strict"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// What the session's forms bring back.
+    pub(crate) async fn mark(&self, cookie: &str) -> String {
+        let page = text(self.ask(get("/console/jobs/1", cookie)).await).await;
+        let after = page.split("name=\"mark\" value=\"").nth(1).unwrap();
+        after.split('"').next().unwrap().to_owned()
+    }
+}
+
+pub(crate) fn get(path: &str, cookie: &str) -> Request<Body> {
+    Request::get(path).header(HOST, "127.0.0.1:8090").header(COOKIE, cookie).body(Body::empty()).unwrap()
+}
+
+/// A form, with headers besides.
+pub(crate) fn form(path: &str, cookie: &str, body: String, headers: &[(&str, &str)]) -> Request<Body> {
+    let request = Request::builder().method(Method::POST).uri(path).header(HOST, "127.0.0.1:8090");
+    let request = request.header(COOKIE, cookie).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.body(Body::from(body)).unwrap()
+}
+
+pub(crate) async fn text(answer: Response) -> String {
+    let body = to_bytes(answer.into_body(), 1024 * 1024).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
+}
