@@ -97,6 +97,12 @@ enum Command {
     ///
     /// Prints a link for a browser on this machine. Whoever opens it does what the operator's certificate may do.
     Console(commands::console::Args),
+    /// Watch the shop in this terminal: orders, calls and events a second, who is behind, and what an operator should know of.
+    Top(commands::top::Args),
+    /// Place orders at a rate, for as long as is asked for, and tell how long that took.
+    ///
+    /// Makes products and stock for it where there are none. Orders are placed when they are due, whatever became of those before.
+    Load(commands::load::Args),
     /// Back up and restore databases, and make their passwords on Kubernetes.
     #[command(subcommand)]
     Database(commands::database::Command),
@@ -198,6 +204,8 @@ pub fn run() -> ExitCode {
         Command::Policy(command) => commands::policy::run(&global, command),
         Command::Contracts(command) => commands::contracts::run(&global, command),
         Command::CanIDeploy(args) => commands::contracts::can_i_deploy(&global, &args),
+        Command::Top(args) => block_on(commands::top::run(global, args)),
+        Command::Load(args) => block_on(commands::load::run(global, args)),
         Command::Console(args) => block_on(commands::console::run(global, args)),
         Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),

@@ -5,9 +5,11 @@ mod clients;
 pub mod explain;
 mod remark;
 mod said;
+mod survey;
 mod why;
 
 pub use clients::Clients;
 pub use remark::remark;
 pub use said::{dynamic_json, explain as explain_error, json, moment, money, of_each, word};
+pub use survey::{Orders, Rates, Seen, Survey};
 pub use why::{Reason, reasons};
