@@ -6,6 +6,7 @@
 #![doc = include_str!("../README.md")]
 
 mod build;
+mod building;
 mod fold;
 mod follow;
 mod maker;
@@ -14,6 +15,7 @@ mod pass;
 mod projection;
 mod read;
 mod row;
+mod sink;
 mod slot;
 mod standing;
 mod table;
@@ -22,6 +24,7 @@ pub use build::{REST, build};
 pub use follow::{Served, follow, resting};
 pub use projection::Projection;
 pub use read::{read, read_at, seen};
+pub use sink::{Batch, Sink};
 pub use slot::Slot;
 pub use standing::{Build, Standing, rebuild, standings};
 pub use table::{Follow, Table, Writer, create_in};
