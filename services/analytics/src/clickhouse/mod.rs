@@ -12,6 +12,8 @@ mod sold;
 mod steps;
 mod stock;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
