@@ -16,13 +16,9 @@ pub(super) fn clickhouse() -> ClickHouse {
     ClickHouse::new(Url::parse(&url).unwrap(), PATIENCE).unwrap()
 }
 
-/// The same orders, kept by either.
-async fn both(database: &Database, other: &Database, facts: &ClickHouse, events: &[Recorded]) -> [Books; 2] {
-    let both = [Books::open(database, None).await, Books::open(other, Some(facts.clone())).await];
-    for books in &both {
-        books.read(events, 64).await;
-    }
-    both
+/// Either who keeps sales.
+async fn both(database: &Database, other: &Database, facts: &ClickHouse) -> [Books; 2] {
+    [Books::open(database, None).await, Books::open(other, Some(facts.clone())).await]
 }
 
 async fn times(books: &Books) -> GetStepTimesResponse {
@@ -33,7 +29,8 @@ async fn times(books: &Books) -> GetStepTimesResponse {
 fn either_tells_the_same_also_of_what_was_read_twice_and_is_merged() {
     block_on(async {
         let (database, other, facts) = (Database::sqlite(), Database::sqlite(), clickhouse());
-        let now = OffsetDateTime::now_utc();
+        let [tables, columns] = both(&database, &other, &facts).await;
+        let now = tables.now;
         let mut events: Vec<_> = orders(400, now).iter().flat_map(Order::events).collect();
         let of = |sku: &str, location: &str, quantity| Allocation {
             sku: sku.to_owned(),
@@ -53,7 +50,9 @@ fn either_tells_the_same_also_of_what_was_read_twice_and_is_merged() {
             events.push(recorded(&format!("reservation-{number}"), 1, ago, &reserved));
             events.push(recorded(&format!("reservation-{number}"), 2, ago, &released));
         }
-        let [tables, columns] = both(&database, &other, &facts, &events).await;
+        for books in [&tables, &columns] {
+            books.read(&events, 64).await;
+        }
         let same = async || {
             assert_eq!(columns.everything().await, tables.everything().await);
             assert_eq!(times(&columns).await, times(&tables).await);
@@ -81,7 +80,8 @@ fn whatever_a_product_is_called_it_is_found_and_nothing_else_is() {
         let (database, other, facts) = (Database::sqlite(), Database::sqlite(), clickhouse());
         let names =
             ["a'b", "a\\", "\\'; DROP TABLE order_placed --", "a\tb\nc", "日本 😀", "\"", "%", "a", "'", "{x:String}"];
-        let now = OffsetDateTime::now_utc();
+        let [tables, columns] = both(&database, &other, &facts).await;
+        let now = tables.now;
         let order = |(number, name): (u128, &str)| Order {
             id: Uuid::from_u128(number).to_string(),
             customer: name.to_owned(),
@@ -93,7 +93,9 @@ fn whatever_a_product_is_called_it_is_found_and_nothing_else_is() {
             cancelled: None,
         };
         let events: Vec<_> = (0..).zip(names).map(order).flat_map(|order| order.events()).collect();
-        let [tables, columns] = both(&database, &other, &facts, &events).await;
+        for books in [&tables, &columns] {
+            books.read(&events, 64).await;
+        }
         for name in names {
             let only = columns.sums(SalesKind::Product, SalesSpan::Day, name).await;
             assert_eq!(only.into_keys().map(|(_, product, _)| product).collect::<Vec<_>>(), [name]);
