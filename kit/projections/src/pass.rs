@@ -14,7 +14,7 @@ use crate::building::{Building, Place};
 use crate::fold::Folded;
 use crate::metrics::metrics;
 use crate::standing::end;
-use crate::{Projection, Slot};
+use crate::{Batch, Projection, Slot};
 
 /// How many events share a transaction, while which commands wait on SQLite.
 const BATCH: u32 = 512;
@@ -181,7 +181,7 @@ impl<'a> Pass<'a> {
         let build = &self.builds[index];
         let Some(sink) = &build.projection.sink else { return Ok(()) };
         let (_, lines) = build.make(self.store, &mut self.folded, from, events).await?;
-        sink.write(build.slot, lines).await
+        if lines == Batch::default() { Ok(()) } else { sink.write(build.slot, lines).await }
     }
 
     /// Writes what these builds make of a page in one transaction, with their cursors.

@@ -8,7 +8,7 @@ use contracts::tradewind::consumer::v1::{
 };
 use contracts::tradewind::inventory::v1::{Allocation, StockReceived};
 use contracts::tradewind::money::v1::Money;
-use contracts::tradewind::ordering::v1::{OrderPlaced, OrderStockConfirmed, PricedLine};
+use contracts::tradewind::ordering::v1::{OrderPaid, OrderPlaced, OrderStockConfirmed, PricedLine};
 use tonic::Code;
 use tradewind_mesh::reason;
 use tradewind_runtime::Running;
@@ -97,7 +97,10 @@ both_stores! {
     }
 
     async fn what_can_be_no_fact_waits_in_quarantine_and_nothing_else_does(database: Database) {
-        let around = Surroundings::open(database).await.keeping_sales_in(ClickHouse::shared().database());
+        let url = ClickHouse::shared().database();
+        let (_, name) = url.rsplit_once('/').unwrap();
+        let reached_of = format!("SELECT DISTINCT step FROM {name}.order_reached WHERE order_id = ");
+        let around = Surroundings::open(database).await.keeping_sales_in(url.clone());
         let running = around.start().await;
         let order_id = Uuid::now_v7().to_string();
         let unit_price = Some(Money { currency: "GBP".to_owned(), minor: i64::MAX });
@@ -122,6 +125,11 @@ both_stores! {
         let replay = ReplayParkedStreamRequest { dry_run: false, ..replay };
         around.consumers(&running).replay_parked_stream(replay).await.unwrap();
         assert_eq!(parked(&around, &running).await, []);
+        // What waited behind it was written as it was replayed, and what follows is written again as it is read.
+        let of_order = format!("{reached_of}'{order_id}' ORDER BY step");
+        assert_eq!(ClickHouse::shared().run(&of_order), "2\n");
+        around.ordering.say(&order_id, OrderPaid { order_id: order_id.clone(), ..Default::default() }).await;
+        eventually(DEADLINE, "it is written", async || ClickHouse::shared().run(&of_order) == "2\n3\n").await;
         eventually_told(&around, &running, &ORDERS[..2]).await;
     }
 }
