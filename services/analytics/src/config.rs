@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use tradewind_runtime::outside::{self, Url};
+use tradewind_runtime::outside::{self, Certificate, Url};
 
 tradewind_runtime::settings! {
     /// Where sales are kept. It may hold a password: it must never have `Debug`.
     pub(crate) struct Config {
         /// http://user:password@host:8123/database of a ClickHouse that keeps sales instead of tables of sums in the service's own database
         clickhouse: Option<Url> = "" => clickhouse,
+        /// a certificate of an authority, as PEM, by which it may be known besides the public ones
+        clickhouse_ca: Option<Certificate> = "" => outside::authority,
         /// how long one call to it may take, at most 10s
         clickhouse_timeout: Duration = "5s" => outside::timeout::<10>,
     }

@@ -29,8 +29,8 @@ pub fn service() -> Service {
         .ports(7108, 7208)
 }
 
-fn compose(kit: Kit, Config { clickhouse, clickhouse_timeout }: Config) -> anyhow::Result<Parts> {
-    let clickhouse = clickhouse.map(|url| ClickHouse::new(url, clickhouse_timeout)).transpose()?;
+fn compose(kit: Kit, Config { clickhouse, clickhouse_ca, clickhouse_timeout }: Config) -> anyhow::Result<Parts> {
+    let clickhouse = clickhouse.map(|url| ClickHouse::new(url, clickhouse_ca, clickhouse_timeout)).transpose()?;
     let (measured, sales) = (kit.store.clone(), Sales::new(kit.store.clone(), clickhouse));
     Ok(Parts::new()
         .grpc(FlowServiceServer::new(Api::new(kit.store)))

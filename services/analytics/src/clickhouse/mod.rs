@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 use tradewind_domain::Error;
 use tradewind_projections::{Batch, Sink, Slot};
-use tradewind_runtime::outside::Url;
+use tradewind_runtime::outside::{Certificate, Url};
 
 pub(crate) use self::lines::{VERSION, send};
 use self::server::Server;
@@ -40,12 +40,13 @@ struct Kept {
 }
 
 impl ClickHouse {
-    /// The one at `url`, which names a database; a call that takes longer than `timeout` has failed. Nothing is asked yet.
+    /// The one at `url`, which names a database; a call that takes longer than `timeout` has failed. Nothing is asked yet. Where TLS is
+    /// spoken, it may be known by an `authority` besides the public ones.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub(crate) fn new(url: Url, timeout: Duration) -> anyhow::Result<Self> {
-        Ok(Self(Arc::new(Kept { server: Server::new(url, timeout)?, made: OnceCell::new() })))
+    pub(crate) fn new(url: Url, authority: Option<Certificate>, timeout: Duration) -> anyhow::Result<Self> {
+        Ok(Self(Arc::new(Kept { server: Server::new(url, authority, timeout)?, made: OnceCell::new() })))
     }
 
     /// Up to `limit` of the sums that follow `after` by start, key and currency.

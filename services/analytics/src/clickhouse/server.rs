@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use reqwest::{Client, Response, redirect};
 use serde::de::DeserializeOwned;
 use tradewind_domain::Error;
-use tradewind_runtime::outside::{Calls, Url};
+use tradewind_runtime::outside::{Calls, Certificate, Url};
 use tradewind_sql::brief;
 
 /// The most of an answer that is read, in bytes: several times the longest page.
@@ -27,8 +27,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(mut url: Url, timeout: Duration) -> anyhow::Result<Self> {
-        let client = tradewind_runtime::direct()
+    pub(super) fn new(mut url: Url, authority: Option<Certificate>, timeout: Duration) -> anyhow::Result<Self> {
+        let client = tradewind_runtime::direct();
+        let client = match authority {
+            Some(authority) => client.add_root_certificate(authority),
+            None => client,
+        };
+        let client = client
             .timeout(timeout)
             .pool_idle_timeout(IDLE)
             .redirect(redirect::Policy::none())

@@ -13,7 +13,7 @@ const PATIENCE: Patience = Patience::from_secs(10);
 /// A database of the tests' ClickHouse.
 pub(super) fn clickhouse() -> ClickHouse {
     let url = tradewind_testing::ClickHouse::shared().database();
-    ClickHouse::new(Url::parse(&url).unwrap(), PATIENCE).unwrap()
+    ClickHouse::new(Url::parse(&url).unwrap(), None, PATIENCE).unwrap()
 }
 
 /// Either who keeps sales.
