@@ -1,6 +1,5 @@
 //! Rows of a projection that are not in the service's database.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -10,29 +9,7 @@ use tradewind_store::{Recorded, Rows};
 
 use crate::fold::Folded;
 use crate::maker::Maker;
-use crate::{Slot, Writer};
-
-/// Rows of several tables, as lines in the form of whoever takes them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch(BTreeMap<&'static str, Vec<u8>>);
-
-impl Batch {
-    pub(crate) fn add(&mut self, table: &'static str, line: &str) {
-        let lines = self.0.entry(table).or_default();
-        lines.extend_from_slice(line.as_bytes());
-        lines.push(b'\n');
-    }
-}
-
-impl IntoIterator for Batch {
-    type Item = (&'static str, Vec<u8>);
-    type IntoIter = std::collections::btree_map::IntoIter<&'static str, Vec<u8>>;
-
-    /// The lines of each table that has any.
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
+use crate::{Batch, Slot, Writer};
 
 /// Where a projection has rows besides the service's database: something that takes batches, and knows a row that it has got twice.
 /// It has both slots.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::janitor::Janitor;
+use crate::postgres::Paused;
 use crate::{port, tools};
 
 /// How long a statement may take.
@@ -81,6 +82,16 @@ impl ClickHouse {
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer of HTTP");
         assert!(head.lines().next().is_some_and(|line| line.contains(" 200 ")), "{statement}: {body}");
         body.to_owned()
+    }
+
+    /// Lets the server stand still, as one that is overloaded does, until the returned value is dropped.
+    ///
+    /// # Panics
+    /// When it is stopped.
+    #[must_use]
+    #[track_caller]
+    pub fn pause(&self) -> Paused {
+        Paused::one(self.janitor.process())
     }
 
     /// Kills the server, as a crash would. Its data stays.

@@ -11,8 +11,8 @@ tradewind_runtime::settings! {
         clickhouse: Option<Url> = "" => clickhouse,
         /// a certificate of an authority, as PEM, by which it may be known besides the public ones
         clickhouse_ca: Option<Certificate> = "" => outside::authority,
-        /// how long one call to it may take, at most 10s
-        clickhouse_timeout: Duration = "5s" => outside::timeout::<10>,
+        /// how long one call to it may take, at most 10s; a call to this service is over after 5s
+        clickhouse_timeout: Duration = "4s" => outside::timeout::<10>,
     }
 }
 

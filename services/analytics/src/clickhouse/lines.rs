@@ -1,8 +1,9 @@
 //! Facts as lines of JSON, one a row.
 
 use serde::Serialize;
-use tradewind_domain::Error;
+use tradewind_domain::{Error, ErrorKind};
 use tradewind_projections::Writer;
+use uuid::Uuid;
 
 use super::tables::{MOVED, PLACED, REACHED};
 use crate::domain::{Fact, Line, Moved, Placed, Reached, Span, month_text};
@@ -16,7 +17,7 @@ pub(super) const CONFIRMED: i64 = 4;
 
 #[derive(Serialize)]
 struct PlacedRow<'a> {
-    order_id: &'a str,
+    order_id: String,
     customer_id: &'a str,
     country: &'a str,
     currency: &'a str,
@@ -34,8 +35,8 @@ struct PlacedRow<'a> {
 }
 
 #[derive(Serialize)]
-struct ReachedRow<'a> {
-    order_id: &'a str,
+struct ReachedRow {
+    order_id: String,
     step: i64,
     reason: i64,
     at: i64,
@@ -57,12 +58,12 @@ struct MovedRow<'a> {
 /// Sends a fact, as a row of one of the tables.
 ///
 /// # Errors
-/// None at present.
+/// `Invalid` where an order has an id that is no UUID, as which it takes less than half of the room, and of the time to find it.
 pub(crate) fn send(writer: &mut Writer<'_>, fact: &Fact) -> Result<(), Error> {
     match fact {
-        Fact::Placed(placed) => line(writer, PLACED, &placed_row(placed)),
+        Fact::Placed(placed) => line(writer, PLACED, &placed_row(placed)?),
         Fact::Reached { order_id, reached, at, day } => {
-            let (step, reason) = step(*reached);
+            let (order_id, (step, reason)) = (uuid(order_id)?, step(*reached));
             line(writer, REACHED, &ReachedRow { order_id, step, reason, at: *at, day: *day, version: VERSION })
         }
         Fact::Moved(Moved { id, sku, location, day, change, is_taken }) => {
@@ -76,10 +77,15 @@ fn line(writer: &mut Writer<'_>, table: &'static str, row: &impl Serialize) -> R
     writer.send(table, &serde_json::to_string(row).map_err(Error::internal)?)
 }
 
-fn placed_row(placed: &Placed) -> PlacedRow<'_> {
+fn uuid(order_id: &str) -> Result<String, Error> {
+    let unreadable = |_| Error::new(ErrorKind::Invalid, "ORDER_ID_UNREADABLE", format!("{order_id} is no UUID"));
+    Uuid::parse_str(order_id).map(|id| id.to_string()).map_err(unreadable)
+}
+
+fn placed_row(placed: &Placed) -> Result<PlacedRow<'_>, Error> {
     let Placed { order_id, customer_id, country, currency, at, day, units, amount, lines } = placed;
-    PlacedRow {
-        order_id,
+    Ok(PlacedRow {
+        order_id: uuid(order_id)?,
         customer_id,
         country,
         currency,
@@ -94,7 +100,7 @@ fn placed_row(placed: &Placed) -> PlacedRow<'_> {
         line_units: lines.iter().map(|Line { units, .. }| *units).collect(),
         line_amounts: lines.iter().map(|Line { amount, .. }| *amount).collect(),
         version: VERSION,
-    }
+    })
 }
 
 /// The contract's number of a step, and why an order was cancelled.

@@ -5,6 +5,8 @@
 //! Here SQL is text, which is nowhere else in a service: no query builder of the project knows this dialect. It is made of numbers, names
 //! of this module, and [`literal`]s.
 
+#[cfg(any(test, feature = "fuzzed"))]
+pub(crate) mod fuzzed;
 mod lines;
 mod literal;
 mod server;

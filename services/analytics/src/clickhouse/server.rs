@@ -76,8 +76,7 @@ impl Server {
             ("output_format_json_quote_64bit_integers", "0"),
         ];
         let body = self.call("ask", &settings, format!("{question} FORMAT JSONEachRow")).await?;
-        let rows = serde_json::Deserializer::from_slice(&body).into_iter();
-        rows.collect::<Result<_, _>>().map_err(|_| unavailable("ClickHouse gives an answer that cannot be read"))
+        read(&body)
     }
 
     /// What is answered to a statement, or to what its `query` makes of this body.
@@ -98,6 +97,12 @@ impl Server {
         CALLS.count(action, if answer.is_ok() { "ok" } else { "failed" }, begun.elapsed());
         answer
     }
+}
+
+/// The rows of an answer, each an object of JSON.
+pub(super) fn read<R: DeserializeOwned>(answer: &[u8]) -> Result<Vec<R>, Error> {
+    let rows = serde_json::Deserializer::from_slice(answer).into_iter();
+    rows.collect::<Result<_, _>>().map_err(|_| unavailable("ClickHouse gives an answer that cannot be read"))
 }
 
 /// The answer to what was done, or why it was not.

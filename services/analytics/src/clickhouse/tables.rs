@@ -14,11 +14,11 @@ pub(super) const MOVED: &str = "stock_moved";
 pub(super) const ALL: [(&str, &str, &str); 3] = [
     (
         PLACED,
-        "order_id String, customer_id String, country String, currency String, at Int64, day Int64, week Int64, month Int64, \
+        "order_id UUID, customer_id String, country String, currency String, at Int64, day Int64, week Int64, month Int64, \
          cohort String, units Int64, amount Int64, products Array(String), line_units Array(Int64), line_amounts Array(Int64)",
         "day, order_id",
     ),
-    (REACHED, "order_id String, step Int64, reason Int64, at Int64, day Int64", "step, day, order_id"),
+    (REACHED, "order_id UUID, step Int64, reason Int64, at Int64, day Int64", "step, day, order_id"),
     (
         MOVED,
         "id String, sku String, location String, day Int64, change Int64, is_taken UInt8",

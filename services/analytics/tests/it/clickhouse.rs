@@ -21,7 +21,7 @@ use super::surroundings::{DEADLINE, Surroundings};
 const FACTS: &str = "analytics.facts";
 
 /// Sales are not told, and it is said why.
-async fn is_told_nothing(around: &Surroundings, running: &Running) {
+async fn is_told_nothing(around: &Surroundings, running: &Running, why: &str) {
     let mut sales = around.sales(running);
     let refused = [
         sales.list_sales(ListSalesRequest::default()).await.unwrap_err(),
@@ -30,7 +30,19 @@ async fn is_told_nothing(around: &Surroundings, running: &Running) {
     ];
     for refused in refused {
         assert_eq!((refused.code(), reason(&refused).as_deref()), (Code::Unavailable, Some("CLICKHOUSE_UNAVAILABLE")));
+        assert_eq!(refused.message(), why);
     }
+}
+
+/// What waits for something else is followed meanwhile.
+async fn nobody_else_notices(around: &Surroundings, running: &Running, order_id: &str) {
+    eventually(DEADLINE, "flows are followed", async || {
+        let state = FlowState::Any.into();
+        let asked = ListStuckFlowsRequest { state, order_id: order_id.to_owned(), ..Default::default() };
+        let flows = around.flows("operator", running).list_stuck_flows(asked).await.unwrap().into_inner().flows;
+        if flows.is_empty() { Err(flows) } else { Ok(()) }
+    })
+    .await;
 }
 
 /// How many orders of a period have come to each step, and what is available.
@@ -65,21 +77,20 @@ both_stores! {
         sell(&around, &ORDERS[..3]).await;
         eventually_told(&around, &running, &ORDERS[..3]).await;
 
+        let paused = server.pause();
+        is_told_nothing(&around, &running, "ClickHouse does not answer in time").await;
+        let order_id = sell(&around, &ORDERS[3..4]).await;
+        nobody_else_notices(&around, &running, &order_id).await;
+        drop(paused);
         server.stop();
-        is_told_nothing(&around, &running).await;
-        let order_id = sell(&around, &ORDERS[3..5]).await;
-        // Nobody else notices.
-        eventually(DEADLINE, "flows are followed", async || {
-            let asked = ListStuckFlowsRequest { state: FlowState::Any.into(), order_id: order_id.clone(), ..Default::default() };
-            let flows = around.flows("operator", &running).list_stuck_flows(asked).await.unwrap().into_inner().flows;
-            if flows.is_empty() { Err(flows) } else { Ok(()) }
-        })
-        .await;
+        is_told_nothing(&around, &running, "ClickHouse cannot be reached").await;
+        let order_id = sell(&around, &ORDERS[4..5]).await;
+        nobody_else_notices(&around, &running, &order_id).await;
         // Nor does it have to be there when the service starts.
         running.stop();
         running.wait().await.unwrap();
         let running = around.start().await;
-        is_told_nothing(&around, &running).await;
+        is_told_nothing(&around, &running, "ClickHouse cannot be reached").await;
 
         server.start_again();
         sell(&around, &ORDERS[5..]).await;
@@ -99,7 +110,7 @@ both_stores! {
     async fn what_can_be_no_fact_waits_in_quarantine_and_nothing_else_does(database: Database) {
         let url = ClickHouse::shared().database();
         let (_, name) = url.rsplit_once('/').unwrap();
-        let reached_of = format!("SELECT DISTINCT step FROM {name}.order_reached WHERE order_id = ");
+        let reached_of = format!("SELECT DISTINCT step FROM {name}.order_reached WHERE toString(order_id) = ");
         let around = Surroundings::open(database).await.keeping_sales_in(url.clone());
         let running = around.start().await;
         let order_id = Uuid::now_v7().to_string();

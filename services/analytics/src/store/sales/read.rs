@@ -169,7 +169,8 @@ pub(crate) async fn taken(
 /// What was taken since the `first` day on which anything was of these: `weighed` by the first of these.
 pub(crate) fn taken_since(first: i64, units: i64, weighed: i64, (from, to): (i64, i64)) -> Taken {
     // From the first day on, and no longer from the first that is looked at.
-    Taken { days: to - first + 1, units, weighed: weighed - units * (first - from) }
+    let before = units.saturating_mul(first.saturating_sub(from));
+    Taken { days: to.saturating_sub(first).saturating_add(1), units, weighed: weighed.saturating_sub(before) }
 }
 
 /// Where a page ends that ends with this.
