@@ -126,7 +126,7 @@ async fn taken(mut answer: Response) -> Result<Vec<u8>, Error> {
     let text = String::from_utf8_lossy(&body);
     tracing::warn!(%status, text = brief(&text), "ClickHouse refuses");
     // What it says besides may repeat what it was asked.
-    let code = text.strip_prefix("Code: ").and_then(|text| text.split(|char: char| !char.is_ascii_digit()).next());
+    let code = text.split_once("Code: ").and_then(|(_, text)| text.split(|char: char| !char.is_ascii_digit()).next());
     let code = code.map(|code| format!(", code {code}")).unwrap_or_default();
     Err(Error::unavailable("CLICKHOUSE_REFUSES", format!("ClickHouse answers {}{code}", status.as_u16())))
 }
