@@ -12,14 +12,13 @@ const LAST: i64 = 6;
 /// The steps of the orders that were placed in these days, in order; each class of times by itself where `classes` is so.
 pub(super) fn question(slot: Slot, (from, to): (i64, i64), classes: bool) -> String {
     let (placed, reached) = (slot.table(PLACED), slot.table(REACHED));
-    let days = format!("day BETWEEN {from} AND {to}");
     // What comes twice comes to the same. When a step was taken; 0 where it was not.
     let steps = (1..=CANCELLED).map(|step| format!("maxIf(at, step = {step}) AS at_{step}"));
+    // Those of other days are left out of the groups: to look each up beforehand takes three times as long.
     let orders = format!(
         "SELECT order_id, {}, maxIf(reason, step = {CANCELLED}) AS why FROM (\
-         SELECT order_id, toInt64(1) AS step, toInt64(0) AS reason, at FROM {placed} WHERE {days} UNION ALL \
-         SELECT order_id, step, reason, at FROM {reached} WHERE day >= {} AND order_id IN \
-         (SELECT order_id FROM {placed} WHERE {days})) GROUP BY order_id",
+         SELECT order_id, toInt64(1) AS step, toInt64(0) AS reason, at FROM {placed} WHERE day BETWEEN {from} AND {to} \
+         UNION ALL SELECT order_id, step, reason, at FROM {reached} WHERE day >= {}) GROUP BY order_id HAVING at_1 > 0",
         steps.collect::<Vec<_>>().join(", "),
         from - 1
     );
