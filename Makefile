@@ -166,7 +166,7 @@ fmt: cargo-present ## format the source
 
 .PHONY: tools
 tools: ## install every tool that is missing, and print where each is
-	@scripts/tools nats nats-floor postgres poppler grpcurl buf deny actionlint helm promtool compose buildah \
+	@scripts/tools nats nats-floor postgres clickhouse poppler grpcurl buf deny actionlint helm promtool compose buildah \
 		protoc grpcio-tools protobufjs protoc-gen-es protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-java python-client \
 		asyncapi-parser redocly openapi-spec-validator
 

@@ -43,7 +43,7 @@ func graph(objects []object, contracts contracts) []string {
 // atTheEdge tells where the gateway may reach what is for services alone.
 func atTheEdge(policies []object) []string {
 	var faults []string
-	for component, port := range map[string]string{"postgres": "postgres", "outside": "http"} {
+	for component, port := range map[string]string{"postgres": "postgres", "outside": "http", "clickhouse": "http"} {
 		if allows(policies, "egress", "to", labels(edge), labels(component), port) {
 			faults = append(faults, fmt.Sprintf("%s may connect to %s, which is for services", edge, component))
 		}

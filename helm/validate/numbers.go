@@ -58,6 +58,7 @@ var settings = [][]string{
 	{"services", "catalog", "resources", "limits", "ephemeral-storage"},
 	{"defaults", "resources", "requests", "cpu"},
 	{"postgres", "internal", "storage", "size"},
+	{"clickhouse", "internal", "storage", "size"},
 	{"outside", "storage", "size"},
 	{"nats", "internal", "resources", "limits", "memory"},
 }

@@ -16,6 +16,11 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- $root := index . 0 -}}
 {{- include "tradewind.lay" (list (index . 2) $root.Values.defaults) -}}
 {{- include "tradewind.lay" (list (index . 2) (index $root.Values.services (index . 1) | default dict)) -}}
+{{- $clickhouse := $root.Values.clickhouse -}}
+{{- if and (eq (index . 1) "analytics") (eq $clickhouse.mode "external") -}}
+{{- $url := dict "secret" $clickhouse.external.secret "key" $clickhouse.external.key -}}
+{{- include "tradewind.lay" (list (index . 2) (dict "secretSettings" (dict "CLICKHOUSE" $url))) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Lays one map over another; null takes a key away. Sprig's own merge lets no `false` and no 0 win: (list into from) */}}
@@ -120,6 +125,9 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- end -}}
 {{- end -}}
 {{- include "tradewind.checkEdge" . -}}
+{{- if and (eq .Values.clickhouse.mode "external") (not .Values.clickhouse.external.secret) -}}
+{{- fail "clickhouse.external.secret: is needed when clickhouse.mode is external" -}}
+{{- end -}}
 {{- if and (eq .Values.nats.mode "external") (not .Values.nats.external.url) -}}
 {{- fail "nats.external.url: is needed when nats.mode is external" -}}
 {{- end -}}

@@ -28,7 +28,7 @@ pub use outlet::Show;
 pub use parked::{forget_consumer, forget_parked};
 pub use prune::prune_requests;
 pub use publishing::publish;
-pub use reactions::{Forward, GIVEN_UP, Reaction, Reactions, Received};
+pub use reactions::{Ahead, Forward, GIVEN_UP, Reaction, Reactions, Received};
 pub use reader::{Group, LogSource, Paused, QUARANTINE, Readers, Stuck, StuckReaders, stuck_everywhere};
 pub use wake::ping_replicas;
 pub use witness::witness;

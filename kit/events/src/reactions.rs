@@ -1,5 +1,6 @@
 //! What a service does about events, declared by type: the registry behind every reader.
 
+mod ahead;
 mod erased;
 mod forward;
 mod reaction;
@@ -21,6 +22,7 @@ use tradewind_fault::{Point, hit};
 use tradewind_store::{Metadata, Recorded, StreamName, Tx, trace};
 use uuid::Uuid;
 
+pub use self::ahead::Ahead;
 use self::erased::{Erased, handles, message, received};
 pub use self::forward::Forward;
 use self::forward::Refusal;
@@ -71,6 +73,7 @@ pub struct Reactions {
     by_type: HashMap<String, Vec<Registered>>,
     /// Declared, and left out.
     left_out: Vec<(String, &'static str)>,
+    ahead: Option<Arc<dyn Ahead>>,
 }
 
 /// One reaction with its types erased.
@@ -95,7 +98,7 @@ impl Reactions {
     /// No reactions yet; `consumer` names their cursors and must stay the same for ever.
     #[must_use]
     pub fn new(consumer: &'static str) -> Self {
-        Self { consumer, reader: consumer, by_type: HashMap::new(), left_out: Vec::new() }
+        Self { consumer, reader: consumer, by_type: HashMap::new(), left_out: Vec::new(), ahead: None }
     }
 
     /// Read by the consumers that the broker has for `reader`, who has to be one: those of the same name unless told otherwise. Two that

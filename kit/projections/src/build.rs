@@ -75,7 +75,7 @@ async fn build_all(
     rest: Duration,
     over: &CancellationToken,
 ) -> Result<Built, Error> {
-    let mut pass = Pass::new(store, logs);
+    let (mut pass, mut failed) = (Pass::new(store, logs), Vec::new());
     for standing in standings(store).await? {
         let Some(projection) = projections.iter().find(|projection| projection.name == standing.name) else { continue };
         let slot = standing.slot.other();
@@ -83,7 +83,14 @@ async fn build_all(
             Some(build) if build.version == projection.version && standing.asked.is_none() => build.begun,
             _ if !is_wanted(&standing, projection) || !may_begin(store, &standing, rest) => continue,
             _ => {
-                let Some(begun) = empty(store, projection, slot).await? else { continue };
+                let begun = match empty(store, projection, slot).await {
+                    Ok(Some(begun)) => begun,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        failed.push((projection.name, error));
+                        continue;
+                    }
+                };
                 tracing::info!(
                     projection = projection.name,
                     version = projection.version,
@@ -94,7 +101,7 @@ async fn build_all(
         };
         pass.add(projection, slot, begun).await?;
     }
-    let failed = pass.run(over).await?;
+    failed.extend(pass.run(over).await?);
     for (name, error) in &failed {
         tracing::error!(projection = name, reason = error.reason, %error, "a projection cannot be built; it is read as it was");
         fail(store, name, &format!("{}: {}", error.reason, error.message)).await?;
@@ -120,6 +127,10 @@ async fn empty(store: &Store, projection: &Projection, slot: Slot) -> Result<Opt
     forget_consumer(&tx, projection.consumer(slot)).await?;
     for own in &projection.tables {
         tradewind_sql::empty(tx.conn(), slot.table(own)).await.map_err(db)?;
+    }
+    if let Some(sink) = &projection.sink {
+        // Not before it is certain that nobody else builds there.
+        sink.clear(slot).await?;
     }
     let begun = tx.now();
     tx.commit().await?;

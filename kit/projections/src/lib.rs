@@ -5,7 +5,9 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod batch;
 mod build;
+mod building;
 mod fold;
 mod follow;
 mod maker;
@@ -14,14 +16,17 @@ mod pass;
 mod projection;
 mod read;
 mod row;
+mod sink;
 mod slot;
 mod standing;
 mod table;
 
+pub use batch::Batch;
 pub use build::{REST, build};
 pub use follow::{Served, follow, resting};
 pub use projection::Projection;
 pub use read::{read, read_at, seen};
+pub use sink::Sink;
 pub use slot::Slot;
 pub use standing::{Build, Standing, rebuild, standings};
 pub use table::{Follow, Table, Writer, create_in};

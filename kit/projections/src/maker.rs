@@ -10,12 +10,12 @@ use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::{Loaded, Recorded, Store, Tx};
 
 use crate::fold::Folded;
-use crate::{Slot, Writer};
+use crate::{Batch, Slot, Writer};
 
 /// One function of a projection, with its types erased.
 pub(crate) trait Maker: Send + Sync + 'static {
-    /// With what makes the rows of a slot as events come.
-    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions;
+    /// With what makes the rows of a slot as events come; where the projection has a sink, the lines `sends` there were sent ahead.
+    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot, sends: bool) -> Reactions;
 
     /// Brings what [`make`](Self::make) needs up to the last of these events, which follow one another in a log.
     fn fold<'a>(&'a self, _: &'a Store, _: &'a mut Folded, _: &'a [Recorded]) -> BoxFuture<'a, Result<(), Error>> {
@@ -50,7 +50,7 @@ impl<A: Aggregate> Showing<A> {
 }
 
 impl<A: Aggregate> Maker for Showing<A> {
-    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
+    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot, _: bool) -> Reactions {
         let name = self.name;
         let show = move |tx: &mut Tx, id: &str, state| (self.show)(&mut Writer::new(tx.rows(), slot), id, state);
         reactions.showing::<A>(name, show)
@@ -96,8 +96,8 @@ where
     E: Message + Default + 'static,
     F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
-    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot) -> Reactions {
-        reactions.on_named(&self.type_name, self.name, Keeps { on: Arc::clone(&self), slot })
+    fn keep(self: Arc<Self>, reactions: Reactions, slot: Slot, sends: bool) -> Reactions {
+        reactions.on_named(&self.type_name, self.name, Keeps { on: Arc::clone(&self), slot, sends })
     }
 
     fn make(&self, writer: &mut Writer<'_>, _: &Folded, event: &Recorded) -> Result<(), Error> {
@@ -108,6 +108,7 @@ where
 struct Keeps<E, F> {
     on: Arc<On<E, F>>,
     slot: Slot,
+    sends: bool,
 }
 
 impl<E, F> Reaction<E> for Keeps<E, F>
@@ -116,7 +117,10 @@ where
     F: Fn(&mut Writer<'_>, &Received<E>) -> Result<(), Error> + Send + Sync + 'static,
 {
     async fn react(&self, tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
-        (self.on.record)(&mut Writer::new(tx.rows(), self.slot), event)
+        // Its lines were sent ahead; that it makes them is what a rehearsal finds out.
+        let mut sent = Batch::default();
+        let writer = Writer::new(tx.rows(), self.slot);
+        (self.on.record)(&mut if self.sends { writer.sending(&mut sent) } else { writer }, event)
     }
 }
 
@@ -135,7 +139,7 @@ impl<E, R> Beside<E, R> {
 }
 
 impl<E: Message + Default + 'static, R: Reaction<E>> Maker for Beside<E, R> {
-    fn keep(self: Arc<Self>, reactions: Reactions, _: Slot) -> Reactions {
+    fn keep(self: Arc<Self>, reactions: Reactions, _: Slot, _: bool) -> Reactions {
         reactions.on_named::<E>(&self.type_name, self.name, Shared(Arc::clone(&self.reaction)))
     }
 

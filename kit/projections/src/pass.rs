@@ -10,10 +10,11 @@ use tradewind_events::{Logs, forget_parked};
 use tradewind_fault::{Point, hit};
 use tradewind_store::{Cursor, LogPage, OVERTAKEN, Recorded, Rows, Store};
 
+use crate::building::{Building, Place};
 use crate::fold::Folded;
 use crate::metrics::metrics;
 use crate::standing::end;
-use crate::{Projection, Slot, Writer};
+use crate::{Batch, Projection, Slot};
 
 /// How many events share a transaction, while which commands wait on SQLite.
 const BATCH: u32 = 512;
@@ -29,28 +30,6 @@ pub(crate) struct Pass<'a> {
     away: BTreeMap<String, Error>,
     /// Anything was read since they were all asked.
     moved: bool,
-}
-
-/// A partition of a context's log.
-type Place = (String, u16);
-
-/// A projection that is built.
-struct Building<'a> {
-    projection: &'a Projection,
-    slot: Slot,
-    begun: OffsetDateTime,
-    sources: BTreeSet<String>,
-    cursors: BTreeMap<Place, Cursor>,
-}
-
-impl Building<'_> {
-    fn consumer(&self) -> &'static str {
-        self.projection.consumer(self.slot)
-    }
-
-    fn position(&self, place: &Place) -> u64 {
-        self.cursors.get(place).map_or(0, |cursor| cursor.position)
-    }
 }
 
 impl<'a> Pass<'a> {
@@ -172,7 +151,11 @@ impl<'a> Pass<'a> {
             if !self.builds[index].sources.contains(&place.0) || from.position >= to.position {
                 continue;
             }
-            moving.push((index, from));
+            match self.send(index, from, &events).await {
+                Ok(()) => moving.push((index, from)),
+                // What it needs besides the database, nobody else does.
+                Err(error) => self.failed.push((self.builds[index].projection.name, error)),
+            }
         }
         match self.write(place, to, &events, &moving).await {
             Ok(()) => {}
@@ -193,6 +176,14 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Sends what a build makes of a page to where it has rows besides the database, if it has.
+    async fn send(&mut self, index: usize, from: Cursor, events: &[Recorded]) -> Result<(), Error> {
+        let build = &self.builds[index];
+        let Some(sink) = &build.projection.sink else { return Ok(()) };
+        let (_, lines) = build.make(self.store, &mut self.folded, from, events).await?;
+        if lines == Batch::default() { Ok(()) } else { sink.write(build.slot, lines).await }
+    }
+
     /// Writes what these builds make of a page in one transaction, with their cursors.
     async fn write(
         &mut self,
@@ -203,7 +194,8 @@ impl<'a> Pass<'a> {
     ) -> Result<(), Error> {
         let mut written = Rows::default();
         for (index, from) in moving {
-            written.append(make(self.store, &mut self.folded, &self.builds[*index], *from, events).await?);
+            let (rows, _) = self.builds[*index].make(self.store, &mut self.folded, *from, events).await?;
+            written.append(rows);
         }
         let mut tx = self.store.begin().await?;
         for (index, from) in moving {
@@ -264,25 +256,4 @@ impl<'a> Pass<'a> {
         }
         Ok(())
     }
-}
-
-/// The rows that a projection makes of the events that follow where it is.
-async fn make(
-    store: &Store,
-    folded: &mut Folded,
-    build: &Building<'_>,
-    from: Cursor,
-    events: &[Recorded],
-) -> Result<Rows, Error> {
-    let mut rows = Rows::default();
-    let mut writer = Writer::new(&mut rows, build.slot);
-    for maker in &build.projection.makers {
-        maker.fold(store, folded, events).await?;
-    }
-    for event in events.iter().filter(|event| event.position > from.position) {
-        for maker in &build.projection.makers {
-            maker.make(&mut writer, folded, event)?;
-        }
-    }
-    Ok(rows)
 }

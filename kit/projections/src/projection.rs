@@ -10,7 +10,8 @@ use tradewind_events::{Reaction, Reactions, Received};
 use tradewind_store::Loaded;
 
 use crate::maker::{Beside, Maker, On, Showing};
-use crate::{Slot, Writer};
+use crate::sink::Sending;
+use crate::{Sink, Slot, Writer};
 
 /// A read model: rows that a function makes of events, of which there can be made the same again.
 pub struct Projection {
@@ -18,6 +19,7 @@ pub struct Projection {
     pub(crate) version: u32,
     pub(crate) tables: Vec<&'static str>,
     pub(crate) makers: Vec<Arc<dyn Maker>>,
+    pub(crate) sink: Option<Arc<dyn Sink>>,
     consumers: [&'static str; 2],
 }
 
@@ -28,13 +30,21 @@ impl Projection {
     pub fn new(name: &'static str, version: u32) -> Self {
         // A process makes each once.
         let consumers = [name, Box::leak(Slot::Second.consumer(name).into_boxed_str())];
-        Self { name, version, tables: Vec::new(), makers: Vec::new(), consumers }
+        Self { name, version, tables: Vec::new(), makers: Vec::new(), sink: None, consumers }
     }
 
     /// With rows in the table of `E`, which is [there twice](crate::create_in).
     #[must_use]
     pub fn table<E: EntityTrait>(mut self) -> Self {
         self.tables.push(E::default().table_name());
+        self
+    }
+
+    /// With rows outside of the database: whatever [`on`](Self::on) sends is written there before the cursor moves past its event, and
+    /// may be written again.
+    #[must_use]
+    pub fn sink(mut self, sink: Arc<dyn Sink>) -> Self {
+        self.sink = Some(sink);
         self
     }
 
@@ -96,7 +106,12 @@ impl Projection {
     pub fn reactions(&self) -> [Reactions; 2] {
         [Slot::First, Slot::Second].map(|slot| {
             let none = Reactions::new(self.consumer(slot));
-            self.makers.iter().fold(none, |reactions, maker| Arc::clone(maker).keep(reactions, slot))
+            let sends = self.sink.is_some();
+            let kept = self.makers.iter().fold(none, |reactions, maker| Arc::clone(maker).keep(reactions, slot, sends));
+            match &self.sink {
+                Some(sink) => kept.ahead(Arc::new(Sending::new(self.makers.clone(), Arc::clone(sink), slot))),
+                None => kept,
+            }
         })
     }
 

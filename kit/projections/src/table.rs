@@ -3,11 +3,12 @@
 use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
 use sea_orm::{DbErr, EntityTrait, ModelTrait};
 use sea_orm_migration::SchemaManager;
+use tradewind_domain::Error;
 use tradewind_sql::Then;
 use tradewind_sql::columns::create_clustered;
 use tradewind_store::{Rows, Upsert};
 
-use crate::Slot;
+use crate::{Batch, Slot};
 
 /// How rows of an entity are written in either slot. It belongs into a `static`.
 pub struct Table<E> {
@@ -48,12 +49,18 @@ impl Follow {
 pub struct Writer<'a> {
     rows: &'a mut Rows,
     slot: Slot,
+    sent: Option<&'a mut Batch>,
 }
 
 impl<'a> Writer<'a> {
     /// Adds to `rows` what is written to a slot.
     pub fn new(rows: &'a mut Rows, slot: Slot) -> Self {
-        Self { rows, slot }
+        Self { rows, slot, sent: None }
+    }
+
+    /// With lines, which are added to `batch`.
+    pub(crate) fn sending(self, batch: &'a mut Batch) -> Self {
+        Self { sent: Some(batch), ..self }
     }
 
     /// Writes a row. Several of the same key are written in the order of these calls.
@@ -63,6 +70,17 @@ impl<'a> Writer<'a> {
             Slot::Second => &table.second,
         };
         self.rows.put(upsert, row);
+    }
+
+    /// Sends a row of a table of the projection's [sink](crate::Projection::sink), as a line in its form. The same event has to make the
+    /// same lines whenever it is read.
+    ///
+    /// # Errors
+    /// `Internal` where the projection has no sink.
+    pub fn send(&mut self, table: &'static str, line: &str) -> Result<(), Error> {
+        let sent = self.sent.as_mut().ok_or_else(|| Error::internal("this projection has no sink"))?;
+        sent.add(table, line);
+        Ok(())
     }
 
     /// Runs these once after all rows of the transaction, whoever asks for them.

@@ -19,8 +19,8 @@ use tradewind_domain::Reason;
 pub(crate) use answer::answers_of_others;
 pub use calls::Calls;
 pub use mismatches::Mismatches;
-pub use reqwest::Url;
-pub use settings::{URL, base_url, timeout};
+pub use reqwest::{Certificate, Url};
+pub use settings::{URL, authority, base_url, timeout};
 
 /// The longest an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(30);

@@ -12,6 +12,7 @@
     reason = "in a test, what cannot be set up or is not as expected is a panic"
 )]
 
+mod clickhouse;
 mod database;
 mod eventually;
 mod janitor;
@@ -33,6 +34,7 @@ mod traces;
 pub mod account;
 pub mod scenario;
 
+pub use clickhouse::ClickHouse;
 pub use database::{Database, block_on, scratch};
 pub use eventually::{Answer, eventually};
 pub use kubernetes::Kubernetes;

@@ -205,8 +205,16 @@ impl Postgres {
     }
 }
 
-/// The processes of a cluster that stand still. Dropping it lets them go on.
+/// The processes of a server that stand still. Dropping it lets them go on.
 pub struct Paused(Vec<String>);
+
+impl Paused {
+    pub(crate) fn one(process: u32) -> Self {
+        let processes = vec![process.to_string()];
+        signal("STOP", &processes);
+        Self(processes)
+    }
+}
 
 impl Drop for Paused {
     fn drop(&mut self) {

@@ -24,6 +24,16 @@ pub(crate) fn postgres() -> &'static Path {
     })
 }
 
+/// The clickhouse-server named by `CLICKHOUSE_SERVER`, else the one `scripts/tools` finds or installs.
+pub(crate) fn clickhouse() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        named("CLICKHOUSE_SERVER")
+            .or_else(|| asked("clickhouse"))
+            .expect("CLICKHOUSE_SERVER names a server where scripts/tools is not at hand")
+    })
+}
+
 /// The directory of pdftotext and pdftoppm, as `scripts/tools` finds or installs it.
 ///
 /// # Panics

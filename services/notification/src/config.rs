@@ -6,8 +6,7 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
-use reqwest::Certificate;
-use tradewind_runtime::outside::{self, Url};
+use tradewind_runtime::outside::{self, Certificate, Url};
 use tradewind_runtime::positive;
 
 use crate::links::Links;
@@ -37,7 +36,7 @@ tradewind_runtime::settings! {
         /// networks that webhooks may go to although they are not public, and without TLS, as in 127.0.0.0/8, ::1/128
         webhook_networks: Networks = "" => Networks::read,
         /// a certificate of an authority, as PEM, by which receivers of webhooks may be known besides the public ones
-        webhook_ca: Option<Certificate> = "" => authority,
+        webhook_ca: Option<Certificate> = "" => outside::authority,
         /// how long a receiver of webhooks may take to answer, at most 30s
         webhook_timeout: Duration = "10s" => outside::timeout::<30>,
         /// the longest wait before a webhook is sent for the second time; it doubles with each, up to 6h
@@ -79,15 +78,5 @@ fn retention(text: &str) -> Result<Duration, String> {
         Err("is less than a day, for which a webhook may be sent again".to_owned())
     } else {
         Ok(retention)
-    }
-}
-
-fn authority(text: &str) -> Result<Option<Certificate>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match Certificate::from_pem_bundle(text.as_bytes()).as_deref() {
-        Ok([authority]) => Ok(Some(authority.clone())),
-        _ => Err("is not one certificate as PEM".to_owned()),
     }
 }

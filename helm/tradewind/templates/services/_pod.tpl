@@ -29,6 +29,9 @@
 {{- if and .service.callsOutside $root.Values.outside.enabled -}}
 {{- $_ := set $settings "OUTSIDE_URL" (printf "http://%s:7300" (include "tradewind.host" (list $root "outside"))) -}}
 {{- end -}}
+{{- if and (eq .name "analytics") (eq $root.Values.clickhouse.mode "internal") -}}
+{{- $_ := set $settings "CLICKHOUSE" (printf "http://%s:8123/default" (include "tradewind.host" (list $root "clickhouse"))) -}}
+{{- end -}}
 {{- if eq .name "notification" -}}
 {{- $_ := set $settings "WEBHOOKS" (include "tradewind.text" $root.Values.webhooks.enabled) -}}
 {{- end -}}

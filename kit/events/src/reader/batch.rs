@@ -184,6 +184,8 @@ impl Reader {
 
     /// What fails before a reaction is no event's fault: it is repeated, and shown, until it passes.
     async fn react(&self, run: &Run, alone: bool, hopes: bool) -> Result<Outcome, Fault> {
+        let ahead: Vec<_> = run.events.iter().filter(|event| !self.parked.contains(&event.stream)).collect();
+        self.reactions.go_ahead(&ahead).await?;
         let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
         if hopes {
             tx.hope();
@@ -211,6 +213,9 @@ impl Reader {
                     continue;
                 }
                 freed.push(event.stream.clone());
+            }
+            if freed.contains(&event.stream) {
+                self.reactions.go_ahead(&[event]).await?;
             }
             self.reactions.react(&mut tx, event).await?;
         }

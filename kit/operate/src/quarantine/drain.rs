@@ -144,6 +144,7 @@ impl Quarantine {
         event: &Recorded,
         act: &Act,
     ) -> Result<Step, Error> {
+        reactions.go_ahead(&[event]).await?;
         let mut tx = self.store.begin().await?;
         let first = parked::lock(&tx, stream, event.partition).await?;
         if first.is_none_or(|first| first.event.position != event.position) {

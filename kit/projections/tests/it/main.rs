@@ -6,3 +6,4 @@ mod balances;
 mod building;
 mod keeping;
 mod reading;
+mod sending;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{Certificate, Url};
 
 /// Where parties outside are when no setting says it.
 pub const URL: &str = "http://127.0.0.1:7300";
@@ -15,6 +15,20 @@ pub fn base_url(text: &str) -> Result<Url, String> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err(format!("{text} is not an http URL")),
+    }
+}
+
+/// Reads a certificate of an authority, as PEM, by which a party may be known besides the public ones; none where the text is empty.
+///
+/// # Errors
+/// Text that is not one certificate.
+pub fn authority(text: &str) -> Result<Option<Certificate>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match Certificate::from_pem_bundle(text.as_bytes()).as_deref() {
+        Ok([authority]) => Ok(Some(authority.clone())),
+        _ => Err("is not one certificate as PEM".to_owned()),
     }
 }
 

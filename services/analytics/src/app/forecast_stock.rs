@@ -2,13 +2,10 @@
 
 use contracts::tradewind::analytics::v1::{ForecastStockResponse, StockForecast, StockOutlook};
 use tradewind_domain::{Error, request};
-use tradewind_projections::seen;
-use tradewind_store::Store;
 
-use super::list_sales::PATIENCE;
-use super::sales::SALES;
+use super::Sales;
 use crate::domain::{Forecast, Outlook, Taken, day_of, day_text, forecast};
-use crate::store::sales::{StockPlace, stock, stock_page, stock_place, taken};
+use crate::store::sales::{StockPlace, stock, stock_place};
 
 /// Which forecasts are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,21 +22,14 @@ pub(crate) struct AskedForecast {
 /// Up to as many forecasts as were asked for, by SKU and location.
 ///
 /// # Errors
-/// `Unavailable` when the database is, or what must be seen has not arrived.
-pub(crate) async fn forecast_stock(store: &Store, asked: AskedForecast) -> Result<ForecastStockResponse, Error> {
+/// `Unavailable` when who keeps them is, or what must be seen has not arrived.
+pub(crate) async fn forecast_stock(kept: &Sales, asked: AskedForecast) -> Result<ForecastStockResponse, Error> {
     let AskedForecast { sku, days, place, size, after } = asked;
-    let slot = seen(store, SALES, &after, PATIENCE).await?;
-    let rows = stock_page(store.reader(), slot, sku.as_deref(), place, size + 1).await?;
-    let places: Vec<_> = rows.iter().map(stock_place).collect();
-    let mut skus: Vec<_> = rows.iter().map(|row| row.sku.clone()).collect();
-    skus.dedup();
     // Of today nobody knows yet what it will have taken.
-    let today = day_of(store.now());
-    let taken = taken(store.reader(), slot, &skus, (today - days, today - 1)).await?;
-    let of = |row: stock::Model| {
-        let taken = taken.get(&(row.sku.clone(), row.location.clone())).copied().unwrap_or_default();
-        resource(row, taken, today)
-    };
+    let today = day_of(kept.store().now());
+    let rows = kept.stock(&after, sku.as_deref(), place, size + 1, (today - days, today - 1)).await?;
+    let places: Vec<_> = rows.iter().map(|(row, _)| stock_place(row)).collect();
+    let of = |(row, taken): (stock::Model, Taken)| resource(row, taken, today);
     let mut forecasts: Vec<_> = rows.into_iter().map(of).collect();
     let fit = request::fit(&forecasts).min(size);
     let next_page_token = if fit < forecasts.len() { places[fit - 1].to_string() } else { String::new() };

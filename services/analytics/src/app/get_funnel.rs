@@ -5,13 +5,10 @@ use contracts::tradewind::analytics::v1::{
 };
 use prost_types::Duration;
 use tradewind_domain::Error;
-use tradewind_projections::seen;
-use tradewind_store::Store;
 
-use super::list_sales::PATIENCE;
-use super::sales::SALES;
+use super::Sales;
 use crate::domain::within;
-use crate::store::sales::{StepSum, step_sums};
+use crate::store::sales::StepSum;
 
 /// Of the orders of which days, and tokens of writes that must be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +30,9 @@ const STEPS: [SaleStep; 6] = [
 /// Of each step, how many have taken it, and why those were cancelled that have come no further.
 ///
 /// # Errors
-/// `Unavailable` when the database is, or what must be seen has not arrived.
-pub(crate) async fn get_funnel(
-    store: &Store,
-    AskedDays { days, after }: AskedDays,
-) -> Result<GetFunnelResponse, Error> {
-    let slot = seen(store, SALES, &after, PATIENCE).await?;
-    let sums = step_sums(store.reader(), slot, days, false).await?;
+/// `Unavailable` when who keeps them is, or what must be seen has not arrived.
+pub(crate) async fn get_funnel(kept: &Sales, AskedDays { days, after }: AskedDays) -> Result<GetFunnelResponse, Error> {
+    let sums = kept.steps(&after, days, false).await?;
     let of = |step: SaleStep| sums.iter().filter(move |sum| sum.step == number(step));
     let funnel = |step: SaleStep| FunnelStep {
         step: step.into(),
@@ -54,11 +47,10 @@ pub(crate) async fn get_funnel(
 /// # Errors
 /// As [`get_funnel`].
 pub(crate) async fn get_step_times(
-    store: &Store,
+    kept: &Sales,
     AskedDays { days, after }: AskedDays,
 ) -> Result<GetStepTimesResponse, Error> {
-    let slot = seen(store, SALES, &after, PATIENCE).await?;
-    let sums = step_sums(store.reader(), slot, days, true).await?;
+    let sums = kept.steps(&after, days, true).await?;
     let time = |step: SaleStep| {
         let taken = sums.iter().filter(|sum| sum.step == number(step) && sum.reason < 0);
         let classes: Vec<_> = taken.map(|sum| (sum.class, sum.orders)).collect();

@@ -1,19 +1,12 @@
 //! What was sold.
 
-use std::time::Duration;
-
-use contracts::tradewind::analytics::v1::{ListSalesResponse, Sales};
+use contracts::tradewind::analytics::v1::{self as told, ListSalesResponse};
 use contracts::tradewind::money::v1::Money;
 use tradewind_domain::{Error, request};
-use tradewind_projections::seen;
-use tradewind_store::Store;
 
-use super::sales::SALES;
+use super::Sales;
 use crate::domain::day_text;
-use crate::store::sales::{SalePlace, WantedSales, sale_place, sold, sold_page};
-
-/// How long what has to be seen is waited for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+use crate::store::sales::{SalePlace, WantedSales, sale_place, sold};
 
 /// Which sums are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +21,10 @@ pub(crate) struct AskedSales {
 /// Up to as many sums as were asked for, by when, of what and in which currency.
 ///
 /// # Errors
-/// `Unavailable` when the database is, or what must be seen has not arrived.
-pub(crate) async fn list_sales(store: &Store, asked: AskedSales) -> Result<ListSalesResponse, Error> {
+/// `Unavailable` when who keeps them is, or what must be seen has not arrived.
+pub(crate) async fn list_sales(kept: &Sales, asked: AskedSales) -> Result<ListSalesResponse, Error> {
     let AskedSales { wanted, place, size, after } = asked;
-    let slot = seen(store, SALES, &after, PATIENCE).await?;
-    let rows = sold_page(store.reader(), slot, &wanted, place, size + 1).await?;
+    let rows = kept.sold(&after, &wanted, place, size + 1).await?;
     let places: Vec<_> = rows.iter().map(sale_place).collect();
     let mut sales: Vec<_> = rows.into_iter().map(resource).collect();
     let fit = request::fit(&sales).min(size);
@@ -41,9 +33,9 @@ pub(crate) async fn list_sales(store: &Store, asked: AskedSales) -> Result<ListS
     Ok(ListSalesResponse { sales, next_page_token, from_day: day_text(wanted.from), to_day: day_text(wanted.to) })
 }
 
-fn resource(row: sold::Model) -> Sales {
+fn resource(row: sold::Model) -> told::Sales {
     let money = |minor| Some(Money { currency: row.currency.clone(), minor });
-    Sales {
+    told::Sales {
         start_day: day_text(row.start),
         amount: money(row.amount),
         cancelled_amount: money(row.cancelled_amount),

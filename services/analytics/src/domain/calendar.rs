@@ -93,7 +93,7 @@ pub fn parse_day(text: &str) -> Option<i64> {
 }
 
 fn date(day: i64) -> Option<Date> {
-    Date::from_julian_day(i32::try_from(day + EPOCH).ok()?).ok()
+    Date::from_julian_day(i32::try_from(day.checked_add(EPOCH)?).ok()?).ok()
 }
 
 fn number(date: Date) -> i64 {

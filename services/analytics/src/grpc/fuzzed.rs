@@ -14,7 +14,8 @@ use crate::store::sales::{SalePlace, StockPlace};
 type Target = (&'static str, fn(&[u8]));
 
 /// Each by its name.
-pub const TARGETS: &[Target] = &[("flow-requests", flow_requests), ("sales-requests", sales_requests)];
+pub const TARGETS: &[Target] =
+    &[("flow-requests", flow_requests), ("sales-requests", sales_requests), ("clickhouse-answers", clickhouse_answers)];
 
 /// 2026-11-28.
 const TODAY: i64 = 20_785;
@@ -25,6 +26,11 @@ fn flow_requests(bytes: &[u8]) {
     if let Some(place) = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<Place>().ok()) {
         assert_eq!(place.to_string().parse(), Ok(place), "a place is read as it is written");
     }
+}
+
+/// What ClickHouse answers.
+fn clickhouse_answers(bytes: &[u8]) {
+    crate::clickhouse::fuzzed::answers(bytes);
 }
 
 /// The bytes of a request; what they say as text may be a place or a day as well.

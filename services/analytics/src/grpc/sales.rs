@@ -7,25 +7,24 @@ use contracts::tradewind::analytics::v1::{
 };
 use tonic::{Request, Response, Status};
 use tradewind_mesh::status;
-use tradewind_store::Store;
 
 use super::sales_convert as convert;
-use crate::app;
+use crate::app::{self, Sales};
 use crate::domain::day_of;
 
 /// Answers the calls of `SalesService`.
 pub(crate) struct SalesApi {
-    store: Store,
+    kept: Sales,
 }
 
 impl SalesApi {
-    /// Answers from `store`.
-    pub(crate) const fn new(store: Store) -> Self {
-        Self { store }
+    /// Answers from where sales are kept.
+    pub(crate) const fn new(kept: Sales) -> Self {
+        Self { kept }
     }
 
     fn today(&self) -> i64 {
-        day_of(self.store.now())
+        day_of(self.kept.store().now())
     }
 }
 
@@ -33,13 +32,13 @@ impl SalesApi {
 impl SalesService for SalesApi {
     async fn list_sales(&self, request: Request<ListSalesRequest>) -> Result<Response<ListSalesResponse>, Status> {
         let asked = convert::sales(request.get_ref(), self.today()).map_err(status)?;
-        app::list_sales(&self.store, asked).await.map(Response::new).map_err(status)
+        app::list_sales(&self.kept, asked).await.map(Response::new).map_err(status)
     }
 
     async fn get_funnel(&self, request: Request<GetFunnelRequest>) -> Result<Response<GetFunnelResponse>, Status> {
         let GetFunnelRequest { from_day, to_day, after } = request.into_inner();
         let asked = convert::days(&from_day, &to_day, after, self.today()).map_err(status)?;
-        app::get_funnel(&self.store, asked).await.map(Response::new).map_err(status)
+        app::get_funnel(&self.kept, asked).await.map(Response::new).map_err(status)
     }
 
     async fn get_step_times(
@@ -48,7 +47,7 @@ impl SalesService for SalesApi {
     ) -> Result<Response<GetStepTimesResponse>, Status> {
         let GetStepTimesRequest { from_day, to_day, after } = request.into_inner();
         let asked = convert::days(&from_day, &to_day, after, self.today()).map_err(status)?;
-        app::get_step_times(&self.store, asked).await.map(Response::new).map_err(status)
+        app::get_step_times(&self.kept, asked).await.map(Response::new).map_err(status)
     }
 
     async fn forecast_stock(
@@ -56,6 +55,6 @@ impl SalesService for SalesApi {
         request: Request<ForecastStockRequest>,
     ) -> Result<Response<ForecastStockResponse>, Status> {
         let asked = convert::forecast(request.get_ref()).map_err(status)?;
-        app::forecast_stock(&self.store, asked).await.map(Response::new).map_err(status)
+        app::forecast_stock(&self.kept, asked).await.map(Response::new).map_err(status)
     }
 }

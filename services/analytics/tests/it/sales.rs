@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::surroundings::{DEADLINE, Surroundings};
 
 /// Orders of what is sold, with how many units of it, for whom; and whether each is cancelled.
-const ORDERS: [(&str, i32, &str, bool); 6] = [
+pub(crate) const ORDERS: [(&str, i32, &str, bool); 6] = [
     ("tea", 2, "GB", false),
     ("tea", 5, "DE", false),
     ("cup", 1, "GB", false),
@@ -30,8 +30,9 @@ const ORDERS: [(&str, i32, &str, bool); 6] = [
 ];
 const PRICE: i64 = 450;
 
-/// Has orders placed, reserved, paid and confirmed, and those cancelled before that are not to be.
-async fn sell(around: &Surroundings, orders: &[(&str, i32, &str, bool)]) {
+/// Has orders placed, reserved, paid and confirmed, and those cancelled before that are not to be; the last of them.
+pub(crate) async fn sell(around: &Surroundings, orders: &[(&str, i32, &str, bool)]) -> String {
+    let mut last = String::new();
     for (product, quantity, country, is_cancelled) in orders {
         let order_id = Uuid::now_v7().to_string();
         let money = |units: i32| Some(Money { currency: "GBP".to_owned(), minor: PRICE * i64::from(units) });
@@ -65,7 +66,9 @@ async fn sell(around: &Surroundings, orders: &[(&str, i32, &str, bool)]) {
             around.ordering.say(&order_id, OrderPaid { order_id: order_id.clone(), ..Default::default() }).await;
             around.ordering.say(&order_id, OrderConfirmed { order_id: order_id.clone(), ..Default::default() }).await;
         }
+        last = order_id;
     }
+    last
 }
 
 /// Orders, units and amount by key, of a month.
@@ -94,7 +97,7 @@ fn computed(orders: &[(&str, i32, &str, bool)], key: impl Fn(&str, &str) -> Stri
     sums
 }
 
-async fn eventually_told(around: &Surroundings, running: &Running, orders: &[(&str, i32, &str, bool)]) {
+pub(crate) async fn eventually_told(around: &Surroundings, running: &Running, orders: &[(&str, i32, &str, bool)]) {
     let of_product = computed(orders, |product, _| product.to_owned());
     eventually(DEADLINE, "what was sold is told", async || {
         let sums = told(around, running, SalesKind::Product).await;

@@ -37,6 +37,8 @@ pub(crate) struct Surroundings {
     nats: Nats,
     database: Database,
     folder: TempDir,
+    /// Where a ClickHouse is, if sales are kept there.
+    clickhouse: Option<String>,
 }
 
 impl Surroundings {
@@ -52,16 +54,35 @@ impl Surroundings {
             nats,
             database,
             folder,
+            clickhouse: None,
         }
     }
 
-    pub(crate) async fn start(&self) -> Running {
+    /// With a ClickHouse, where sales are kept.
+    pub(crate) fn keeping_sales_in(self, clickhouse: String) -> Self {
+        Self { clickhouse: Some(clickhouse), ..self }
+    }
+
+    fn settings(&self) -> Settings {
         let files = IdentityFiles::in_dir(self.folder.path(), "analytics");
-        let settings = Settings::in_process(files, self.database.url(), self.nats.url())
+        Settings::in_process(files, self.database.url(), self.nats.url())
             .with_peer("ordering", self.ordering.address())
             .with_peer("inventory", self.inventory.address())
             .with_peer("payment", self.payment.address())
-            .with_peer("shipping", self.shipping.address());
+            .with_peer("shipping", self.shipping.address())
+    }
+
+    /// Why the service does not start with a setting.
+    pub(crate) async fn refused(&self, key: &str, text: &str) -> String {
+        let started = analytics::service().start(self.settings().with(key, text)).await;
+        started.unwrap_err().to_string()
+    }
+
+    pub(crate) async fn start(&self) -> Running {
+        let settings = match &self.clickhouse {
+            Some(clickhouse) => self.settings().with("clickhouse", clickhouse).with("clickhouse_timeout", "2s"),
+            None => self.settings(),
+        };
         let mut running = analytics::service().start(settings).await.unwrap();
         running.ready(DEADLINE).await.unwrap();
         running

@@ -8,6 +8,7 @@ use tradewind_store::Upsert;
 
 use super::counting::COUNT;
 use super::{customer, sale, sale_line, stock, stock_taken};
+use crate::domain::{Fact, Line, Moved, Placed, Reached, Span, month_text};
 
 use sale::Column as Of;
 
@@ -71,54 +72,62 @@ fn sale_with(columns: &'static [Of]) -> Table<sale::Entity> {
     Table::new(|| Upsert::new(OnConflict::column(Of::OrderId).update_columns(columns.iter().copied()).to_owned()))
 }
 
-/// Writes an order that was placed, what it is of, and that its customer is one since then.
-pub(crate) fn put_placed(writer: &mut Writer<'_>, placed: sale::Model, cohort: String, lines: Vec<sale_line::Model>) {
-    let customer_id = placed.customer_id.clone();
-    writer.put(&MEET, customer::Model { customer_id, cohort, moved: 0 });
-    lines.into_iter().for_each(|line| writer.put(&PUT_LINE, line));
-    put(writer, &PLACE, placed);
-}
-
-/// How far an order has come besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reached {
-    StockConfirmed,
-    Paid,
-    Confirmed,
-    Shipped,
-    Delivered,
-    /// With the contract's number of why.
-    Cancelled(i64),
-}
-
-/// Writes that an order has come so far, and when.
-pub(crate) fn put_reached(writer: &mut Writer<'_>, order_id: &str, reached: Reached, at: i64) {
-    let row = sale::Model { order_id: order_id.to_owned(), changed: 1, ..sale::Model::default() };
-    let at = Some(at);
-    match reached {
-        Reached::StockConfirmed => put(writer, &CONFIRM_STOCK, sale::Model { stock_confirmed: at, ..row }),
-        Reached::Paid => put(writer, &PAY, sale::Model { paid: at, ..row }),
-        Reached::Confirmed => put(writer, &CONFIRM, sale::Model { confirmed: at, ..row }),
-        Reached::Shipped => put(writer, &SHIP, sale::Model { shipped: at, ..row }),
-        Reached::Delivered => put(writer, &DELIVER, sale::Model { delivered: at, ..row }),
-        Reached::Cancelled(reason) => put(writer, &CANCEL, sale::Model { cancelled: at, reason, ..row }),
+/// Writes a fact.
+pub(crate) fn put(writer: &mut Writer<'_>, fact: Fact) {
+    match fact {
+        Fact::Placed(placed) => put_placed(writer, placed),
+        Fact::Reached { order_id, reached, at, .. } => put_reached(writer, order_id, reached, at),
+        Fact::Moved(moved) => put_moved(writer, moved),
     }
 }
 
-fn put(writer: &mut Writer<'_>, table: &'static Table<sale::Entity>, row: sale::Model) {
+/// Writes an order that was placed, what it is of, and that its customer is one since then.
+fn put_placed(writer: &mut Writer<'_>, placed: Placed) {
+    let Placed { order_id, customer_id, country, currency, at, day, units, amount, lines } = placed;
+    writer.put(&MEET, customer::Model { customer_id: customer_id.clone(), cohort: month_text(day), moved: 0 });
+    for Line { product_id, units, amount } in lines {
+        writer.put(&PUT_LINE, sale_line::Model { order_id: order_id.clone(), product_id, units, amount });
+    }
+    let row = sale::Model {
+        order_id,
+        customer_id,
+        country,
+        currency,
+        units,
+        amount,
+        day,
+        week: Span::Week.start(day),
+        month: Span::Month.start(day),
+        placed: Some(at),
+        changed: 1,
+        ..sale::Model::default()
+    };
+    put_sale(writer, &PLACE, row);
+}
+
+/// Writes that an order has come so far, and when.
+fn put_reached(writer: &mut Writer<'_>, order_id: String, reached: Reached, at: i64) {
+    let row = sale::Model { order_id, changed: 1, ..sale::Model::default() };
+    let at = Some(at);
+    match reached {
+        Reached::StockConfirmed => put_sale(writer, &CONFIRM_STOCK, sale::Model { stock_confirmed: at, ..row }),
+        Reached::Paid => put_sale(writer, &PAY, sale::Model { paid: at, ..row }),
+        Reached::Confirmed => put_sale(writer, &CONFIRM, sale::Model { confirmed: at, ..row }),
+        Reached::Shipped => put_sale(writer, &SHIP, sale::Model { shipped: at, ..row }),
+        Reached::Delivered => put_sale(writer, &DELIVER, sale::Model { delivered: at, ..row }),
+        Reached::Cancelled(reason) => put_sale(writer, &CANCEL, sale::Model { cancelled: at, reason, ..row }),
+    }
+}
+
+fn put_sale(writer: &mut Writer<'_>, table: &'static Table<sale::Entity>, row: sale::Model) {
     writer.put(table, row);
     writer.then(&COUNT);
 }
 
-/// Adds to what is available, or takes from it.
-pub(crate) fn put_available(writer: &mut Writer<'_>, sku: &str, location: &str, units: i64) {
-    let (sku, location) = (sku.to_owned(), location.to_owned());
-    writer.put(&ADD_STOCK, stock::Model { sku, location, available: units });
-}
-
-/// Adds to what was taken on a day, and takes it from what is available.
-pub(crate) fn put_taken(writer: &mut Writer<'_>, sku: &str, location: &str, day: i64, units: i64) {
-    put_available(writer, sku, location, -units);
-    let (sku, location) = (sku.to_owned(), location.to_owned());
-    writer.put(&ADD_TAKEN, stock_taken::Model { sku, location, day, units });
+/// Adds to what is available, and takes from what was taken on that day where it is about that.
+fn put_moved(writer: &mut Writer<'_>, Moved { sku, location, day, change, is_taken, .. }: Moved) {
+    writer.put(&ADD_STOCK, stock::Model { sku: sku.clone(), location: location.clone(), available: change });
+    if is_taken {
+        writer.put(&ADD_TAKEN, stock_taken::Model { sku, location, day, units: -change });
+    }
 }

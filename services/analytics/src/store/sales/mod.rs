@@ -13,7 +13,9 @@ pub mod stock_taken;
 mod tables;
 pub mod taken_step;
 
-pub(crate) use facts::{Reached, put_available, put_placed, put_reached, put_taken};
+pub(crate) use facts::put;
 pub use place::{SalePlace, StockPlace};
-pub(crate) use read::{StepSum, WantedSales, sale_place, sold_page, step_sums, stock_page, stock_place, taken};
+pub(crate) use read::{
+    StepSum, WantedSales, sale_place, sold_page, step_sums, stock_page, stock_place, taken, taken_since,
+};
 pub(super) use tables::CreateSales;

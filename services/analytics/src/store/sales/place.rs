@@ -6,16 +6,16 @@ use std::str::FromStr;
 /// The last sum of a page, by what sums are sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SalePlace {
-    pub(super) start: i64,
-    pub(super) key: String,
-    pub(super) currency: String,
+    pub(crate) start: i64,
+    pub(crate) key: String,
+    pub(crate) currency: String,
 }
 
 /// The last forecast of a page, by what forecasts are sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StockPlace {
-    pub(super) sku: String,
-    pub(super) location: String,
+    pub(crate) sku: String,
+    pub(crate) location: String,
 }
 
 impl fmt::Display for SalePlace {

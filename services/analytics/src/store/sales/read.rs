@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use serde::Deserialize;
 use tradewind_domain::Error;
 use tradewind_projections::Slot;
 use tradewind_sql::db;
@@ -56,7 +57,7 @@ pub(crate) async fn sold_page(
 }
 
 /// How many orders have taken a step, or ended after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, FromQueryResult)]
 pub(crate) struct StepSum {
     /// By the contract's number.
     pub(crate) step: i64,
@@ -160,11 +161,16 @@ pub(crate) async fn taken(
         .group_by(Column::Location);
     let sums: Vec<TakenSum> = slot.select(sums).into_model().all(connection).await.map_err(db)?;
     let of = |TakenSum { sku, location, first, units, weighed }: TakenSum| {
-        // From the first day on, and no longer from the first that is looked at.
-        let weighed = weighed - units * (first - from);
-        ((sku, location), Taken { days: to - first + 1, units, weighed })
+        ((sku, location), taken_since(first, units, weighed, (from, to)))
     };
     Ok(sums.into_iter().map(of).collect())
+}
+
+/// What was taken since the `first` day on which anything was of these: `weighed` by the first of these.
+pub(crate) fn taken_since(first: i64, units: i64, weighed: i64, (from, to): (i64, i64)) -> Taken {
+    // From the first day on, and no longer from the first that is looked at.
+    let before = units.saturating_mul(first.saturating_sub(from));
+    Taken { days: to.saturating_sub(first).saturating_add(1), units, weighed: weighed.saturating_sub(before) }
 }
 
 /// Where a page ends that ends with this.
