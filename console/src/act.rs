@@ -126,7 +126,8 @@ impl Act {
                 };
                 let percent = Some(percent.trim().parse().context("the percentage is no number")?);
                 let (latency, lasts) = (time(&latency)?, time(&lasts)?);
-                let (method, peer, abort) = (method.trim().to_owned(), peer.trim().to_owned(), abort.trim().to_owned());
+                let method = shop::methods::target(method.trim())?;
+                let (peer, abort) = (peer.trim().to_owned(), abort.trim().to_owned());
                 let endpoint = String::new();
                 let text = format!("{service} has a fault in {method}.");
                 let request = SetFaultRequest { method, peer, endpoint, percent, latency, abort, lasts };

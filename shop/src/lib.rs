@@ -3,6 +3,7 @@
 
 mod clients;
 pub mod explain;
+pub mod methods;
 mod remark;
 mod said;
 mod survey;

@@ -1,13 +1,12 @@
 //! `tradewind policy`: what the contracts say of a call, out of this program alone: nothing has to run.
 
-pub(super) mod named;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use contracts::tables::{CONTRACT, Method};
 use serde_json::{Value, json};
+use shop::methods;
 use tradewind_mesh::Policy;
 
 use crate::Global;
@@ -33,8 +32,8 @@ pub(crate) enum Command {
 pub(crate) fn run(global: &Global, command: Command) -> Result<ExitCode> {
     let policy = Policy::new(&CONTRACT);
     match command {
-        Command::Show { name } => show(&policy, &named::methods(&name.unwrap_or_default())?, global.json),
-        Command::Check { from, method } => check(&policy, &from, named::method(&method)?, global.json),
+        Command::Show { name } => show(&policy, &methods::methods(&name.unwrap_or_default())?, global.json),
+        Command::Check { from, method } => check(&policy, &from, methods::method(&method)?, global.json),
     }
 }
 
@@ -45,7 +44,7 @@ fn show(policy: &Policy, methods: &[&'static Method], json: bool) -> Result<Exit
         return Ok(ExitCode::SUCCESS);
     }
     for method in methods {
-        say!("{}", named::full(method))?;
+        say!("{}", methods::full(method))?;
         say!("  callers      {}", method.callers.join(", "))?;
         for (reader, servers) in readers(policy, method) {
             say!("  and          {reader} at {}", servers.join(", "))?;
@@ -66,10 +65,10 @@ fn check(policy: &Policy, from: &str, method: &'static Method, json: bool) -> Re
     let (allowed, everywhere) = (!servers.is_empty(), servers.len() == policy.contexts().len());
     let known = workloads().contains(from);
     if json {
-        let method = named::full(method);
+        let method = methods::full(method);
         document(&json!({ "from": from, "known": known, "method": method, "allowed": allowed, "servers": servers }))?;
     } else {
-        let (name, callers) = (named::full(method), method.callers.join(", "));
+        let (name, callers) = (methods::full(method), method.callers.join(", "));
         match allowed {
             true if everywhere => say!("allowed: {from} may call {name}")?,
             true => say!("allowed: {from} may call {name} at {}, whose events it reads", servers.join(", "))?,
@@ -83,7 +82,7 @@ fn check(policy: &Policy, from: &str, method: &'static Method, json: bool) -> Re
 /// What is said of a method, for programs.
 fn facts(policy: &Policy, method: &'static Method) -> Value {
     json!({
-        "method": named::full(method),
+        "method": methods::full(method),
         "callers": method.callers,
         "readers": readers(policy, method),
         "audience": method.audience.as_str_name(),

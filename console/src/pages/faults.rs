@@ -29,7 +29,7 @@ pub(crate) async fn faults(look: Look, (): ()) -> Result<View, Fault> {
     };
     let ask = [
         ("service", "Service"),
-        ("method", "Method, as in /tradewind.ordering.v1.OrderingService/PlaceOrder"),
+        ("method", "Method, as in PlaceOrder, or ordering.* for all"),
         ("peer", "Only calls that it makes to"),
         ("percent", "Of a hundred calls"),
         ("latency", "Take longer by, as in 200ms"),

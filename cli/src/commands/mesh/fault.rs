@@ -1,10 +1,9 @@
 //! `tradewind mesh fault`.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::value_parser;
 use contracts::tradewind::mesh::v1::{ClearFaultsRequest, Fault, ListFaultsRequest, SetFaultRequest};
 use humantime::parse_duration;
@@ -12,9 +11,8 @@ use serde_json::{Value, json};
 use supervisor::services;
 
 use super::{counted, named, span};
-use crate::commands::policy::named::{full, method, methods};
 use crate::output::{document, json as as_json, of_each, print_json, say};
-use shop::Clients;
+use shop::{Clients, methods};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -98,7 +96,7 @@ pub(super) async fn run(shop: &Clients, command: Command, json: bool) -> Result<
 async fn set(shop: &Clients, asked: Set, json: bool) -> Result<ExitCode> {
     let Set { service, method, peer, endpoint, latency, abort, percent, lasts } = asked;
     let request = SetFaultRequest {
-        method: target(&method)?,
+        method: methods::target(&method)?,
         peer: peer.unwrap_or_default(),
         endpoint: endpoint.unwrap_or_default(),
         percent: Some(percent),
@@ -112,17 +110,6 @@ async fn set(shop: &Clients, asked: Set, json: bool) -> Result<ExitCode> {
         _ => print_json(&response)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The full name of the method, or of the service and `/*`, that people mean by `name`.
-fn target(name: &str) -> Result<String> {
-    let Some(service) = name.strip_suffix('*') else { return Ok(full(method(name)?).to_owned()) };
-    let found: BTreeSet<_> =
-        methods(service)?.into_iter().filter_map(|method| full(method).split('/').next()).collect();
-    match found.iter().collect::<Vec<_>>().as_slice() {
-        [service] => Ok(format!("{service}/*")),
-        _ => bail!("{name:?} may mean {}", found.iter().map(|one| format!("{one}/*")).collect::<Vec<_>>().join(" or ")),
-    }
 }
 
 /// Shows the faults that each service answers with.

@@ -12,7 +12,7 @@ const SUGGESTIONS: usize = 3;
 ///
 /// # Errors
 /// There is none; the message says what comes nearest.
-pub(in crate::commands) fn methods(name: &str) -> Result<Vec<&'static Method>> {
+pub fn methods(name: &str) -> Result<Vec<&'static Method>> {
     let found: Vec<_> = METHODS.iter().filter(|method| is_in(name, method.path)).collect();
     if found.is_empty() {
         bail!("the contracts have no method or service {name:?}; {}", nearest(name));
@@ -24,7 +24,7 @@ pub(in crate::commands) fn methods(name: &str) -> Result<Vec<&'static Method>> {
 ///
 /// # Errors
 /// There is none, or more than one; the message names them.
-pub(in crate::commands) fn method(name: &str) -> Result<&'static Method> {
+pub fn method(name: &str) -> Result<&'static Method> {
     match methods(name)?.as_slice() {
         [method] => Ok(method),
         several => {
@@ -34,8 +34,23 @@ pub(in crate::commands) fn method(name: &str) -> Result<&'static Method> {
     }
 }
 
+/// What `name` means to a fault: the full name of a method, or `<service>/*` where it ends with `*`.
+///
+/// # Errors
+/// As of [`method`].
+pub fn target(name: &str) -> Result<String> {
+    let Some(service) = name.strip_suffix('*') else { return Ok(full(method(name)?).to_owned()) };
+    let found: BTreeSet<_> =
+        methods(service)?.into_iter().filter_map(|method| full(method).split('/').next()).collect();
+    match found.iter().collect::<Vec<_>>().as_slice() {
+        [service] => Ok(format!("{service}/*")),
+        _ => bail!("{name:?} may mean {}", found.iter().map(|one| format!("{one}/*")).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
 /// The full name of a method, as `grpcurl` takes it.
-pub(in crate::commands) fn full(method: &Method) -> &'static str {
+#[must_use]
+pub fn full(method: &Method) -> &'static str {
     method.path.trim_start_matches('/')
 }
 
