@@ -42,43 +42,47 @@ impl Row {
     }
 }
 
-/// The orders that were placed in days, with those of which a step is known. A step is not taken before the order is placed, but
-/// clocks may differ around midnight.
-pub(super) fn with_step(slot: Slot, step: i64, from: i64) -> String {
-    format!("order_id IN (SELECT order_id FROM {} WHERE step = {step} AND day >= {})", slot.table(REACHED), from - 1)
-}
-
 /// Up to `limit` of the sums that follow `after` by start, key and currency.
 pub(super) fn question(slot: Slot, wanted: &WantedSales, after: Option<&SalePlace>, limit: usize) -> String {
     let WantedSales { kind, span, to, key, .. } = wanted;
     // No day of what follows is before its start.
     let from = after.map_or(wanted.from, |place| place.start.max(wanted.from));
-    let (placed, confirmed, cancelled) =
-        (slot.table(PLACED), with_step(slot, CONFIRMED, from), with_step(slot, CANCELLED, from));
+    let (placed, days) = (slot.table(PLACED), format!("day BETWEEN {from} AND {to}"));
+    // A step is not taken before the order is placed, but clocks may differ around midnight.
+    let with =
+        |step: i64| format!("SELECT order_id FROM {} WHERE step = {step} AND day >= {}", slot.table(REACHED), from - 1);
     let start = match span {
         Span::Day => "day",
         Span::Week => "week",
         Span::Month => "month",
     };
-    let days = format!("day BETWEEN {from} AND {to}");
-    let orders = format!(
-        "SELECT {start} AS start, currency, country, customer_id, units AS sold_units, amount AS sold_amount, products, line_units, \
-         line_amounts, {cancelled} AS gone FROM {placed} FINAL WHERE {days} AND {confirmed}"
-    );
+    // Of most orders it is known that they were confirmed, of few that they were cancelled: a join is built by several at once.
+    let sales = |columns: &str, told: &str| {
+        format!(
+            "SELECT start, currency, gone, {told} FROM (SELECT {start} AS start, currency, order_id, {columns}, \
+             order_id IN ({}) AS gone FROM {placed} FINAL WHERE {days}) AS sale ANY INNER JOIN ({}) AS confirmed USING (order_id)",
+            with(CANCELLED),
+            with(CONFIRMED)
+        )
+    };
+    let whole = "units AS sold_units, amount AS sold_amount";
     let told_apart = match SalesKind::try_from(i32::try_from(*kind).unwrap_or_default()) {
-        Ok(SalesKind::Product) => format!(
-            "SELECT start, currency, gone, key, sold_units, sold_amount FROM (SELECT start, currency, gone, products, line_units, \
-             line_amounts FROM ({orders})) ARRAY JOIN products AS key, line_units AS sold_units, line_amounts AS sold_amount"
-        ),
-        Ok(SalesKind::Country) => {
-            format!("SELECT start, currency, gone, country AS key, sold_units, sold_amount FROM ({orders})")
+        Ok(SalesKind::Product) => {
+            let lines = "products, line_units, line_amounts";
+            format!(
+                "SELECT start, currency, gone, key, sold_units, sold_amount FROM ({}) \
+                 ARRAY JOIN products AS key, line_units AS sold_units, line_amounts AS sold_amount",
+                sales(lines, lines)
+            )
         }
+        Ok(SalesKind::Country) => sales(&format!("country, {whole}"), "country AS key, sold_units, sold_amount"),
         Ok(SalesKind::Cohort) => format!(
-            "SELECT start, currency, gone, key, sold_units, sold_amount FROM ({orders}) AS sale ANY LEFT JOIN \
+            "SELECT start, currency, gone, key, sold_units, sold_amount FROM ({}) AS sold ANY LEFT JOIN \
              (SELECT customer_id, min(cohort) AS key FROM {placed} WHERE customer_id IN \
-             (SELECT customer_id FROM {placed} WHERE {days}) GROUP BY customer_id) AS customer USING (customer_id)"
+             (SELECT customer_id FROM {placed} WHERE {days}) GROUP BY customer_id) AS customer USING (customer_id)",
+            sales(&format!("customer_id, {whole}"), "customer_id, sold_units, sold_amount")
         ),
-        _ => format!("SELECT start, currency, gone, '' AS key, sold_units, sold_amount FROM ({orders})"),
+        _ => sales(whole, "'' AS key, sold_units, sold_amount"),
     };
     let only = key.as_ref().map(|key| format!(" WHERE key = {}", literal(key))).unwrap_or_default();
     let rest = after.map(|SalePlace { start, key, currency }| {
