@@ -105,9 +105,11 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- /* Names once were the release's alone where that held the chart's, and cut. Before what is said of new names, for the old ones have to stay. */ -}}
 {{- $before := .Values.fullnameOverride | default (contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name)) | trunc 35 | trimSuffix "-" -}}
 {{- if and .Release.IsUpgrade (ne $before $fullname) -}}
-{{- $there := lookup "apps/v1" "Deployment" .Release.Namespace (printf "%s-%s" $before (keys $contracts.services | sortAlpha | first)) -}}
-{{- if eq .Release.Name (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $there) -}}
+{{- range $name, $_ := $contracts.services -}}
+{{- $there := lookup "apps/v1" "Deployment" $root.Release.Namespace (printf "%s-%s" $before $name) -}}
+{{- if eq $root.Release.Name (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $there) -}}
 {{- fail (printf "fullnameOverride: the objects of this release are called %s-…; set it to %s to keep them" $before $before) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
