@@ -1,5 +1,6 @@
 //! The pages, each a function of what is asked for.
 
+mod body;
 mod consumers;
 mod faults;
 mod flow;

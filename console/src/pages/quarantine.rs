@@ -8,8 +8,9 @@ use contracts::tradewind::consumer::v1::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
-use shop::{Clients, dynamic_json, of_each, word};
+use shop::{Clients, of_each, word};
 
+use super::body;
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::frame::View;
@@ -163,7 +164,7 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
             section.why {
                 h2 { (short(&event.r#type)) ", version " (event.version) }
                 p { b { (reason) } " " bdi { (error) } ", tried " (attempts) " times, since " (time(park_time.as_ref())) }
-                pre tabindex="0" { (dynamic_json(&event.r#type, &event.payload).map_or_else(|error| error.to_string(), |said| serde_json::to_string_pretty(&said).unwrap_or_default())) }
+                pre tabindex="0" { (body::text(&event.r#type, &event.payload)) }
             }
         }
         (next("/console/quarantine/stream", &[("service", &service), ("consumer", &consumer), ("source", &source), ("stream", &stream)], &page.next_page_token))
