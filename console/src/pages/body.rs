@@ -3,12 +3,15 @@
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
-use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
+};
 use serde_json::Value as Json;
 
 /// Its JSON over several lines, or why it has none.
 pub(super) fn text(name: &str, payload: &[u8]) -> String {
-    shown(name, payload).map_or_else(|error| format!("cannot be read by this build: {error:#}"), |said| format!("{said:#}"))
+    shown(name, payload)
+        .map_or_else(|error| format!("cannot be read by this build: {error:#}"), |said| format!("{said:#}"))
 }
 
 fn shown(name: &str, payload: &[u8]) -> Result<Json> {
