@@ -75,8 +75,24 @@ class Stage:
 
     def change(self, service, statement, values=()):
         with closing(sqlite3.connect(self.folder / "data" / f"{service}.db", timeout=10)) as database:
-            database.execute(statement, values)
+            found = database.execute(statement, values).fetchone()
             database.commit()
+            return found
+
+    def cancel(self, detail):
+        """An order that is cancelled for what only a build of old would have said; its id."""
+        order = json.loads(self.shop.run("--json", "order", "place", PRODUCT, "--payment-token", "tok_declined"))["order"]["orderId"]
+        until = time.monotonic() + READY_WITHIN
+        while "CARD_DECLINED" not in self.shop.run("--json", "order", "get", order):
+            if time.monotonic() > until:
+                raise SystemExit(f"{order} is not cancelled")
+        stream = (f"order-{order}", "tradewind.ordering.v1.OrderCancelled")
+        (said,) = self.change("ordering", "SELECT payload FROM event WHERE stream = ? AND type = ?", stream)
+        text = detail.encode()
+        length = bytes([len(text) & 127 | 128, len(text) >> 7])
+        said = said.replace(b"\x0dCARD_DECLINED", length + text)
+        self.change("ordering", "UPDATE event SET payload = ? WHERE stream = ? AND type = ?", (said, *stream))
+        return order
 
     def run(self, *arguments):
         """Runs the shop's program; what it prints."""
@@ -91,10 +107,10 @@ def hostile(shop, stage):
     sku = "\"><img/src=x/onerror=alert(1)><b/id=hostile>".ljust(63, "W")
     shop.run("product", "create", "odd", "--price", "GBP:999999999", "--sku", sku, "--name", MARKUP)
     shop.run("stock", "receive", sku, "9", "--location", "main")
-    orders = stage.place(1, (MARKUP + "W" * 64)[:64], "odd")
+    stage.place(1, (MARKUP + "W" * 64)[:64], "odd")
     stage.turn("documents", "documents.documents")
     shop.run("mesh", "fault", "set", "ordering", "PlaceOrder", "--latency", "5ms", "--for", "30m")
-    return [settled, *orders]
+    return [settled, stage.cancel(TURNED)]
 
 
 def browse(shop, stage, link, options):

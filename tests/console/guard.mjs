@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import assert from "node:assert/strict";
 import { press } from "./keys.mjs";
+import { audit } from "./pages.mjs";
 import { ask, enter, eventually, look, origin, say, shows, told } from "./visit.mjs";
 
 const PATHS = ["", "/orders", `/orders/${told.hostile[0]}`, "/flow", "/mesh", "/quarantine", "/consumers", "/money", "/sales", "/faults", "/jobs/1"];
@@ -81,6 +82,7 @@ export const guard = async (browser) => {
   await look(page, "/console");
   await press(page, page.getByRole("button", { name: "Leave" }));
   await shows(page, "Open the link that the console printed");
+  assert.deepEqual(await audit(page, "outside"), [], "axe-core finds nothing on what is shown outside");
   await keepsOut({ cookie }, form);
   await eventually("a page that was open is told", () => other.locator("body.stale").count());
   say("guard: who has left is shown nothing any more, in any window; who is sent back stays in the console");

@@ -6,7 +6,7 @@ import { paths } from "./pages.mjs";
 /** What has to stand on these pages: markup as it was written, what turns text round as an escape. */
 const ESCAPED = "\\u{202e}";
 const SHOWN = {
-  waiting: [ESCAPED], orders: [told.markup], order: [told.markup], "order-waiting": [ESCAPED, told.markup], quarantine: [ESCAPED],
+  waiting: [ESCAPED], orders: [told.markup], order: [told.markup], "order-waiting": [ESCAPED, told.markup], "order-cancelled": [ESCAPED], quarantine: [ESCAPED],
   parked: [ESCAPED], consumers: [ESCAPED], sales: ["<b/id=hostile>"], faults: ["longer by 5"],
 };
 const WIDTHS = [1280, 390];

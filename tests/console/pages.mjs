@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { enter, look, origin, say, told } from "./visit.mjs";
 
 const LARGEST = 200_000;
-const SCHEMES = ["light", "dark"];
+const SIGHTS = [["light", "light", 1280], ["dark", "dark", 1280], ["small", "light", 390]];
 /** What axe-core has rules of. */
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const axe = readFileSync(told.axe, "utf8");
@@ -16,7 +16,8 @@ export const paths = async (page) => {
   const parked = await page.locator("a[href*='/quarantine/stream']").first().getAttribute("href");
   return [
     ["stuck", "/console"], ["waiting", "/console?state=waiting"], ["orders", "/console/orders"],
-    ["order", `/console/orders/${told.hostile[0]}`], ["order-waiting", `/console/orders/${told.late}`],
+    ["order", `/console/orders/${told.hostile[0]}`], ["order-cancelled", `/console/orders/${told.hostile[1]}`],
+    ["order-waiting", `/console/orders/${told.late}`],
     ["flow", "/console/flow"], ["mesh", "/console/mesh"], ["quarantine", "/console/quarantine"], ["parked", parked],
     ["consumers", "/console/consumers"], ["money", "/console/money"], ["sales", "/console/sales"], ["faults", "/console/faults"],
     ["job", told.job], ["no-order", "/console/orders/none", 400], ["no-age", "/console?min_age=x", 400],
@@ -38,9 +39,23 @@ const weight = async (answer) => {
   return sizes.reduce((sum, size) => sum + size, (await answer.body()).byteLength);
 };
 
-/** Shows each page in both schemes at once, with a picture of each: what is wrong with them. */
-export const everyPage = async (browser) => {
+/** What keeps people from using the page that is shown, in both schemes and on a small screen; a picture of each is kept. */
+export const audit = async (page, name) => {
   mkdirSync(told.screenshots, { recursive: true });
+  await page.evaluate(axe);
+  const found = [];
+  for (const [kind, colorScheme, width] of SIGHTS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: join(told.screenshots, `${name}-${kind}.png`), fullPage: true });
+    found.push(...await violations(page, `${name}, ${kind}`));
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  return found;
+};
+
+/** Shows each page: what is wrong with them. */
+export const everyPage = async (browser) => {
   const page = await enter(browser);
   const all = await paths(page);
   const found = [];
@@ -49,19 +64,10 @@ export const everyPage = async (browser) => {
     page.wrong.length = 0;
     const answer = await look(page, path, status);
     heaviest = Math.max(heaviest, await weight(answer));
+    found.push(...await audit(page, name));
     // A browser says itself that a page was answered so.
     const wrong = page.wrong.filter((text) => !(status && text.includes(`status of ${status}`)));
     assert.deepEqual(wrong, [], `${name} has nothing wrong`);
-    await page.evaluate(axe);
-    for (const colorScheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(told.screenshots, `${name}-${colorScheme}.png`), fullPage: true });
-      found.push(...await violations(page, `${name}, ${colorScheme}`));
-    }
-    await page.setViewportSize({ width: 390, height: 844 });
-    await page.screenshot({ path: join(told.screenshots, `${name}-small.png`), fullPage: true });
-    found.push(...await violations(page, `${name}, small`));
-    await page.setViewportSize({ width: 1280, height: 900 });
   }
   assert.ok(heaviest < LARGEST, `${heaviest} bytes`);
   say(`pages: ${all.length} are shown in light and dark, with no error, nobody else asked; the largest has ${heaviest} bytes`);

@@ -1,6 +1,7 @@
 // What an operator does: follows an order, finds what is stuck and why, has it go on, and empties the quarantine, by keyboard alone.
 import assert from "node:assert/strict";
 import { go, isFocused, press, tab, tabTo, updated, watch } from "./keys.mjs";
+import { audit } from "./pages.mjs";
 import { ask, enter, eventually, hides, look, origin, say, shows, told } from "./visit.mjs";
 
 const WHY = "the card provider is to be asked first";
@@ -91,6 +92,7 @@ export const stuck = async (browser) => {
   await press(page, page.getByRole("button", { name: "See what that would do" }));
   await shows(page, "Nothing has been yet.");
   assert.deepEqual(await page.locator(".plan li").allInnerTexts(), ["payment: let payment read on"]);
+  assert.deepEqual(await audit(page, "plan"), [], "axe-core finds nothing on what would be done");
   await shows(front, WHY);
   await press(page, page.locator("#confirm"));
   await page.waitForURL(/\/console\/jobs\/\d+$/);

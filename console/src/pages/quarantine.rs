@@ -104,7 +104,7 @@ fn acts<'a>(acts: impl Iterator<Item = (&'a str, &'a Acted)>) -> Markup {
                                 td { (time(act.time.as_ref())) }
                                 td { bdi { (act.principal) } }
                                 td { (word(act.kind, ActKind::as_str_name, "ACT_KIND_").to_lowercase()) }
-                                td { (service) " " (act.consumer) " " (act.stream) }
+                                td { (service) " " (act.consumer) " " code { (act.stream) } }
                                 td { (word(act.outcome, ActOutcome::as_str_name, "ACT_OUTCOME_").to_lowercase()) }
                                 td { bdi { (act.detail) } }
                             }
