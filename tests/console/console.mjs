@@ -5,11 +5,11 @@ import { guard } from "./guard.mjs";
 import { hostile } from "./hostile.mjs";
 import { everyPage } from "./pages.mjs";
 import { launch, say } from "./visit.mjs";
-import { orders, quarantine, stuck } from "./work.mjs";
+import { late, orders, quarantine, stuck } from "./work.mjs";
 
 const browser = await launch();
 try {
-  for (const step of [orders, stuck, quarantine, hostile, everyPage, guard]) await step(browser);
+  for (const step of [orders, stuck, quarantine, hostile, everyPage, late, guard]) await step(browser);
   say("passed");
 } finally {
   await browser.close();

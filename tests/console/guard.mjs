@@ -14,7 +14,7 @@ const send = (path, { headers, form }) => fetch(origin + path, {
   method: form ? "POST" : "GET", headers, redirect: "manual", body: form && new URLSearchParams(form),
 });
 
-const isPaused = async () => (await ask("run", "consumer", "list", "shipping")).includes("paused");
+const isPaused = async () => (await ask("run", "consumer", "list", "shipping")).includes("PAUSED");
 
 /** Nobody is shown anything with these headers, nor does anything for them. */
 const keepsOut = async (headers, form) => {
@@ -74,10 +74,13 @@ export const guard = async (browser) => {
   assert.ok(!await isPaused());
   say("guard: with a wrong mark, and from another origin's page, nothing is done, read or framed");
 
+  assert.equal((await send("/console/do", { headers: { cookie, ...OURS }, form })).status, 303);
+  assert.ok(await isPaused(), "what is ours is done");
   for (const back of ["//evil.example", "https://evil.example", "/console@evil.example", "/console\\evil"]) {
     const answer = await send("/console/do", { headers: { cookie, ...OURS }, form: { ...form, act: "resume", back } });
     assert.equal(answer.headers.get("location"), "/console", back);
   }
+  assert.ok(!await isPaused());
   await look(other, "/console/flow");
   await look(page, "/console");
   await press(page, page.getByRole("button", { name: "Leave" }));

@@ -5,6 +5,8 @@ import { audit } from "./pages.mjs";
 import { ask, enter, eventually, hides, look, origin, say, shows, told } from "./visit.mjs";
 
 const WHY = "the card provider is to be asked first";
+/** How long until an order is late, by what the contracts allow, and some more. */
+const LATE = 90_000;
 const NOTHING = "Nothing of what was asked for waits.";
 
 /** How many orders have taken a step, as the flow page says. */
@@ -50,6 +52,21 @@ export const orders = async (browser) => {
   await page.context().close();
 };
 
+/** Has all that is shown be tried again: what that would do is looked at first. */
+const again = async (page, plan, seen = async () => {}) => {
+  await press(page, page.getByText("Do something about all of it"));
+  await press(page, page.getByRole("button", { name: "See what that would do" }));
+  await shows(page, "Nothing has been yet.");
+  assert.deepEqual(await page.locator(".plan li").allInnerTexts(), [plan]);
+  await seen();
+  await press(page, page.locator("#confirm"));
+  await page.waitForURL(/\/console\/jobs\/\d+$/);
+  told.job = new URL(page.url()).pathname;
+  await shows(page, "1 of 1, all ended");
+  assert.ok(!(await page.locator("main").innerText()).includes("failed"));
+  await press(page, page.getByRole("link", { name: "Back to what is stuck" }));
+};
+
 export const stuck = async (browser) => {
   const page = await enter(browser);
   const front = await page.context().newPage();
@@ -88,18 +105,10 @@ export const stuck = async (browser) => {
 
   await ask("thaw", "payment");
   await shows(front, WHY);
-  await press(page, page.getByText("Do something about all of it"));
-  await press(page, page.getByRole("button", { name: "See what that would do" }));
-  await shows(page, "Nothing has been yet.");
-  assert.deepEqual(await page.locator(".plan li").allInnerTexts(), ["payment: let payment read on"]);
-  assert.deepEqual(await audit(page, "plan"), [], "axe-core finds nothing on what would be done");
-  await shows(front, WHY);
-  await press(page, page.locator("#confirm"));
-  await page.waitForURL(/\/console\/jobs\/\d+$/);
-  told.job = new URL(page.url()).pathname;
-  await shows(page, "1 of 1, all ended");
-  assert.ok(!(await page.locator("main").innerText()).includes("failed"));
-  await press(page, page.getByRole("link", { name: "Back to what is stuck" }));
+  await again(page, "payment: let payment read on", async () => {
+    assert.deepEqual(await audit(page, "plan"), [], "axe-core finds nothing on what would be done");
+    await shows(front, WHY);
+  });
   await shows(page, NOTHING);
   await shows(front, NOTHING);
   assert.ok(await front.evaluate(() => window.updates) > 0);
@@ -132,5 +141,19 @@ export const quarantine = async (browser) => {
   await shows(page, "Nothing is awaited.");
   say("quarantine: what cannot be handled is shown with why; it is tried in vain, put right and tried again; both stand there");
   await hides(page, "Awaits");
+  await page.context().close();
+};
+
+/** What `hostile` has left in quarantine is late by now, or will be. */
+export const late = async (browser) => {
+  const page = await enter(browser);
+  page.setDefaultTimeout(LATE);
+  await shows(page, told.late);
+  await shows(page, "OrderPlaced is in quarantine there");
+  await page.locator("td.bad").first().waitFor();
+  await ask("cure");
+  await again(page, `inventory: try order-${told.late} again`);
+  await shows(page, NOTHING);
+  say("late: the front page shows what is late of itself; what is in quarantine is tried again for all of it, and the page is empty");
   await page.context().close();
 };

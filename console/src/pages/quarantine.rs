@@ -170,7 +170,7 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
         (next("/console/quarantine/stream", &[("service", &service), ("consumer", &consumer), ("source", &source), ("stream", &stream)], &page.next_page_token))
     };
     let still = html! {
-        p { "At " b { (service) } ", of its reader " (consumer) "; " (page.total_size) " events. " a href="/console/quarantine" { "All of quarantine" } }
+        p { "At " b { (service) } ", of its reader " (consumer) "; events: " (page.total_size) ". " a href="/console/quarantine" { "All of quarantine" } }
         @if let Some(position) = first {
             (replay(&service, &one).form(&look, "Try again", &[]))
             (discard(position).form(&look, "Give up the first", &[("reason", "Why")]))
