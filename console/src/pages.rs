@@ -1,6 +1,5 @@
 //! The pages, each a function of what is asked for.
 
-mod body;
 mod consumers;
 mod faults;
 mod flow;

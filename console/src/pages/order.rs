@@ -9,7 +9,6 @@ use shop::explain::{Awaited, Facts, What, awaited, gather, steps};
 use shop::money;
 use time::OffsetDateTime;
 
-use super::body;
 use super::stuck::help;
 use super::waterfall::waterfall;
 use crate::act::Act;
@@ -116,7 +115,7 @@ fn event(service: &str, record: &EventRecord) -> Markup {
                 dt { "Cause" } dd { code { (record.causation) } }
                 @if !trace.is_empty() { dt { "Trace" } dd { code { (trace) } } }
             }
-            pre tabindex="0" { (body::text(&record.r#type, &record.payload)) }
+            pre tabindex="0" { (words::body(&record.r#type, &record.payload)) }
         }
     }
 }

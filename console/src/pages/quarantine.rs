@@ -10,12 +10,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use shop::{Clients, of_each, word};
 
-use super::body;
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::Look;
-use crate::words::{away, count, next, query, short, time};
+use crate::words::{away, body, count, next, query, short, time};
 
 const PAGE: i32 = 100;
 /// Of what was done by operators, at each service.
@@ -164,7 +163,7 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
             section.why {
                 h2 { (short(&event.r#type)) ", version " (event.version) }
                 p { b { (reason) } " " bdi { (error) } ", tried " (attempts) " times, since " (time(park_time.as_ref())) }
-                pre tabindex="0" { (body::text(&event.r#type, &event.payload)) }
+                pre tabindex="0" { (body(&event.r#type, &event.payload)) }
             }
         }
         (next("/console/quarantine/stream", &[("service", &service), ("consumer", &consumer), ("source", &source), ("stream", &stream)], &page.next_page_token))
