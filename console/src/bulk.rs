@@ -90,7 +90,7 @@ pub(crate) async fn plan(
         @if acts.is_empty() {
             p { "There is nothing to do for what was asked for: nothing of it is in quarantine, and no reader of it is paused." }
         } @else {
-            p { b { (count(i128::try_from(acts.len()).unwrap_or_default())) } " things would be done. Nothing has been yet." }
+            p { "This would be done, " b { (count(i128::try_from(acts.len()).unwrap_or_default())) } " in all. Nothing has been yet." }
             ul.plan {
                 @for act in acts.iter().take(SHOWN) { li { (act.words()) } }
                 @if acts.len() > SHOWN { li { "and " (acts.len() - SHOWN) " more" } }

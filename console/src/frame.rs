@@ -1,6 +1,7 @@
 //! What stands around every page.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use tradewind_domain::printable;
 
 use crate::door::Visitor;
 
@@ -63,12 +64,14 @@ pub(crate) fn outside(title: &str, text: &str) -> Markup {
 }
 
 fn document(title: &str, body: &Markup) -> Markup {
-    html! {
+    let whole = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                // A browser that is told to send no referrer says of a form that nobody knows where it comes from.
+                meta name="referrer" content="same-origin";
                 title { (title) " - Tradewind" }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href="/console/assets/console.css";
@@ -76,7 +79,13 @@ fn document(title: &str, body: &Markup) -> Markup {
             }
             body { (body) }
         }
-    }
+    };
+    plain(&whole)
+}
+
+/// What turns text round or cannot be seen stands nowhere but in what others wrote, and is shown as an escape.
+pub(crate) fn plain(markup: &Markup) -> Markup {
+    PreEscaped(markup.0.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
 }
 
 /// What every form brings back, so that none of another site is taken.

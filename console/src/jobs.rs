@@ -89,7 +89,7 @@ pub(crate) async fn show(look: Look, At(number): At<u64>) -> Result<View, Fault>
     let failures = job.failures.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let live = html! {
         p {
-            progress #progress max=(job.total) value=(done) aria-label="How far it is" {}
+            progress #progress max=(job.total.max(1)) value=(done) aria-label="How far it is" {}
             " " (count(i128::try_from(done).unwrap_or_default())) " of " (count(i128::try_from(job.total).unwrap_or_default()))
             @if done == job.total { ", all ended" }
             @if failed > 0 { ", " b.bad { (failed) " failed" } }

@@ -106,7 +106,7 @@ where
                 Ok(view) => view.live,
                 Err(fault) => fault.markup(),
             };
-            let now = now.into_string();
+            let now = frame::plain(&now).into_string();
             if now != before {
                 return Some((Ok::<_, Infallible>(Event::default().data(&now)), (look, show, now, place)));
             }

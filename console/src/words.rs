@@ -2,10 +2,17 @@
 
 use maud::{Markup, html};
 use prost_types::{Duration, Timestamp};
+use shop::dynamic_json;
 
 /// `OrderPlaced` of `tradewind.ordering.v1.OrderPlaced`.
 pub(crate) fn short(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or_default()
+}
+
+/// What an event says, over several lines and without what is sensitive, or why it cannot be read.
+pub(crate) fn body(event: &str, payload: &[u8]) -> String {
+    let said = dynamic_json(event, payload).and_then(|_| dynamic_json(event, &contracts::shown(event, payload)));
+    said.map_or_else(|error| format!("cannot be read by this build: {error:#}"), |said| format!("{said:#}"))
 }
 
 /// A time for people and programs.

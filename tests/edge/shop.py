@@ -87,12 +87,17 @@ class Shop:
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(PASSWORD + "\n")
             file.flush()
-            subprocess.run(
-                [self.told["program"], "--dir", self.told["folder"],
-                 "--peers", f"identity=127.0.0.1:{self.told['ports']['identity']}",
-                 "identity", "admin", "--email", email, "--password-file", file.name],
-                check=True, stdout=subprocess.DEVNULL,
-            )
+            self.run("identity", "admin", "--email", email, "--password-file", file.name)
+
+    def command(self, *arguments):
+        """What runs the shop's program for whoever runs the shop."""
+        services = {name: port for name, port in self.told["ports"].items() if name not in ("nats", "outside", "gateway")}
+        peers = ",".join(f"{name}=127.0.0.1:{port}" for name, port in services.items())
+        return [self.told["program"], "--dir", self.told["folder"], "--peers", peers, *arguments]
+
+    def run(self, *arguments):
+        """Runs it; what it prints."""
+        return subprocess.run(self.command(*arguments), check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def sign_up(self, email):
         """Makes an account for a customer, with the code that is mailed."""

@@ -40,12 +40,12 @@ fn read<'a>(look: &Look, consumers: impl Iterator<Item = (&'a str, &'a Consumer)
                     @for (service, consumer) in consumers {
                         @for (at, source) in consumer.sources.iter().enumerate() {
                             tr {
-                                td { @if at == 0 { b { (service) } " " (consumer.consumer) } }
+                                @if at == 0 { td rowspan=(consumer.sources.len()) { b { (service) } " " (consumer.consumer) } }
                                 td { (source.source) }
                                 td.number { (behind(source)) }
                                 td.number { (count(source.parked_events)) }
                                 td { (stands(consumer, source)) }
-                                td { @if at == 0 { (pause(look, service, consumer)) } }
+                                @if at == 0 { td rowspan=(consumer.sources.len()) { (pause(look, service, consumer)) } }
                             }
                         }
                     }

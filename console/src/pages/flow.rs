@@ -53,7 +53,7 @@ fn steps(funnel: &[FunnelStep], times: &[StepTime]) -> Markup {
     html! {
         ol.steps {
             @for step in funnel {
-                @let time = times.iter().find(|time| time.step == step.step);
+                @let time = times.iter().find(|time| time.step == step.step && time.p50.is_some());
                 li {
                     @if let Some(StepTime { p50, p95, .. }) = time {
                         span.arrow { "p50 " (millis(p50.as_ref())) ", p95 " (millis(p95.as_ref())) }

@@ -15,9 +15,9 @@ pub(super) struct Waiting {
     pub(super) late: i64,
 }
 
-const COLUMN: f64 = 275.0;
+const COLUMN: f64 = 247.0;
 const ROW: f64 = 56.0;
-const WIDE: f64 = 225.0;
+const WIDE: f64 = 211.0;
 const HIGH: f64 = 36.0;
 
 struct Node {
@@ -61,7 +61,7 @@ pub(super) fn graph(waiting: &[Waiting]) -> Markup {
                         text x=(number(node.x() + 8.0)) y=(number(node.y() + 15.0)) { (short(node.event.name)) }
                         text.soft x=(number(node.x() + 8.0)) y=(number(node.y() + 29.0)) { (node.event.owner) }
                         @if let Some(Waiting { waiting, .. }) = waits {
-                            text.many x=(number(node.x() + WIDE - 8.0)) y=(number(node.y() + 22.0)) { (count(*waiting)) }
+                            text.many x=(number(node.x() + WIDE - 8.0)) y=(number(node.y() + 30.0)) { (count(*waiting)) }
                         }
                     }
                 }

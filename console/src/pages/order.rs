@@ -6,7 +6,7 @@ use contracts::tradewind::eventlog::v1::EventRecord;
 use contracts::tradewind::ordering::v1::{GetOrderRequest, Order};
 use maud::{Markup, html};
 use shop::explain::{Awaited, Facts, What, awaited, gather, steps};
-use shop::{dynamic_json, money};
+use shop::money;
 use time::OffsetDateTime;
 
 use super::stuck::help;
@@ -25,6 +25,7 @@ pub(crate) async fn order(look: Look, At(order_id): At<String>) -> Result<View, 
     let request = GetOrderRequest { order_id: order_id.clone(), as_of: None };
     let placed = shop.ordering()?.get_order(request).await.ok().and_then(|answer| answer.into_inner().order);
     let live = html! {
+        p { "It is " b { (facts.status.as_deref().unwrap_or("not known of").to_lowercase().replace('_', " ")) } "." }
         @if let Some(placed) = &placed { (what(placed)) }
         (away(&facts.away))
         (waits(&look, &facts, &awaited))
@@ -36,9 +37,8 @@ pub(crate) async fn order(look: Look, At(order_id): At<String>) -> Result<View, 
         }
     };
     let cancel = Act::Cancel { order_id: order_id.clone() }.form(&look, "Cancel the order", &[]);
-    let status = facts.status.as_deref().unwrap_or("?").to_lowercase();
     let still = html! { p { code { (order_id) } } (cancel) };
-    Ok(View { title: format!("Order, {status}"), still, live })
+    Ok(View { title: "Order".to_owned(), still, live })
 }
 
 fn what(order: &Order) -> Markup {
@@ -104,11 +104,6 @@ fn owed(facts: &Facts) -> Markup {
 }
 
 fn event(service: &str, record: &EventRecord) -> Markup {
-    let said = dynamic_json(&record.r#type, &record.payload);
-    let text = said.map_or_else(
-        |error| format!("cannot be read by this build: {error:#}"),
-        |said| serde_json::to_string_pretty(&said).unwrap_or_default(),
-    );
     let trace = record.traceparent.split('-').nth(1).unwrap_or_default();
     html! {
         details.event #{ "event-" (record.id) } {
@@ -120,7 +115,7 @@ fn event(service: &str, record: &EventRecord) -> Markup {
                 dt { "Cause" } dd { code { (record.causation) } }
                 @if !trace.is_empty() { dt { "Trace" } dd { code { (trace) } } }
             }
-            pre tabindex="0" { (text) }
+            pre tabindex="0" { (words::body(&record.r#type, &record.payload)) }
         }
     }
 }

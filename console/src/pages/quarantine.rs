@@ -8,13 +8,13 @@ use contracts::tradewind::consumer::v1::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
-use shop::{Clients, dynamic_json, of_each, word};
+use shop::{Clients, of_each, word};
 
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::Look;
-use crate::words::{away, count, next, query, short, time};
+use crate::words::{away, body, count, next, query, short, time};
 
 const PAGE: i32 = 100;
 /// Of what was done by operators, at each service.
@@ -103,7 +103,7 @@ fn acts<'a>(acts: impl Iterator<Item = (&'a str, &'a Acted)>) -> Markup {
                                 td { (time(act.time.as_ref())) }
                                 td { bdi { (act.principal) } }
                                 td { (word(act.kind, ActKind::as_str_name, "ACT_KIND_").to_lowercase()) }
-                                td { (service) " " (act.consumer) " " (act.stream) }
+                                td { (service) " " (act.consumer) " " code { (act.stream) } }
                                 td { (word(act.outcome, ActOutcome::as_str_name, "ACT_OUTCOME_").to_lowercase()) }
                                 td { bdi { (act.detail) } }
                             }
@@ -163,13 +163,13 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
             section.why {
                 h2 { (short(&event.r#type)) ", version " (event.version) }
                 p { b { (reason) } " " bdi { (error) } ", tried " (attempts) " times, since " (time(park_time.as_ref())) }
-                pre tabindex="0" { (dynamic_json(&event.r#type, &event.payload).map_or_else(|error| error.to_string(), |said| serde_json::to_string_pretty(&said).unwrap_or_default())) }
+                pre tabindex="0" { (body(&event.r#type, &event.payload)) }
             }
         }
         (next("/console/quarantine/stream", &[("service", &service), ("consumer", &consumer), ("source", &source), ("stream", &stream)], &page.next_page_token))
     };
     let still = html! {
-        p { "At " b { (service) } ", of its reader " (consumer) "; " (page.total_size) " events. " a href="/console/quarantine" { "All of quarantine" } }
+        p { "At " b { (service) } ", of its reader " (consumer) "; events: " (page.total_size) ". " a href="/console/quarantine" { "All of quarantine" } }
         @if let Some(position) = first {
             (replay(&service, &one).form(&look, "Try again", &[]))
             (discard(position).form(&look, "Give up the first", &[("reason", "Why")]))

@@ -19,7 +19,7 @@ pub(super) fn waterfall(steps: &[Step]) -> Markup {
     let befores = std::iter::once(first).chain(steps);
     html! {
         h2 { "What happened, and how long it took" }
-        div.wide tabindex="8" role="region" aria-label="The course of the order; the events below say the same" {
+        div.wide tabindex="0" role="region" aria-label="The course of the order; the events below say the same" {
             svg.waterfall viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height) {
                 @for (at, (before, step)) in (0_u32..).zip(befores.zip(steps)) {
                     @let y = f64::from(at * ROW) + 16.0;
