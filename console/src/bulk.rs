@@ -40,7 +40,7 @@ pub(crate) struct Asked {
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+pub(crate) enum Kind {
     Retry,
     Discard,
     Cancel,

@@ -70,8 +70,6 @@ fn document(title: &str, body: &Markup) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                // A browser that is told to send no referrer says of a form that nobody knows where it comes from.
-                meta name="referrer" content="same-origin";
                 title { (title) " - Tradewind" }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href="/console/assets/console.css";

@@ -5,11 +5,11 @@ mod faults;
 mod flow;
 mod graph;
 mod mesh;
-mod money;
+pub(crate) mod money;
 mod order;
-mod orders;
-mod quarantine;
-mod sales;
+pub(crate) mod orders;
+pub(crate) mod quarantine;
+pub(crate) mod sales;
 mod stuck;
 mod waterfall;
 

@@ -28,7 +28,7 @@ async fn every_answer_keeps_the_browser_from_what_is_not_the_consoles() {
             assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
             let rest = ["x-content-type-options", "x-frame-options", "referrer-policy", "cache-control"].map(said);
             let caching = if assets.contains(&path) { "no-cache" } else { "no-store" };
-            assert_eq!(rest, ["nosniff", "DENY", "no-referrer", caching], "{path}");
+            assert_eq!(rest, ["nosniff", "DENY", "same-origin", caching], "{path}");
         }
     }
 }
