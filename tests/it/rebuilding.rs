@@ -1,6 +1,6 @@
 //! The list of orders is built anew while orders come in and are listed, and whoever builds it is killed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use contracts::tradewind::consumer::v1::{ListProjectionsRequest, Projection, RebuildProjectionRequest};
@@ -141,7 +141,8 @@ fn order(id: &str) -> Place {
     }
 }
 
-/// Places one order after the other, and finds all of them listed each time.
+/// Places one order after the other, and finds all of them listed each time: whichever slot is read by then, it has seen the last of each
+/// partition.
 async fn shop_on(
     customer: &Person,
     tea: &Offer,
@@ -149,17 +150,19 @@ async fn shop_on(
     enough: &CancellationToken,
 ) -> Result<(), Status> {
     let customer_id = Uuid::new_v4().to_string();
-    let mut mine = 0;
+    let (mut mine, mut last) = (0, BTreeMap::new());
     while !enough.is_cancelled() {
         let mut order = tea.order(1);
         order.customer_id.clone_from(&customer_id);
         order.request_id = Uuid::new_v4().to_string();
         let placed = customer.ordering().place_order(order).await?.into_inner();
         mine += 1;
+        let (partition, _) = placed.position.rsplit_once(':').unwrap();
+        last.insert(partition.to_owned(), placed.position.clone());
         let request = ListOrdersRequest {
             customer_id: customer_id.clone(),
             page_size: 1000,
-            after: vec![placed.position],
+            after: last.values().cloned().collect(),
             ..ListOrdersRequest::default()
         };
         let listed = customer.ordering().list_orders(request).await?.into_inner().orders;

@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::project::{project, run, target};
 
 /// What is compiled, and nothing that a build leaves behind.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 15] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
@@ -20,6 +20,8 @@ const SOURCES: [&str; 13] = [
     "services",
     "outside",
     "books",
+    "shop",
+    "console",
     "cli",
     "tests",
     "benches",

@@ -36,7 +36,8 @@ fn the_commands_of_the_runbook_run() {
         let runbook = std::fs::read_to_string(project("docs/runbook.md")).unwrap();
         for Typed { place, words, .. } in typed("docs/runbook.md", &runbook) {
             let program = match words[0].as_str() {
-                "tradewind" if words[1] != "up" => binary("tradewind"),
+                // Those go on until they are told to stop.
+                "tradewind" if !["console", "up"].contains(&words[1].as_str()) => binary("tradewind"),
                 "grpcurl" => tool("grpcurl"),
                 "rm" if words[1..].iter().all(|file| file.starts_with(".tradewind/")) => "rm".into(),
                 _ => continue,
