@@ -93,6 +93,9 @@ enum Command {
     /// comes of it. Where a service has several replicas, one of them answers; name it with --peers NAME=ADDRESS.
     #[command(subcommand)]
     Mesh(commands::mesh::Command),
+    /// See what services log, and have one log more or less for a time.
+    #[command(subcommand)]
+    Log(commands::log::Command),
     /// See all of it in a browser: what is stuck and why, each order, calls, quarantine, money and sales, and do something about it.
     ///
     /// Prints a link for a browser on this machine. Whoever opens it does what the operator's certificate may do.
@@ -207,6 +210,7 @@ pub fn run() -> ExitCode {
         Command::Top(args) => block_on(commands::top::run(global, args)),
         Command::Load(args) => block_on(commands::load::run(global, args)),
         Command::Console(args) => block_on(commands::console::run(global, args)),
+        Command::Log(command) => block_on(commands::log::run(global, command)),
         Command::Mesh(command) => block_on(commands::mesh::run(global, command)),
         Command::Database(command) => block_on(commands::database::run(global, command)),
         Command::Order(command) => block_on(commands::order::run(global, command)),

@@ -61,6 +61,7 @@ const RUNTIME: [&str; 11] = [
     "kit/replicas",
     "kit/sql",
     "kit/store",
+    "kit/telemetry",
     "kit/work",
 ];
 
@@ -70,12 +71,15 @@ const TESTING: [&str; 8] =
 
 #[test]
 fn kit_crates_depend_only_on_those_below_them() {
-    let allowed: [(&str, &[&str]); 19] = [
+    let allowed: [(&str, &[&str]); 20] = [
         ("kit/admission", &["kit/calls", "kit/workload", ""]),
         ("kit/broker", &["kit/domain", "kit/sql", "kit/store"]),
-        ("kit/calls", &["kit/domain", "kit/workload", ""]),
+        ("kit/calls", &["kit/domain", "kit/telemetry", "kit/workload", ""]),
         ("kit/domain", &[]),
-        ("kit/events", &["kit/broker", "kit/domain", "kit/fault", "kit/replicas", "kit/sql", "kit/store"]),
+        (
+            "kit/events",
+            &["kit/broker", "kit/domain", "kit/fault", "kit/replicas", "kit/sql", "kit/store", "kit/telemetry"],
+        ),
         ("kit/fault", &[]),
         ("kit/filter", &["kit/domain"]),
         ("kit/mesh", &["kit/admission", "kit/calls", "kit/domain", "kit/tokens", "kit/workload", ""]),
@@ -84,11 +88,12 @@ fn kit_crates_depend_only_on_those_below_them() {
         ("kit/replicas", &["kit/domain", "kit/sql", "kit/store"]),
         ("kit/runtime", &RUNTIME),
         ("kit/sql", &["kit/domain"]),
-        ("kit/store", &["kit/domain", "kit/fault", "kit/sql"]),
+        ("kit/store", &["kit/domain", "kit/fault", "kit/sql", "kit/telemetry"]),
+        ("kit/telemetry", &[]),
         ("kit/testing", &TESTING),
         ("kit/tokens", &["kit/workload"]),
         ("kit/transcode", &[]),
-        ("kit/work", &["kit/domain", "kit/fault", "kit/replicas", "kit/sql", "kit/store"]),
+        ("kit/work", &["kit/domain", "kit/fault", "kit/replicas", "kit/sql", "kit/store", "kit/telemetry"]),
         ("kit/workload", &[]),
     ];
     let edges = edges();

@@ -12,6 +12,7 @@ pub(crate) mod flows;
 pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod load;
+pub(crate) mod log;
 pub(crate) mod mesh;
 pub(crate) mod order;
 pub(crate) mod pki;

@@ -26,4 +26,4 @@ pub use jitter::jitter;
 pub use peer::Peer;
 pub use policy::Policy;
 pub use status::{code_name, missing, reason, status, violations};
-pub use trace::{CALLS, Serving};
+pub use trace::Serving;

@@ -10,8 +10,10 @@ mod load;
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::metrics::{BoundHistogram, Histogram, Meter};
+use opentelemetry::trace::SpanContext;
 use opentelemetry::{KeyValue, StringValue, global};
 use tonic::Code;
+use tradewind_telemetry::exemplar;
 
 pub use self::calls::{Method, Peer, Repeated, served};
 pub use self::connections::{connected, disconnected, handshaken, unconnected};
@@ -75,14 +77,22 @@ impl<T> ByCode<T> {
         Self { histogram, labels: labels.to_vec(), bound: [const { OnceLock::new() }; CODES] }
     }
 
+    fn status(code: Code) -> KeyValue {
+        KeyValue::new(STATUS, crate::status::code_name(code))
+    }
+
+    /// Notes an exemplar of the histogram, which is called `name`, where somebody collects the part of the trace.
+    fn exemplar(&self, name: &'static str, code: Code, value: f64, part: Option<&SpanContext>) {
+        if let Some(part) = part {
+            exemplar(name, self.labels.iter().chain([&Self::status(code)]), value, part);
+        }
+    }
+
     fn record(&self, code: Code, value: T) {
         let Some(bound) = usize::try_from(i32::from(code)).ok().and_then(|number| self.bound.get(number)) else {
             return;
         };
-        let bind = || {
-            let code = KeyValue::new(STATUS, crate::status::code_name(code));
-            self.histogram.bind(&[self.labels.as_slice(), &[code]].concat())
-        };
+        let bind = || self.histogram.bind(&[self.labels.as_slice(), &[Self::status(code)]].concat());
         bound.get_or_init(bind).record(value);
     }
 }

@@ -5,37 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
-use opentelemetry::Context;
-use opentelemetry::context::{FutureExt, WithContext};
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::context::WithContext;
+use opentelemetry::trace::SpanContext;
+use opentelemetry::{Context, KeyValue};
 use tokio::time::Instant as Deadline;
 use tonic::Code;
 use tracing::instrument::Instrumented;
-use tracing::{Instrument, Span, field};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tradewind_domain::Caller;
+use tradewind_telemetry::{Kind, Part, current, names};
 
 use crate::Peer;
 use crate::metrics::{self, Method};
 use crate::sizes::{self, Sizes};
 use crate::trace::{self, Serving};
-
-/// The span of a call, with OpenTelemetry's names.
-macro_rules! span {
-    ($name:literal, $method:expr, $kind:literal, $($whom:ident).+ = $who:expr) => {
-        tracing::info_span!(
-            target: trace::CALLS,
-            $name,
-            otel.name = $method,
-            otel.kind = $kind,
-            otel.status_code = field::Empty,
-            rpc.system.name = "grpc",
-            rpc.method = $method,
-            $($whom).+ = $who,
-            rpc.response.status_code = field::Empty,
-        )
-    };
-}
 
 /// A call that is abandoned this close to its deadline was abandoned because of it.
 const GIVEN_UP: Duration = Duration::from_millis(5);
@@ -71,10 +53,7 @@ pub struct Observation {
     side: Side,
     method: Arc<Method>,
     started: Instant,
-    /// Of a call that is served, what is done for it is done within this.
-    context: Option<Context>,
-    /// None where nobody collects it.
-    span: Span,
+    part: Part,
     deadline: Option<Deadline>,
     /// The messages of the answer.
     answer: Sizes,
@@ -88,50 +67,29 @@ impl Observation {
     pub fn serve(path: &'static str, caller: &Arc<Peer>, headers: &HeaderMap) -> Self {
         let method = metrics::served(path);
         method.started();
-        let parent = trace::of_caller(headers);
-        let span = if parent.as_ref().is_none_or(SpanContext::is_sampled) {
-            span!("rpc.serve", method.name, "server", caller = caller.id.name())
-        } else {
-            Span::none()
-        };
         let context = Context::new()
             .with_value(Serving::new(method.name, caller.clone()))
             .with_value(Caller::new(caller.id.name()));
-        let parent = parent.unwrap_or(SpanContext::NONE);
-        let context = if span.is_disabled() {
-            context.with_remote_span_context(trace::unrecorded(&parent))
-        } else {
-            let context = context.with_remote_span_context(parent);
-            // Fails where no OpenTelemetry layer is installed: then there is no trace to join.
-            let _ = span.set_parent(context.clone());
-            context
-        };
-        Self::new(Side::Server, method, Some(context), span)
+        let parent = trace::of_caller(headers).unwrap_or(SpanContext::NONE);
+        let facts = || facts(&method, KeyValue::new(names::CALLER, caller.id.name().to_owned()));
+        let part = Part::begin(Kind::Server, &parent, &context, || method.name.into(), facts);
+        Self::new(Side::Server, method, part)
     }
 
     /// Starts observing a call that this process makes, and puts its trace into `headers`.
     pub fn call(method: Arc<Method>, peer: &str, headers: &mut HeaderMap) -> Self {
-        let parent = trace::current();
-        let span = if parent.is_sampled() || !parent.is_valid() {
-            span!("rpc.call", method.name, "client", server.address = peer)
-        } else {
-            Span::none()
-        };
-        if span.is_disabled() {
-            trace::announce(headers, &trace::unrecorded(&parent));
-        } else {
-            trace::announce(headers, span.context().span().span_context());
-        }
-        Self::new(Side::Client, method, None, span)
+        let facts = || facts(&method, KeyValue::new(names::SERVER_ADDRESS, peer.to_owned()));
+        let part = Part::begin(Kind::Client, &current(), &Context::current(), || method.name.into(), facts);
+        trace::announce(headers, &part.ids());
+        Self::new(Side::Client, method, part)
     }
 
-    fn new(side: Side, method: Arc<Method>, context: Option<Context>, span: Span) -> Self {
+    fn new(side: Side, method: Arc<Method>, part: Part) -> Self {
         Self {
             side,
             method,
             started: Instant::now(),
-            context,
-            span,
+            part,
             deadline: None,
             answer: Sizes::default(),
             request: AtomicU64::new(0),
@@ -153,13 +111,14 @@ impl Observation {
         self.side
     }
 
-    pub const fn span(&self) -> &Span {
-        &self.span
+    /// What is observed, as a part of its trace.
+    pub const fn part(&self) -> &Part {
+        &self.part
     }
 
     /// Says for whom the call is that is served, in lines of the log and in what is recorded from now on.
     pub fn is_for(&self, user: &str) {
-        let Some(context) = &self.context else { return };
+        let context = self.part.context();
         if let Some(call) = context.get::<Serving>() {
             call.is_for(user);
         }
@@ -170,13 +129,12 @@ impl Observation {
 
     /// Does `work` as part of the call.
     pub fn within<F: Future>(&self, work: F) -> WithContext<Instrumented<F>> {
-        work.instrument(self.span.clone()).with_context(self.context.clone().unwrap_or_default())
+        self.part.within(work)
     }
 
     /// Does what doesn't wait as part of the call.
     pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _context = self.context.clone().map(Context::attach);
-        self.span.in_scope(work)
+        self.part.in_scope(work)
     }
 
     /// The one message of the request has come, so many bytes with what frames it.
@@ -196,18 +154,24 @@ impl Observation {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        if !self.span.is_disabled() {
-            self.span.record("rpc.response.status_code", crate::status::code_name(code));
-            if self.side.failed(code) {
-                self.span.record("otel.status_code", "ERROR");
-            }
+        self.part.says(|| KeyValue::new(names::RPC_RESPONSE_STATUS_CODE, crate::status::code_name(code)));
+        if self.side.failed(code) {
+            self.part.fails(crate::status::code_name(code));
         }
         let took = self.started.elapsed();
+        let collected = self.part.is_collected().then(|| self.part.ids());
         match self.side {
-            Side::Server => self.method.ended(code, took, self.answer.messages, *self.request.get_mut()),
-            Side::Client => self.method.call_ended(code, took),
+            Side::Server => {
+                let sizes = (self.answer.messages, *self.request.get_mut());
+                self.method.served(code, took, sizes, collected.as_ref());
+            }
+            Side::Client => self.method.call_ended(code, took, collected.as_ref()),
         }
     }
+}
+
+fn facts(method: &Method, whom: KeyValue) -> Vec<KeyValue> {
+    vec![KeyValue::new(names::RPC_SYSTEM_NAME, "grpc"), KeyValue::new(names::RPC_METHOD, method.name), whom]
 }
 
 impl Drop for Observation {

@@ -18,6 +18,7 @@ mod purge;
 mod reactions;
 mod reader;
 mod relay;
+mod told;
 mod wake;
 mod witness;
 

@@ -6,6 +6,9 @@ use opentelemetry::global;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 
 /// Every instrument of this crate, on the meter `tradewind`.
+/// How long after they were recorded events are handled.
+pub(crate) const READER_DELAY: &str = "tradewind_reader_delay";
+
 pub(crate) struct Metrics {
     pub(crate) requests_pruned: Counter<u64>,
     pub(crate) relay_published: Counter<u64>,
@@ -64,7 +67,7 @@ fn make() -> Metrics {
         reader_hand_overs: counter("tradewind_reader_hand_overs", "Partitions taken over from another process"),
         reader_age: age("tradewind_reader_age", "How old the oldest event is that is known and not handled"),
         reader_delay: meter
-            .f64_histogram("tradewind_reader_delay")
+            .f64_histogram(READER_DELAY)
             .with_unit("s")
             .with_description("Time from an event's recording to its committed effect")
             .build(),

@@ -16,10 +16,9 @@ use futures::FutureExt;
 use opentelemetry::KeyValue;
 use prost::{Message, Name};
 use time::OffsetDateTime;
-use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_fault::{Point, hit};
-use tradewind_store::{Metadata, Recorded, StreamName, Tx, trace};
+use tradewind_store::{Metadata, Recorded, StreamName, Tx};
 use uuid::Uuid;
 
 pub use self::ahead::Ahead;
@@ -30,6 +29,7 @@ use self::reaction::Reacting;
 pub use self::reaction::Reaction;
 use crate::fault;
 use crate::metrics::metrics;
+use crate::told;
 
 /// Why what an operator gave up was refused, in the events that say so.
 pub const GIVEN_UP: &str = "DISCARDED_BY_OPERATOR";
@@ -74,6 +74,8 @@ pub struct Reactions {
     /// Declared, and left out.
     left_out: Vec<(String, &'static str)>,
     ahead: Option<Arc<dyn Ahead>>,
+    /// They make rows alone, which can be made again from the log.
+    pub(crate) derives: bool,
 }
 
 /// One reaction with its types erased.
@@ -98,7 +100,7 @@ impl Reactions {
     /// No reactions yet; `consumer` names their cursors and must stay the same for ever.
     #[must_use]
     pub fn new(consumer: &'static str) -> Self {
-        Self { consumer, reader: consumer, by_type: HashMap::new(), left_out: Vec::new(), ahead: None }
+        Self { consumer, reader: consumer, by_type: HashMap::new(), left_out: Vec::new(), ahead: None, derives: false }
     }
 
     /// Read by the consumers that the broker has for `reader`, who has to be one: those of the same name unless told otherwise. Two that
@@ -106,6 +108,13 @@ impl Reactions {
     #[must_use]
     pub fn reading_as(self, reader: &'static str) -> Self {
         Self { reader, ..self }
+    }
+
+    /// They make nothing but rows, the same each time: where a commit of theirs is lost, its events are read again, and nobody has to
+    /// wait until it is on disk.
+    #[must_use]
+    pub fn only_deriving(self) -> Self {
+        Self { derives: true, ..self }
     }
 
     /// With one more reaction, which only records or tells: when its event is given up, nothing is left to be done. Several to one
@@ -233,14 +242,11 @@ impl Reactions {
     pub async fn react(&self, tx: &mut Tx, event: &Recorded) -> Result<(), Error> {
         fault::note(tx, self.consumer, event).await?;
         for Registered { name, reaction, .. } in self.to(&event.type_name) {
-            let span = tracing::info_span!(
-                "react", otel.name = format!("react {name}"), otel.kind = "consumer", reaction = name,
-                event = event.type_name, stream = %event.stream, position = event.position
-            );
-            trace::continue_from(&span, &event.metadata.traceparent);
-            tx.set_cause(caused_by(event, trace::traceparent(&span, &event.metadata.traceparent)));
-            let reacting = AssertUnwindSafe(reaction.react(tx, event)).catch_unwind().instrument(span);
-            reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{name} panicked"))))?;
+            let part = told::processing(self.consumer, name, event);
+            tx.set_cause(caused_by(event, part.traceparent(&event.metadata.traceparent)));
+            let reacting = part.within(AssertUnwindSafe(reaction.react(tx, event)).catch_unwind());
+            let reacted = reacting.await.unwrap_or_else(|_| Err(Error::internal(format!("{name} panicked"))));
+            reacted.inspect_err(|error| part.fails(error.reason))?;
             hit(Point::Reacted, name);
         }
         Ok(())

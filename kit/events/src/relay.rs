@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::fault;
 use crate::metrics::metrics;
+use crate::told;
 use in_flight::{Acknowledged, InFlight};
 use lanes::Lane;
 
@@ -169,11 +170,12 @@ impl Relay {
             self.in_flight.push_done(lane, last, events.len());
         } else {
             reached(Point::PublishBefore);
+            let parts = events.iter().filter_map(|event| told::sending(event, events.len())).collect();
             let message = PublishMessage::build().payload(envelope.body);
             match self.broker.jetstream().send_publish(envelope.subject, message).await {
                 Ok(acknowledgement) => {
                     reached(Point::PublishSent);
-                    self.in_flight.push(lane, last, events.len(), acknowledgement);
+                    self.in_flight.push(lane, last, events.len(), parts, acknowledgement);
                 }
                 Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                     events.iter().for_each(|event| left_out(event, &error));

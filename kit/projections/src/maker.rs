@@ -25,6 +25,11 @@ pub(crate) trait Maker: Send + Sync + 'static {
     /// Makes the rows of one of the events that were folded last.
     fn make(&self, writer: &mut Writer<'_>, folded: &Folded, event: &Recorded) -> Result<(), Error>;
 
+    /// Whether rows are all it makes, the same each time.
+    fn only_derives(&self) -> bool {
+        true
+    }
+
     /// Does what else follows an event, if anything does.
     fn react<'a>(&'a self, _: &'a mut Tx, _: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {
         None
@@ -145,6 +150,10 @@ impl<E: Message + Default + 'static, R: Reaction<E>> Maker for Beside<E, R> {
 
     fn make(&self, _: &mut Writer<'_>, _: &Folded, _: &Recorded) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn only_derives(&self) -> bool {
+        false
     }
 
     fn react<'a>(&'a self, tx: &'a mut Tx, event: &'a Recorded) -> Option<BoxFuture<'a, Result<(), Error>>> {

@@ -197,7 +197,8 @@ impl<'a> Pass<'a> {
             let (rows, _) = self.builds[*index].make(self.store, &mut self.folded, *from, events).await?;
             written.append(rows);
         }
-        let mut tx = self.store.begin().await?;
+        let derives = moving.iter().all(|(index, _)| self.builds[*index].projection.only_derives());
+        let mut tx = if derives { self.store.begin_derived().await? } else { self.store.begin().await? };
         for (index, from) in moving {
             if !tx.advance_cursor(self.builds[*index].consumer(), &place.0, place.1, *from, to).await? {
                 return Err(Error::new(ErrorKind::Conflict, OVERTAKEN, "another process builds"));

@@ -108,11 +108,17 @@ impl Projection {
             let none = Reactions::new(self.consumer(slot));
             let sends = self.sink.is_some();
             let kept = self.makers.iter().fold(none, |reactions, maker| Arc::clone(maker).keep(reactions, slot, sends));
+            let kept = if self.only_derives() { kept.only_deriving() } else { kept };
             match &self.sink {
                 Some(sink) => kept.ahead(Arc::new(Sending::new(self.makers.clone(), Arc::clone(sink), slot))),
                 None => kept,
             }
         })
+    }
+
+    /// Whether its rows are all that it makes, so that nobody waits until a commit of them is on disk: they are made again.
+    pub(crate) fn only_derives(&self) -> bool {
+        self.makers.iter().all(|maker| maker.only_derives())
     }
 
     /// The consumer that keeps it in a slot.

@@ -4,7 +4,10 @@ use std::{collections::VecDeque, convert::Infallible, io, time::Duration};
 
 use axum::{
     Json, Router,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE, VARY},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -20,7 +23,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tradewind_mesh::Listener;
 
-use crate::{readiness::Report, telemetry::Telemetry};
+use crate::{
+    readiness::Report,
+    telemetry::{Telemetry, openmetrics},
+};
 
 /// Connections at once; probes and scrapers are few. One more ends the oldest, which has long had its answer: so connections that
 /// say nothing keep nobody out.
@@ -40,7 +46,7 @@ pub(crate) async fn serve(
     let routes = Router::new()
         .route("/health/live", get(|| async { Json(serde_json::json!({ "live": true })) }))
         .route("/health/ready", get(move || std::future::ready(ready(&reports))))
-        .route("/metrics", get(move || std::future::ready(metrics(telemetry))));
+        .route("/metrics", get(move |headers: HeaderMap| std::future::ready(metrics(telemetry, &headers))));
     // Kept-alive connections of scrapers would hold up a graceful end.
     stop.run_until_cancelled(accept(listener, routes)).await.map_or(Ok(()), |never| match never {})
 }
@@ -74,9 +80,12 @@ fn ready(reports: &watch::Receiver<Report>) -> Response {
     (status, Json(report)).into_response()
 }
 
-fn metrics(telemetry: &Telemetry) -> Response {
-    match telemetry.metrics() {
-        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+fn metrics(telemetry: &Telemetry, headers: &HeaderMap) -> Response {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    let with_exemplars = accepted.into_iter().any(openmetrics::is_asked_for);
+    let kind = if with_exemplars { openmetrics::CONTENT_TYPE } else { "text/plain; version=0.0.4; charset=utf-8" };
+    match telemetry.metrics(with_exemplars) {
+        Ok(text) => ([(CONTENT_TYPE, kind), (VARY, "accept")], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics cannot be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

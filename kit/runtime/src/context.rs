@@ -20,6 +20,7 @@ use crate::{
     routes,
     service::{Compose, Kit, Service},
     settings::Settings,
+    telemetry::level::Level,
 };
 
 /// One whose sockets are bound.
@@ -40,6 +41,7 @@ pub(crate) async fn bind(
     compose: Compose,
     settings: &Settings,
     outlook: Outlook,
+    level: &Level,
 ) -> anyhow::Result<(SocketAddr, Life)> {
     let Outlook { name, identity, policy, channels, broker } = outlook;
     let server = Server::bind(settings.grpc_addr, identity.clone(), policy.clone(), name)
@@ -48,7 +50,7 @@ pub(crate) async fn bind(
         .limiting(settings.rate_limits.clone())
         .with_faults(channels.faults().clone());
     let (instance, loads, address) = (settings.instance(name), server.loads(), server.local_addr());
-    let process = Process { service: name, instance, identity, policy, channels, loads };
+    let process = Process { service: name, instance, identity, policy, channels, loads, level: level.clone() };
     let bound = Bound { service, compose, server, broker, process };
     Ok((address, Box::new(move |born| bound.live(born).boxed())))
 }

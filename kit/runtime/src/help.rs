@@ -14,7 +14,7 @@ use crate::{
 
 /// Variables that other programs know by these names, too.
 const OTHERS: [(&str, &str); 3] = [
-    ("OTEL_EXPORTER_OTLP_ENDPOINT", "where traces are exported to (OTLP over gRPC), if set"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "where traces, metrics and logs are exported to (OTLP over gRPC), if set"),
     ("PGSSLMODE", "how a PostgreSQL server elsewhere is verified, where the URL does not say [verify-full]"),
     ("PGSSLROOTCERT", "file with the authority of that server, where the URL names none [those of the web]"),
 ];

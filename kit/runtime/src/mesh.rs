@@ -3,14 +3,18 @@
 mod convert;
 #[cfg(any(test, feature = "fuzzed"))]
 pub(crate) mod fuzzed;
+mod log;
 
 use contracts::tradewind::mesh::v1::{
     ClearFaultsRequest, ClearFaultsResponse, GetMeshStatusRequest, GetMeshStatusResponse, ListFaultsRequest,
-    ListFaultsResponse, SetFaultRequest, SetFaultResponse,
+    ListFaultsResponse, SetFaultRequest, SetFaultResponse, SetLogFilterRequest, SetLogFilterResponse,
     mesh_service_server::{MeshService, MeshServiceServer},
 };
 use tonic::{Request, Response, Status};
 use tradewind_mesh::{Channels, Identity, Loads, Policy, peer, status};
+use tradewind_store::Clock;
+
+use crate::telemetry::level::Level;
 
 /// Serves what operators ask of a process's calls; the runtime does so for every service.
 pub(crate) fn mesh(process: Process) -> MeshServiceServer<impl MeshService> {
@@ -28,6 +32,8 @@ pub(crate) struct Process {
     pub(crate) channels: Channels,
     /// What its server has to do.
     pub(crate) loads: Loads,
+    /// What it logs.
+    pub(crate) level: Level,
 }
 
 #[tonic::async_trait]
@@ -44,6 +50,7 @@ impl MeshService for Process {
             peers: self.channels.status().into_iter().map(convert::peer).collect(),
             faults: self.channels.faults().list().into_iter().map(convert::fault).collect(),
             load: Some(convert::load(self.loads.now())),
+            log: Some(log::now(&self.level)),
         }))
     }
 
@@ -52,6 +59,15 @@ impl MeshService for Process {
         let wanted = convert::wanted(request.into_inner(), self.channels.services()).map_err(status)?;
         let fault = self.channels.faults().set(&self.policy, self.service, wanted, &by).map_err(status)?;
         Ok(Response::new(SetFaultResponse { fault: Some(convert::fault(fault)) }))
+    }
+
+    async fn set_log_filter(
+        &self,
+        request: Request<SetLogFilterRequest>,
+    ) -> Result<Response<SetLogFilterResponse>, Status> {
+        let by = principal(&request)?;
+        log::set(&self.level, request.into_inner(), Clock::system().now(), &by).map_err(status)?;
+        Ok(Response::new(SetLogFilterResponse { log: Some(log::now(&self.level)) }))
     }
 
     async fn list_faults(&self, _: Request<ListFaultsRequest>) -> Result<Response<ListFaultsResponse>, Status> {

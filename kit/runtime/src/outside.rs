@@ -10,10 +10,12 @@ mod settings;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::Context as _;
+use opentelemetry::{Context, KeyValue};
 use reqwest::{RequestBuilder, Response, StatusCode, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tradewind_domain::Reason;
+use tradewind_telemetry::{Kind, Part, current, names};
 
 #[cfg(any(test, feature = "fuzzed"))]
 pub(crate) use answer::answers_of_others;
@@ -91,7 +93,7 @@ impl Party {
     pub async fn get<A: DeserializeOwned>(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<A, NoAnswer> {
         let mut url = self.url(segments);
         url.query_pairs_mut().extend_pairs(query);
-        answer::read(answered(self.client.get(url)).await?).await
+        answer::read(self.answered(self.client.get(url), "GET").await?).await
     }
 
     async fn taken(&self, segments: &[&str], body: Option<&(impl Serialize + Sync)>) -> Result<Response, NoAnswer> {
@@ -99,7 +101,33 @@ impl Party {
         if let Some(body) = body {
             request = request.json(body);
         }
-        answered(request).await
+        self.answered(request, "POST").await
+    }
+
+    /// The answer to a request that the party has taken. It is told of the trace that it belongs to.
+    async fn answered(&self, request: RequestBuilder, method: &'static str) -> Result<Response, NoAnswer> {
+        let facts = || {
+            let mut facts = vec![
+                KeyValue::new(names::HTTP_REQUEST_METHOD, method),
+                KeyValue::new(names::URL_SCHEME, self.base.scheme().to_owned()),
+                KeyValue::new(names::SERVER_ADDRESS, self.base.host_str().unwrap_or_default().to_owned()),
+            ];
+            facts.extend(
+                self.base.port_or_known_default().map(|port| KeyValue::new(names::SERVER_PORT, i64::from(port))),
+            );
+            facts
+        };
+        let part = Part::begin(Kind::Client, &current(), &Context::current(), || method.into(), facts);
+        let request = request.header("traceparent", part.traceparent(""));
+        let response = part.around(request.send()).await;
+        let response = response.inspect_err(|_| part.fails("no_answer")).map_err(|error| unanswered(&error))?;
+        let status = response.status();
+        part.says(|| KeyValue::new(names::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16())));
+        if status.is_success() {
+            return Ok(response);
+        }
+        part.fails("http");
+        Err(refused(response).await)
     }
 
     /// The URL of a path below the base. Each segment is percent-encoded, so that a key's slash stays within its segment.
@@ -110,12 +138,6 @@ impl Party {
         }
         url
     }
-}
-
-/// The answer to a request that the party has taken.
-async fn answered(request: RequestBuilder) -> Result<Response, NoAnswer> {
-    let response = request.send().await.map_err(|error| unanswered(&error))?;
-    if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }
 }
 
 /// What is known of a call that came to nothing.

@@ -149,7 +149,7 @@ impl Service {
         let broker = dependencies::broker(name, &settings, &identity).await?;
         let outlook = Outlook { name, identity, policy, channels, broker };
         let (address, life) = match prepared {
-            Prepared::Context(compose) => context::bind(self, compose, &settings, outlook).await?,
+            Prepared::Context(compose) => context::bind(self, compose, &settings, outlook, &telemetry.level).await?,
             Prepared::Edge(open) => edge::bind(open, outlook).await?,
         };
         let admin = Listener::bind(settings.admin_addr)

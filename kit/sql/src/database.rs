@@ -12,7 +12,7 @@ use crate::error::db;
 use crate::mark::Marked;
 use crate::reads::Reads;
 use crate::sessions::Sessions;
-use crate::transaction::{Transaction, Writer};
+use crate::transaction::{Durability, Transaction, Writer};
 
 /// How long giving connections back may take.
 const RESTING: Duration = Duration::from_secs(2);
@@ -51,14 +51,17 @@ impl Database {
         self.reads.get_database_backend()
     }
 
-    /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED.
+    /// Begins a transaction: on SQLite the only writing one at a time, on PostgreSQL one at READ COMMITTED. Its commit is answered as
+    /// `durability` says.
     ///
     /// # Errors
     /// `Unavailable` when the database cannot be reached; `Exhausted` when too many wait.
-    pub async fn begin(&self) -> Result<Transaction, Error> {
+    pub async fn begin(&self, durability: Durability) -> Result<Transaction, Error> {
         match &self.on {
-            On::Sqlite { writer, .. } => writer.begin().await.map(Transaction::sqlite),
-            On::Postgres { sessions, .. } => sessions.begin().await.map(Transaction::postgres),
+            On::Sqlite { writer, .. } => writer.begin(durability).await.map(Transaction::sqlite),
+            On::Postgres { sessions, .. } => {
+                sessions.begin().await.map(|session| Transaction::postgres(session, durability))
+            }
         }
     }
 

@@ -58,7 +58,7 @@ pub use self::script::{Listed, Script, With};
 pub use self::sizes::{batches, chunks, padded};
 pub use self::statement::{partition, signed, statement, unsigned};
 pub use self::times::{from_micros, micros, timestamp};
-pub use self::transaction::{Reading, Transaction};
+pub use self::transaction::{Durability, Reading, Transaction};
 pub use self::turn::in_turn;
 pub use self::url::{check_database_url, driver_url, verified};
 

@@ -25,6 +25,9 @@ pub struct Script {
     statements: Vec<Joined>,
 }
 
+/// Has PostgreSQL answer the commit of the transaction in which it runs before that is on disk.
+const LATER: &str = "set_config('synchronous_commit', 'off', true)";
+
 /// A statement that takes a list of rows.
 #[derive(Clone, Copy, Default)]
 pub struct Listed<'a> {
@@ -78,6 +81,13 @@ impl Script {
             joined.exact.push((joined.texts.len() - 1, rows));
         }
         self
+    }
+
+    /// Has PostgreSQL answer the commit that follows before it is on disk. It is said last, and costs no round trip.
+    pub(crate) fn answered_before_it_is_on_disk(&mut self) {
+        if let Some(last) = self.statements.last_mut() {
+            last.also = Some(LATER);
+        }
     }
 
     fn alone(&mut self, text: &str) {

@@ -18,13 +18,31 @@ use crate::sessions::OpenSession;
 use crate::sqlite::Pool;
 use crate::statement::statement;
 
-/// What the writer has seen of others' writes: on which of its connections, and the number that a commit of another changes there.
-type Seen = (u64, i64);
+/// When a commit is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it is on disk.
+    #[default]
+    OnDisk,
+    /// Before that: where the machine or PostgreSQL dies within a moment, it is as if it had not been, and so is what was
+    /// committed after it in the same way. What is committed [on disk](Self::OnDisk) after it on SQLite takes it along. For what is
+    /// made again from elsewhere, of what is committed with it.
+    Later,
+}
+
+/// What the writer knows of its connection.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Of others' writes: on which of its connections, and the number that a commit of another changes there.
+    seen: (u64, i64),
+    /// How the last commit on it was answered. One that was opened since answers [on disk](Durability::OnDisk).
+    durability: Durability,
+}
 
 /// SQLite's one writer.
 pub(super) struct Writer {
     session: Pool,
-    turns: Arc<Mutex<Seen>>,
+    turns: Arc<Mutex<Known>>,
     /// The file; `None` for a database in memory.
     marked: Option<Arc<Marked>>,
 }
@@ -35,10 +53,19 @@ impl Writer {
     }
 
     /// Waits for its turn and begins.
-    pub(super) async fn begin(&self) -> Result<Turn, Error> {
-        let turn = Arc::clone(&self.turns).lock_owned().await;
+    pub(super) async fn begin(&self, durability: Durability) -> Result<Turn, Error> {
+        let mut turn = Arc::clone(&self.turns).lock_owned().await;
         if let Some(marked) = &self.marked {
             marked.checkpoint(&self.session, false).await?;
+        }
+        if turn.durability != durability {
+            // It is of no use within a transaction.
+            let text = match durability {
+                Durability::OnDisk => "PRAGMA synchronous = FULL",
+                Durability::Later => "PRAGMA synchronous = NORMAL",
+            };
+            self.session.execute_unprepared(text).await.map_err(db)?;
+            turn.durability = durability;
         }
         // Whatever becomes of BEGIN, even if nobody waits for it any more, the turn ends with a rollback.
         let mut turn = Turn { session: self.session.clone(), turn: Some(turn), interrupted: false };
@@ -47,9 +74,9 @@ impl Writer {
         let others = self.session.query_one_raw(run("PRAGMA data_version")).await.map_err(db)?;
         let now = others.map_or(Ok(0), |row| row.try_get("", "data_version")).map_err(db)?;
         let now = (self.session.opened(), now);
-        if let Some(seen) = turn.turn.as_deref_mut() {
-            turn.interrupted = *seen != now;
-            *seen = now;
+        if let Some(known) = turn.turn.as_deref_mut() {
+            turn.interrupted = known.seen != now;
+            known.seen = now;
         }
         Ok(turn)
     }
@@ -71,7 +98,7 @@ impl Writer {
 /// The right to write; given back by committing or, when dropped, by rolling back.
 pub(super) struct Turn {
     session: Pool,
-    turn: Option<OwnedMutexGuard<Seen>>,
+    turn: Option<OwnedMutexGuard<Known>>,
     /// Another process, such as an operator's tool, has written since the last turn.
     pub(super) interrupted: bool,
 }
@@ -103,7 +130,7 @@ pub struct Transaction(Open);
 
 enum Open {
     Sqlite(Turn),
-    Postgres(OpenSession),
+    Postgres(OpenSession, Durability),
 }
 
 impl Transaction {
@@ -111,8 +138,8 @@ impl Transaction {
         Self(Open::Sqlite(turn))
     }
 
-    pub(super) fn postgres(session: OpenSession) -> Self {
-        Self(Open::Postgres(session))
+    pub(super) fn postgres(session: OpenSession, durability: Durability) -> Self {
+        Self(Open::Postgres(session, durability))
     }
 
     /// Runs a statement that only reads, and locks nothing.
@@ -122,7 +149,7 @@ impl Transaction {
     pub async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
             Open::Sqlite(turn) => turn.open()?.query_all_raw(statement).await,
-            Open::Postgres(session) => session.read(statement).await,
+            Open::Postgres(session, _) => session.read(statement).await,
         }
     }
 
@@ -147,7 +174,10 @@ impl Transaction {
                 // Nothing above has waited: others go on before whoever does one transaction after the other.
                 yield_now().await;
             }
-            Open::Postgres(session) => {
+            Open::Postgres(session, durability) => {
+                if durability == Durability::Later {
+                    last.answered_before_it_is_on_disk();
+                }
                 session.commit(last).await?;
                 then();
             }
@@ -159,7 +189,7 @@ impl Transaction {
     async fn begun(&self) -> Result<Begun<'_>, DbErr> {
         match &self.0 {
             Open::Sqlite(turn) => turn.open().map(Begun::Sqlite),
-            Open::Postgres(session) => session.begun().await.map(Begun::Postgres),
+            Open::Postgres(session, _) => session.begun().await.map(Begun::Postgres),
         }
     }
 }
@@ -174,7 +204,7 @@ impl ConnectionTrait for Transaction {
     fn get_database_backend(&self) -> DbBackend {
         match &self.0 {
             Open::Sqlite(_) => DbBackend::Sqlite,
-            Open::Postgres(_) => DbBackend::Postgres,
+            Open::Postgres(..) => DbBackend::Postgres,
         }
     }
 

@@ -2,12 +2,11 @@
 //! was read.
 
 use sea_orm::Value;
-use tracing::Span;
 
 use crate::personal::{Marked, about, marked};
 use crate::seal::{Envelope, KEY, Key, head};
 use crate::store::event_at;
-use crate::{Cursor, token, trace};
+use crate::{Cursor, token};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -47,8 +46,6 @@ fn position_tokens(bytes: &[u8]) {
         let cursor = Cursor { position, event: Some(event), ..Cursor::default() };
         assert_eq!(cursor.reached().and_then(|text| event_at(position, &text)), Some(event));
     }
-    trace::continue_from(&Span::none(), text);
-    let _ = trace::trace_id(text);
 }
 
 #[cfg(test)]

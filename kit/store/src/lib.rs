@@ -24,7 +24,7 @@ mod seal;
 mod sequencer;
 mod store;
 mod token;
-pub mod trace;
+mod trace;
 mod tx;
 
 pub use clock::Clock;

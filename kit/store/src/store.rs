@@ -30,7 +30,8 @@ use time::OffsetDateTime;
 use tokio::sync::{broadcast, watch};
 use tradewind_domain::Error;
 use tradewind_sql::{
-    Connections, DATABASE_CORRUPT, DATABASE_REPLACED, Database, Reads, Script, Transaction, from_micros, micros,
+    Connections, DATABASE_CORRUPT, DATABASE_REPLACED, Database, Durability, Reads, Script, Transaction, from_micros,
+    micros,
 };
 use uuid::Uuid;
 
@@ -142,10 +143,10 @@ impl Store {
     }
 
     /// The database's own transaction, and the era of the cache in which it began.
-    pub(crate) async fn transaction(&self) -> Result<(Transaction, u64), Error> {
+    pub(crate) async fn transaction(&self, durability: Durability) -> Result<(Transaction, u64), Error> {
         let era = self.cache().era();
         self.undamaged()?;
-        let transaction = self.noting(self.0.database.begin().await).inspect_err(|_| self.wrote_not())?;
+        let transaction = self.noting(self.0.database.begin(durability).await).inspect_err(|_| self.wrote_not())?;
         if transaction.is_interrupted() {
             self.cache().clear();
         }

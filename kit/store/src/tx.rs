@@ -20,12 +20,13 @@ mod retry;
 mod seal;
 mod size;
 mod snapshot;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, Error, EventSet};
-use tradewind_sql::Transaction;
+use tradewind_sql::{Durability, Transaction};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use self::after::Tell;
@@ -69,6 +70,7 @@ pub struct Tx {
     wakes: BTreeSet<Topic>,
     /// What is told of it once it is committed.
     after: Vec<Tell>,
+    durability: Durability,
 }
 
 /// A stream as this transaction will leave it; the state is there where it was computed.
@@ -94,9 +96,22 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database cannot be reached.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        self.begin_durably(Durability::OnDisk).await
+    }
+
+    /// The same for what is made again from logs where it is lost: rows, and the cursor that says how far they are made. Its
+    /// commit is answered before it is [on disk](Durability::Later), and refused where it has anything else.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub async fn begin_derived(&self) -> Result<Tx, Error> {
+        self.begin_durably(Durability::Later).await
+    }
+
+    async fn begin_durably(&self, durability: Durability) -> Result<Tx, Error> {
         let keys_era = self.memory().keys.era();
-        let (transaction, era) = self.transaction().await?;
-        Ok(Tx { keys_era, ..Tx::new(self.clone(), transaction, era) })
+        let (transaction, era) = self.transaction(durability).await?;
+        Ok(Tx { keys_era, durability, ..Tx::new(self.clone(), transaction, era) })
     }
 }
 
@@ -121,6 +136,7 @@ impl Tx {
             hoped: HashSet::new(),
             wakes: BTreeSet::new(),
             after: Vec::new(),
+            durability: Durability::OnDisk,
         }
     }
 
@@ -250,7 +266,7 @@ impl Tx {
     /// The cause that rows written now have; `key` is the correlation of what has no cause.
     pub fn cause_of(&mut self, key: &str) -> Metadata {
         let correlation = if self.cause.correlation.is_empty() { key } else { &self.cause.correlation };
-        let traceparent = self.traceparent.get_or_insert_with(|| trace::current(&self.cause.traceparent));
+        let traceparent = self.traceparent.get_or_insert_with(|| trace::traceparent(&self.cause.traceparent));
         Metadata {
             correlation: correlation.to_owned(),
             causation: self.cause.causation.clone(),

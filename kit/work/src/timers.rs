@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
+use opentelemetry::{Context, KeyValue};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
-use tradewind_store::{Metadata, Store, Tx, trace};
+use tradewind_store::{Metadata, Store, Tx};
+use tradewind_telemetry::{Doing, Kind, Part, names, parent, trace_id};
 
 use super::queue::DueTimer;
 use super::{owed, queue};
@@ -131,13 +131,14 @@ impl<T: TimerHandler> Timers<T> {
         let mut tx = self.store.begin().await?;
         for timer in due {
             if owed::delete_timer(&tx, T::NAME, &timer.key, timer.due).await? {
-                let span = tracing::info_span!("timer", otel.name = format!("timer {}", T::NAME), key = timer.key);
-                trace::continue_from(&span, &timer.cause.traceparent);
+                let part = firing(T::NAME, timer);
                 tx.set_cause(Metadata {
-                    traceparent: trace::traceparent(&span, &timer.cause.traceparent),
+                    traceparent: part.traceparent(&timer.cause.traceparent),
                     ..timer.cause.clone()
                 });
-                self.handler.fire(&mut tx, &timer.key, &timer.payload).instrument(span).await?;
+                part.within(self.handler.fire(&mut tx, &timer.key, &timer.payload))
+                    .await
+                    .inspect_err(|error| part.fails(error.reason))?;
             }
         }
         hit(Point::TimerFired, T::NAME);
@@ -153,7 +154,7 @@ impl<T: TimerHandler> Timers<T> {
 
     fn failed(&mut self, timer: &DueTimer, error: &Error) {
         let attempts = self.failing.get(&timer.key).map_or(0, |failure| failure.attempts);
-        let trace_id = trace::trace_id(&timer.cause.traceparent);
+        let trace_id = trace_id(&timer.cause.traceparent);
         if error.kind.is_transient() {
             tracing::warn!(name = T::NAME, key = timer.key, trace_id, attempts, %error, "a deadline is tried again");
         } else {
@@ -164,4 +165,12 @@ impl<T: TimerHandler> Timers<T> {
         let failure = Failure { due: timer.due, attempts: attempts.saturating_add(1), retry_at };
         self.failing.insert(timer.key.clone(), failure);
     }
+}
+
+/// The part in which a deadline fires: it goes on with the trace of what set it.
+fn firing(name: &'static str, timer: &DueTimer) -> Part {
+    let doing = Doing::new([KeyValue::new(names::TIMER, name), KeyValue::new(names::TIMER_KEY, timer.key.clone())]);
+    let context = Context::new().with_value(doing.clone());
+    let named = || format!("timer {name}").into();
+    Part::begin(Kind::Internal, &parent(&timer.cause.traceparent), &context, named, || doing.facts().to_vec())
 }

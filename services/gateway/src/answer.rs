@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
+use opentelemetry::KeyValue;
 use tokio_util::task::AbortOnDropHandle;
+use tradewind_telemetry::{Part, names};
 
 use crate::crowd::{Asked, Held, Of, Waits};
 use crate::limits::Pass;
@@ -93,6 +95,8 @@ pub(crate) struct Watch {
     /// Ends the connection of whoever does not read what he has asked for.
     late: Option<AbortOnDropHandle<()>>,
     is_answered: bool,
+    /// What it is in its trace, and the method of HTTP.
+    told: Option<(&'static str, Part)>,
     _under_way: UnderWay,
     asked: Asked,
 }
@@ -113,9 +117,15 @@ impl Watch {
             pass: Pass::default(),
             late: None,
             is_answered: false,
+            told: None,
             _under_way,
             asked,
         }
+    }
+
+    /// It is this part of a trace, until the last byte has left.
+    pub(crate) fn is_told_in(&mut self, method: &'static str, part: &Part) {
+        self.told = Some((method, part.clone()));
     }
 
     /// It is for this method.
@@ -200,7 +210,16 @@ impl Drop for Watch {
         use std::sync::LazyLock;
         static UNKNOWN: LazyLock<Measured> = LazyLock::new(|| Measured::new("rest", "unknown"));
         let measured = self.method.as_ref().map_or(&*UNKNOWN, |method| method.measured(self.protocol));
-        measured.ended(self.status, self.began.elapsed());
+        let part = self.told.as_ref().map(|(_, part)| part);
+        measured.ended(self.status, self.began.elapsed(), part);
+        if let Some((method, part)) = &self.told {
+            part.is_called(|| format!("{method} {}", measured.route()).into());
+            part.says(|| KeyValue::new(names::HTTP_ROUTE, measured.route()));
+            part.says(|| KeyValue::new(names::HTTP_RESPONSE_STATUS_CODE, i64::from(self.status.as_u16())));
+            if self.status.is_server_error() {
+                part.fails("http");
+            }
+        }
         if !self.is_answered {
             self.asked.given_up();
         }

@@ -8,14 +8,12 @@ use std::time::Duration;
 use http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use opentelemetry::Context;
-use opentelemetry::context::FutureExt as _;
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+use opentelemetry::trace::SpanContext;
+use opentelemetry::{Context, KeyValue};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
-use tracing::{Instrument as _, field};
-use tradewind_calls::trace;
 use tradewind_mesh::code_name;
+use tradewind_telemetry::{Kind, Part, names};
 
 use crate::answer::{Content, Protocol, Sent, Watch};
 use crate::arriving::Arriving;
@@ -33,7 +31,7 @@ use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
 use crate::who::{Proxies, Who};
-use crate::{arriving, grpc, rest, site};
+use crate::{arriving, grpc, metrics, rest, site};
 
 /// The most headers of a request.
 const HEADERS: usize = 100;
@@ -200,25 +198,16 @@ impl Door {
         id: &RequestId,
         watch: &mut Watch,
     ) -> Response<Content> {
-        let span = tracing::info_span!(
-            target: trace::CALLS,
-            "http.serve",
-            otel.kind = "server",
-            otel.status_code = field::Empty,
-            http.request.method = request.method().as_str(),
-            http.response.status_code = field::Empty,
-            request_id = id.text(),
-        );
-        if span.is_disabled() {
-            let context = Context::new().with_remote_span_context(trace::unrecorded(&SpanContext::NONE));
-            return self.answer(request, way, from, id, watch).with_context(context).await;
-        }
-        let response = self.answer(request, way, from, id, watch).instrument(span.clone()).await;
-        span.record("http.response.status_code", response.status().as_u16());
-        if response.status().is_server_error() {
-            span.record("otel.status_code", "ERROR");
-        }
-        response
+        let method = metrics::named(request.method());
+        let facts = || {
+            vec![
+                KeyValue::new(names::HTTP_REQUEST_METHOD, method),
+                KeyValue::new(names::REQUEST_ID, id.text().to_owned()),
+            ]
+        };
+        let part = Part::begin(Kind::Server, &SpanContext::NONE, &Context::new(), || method.into(), facts);
+        watch.is_told_in(method, &part);
+        part.within(self.answer(request, way, from, id, watch)).await
     }
 
     async fn answer(

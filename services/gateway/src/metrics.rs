@@ -4,17 +4,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{LazyLock, Once, OnceLock};
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use opentelemetry::metrics::{BoundHistogram, Counter, Histogram, Meter};
-use opentelemetry::{KeyValue, global};
+use opentelemetry::{KeyValue, Value, global};
+use tradewind_telemetry::{Part, exemplar, names};
 
 /// The statuses that are told apart; any other counts as the first of its hundred.
 const STATUSES: [u16; 21] =
     [200, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 429, 431, 499, 500, 501, 503, 504, 505, 100];
 
+const REQUESTS: &str = "http.server.request.duration";
+
 static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     meter()
-        .f64_histogram("http.server.request.duration")
+        .f64_histogram(REQUESTS)
         .with_unit("s")
         .with_description("From a request's headers to the last byte of its answer")
         .build()
@@ -51,6 +54,22 @@ fn meter() -> Meter {
     global::meter("tradewind")
 }
 
+/// A method of HTTP by its name, as one of few: what is none of the usual is `_OTHER`.
+pub(crate) fn named(method: &Method) -> &'static str {
+    const USUAL: [(Method, &str); 9] = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::HEAD, "HEAD"),
+        (Method::OPTIONS, "OPTIONS"),
+        (Method::CONNECT, "CONNECT"),
+        (Method::TRACE, "TRACE"),
+    ];
+    USUAL.iter().find(|(usual, _)| usual == method).map_or("_OTHER", |(_, name)| name)
+}
+
 /// What is measured of a method in one protocol.
 pub(crate) struct Measured {
     labels: Vec<KeyValue>,
@@ -60,19 +79,28 @@ pub(crate) struct Measured {
 impl Measured {
     /// Of whatever is called `route`: one of few, whatever is asked for.
     pub(crate) fn new(protocol: &'static str, route: &str) -> Self {
-        let labels = vec![KeyValue::new("protocol", protocol), KeyValue::new("http.route", route.to_owned())];
+        let labels = vec![KeyValue::new("protocol", protocol), KeyValue::new(names::HTTP_ROUTE, route.to_owned())];
         Self { labels, bound: [const { OnceLock::new() }; STATUSES.len()] }
     }
 
-    /// A request has been answered to the end.
-    pub(crate) fn ended(&self, status: StatusCode, took: Duration) {
+    /// The route, as its labels have it.
+    pub(crate) fn route(&self) -> Value {
+        self.labels
+            .iter()
+            .find(|label| label.key.as_str() == names::HTTP_ROUTE)
+            .map_or("".into(), |it| it.value.clone())
+    }
+
+    /// A request has been answered to the end, in a part of a trace.
+    pub(crate) fn ended(&self, status: StatusCode, took: Duration, part: Option<&Part>) {
         let known = |status: u16| STATUSES.iter().position(|each| *each == status);
         let at = known(status.as_u16()).or_else(|| known(status.as_u16() / 100 * 100)).unwrap_or(STATUSES.len() - 1);
-        let bind = || {
-            let status = KeyValue::new("http.response.status_code", i64::from(STATUSES[at]));
-            DURATION.bind(&[self.labels.as_slice(), &[status]].concat())
-        };
+        let status = || KeyValue::new(names::HTTP_RESPONSE_STATUS_CODE, i64::from(STATUSES[at]));
+        let bind = || DURATION.bind(&[self.labels.as_slice(), &[status()]].concat());
         self.bound[at].get_or_init(bind).record(took.as_secs_f64());
+        if let Some(part) = part.filter(|part| part.is_collected()) {
+            exemplar(REQUESTS, self.labels.iter().chain([&status()]), took.as_secs_f64(), &part.ids());
+        }
     }
 }
 

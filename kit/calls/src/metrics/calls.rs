@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Counter, Histogram};
+use opentelemetry::trace::SpanContext;
 use tonic::Code;
 
 use super::{BYTES, ByCode, METHOD, SECONDS, TARGET, meter, named, text};
+
+const SERVED: &str = "grpc.server.call.duration";
+const MADE: &str = "grpc.client.call.duration";
 
 /// What is measured of all calls of one side.
 struct Instruments {
@@ -41,7 +45,7 @@ fn seconds(name: &'static str, what: &'static str) -> Histogram<f64> {
 static SERVER: LazyLock<Instruments> = LazyLock::new(|| {
     let names = [
         "grpc.server.call.started",
-        "grpc.server.call.duration",
+        SERVED,
         "grpc.server.call.sent_total_compressed_message_size",
         "grpc.server.call.rcvd_total_compressed_message_size",
     ];
@@ -56,9 +60,8 @@ static ATTEMPTS: LazyLock<Instruments> = LazyLock::new(|| {
     ];
     Instruments::new(names, "{attempt}", "From the choice of an endpoint to an attempt's last byte")
 });
-static CALLS: LazyLock<Histogram<f64>> = LazyLock::new(|| {
-    seconds("grpc.client.call.duration", "What a call takes for whoever makes it, repetitions included")
-});
+static CALLS: LazyLock<Histogram<f64>> =
+    LazyLock::new(|| seconds(MADE, "What a call takes for whoever makes it, repetitions included"));
 static DELAY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds("grpc.client.call.retry_delay", "Of calls that were repeated, the time without an attempt")
 });
@@ -127,6 +130,13 @@ impl Method {
         self.started.add(1);
     }
 
+    /// A call has ended on the side that serves, with the bytes of the answer's messages and of the request's, in a part of a trace
+    /// where somebody collects it.
+    pub fn served(&self, code: Code, took: Duration, (sent, received): (u64, u64), part: Option<&SpanContext>) {
+        self.ended(code, took, sent, received);
+        self.duration.exemplar(SERVED, code, took.as_secs_f64(), part);
+    }
+
     /// A call has ended on the side that serves, or an attempt on the side that calls.
     pub fn ended(&self, code: Code, took: Duration, sent: u64, received: u64) {
         self.duration.record(code, took.as_secs_f64());
@@ -134,9 +144,10 @@ impl Method {
         self.received.record(code, received);
     }
 
-    /// A call has ended for whoever made it.
-    pub fn call_ended(&self, code: Code, took: Duration) {
+    /// A call has ended for whoever made it, in a part of a trace where somebody collects it.
+    pub fn call_ended(&self, code: Code, took: Duration, part: Option<&SpanContext>) {
         self.call.record(code, took.as_secs_f64());
+        self.call.exemplar(MADE, code, took.as_secs_f64(), part);
     }
 
     /// A call that has ended was sent again so often; said only of those that were.

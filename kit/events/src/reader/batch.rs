@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_fault::{Point, hit};
 use tradewind_sql::{Backoff, DATABASE_CORRUPT, UNKNOWN};
-use tradewind_store::{Cursor, Recorded, StreamName, Tx, trace};
+use tradewind_store::{Cursor, Recorded, StreamName, Tx};
+use tradewind_telemetry::trace_id;
 
 use super::inbox::Run;
 use super::parked::{is_parked, park};
@@ -186,7 +187,8 @@ impl Reader {
     async fn react(&self, run: &Run, alone: bool, hopes: bool) -> Result<Outcome, Fault> {
         let ahead: Vec<_> = run.events.iter().filter(|event| !self.parked.contains(&event.stream)).collect();
         self.reactions.go_ahead(&ahead).await?;
-        let mut tx = self.store.begin().await.map_err(Fault::Passing)?;
+        let begun = if self.reactions.derives { self.store.begin_derived().await } else { self.store.begin().await };
+        let mut tx = begun.map_err(Fault::Passing)?;
         if hopes {
             tx.hope();
         }
@@ -238,7 +240,7 @@ impl Reader {
     async fn park(&mut self, event: &Recorded, run: &Run, error: &Error) -> Result<(), Halt> {
         tracing::error!(
             consumer = self.consumer(), source = self.context, partition = self.partition, position = event.position,
-            stream = %event.stream, event = event.type_name, trace_id = trace::trace_id(&event.metadata.traceparent),
+            stream = %event.stream, event = event.type_name, trace_id = trace_id(&event.metadata.traceparent),
             reason = error.reason, %error, "an event cannot be handled; its stream is parked for this consumer"
         );
         let mut attempt = 0;

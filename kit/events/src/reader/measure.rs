@@ -1,8 +1,9 @@
 //! What operators see of a reader: how far it is behind, and for how long.
 
 use tradewind_store::Recorded;
+use tradewind_telemetry::{exemplar, parent};
 
-use crate::metrics::metrics;
+use crate::metrics::{READER_DELAY, metrics};
 
 use super::Reader;
 
@@ -26,7 +27,9 @@ impl Reader {
         let (log, _partition) = self.attributes.split_at(2);
         let now = self.store.now();
         for event in events {
-            metrics().reader_delay.record((now - event.time).as_seconds_f64().max(0.0), log);
+            let delay = (now - event.time).as_seconds_f64().max(0.0);
+            metrics().reader_delay.record(delay, log);
+            exemplar(READER_DELAY, log, delay, &parent(&event.metadata.traceparent));
         }
     }
 

@@ -6,6 +6,7 @@ use async_nats::jetstream::context::PublishError;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use tradewind_telemetry::Part;
 
 /// What became of one published frame.
 pub(super) struct Acknowledged {
@@ -21,15 +22,22 @@ pub(super) struct Acknowledged {
 pub(super) struct InFlight(FuturesUnordered<BoxFuture<'static, Acknowledged>>);
 
 impl InFlight {
+    /// A frame is on its way, and so are its events, of which `parts` tell.
     pub(super) fn push<T>(
         &mut self,
         lane: usize,
         position: u64,
         events: usize,
+        parts: Vec<Part>,
         acknowledgement: impl IntoFuture<Output = Result<T, PublishError>, IntoFuture: Send + 'static>,
     ) {
-        let acknowledged =
-            move |result: Result<_, _>| Acknowledged { lane, position, events, result: result.map(drop) };
+        let acknowledged = move |result: Result<_, _>| {
+            if result.is_err() {
+                parts.iter().for_each(|part| part.fails("unacknowledged"));
+            }
+            drop(parts);
+            Acknowledged { lane, position, events, result: result.map(drop) }
+        };
         self.0.push(acknowledgement.into_future().map(acknowledged).boxed());
     }
 
@@ -69,8 +77,8 @@ mod tests {
     #[test]
     fn no_lane_waits_for_what_another_has_on_its_way() {
         let mut in_flight = InFlight::default();
-        in_flight.push(0, 5, 2, pending::<Result<(), _>>());
-        in_flight.push(1, 3, 1, ready(Ok(())));
+        in_flight.push(0, 5, 2, Vec::new(), pending::<Result<(), _>>());
+        in_flight.push(1, 3, 1, Vec::new(), ready(Ok(())));
         in_flight.push_done(2, 8, 1);
         let mut arrived: Vec<_> =
             std::iter::from_fn(|| in_flight.next_ready()).map(|it| (it.lane, it.position)).collect();

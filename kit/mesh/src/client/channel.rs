@@ -15,7 +15,6 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
-use tracing::Instrument;
 use tradewind_tokens::User;
 
 use super::balance::Balance;
@@ -180,7 +179,7 @@ impl Service<Request<Body>> for Channel {
             Observation::call(measured, &self.inner.peer.name, &mut call.head.headers).until(call.deadline);
         let said = self.inner.behalf.say(self.user.as_deref(), &mut call.head.headers, &self.inner.peer.name);
         let channel = self.clone();
-        let span = observation.span().clone();
+        let part = observation.part().clone();
         let calling = async move {
             let ran = match said {
                 Ok(()) => channel.run(call).await,
@@ -200,7 +199,7 @@ impl Service<Request<Body>> for Channel {
                 }
             }
         };
-        Box::pin(calling.instrument(span))
+        Box::pin(part.around(calling))
     }
 }
 

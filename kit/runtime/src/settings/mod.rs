@@ -20,6 +20,7 @@ use tradewind_mesh::{IdentityFiles, RateLimits};
 
 pub(crate) use about::{About, FOLDER};
 pub use own::{NoSettings, Own, OwnSettings, Setting, duration, positive};
+pub(crate) use parse::log as log_filter;
 pub(crate) use sources::Sources;
 use text::{Text, variable};
 
@@ -58,9 +59,11 @@ pub struct Settings {
     pub grace: Duration,
     /// Threads that run the service.
     pub workers: usize,
+    /// What is exported.
+    pub otlp_signals: Signals,
     /// The share of new traces that is exported, 0 to 1.
     pub trace_ratio: f64,
-    /// The OTLP gRPC endpoint traces are exported to.
+    /// The OTLP gRPC endpoint to which it is.
     pub otlp_endpoint: Option<String>,
     /// What is set of the service's own settings.
     pub own: Own,
@@ -75,6 +78,14 @@ pub enum LogFormat {
     Pretty,
     /// Pretty on a terminal, JSON elsewhere.
     Auto,
+}
+
+/// What a process tells of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signals {
+    pub traces: bool,
+    pub metrics: bool,
+    pub logs: bool,
 }
 
 /// A mistake in the configuration; its text names the key as the reader wrote it.
@@ -119,6 +130,7 @@ impl Settings {
             log: "error".into(),
             grace: Duration::from_secs(10),
             workers: parse::WORKERS,
+            otlp_signals: Signals { traces: true, ..Signals::default() },
             trace_ratio: 1.0,
             otlp_endpoint: None,
             own: Own::default(),
@@ -184,6 +196,7 @@ impl Settings {
             log: read("log")?.parse(parse::log)?,
             grace: read("grace")?.parse(parse::duration)?,
             workers: read("workers")?.parse(parse::workers)?,
+            otlp_signals: read("otlp_signals")?.parse(parse::signals)?,
             trace_ratio: read("trace_ratio")?.parse(parse::ratio)?,
             otlp_endpoint: sources.otlp_endpoint()?,
             own: sources.own(&about.settings)?,
@@ -239,6 +252,11 @@ fn all(about: &About) -> Vec<Setting> {
         ("log", "what is logged: a level, or target=level, separated by commas", "info".into()),
         ("grace", "how long a shutdown may take", "10s".into()),
         ("workers", "threads that run the service", about.workers().to_string()),
+        (
+            "otlp_signals",
+            "what is exported where OTEL_EXPORTER_OTLP_ENDPOINT is set: traces, metrics, logs, separated by commas",
+            "traces".into(),
+        ),
         ("trace_ratio", "share of new traces that is exported, 0 to 1", "1".into()),
     ]
     .into_iter()

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
 use tradewind_domain::Sensitive;
 
-use super::LogFormat;
+use super::{LogFormat, Signals};
 
 pub(super) const TRUST_DOMAIN: &str = "tradewind.local";
 pub(super) const WORKERS: usize = 2;
@@ -90,7 +90,7 @@ pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
     }
 }
 
-pub(super) fn log(text: &str) -> Parsed<String> {
+pub(crate) fn log(text: &str) -> Parsed<String> {
     // The filter cuts a text at bytes, and panics where that is within a character.
     if !text.is_ascii() {
         return Err(format!("{text:?} is not a log filter: it is not ASCII"));
@@ -117,6 +117,19 @@ pub(super) fn ratio(text: &str) -> Parsed<f64> {
         Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
         _ => Err(format!("{text:?} is not a number from 0 to 1")),
     }
+}
+
+pub(super) fn signals(text: &str) -> Parsed<Signals> {
+    let mut signals = Signals::default();
+    for signal in text.split(',').map(str::trim).filter(|signal| !signal.is_empty()) {
+        match signal {
+            "traces" => signals.traces = true,
+            "metrics" => signals.metrics = true,
+            "logs" => signals.logs = true,
+            _ => return Err(format!("{signal:?} is none of traces, metrics and logs")),
+        }
+    }
+    Ok(signals)
 }
 
 pub(super) fn endpoint(text: &str) -> Parsed<String> {

@@ -85,6 +85,7 @@ fn every_mistake_names_its_variable() {
         ("TRADEWIND_LOG_FORMAT", "xml", r#""xml" is not json, pretty or auto"#),
         ("TRADEWIND_GRACE", "soon", r#""soon" is not a duration such as 10s or 1m 30s"#),
         ("TRADEWIND_WORKERS", "0", r#""0" is not a number of threads from 1 to 512"#),
+        ("TRADEWIND_OTLP_SIGNALS", "traces,spans", r#""spans" is none of traces, metrics and logs"#),
         ("TRADEWIND_TRACE_RATIO", "2", r#""2" is not a number from 0 to 1"#),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", r#"is not an http:// or https:// URL"#),
         ("TRADEWIND_BERTHS", "many", r#""many" is not a number of 1 or more"#),

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use opentelemetry::{
-    Context,
+    Context, KeyValue, Value as Fact,
     trace::{SpanContext, TraceContextExt},
 };
 use serde::Serialize;
@@ -21,7 +21,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 use tradewind_domain::printable;
-use tradewind_mesh::Serving;
+
+use super::facts;
 
 /// Formats events; the fields of the spans around an event are on its line, the innermost winning.
 pub(super) struct Lines {
@@ -64,12 +65,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, JsonFields> for Line
         let mut timestamp = String::with_capacity(27);
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let span = Context::map_current(|context| {
-            if let Some(call) = context.get::<Serving>() {
-                fields.entry("rpc.method").or_insert_with(|| call.method.into());
-                fields.entry("caller").or_insert_with(|| call.caller.id.name().into());
-                if let Some(user) = call.user() {
-                    fields.entry("enduser.id").or_insert_with(|| user.into());
-                }
+            for KeyValue { key, value, .. } in facts::of(context) {
+                fields.entry(key.as_str()).or_insert_with(|| json(&value));
             }
             context.span().span_context().clone()
         });
@@ -110,6 +107,15 @@ fn span_fields<S: Subscriber + for<'a> LookupSpan<'a>>(
         }
     }
     fields
+}
+
+fn json(fact: &Fact) -> Value {
+    match fact {
+        Fact::Bool(fact) => (*fact).into(),
+        Fact::I64(fact) => (*fact).into(),
+        Fact::F64(fact) => (*fact).into(),
+        other => other.to_string().into(),
+    }
 }
 
 fn pretty(writer: &mut Writer<'_>, line: &Line<'_>, span: &SpanContext, level: Level) -> fmt::Result {

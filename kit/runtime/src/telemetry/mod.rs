@@ -2,8 +2,12 @@
 //!
 //! Everything else speaks `tracing` and `opentelemetry::global`; subscribers, exporters and registries must not be known outside here.
 
+mod export;
+mod facts;
+pub(crate) mod level;
 mod lines;
-mod trace;
+pub(crate) mod openmetrics;
+mod sampler;
 
 use std::{
     io::{IsTerminal, stderr},
@@ -12,15 +16,19 @@ use std::{
 };
 
 use opentelemetry::{KeyValue, global, trace::TracerProvider};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::{
     Resource,
-    metrics::{Aggregation, Instrument, InstrumentKind, SdkMeterProvider, Stream},
+    logs::SdkLoggerProvider,
+    metrics::{Aggregation, Instrument, InstrumentKind, PeriodicReader, SdkMeterProvider, Stream},
     propagation::TraceContextPropagator,
+    resource::{EnvResourceDetector, TelemetryResourceDetector},
     trace::SdkTracerProvider,
 };
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
     filter::{FilterExt, Targets, filter_fn},
     fmt::{MakeWriter, format::JsonFields},
     layer::SubscriberExt,
@@ -28,7 +36,14 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use self::lines::Lines;
+use tradewind_telemetry::{SPANS, names};
+use uuid::Uuid;
+
+use self::{
+    export::{Collector, Exporters},
+    level::Level,
+    lines::Lines,
+};
 use crate::settings::{LogFormat, Settings};
 
 /// Chatty libraries: only their warnings are logged unless `LOG` names them, and they never appear in traces.
@@ -56,51 +71,79 @@ static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
 pub(crate) struct Telemetry {
     tracer: SdkTracerProvider,
     meter: SdkMeterProvider,
+    logger: Option<SdkLoggerProvider>,
     registry: prometheus::Registry,
+    /// Which lines are logged.
+    pub(crate) level: Level,
 }
 
 /// Installs logs, traces and metrics the first time it is called in a process; later calls only add the service to `tradewind_build_info`.
 pub(crate) fn install(service: &'static str, settings: &Settings) -> &'static Telemetry {
     let installed = INSTALLED.get_or_init(|| {
-        let resource = Resource::builder()
-            .with_service_name(service)
-            .with_attribute(KeyValue::new("service.version", crate::VERSION))
-            .build();
+        let resource = resource(service, &settings.instance);
+        let endpoint = settings.otlp_endpoint.as_deref();
+        let (signals, ratio) = (settings.otlp_signals, settings.trace_ratio);
+        let mut exporters = Exporters::of(endpoint.map(|endpoint| Collector { endpoint, signals, ratio }));
+        if exporters.collects() {
+            tradewind_telemetry::collect(ratio);
+        }
         let registry = prometheus::Registry::new();
-        let meter = meter(&registry, resource.clone());
-        let (tracer, exporting) = trace::provider(settings.otlp_endpoint.as_deref(), settings.trace_ratio, resource);
+        let meter = meter(&registry, exporters.reader(), resource.clone());
+        let (tracer, logger) = (exporters.tracer(resource.clone()), exporters.logger(resource));
         global::set_meter_provider(meter.clone());
         global::set_tracer_provider(tracer.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
-        subscribe(service, settings, &tracer, settings.otlp_endpoint.is_some() && exporting.is_ok());
-        if let Err(problem) = exporting {
-            tracing::warn!(%problem, "traces are not exported");
+        let level = Level::new(&settings.log);
+        subscribe(service, settings.log_format, &level, &tracer, logger.as_ref());
+        for (what, problem) in exporters.failed {
+            tracing::warn!(problem, "{what} are not exported");
         }
-        Telemetry { tracer, meter, registry }
+        Telemetry { tracer, meter, logger, registry, level }
     });
     build_info(service);
     installed
 }
 
-fn subscribe(service: &'static str, settings: &Settings, tracer: &SdkTracerProvider, exports: bool) {
+/// What the process is to whoever collects from many; `OTEL_RESOURCE_ATTRIBUTES` says more, and is believed.
+fn resource(service: &'static str, instance: &str) -> Resource {
+    let instance = if instance.is_empty() { Uuid::new_v4().to_string() } else { instance.to_owned() };
+    let attributes = [
+        KeyValue::new(names::SERVICE_NAME, service),
+        KeyValue::new(names::SERVICE_NAMESPACE, "tradewind"),
+        KeyValue::new(names::SERVICE_VERSION, crate::VERSION),
+        KeyValue::new(names::SERVICE_INSTANCE_ID, instance),
+    ];
+    Resource::builder_empty()
+        .with_schema_url(attributes, names::SCHEMA)
+        .with_detectors(&[Box::new(TelemetryResourceDetector), Box::new(EnvResourceDetector::new())])
+        .build()
+}
+
+fn subscribe(
+    service: &'static str,
+    format: LogFormat,
+    level: &Level,
+    tracer: &SdkTracerProvider,
+    logger: Option<&SdkLoggerProvider>,
+) {
     let terminal = stderr().is_terminal();
-    let pretty = match settings.log_format {
+    let pretty = match format {
         LogFormat::Json => false,
         LogFormat::Pretty => true,
         LogFormat::Auto => terminal,
     };
-    let lines = lines(service, pretty, pretty && terminal, &settings.log, stderr);
+    let lines = lines(service, pretty, pretty && terminal, level, stderr);
+    let exported = logger.map(|logger| OpenTelemetryTracingBridge::new(logger).with_filter(level.filter()));
     // Fails where a test has installed its own subscriber: that one then stays.
-    drop(tracing_subscriber::registry().with(traces(tracer, exports)).with(lines).try_init());
+    drop(tracing_subscriber::registry().with(traces(tracer)).with(lines).with(exported).try_init());
     // A library that asks the `log` crate whether a record is wanted, and then writes none, leaves the layers' filters with that
     // answer, and the thread's next event is lost: sqlx does so for every notice of PostgreSQL. Below warnings nobody is told yes.
     log::set_max_level(log::LevelFilter::Warn);
 }
 
-/// Spans of calls are of use to whoever collects them alone: their ids, and what a line says of a call, need none.
-fn traces<S: Subscriber + for<'a> LookupSpan<'a>>(tracer: &SdkTracerProvider, exports: bool) -> impl Layer<S> {
-    let calls = if exports { LevelFilter::INFO } else { LevelFilter::OFF };
-    let all = Targets::new().with_default(LevelFilter::INFO).with_target(tradewind_mesh::CALLS, calls);
+/// The kit's own parts of traces are spans where somebody collects them; a service's are so in any case, for their ids.
+fn traces<S: Subscriber + for<'a> LookupSpan<'a>>(tracer: &SdkTracerProvider) -> impl Layer<S> {
+    let all = Targets::new().with_default(LevelFilter::INFO);
     let own = QUIET.iter().fold(all, |targets, library| targets.with_target(*library, LevelFilter::OFF));
     tracing_opentelemetry::layer()
         .with_tracer(tracer.tracer("tradewind"))
@@ -110,7 +153,7 @@ fn traces<S: Subscriber + for<'a> LookupSpan<'a>>(tracer: &SdkTracerProvider, ex
         .with_filter(own)
 }
 
-fn lines<S, W>(service: &'static str, pretty: bool, colours: bool, filter: &str, writer: W) -> impl Layer<S>
+fn lines<S, W>(service: &'static str, pretty: bool, colours: bool, level: &Level, writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -122,16 +165,11 @@ where
         .log_internal_errors(false)
         .with_writer(writer)
         // Spans are kept whatever the level, so that their fields are on every line within them.
-        .with_filter(log_filter(filter).or(filter_fn(own_span)).and(filter_fn(not_of_a_call)))
+        .with_filter(level.filter().or(filter_fn(own_span)).and(filter_fn(not_of_a_part)))
 }
 
-fn log_filter(log: &str) -> EnvFilter {
-    let quiet = QUIET.map(|library| format!("{library}=warn")).join(",");
-    EnvFilter::new(format!("info,{quiet},{log}"))
-}
-
-fn not_of_a_call(metadata: &Metadata<'_>) -> bool {
-    metadata.target() != tradewind_mesh::CALLS
+fn not_of_a_part(metadata: &Metadata<'_>) -> bool {
+    metadata.target() != SPANS
 }
 
 fn own_span(metadata: &Metadata<'_>) -> bool {
@@ -139,8 +177,16 @@ fn own_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && *metadata.level() <= LevelFilter::INFO && !QUIET.contains(&library)
 }
 
-fn meter(registry: &prometheus::Registry, resource: Resource) -> SdkMeterProvider {
+fn meter(
+    registry: &prometheus::Registry,
+    exported: Option<PeriodicReader<MetricExporter>>,
+    resource: Resource,
+) -> SdkMeterProvider {
     let builder = SdkMeterProvider::builder().with_resource(resource).with_view(seconds);
+    let builder = match exported {
+        Some(reader) => builder.with_reader(reader),
+        None => builder,
+    };
     match opentelemetry_prometheus::exporter().with_registry(registry.clone()).scope_info_enabled(false).build() {
         Ok(reader) => builder.with_reader(reader).build(),
         // Only a registry that already has a collector of that name refuses one, and this registry is new.
@@ -167,9 +213,13 @@ fn build_info(service: &'static str) {
 }
 
 impl Telemetry {
-    /// Returns every metric of the process in Prometheus' text format.
-    pub(crate) fn metrics(&self) -> Result<String, prometheus::Error> {
-        prometheus::TextEncoder::new().encode_to_string(&self.registry.gather())
+    /// Returns every metric of the process in Prometheus' text format, or in OpenMetrics', which has exemplars.
+    pub(crate) fn metrics(&self, with_exemplars: bool) -> anyhow::Result<String> {
+        let families = self.registry.gather();
+        if with_exemplars {
+            return Ok(openmetrics::text(&families)?);
+        }
+        Ok(prometheus::TextEncoder::new().encode_to_string(&families)?)
     }
 
     /// Exports what is still buffered, within the given time.
@@ -178,6 +228,7 @@ impl Telemetry {
             // A collector that is away is no reason to fail a shutdown.
             drop(self.tracer.shutdown_with_timeout(within));
             drop(self.meter.shutdown_with_timeout(within));
+            drop(self.logger.as_ref().map(|logger| logger.shutdown_with_timeout(within)));
         });
         drop(tokio::time::timeout(within, flush).await);
     }

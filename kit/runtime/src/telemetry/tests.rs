@@ -8,6 +8,8 @@ use std::{
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::level::Asked;
+use super::sampler::Head;
 use super::*;
 
 /// What was logged, readable by the test.
@@ -33,24 +35,20 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 /// Returns what `work` logs under a filter, line by line.
-fn logged(filter: &str, pretty: bool, work: impl FnOnce()) -> Vec<String> {
+fn logged(filter: &str, pretty: bool, work: impl FnOnce(&Level)) -> Vec<String> {
     let log = Log::default();
-    let (tracer, _) = trace::provider(None, 1.0, Resource::builder_empty().build());
-    let subscriber = tracing_subscriber::registry().with(traces(&tracer, false)).with(lines(
-        "harbour",
-        pretty,
-        false,
-        filter,
-        log.clone(),
-    ));
-    tracing::subscriber::with_default(subscriber, work);
+    let tracer = Exporters::of(None).tracer(Resource::builder_empty().build());
+    let level = Level::new(filter);
+    let lines = lines("harbour", pretty, false, &level, log.clone());
+    let subscriber = tracing_subscriber::registry().with(traces(&tracer)).with(lines);
+    tracing::subscriber::with_default(subscriber, || work(&level));
     let bytes = log.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap().lines().map(ToOwned::to_owned).collect()
 }
 
 #[test]
 fn a_line_within_a_span_names_its_trace_and_the_fields_of_the_span() {
-    let lines = logged("info", false, || {
+    let lines = logged("info", false, |_| {
         let outer = tracing::info_span!("request", order = "o-1", otel.kind = "server");
         outer.in_scope(|| {
             tracing::info!(units = 3, "reserved");
@@ -87,23 +85,25 @@ fn a_line_within_a_call_names_its_trace_method_caller_and_user_without_any_span(
     let serving = Serving::new("harbour.v1.Harbour/Moor", Arc::new(peer));
     serving.is_for("u-1");
     let call = Context::new().with_value(serving);
-    let lines = logged("info", false, || {
+    let lines = logged("info", false, |_| {
         let _call = call.with_remote_span_context(span).attach();
-        tracing::info_span!(target: tradewind_mesh::CALLS, "rpc.call", peer = "quay")
-            .in_scope(|| tracing::info!("moored"));
+        tracing::info_span!(target: SPANS, "part", peer = "quay").in_scope(|| tracing::info!("moored"));
         tracing::info_span!("react", event = "e-1").in_scope(|| tracing::info!("reacted"));
     });
     let [moored, reacted] =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>().try_into().unwrap();
-    let call = serde_json::json!({ "rpc.method": "harbour.v1.Harbour/Moor", "caller": "gateway", "enduser.id": "u-1" });
+    let call = serde_json::json!({ "rpc.method": "harbour.v1.Harbour/Moor", "tradewind.caller": "gateway", "enduser.id": "u-1" });
     assert_eq!((&moored["fields"], &moored["trace_id"]), (&call, &id.to_string().into()));
-    assert_eq!((&reacted["fields"]["event"], &reacted["fields"]["caller"]), (&"e-1".into(), &"gateway".into()));
+    assert_eq!(
+        (&reacted["fields"]["event"], &reacted["fields"]["tradewind.caller"]),
+        (&"e-1".into(), &"gateway".into())
+    );
     assert_eq!(reacted["trace_id"], id.to_string(), "what has a span goes on within the trace");
 }
 
 #[test]
 fn a_quiet_filter_hides_lines_but_neither_spans_nor_traces() {
-    let lines = logged("warn", false, || {
+    let lines = logged("warn", false, |_| {
         tracing::info_span!("request", order = "o-1").in_scope(|| {
             tracing::info!("hidden");
             tracing::warn!("shown");
@@ -117,7 +117,7 @@ fn a_quiet_filter_hides_lines_but_neither_spans_nor_traces() {
 
 #[test]
 fn libraries_are_quiet_unless_named() {
-    let talk = || {
+    let talk = |_: &Level| {
         tracing::info!(target: "h2::codec", "frame");
         tracing::warn!(target: "h2::codec", "odd frame");
     };
@@ -127,7 +127,7 @@ fn libraries_are_quiet_unless_named() {
 
 #[test]
 fn a_line_for_people_is_one_line() {
-    let lines = logged("info", true, || {
+    let lines = logged("info", true, |_| {
         tracing::info_span!("request", order = "o-1").in_scope(|| tracing::error!(why = "storm", "lost"));
     });
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -136,7 +136,7 @@ fn a_line_for_people_is_one_line() {
 
 #[test]
 fn what_others_wrote_stays_within_its_line() {
-    let lines = logged("info", true, || tracing::error!(why = "sto\u{1b}[2Jrm\n\u{202e}", "{}", "lo\nst\u{9b}m"));
+    let lines = logged("info", true, |_| tracing::error!(why = "sto\u{1b}[2Jrm\n\u{202e}", "{}", "lo\nst\u{9b}m"));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("lo\\nst\\u{9b}m why=sto\\u{1b}[2Jrm\\n\\u{202e}"), "{}", lines[0]);
 }
@@ -144,7 +144,7 @@ fn what_others_wrote_stays_within_its_line() {
 #[test]
 fn metrics_are_scraped_with_bounds_fit_for_seconds() {
     let registry = prometheus::Registry::new();
-    let provider = meter(&registry, Resource::builder_empty().build());
+    let provider = meter(&registry, None, Resource::builder_empty().build());
     let meter = opentelemetry::metrics::MeterProvider::meter(&provider, "tradewind");
     meter.f64_histogram("tradewind_wait").with_unit("s").build().record(0.003, &[]);
     meter.u64_counter("tradewind_calls").build().add(2, &[KeyValue::new("method", "Get")]);
@@ -162,7 +162,7 @@ fn a_trace_begun_elsewhere_is_continued() {
     use tracing_opentelemetry::OpenTelemetrySpanExt;
 
     let id = TraceId::from_bytes([7; 16]);
-    let lines = logged("info", false, || {
+    let lines = logged("info", false, |_| {
         let remote =
             SpanContext::new(id, SpanId::from_bytes([1; 8]), TraceFlags::default(), true, TraceState::default());
         let span = tracing::info_span!("request");
@@ -171,4 +171,66 @@ fn a_trace_begun_elsewhere_is_continued() {
     });
     let line: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(line["trace_id"], id.to_string());
+}
+
+#[test]
+fn what_is_logged_can_change_while_it_runs() {
+    let talk = |level: &Level| {
+        let asked = |filter: &str| {
+            let until = time::OffsetDateTime::UNIX_EPOCH;
+            Asked { filter: filter.to_owned(), until, by: "operator".to_owned() }
+        };
+        tracing::debug!("hidden");
+        level.change(Some(asked("debug")));
+        tracing::debug!("shown");
+        level.change(Some(asked("error")));
+        tracing::warn!("hidden too");
+        level.change(None);
+        tracing::info!("as before");
+        tracing::debug!("and no more");
+    };
+    let lines = logged("info", false, talk);
+    let said: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(said.iter().map(|line| &line["message"]).collect::<Vec<_>>(), ["shown", "as before"]);
+}
+
+#[test]
+fn what_was_decided_before_a_span_was_made_is_not_decided_again() {
+    use opentelemetry::Context;
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+    use tradewind_telemetry::{Kind, Part, collect, collect_nothing, parent};
+
+    let exporter = InMemorySpanExporter::default();
+    let provider =
+        SdkTracerProvider::builder().with_sampler(Head::of(0.0)).with_simple_exporter(exporter.clone()).build();
+    let subscriber = tracing_subscriber::registry().with(traces(&provider));
+    let begin = |text: &str| {
+        let facts = || vec![KeyValue::new(names::TIMER, "tide")];
+        Part::begin(Kind::Internal, &parent(text), &Context::new(), || "moor".into(), facts)
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        assert!(!begin("").is_collected(), "nobody collects");
+        collect(1.0);
+        let root = begin("");
+        root.fails("storm");
+        let within = root.traceparent("");
+        drop(begin(&within));
+        drop(root);
+        let unsampled = begin("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+        assert!(!unsampled.is_collected(), "what nobody collects elsewhere is not collected here");
+        assert_eq!(unsampled.ids().trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+        collect(0.0);
+        assert!(!begin("").is_collected());
+        tracing::info_span!("a service's own").in_scope(|| {});
+        collect_nothing();
+        assert!(!begin(&within).is_collected());
+    });
+    let spans = exporter.get_finished_spans().unwrap();
+    let [child, root] = spans.try_into().unwrap();
+    assert_eq!(child.parent_span_id, root.span_context.span_id());
+    assert_eq!(child.span_context.trace_id(), root.span_context.trace_id());
+    assert_eq!(root.parent_span_id, opentelemetry::trace::SpanId::INVALID);
+    assert_eq!(root.name, "moor");
+    assert!(root.attributes.contains(&KeyValue::new(names::ERROR_TYPE, "storm")), "{:?}", root.attributes);
+    assert!(root.attributes.contains(&KeyValue::new(names::TIMER, "tide")), "{:?}", root.attributes);
 }

@@ -12,6 +12,8 @@ pub(super) struct Joined {
     pub(super) values: Vec<Value>,
     /// Those that have to change a certain number of rows.
     pub(super) exact: Vec<(usize, usize)>,
+    /// What PostgreSQL computes besides.
+    pub(super) also: Option<&'static str>,
 }
 
 impl Joined {
@@ -28,7 +30,7 @@ impl Joined {
 
     /// All of it as one text, with its parameters.
     pub(super) fn into_one(self, backend: DbBackend) -> (String, Vec<Value>) {
-        let Self { mut texts, mut values, exact } = self;
+        let Self { mut texts, mut values, exact, also } = self;
         if backend == DbBackend::Sqlite {
             return (texts.pop().unwrap_or_default(), values);
         }
@@ -42,7 +44,10 @@ impl Joined {
                 counted.push(format!("(SELECT COUNT(*) FROM {}) = ${}", name(index), values.len()));
             }
             // Where it is not so, the statement divides by zero, which undoes all of it.
-            texts.push(format!("SELECT 1 / CASE WHEN {} THEN 1 ELSE 0 END", counted.join(" AND ")));
+            let also = also.map(|also| format!(", {also}")).unwrap_or_default();
+            texts.push(format!("SELECT 1 / CASE WHEN {} THEN 1 ELSE 0 END{also}", counted.join(" AND ")));
+        } else if let Some(also) = also {
+            texts.push(format!("SELECT {also}"));
         }
         let last = texts.pop().unwrap_or_default();
         let parts = texts.iter().enumerate().map(|(index, text)| format!("{} AS ({text})", name(index)));

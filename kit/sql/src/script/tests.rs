@@ -2,6 +2,23 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 
 use super::*;
 
+#[test]
+fn postgresql_is_told_with_the_last_statement_that_the_commit_can_be_on_disk_later() {
+    let later = "set_config('synchronous_commit', 'off', true)";
+    let mut script = Script::new(DbBackend::Postgres);
+    script.start("INSERT INTO a VALUES ").row([Value::from(1_i64)]);
+    script.follow("DELETE FROM b");
+    script.answered_before_it_is_on_disk();
+    let expected = ["INSERT INTO a VALUES ($1)".to_owned(), format!("WITH part0 AS (DELETE FROM b) SELECT {later}")];
+    assert_eq!(texts(script), expected);
+
+    let mut script = Script::new(DbBackend::Postgres);
+    script.exactly(1, "UPDATE a SET b = 1");
+    script.answered_before_it_is_on_disk();
+    let [text] = texts(script).try_into().unwrap();
+    assert!(text.ends_with(&format!("THEN 1 ELSE 0 END, {later}")), "{text}");
+}
+
 fn texts(script: Script) -> Vec<String> {
     script.sent().map(|sent| sent.sql).collect()
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::statement::statement;
-use crate::transaction::{Transaction, Writer};
+use crate::transaction::{Durability, Transaction, Writer};
 use crate::{Id, Script, db};
 
 fn session() -> Pool {
@@ -66,7 +66,7 @@ async fn an_error_that_ends_a_transaction_ends_it_for_all_that_follows() {
     let pool = session();
     pool.execute_unprepared("CREATE TABLE t (a BIGINT UNIQUE)").await.unwrap();
     let writer = Writer::new(pool.clone(), None);
-    let tx = Transaction::sqlite(writer.begin().await.unwrap());
+    let tx = Transaction::sqlite(writer.begin(Durability::OnDisk).await.unwrap());
     for text in ["INSERT INTO t VALUES (1)", "INSERT OR ROLLBACK INTO t VALUES (1)", "INSERT INTO t VALUES (2)"] {
         let done = tx.execute_unprepared(text).await;
         assert_eq!(done.is_ok(), text == "INSERT INTO t VALUES (1)", "{text}: {done:?}");
@@ -76,16 +76,37 @@ async fn an_error_that_ends_a_transaction_ends_it_for_all_that_follows() {
 }
 
 #[tokio::test]
+async fn a_commit_is_answered_as_its_transaction_was_begun() {
+    let pool = session();
+    let writer = Writer::new(pool.clone(), None);
+    let synchronous = async || {
+        let query = statement(DbBackend::Sqlite, "PRAGMA synchronous", []);
+        pool.query_one_raw(query).await.unwrap().unwrap().try_get::<i64>("", "synchronous").unwrap()
+    };
+    let (normal, full) = (1, 2);
+    for (durability, expected) in [
+        (Durability::OnDisk, full),
+        (Durability::Later, normal),
+        (Durability::Later, normal),
+        (Durability::OnDisk, full),
+    ] {
+        let tx = Transaction::sqlite(writer.begin(durability).await.unwrap());
+        assert_eq!(synchronous().await, expected, "{durability:?}");
+        tx.commit(Script::new(DbBackend::Sqlite), || {}).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_that_is_dropped_is_rolled_back_at_once() {
     let pool = session();
     pool.execute_unprepared("CREATE TABLE t (a BIGINT)").await.unwrap();
     let writer = Writer::new(pool.clone(), None);
-    let tx = Transaction::sqlite(writer.begin().await.unwrap());
+    let tx = Transaction::sqlite(writer.begin(Durability::OnDisk).await.unwrap());
     tx.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
-    assert!(writer.begin().now_or_never().is_none(), "it is the only one");
+    assert!(writer.begin(Durability::OnDisk).now_or_never().is_none(), "it is the only one");
     drop(tx);
     assert_eq!((pool.is_open(), count(&pool).await), (false, 0));
-    drop(writer.begin().await.unwrap());
+    drop(writer.begin(Durability::OnDisk).await.unwrap());
 }
 
 #[tokio::test]

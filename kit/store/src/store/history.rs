@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use tradewind_domain::{Error, ErrorKind};
-use tradewind_sql::{DATABASE_CORRUPT, Id, damages, db, from_micros, micros, signed, statement};
+use tradewind_sql::{DATABASE_CORRUPT, Durability, Id, damages, db, from_micros, micros, signed, statement};
 use uuid::Uuid;
 
 use super::Store;
@@ -198,7 +198,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database is.
     pub async fn renew(&self) -> Result<Uuid, Error> {
-        let (transaction, _) = self.transaction().await?;
+        let (transaction, _) = self.transaction(Durability::OnDisk).await?;
         let incarnation = renew_log(&transaction).await?;
         self.commit(transaction).await?;
         self.look().await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 use tradewind_domain::Error;
-use tradewind_sql::{db, statement};
+use tradewind_sql::{Durability, db, statement};
 
 use super::Store;
 
@@ -28,7 +28,7 @@ impl Store {
         if self.backend() == DbBackend::Postgres {
             return self.read(statement).await;
         }
-        let (transaction, _) = self.transaction().await?;
+        let (transaction, _) = self.transaction(Durability::OnDisk).await?;
         let rows = transaction.query_all_raw(statement).await.map_err(db).inspect_err(|_| self.wrote_not())?;
         self.commit(transaction).await?;
         if !rows.is_empty() {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use sea_orm::DbBackend;
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit_if};
+use tradewind_sql::Durability;
 
-use super::Tx;
+use super::{Tx, told};
 use crate::committed::{Appended, Committed};
 use crate::error::commit;
 use crate::store::{LOG, OUTBOX, Topic};
@@ -27,6 +28,9 @@ impl Tx {
             self.store.may_grow().await?;
         }
         self.pending.check()?;
+        if self.durability == Durability::Later && !self.pending.is_derived() {
+            return Err(Error::internal("what is not made again from a log would be answered before it is on disk"));
+        }
         self.seal_pending(true).await?;
         let events = self.pending.events.iter().map(|pending| &pending.event);
         let appended = events.clone().map(|event| Appended {
@@ -39,6 +43,7 @@ impl Tx {
         let kept: Vec<_> = if tail.is_some() { events.cloned().collect() } else { Vec::new() };
         let changes = self.pending.changes_something();
         let made = self.pending.subjects.clone();
+        let told = told::committing(&self.store, &self.pending.events);
         let script = self.pending.script(self.store.backend(), self.now);
         if self.store.backend() == DbBackend::Sqlite {
             // There the cache is believed: nothing in it may be older than the database, not even while nobody waits for this
@@ -70,6 +75,10 @@ impl Tx {
             }
         });
         let outcome = store.noting(outcome.await.map_err(commit));
+        if let Err(error) = &outcome {
+            told.iter().for_each(|part| part.fails(error.reason));
+        }
+        drop(told);
         outcome.inspect_err(|_| store.memory().keys.doubt(made.keys()))?;
         settling.known = true;
         hit_if(requested, Point::RequestCommitted);

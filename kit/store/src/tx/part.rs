@@ -39,6 +39,10 @@ impl Parts {
         parts.find_map(|part| part.downcast_mut()).expect("a part of this type")
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Box<dyn Part>> {
         self.0.iter_mut()
     }

@@ -54,6 +54,11 @@ impl Pending {
         script
     }
 
+    /// Whether it has nothing but rows and a cursor.
+    pub(super) fn is_derived(&self) -> bool {
+        self.events.is_empty() && self.requests.is_empty() && self.subjects.is_empty() && self.parts.is_empty()
+    }
+
     /// Whether it surely has rows that the commit changes.
     pub(super) fn changes_something(&self) -> bool {
         !self.events.is_empty() || !self.requests.is_empty() || self.cursor.is_some() || !self.subjects.is_empty()

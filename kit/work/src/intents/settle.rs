@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use tracing::Instrument;
 use tradewind_domain::{Error, ErrorKind};
 use tradewind_fault::{Point, hit};
 use tradewind_sql::Backoff;
-use tradewind_store::{Metadata, Tx, trace};
+use tradewind_store::{Metadata, Tx};
+use tradewind_telemetry::{Part, trace_id};
 
 use super::worker::{Called, Worker};
 use super::{IntentHandler, Unknown};
@@ -24,15 +24,15 @@ const RECORD_ATTEMPTS: u32 = 8;
 const FAULT: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(300));
 
 /// What a call was answered.
-type Answered<H> = (Intent, <H as IntentHandler>::Outcome, tracing::Span);
+type Answered<H> = (Intent, <H as IntentHandler>::Outcome, Part);
 
 impl<H: IntentHandler> Worker<H> {
     /// Settles the answers in one transaction, or where that fails one by one, and gives the rest back.
     pub(super) async fn settle(&mut self, ended: Vec<Called<H::Outcome>>) {
         let mut answered = Vec::with_capacity(ended.len());
-        for Called { intent, result, span } in ended {
+        for Called { intent, result, part } in ended {
             match result {
-                Ok(outcome) => answered.push((intent, outcome, span)),
+                Ok(outcome) => answered.push((intent, outcome, part)),
                 Err(unknown) => self.no_answer(&intent, &unknown).await,
             }
         }
@@ -64,8 +64,8 @@ impl<H: IntentHandler> Worker<H> {
         let mut tx = self.store.begin().await?;
         tx.hope();
         owed::settle(&mut tx, H::KIND, answered.iter().map(|(intent, ..)| intent));
-        for (intent, outcome, span) in answered {
-            self.record_in(&mut tx, intent, outcome, span).await?;
+        for (intent, outcome, part) in answered {
+            self.record_in(&mut tx, intent, outcome, part).await?;
         }
         tx.commit().await?;
         hit(Point::IntentSettled, H::KIND);
@@ -74,12 +74,12 @@ impl<H: IntentHandler> Worker<H> {
     }
 
     /// Deletes the intent and records its answer, unless it was replaced or withdrawn.
-    async fn record(&self, (intent, outcome, span): &Answered<H>) -> Result<(), Error> {
+    async fn record(&self, (intent, outcome, part): &Answered<H>) -> Result<(), Error> {
         hit(Point::IntentAnswered, H::KIND);
         let mut tx = self.store.begin().await?;
         let is_open = owed::delete_intent(&tx, H::KIND, intent).await?;
         if is_open {
-            self.record_in(&mut tx, intent, outcome, span).await?;
+            self.record_in(&mut tx, intent, outcome, part).await?;
         }
         tx.commit().await?;
         hit(Point::IntentSettled, H::KIND);
@@ -90,16 +90,10 @@ impl<H: IntentHandler> Worker<H> {
         Ok(())
     }
 
-    async fn record_in(
-        &self,
-        tx: &mut Tx,
-        intent: &Intent,
-        outcome: &H::Outcome,
-        span: &tracing::Span,
-    ) -> Result<(), Error> {
-        let traceparent = trace::traceparent(span, &intent.cause.traceparent);
+    async fn record_in(&self, tx: &mut Tx, intent: &Intent, outcome: &H::Outcome, part: &Part) -> Result<(), Error> {
+        let traceparent = part.traceparent(&intent.cause.traceparent);
         tx.set_cause(Metadata { traceparent, ..intent.cause.clone() });
-        self.handler.settle(tx, intent, outcome).instrument(span.clone()).await
+        part.within(self.handler.settle(tx, intent, outcome)).await
     }
 
     async fn no_answer(&mut self, intent: &Intent, unknown: &Unknown) {
@@ -109,7 +103,7 @@ impl<H: IntentHandler> Worker<H> {
             key = intent.key,
             attempt = intent.attempt,
             error = unknown.0,
-            trace_id = trace::trace_id(&intent.cause.traceparent),
+            trace_id = trace_id(&intent.cause.traceparent),
             "a call had no answer and is made again"
         );
         count::<H>("unknown", 1);
@@ -119,7 +113,7 @@ impl<H: IntentHandler> Worker<H> {
     async fn not_recorded(&mut self, intent: &Intent, error: &Error) {
         tracing::error!(
             kind = H::KIND, action = intent.action, key = intent.key, attempt = intent.attempt, reason = error.reason,
-            trace_id = trace::trace_id(&intent.cause.traceparent), %error, "an answer could not be recorded"
+            trace_id = trace_id(&intent.cause.traceparent), %error, "an answer could not be recorded"
         );
         metrics().intent_settle_failures.add(1, &[KeyValue::new("kind", H::KIND)]);
         self.give_back(intent, FAULT.wait(intent.attempt), &error.message).await;

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use opentelemetry::KeyValue;
+use opentelemetry::{Context, KeyValue};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span};
 use tradewind_domain::Error;
 use tradewind_fault::{Point, hit};
 use tradewind_replicas::{Roster, circuit};
 use tradewind_sql::random;
-use tradewind_store::{Store, Tx, trace};
+use tradewind_store::{Store, Tx};
+use tradewind_telemetry::{Doing, Kind, Part, names, parent};
 
 use super::held::Held;
 use super::pace::Pace;
@@ -43,7 +43,7 @@ const CIRCUIT: &str = "intent";
 pub(super) struct Called<O> {
     pub(super) intent: Intent,
     pub(super) result: Result<O, Unknown>,
-    pub(super) span: Span,
+    pub(super) part: Part,
 }
 
 /// The worker of one kind of intent.
@@ -222,16 +222,7 @@ impl<H: IntentHandler> Worker<H> {
             return;
         }
         self.pace.began();
-        let span = tracing::info_span!(
-            "intent",
-            otel.name = format!("{} {}", H::KIND, intent.action),
-            otel.kind = "client",
-            kind = H::KIND,
-            action = intent.action,
-            key = intent.key,
-            attempt = intent.attempt
-        );
-        trace::continue_from(&span, &intent.cause.traceparent);
+        let part = calling(H::KIND, &intent);
         let (handler, timeout) = (Arc::clone(&self.handler), self.call_timeout);
         self.calls.spawn(async move {
             let call = async {
@@ -240,9 +231,12 @@ impl<H: IntentHandler> Worker<H> {
                 let result = tokio::time::timeout(timeout, handler.call(&intent)).await;
                 result.unwrap_or_else(|_| Err(Unknown(format!("nothing within {timeout:?}"))))
             };
-            let result = AssertUnwindSafe(call.instrument(span.clone())).catch_unwind().await;
+            let result = AssertUnwindSafe(part.within(call)).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err(Unknown("the call panicked".to_owned())));
-            Called { intent, result, span }
+            if result.is_err() {
+                part.fails("unknown");
+            }
+            Called { intent, result, part }
         });
     }
 
@@ -284,4 +278,17 @@ impl<H: IntentHandler> Worker<H> {
             metrics().intents_open.record(open, &[KeyValue::new("kind", H::KIND)]);
         }
     }
+}
+
+/// The part in which the outside is called for an intent: it goes on with the trace of what recorded that.
+fn calling(kind: &'static str, intent: &Intent) -> Part {
+    let doing = Doing::new([
+        KeyValue::new(names::INTENT, kind),
+        KeyValue::new(names::INTENT_ACTION, intent.action.clone()),
+        KeyValue::new(names::INTENT_KEY, intent.key.clone()),
+        KeyValue::new(names::INTENT_ATTEMPT, i64::from(intent.attempt)),
+    ]);
+    let context = Context::new().with_value(doing.clone());
+    let name = || format!("{kind} {}", intent.action).into();
+    Part::begin(Kind::Internal, &parent(&intent.cause.traceparent), &context, name, || doing.facts().to_vec())
 }

@@ -4,7 +4,8 @@ use contracts::tradewind::ordering::v1::{
 use tradewind_domain::{Error, EventSet, OrderId, Origin, request};
 use tradewind_filter::sealed;
 use tradewind_sql::timestamp;
-use tradewind_store::{Recorded, Store, StreamName, trace::trace_id};
+use tradewind_store::{Recorded, Store, StreamName};
+use tradewind_telemetry::trace_id;
 
 use crate::domain::{Order, OrderError, OrderEvent};
 

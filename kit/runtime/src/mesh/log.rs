@@ -1,0 +1,50 @@
+//! What a process logs, over the wire.
+
+use std::time::Duration;
+
+use contracts::tradewind::mesh::v1;
+use prost_types::Timestamp;
+use time::OffsetDateTime;
+use tradewind_domain::Error;
+use tradewind_domain::request::Violations;
+
+use crate::settings::log_filter;
+use crate::telemetry::level::{Asked, Level};
+
+/// The longest text of a filter, in bytes.
+const LONGEST: usize = 1_024;
+/// For the longest time.
+const MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is logged now.
+pub(super) fn now(level: &Level) -> v1::LogFilter {
+    match level.asked() {
+        Some(Asked { filter, until, by }) => {
+            let until = Timestamp { seconds: until.unix_timestamp(), nanos: until.nanosecond().cast_signed() };
+            v1::LogFilter { filter, until_time: Some(until), principal: by }
+        }
+        None => v1::LogFilter { filter: level.settings().to_owned(), ..v1::LogFilter::default() },
+    }
+}
+
+/// Logs what a request asks for.
+pub(super) fn set(level: &Level, request: v1::SetLogFilterRequest, now: OffsetDateTime, by: &str) -> Result<(), Error> {
+    let v1::SetLogFilterRequest { filter, lasts } = request;
+    if filter.is_empty() && lasts.is_none() {
+        level.set(None);
+        tracing::warn!(by, filter = level.settings(), "what is logged is again what the settings say");
+        return Ok(());
+    }
+    let mut violations = Violations::default();
+    let read =
+        if filter.len() > LONGEST { Err(format!("is longer than {LONGEST} bytes")) } else { log_filter(&filter) };
+    violations.catch(read.map_err(|text| Error::invalid("filter", "FILTER_INVALID", text)));
+    violations.check(!filter.is_empty(), "filter", "FILTER_INVALID", "must say what is logged for that long");
+    let lasts = lasts.and_then(|lasts| Duration::try_from(lasts).ok()).unwrap_or_default();
+    let text = "must be more than nothing, and at most 24 hours";
+    violations.check(!lasts.is_zero() && lasts <= MOST, "lasts", "LASTS_OUT_OF_RANGE", text);
+    violations.finish_with(Some(()))?;
+    tracing::warn!(by, filter, ?lasts, "what is logged changes, for a time");
+    level.set(Some((Asked { filter, until: now + lasts, by: by.to_owned() }, lasts)));
+    Ok(())
+}
