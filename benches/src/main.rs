@@ -21,6 +21,7 @@ mod report;
 mod shop;
 mod toy;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -97,6 +98,8 @@ enum Part {
     Lagging,
     /// Orders through the whole shop.
     Orders,
+    /// Orders while traces are exported and none is sampled, beside orders while none are.
+    Telemetry,
     /// A call through the mesh beside one of bare tonic over mTLS.
     Mesh,
     /// REST through the gateway beside grpc-gateway, and beside a call to the service itself.
@@ -151,7 +154,8 @@ fn main() -> Result<ExitCode> {
                 Part::Loading => bench.loading(&mut figures)?,
                 Part::Building => bench.building(&mut figures)?,
                 Part::Lagging => bench.lagging(&mut figures)?,
-                Part::Orders => comparisons = bench.orders()?,
+                Part::Orders => comparisons.extend(bench.orders()?),
+                Part::Telemetry => comparisons.extend(bench.telemetry()?),
                 Part::Mesh => bench.mesh(&mut figures)?,
                 Part::Edge => bench.edge(&mut figures)?,
                 Part::Footprint => bench.footprint(&mut figures)?,
@@ -280,14 +284,25 @@ impl Bench {
     }
 
     fn orders(&self) -> Result<Vec<Comparison>> {
-        let build = |name: &str, programs: &PathBuf| Build { name: name.to_owned(), programs: programs.clone() };
         let mut builds: Vec<_> = self.args.against.iter().map(|programs| build("against", programs)).collect();
         builds.push(build("this", &self.programs));
+        self.compared(&builds)
+    }
+
+    /// Nobody answers where spans would go to: none is made.
+    fn telemetry(&self) -> Result<Vec<Comparison>> {
+        let told = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("TRADEWIND_TRACE_RATIO", "0")];
+        let told = told.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let unsampled = Build { told, ..build("unsampled", &self.programs) };
+        self.compared(&[build("off", &self.programs), unsampled])
+    }
+
+    fn compared(&self, builds: &[Build]) -> Result<Vec<Comparison>> {
         let in_flight = self.args.in_flight.iter().map(|number| usize::from(*number)).collect();
         let plan = Plan { in_flight, time: self.time.0 };
         let compared = self
             .databases()
-            .map(|on| self.runtime.block_on(orders::compare(&builds, on, &plan, self.args.rounds.into())));
+            .map(|on| self.runtime.block_on(orders::compare(builds, on, &plan, self.args.rounds.into())));
         compared.collect()
     }
 
@@ -313,6 +328,10 @@ impl Bench {
         figures.extend(self.runtime.block_on(found)?);
         Ok(())
     }
+}
+
+fn build(name: &str, programs: &Path) -> Build {
+    Build { name: name.to_owned(), programs: programs.to_owned(), told: BTreeMap::new() }
 }
 
 /// Has calls observed as services have them.

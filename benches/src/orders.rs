@@ -1,6 +1,7 @@
 //! What an order costs: orders of one line through whole shops, of this build or of two builds in turn.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,12 +41,12 @@ impl Measured {
     }
 }
 
-/// Measures the shop of a folder's programs once.
+/// Measures the shop of a build once.
 ///
 /// # Errors
 /// When it does not start, or an order is not confirmed.
-async fn measure(programs: &Path, on: On, plan: &Plan) -> Result<Vec<Measured>> {
-    let shop = Shop::open(programs, on).await?;
+async fn measure(Build { programs, told, .. }: &Build, on: On, plan: &Plan) -> Result<Vec<Measured>> {
+    let shop = Shop::open(programs, on, told).await?;
     let most = plan.in_flight.iter().copied().max().unwrap_or(1);
     let customers = Customers::of(&shop, most).await?;
     let meter = Meter::of(&shop).await?;
@@ -132,6 +133,8 @@ fn count(number: usize) -> f64 {
 pub(crate) struct Build {
     pub(crate) name: String,
     pub(crate) programs: PathBuf,
+    /// What its services are told besides.
+    pub(crate) told: BTreeMap<String, String>,
 }
 
 /// What builds did in turn, so many times each.
@@ -171,7 +174,7 @@ pub(crate) async fn compare(builds: &[Build], on: On, plan: &Plan, rounds: usize
         let mut of_round = Vec::new();
         for build in builds {
             eprintln!("orders through the whole shop, {}, {}, round {round} of {rounds}", on.name(), build.name);
-            of_round.push(measure(&build.programs, on, plan).await?);
+            of_round.push(measure(build, on, plan).await?);
         }
         all.push(of_round);
     }
@@ -223,7 +226,7 @@ impl Comparison {
             lines.push(format!("{:<40}{}{ratio}", format!("{}, {load}", self.on), builds.join("")));
             for Figure { what, values, ratio, .. } in figures {
                 let values: Vec<_> = values.iter().map(|value| format!("{value:>12.2}")).collect();
-                let ratio = ratio.map(|ratio| format!("{ratio:>7.2}")).unwrap_or_default();
+                let ratio = ratio.map(|ratio| format!("{ratio:>7.3}")).unwrap_or_default();
                 lines.push(format!("  {what:<38}{}{ratio}", values.join("")));
             }
             lines.push(String::new());

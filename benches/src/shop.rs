@@ -34,14 +34,16 @@ pub(crate) struct Shop {
     pub(crate) cluster: Option<Postgres>,
     peers: BTreeMap<String, String>,
     folder: TempDir,
+    /// What services are told besides.
+    told: BTreeMap<String, String>,
 }
 
 impl Shop {
-    /// Starts the programs of a folder, and returns when every service is ready.
+    /// Starts the programs of a folder, whose services are told so besides, and returns when every one is ready.
     ///
     /// # Errors
     /// When one does not start; the message names it.
-    pub(crate) async fn open(programs: &Path, on: On) -> Result<Self> {
+    pub(crate) async fn open(programs: &Path, on: On, told: &BTreeMap<String, String>) -> Result<Self> {
         let tradewind = programs.join("tradewind");
         let folder = scratch();
         let ask = |args: &[&str]| ask(&tradewind, folder.path(), args);
@@ -61,7 +63,8 @@ impl Shop {
         let port = |name: &&str| ((*name).to_owned(), format!("127.0.0.1:{}", free_port()));
         let peers = databases.keys().map(port).collect();
         let monitor = format!("http://{monitor}");
-        let mut shop = Self { processes: BTreeMap::new(), broker, monitor, databases, cluster, peers, folder };
+        let mut shop =
+            Self { processes: BTreeMap::new(), broker, monitor, databases, cluster, peers, folder, told: told.clone() };
         shop.start(&tradewind).await?;
         Ok(shop)
     }
@@ -108,7 +111,9 @@ impl Shop {
             nats_url: self.broker.url(),
             outside_url: format!("http://{outside}"),
         };
-        environment.of(name, self.databases[name].url(), admin)
+        let mut variables = environment.of(name, self.databases[name].url(), admin);
+        variables.extend(self.told.clone());
+        variables
     }
 
     /// Connections of an operator's own to the services.

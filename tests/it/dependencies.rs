@@ -50,7 +50,7 @@ fn a_service_never_depends_on_another_service() {
 }
 
 /// It composes the others. The root crate `contracts` has the empty path.
-const RUNTIME: [&str; 11] = [
+const RUNTIME: [&str; 12] = [
     "",
     "kit/broker",
     "kit/domain",

@@ -74,3 +74,32 @@ fn a_fault_that_makes_no_sense_says_what_is_wrong_with_it() {
         set(rest, 2);
     }
 }
+
+#[test]
+fn what_a_service_logs_changes_for_a_time() {
+    let stage = Stage::set();
+    let before = stage.succeeds(&["log", "show", "inventory"]);
+    assert!(before.starts_with("inventory     ") && !before.contains("until"), "{before}");
+    let set = stage.succeeds(&["log", "set", "inventory", "info,tradewind_mesh=debug", "--for", "5m"]);
+    assert!(
+        set.starts_with("inventory     info,tradewind_mesh=debug  until ") && set.ends_with(" by operator\n"),
+        "{set}"
+    );
+    let told = stage.json(&["log", "show", "inventory"]);
+    let log = &told["logs"][0];
+    assert_eq!((&log["service"], &log["filter"]), (&"inventory".into(), &"info,tradewind_mesh=debug".into()));
+    assert_eq!(stage.succeeds(&["log", "reset", "inventory"]), before);
+    assert_eq!(stage.succeeds(&["log", "show", "inventory"]), before);
+
+    for (said, rest) in [
+        ("filter: ", &["=="][..]),
+        ("filter: \"wärn\" is not a log filter", &["wärn"]),
+        ("filter: is longer than 1024 bytes", &[&"x".repeat(2_000)]),
+        ("lasts: must be more than nothing, and at most 24 hours", &["info", "--for=25h"]),
+    ] {
+        let refused = stage.fails(&[&["log", "set", "inventory"], rest].concat(), 1);
+        assert!(refused.contains(said), "{rest:?}: {refused}");
+    }
+    let refused = stage.fails(&["--as=notification", "log", "set", "inventory", "debug"], 1);
+    assert!(refused.contains("PERMISSION_DENIED"), "{refused}");
+}

@@ -132,6 +132,7 @@ pub(crate) fn telemetry() -> &'static Telemetry {
         let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
         let layer = tracing_opentelemetry::layer().with_tracer(tracers.tracer("test"));
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+        tradewind_telemetry::collect(1.0);
         Telemetry { meters, metrics, spans }
     })
 }

@@ -11,8 +11,8 @@ use tradewind_domain::request::Violations;
 use crate::settings::log_filter;
 use crate::telemetry::level::{Asked, Level};
 
-/// The longest text of a filter, in bytes.
-const LONGEST: usize = 1_024;
+/// A filter has fewer bytes.
+const LONGEST: usize = 1_025;
 /// For the longest time.
 const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -29,22 +29,34 @@ pub(super) fn now(level: &Level) -> v1::LogFilter {
 
 /// Logs what a request asks for.
 pub(super) fn set(level: &Level, request: v1::SetLogFilterRequest, now: OffsetDateTime, by: &str) -> Result<(), Error> {
+    match asked(request)? {
+        None => {
+            level.set(None);
+            tracing::warn!(by, filter = level.settings(), "what is logged is again what the settings say");
+        }
+        Some((filter, lasts)) => {
+            tracing::warn!(by, filter, ?lasts, "what is logged changes, for a time");
+            level.set(Some((Asked { filter, until: now + lasts, by: by.to_owned() }, lasts)));
+        }
+    }
+    Ok(())
+}
+
+/// The filter that a request asks for, and for how long; `None` where it asks for what the settings say.
+pub(super) fn asked(request: v1::SetLogFilterRequest) -> Result<Option<(String, Duration)>, Error> {
     let v1::SetLogFilterRequest { filter, lasts } = request;
     if filter.is_empty() && lasts.is_none() {
-        level.set(None);
-        tracing::warn!(by, filter = level.settings(), "what is logged is again what the settings say");
-        return Ok(());
+        return Ok(None);
     }
     let mut violations = Violations::default();
-    let read =
-        if filter.len() > LONGEST { Err(format!("is longer than {LONGEST} bytes")) } else { log_filter(&filter) };
+    let read = match filter.len() {
+        0 => Err("must say what is logged for that long".to_owned()),
+        LONGEST.. => Err(format!("is longer than {} bytes", LONGEST - 1)),
+        _ => log_filter(&filter),
+    };
     violations.catch(read.map_err(|text| Error::invalid("filter", "FILTER_INVALID", text)));
-    violations.check(!filter.is_empty(), "filter", "FILTER_INVALID", "must say what is logged for that long");
     let lasts = lasts.and_then(|lasts| Duration::try_from(lasts).ok()).unwrap_or_default();
     let text = "must be more than nothing, and at most 24 hours";
     violations.check(!lasts.is_zero() && lasts <= MOST, "lasts", "LASTS_OUT_OF_RANGE", text);
-    violations.finish_with(Some(()))?;
-    tracing::warn!(by, filter, ?lasts, "what is logged changes, for a time");
-    level.set(Some((Asked { filter, until: now + lasts, by: by.to_owned() }, lasts)));
-    Ok(())
+    violations.finish_with(Some(Some((filter, lasts))))
 }

@@ -1,9 +1,9 @@
 //! One trace from the first event to what follows from it in another service.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry::trace::{SpanKind, TracerProvider};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tracing_subscriber::layer::SubscriberExt;
 use tradewind_domain::Error;
 use tradewind_events::{Reaction, Reactions, Received};
@@ -16,15 +16,22 @@ use super::audit::{PATIENCE, Pair, Running, connect};
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-fn trace_everything() {
-    static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
-    PROVIDER.get_or_init(|| {
-        let provider = SdkTracerProvider::builder().build();
-        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        let subscriber = tracing_subscriber::registry().with(layer);
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
-        provider
-    });
+/// The spans of this process.
+static SPANS: LazyLock<InMemorySpanExporter> = LazyLock::new(|| {
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+    // Others' traces are not this test's.
+    tradewind_telemetry::collect(0.0);
+    exporter
+});
+
+/// What a span says.
+fn says(span: &SpanData, name: &str) -> String {
+    let said = span.attributes.iter().find(|said| said.key.as_str() == name);
+    said.map(|said| said.value.to_string()).unwrap_or_default()
 }
 
 /// Pays the same into an account of the audit's own.
@@ -39,7 +46,7 @@ impl Reaction<Deposited> for Mirror {
 
 #[test]
 fn what_follows_from_an_event_continues_its_trace_and_names_its_cause() {
-    trace_everything();
+    LazyLock::force(&SPANS);
     block_on(async {
         let pair = Pair::new().await;
         let bank = pair.start_bank().await;
@@ -65,7 +72,35 @@ fn what_follows_from_an_event_continues_its_trace_and_names_its_cause() {
         assert_eq!(next.metadata.causation, first.id.to_string());
         let ids: Vec<&str> = next.metadata.traceparent.split('-').collect();
         assert_eq!(ids[1], "0af7651916cd43dd8448eb211c80319c", "the same trace");
-        assert_ne!(ids[2], "b7ad6b7169203331", "a span of its own");
+        let named = |name: &str| {
+            let all = SPANS.get_finished_spans().unwrap_or_default();
+            let mut ours = all.into_iter().filter(|span| span.span_context.trace_id().to_string() == ids[1]);
+            ours.find(|span| span.name == name)
+        };
+        let [committed, sent, processed, followed] = eventually(PATIENCE, "every part is told", async || {
+            let names = ["COMMIT bank", "send TW_BANK", "process TW_BANK", "COMMIT audit"];
+            let [a, b, c, d] = names.map(named);
+            Some([a?, b?, c?, d?])
+        })
+        .await;
+        for (span, kind) in
+            [(&committed, SpanKind::Client), (&sent, SpanKind::Producer), (&processed, SpanKind::Consumer)]
+        {
+            assert_eq!(span.parent_span_id.to_string(), "b7ad6b7169203331", "{} follows what was asked for", span.name);
+            assert_eq!(span.span_kind, kind, "{}", span.name);
+        }
+        let links: Vec<_> = processed.links.iter().map(|link| link.span_context.span_id().to_string()).collect();
+        assert_eq!(links, ["b7ad6b7169203331"]);
+        assert_eq!(followed.parent_span_id, processed.span_context.span_id(), "what follows is a part of the reaction");
+        assert_eq!(ids[2], processed.span_context.span_id().to_string());
+        assert_eq!(says(&committed, "db.operation.name"), "COMMIT");
+        for span in [&sent, &processed] {
+            assert_eq!(says(span, "messaging.system"), "nats");
+            assert_eq!(says(span, "messaging.message.id"), first.id.to_string());
+            assert_eq!(says(span, "cloudevents.event_type"), first.type_name);
+        }
+        assert_eq!(says(&processed, "messaging.consumer.group.name"), "audit");
+        assert_eq!(says(&processed, "tradewind.reaction"), "mirror_on_deposited");
         audit.stop().await;
         bank.stop().await;
     });
