@@ -64,7 +64,7 @@ impl Writer {
                 Durability::OnDisk => "PRAGMA synchronous = FULL",
                 Durability::Later => "PRAGMA synchronous = NORMAL",
             };
-            self.session.execute_unprepared(text).await.map_err(db)?;
+            self.session.set(text).await.map_err(db)?;
             turn.durability = durability;
         }
         // Whatever becomes of BEGIN, even if nobody waits for it any more, the turn ends with a rollback.

@@ -10,6 +10,8 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
+use crate::collecting::is_collected;
+
 /// Series that have exemplars at once; one more has none.
 const SERIES: usize = 4_096;
 
@@ -47,7 +49,7 @@ pub fn exemplar<'a>(
     value: f64,
     part: &SpanContext,
 ) {
-    if !part.is_valid() || !part.is_sampled() || !value.is_finite() {
+    if !part.is_valid() || !is_collected(part) || !value.is_finite() {
         return;
     }
     let labels = labels.into_iter().map(|label| (label.key.to_string(), label.value.to_string())).collect();
@@ -88,6 +90,8 @@ mod tests {
     #[test]
     fn the_last_of_every_range_is_kept_and_none_that_nobody_collects() {
         let labels = [KeyValue::new("method", "Moor")];
+        exemplar("moorings", &labels, 100.0, &part(5, TraceFlags::SAMPLED));
+        crate::collect(0.0);
         let note = |value, number| exemplar("moorings", &labels, value, &part(number, TraceFlags::SAMPLED));
         note(0.1, 1);
         note(7.0, 2);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber, callsite, level_filters::LevelFilter, span};
 use tracing_subscriber::EnvFilter;
@@ -20,6 +21,7 @@ struct State {
     settings: String,
     asked: Mutex<Option<Asked>>,
     filters: Mutex<Vec<Adjusted>>,
+    ends: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 /// What an operator has asked for.
@@ -36,7 +38,8 @@ pub(crate) struct Asked {
 impl Level {
     /// As the settings say.
     pub(super) fn new(settings: &str) -> Self {
-        Self(Arc::new(State { settings: settings.to_owned(), asked: Mutex::default(), filters: Mutex::default() }))
+        let settings = settings.to_owned();
+        Self(Arc::new(State { settings, asked: Mutex::default(), filters: Mutex::default(), ends: Mutex::default() }))
     }
 
     /// A filter that says so, whatever is asked for later.
@@ -59,17 +62,17 @@ impl Level {
     /// Logs what `asked` says for so long, or with `None` what the settings say.
     pub(crate) fn set(&self, asked: Option<(Asked, Duration)>) {
         let (asked, lasts) = asked.unzip();
-        self.change(asked.clone());
-        let Some(lasts) = lasts else { return };
-        let level = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(lasts).await;
-            // Somebody may have asked for something else meanwhile.
-            if level.asked() == asked {
-                level.set(None);
+        self.change(asked);
+        let ends = lasts.map(|lasts| {
+            let level = self.clone();
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                tokio::time::sleep(lasts).await;
+                level.change(None);
                 tracing::info!(filter = level.settings(), "what is logged is again what the settings say");
-            }
+            }))
         });
+        // What was asked for before does not end any more.
+        *self.0.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
     }
 
     /// The same until further notice.

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::Value;
@@ -11,6 +11,12 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::level::Asked;
 use super::sampler::Head;
 use super::*;
+
+/// Which traces are collected is the process's: one test at a time says.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What was logged, readable by the test.
 #[derive(Clone, Default)]
@@ -200,6 +206,7 @@ fn what_was_decided_before_a_span_was_made_is_not_decided_again() {
     use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
     use tradewind_telemetry::{Kind, Part, collect, collect_nothing, parent};
 
+    let _alone = alone();
     let exporter = InMemorySpanExporter::default();
     let provider =
         SdkTracerProvider::builder().with_sampler(Head::of(0.0)).with_simple_exporter(exporter.clone()).build();

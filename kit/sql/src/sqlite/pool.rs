@@ -154,6 +154,14 @@ impl Pool {
         self.on(|connection| place::beside(|| connection.execute_batch(text)).map(|()| changed(connection))).await
     }
 
+    /// Changes how a session works from now on, which is quick. It is never prepared: what was so before takes no effect again.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(crate) async fn set(&self, text: &str) -> std::result::Result<(), DbErr> {
+        self.on(|connection| connection.execute_batch(text)).await
+    }
+
     /// A statement of a transaction of sea-orm's, which only a session can have.
     async fn step(&self, text: &str) {
         let done = match self.0.options.connections {

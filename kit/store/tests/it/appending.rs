@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use sea_orm::{ConnectionTrait, Statement};
 use tradewind_domain::{DecodeError, ErrorKind, EventSet, LARGEST_EVENT};
-use tradewind_store::{Store, StreamName, VERSION_CONFLICT};
+use tradewind_store::{Cursor, Store, StreamName, VERSION_CONFLICT};
 use tradewind_testing::{
     Database,
     account::{Account, AccountEvent, Bank, Command, Deposited},
@@ -47,6 +47,26 @@ async fn counts(store: &Store) -> (i64, i64) {
 }
 
 tradewind_testing::both_stores! {
+    async fn what_a_commit_may_lose_has_nothing_that_is_not_made_again(database: Database) {
+        let bank = Bank::open(&database).await;
+        let mut tx = bank.store.begin_derived().await.unwrap();
+        tx.execute::<Account>("a", Command::Deposit(1)).await.unwrap();
+        let refused = tx.commit().await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Internal, "{refused:?}");
+        assert_eq!(counts(&bank.store).await, (0, 0));
+
+        // A cursor may be lost: it is read from where it was.
+        let mut tx = bank.store.begin_derived().await.unwrap();
+        let to = Cursor { position: 1, ..Cursor::default() };
+        assert!(tx.advance_cursor("reader", "bank", 0, Cursor::default(), to).await.unwrap());
+        tx.commit().await.unwrap();
+        let cursor = bank.store.cursor("reader", "bank", 0).await.unwrap().unwrap();
+        assert_eq!(cursor.position, 1);
+        // And what follows is as durable as ever.
+        bank.execute("a", Command::Deposit(1)).await.unwrap();
+        assert_eq!(counts(&bank.store).await, (1, 0));
+    }
+
     async fn versions_count_from_one_without_gaps(database: Database) {
         let bank = Bank::open(&database).await;
         bank.execute("a", Command::Deposit(1)).await.unwrap();

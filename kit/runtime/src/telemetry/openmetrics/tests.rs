@@ -10,6 +10,8 @@ use super::*;
 
 #[test]
 fn a_histogram_has_the_newest_exemplar_of_each_bucket_and_the_rest_is_as_openmetrics_has_it() {
+    let _alone = super::super::tests::alone();
+    tradewind_telemetry::collect(0.0);
     let registry = prometheus::Registry::new();
     let provider = super::super::meter(&registry, None, Resource::builder_empty().build());
     let meter = provider.meter("tradewind");
