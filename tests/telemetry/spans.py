@@ -1,0 +1,67 @@
+"""The trace of an order, as a collector received it."""
+
+import json
+
+from processes import until
+
+# Who takes part in an order that comes through the front door.
+SAGA = {"gateway", "ordering", "inventory", "payment", "shipping", "notification", "analytics"}
+
+
+def received(path):
+    """Every span, with its service; a line that is still being written is read next time."""
+    found = []
+    for line in path.read_text().splitlines(keepends=True):
+        if not line.endswith("\n"):
+            break
+        for resource in json.loads(line)["resourceSpans"]:
+            attributes = {each["key"]: each["value"] for each in resource["resource"]["attributes"]}
+            for scope in resource["scopeSpans"]:
+                found += [{**span, "service": attributes["service.name"]["stringValue"]} for span in scope["spans"]]
+    return found
+
+
+def trace_ids(path):
+    """The traces of which there is something."""
+    return {span["traceId"] for span in received(path)}
+
+
+def orders(spans):
+    """Traces that every participant is in, by their ids."""
+    traces = {}
+    for span in spans:
+        traces.setdefault(span["traceId"], []).append(span)
+    return {trace: spans for trace, spans in traces.items() if {span["service"] for span in spans} >= SAGA}
+
+
+def is_whole(spans):
+    """Whether every span but one has its parent, or is linked to a span that is there."""
+    ids = {span["spanId"] for span in spans}
+    return not strays(spans, ids) and sum(not span.get("parentSpanId") for span in spans) == 1
+
+
+def strays(spans, ids):
+    def is_held(span):
+        parents = [span.get("parentSpanId"), *(link["spanId"] for link in span.get("links", []))]
+        return not any(parents) or any(parent in ids for parent in parents)
+    return [f"{span['service']}: {span['name']}" for span in spans if not is_held(span)]
+
+
+def check(path, say):
+    """The order that was placed has one trace, and its spans hang together."""
+    try:
+        until("an order's trace has spans of every service", lambda: orders(received(path)))
+    except SystemExit:
+        told = {}
+        for span in received(path):
+            told.setdefault(span["traceId"], set()).add(span["service"])
+        raise SystemExit(f"no trace with all of {sorted(SAGA)}: {sorted(map(sorted, told.values()))}") from None
+    try:
+        until("its spans hang together", lambda: all(map(is_whole, orders(received(path)).values())))
+    except SystemExit:
+        for trace, spans in orders(received(path)).items():
+            roots = [f"{span['service']}: {span['name']}" for span in spans if not span.get("parentSpanId")]
+            print(f"{trace}: roots {roots}, without a parent {strays(spans, {span['spanId'] for span in spans})}")
+        raise
+    for spans in orders(received(path)).values():
+        say("trace", f"one of {len(spans)} spans in {len({span['service'] for span in spans})} services, which hang together")
