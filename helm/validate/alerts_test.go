@@ -105,6 +105,34 @@ func metrics(expr string) []string {
 	return metric.FindAllString(matchers.ReplaceAllString(expr, " "), -1)
 }
 
+// What the chart makes of alerts and dashboards where it is told where Grafana and traces are.
+func TestAlertsAndDashboardsLinkOn(t *testing.T) {
+	sets := "monitoring.prometheusRule.enabled=true,monitoring.prometheusRule.grafanaUrl=https://grafana.example/," +
+		"monitoring.dashboards.enabled=true,monitoring.dashboards.traces=tempo"
+	dashboards := 0
+	for _, o := range render(t, combination{sets: []string{sets}}) {
+		switch {
+		case o.kind() == "PrometheusRule":
+			for _, link := range []string{"https://grafana.example/d/tradewind-events", "docs/runbook.md#tradewindstreamparked"} {
+				if !strings.Contains(o.text, link) {
+					t.Errorf("no alert has %s", link)
+				}
+			}
+		case strings.Contains(o.name(), "-dashboard-"):
+			dashboards++
+			if !strings.Contains(o.text, "tempo_datasource") || strings.Contains(strings.ToLower(o.text), "jaeger") {
+				t.Errorf("%s has no traces in Tempo", o)
+			}
+			if !strings.Contains(o.text, "grafana_dashboard: \"1\"") {
+				t.Errorf("%s is not found by Grafana's sidecar", o)
+			}
+		}
+	}
+	if dashboards != 7 {
+		t.Errorf("%d dashboards", dashboards)
+	}
+}
+
 // The group of an alert tells which dashboard shows more.
 func TestEveryGroupHasItsDashboard(t *testing.T) {
 	var told alerts
