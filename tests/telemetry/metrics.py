@@ -18,7 +18,7 @@ WITH_EXEMPLARS = ["grpc_server_call_duration_seconds_bucket", "grpc_client_call_
 
 def jobs():
     """The services that Compose's Prometheus scrapes."""
-    return set(re.findall(r"(\w+):72\d\d", (ROOT / "deploy/prometheus.yml").read_text()))
+    return set(re.findall(r"([\w-]+):72\d\d", (ROOT / "deploy/prometheus.yml").read_text()))
 
 
 def queries():

@@ -93,18 +93,23 @@ class Prometheus(Process):
                          folder / "prometheus.log")
 
     def answers(self):
-        with socket.socket() as connection:
-            host, port = self.address.split(":")
-            return connection.connect_ex((host, int(port))) == 0
+        try:
+            return self.get("-/ready")
+        except (urllib.error.HTTPError, urllib.error.URLError):
+            return False
+
+    def get(self, path):
+        """What it answers."""
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://{self.address}/{path}", timeout=30) as answer:
+            return answer.read()
 
     def ask(self, path, **arguments):
         """What its API says."""
-        url = f"http://{self.address}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
+        path = f"api/v1/{path}?{urllib.parse.urlencode(arguments)}"
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30) as answer:
-                return json.load(answer)["data"]
+            return json.loads(self.get(path))["data"]
         except urllib.error.HTTPError as error:
-            raise SystemExit(f"{url}: {error.code} {error.read().decode()}") from None
+            raise SystemExit(f"{path}: {error.code} {error.read().decode()}") from None
 
     def query(self, expression):
         """The samples of an expression that are numbers."""

@@ -69,7 +69,10 @@ def unseen(folder, services, received, secrets):
     seen = [f"{what} in {place}" for place, text in places.items() for what, secret in secrets.items() if secret.encode() in text]
     if seen:
         raise SystemExit(f"seen by whoever should not: {', '.join(seen)}")
-    say("secrets", f"{len(secrets)} are in none of {len(places)} places, {sum(map(len, places.values())) >> 20} MiB, at the level trace")
+    said = b"".join(text for place, text in places.items() if place.endswith("log"))
+    if b'"level":"DEBUG"' not in said:
+        raise SystemExit("the logs are not at the level trace")
+    say("secrets", f"{len(secrets)} are in none of {len(places)} places, {sum(map(len, places.values())) >> 10} KiB, at the level trace")
 
 
 @contextlib.contextmanager
