@@ -34,21 +34,21 @@ def orders(spans):
     return {trace: spans for trace, spans in traces.items() if {span["service"] for span in spans} >= SAGA}
 
 
-def is_whole(spans):
-    """Whether every span but one has its parent, or is linked to a span that is there."""
-    ids = {span["spanId"] for span in spans}
-    return not strays(spans, ids) and sum(not span.get("parentSpanId") for span in spans) == 1
+def roots(spans):
+    """Those that nothing in the shop came before."""
+    return [f"{span['service']}: {span['name']}" for span in spans if not span.get("parentSpanId") and not span.get("links")]
 
 
-def strays(spans, ids):
+def strays(spans, there):
+    """Those that hang on nothing that is there, though they say on what."""
     def is_held(span):
-        parents = [span.get("parentSpanId"), *(link["spanId"] for link in span.get("links", []))]
-        return not any(parents) or any(parent in ids for parent in parents)
+        before = [span.get("parentSpanId"), *(link["spanId"] for link in span.get("links", []))]
+        return not any(before) or any(each in there for each in before)
     return [f"{span['service']}: {span['name']}" for span in spans if not is_held(span)]
 
 
 def check(path, say):
-    """The order that was placed has one trace, and its spans hang together."""
+    """The order that was placed has one trace, and every span but the first has its parent there, or is linked to what is there."""
     try:
         until("an order's trace has spans of every service", lambda: orders(received(path)))
     except SystemExit:
@@ -56,12 +56,16 @@ def check(path, say):
         for span in received(path):
             told.setdefault(span["traceId"], set()).add(span["service"])
         raise SystemExit(f"no trace with all of {sorted(SAGA)}: {sorted(map(sorted, told.values()))}") from None
+
+    def torn():
+        spans = received(path)
+        there = {span["spanId"] for span in spans}
+        return [(trace, roots(spans), strays(spans, there)) for trace, spans in orders(spans).items()
+                if len(roots(spans)) != 1 or strays(spans, there)]
     try:
-        until("its spans hang together", lambda: all(map(is_whole, orders(received(path)).values())))
+        until("its spans hang together", lambda: not torn())
     except SystemExit:
-        for trace, spans in orders(received(path)).items():
-            roots = [f"{span['service']}: {span['name']}" for span in spans if not span.get("parentSpanId")]
-            print(f"{trace}: roots {roots}, without a parent {strays(spans, {span['spanId'] for span in spans})}")
-        raise
+        raise SystemExit("\n".join(f"{trace}: begins with {roots}, and these hang on nothing: {strays}"
+                                   for trace, roots, strays in torn())) from None
     for spans in orders(received(path)).values():
         say("trace", f"one of {len(spans)} spans in {len({span['service'] for span in spans})} services, which hang together")
