@@ -22,16 +22,23 @@ def jobs():
 
 
 def queries():
-    """Every query of every dashboard, by dashboard, panel and legend."""
+    """Every query of every dashboard, by dashboard, panel and legend; what its variables list is one, too."""
     found = {}
     for path in sorted(DASHBOARDS.glob("*.json")):
-        for panel in json.loads(path.read_text())["panels"]:
+        dashboard = json.loads(path.read_text())
+        for variable in dashboard["templating"]["list"]:
+            if variable["type"] == "query":
+                found[path.stem, "variable", variable["name"]] = re.fullmatch(r"label_values\((.*), \w+\)", variable["query"])[1]
+        for panel in dashboard["panels"]:
             for target in panel.get("targets", []):
-                expression = target["expr"]
-                for variable, value in VARIABLES.items():
-                    expression = expression.replace(variable, value)
-                found[path.stem, panel["title"], target["legendFormat"]] = expression
-    return found
+                found[path.stem, panel["title"], target["legendFormat"]] = target["expr"]
+    return {key: filled(expression) for key, expression in found.items()}
+
+
+def filled(expression):
+    for variable, value in VARIABLES.items():
+        expression = expression.replace(variable, value)
+    return expression
 
 
 def quiet():
