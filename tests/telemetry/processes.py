@@ -39,7 +39,11 @@ class Process:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(settings or {})})
 
     def __enter__(self):
-        until(f"{self.log.stem} is ready", self.is_ready)
+        try:
+            until(f"{self.log.stem} is ready", self.is_ready)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What a real Prometheus and a real OpenTelemetry collector get of a running shop, held beside dashboards, alerts and what nobody may see."""
+"""What a real Prometheus and a real OpenTelemetry collector get of a running shop.
+
+It is held beside the dashboards, the alerts, the way of an order, and what nobody may see."""
 
 import argparse
 import contextlib
@@ -66,7 +68,8 @@ def unseen(folder, services, received, secrets):
     for name, address in services.items():
         places[f"{name}'s log"] = pathlib.Path(folder, "logs", f"{name}.log").read_bytes()
         places[f"{name}'s metrics"] = scraped(address)
-    seen = [f"{what} in {place}" for place, text in places.items() for what, secret in secrets.items() if secret.encode() in text]
+    seen = [f"{what} in {place}" for place, text in places.items() for what, secret in secrets.items()
+            if secret.encode() in text]
     if seen:
         raise SystemExit(f"seen by whoever should not: {', '.join(seen)}")
     said = b"".join(text for place, text in places.items() if place.endswith("log"))
