@@ -103,7 +103,7 @@ bench: cargo-present ## measure what the system does beside what this machine ca
 		&& exec $(or $(CARGO_TARGET_DIR),target)/release/bench $(BENCH)
 
 .PHONY: check
-check: cargo-present ## everything short of tests: format, lints, documentation, contracts, workflows, chart, alerts, licences
+check: cargo-present ## everything short of tests: format, lints, documentation, contracts, workflows, chart, alerts, dashboards, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
@@ -113,8 +113,7 @@ check: cargo-present ## everything short of tests: format, lints, documentation,
 	@TRADEWIND=$(tradewind) scripts/catalogue
 	@actionlint=$$(scripts/tools actionlint) && echo "actionlint" && "$$actionlint"
 	@scripts/chart
-	@promtool=$$(scripts/tools promtool) && echo "promtool check rules, promtool test rules" \
-		&& "$$promtool" check rules helm/tradewind/files/alerts.yaml && "$$promtool" test rules tests/alerts/*.yaml
+	@scripts/monitoring
 	@deny=$$(scripts/tools deny) && echo "cargo-deny check licenses bans sources" && "$$deny" --locked check licenses bans sources
 
 .PHONY: semver
@@ -159,6 +158,10 @@ golden: cargo-present ## write anew what is made from contracts and tables: the 
 .PHONY: images
 images: ## build the container image of every program; scripts/images --help tells more
 	@scripts/images
+
+.PHONY: dashboards
+dashboards: ## write Grafana's dashboards anew, of deploy/dashboards
+	@scripts/dashboards
 
 .PHONY: fmt
 fmt: cargo-present ## format the source

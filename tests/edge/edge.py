@@ -73,15 +73,17 @@ def peers(folder, people):
     return f"\n[auth.wfc]\npath = {json.dumps(str(path))}\npeers = {json.dumps(list(people))}\n"
 
 
-def settled_order(shop, staff, token, product="lamp", name="Lamp", recipient="A. Customer"):
+ADDRESS = {"line1": "1 High Street", "city": "Leeds", "postalCode": "LS1 4AP", "country": "GB"}
+
+
+def settled_order(shop, staff, token, product="lamp", name="Lamp", recipient="A. Customer", email="customer@edge.example", address=ADDRESS):
     """An order of whoever has the token, of a product that is made for it; it is settled."""
     price = {"currency": "GBP", "minor": 1200}
     thing = {"productId": product, "sku": product, "name": name, "price": price}
     listed = shop.ask("POST", "/v1/products", thing, staff)
     shop.ask("POST", f"/v1/stock/{product}:receive", {"location": "leeds", "quantity": 9}, staff)
-    address = {"line1": "1 High Street", "city": "Leeds", "postalCode": "LS1 4AP", "country": "GB"}
     wanted = {
-        "recipient": {"name": recipient, "email": "customer@edge.example", "address": address},
+        "recipient": {"name": recipient, "email": email, "address": address},
         "lines": [{"productId": product, "quantity": 1}],
         "paymentToken": "tok_ok",
         "after": [listed["position"]],

@@ -99,9 +99,9 @@ class Shop:
         """Runs it; what it prints."""
         return subprocess.run(self.command(*arguments), check=True, stdout=subprocess.PIPE, text=True).stdout
 
-    def sign_up(self, email):
+    def sign_up(self, email, name="A. Customer"):
         """Makes an account for a customer, with the code that is mailed."""
-        begun = self.ask("POST", "/v1/accounts", {"email": email, "password": PASSWORD, "name": "A. Customer"})
+        begun = self.ask("POST", "/v1/accounts", {"email": email, "password": PASSWORD, "name": name})
         code = self.code(email)
         self.ask("POST", "/v1/accounts:verify", {"verificationId": begun["verificationId"], "code": code})
 
