@@ -89,7 +89,9 @@ impl Part {
         if span.is_disabled() {
             return None;
         }
-        let context = context.with_value(Decided).with_remote_span_context(parent.clone());
+        let context = context.with_value(Decided);
+        // Samplers take even what is not valid for a parent, which was not sampled.
+        let context = if parent.is_valid() { context.with_remote_span_context(parent.clone()) } else { context };
         // Fails where no OpenTelemetry layer is installed: then there is no trace to join.
         let _ = span.set_parent(context.clone());
         for KeyValue { key, value, .. } in facts() {

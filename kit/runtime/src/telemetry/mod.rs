@@ -7,6 +7,7 @@ mod facts;
 pub(crate) mod level;
 mod lines;
 pub(crate) mod openmetrics;
+mod process;
 mod sampler;
 
 use std::{
@@ -91,6 +92,7 @@ pub(crate) fn install(service: &'static str, settings: &Settings) -> &'static Te
         let meter = meter(&registry, exporters.reader(), resource.clone());
         let (tracer, logger) = (exporters.tracer(resource.clone()), exporters.logger(resource));
         global::set_meter_provider(meter.clone());
+        process::watch();
         global::set_tracer_provider(tracer.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
         let level = Level::new(&settings.log);
