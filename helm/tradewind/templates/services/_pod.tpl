@@ -15,6 +15,7 @@
   "LOG_FORMAT" "json"
   "LOG" $root.Values.telemetry.log
   "GRACE" (printf "%ss" (include "tradewind.text" $root.Values.shutdown.graceSeconds))
+  "OTLP_SIGNALS" (join "," $root.Values.telemetry.otlpSignals)
   "TRACE_RATIO" (include "tradewind.text" $root.Values.telemetry.traceRatio)
 -}}
 {{- if eq .name "gateway" -}}
