@@ -61,7 +61,7 @@ pub fn exemplar<'a>(
     }
     #[expect(clippy::cast_possible_truncation, reason = "between -1074 and 1024")]
     let range = if value > 0.0 { value.log2().floor() as i32 } else { i32::MIN };
-    let exemplar = Exemplar { value, time: SystemTime::now(), trace: part.trace_id(), span: part.span_id() };
+    let exemplar = Exemplar { value, time: opentelemetry::time::now(), trace: part.trace_id(), span: part.span_id() };
     kept.entry(series).or_default().insert(range, exemplar);
 }
 
