@@ -164,10 +164,7 @@ impl Staff {
     pub(crate) async fn next(&self, signed_in: &SignedIn) -> Next {
         match self.accounts.refresh(signed_in.refresh_token.expose().clone()).await.map(SignedIn::of) {
             Ok(next) if next.user.is(STAFF) => Next::Stays(next),
-            Ok(next) => {
-                self.leave(next);
-                Next::Over
-            }
+            Ok(_) => Next::Over,
             Err(status) if status.code() == Code::Unauthenticated => Next::Over,
             Err(_) => Next::Unknown,
         }

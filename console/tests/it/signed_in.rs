@@ -111,7 +111,7 @@ async fn whoever_does_not_fit_is_told_no_more_than_that() {
         (
             "email=once%40x&password=right+horse&new_password=short",
             StatusCode::UNPROCESSABLE_ENTITY,
-            "Choose another new password: in identity&#39;s words",
+            "Choose another new password: in identity's words",
         ),
     ];
     for (fields, status, words) in table {

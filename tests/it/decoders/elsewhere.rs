@@ -20,7 +20,14 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
     ),
     ("claims", &["kit/tokens/src/json.rs Strict"]),
     ("descriptors", &["cli/src/compat/mod.rs without_comments"]),
-    ("edge-settings", &["services/gateway/src/limits/quota.rs Quota::read", "kit/edge/src/address.rs Network::read"]),
+    (
+        "edge-settings",
+        &[
+            "kit/edge/src/address.rs Network::read",
+            "kit/edge/src/address.rs Proxies::read",
+            "services/gateway/src/limits/quota.rs Quota::read",
+        ],
+    ),
     ("events-alone", &["kit/broker/src/wire/alone.rs decode", "kit/broker/src/wire/alone.rs parse"]),
     ("forwarded", &["kit/edge/src/address.rs read"]),
     ("frames", &["kit/broker/src/wire/frame.rs decode", "kit/broker/src/wire/frame.rs recorded"]),
