@@ -25,7 +25,6 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 ///
 /// # Errors
 /// None at present.
-#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a setting be refused")]
 pub fn file(text: &str) -> Result<Option<PathBuf>, String> {
     Ok(Some(text).filter(|text| !text.is_empty()).map(PathBuf::from))
 }
