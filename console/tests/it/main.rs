@@ -6,3 +6,4 @@ mod people;
 mod served;
 mod signed_in;
 mod stand;
+mod tls;

@@ -121,7 +121,7 @@ impl Stand {
     }
 }
 
-fn mark_in(page: &str) -> String {
+pub(crate) fn mark_in(page: &str) -> String {
     let after = page.split("name=\"mark\" value=\"").nth(1).unwrap();
     after.split('"').next().unwrap().to_owned()
 }
