@@ -15,10 +15,12 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(3_600);
 /// The most characters of a text field that does not say `max_length`.
 const USUAL_LENGTH: u32 = 512;
-/// Who calls what is meant for whoever is outside.
-const EDGE: &str = "gateway";
-/// Workloads that call and are no context.
-const OUTSIDE: [&str; 2] = [EDGE, "operator"];
+/// The workloads that speak for people, each with whom alone: the audience of which they have to be.
+const EDGES: [(&str, &str); 2] = [(GATEWAY, "Customer"), ("console", "Staff")];
+/// The one that has routes.
+const GATEWAY: &str = "gateway";
+/// Whoever looks after the shop calls for himself.
+const OPERATOR: &str = "operator";
 
 /// # Errors
 /// What a method may not declare.
@@ -34,8 +36,12 @@ pub(crate) fn code(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
         methods += &method_code(pool, &method, &contexts, &mut forms)?;
     }
     let forms: String = forms.code.into_values().collect();
+    let edge = |(name, audience)| format!("    Edge {{ name: {name:?}, audience: Audience::{audience} }},\n");
+    let edges: String = EDGES.into_iter().map(edge).collect();
     Ok(format!(
         "/// Every context that a service belongs to.\npub static CONTEXTS: &[&str] = &{contexts:?};\n\n\
+         /// The workloads that speak for people, and make no call for people by themselves.\n\
+         pub static EDGES: &[Edge] = &[\n{edges}];\n\n\
          /// Every method of every service.\npub static METHODS: &[Method] = &[\n{methods}];\n\n{forms}"
     ))
 }
@@ -57,15 +63,19 @@ fn method_code(
     if callers.is_empty() {
         return Err(format!("nobody may call {name}").into());
     }
-    let is_known = |caller: &&String| OUTSIDE.contains(&caller.as_str()) || contexts.contains(caller);
+    let is_edge = |caller: &str| EDGES.iter().any(|(edge, _)| *edge == caller);
+    let is_known = |caller: &&String| is_edge(caller) || *caller == OPERATOR || contexts.contains(caller);
     if let Some(stranger) = callers.iter().find(|caller| !is_known(caller)) {
         return Err(format!("{name} names {stranger:?} as a caller, and there is no such workload").into());
     }
-    if audience != "Internal" && !callers.iter().any(|caller| caller == EDGE) {
-        return Err(format!("{name} is meant for people, and {EDGE} may not call it").into());
+    if audience != "Internal" && !callers.iter().any(|caller| is_edge(caller)) {
+        return Err(format!("{name} is meant for people, and nobody who speaks for them may call it").into());
     }
-    if is_routed(pool, method) == (audience == "Internal") {
-        return Err(format!("{name}: what is for people has a google.api.http, and nothing else does").into());
+    let is_offered = audience != "Internal" && callers.iter().any(|caller| caller == GATEWAY);
+    if is_routed(pool, method) != is_offered {
+        return Err(
+            format!("{name}: what is for people at {GATEWAY} has a google.api.http, and nothing else does").into()
+        );
     }
     let owner = owner(method, &audience)?;
     if (retry == "WithRequestId") != method.input().get_field_by_name("request_id").is_some() {

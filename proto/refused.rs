@@ -58,10 +58,10 @@ fn a_method_that_nobody_may_call_fails_the_build() {
     assert_eq!(refused(&says("timeout: {seconds: 5}")), format!("nobody may call {DO}"));
     let stranger = format!("{DO} names \"operater\" as a caller, and there is no such workload");
     assert_eq!(refused(&says(r#"callers: ["operator", "operater"]"#)), stranger);
-    let routed = format!("{DO}: what is for people has a google.api.http, and nothing else does");
+    let routed = format!("{DO}: what is for people at gateway has a google.api.http, and nothing else does");
     assert_eq!(refused(&says(r#"callers: "gateway" audience: AUDIENCE_PUBLIC"#)), routed);
     assert_eq!(refused(&format!(r#"{} {ROUTE}"#, says(r#"callers: "operator""#))), routed);
-    let people = format!("{DO} is meant for people, and gateway may not call it");
+    let people = format!("{DO} is meant for people, and nobody who speaks for them may call it");
     for audience in ["AUDIENCE_CUSTOMER", "AUDIENCE_PUBLIC", "AUDIENCE_STAFF"] {
         assert_eq!(refused(&says(&format!(r#"callers: "operator" audience: {audience}"#))), people);
     }

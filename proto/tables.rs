@@ -22,6 +22,15 @@ pub struct Contract {
 /// The contract of Tradewind.
 pub static CONTRACT: Contract = Contract { contexts: CONTEXTS, methods: METHODS, reactions: REACTIONS };
 
+/// A workload that speaks for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Its name.
+    pub name: &'static str,
+    /// For whom it speaks: for customers and whoever sees what is theirs, or for staff alone.
+    pub audience: Audience,
+}
+
 /// What is said of one rpc.
 #[derive(Clone, Copy, Debug)]
 pub struct Method {

@@ -218,7 +218,7 @@ pub(crate) async fn perform(
     if let Some(refused) = refused(&mark, &visitor) {
         return refused;
     }
-    let text = match act.done(&desk.shop).await {
+    let text = match act.done(&desk.shop_for(&visitor)).await {
         Ok(text) => {
             tracing::info!(who = visitor.who, act = act.words(), "done");
             text

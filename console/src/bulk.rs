@@ -73,7 +73,7 @@ pub(crate) async fn plan(
     if let Some(refused) = refused(&asked.mark, &visitor) {
         return refused;
     }
-    let acts = match acts(&desk.shop, &asked).await {
+    let acts = match acts(&desk.shop_for(&visitor), &asked).await {
         Ok(acts) => acts,
         Err(error) => {
             desk.door.note(&visitor, format!("Not done: {}", shop::explain_error(&error)));
@@ -82,7 +82,7 @@ pub(crate) async fn plan(
     };
     let title = asked.kind.title();
     if !asked.confirmed.is_empty() {
-        let number = desk.jobs.begin(desk.shop.clone(), &visitor.who, title.to_owned(), acts);
+        let number = desk.jobs.begin(&desk, visitor, title.to_owned(), acts);
         return Redirect::to(&format!("/console/jobs/{number}")).into_response();
     }
     let hidden = asked.filter.pairs();

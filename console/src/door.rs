@@ -2,11 +2,19 @@
 //! form that no other site can know. Sessions are in memory: whoever starts the console again has everybody come in anew.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use contracts::tradewind::identity::v1::LogInRequest;
+use futures::StreamExt as _;
 use tokio::time::Instant;
+use tradewind_domain::Sensitive;
+use tradewind_mesh::User;
 use uuid::Uuid;
+
+use crate::metrics;
+use crate::staff::{Next, Refused, SignedIn, Staff};
 
 /// The most sessions at once: the one that has not been used for longest makes room.
 const MOST: usize = 256;
@@ -16,6 +24,10 @@ const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 const IDLE: Duration = Duration::from_secs(60 * 60);
 /// The most notes that wait to be shown.
 const MOST_NOTES: usize = 20;
+/// How often it is looked whose tokens are to be followed by the next, and how many are at a time. Identity gives an answer that was lost
+/// again for 10 s.
+const ROUND: Duration = Duration::from_secs(3);
+const AT_ONCE: usize = 8;
 
 /// What opens the door without a name, for whoever started the console: a secret of 244 random bits.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,26 +53,44 @@ impl Default for Ticket {
     }
 }
 
-/// The sessions there are.
+/// The sessions there are, and what begins one.
 pub struct Door {
-    /// As the key of a map, so that how long it takes to find it says nothing of it.
-    tickets: HashMap<String, String>,
+    way: Way,
+    is_secure: bool,
     sessions: Mutex<HashMap<String, Session>>,
+}
+
+enum Way {
+    /// Tickets and who shows them, as a map, so that how long it takes to find one says nothing of it.
+    Tickets(HashMap<String, String>),
+    Staff(Staff),
 }
 
 struct Session {
     who: String,
+    name: Sensitive<String>,
+    signed_in: Option<SignedIn>,
     mark: String,
     began: Instant,
     used: Instant,
     notes: Vec<String>,
 }
 
+impl Session {
+    fn is_in_time(&self, now: Instant) -> bool {
+        now - self.began <= LONGEST && now - self.used <= IDLE
+    }
+}
+
 /// Somebody who may look.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Visitor {
-    /// As whom they are told of.
+    /// As whom logs tell of them.
     pub(crate) who: String,
+    /// As what they know themselves.
+    pub(crate) name: Sensitive<String>,
+    /// For whom their calls are made; nobody where the console calls for itself.
+    pub(crate) user: Option<Arc<User>>,
     /// What their forms bring back.
     pub(crate) mark: String,
     key: String,
@@ -70,49 +100,118 @@ impl Door {
     /// One that opens for that ticket; who shows it is called so.
     #[must_use]
     pub fn of(ticket: Ticket, who: impl Into<String>) -> Self {
-        Self { tickets: HashMap::from([(ticket.0, who.into())]), sessions: Mutex::default() }
+        Self::by(Way::Tickets(HashMap::from([(ticket.0, who.into())])))
+    }
+
+    /// One at which staff sign in.
+    #[must_use]
+    pub fn for_staff(staff: Staff) -> Self {
+        Self::by(Way::Staff(staff))
+    }
+
+    fn by(way: Way) -> Self {
+        Self { way, is_secure: false, sessions: Mutex::default() }
+    }
+
+    /// The same where browsers are to keep sessions from whatever is not encrypted: everywhere but on this machine.
+    #[must_use]
+    pub fn secure(self) -> Self {
+        Self { is_secure: true, ..self }
+    }
+
+    /// Whether cookies are for encrypted connections alone.
+    pub(crate) const fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
+    /// Whether it is by a password that somebody comes in.
+    pub(crate) const fn asks_for_a_password(&self) -> bool {
+        matches!(self.way, Way::Staff(_))
     }
 
     /// The key of a new session, where the ticket is one.
     pub(crate) fn enter(&self, ticket: &str) -> Option<String> {
-        let who = self.tickets.get(ticket)?;
-        Some(self.begin(who))
+        let Way::Tickets(tickets) = &self.way else { return None };
+        let who = tickets.get(ticket)?;
+        Some(self.begin(who.clone(), who.clone(), None))
     }
 
-    fn begin(&self, who: &str) -> String {
-        let (key, now) = (secret(), Instant::now());
-        let session = Session { who: who.to_owned(), mark: secret(), began: now, used: now, notes: Vec::new() };
-        let mut sessions = self.sessions();
-        if sessions.len() >= MOST {
-            let oldest = sessions.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| key.clone());
-            oldest.map(|key| sessions.remove(&key));
+    /// The key of a new session, where identity knows them as staff.
+    pub(crate) async fn sign_in(&self, request: LogInRequest, from: IpAddr) -> Result<String, Refused> {
+        let Way::Staff(staff) = &self.way else { return Err(Refused::Credentials) };
+        let name = request.email.clone();
+        let signed_in = staff.sign_in(request, from).await;
+        metrics::signed_in(signed_in.as_ref().map_or_else(Refused::name, |_| "signed_in"));
+        match signed_in {
+            Ok(signed_in) => {
+                let (who, session) = (signed_in.user.id.clone(), signed_in.user.session.clone());
+                tracing::info!(who, session, %from, "signed in");
+                Ok(self.begin(who, name, Some(signed_in)))
+            }
+            Err(refused) => {
+                tracing::warn!(why = refused.name(), %from, "not signed in");
+                Err(refused)
+            }
         }
+    }
+
+    fn begin(&self, who: String, name: String, signed_in: Option<SignedIn>) -> String {
+        let (key, mark, now) = (secret(), secret(), Instant::now());
+        let notes = Vec::new();
+        let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, notes };
+        let mut sessions = self.sessions();
+        let oldest = sessions.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| key.clone());
+        let gone = oldest.filter(|_| sessions.len() >= MOST).and_then(|key| sessions.remove(&key));
         sessions.insert(key.clone(), session);
+        drop(sessions);
+        gone.into_iter().for_each(|session| self.end(session));
         key
     }
 
     /// Whose session that key is of, where it is good; it is used then.
     pub(crate) fn visitor(&self, key: &str) -> Option<Visitor> {
         let (mut sessions, now) = (self.sessions(), Instant::now());
-        let session = sessions.get_mut(key)?;
-        if now - session.began > LONGEST || now - session.used > IDLE {
-            sessions.remove(key);
-            return None;
-        }
+        let session = sessions.get_mut(key).filter(|session| self.is_good(session))?;
         session.used = now;
-        Some(Visitor { who: session.who.clone(), mark: session.mark.clone(), key: key.to_owned() })
+        Some(Visitor {
+            who: session.who.clone(),
+            name: session.name.clone(),
+            user: session.signed_in.as_ref().map(|signed_in| Arc::clone(&signed_in.user)),
+            mark: session.mark.clone(),
+            key: key.to_owned(),
+        })
     }
 
     /// Whether a session is still good, without its being used: a page that is left open keeps nobody in.
     pub(crate) fn is_open(&self, visitor: &Visitor) -> bool {
-        let now = Instant::now();
-        let sessions = self.sessions();
-        sessions.get(&visitor.key).is_some_and(|session| now - session.began <= LONGEST && now - session.used <= IDLE)
+        self.sessions().get(&visitor.key).is_some_and(|session| self.is_good(session))
+    }
+
+    fn is_good(&self, session: &Session) -> bool {
+        let is_believed = match (&self.way, &session.signed_in) {
+            (Way::Staff(staff), Some(signed_in)) => staff.believes(signed_in),
+            (Way::Tickets(_), None) => true,
+            _ => false,
+        };
+        is_believed && session.is_in_time(Instant::now())
     }
 
     /// Ends a session.
     pub(crate) fn leave(&self, visitor: &Visitor) {
-        self.sessions().remove(&visitor.key);
+        self.forget(&visitor.key);
+    }
+
+    /// Ends the session of that key, if there is one.
+    pub(crate) fn forget(&self, key: &str) {
+        let session = self.sessions().remove(key);
+        session.into_iter().for_each(|session| self.end(session));
+    }
+
+    fn end(&self, session: Session) {
+        if let (Way::Staff(staff), Some(signed_in)) = (&self.way, session.signed_in) {
+            tracing::info!(who = session.who, "signed out");
+            staff.leave(signed_in);
+        }
     }
 
     /// Has the next page of the session say so.
@@ -129,11 +228,62 @@ impl Door {
         self.sessions().get_mut(&visitor.key).map(|session| std::mem::take(&mut session.notes)).unwrap_or_default()
     }
 
+    /// Keeps whoever has signed in signed in, for as long as the door is there; ends what nobody uses. Must be called within a tokio
+    /// runtime.
+    pub(crate) fn attend(self: &Arc<Self>) {
+        let (door, counted) = (Arc::downgrade(self), Arc::downgrade(self));
+        metrics::watch_sessions(move || counted.upgrade().map_or(0, |door| door.open()));
+        tokio::spawn(async move {
+            while door.strong_count() > 0 {
+                round(&door).await;
+                tokio::time::sleep(ROUND).await;
+            }
+        });
+    }
+
+    fn open(&self) -> usize {
+        self.sessions().values().filter(|session| self.is_good(session)).count()
+    }
+
+    /// Follows the tokens of a session by the next, or ends it where there are none.
+    async fn follow(&self, staff: &Staff, key: String, signed_in: SignedIn) {
+        match staff.next(&signed_in).await {
+            Next::Stays(next) => {
+                if let Some(session) = self.sessions().get_mut(&key) {
+                    session.signed_in = Some(next);
+                } else {
+                    // They have left meanwhile.
+                    staff.leave(next);
+                }
+            }
+            Next::Over => self.forget(&key),
+            Next::Unknown => {}
+        }
+    }
+
     fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn secret() -> String {
+/// Looks after every session once.
+async fn round(door: &Weak<Door>) {
+    let Some(door) = door.upgrade() else { return };
+    let Way::Staff(staff) = &door.way else { return };
+    let (mut over, mut due) = (Vec::new(), Vec::new());
+    for (key, session) in &*door.sessions() {
+        match &session.signed_in {
+            Some(signed_in) if session.is_in_time(Instant::now()) && !staff.has_ended(signed_in) => {
+                due.extend(signed_in.is_due().then(|| (key.clone(), signed_in.clone())));
+            }
+            _ => over.push(key.clone()),
+        }
+    }
+    over.iter().for_each(|key| door.forget(key));
+    let follow = async |(key, signed_in)| door.follow(staff, key, signed_in).await;
+    futures::stream::iter(due).for_each_concurrent(AT_ONCE, follow).await;
+}
+
+pub(crate) fn secret() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

@@ -42,7 +42,7 @@ pub(crate) fn page(path: &str, visitor: &Visitor, notes: &[String], View { title
             }
             form.who method="post" action="/console/leave" {
                 (mark(visitor))
-                span { (visitor.who) }
+                span { (visitor.name.expose()) }
                 button { "Leave" }
             }
         }
@@ -59,8 +59,8 @@ pub(crate) fn page(path: &str, visitor: &Visitor, notes: &[String], View { title
 }
 
 /// A page for whoever has not come in.
-pub(crate) fn outside(title: &str, text: &str) -> Markup {
-    document(title, &html! { main #main.outside { h1 { (title) } p { (text) } } })
+pub(crate) fn outside(title: &str, content: &Markup) -> Markup {
+    document(title, &html! { main #main.outside { h1 { (title) } (content) } })
 }
 
 fn document(title: &str, body: &Markup) -> Markup {

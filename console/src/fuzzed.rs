@@ -12,7 +12,7 @@ use crate::pages::quarantine::Named;
 use crate::pages::{Filter, money, orders, quarantine, sales};
 use crate::site::{Marked, Shown};
 use crate::words::query;
-use crate::{act, bulk};
+use crate::{act, bulk, sign_in};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -49,7 +49,7 @@ fn forms(bytes: &[u8]) {
     let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<Kind>(&text));
     let _ = (read::<sales::Asked>(&text), read::<orders::Asked>(&text), read::<money::Asked>(&text));
     let _ = (read::<quarantine::Asked>(&text), read::<Named>(&text));
-    let _ = (read::<Marked>(&text), read::<Shown>(&text));
+    let _ = (read::<Marked>(&text), read::<Shown>(&text), read::<sign_in::Asked>(&text));
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Option<T> {

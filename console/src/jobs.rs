@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
 use maud::html;
-use shop::Clients;
 
+use crate::Desk;
 use crate::act::Act;
+use crate::door::Visitor;
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::{At, Look};
@@ -34,8 +36,8 @@ struct Job {
 }
 
 impl Jobs {
-    /// Begins one; its number.
-    pub(crate) fn begin(&self, shop: Clients, who: &str, title: String, acts: Vec<Act>) -> u64 {
+    /// Begins one, which goes on for as long as the session does in which it was asked for; its number.
+    pub(crate) fn begin(&self, desk: &Desk, visitor: Visitor, title: String, acts: Vec<Act>) -> u64 {
         let job = Arc::new(Job {
             title,
             total: acts.len(),
@@ -50,13 +52,16 @@ impl Jobs {
             jobs.pop_first();
         }
         drop(jobs);
-        tracing::info!(who, number, title = job.title, acts = job.total, "begun");
-        let who = who.to_owned();
+        tracing::info!(who = visitor.who, number, title = job.title, acts = job.total, "begun");
+        let (shop, door) = (desk.shop_for(&visitor), Arc::clone(&desk.door));
         tokio::spawn(async move {
-            let job = &job;
-            let shop = &shop;
-            futures::stream::iter(acts).for_each_concurrent(AT_ONCE, |act| job.step(shop, act)).await;
-            tracing::info!(who, number, failed = job.failed.load(Ordering::Relaxed), "ended");
+            let (job, shop, is_open) = (&job, &shop, || door.is_open(&visitor));
+            let step = async |act: Act| {
+                let done = if is_open() { act.done(shop).await } else { Err(anyhow!("the session is over")) };
+                job.step(&act, done);
+            };
+            futures::stream::iter(acts).for_each_concurrent(AT_ONCE, step).await;
+            tracing::info!(who = visitor.who, number, failed = job.failed.load(Ordering::Relaxed), "ended");
         });
         number
     }
@@ -67,8 +72,8 @@ impl Jobs {
 }
 
 impl Job {
-    async fn step(&self, shop: &Clients, act: Act) {
-        if let Err(error) = act.done(shop).await {
+    fn step(&self, act: &Act, done: Result<String>) {
+        if let Err(error) = done {
             self.failed.fetch_add(1, Ordering::Relaxed);
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             if failures.len() < MOST_FAILED {

@@ -6,7 +6,9 @@
 //! same function asked again (`live`). Who may look is decided before any of it (`door`). What is done is a form that is sent (`act`).
 
 mod act;
+mod arrival;
 mod bulk;
+mod cookies;
 mod door;
 mod fault;
 mod frame;
@@ -14,21 +16,28 @@ mod frame;
 pub mod fuzzed;
 mod jobs;
 mod live;
+mod metrics;
 mod pages;
 mod plot;
 mod serve;
+mod sign_in;
 mod site;
+mod staff;
 mod words;
 
 use std::sync::Arc;
 
 use shop::Clients;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tradewind_edge::Proxies;
 
+use crate::door::Visitor;
 pub use crate::door::{Door, Ticket};
 use crate::jobs::Jobs;
 pub use crate::serve::serve;
 pub use crate::site::router;
+pub use crate::staff::{Accounts, Staff};
 
 /// The most pages that are kept up to date at once.
 const STREAMS: usize = 64;
@@ -40,12 +49,36 @@ pub struct Desk {
     door: Arc<Door>,
     jobs: Arc<Jobs>,
     streams: Arc<Semaphore>,
+    proxies: Proxies,
+    stop: CancellationToken,
 }
 
 impl Desk {
-    /// For pages about that shop, behind that door.
+    /// For pages about that shop, behind that door. At one for staff it must be called within a tokio runtime.
     #[must_use]
     pub fn new(shop: Clients, door: Door) -> Self {
-        Self { shop, door: Arc::new(door), jobs: Arc::default(), streams: Arc::new(Semaphore::new(STREAMS)) }
+        let door = Arc::new(door);
+        if door.asks_for_a_password() {
+            door.attend();
+        }
+        let (streams, stop) = (Arc::new(Semaphore::new(STREAMS)), CancellationToken::new());
+        Self { shop, door, jobs: Arc::default(), streams, proxies: Proxies::default(), stop }
+    }
+
+    /// Believes these proxies where a request comes from, and what it was sent to.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// Keeps nothing up to date any more once it is to stop.
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Clients whose calls are made for that visitor.
+    fn shop_for(&self, visitor: &Visitor) -> Clients {
+        visitor.user.clone().map_or_else(|| self.shop.clone(), |user| self.shop.clone().for_user(user))
     }
 }

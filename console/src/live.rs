@@ -31,6 +31,7 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 #[derive(Clone)]
 pub(crate) struct Look {
     pub(crate) desk: Desk,
+    shop: Clients,
     pub(crate) visitor: Visitor,
     /// The path and query that were asked for.
     pub(crate) here: String,
@@ -38,7 +39,7 @@ pub(crate) struct Look {
 
 impl Look {
     pub(crate) const fn shop(&self) -> &Clients {
-        &self.desk.shop
+        &self.shop
     }
 }
 
@@ -68,7 +69,7 @@ where
                     headers: HeaderMap,
                     asked: Q| {
             let here = uri.path_and_query().map_or_else(String::new, ToString::to_string);
-            let look = Look { desk, visitor, here };
+            let look = Look { shop: desk.shop_for(&visitor), desk, visitor, here };
             let is_live = headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/event-stream");
             if is_live {
                 return stream(look, move |look| show(look, asked.clone()));
@@ -98,7 +99,7 @@ where
     let before = String::new();
     let stream = futures::stream::unfold((look, show, before, place), move |(look, show, before, place)| async move {
         loop {
-            tokio::time::sleep(EVERY).await;
+            look.desk.stop.run_until_cancelled(tokio::time::sleep(EVERY)).await?;
             if Instant::now() > end || !look.desk.door.is_open(&look.visitor) {
                 return None;
             }

@@ -1,17 +1,21 @@
 //! How browsers are answered: connections that are bounded in number, in time and in what they may say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use crate::arrival::Arrival;
 
 /// The most connections at once; one more waits.
 const CONNECTIONS: usize = 512;
@@ -19,18 +23,24 @@ const HEADERS: usize = 64;
 const HEADER_BYTES: usize = 32 * 1024;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Answers whoever comes to `listener`, until `stop`; what is under way is ended then within `grace`.
+/// Answers whoever comes to `listener`, over TLS where there is `tls`, until `stop`; what is under way is ended then within `grace`.
 ///
 /// # Errors
 /// None at present.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, grace: Duration) -> Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stop: CancellationToken,
+    grace: Duration,
+) -> Result<()> {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     while let Some(Ok(place)) = stop.run_until_cancelled(room.clone().acquire_owned()).await {
         while connections.try_join_next().is_some() {}
         let Some(accepted) = stop.run_until_cancelled(listener.accept()).await else { break };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Too many open files, most likely: whoever is there goes on.
                 tracing::warn!(%error, "a connection cannot be taken");
@@ -38,20 +48,16 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
                 continue;
             }
         };
-        let (service, stop) = (TowerToHyperService::new(router.clone()), stop.clone());
+        let arrival = Arrival { peer: peer.ip(), is_tls: tls.is_some() };
+        let (router, tls, stop) = (router.clone().layer(Extension(arrival)), tls.clone(), stop.clone());
         connections.spawn(async move {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADERS_WITHIN)
-                .max_headers(HEADERS)
-                .max_buf_size(HEADER_BYTES)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = std::pin::pin!(connection);
-            tokio::select! {
-                _ = connection.as_mut() => {}
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = connection.await;
+            match tls {
+                None => answer(stream, router, stop).await,
+                Some(tls) => {
+                    let shaken = stop.run_until_cancelled(tokio::time::timeout(HEADERS_WITHIN, tls.accept(stream)));
+                    if let Some(Ok(Ok(stream))) = shaken.await {
+                        answer(stream, router, stop).await;
+                    }
                 }
             }
             drop(place);
@@ -59,4 +65,22 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
     let _ = tokio::time::timeout(grace, async { while connections.join_next().await.is_some() {} }).await;
     Ok(())
+}
+
+/// Answers what comes over one connection.
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, stop: CancellationToken) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_headers(HEADERS)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
 }

@@ -2,23 +2,25 @@
 
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE,
-    VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Form, Router};
+use maud::html;
 use serde::Deserialize;
 
+use crate::arrival::Arrival;
+use crate::cookies::SESSION;
 use crate::door::Visitor;
 use crate::live::page;
-use crate::{Desk, act, bulk, frame, jobs, pages};
+use crate::{Desk, act, bulk, frame, jobs, pages, sign_in};
 
 const STYLE: &str = include_str!("../assets/console.css");
 const SCRIPT: &str = include_str!("../assets/console.js");
-const SESSION: &str = "tradewind_console";
 /// A form is a few names and a reason.
 const LONGEST_FORM: usize = 16 * 1024;
 /// A page runs its own script alone, is sent its own forms alone, and stands in no other page.
@@ -46,11 +48,16 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/bulk", post(bulk::plan))
         .route("/console/leave", post(leave))
         .layer(from_fn_with_state(desk.clone(), admit));
+    let ways = if desk.door.asks_for_a_password() {
+        Router::new().route("/console/sign-in", get(sign_in::show).post(sign_in::enter))
+    } else {
+        Router::new().route("/console/enter", get(enter))
+    };
     Router::new()
         .merge(inside)
+        .merge(ways)
         .route("/", get(async || Redirect::to("/console")))
         .route("/console/", get(async || Redirect::to("/console")))
-        .route("/console/enter", get(enter))
         .route("/console/assets/console.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/console/assets/console.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .layer(axum::extract::DefaultBodyLimit::max(LONGEST_FORM))
@@ -76,30 +83,22 @@ async fn guarded(request: Request, next: Next) -> Response {
 
 /// Lets in who has a session, and what is sent only from the console's own pages.
 async fn admit(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
-    let Some(visitor) = cookie(request.headers()).and_then(|key| desk.door.visitor(key)) else {
-        let text = "Open the link that the console printed when it was started.";
-        return (StatusCode::UNAUTHORIZED, frame::outside("Who is there?", text)).into_response();
+    let headers = request.headers();
+    let key = SESSION.of(headers, desk.door.is_secure());
+    let reads = [Method::GET, Method::HEAD].contains(request.method());
+    let Some(visitor) = key.and_then(|key| desk.door.visitor(key)) else {
+        if desk.door.asks_for_a_password() {
+            let wanted = request.uri().path_and_query().filter(|_| reads).map_or("", |wanted| wanted.as_str());
+            return sign_in::instead(&desk, wanted, headers);
+        }
+        let text = html! { p { "Open the link that the console printed when it was started." } };
+        return (StatusCode::UNAUTHORIZED, frame::outside("Who is there?", &text)).into_response();
     };
-    if request.method() != Method::GET && request.method() != Method::HEAD && is_of_another_site(request.headers()) {
+    if !reads && Arrival::of(&request).is_of_another_site(headers, &desk.proxies) {
         return (StatusCode::FORBIDDEN, "this was sent by another site").into_response();
     }
     request.extensions_mut().insert(visitor);
     next.run(request).await
-}
-
-/// A browser says where a form comes from; who says nothing is none, and has to know the mark.
-fn is_of_another_site(headers: &HeaderMap) -> bool {
-    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let elsewhere = said("sec-fetch-site").is_some_and(|site| site != "same-origin");
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = said(ORIGIN.as_str()).map(|origin| origin.split_once("://").map(|(_, host)| host));
-    elsewhere || origin.is_some_and(|origin| origin.is_none() || origin != host)
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, key)| (name == SESSION).then_some(key))
 }
 
 #[derive(Deserialize)]
@@ -110,12 +109,14 @@ pub(crate) struct Shown {
 async fn enter(State(desk): State<Desk>, Query(Shown { ticket }): Query<Shown>) -> Response {
     match desk.door.enter(&ticket) {
         Some(key) => {
-            let cookie = format!("{SESSION}={key}; Path=/console; HttpOnly; SameSite=Strict");
+            let cookie = SESSION.set(&key, desk.door.is_secure());
             (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, "/console".to_owned())]).into_response()
         }
         None => {
-            let text = "This link is of a console that is not running any more. Open the one that it printed when it was started last.";
-            (StatusCode::FORBIDDEN, frame::outside("That is no key", text)).into_response()
+            let text = html! {
+                p { "This link is of a console that is not running any more. Open the one that it printed when it was started last." }
+            };
+            (StatusCode::FORBIDDEN, frame::outside("That is no key", &text)).into_response()
         }
     }
 }
@@ -135,7 +136,8 @@ async fn leave(
         return refused;
     }
     desk.door.leave(&visitor);
-    Redirect::to("/console").into_response()
+    let cookie = SESSION.clear(desk.door.is_secure());
+    (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, "/console".to_owned())]).into_response()
 }
 
 fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {

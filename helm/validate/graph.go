@@ -5,15 +5,17 @@ import (
 	"slices"
 )
 
-// edge is the workload that whoever is outside calls.
-const edge = "gateway"
+// edges are the workloads that whoever is outside calls.
+var edges = []string{"gateway", "console"}
 
 // graph holds who may connect to whom, as the rendered NetworkPolicies together say, against the contracts.
 func graph(objects []object, contracts contracts) []string {
 	var faults []string
 	policies := slices.DeleteFunc(slices.Clone(objects), func(o object) bool { return o.kind() != "NetworkPolicy" })
-	pods := slices.ContainsFunc(objects, func(o object) bool { return o.kind() == "Deployment" && o.name() == release+"-tradewind-"+edge })
-	workloads := []string{edge, "operator"}
+	pods := func(edge string) bool {
+		return slices.ContainsFunc(objects, func(o object) bool { return o.kind() == "Deployment" && o.name() == release+"-tradewind-"+edge })
+	}
+	workloads := append([]string{"operator"}, edges...)
 	for name := range contracts.Services {
 		workloads = append(workloads, name)
 	}
@@ -25,8 +27,8 @@ func graph(objects []object, contracts contracts) []string {
 				faults = append(faults, fmt.Sprintf("%s may connect to %s: the contracts say %v, its NetworkPolicy says %v", caller, name, declared, in))
 			}
 			out := allows(policies, "egress", "to", labels(caller), labels(name), "grpc")
-			// Where it is not enabled, there are no pods of the gateway.
-			if (caller != edge || pods) && out != declared {
+			// Where one at the edge is not enabled, there are no pods of it.
+			if (!slices.Contains(edges, caller) || pods(caller)) && out != declared {
 				faults = append(faults, fmt.Sprintf("%s may connect to %s: the contracts say %v, its own NetworkPolicy says %v", caller, name, declared, out))
 			}
 		}
@@ -34,14 +36,16 @@ func graph(objects []object, contracts contracts) []string {
 			faults = append(faults, fmt.Sprintf("%s: no NetworkPolicy refuses everything else", name))
 		}
 	}
-	if pods {
-		faults = append(faults, atTheEdge(policies)...)
+	for _, edge := range edges {
+		if pods(edge) {
+			faults = append(faults, atTheEdge(policies, edge)...)
+		}
 	}
 	return faults
 }
 
-// atTheEdge tells where the gateway may reach what is for services alone.
-func atTheEdge(policies []object) []string {
+// atTheEdge tells where one at the edge may reach what is for services alone.
+func atTheEdge(policies []object, edge string) []string {
 	var faults []string
 	for component, port := range map[string]string{"postgres": "postgres", "outside": "http", "clickhouse": "http"} {
 		if allows(policies, "egress", "to", labels(edge), labels(component), port) {

@@ -115,8 +115,8 @@ func TestPoliciesAreTheContracts(t *testing.T) {
 func TestTheGatewayReachesServicesAlone(t *testing.T) {
 	policy := strings.Replace(policies, "component: catalog", "component: postgres", 1)
 	policy = strings.ReplaceAll(policy, "port: grpc", "port: postgres")
-	expect(t, atTheEdge([]object{parse(t, policy)}), "gateway may connect to postgres")
-	expect(t, atTheEdge([]object{parse(t, policies)}), "")
+	expect(t, atTheEdge([]object{parse(t, policy)}, "gateway"), "gateway may connect to postgres")
+	expect(t, atTheEdge([]object{parse(t, policies)}, "gateway"), "")
 }
 
 func TestTheGatewayBelievesWhoeverIdentitySaysItIs(t *testing.T) {

@@ -47,8 +47,14 @@ impl Clients {
             format!("no certificate of {identity:?} in {}; `tradewind pki init` makes them", pki.display())
         })?;
         let policy = Policy::new(&contracts::CONTRACT);
-        let services = peers.keys().cloned().collect();
-        Ok(Self { channels: Channels::new(identity, policy, peers), services, user: None })
+        Ok(Self::of(Channels::new(identity, policy, peers)))
+    }
+
+    /// Clients of every service that these channels know.
+    #[must_use]
+    pub fn of(channels: Channels) -> Self {
+        let services = channels.services().map(str::to_owned).collect();
+        Self { channels, services, user: None }
     }
 
     /// The names of the services that can be called.
@@ -56,11 +62,16 @@ impl Clients {
         self.services.iter().map(String::as_str)
     }
 
-    /// The same clients for calls that are made for the customer of that id; services believe it of the gateway alone.
+    /// The same clients for calls that are made for the customer of that id; services believe it of those at the edge alone.
     #[must_use]
     pub fn speaking_for(self, customer: &str) -> Self {
-        let user = User { id: customer.to_owned(), ..User::default() };
-        Self { user: Some(Arc::new(user)), ..self }
+        self.for_user(Arc::new(User { id: customer.to_owned(), ..User::default() }))
+    }
+
+    /// The same for whoever has signed in.
+    #[must_use]
+    pub fn for_user(self, user: Arc<User>) -> Self {
+        Self { user: Some(user), ..self }
     }
 
     fn to(&self, service: &str) -> Result<Channel> {

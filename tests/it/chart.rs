@@ -116,7 +116,7 @@ const OURS: [&str; 3] = ["tradewind_", "grpc.", "http."];
 fn instruments() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let kit = std::fs::read_dir(project("kit")).unwrap().map(|room| room.unwrap().path().join("src"));
-    for folder in kit.chain([project("services")]) {
+    for folder in kit.chain([project("services"), project("console/src")]) {
         each_source(&folder, &mut |text| {
             let quoted =
                 text.split('"').skip(1).step_by(2).filter(|text| OURS.iter().any(|ours| text.starts_with(ours)));

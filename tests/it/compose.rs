@@ -214,10 +214,11 @@ fn what_compose_starts_becomes_ready_and_settles_an_order() {
     let _nats = compose.broker();
     let shop = compose.shop();
     assert!(compose.health("catalog").unwrap_err().starts_with("catalog: not ready: "), "nothing runs yet");
-    let running: Vec<_> =
-        shop.iter().chain(&["broker-init", "outside", "gateway"]).map(|name| (*name, compose.start(name))).collect();
+    let edges = services::edges().map(|edge| edge.name());
+    let started = shop.iter().chain(&["broker-init", "outside"]).chain(&edges);
+    let running: Vec<_> = started.map(|name| (*name, compose.start(name))).collect();
     block_on(async {
-        for (name, program) in running.iter().filter(|(name, _)| shop.contains(name) || *name == "gateway") {
+        for (name, program) in running.iter().filter(|(name, _)| shop.contains(name) || edges.contains(name)) {
             eventually(PATIENCE, &format!("{name} is ready"), async || {
                 compose.health(name).map_err(|why| format!("{why}{}", program.log()))
             })
@@ -234,6 +235,9 @@ fn what_compose_starts_becomes_ready_and_settles_an_order() {
         let door = compose.ports[&("gateway".to_owned(), 8080)];
         let told = crate::process::get(&format!("http://127.0.0.1:{door}/v1/products/tea")).await.unwrap();
         assert_eq!(told.status().as_u16(), 200, "the front door is open");
+        let console = compose.ports[&("console".to_owned(), 8085)];
+        let told = crate::process::get(&format!("http://127.0.0.1:{console}/console/sign-in")).await.unwrap();
+        assert_eq!(told.status().as_u16(), 200, "staff may sign in");
     });
 
     for role in &shop {
@@ -251,7 +255,7 @@ fn what_compose_starts_becomes_ready_and_settles_an_order() {
 fn every_service_is_there_and_gets_only_settings_it_has() {
     let compose = Compose::read();
     assert_eq!(compose.shop().into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(services::names()));
-    for name in compose.shop().into_iter().chain([services::edge().name()]) {
+    for name in compose.shop().into_iter().chain(services::edges().map(|edge| edge.name())) {
         let help = run(Command::new(binary(name)).arg("--help")).unwrap();
         for variable in compose.environment(name).keys() {
             assert!(help.contains(&format!(" {variable} ")), "{name} has no setting {variable}");
@@ -272,9 +276,11 @@ fn every_service_listens_where_it_does_everywhere_and_is_found_there() {
             assert!(peers.split(',').any(|peer| peer == format!("{name}={name}:{grpc}")), "{name} is not in {peers}");
         }
     }
-    let (edge, variables) = (services::edge(), &compose.services["gateway"]["environment"]);
-    assert_eq!(variables["TRADEWIND_HTTP_ADDR"], format!("0.0.0.0:{}", edge.grpc_port()));
-    assert_eq!(variables["TRADEWIND_ADMIN_ADDR"], format!("0.0.0.0:{}", edge.admin_port()));
+    for edge in services::edges() {
+        let variables = &compose.services[edge.name()]["environment"];
+        assert_eq!(variables["TRADEWIND_HTTP_ADDR"], format!("0.0.0.0:{}", edge.grpc_port()));
+        assert_eq!(variables["TRADEWIND_ADMIN_ADDR"], format!("0.0.0.0:{}", edge.admin_port()));
+    }
 }
 
 #[test]
@@ -321,7 +327,7 @@ fn nothing_of_the_shop_waits_for_what_is_only_looked_at() {
 fn prometheus_asks_every_service() {
     let compose = Compose::read();
     let text = std::fs::read_to_string(project("deploy/prometheus.yml")).unwrap();
-    for name in compose.shop().into_iter().chain([services::edge().name()]) {
+    for name in compose.shop().into_iter().chain(services::edges().map(|edge| edge.name())) {
         let address = compose.services[name]["environment"]["TRADEWIND_ADMIN_ADDR"].as_str().unwrap();
         let target = address.replace("0.0.0.0", name);
         assert!(text.contains(&target), "{target} is not a target");

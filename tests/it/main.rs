@@ -12,6 +12,7 @@ mod chart;
 mod circles;
 mod commands;
 mod compose;
+mod console;
 mod contracts_hold;
 mod crash;
 mod decoders;

@@ -142,6 +142,14 @@ fn kit() -> Vec<Named> {
     crates.map(|name| Named::in_folder(&format!("kit/{name}/src"))).collect()
 }
 
+/// What a service is made of itself.
+fn of_service(service: &str) -> Vec<Named> {
+    // What the console calls stands in the crates of its pages.
+    let pages: &[&str] = if service == "console" { &["console/src", "shop/src"] } else { &[] };
+    let own = format!("services/{service}/src");
+    pages.iter().copied().chain([own.as_str()]).map(Named::in_folder).collect()
+}
+
 /// A line for each field of an event that a service reads, and for each of an answer, by its full name.
 fn reads() -> String {
     let pool = DescriptorPool::decode(contracts::DESCRIPTOR).unwrap();
@@ -151,15 +159,16 @@ fn reads() -> String {
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|method| (format!("/{}/{}", method.parent_service().full_name(), method.name()), method))
         .collect();
-    let (mut lines, edge, kit) = (BTreeSet::new(), services::edge().name(), kit());
-    for service in CONTEXTS.iter().copied().chain([edge]) {
-        let own = Named::in_folder(&format!("services/{service}/src"));
+    let (mut lines, edge, kit) = (BTreeSet::new(), services::edges().map(|edge| edge.name()), kit());
+    for service in CONTEXTS.iter().copied().chain(edge) {
+        let own = of_service(service);
         for reaction in REACTIONS.iter().filter(|reaction| reaction.context == service) {
-            lines.extend(own.of(&message(reaction.event)).iter().map(|field| format!("{service} reads {field}\n")));
+            let read = own.iter().flat_map(|place| place.of(&message(reaction.event)));
+            lines.extend(read.map(|field| format!("{service} reads {field}\n")));
         }
         for method in METHODS.iter().filter(|method| may_call(service, method)) {
             let called = &methods[method.path];
-            for place in kit.iter().chain([&own]).filter(|place| place.calls(method)) {
+            for place in kit.iter().chain(&own).filter(|place| place.calls(method)) {
                 let read = place.of(&called.output());
                 let name = called.full_name();
                 lines.extend(read.iter().map(|field| format!("{service} calls {name} and reads {field}\n")));
@@ -194,6 +203,15 @@ fn what_each_service_reads_of_others_is_written_down() {
     }
     assert!(!reads.contains("inventory reads tradewind.ordering.v1.Recipient.email"), "{reads}");
     assert!(!reads.contains("catalog calls "), "it asks nobody: {reads}");
+}
+
+/// Otherwise a page, or what can be done from it, would be refused to staff and to nobody else.
+#[test]
+fn what_the_console_calls_names_it() {
+    let places = of_service("console");
+    let called: Vec<_> = METHODS.iter().filter(|method| places.iter().any(|place| place.calls(method))).collect();
+    let forgotten: Vec<_> = called.iter().filter(|method| !method.callers.contains(&"console")).collect();
+    assert!(called.len() > 25 && forgotten.is_empty(), "{} are called, and not of {forgotten:#?}", called.len());
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn the_readme_says_where_each_service_listens() {
     let ports: Vec<_> = all.iter().map(|service| (service.grpc_port(), service.admin_port())).collect();
     let next = |one: &(u16, u16), next: &(u16, u16)| (one.0 + 1, one.1 + 1) == *next;
     assert!(ports.is_sorted_by(next), "{ports:?} follow one another");
-    for service in all.iter().chain([&services::edge()]) {
+    for service in all.iter().chain(&services::edges()) {
         let (name, port, admin) = (service.name(), service.grpc_port(), service.admin_port());
         let row = format!("| [{name}](services/{name}) | {port} | {admin} | ");
         assert!(readme.lines().any(|line| line.starts_with(&row)), "{row} is not there");

@@ -111,7 +111,15 @@ impl Shop {
 
     /// Starts the gateway before the services, and returns where it answers whoever is outside.
     pub async fn open_the_door(&mut self) -> SocketAddr {
-        let edge = services::edge();
+        self.open_at_the_edge(services::gateway()).await
+    }
+
+    /// Starts the console, and returns where staff sign in.
+    pub async fn open_the_console(&mut self) -> SocketAddr {
+        self.open_at_the_edge(services::console()).await
+    }
+
+    async fn open_at_the_edge(&mut self, edge: Service) -> SocketAddr {
         let name = edge.name();
         let files = IdentityFiles::in_dir(self.pki.path(), name);
         let mut settings =

@@ -40,8 +40,10 @@ pub(crate) async fn run(global: Global, Args { port }: Args) -> Result<ExitCode>
         }
         stopping.cancel();
     };
-    let (served, ()) =
-        tokio::join!(serve(listener, router(Desk::new(shop, Door::of(ticket, global.identity))), stop, GRACE), told);
+    let (served, ()) = tokio::join!(
+        serve(listener, None, router(Desk::new(shop, Door::of(ticket, global.identity))), stop, GRACE),
+        told
+    );
     served?;
     Ok(ExitCode::SUCCESS)
 }

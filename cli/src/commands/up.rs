@@ -6,6 +6,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use supervisor::services;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -67,6 +68,12 @@ async fn announce(system: &System, started: Instant) -> Result<()> {
     for name in system.names() {
         system.wait_ready(name, READY_WITHIN).await?;
         say!("{name:<13} ready on 127.0.0.1:{}", system.layout().port(name))?;
+    }
+    if system.names().any(|name| name == services::console().name()) {
+        say!(
+            "staff sign in at {}; `tradewind token --demo staff` makes an account to try",
+            system.layout().console_url()
+        )?;
     }
     say!("everything is ready after {:.1} s; stop it with `tradewind down`", started.elapsed().as_secs_f32())
 }

@@ -169,7 +169,7 @@ pub(super) fn merged(parties: impl IntoIterator<Item = Hurt>) -> Hurt {
     all
 }
 
-/// The workloads that may call a method; where it is for people, whoever comes by the edge.
+/// The workloads that may call a method; where it is for people at the gateway, whoever comes by that.
 fn callers_of(method: &MethodDescriptor) -> Hurt {
     let said = said::sayings(&method.options());
     let name = short(method);
@@ -177,6 +177,7 @@ fn callers_of(method: &MethodDescriptor) -> Hurt {
     let mut hurt: Hurt =
         callers.iter().map(|caller| (caller.clone(), BTreeSet::from([format!("calls {name}")]))).collect();
     let people = match text(&said, "method.audience") {
+        _ if !callers.iter().any(|caller| caller == EDGE) => return hurt,
         "AUDIENCE_PUBLIC" => "anybody",
         "AUDIENCE_CUSTOMER" => "customers",
         "AUDIENCE_STAFF" => "staff",

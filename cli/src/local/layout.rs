@@ -30,7 +30,8 @@ pub(crate) struct Ports {
 impl Ports {
     /// The documented ports.
     pub(crate) fn standard() -> Self {
-        let of_each = |port: fn(&Service) -> u16| programs().map(|each| (each.name(), port(&each))).collect();
+        let of_each =
+            |port: fn(&Service) -> u16| services::all_and_edges().map(|each| (each.name(), port(&each))).collect();
         let (grpc, admin) = (of_each(Service::grpc_port), of_each(Service::admin_port));
         Self { grpc, admin, outside: 7300, nats: 7422, nats_monitor: 7423, _held: Arc::default() }
     }
@@ -199,7 +200,12 @@ impl Layout {
 
     /// Where the gateway answers whoever is outside.
     pub(crate) fn gateway_url(&self) -> String {
-        format!("http://{}", self.address(services::edge().name()))
+        format!("http://{}", self.address(services::gateway().name()))
+    }
+
+    /// Where staff sign in to the console.
+    pub(crate) fn console_url(&self) -> String {
+        format!("http://{}/console", self.address(services::console().name()))
     }
 
     /// Where a process says that it is ready.
@@ -211,7 +217,7 @@ impl Layout {
         }
     }
 
-    /// The port a process is known by: gRPC for services, HTTP for the one at the edge.
+    /// The port a process is known by: gRPC for services, HTTP for those at the edge.
     pub(crate) fn port(&self, name: &str) -> u16 {
         match name {
             "nats" => self.ports.nats,
@@ -236,7 +242,7 @@ impl Layout {
         };
         let admin = format!("127.0.0.1:{}", self.admin(service));
         let mut variables = environment.of(service, self.database_url(service), admin);
-        if service == services::edge().name() {
+        if services::edges().iter().any(|edge| edge.name() == service) {
             variables.insert("TRADEWIND_HTTP_ADDR".to_owned(), self.address(service));
         }
         variables
@@ -257,10 +263,6 @@ impl Layout {
     fn admin(&self, service: &str) -> u16 {
         self.ports.admin.get(service).copied().unwrap_or_default()
     }
-}
-
-fn programs() -> impl Iterator<Item = Service> {
-    services::all().into_iter().chain([services::edge()])
 }
 
 /// Makes every certificate that is missing from `dir`, and the development CA in a folder that holds nothing.

@@ -34,22 +34,39 @@ pub fn names() -> [&'static str; DECLARED.len()] {
     all().map(|service| service.name())
 }
 
-/// The service at the edge, which belongs to no context, and stands before all of them.
+/// The front door for whoever is outside, which belongs to no context, and stands before all of them.
 #[must_use]
-pub fn edge() -> Service {
+pub fn gateway() -> Service {
     gateway::service()
 }
 
-/// The names of all that is run: each comes after those it calls.
+/// The one for staff.
+#[must_use]
+pub fn console() -> Service {
+    console::service()
+}
+
+/// The services at the edge, where no call comes in with a certificate.
+#[must_use]
+pub fn edges() -> [Service; 2] {
+    [gateway(), console()]
+}
+
+/// All that is run: each comes after those it calls.
+pub fn all_and_edges() -> impl Iterator<Item = Service> {
+    all().into_iter().chain(edges())
+}
+
+/// Their names.
 #[must_use]
 pub fn programs() -> Vec<&'static str> {
-    names().into_iter().chain([edge().name()]).collect()
+    all_and_edges().map(|service| service.name()).collect()
 }
 
 /// The service of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<Service> {
-    all().into_iter().chain([edge()]).find(|service| service.name() == name)
+    all_and_edges().find(|service| service.name() == name)
 }
 
 /// The names of those who call the outside.

@@ -44,7 +44,7 @@ fn a_change_that_breaks_somebody_shows_in_words_and_in_the_exit_code() {
     let told = "tradewind/ordering/v1/service.proto: tradewind.ordering.v1.OrderingService.GetOrder: method was there, is gone";
     assert!(code == Some(1) && said.starts_with(told) && said.ends_with("one change breaks somebody\n"), "{said}");
     assert!(
-        said.contains("clients of the edge (call OrderingService.GetOrder as customers), gateway (calls"),
+        said.contains("clients of the edge (call OrderingService.GetOrder as customers), console (calls"),
         "{said}"
     );
     let (code, said) = compared(&["--json", "--from", "now.binpb", "--to", "old.binpb"]);

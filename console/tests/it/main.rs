@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod admitted;
+mod people;
 mod served;
+mod signed_in;
 mod stand;
+mod tls;

@@ -67,7 +67,7 @@ async fn what_is_under_way_is_ended_and_who_says_nothing_is_let_go() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, stand.router(), stop.clone(), Duration::from_secs(5)));
+    let serving = tokio::spawn(serve(listener, None, stand.router(), stop.clone(), Duration::from_secs(5)));
     let mut silent = TcpStream::connect(address).await.unwrap();
     let mut asks = TcpStream::connect(address).await.unwrap();
     asks.write_all(b"GET /console HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();

@@ -10,6 +10,9 @@ use axum::response::Response;
 use shop::Clients;
 use tower::ServiceExt as _;
 use tradewind_console::{Desk, Door, Ticket, router};
+use tradewind_edge::Proxies;
+
+use crate::people::People;
 
 /// Every page there is.
 pub(crate) const PAGES: [&str; 14] = [
@@ -53,13 +56,22 @@ pub(crate) struct Stand {
 
 impl Stand {
     pub(crate) fn new() -> Self {
+        let ticket = Ticket::new();
+        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "")
+    }
+
+    /// One at which staff sign in, for encrypted connections alone, behind those proxies.
+    pub(crate) fn for_staff(people: &People, proxies: &str) -> Self {
+        Self::behind(Door::for_staff(people.staff()).secure(), Ticket::new(), proxies)
+    }
+
+    fn behind(door: Door, ticket: Ticket, proxies: &str) -> Self {
         let pki = tradewind_testing::pki(&["operator"]);
         // Nobody listens there.
         let peers =
             ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), "https://127.0.0.1:9".to_owned()));
         let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
-        let ticket = Ticket::new();
-        let router = router(Desk::new(shop, Door::of(ticket.clone(), "operator")));
+        let router = router(Desk::new(shop, door).behind(Proxies::read(proxies).unwrap()));
         Self { router, ticket, _pki: pki }
     }
 
@@ -83,12 +95,43 @@ impl Stand {
         cookie.split(';').next().unwrap().to_owned()
     }
 
+    /// The page to sign in on: the cookie that it sets, and what its form brings back.
+    pub(crate) async fn sign_in_page(&self) -> (String, String) {
+        let answer = self.ask(get("/console/sign-in", "")).await;
+        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        (cookie, mark_in(&text(answer).await))
+    }
+
+    /// What comes of it that somebody signs in with these fields.
+    pub(crate) async fn signs_in(&self, fields: &str) -> Response {
+        let (cookie, mark) = self.sign_in_page().await;
+        self.ask(form("/console/sign-in", &cookie, format!("mark={mark}&{fields}"), &[])).await
+    }
+
+    /// The cookie of staff's new session.
+    pub(crate) async fn sign_in(&self) -> String {
+        let answer = self.signs_in("email=staff%40example.org&password=right+horse").await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        session_in(&answer)
+    }
+
     /// What the session's forms bring back.
     pub(crate) async fn mark(&self, cookie: &str) -> String {
-        let page = text(self.ask(get("/console/jobs/1", cookie)).await).await;
-        let after = page.split("name=\"mark\" value=\"").nth(1).unwrap();
-        after.split('"').next().unwrap().to_owned()
+        mark_in(&text(self.ask(get("/console/jobs/1", cookie)).await).await)
     }
+}
+
+pub(crate) fn mark_in(page: &str) -> String {
+    let after = page.split("name=\"mark\" value=\"").nth(1).unwrap();
+    after.split('"').next().unwrap().to_owned()
+}
+
+/// The cookie of the session that an answer begins.
+pub(crate) fn session_in(answer: &Response) -> String {
+    let cookies = answer.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookies.into_iter().find(|cookie| cookie.starts_with("__Host-tradewind_console=")).unwrap();
+    assert!(session.ends_with("; Path=/; Secure; HttpOnly; SameSite=Strict"), "{session}");
+    session.split(';').next().unwrap().to_owned()
 }
 
 pub(crate) fn get(path: &str, cookie: &str) -> Request<Body> {

@@ -3,10 +3,12 @@
 {{- .Files.Get "files/contracts.json" -}}
 {{- end -}}
 
-{{/* What runs of the shop: the services of the contracts, and before them the gateway where it is enabled, as a list. */}}
+{{/* What runs of the shop: the services of the contracts, and before them those at the edge that are enabled, as a list. */}}
 {{- define "tradewind.programs" -}}
 {{- $names := keys (include "tradewind.contracts" . | fromJson).services -}}
-{{- if .Values.gateway.enabled -}}{{- $names = append $names "gateway" -}}{{- end -}}
+{{- range include "tradewind.edges" . | fromJsonArray -}}
+{{- if (index $.Values .).enabled -}}{{- $names = append $names . -}}{{- end -}}
+{{- end -}}
 {{- toJson ($names | sortAlpha) -}}
 {{- end -}}
 
@@ -79,8 +81,9 @@ out of which a number comes as a float, and a million as 1e+06. */}}
 {{- $root := . -}}
 {{- $contracts := include "tradewind.contracts" . | fromJson -}}
 {{- range $name, $_ := .Values.services -}}
-{{- if not (or (hasKey $contracts.services $name) (eq $name "gateway")) -}}
-{{- fail (printf "services.%s: the contracts have no such service; there are %s, and gateway" $name (keys $contracts.services | sortAlpha | join ", ")) -}}
+{{- $edges := include "tradewind.edges" $root | fromJsonArray -}}
+{{- if not (or (hasKey $contracts.services $name) (has $name $edges)) -}}
+{{- fail (printf "services.%s: the contracts have no such service; there are %s, and %s" $name (keys $contracts.services | sortAlpha | join ", ") ($edges | join ", ")) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $granted := .Values.readers -}}

@@ -17,7 +17,7 @@ mod server;
 
 pub use client::{AskedDeadline, Bulkhead, Channel, Channels, Circuit, EndpointStatus, PeerStatus, Standing};
 pub use error::Error;
-pub use server::{Loads, Owners, Server, keyed, peer, user};
+pub use server::{Loads, Owners, Server, keyed, peer, principal, user};
 
 pub use tradewind_admission::{Listener, Load, RateLimits};
 pub use tradewind_calls::faults::{At, Fault, Faults, Wanted};

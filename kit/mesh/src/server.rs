@@ -29,7 +29,7 @@ use self::call::Gate;
 use self::connection::{AGE, Connections, IDLE};
 use self::handle::Handlers;
 pub use self::identify::peer;
-pub use self::keyed::keyed;
+pub use self::keyed::{keyed, principal};
 pub use self::owners::Owners;
 use self::user::Users;
 pub use self::user::user;

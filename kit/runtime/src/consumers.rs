@@ -16,7 +16,7 @@ use contracts::tradewind::consumer::v1::{
 use tonic::{Request, Response, Status};
 use tradewind_domain::Error;
 use tradewind_domain::request::{page, page_size, page_token};
-use tradewind_mesh::{peer, status};
+use tradewind_mesh::{principal, status};
 use tradewind_operate::{Consumers, Projections, Quarantine, acts};
 use tradewind_store::Store;
 use tradewind_work::open;
@@ -181,9 +181,4 @@ impl ConsumerService for OwnConsumers {
         let (acts, next_page_token) = page(found, size, |last: &Act| last.number.to_string());
         Ok(Response::new(ListActsResponse { acts, next_page_token }))
     }
-}
-
-/// The workload that asks, which is written down with what it does.
-fn principal<T>(request: &Request<T>) -> Result<String, Status> {
-    Ok(peer(request)?.id.name().to_owned())
 }

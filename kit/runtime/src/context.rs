@@ -44,6 +44,7 @@ pub(crate) async fn bind(
     level: &Level,
 ) -> anyhow::Result<(SocketAddr, Life)> {
     let Outlook { name, identity, policy, channels, broker } = outlook;
+    let broker = broker.context("a context has a broker")?;
     let server = Server::bind(settings.grpc_addr, identity.clone(), policy.clone(), name)
         .await
         .with_context(|| life::unbound("grpc_addr", settings.grpc_addr))?

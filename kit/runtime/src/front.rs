@@ -20,8 +20,8 @@ pub struct Outlook {
     pub policy: Policy,
     /// Channels to the other services.
     pub channels: Channels,
-    /// The connection to the broker, which may be away.
-    pub broker: Broker,
+    /// The connection to the broker, which may be away; none for one that is [without](crate::Service::without_broker) it.
+    pub broker: Option<Broker>,
 }
 
 /// What answers at the edge, with its sockets bound.

@@ -79,6 +79,7 @@ mod tests {
             name: "harbour",
             purpose: "keeps ships",
             is_edge: false,
+            has_broker: true,
             grpc_port: 7101,
             admin_port: 7201,
             folder: FOLDER.into(),

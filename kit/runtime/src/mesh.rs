@@ -11,7 +11,7 @@ use contracts::tradewind::mesh::v1::{
     mesh_service_server::{MeshService, MeshServiceServer},
 };
 use tonic::{Request, Response, Status};
-use tradewind_mesh::{Channels, Identity, Loads, Policy, peer, status};
+use tradewind_mesh::{Channels, Identity, Loads, Policy, principal, status};
 use tradewind_store::Clock;
 
 use crate::telemetry::level::Level;
@@ -83,9 +83,4 @@ impl MeshService for Process {
         let faults = self.channels.faults().clear(&request.into_inner().numbers, &by);
         Ok(Response::new(ClearFaultsResponse { faults: faults.into_iter().map(convert::fault).collect() }))
     }
-}
-
-/// The workload that asks, which is written down with what it does.
-fn principal<T>(request: &Request<T>) -> Result<String, Status> {
-    Ok(peer(request)?.id.name().to_owned())
 }

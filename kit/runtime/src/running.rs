@@ -146,7 +146,10 @@ impl Service {
         }
         let identity = identity::load(name, &settings)?;
         let channels = Channels::new(identity.clone(), policy.clone(), settings.peers.clone());
-        let broker = dependencies::broker(name, &settings, &identity).await?;
+        let broker = match self.about.has_broker {
+            true => Some(dependencies::broker(name, &settings, &identity).await?),
+            false => None,
+        };
         let outlook = Outlook { name, identity, policy, channels, broker };
         let (address, life) = match prepared {
             Prepared::Context(compose) => context::bind(self, compose, &settings, outlook, &telemetry.level).await?,

@@ -84,6 +84,13 @@ impl Service {
         self
     }
 
+    /// Has no part in what the broker carries, as a service at the edge may.
+    #[must_use]
+    pub fn without_broker(mut self) -> Self {
+        self.about.has_broker = false;
+        self
+    }
+
     /// Sets the ports the service listens on unless told otherwise. One at the edge says itself by a setting where it takes calls.
     #[must_use]
     pub fn ports(mut self, grpc: u16, admin: u16) -> Self {
@@ -125,7 +132,8 @@ impl Service {
 }
 
 fn about(name: &'static str, is_edge: bool, settings: Vec<Setting>) -> About {
-    About { name, purpose: "", is_edge, grpc_port: 0, admin_port: 0, folder: PathBuf::from(FOLDER), settings }
+    let folder = PathBuf::from(FOLDER);
+    About { name, purpose: "", is_edge, has_broker: true, grpc_port: 0, admin_port: 0, folder, settings }
 }
 
 /// What the runtime hands to a service that is being composed.

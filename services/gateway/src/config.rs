@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tradewind_edge::{Proxies, address, file};
 use tradewind_runtime::positive;
 
 use crate::cors::Origins;
 use crate::limits::Rules;
-use crate::who::{Issuers, Proxies};
+use crate::who::Issuers;
 
 tradewind_runtime::settings! {
     /// Where and to whom the gateway answers.
@@ -57,16 +58,7 @@ fn number(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| format!("{text:?} is not a number"))
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{text:?} is not an address:port"))
-}
-
 #[expect(clippy::unnecessary_wraps, reason = "the runtime lets a setting be refused")]
 fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the runtime lets a setting be refused")]
-fn file(text: &str) -> Result<Option<PathBuf>, String> {
-    Ok(Some(text).filter(|text| !text.is_empty()).map(PathBuf::from))
 }

@@ -12,6 +12,7 @@ use opentelemetry::trace::SpanContext;
 use opentelemetry::{Context, KeyValue};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tradewind_edge::Proxies;
 use tradewind_mesh::code_name;
 use tradewind_telemetry::{Kind, Part, names};
 
@@ -30,7 +31,7 @@ use crate::request_id::{self, RequestId};
 use crate::site::Site;
 use crate::state::State;
 use crate::web::Web;
-use crate::who::{Proxies, Who};
+use crate::who::Who;
 use crate::{arriving, grpc, metrics, rest, site};
 
 /// The most headers of a request.
@@ -145,7 +146,7 @@ impl Door {
 
     /// Whether a peer asks for others.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
-        self.proxies.trusts(peer.to_canonical())
+        self.proxies.trusts(peer)
     }
 
     /// Answers a request.
@@ -161,6 +162,9 @@ impl Door {
         let origin = request.headers().get(ORIGIN).cloned();
         let is_head = request.method() == Method::HEAD;
         let from = self.proxies.origin(peer, request.headers());
+        if self.proxies.disbelieves(peer, request.headers()) {
+            metrics::unbelieved();
+        }
         let mut watch = Watch::begin(way.protocol(), asked);
         let (request, left) = arriving::of(request);
         let mut response = match watch.enters(request.uri(), request.headers()).await {

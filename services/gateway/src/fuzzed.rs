@@ -16,6 +16,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMe
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tradewind_calls::{deadline, form, message};
+use tradewind_edge::Proxies;
 
 use crate::framing::{self, ENCODING};
 use crate::limits::{Limits, Rules};
@@ -25,7 +26,7 @@ use crate::refused::Refused;
 use crate::request_id::RequestId;
 use crate::streaming::Form;
 use crate::web::Web;
-use crate::who::{Issuers, Proxies, Who};
+use crate::who::{Issuers, Who};
 use crate::{Metadata, Origins, etag};
 
 type Target = (&'static str, fn(&[u8]));

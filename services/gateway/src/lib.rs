@@ -39,8 +39,10 @@ mod whole;
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use serde_json::Value;
-use tradewind_runtime::{Board, Front, Outlook, Service, SettingsError};
+use tradewind_edge::Files;
+use tradewind_runtime::{Board, Front, Outlook, Service};
 use uuid::Uuid;
 
 use crate::awake::Awake;
@@ -51,8 +53,8 @@ pub use crate::limits::{Limits, Rules};
 pub use crate::memory::Memory;
 pub use crate::metadata::Metadata;
 pub use crate::methods::{Methods, Offer, Upstream};
-pub use crate::server::{Files, Patience, Server};
-pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Proxies, TellEnded, Trusted, Who};
+pub use crate::server::{Patience, Server};
+pub use crate::who::{Caller, Fetch, FindKey, Found, Issuers, Trusted, Who};
 
 /// The gateway, ready to be run.
 #[must_use]
@@ -70,12 +72,7 @@ pub fn openapi() -> anyhow::Result<Value> {
 }
 
 async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
-    let files = match (config.tls_certificate, config.tls_key) {
-        (Some(certificate), Some(key)) => Some(Files { certificate, key }),
-        (None, None) => None,
-        (Some(_), None) => return Err(SettingsError::of("tls_key", "is missing beside tls_certificate").into()),
-        (None, Some(_)) => return Err(SettingsError::of("tls_certificate", "is missing beside tls_key").into()),
-    };
+    let files = Files::of(config.tls_certificate, config.tls_key)?;
     let methods = Methods::new(methods::of_contract(|context| methods::upstream(&outlook.channels, context))?)?;
     let client = who::client()?;
     let mut issuers =
@@ -86,7 +83,7 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     }
     let mut who = Who::trusting(issuers);
     if let Some(identity) = identity {
-        who = who.finding(who::partners_of_identity(identity.clone())).heeding(who::ended_of_identity(identity));
+        who = who.finding(who::partners_of_identity(identity.clone())).heeding(tradewind_edge::of_identity(identity));
     }
     let memory = Memory::of(config.memory);
     let most = memory.connections(config.connections.get(), files.is_some());
@@ -95,7 +92,8 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let address = server.local_addr();
     let limits = Limits::new(config.limits);
     limits.watch();
-    let board = Board::new(outlook.broker, outlook.name, &Uuid::now_v7().simple().to_string());
+    let broker = outlook.broker.context("the gateway's replicas tell each other over the broker")?;
+    let board = Board::new(broker, outlook.name, &Uuid::now_v7().simple().to_string());
     Ok(Front::new(address, move |stop, grace| {
         tokio::spawn(limits::share(limits.clone(), board, stop.clone()));
         let awake = Awake::new(config.busy_poll);

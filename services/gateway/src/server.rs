@@ -1,7 +1,6 @@
 //! The listener: whoever comes is let in, over TLS where there is a certificate, within the limits of what one connection and all of
 //! them may take.
 
-mod certificate;
 mod connection;
 mod counted;
 mod places;
@@ -16,15 +15,15 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tradewind_edge::{Files, acceptor};
 use tradewind_mesh::Listener;
 use tradewind_runtime::SettingsError;
 
-pub use self::certificate::Files;
 use self::connection::Connections;
 pub use self::connection::Patience;
 use self::places::Places;
 use crate::door::Door;
-use crate::metrics;
+use crate::{metrics, watched};
 
 /// The most connections from one address, unless something else is said.
 const OF_ONE: usize = 256;
@@ -51,7 +50,7 @@ impl Server {
     /// # Errors
     /// A certificate that cannot be used, before anything was bound, or an address that cannot be bound.
     pub fn bind(address: SocketAddr, files: Option<Files>, connections: usize) -> anyhow::Result<Self> {
-        let tls = files.map(|files| certificate::acceptor(&files)).transpose();
+        let tls = files.map(|files| acceptor(&files, &["h2", "http/1.1"], watched::certificate)).transpose();
         let tls = tls.map_err(|error| SettingsError::of("tls_certificate", error))?;
         let bound = || SettingsError::of("http_addr", format!("{address} cannot be bound")).to_string();
         let listener = Listener::bind_by(address, listen).with_context(bound)?;

@@ -76,9 +76,11 @@ pub(super) enum Outcome {
 
 /// The rule.
 pub(super) fn outcome(method: &Method, who: Asking, object: Object) -> Outcome {
-    let Method { audience, owner, scope, .. } = *method;
+    let Method { audience, owner, scope, callers, .. } = *method;
     match (audience, who) {
         (Audience::Unspecified | Audience::Internal, _) => Outcome::Absent,
+        // The console's alone.
+        _ if !callers.contains(&"gateway") => Outcome::Absent,
         (Audience::Public, _) | (Audience::Customer | Audience::Staff, Asking::Staff) => Outcome::Answered,
         (Audience::Customer | Audience::Staff, Asking::Nobody) => Outcome::NotSignedIn,
         (Audience::Staff, _) => Outcome::RoleMissing,
@@ -95,7 +97,7 @@ pub(super) fn outcome(method: &Method, who: Asking, object: Object) -> Outcome {
 pub(super) fn document<'a>(methods: impl IntoIterator<Item = (&'a Method, String)>) -> String {
     let mut text = HEAD.to_owned();
     for (method, route) in methods {
-        let Method { path, audience, owner, .. } = *method;
+        let Method { path, audience, owner, callers, .. } = *method;
         let name = path.trim_start_matches("/tradewind.").replace("/", ".");
         let whose = match owner {
             None => String::new(),
@@ -116,10 +118,17 @@ pub(super) fn document<'a>(methods: impl IntoIterator<Item = (&'a Method, String
             says(Asking::Partner, Object::Partners).to_owned(),
             says(Asking::Partner, Object::Customers).to_owned(),
             says(Asking::Staff, Object::Customers).to_owned(),
+            at_the_console(audience, callers).to_owned(),
         ];
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     text
+}
+
+/// What comes of it where the console asks for somebody of the staff.
+fn at_the_console(audience: Audience, callers: &[&str]) -> &'static str {
+    let is_for_people = !matches!(audience, Audience::Unspecified | Audience::Internal);
+    if is_for_people && callers.contains(&"console") { "yes" } else { "absent" }
 }
 
 const fn cell(outcome: Outcome) -> &'static str {
@@ -149,12 +158,16 @@ so, in [ADR 37](adr/0037-who-comes-through-the-front-door.md).
 | 404 | the object is another's: the answer is the one for an object that does not exist, to the byte | 404 | `NOT_FOUND` |
 | absent | there is no such method outside; behind the gateway it is `CALLER_NOT_ALLOWED` | 404 `NO_ROUTE` | `UNIMPLEMENTED` |
 
+The last column is what the console does for somebody of the staff. It speaks for nobody else: for a customer it is refused everywhere, with
+`ROLE_MISSING`, and for nobody with `NOT_SIGNED_IN` (`kit/mesh/tests/it/denials.rs`,
+[ADR 68](adr/0068-staff-sign-in-to-the-console-at-the-edge.md)).
+
 Where a method names the customer and a request leaves that empty, it is for whoever asks. Staff see what is anybody's. A customer
 whose role was taken away is a customer. The key is a partner's, for `ordering.read` and `ordering.write`. What is refused has changed nothing.
 
 Fields are decided with their message: a method gives and takes all of its fields or none. What differs by who asks is a method of
 its own: `GetProfile` for its owner, `GetAccount` for staff.
 
-| method | route | for | whose | anonymous | customer, own | customer, another's | customer, none there | without the role | key, own | key, another's | staff |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| method | route | for | whose | anonymous | customer, own | customer, another's | customer, none there | without the role | key, own | key, another's | staff | staff, at the console |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ";

@@ -22,10 +22,14 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
     ("descriptors", &["cli/src/compat/mod.rs without_comments"]),
     (
         "edge-settings",
-        &["services/gateway/src/limits/quota.rs Quota::read", "services/gateway/src/who/address.rs Network::read"],
+        &[
+            "kit/edge/src/address.rs Network::read",
+            "kit/edge/src/address.rs Proxies::read",
+            "services/gateway/src/limits/quota.rs Quota::read",
+        ],
     ),
     ("events-alone", &["kit/broker/src/wire/alone.rs decode", "kit/broker/src/wire/alone.rs parse"]),
-    ("forwarded", &["services/gateway/src/who/address.rs read"]),
+    ("forwarded", &["kit/edge/src/address.rs read"]),
     ("frames", &["kit/broker/src/wire/frame.rs decode", "kit/broker/src/wire/frame.rs recorded"]),
     ("networks", &["services/notification/src/webhooks/address.rs Network"]),
     ("payment-requests", &["kit/sql/src/place.rs Place"]),
@@ -63,7 +67,6 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
         &[
             "kit/events/src/reactions/erased.rs message",
             "kit/store/src/tx/request.rs Tx::recall",
-            "services/gateway/src/who/ended.rs of_identity",
             "services/gateway/src/who/keys.rs of_identity",
             "services/gateway/src/who/partners.rs of_identity",
             "services/inventory/src/app/audit_stock.rs add",

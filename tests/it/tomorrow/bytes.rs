@@ -83,5 +83,7 @@ fn what_an_enum_of_a_later_build_does_is_decided_wherever_one_is_read() {
         matches!(message.get_field_by_name(field).unwrap().kind(), Kind::Enum(_))
     };
     let reads = std::fs::read_to_string(project("cli/src/compat/reads.txt")).unwrap();
-    assert_eq!(reads.lines().filter(is_enum).collect::<Vec<_>>(), DECIDED);
+    // A person reads what the console shows; and it takes no role for staff that it has no name for.
+    let by_programs = reads.lines().filter(|line| !line.starts_with("console calls "));
+    assert_eq!(by_programs.filter(is_enum).collect::<Vec<_>>(), DECIDED);
 }

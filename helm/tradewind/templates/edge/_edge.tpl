@@ -1,62 +1,81 @@
-{{/* The Secret with the certificate for browsers that the gateway itself shows; nothing where it speaks plain HTTP. */}}
+{{/* The services at the edge, whose values are called as they are, as a list. */}}
+{{- define "tradewind.edges" -}}
+["gateway", "console"]
+{{- end -}}
+
+{{/* The Secret with the certificate for browsers that one at the edge itself shows; nothing where it speaks plain HTTP: (list $ "gateway") */}}
 {{- define "tradewind.edgeCertificate" -}}
-{{- if .Values.gateway.tls.certManager.enabled -}}
-{{- .Values.gateway.tls.secret | default (printf "%s-web-tls" (include "tradewind.fullname" .)) -}}
+{{- $root := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $tls := (index $root.Values $name).tls -}}
+{{- if $tls.certManager.enabled -}}
+{{- $tls.secret | default (printf "%s-%s" (include "tradewind.fullname" $root) (eq $name "gateway" | ternary "web-tls" (printf "%s-web-tls" $name))) -}}
 {{- else -}}
-{{- .Values.gateway.tls.secret -}}
+{{- $tls.secret -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Whether somebody stands between the gateway and those who call it, whose word has to be taken of where they are. */}}
+{{/* Whether somebody stands between one at the edge and those who call it, whose word has to be taken of where they are: (list $ "gateway") */}}
 {{- define "tradewind.edgeIsBehind" -}}
-{{- $gateway := .Values.gateway -}}
-{{- if or $gateway.ingress.enabled $gateway.httpRoute.enabled $gateway.grpcRoute.enabled -}}true{{- end -}}
+{{- $edge := index (index . 0).Values (index . 1) -}}
+{{- if or $edge.ingress.enabled (dig "httpRoute" "enabled" false $edge) (dig "grpcRoute" "enabled" false $edge) -}}true{{- end -}}
 {{- end -}}
 
-{{/* The gateway's own settings, as JSON: strings all. */}}
+{{/* The own settings of one at the edge, as JSON: strings all: (list $ "gateway") */}}
 {{- define "tradewind.edgeSettings" -}}
-{{- $gateway := .Values.gateway -}}
+{{- $root := index . 0 -}}
+{{- $edge := index $root.Values (index . 1) -}}
 {{- $settings := dict
-  "HTTP_ADDR" (include "tradewind.listen" (list . 8080))
-  "TRUSTED_PROXIES" ($gateway.trustedProxies | join ",")
-  "CORS_ORIGINS" ($gateway.corsOrigins | join ",")
+  "HTTP_ADDR" (include "tradewind.listen" (list $root 8080))
+  "TRUSTED_PROXIES" ($edge.trustedProxies | join ",")
 -}}
 {{- if include "tradewind.edgeCertificate" . -}}
 {{- $_ := set $settings "TLS_CERTIFICATE" "/etc/tradewind/web/tls.crt" -}}
 {{- $_ := set $settings "TLS_KEY" "/etc/tradewind/web/tls.key" -}}
 {{- end -}}
+{{- if eq (index . 1) "gateway" -}}
+{{- $_ := set $settings "CORS_ORIGINS" ($edge.corsOrigins | join ",") -}}
 {{- /* Tokens are believed of whoever identity says that it is. */ -}}
 {{- $identity := dict -}}
-{{- include "tradewind.service" (list . "identity" $identity) -}}
+{{- include "tradewind.service" (list $root "identity" $identity) -}}
 {{- with $identity.settings.ISSUER -}}{{- $_ := set $settings "ISSUER" . -}}{{- end -}}
+{{- end -}}
 {{- toJson $settings -}}
 {{- end -}}
 
 {{/* Values of the edge that contradict each other. */}}
 {{- define "tradewind.checkEdge" -}}
-{{- $gateway := .Values.gateway -}}
-{{- $behind := include "tradewind.edgeIsBehind" . -}}
-{{- if and $behind (not $gateway.enabled) -}}
-{{- fail "gateway.enabled: is needed for its Ingress and its routes" -}}
+{{- $root := . -}}
+{{- $console := dict -}}
+{{- include "tradewind.service" (list . "console" $console) -}}
+{{- if or (ne (int $console.replicas) 1) $console.autoscaling.enabled (ne (int $console.canary.weight) 0) -}}
+{{- fail "services.console.replicas: sessions are in the console's memory, so there is one pod of it; leave replicas, autoscaling and canary as they are" -}}
 {{- end -}}
-{{- if and $behind (not $gateway.trustedProxies) -}}
-{{- fail "gateway.trustedProxies: name the addresses of those who forward to the gateway, as in [10.0.0.0/8]; otherwise all who call would be at one address, and who guesses at passwords would keep everybody from signing in" -}}
+{{- range $name := include "tradewind.edges" . | fromJsonArray -}}
+{{- $edge := index $root.Values $name -}}
+{{- $behind := include "tradewind.edgeIsBehind" (list $root $name) -}}
+{{- if and $behind (not $edge.enabled) -}}
+{{- fail (printf "%s.enabled: is needed for its Ingress and its routes" $name) -}}
 {{- end -}}
-{{- if and $gateway.ingress.enabled (not $gateway.hosts) -}}
-{{- fail "gateway.hosts: is needed for an Ingress" -}}
+{{- if and $behind (not $edge.trustedProxies) -}}
+{{- fail (printf "%s.trustedProxies: name the addresses of those who forward to the %s, as in [10.0.0.0/8]; otherwise all who call would be at one address, and who guesses at passwords would keep everybody from signing in" $name $name) -}}
+{{- end -}}
+{{- if and $edge.ingress.enabled (not $edge.hosts) -}}
+{{- fail (printf "%s.hosts: is needed for an Ingress" $name) -}}
 {{- end -}}
 {{- range $kind := list "httpRoute" "grpcRoute" -}}
-{{- $route := index $gateway $kind -}}
+{{- $route := index $edge $kind | default dict -}}
 {{- if and $route.enabled (not $route.parentRefs) -}}
-{{- fail (printf "gateway.%s.parentRefs: name the Gateway that the route belongs to" $kind) -}}
+{{- fail (printf "%s.%s.parentRefs: name the Gateway that the route belongs to" $name $kind) -}}
 {{- end -}}
 {{- end -}}
-{{- if $gateway.tls.certManager.enabled -}}
-{{- if not $gateway.tls.certManager.issuer.name -}}
-{{- fail "gateway.tls.certManager.issuer.name: is needed; an issuer whose certificates browsers believe" -}}
+{{- if $edge.tls.certManager.enabled -}}
+{{- if not $edge.tls.certManager.issuer.name -}}
+{{- fail (printf "%s.tls.certManager.issuer.name: is needed; an issuer whose certificates browsers believe" $name) -}}
 {{- end -}}
-{{- if not $gateway.hosts -}}
-{{- fail "gateway.hosts: is needed for a certificate" -}}
+{{- if not $edge.hosts -}}
+{{- fail (printf "%s.hosts: is needed for a certificate" $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

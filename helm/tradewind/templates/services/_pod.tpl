@@ -18,8 +18,8 @@
   "OTLP_SIGNALS" (join "," $root.Values.telemetry.otlpSignals)
   "TRACE_RATIO" (include "tradewind.text" $root.Values.telemetry.traceRatio)
 -}}
-{{- if eq .name "gateway" -}}
-{{- range $key, $value := include "tradewind.edgeSettings" $root | fromJson }}{{- $_ := set $settings $key $value -}}{{- end -}}
+{{- if has .name (include "tradewind.edges" $root | fromJsonArray) -}}
+{{- range $key, $value := include "tradewind.edgeSettings" (list $root .name) | fromJson }}{{- $_ := set $settings $key $value -}}{{- end -}}
 {{- else -}}
 {{- $_ := set $settings "GRPC_ADDR" (include "tradewind.listen" (list $root 7100)) -}}
 {{- $_ := set $settings "DATABASE_URL_FILE" "/etc/tradewind/database/url" -}}
@@ -64,8 +64,9 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 {{- define "tradewind.servicePod" -}}
 {{- $root := .root -}}
 {{- $service := .service -}}
-{{- $isEdge := eq .name "gateway" -}}
-{{- $certificate := and $isEdge (include "tradewind.edgeCertificate" $root) -}}
+{{- $isEdge := has .name (include "tradewind.edges" $root | fromJsonArray) -}}
+{{- $certificate := "" -}}
+{{- if $isEdge -}}{{- $certificate = include "tradewind.edgeCertificate" (list $root .name) -}}{{- end -}}
 {{- $selector := printf "%s\ntrack: %s" (include "tradewind.selector" (list $root .name)) .track -}}
 metadata:
   labels:

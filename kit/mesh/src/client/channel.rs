@@ -103,7 +103,7 @@ impl Channel {
     }
 
     /// The same channel for calls that are made for `user`, which it says with each of them, signed with this workload's key. Services
-    /// believe it of the gateway alone.
+    /// believe it of those at the edge alone.
     #[must_use]
     pub fn speaking_for(&self, user: Arc<User>) -> Self {
         Self { inner: self.inner.clone(), user: Some(user) }

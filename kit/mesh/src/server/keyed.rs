@@ -6,6 +6,18 @@ use tradewind_domain::{Error, request::RequestKey};
 use super::{peer, user};
 use crate::status;
 
+/// Who makes `request`: the person that it is made for, else the workload.
+///
+/// # Errors
+/// When no [`Server`](crate::Server) has handed the request on.
+pub fn principal<T>(request: &Request<T>) -> Result<String, Status> {
+    // No workload's name has a slash.
+    match user(request) {
+        Some(user) => Ok(format!("user/{}", user.id)),
+        None => Ok(peer(request)?.id.name().to_owned()),
+    }
+}
+
 /// A request that may be repeated, and the key by which a repetition is known: its caller's, its method's and its id's. Whoever calls
 /// for a person is that person: two of them never share a key. What has to
 /// have an id comes to no handler without; what is wrong with one is for the handler to tell, with whatever else is wrong.
@@ -13,11 +25,7 @@ use crate::status;
 /// # Errors
 /// When no [`Server`](crate::Server) has handed the request on.
 pub fn keyed<R: Repeatable>(request: Request<R>) -> Result<(R, Result<Option<RequestKey>, Error>), Status> {
-    // No workload's name has a slash.
-    let principal = match user(&request) {
-        Some(user) => format!("user/{}", user.id),
-        None => peer(&request)?.id.name().to_owned(),
-    };
+    let principal = principal(&request)?;
     let Some(method) = request.extensions().get::<&'static Method>() else {
         return Err(status(Error::internal("a call of no method")));
     };

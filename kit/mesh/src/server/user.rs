@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use contracts::tables::Method;
+use contracts::tables::{EDGES, Method};
 use contracts::tradewind::options::v1::Audience;
 use http::header::ToStrError;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -18,8 +18,6 @@ use crate::sizes::HEAD;
 use crate::status::{self, Layer};
 use crate::{Identity, Peer, form};
 
-/// The workload that speaks for people, and makes no call of its own.
-const EDGE: &str = "gateway";
 /// The role of those who see what is anybody's.
 const STAFF: &str = "staff";
 
@@ -53,7 +51,7 @@ pub(super) struct Users {
 impl Users {
     /// For calls of `context`.
     pub(super) fn new(identity: Identity, context: &str, owners: Owners) -> Self {
-        Self { checker: Checker::new(identity, context, EDGE), owners }
+        Self { checker: Checker::new(identity, context, EDGES.iter().map(|edge| edge.name)), owners }
     }
 
     /// Whom a call is for that `peer` makes, if the method is for such.
@@ -66,12 +64,14 @@ impl Users {
         // What is in no contract tells nobody's secrets.
         let Some(method) = method else { return Ok(None) };
         let user = self.verified(&brought)?;
+        let edge = EDGES.iter().find(|edge| edge.name == peer.id.name());
+        let for_staff = method.audience == Audience::Staff || edge.is_some_and(|edge| edge.audience == Audience::Staff);
         match (method.audience, &user) {
-            (Audience::Customer | Audience::Staff, None) if peer.id.name() == EDGE => {
+            (Audience::Customer | Audience::Staff, None) if edge.is_some() => {
                 let text = "nobody is signed in for whom this could be done";
                 Err(status::refusal(Layer::User, Code::Unauthenticated, "NOT_SIGNED_IN", text, []))
             }
-            (Audience::Staff, Some(user)) if !user.is(STAFF) => {
+            (Audience::Customer | Audience::Staff, Some(user)) if for_staff && !user.is(STAFF) => {
                 let facts = [("role", STAFF), ("method", method.path)];
                 Err(status::refusal(Layer::User, Code::PermissionDenied, "ROLE_MISSING", "this is for staff", facts))
             }

@@ -1,9 +1,10 @@
 //! Every method of the real contract, called by every workload of it and by a stranger, on a server of each context that has it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::tables::{CONTRACT, Method};
+use contracts::tables::{CONTRACT, EDGES, Method};
 use contracts::tradewind::options::v1::Audience;
 use http::uri::PathAndQuery;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use tonic::client::Grpc;
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
-use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server, SpiffeId, pki, reason};
+use tradewind_mesh::{Channel, Channels, Identity, IdentityFiles, Policy, Server, SpiffeId, User, pki, reason};
 
 use crate::contract::READ_LOG;
 use crate::echo::{BARE, Echo, ask};
@@ -45,7 +46,7 @@ async fn each_method_is_for_those_whom_the_contract_names_and_for_nobody_else() 
                 let found = (refused.code(), reason(&refused));
                 let (code, why) = if !may(context, caller, method) {
                     (Code::PermissionDenied, "CALLER_NOT_ALLOWED")
-                } else if *caller == "gateway" && !is_open(method) {
+                } else if EDGES.iter().any(|edge| edge.name == *caller) && !is_open(method) {
                     (Code::Unauthenticated, "NOT_SIGNED_IN")
                 } else {
                     (Code::Unimplemented, "METHOD_NOT_SERVED")
@@ -103,7 +104,48 @@ fn may(context: &str, caller: &str, method: &Method) -> bool {
     method.callers.contains(&caller) || method.path == READ_LOG && reacts()
 }
 
-/// Whether the gateway may call it for nobody.
+/// Whatever the method is for.
+#[tokio::test]
+async fn the_console_speaks_for_staff_and_for_nobody_else() {
+    let policy = Policy::new(&CONTRACT);
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<_> = CONTRACT.contexts.iter().copied().chain(["console"]).collect();
+    pki::init(dir.path(), &names, DOMAIN).unwrap();
+    let identity = |name: &str| Identity::load(IdentityFiles::in_dir(dir.path(), name)).unwrap();
+    let stop = CancellationToken::new();
+    let _stopped = stop.clone().drop_guard();
+    let (mut wrong, mut tried) = (Vec::new(), 0);
+    for &context in CONTRACT.contexts {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let server = Server::bind(any, identity(context), policy.clone(), context).await.unwrap();
+        let peers = BTreeMap::from([(context.to_owned(), server.local_addr().to_string())]);
+        tokio::spawn(server.serve(Routes::default(), stop.clone(), Duration::ZERO));
+        let channel = Channels::new(identity("console"), policy.clone(), peers).to(context).unwrap();
+        for roles in [Vec::new(), vec!["staff".to_owned()]] {
+            let user = User { id: "u-1".to_owned(), roles, ..User::default() };
+            let channel = channel.speaking_for(Arc::new(user.clone()));
+            for method in CONTRACT.methods.iter().filter(|method| has(context, method)) {
+                let refused = call(channel.clone(), method).await;
+                let (code, why) = match method.audience {
+                    _ if !method.callers.contains(&"console") => (Code::PermissionDenied, "CALLER_NOT_ALLOWED"),
+                    Audience::Internal => (Code::PermissionDenied, "NOT_FOR_PEOPLE"),
+                    Audience::Customer | Audience::Staff if user.roles.is_empty() => {
+                        (Code::PermissionDenied, "ROLE_MISSING")
+                    }
+                    _ => (Code::Unimplemented, "METHOD_NOT_SERVED"),
+                };
+                let (found, expected) = ((refused.code(), reason(&refused)), (code, Some(why.to_owned())));
+                tried += usize::from(why == "ROLE_MISSING");
+                if found != expected {
+                    wrong.push(format!("{} of {context} for {user:?}: {found:?}, not {expected:?}", method.path));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty() && tried > 20, "{tried} {wrong:#?}");
+}
+
+/// Whether those at the edge may call it for nobody.
 fn is_open(method: &Method) -> bool {
     matches!(method.audience, Audience::Public | Audience::Internal)
 }

@@ -14,6 +14,8 @@ pub(crate) struct About {
     pub(crate) purpose: &'static str,
     /// It has neither a database nor a gRPC server of its own.
     pub(crate) is_edge: bool,
+    /// Whether it is told anything by the broker, or tells it.
+    pub(crate) has_broker: bool,
     pub(crate) grpc_port: u16,
     pub(crate) admin_port: u16,
     /// Where certificates and data are that no setting says.
@@ -34,6 +36,6 @@ impl About {
 
     /// Whether the service has this setting, of those that are the same for all.
     pub(super) fn has(&self, key: &str) -> bool {
-        !(self.is_edge && OF_A_CONTEXT.contains(&key))
+        !(self.is_edge && OF_A_CONTEXT.contains(&key)) && (self.has_broker || key != "nats_url")
     }
 }

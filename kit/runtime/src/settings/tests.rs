@@ -18,7 +18,16 @@ crate::settings! {
 
 fn about() -> About {
     let (folder, settings) = (FOLDER.into(), Harbour::table());
-    About { name: "harbour", purpose: "", is_edge: false, grpc_port: 7101, admin_port: 7201, folder, settings }
+    About {
+        name: "harbour",
+        purpose: "",
+        is_edge: false,
+        has_broker: true,
+        grpc_port: 7101,
+        admin_port: 7201,
+        folder,
+        settings,
+    }
 }
 
 /// Reads settings from variables (and the file they may name), with credentials that exist.

@@ -29,8 +29,8 @@ pub struct Checker {
     identity: Identity,
     /// The service, for which they have to be meant.
     service: String,
-    /// The workload that may sign.
-    signer: String,
+    /// The workloads that may sign.
+    signers: Vec<String>,
     known: Mutex<Known>,
 }
 
@@ -60,11 +60,12 @@ struct Good {
 }
 
 impl Checker {
-    /// For calls of `service`, which trusts whom `identity` trusts, and of those the workload `signer` to speak for people.
+    /// For calls of `service`, which trusts whom `identity` trusts, and of those the workloads `signers` to speak for people.
     #[must_use]
-    pub fn new(identity: Identity, service: &str, signer: &str) -> Self {
+    pub fn new<'a>(identity: Identity, service: &str, signers: impl IntoIterator<Item = &'a str>) -> Self {
         let known = Mutex::new(Known::none(identity.credentials()));
-        Self { identity, service: service.to_owned(), signer: signer.to_owned(), known }
+        let signers = signers.into_iter().map(str::to_owned).collect();
+        Self { identity, service: service.to_owned(), signers, known }
     }
 
     /// Whom a call is for that came with this token and these certificates, at `now` in seconds since 1970.
@@ -113,7 +114,7 @@ impl Checker {
         let certificates = parts.iter().map(certificate).collect::<Result<Vec<_>, _>>()?;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(now));
         let vouched = by.vouched(&certificates, time).map_err(|_| Refusal::Signer)?;
-        if vouched.leaf.id.name() != self.signer {
+        if !self.signers.iter().any(|signer| vouched.leaf.id.name() == signer) {
             return Err(Refusal::Signer);
         }
         let key = Key::of_bytes(algorithm(vouched.scheme), &vouched.key).ok_or(Refusal::Signer)?;
@@ -159,6 +160,9 @@ impl Known {
 
 impl std::fmt::Debug for Checker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Checker").field("service", &self.service).field("signer", &self.signer).finish_non_exhaustive()
+        f.debug_struct("Checker")
+            .field("service", &self.service)
+            .field("signers", &self.signers)
+            .finish_non_exhaustive()
     }
 }

@@ -46,7 +46,7 @@ impl World {
     }
 
     fn checker(&self) -> Checker {
-        Checker::new(self.identity("ordering"), "ordering", "gateway")
+        Checker::new(self.identity("ordering"), "ordering", ["gateway"])
     }
 
     fn minted(&self) -> Minted {
@@ -210,7 +210,7 @@ fn a_certificate_that_has_expired_signs_nothing_more() {
 fn what_was_good_is_not_when_its_authority_is_trusted_no_more() {
     let (world, other) = (World::new(), World::new());
     let identity = world.identity("ordering");
-    let checker = Checker::new(identity.clone(), "ordering", "gateway");
+    let checker = Checker::new(identity.clone(), "ordering", ["gateway"]);
     let Minted { token, chain } = world.minted();
     assert!(checker.check(&token, &chain, world.now).is_ok());
     let (from, to) = (other.files("ordering"), world.files("ordering"));

@@ -2,8 +2,8 @@
 
 use tokio::time::Instant;
 use tonic::{Code, Status};
+use tradewind_edge::Ended;
 
-use super::ended::Ended;
 use crate::refused::refusal_of;
 
 /// For how long whoever has opened a stream is believed.

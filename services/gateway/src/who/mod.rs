@@ -1,9 +1,7 @@
 //! Who asks, and what they may ask for. A token is believed of the issuers that the settings name, and of no other; what is said of
 //! its bearer inside is said by the channel that calls.
 
-mod address;
 mod belief;
-mod ended;
 mod issuers;
 mod keys;
 mod partners;
@@ -18,15 +16,12 @@ use http::{HeaderMap, HeaderName};
 use rustls::pki_types::UnixTime;
 use tokio::time::Instant;
 use tonic::{Code, Status};
+use tradewind_edge::{Ended, TellEnded};
 use tradewind_mesh::User;
 use tradewind_tokens::{Claims, Recent, Refusal, Refused, Verifier};
 
-pub use self::address::Proxies;
 pub(crate) use self::belief::Belief;
 use self::belief::over;
-use self::ended::Ended;
-pub use self::ended::TellEnded;
-pub(crate) use self::ended::of_identity as ended_of_identity;
 pub use self::issuers::{Fetch, Issuers, Trusted};
 use self::keys::Keys;
 pub(crate) use self::keys::{client, of_identity, of_url};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway::Files;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tradewind_edge::Files;
 use tradewind_testing::scratch;
 
 use crate::shop::DEADLINE;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use contracts::tradewind::identity::v1::ListEndedSessionsResponse;
 use futures::FutureExt as _;
-use gateway::{FindKey, Found, Patience, TellEnded};
+use gateway::{FindKey, Found, Patience};
 use reqwest::{Client, RequestBuilder};
 use rustls::pki_types::UnixTime;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tradewind_edge::TellEnded;
 use tradewind_mesh::User;
 use tradewind_testing::eventually;
 

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use contracts::tradewind::identity::v1::CreateStaffAccountRequest;
 use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
-use gateway::{Found, Proxies, Trusted};
+use gateway::{Found, Trusted};
 use reqwest::RequestBuilder;
 use rustls::pki_types::UnixTime;
 use serde_json::{Map, Value, json};
+use tradewind_edge::Proxies;
 use tradewind_mesh::{IdentityFiles, User};
 use tradewind_runtime::{FreePort, Settings};
 use tradewind_testing::{Database, channel};

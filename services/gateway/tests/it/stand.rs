@@ -9,10 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use contracts::tradewind::options::v1::Audience;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use gateway::{
-    Caller, Door, Files, FindKey, Limits, Memory, Methods, Offer, Patience, Proxies, Rules, Server, TellEnded, Trusted,
-    Upstream, Who,
-};
+use gateway::{Caller, Door, FindKey, Limits, Memory, Methods, Offer, Patience, Rules, Server, Trusted, Upstream, Who};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -21,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
 use tonic::body::Body;
+use tradewind_edge::{Files, Proxies, TellEnded};
 use tradewind_mesh::IdentityFiles;
 use tradewind_runtime::Settings;
 

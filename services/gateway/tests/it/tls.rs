@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use gateway::Files;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use reqwest::{Certificate, Version};
+use tradewind_edge::Files;
 use tradewind_testing::{eventually, scratch};
 
 use crate::shop::DEADLINE;

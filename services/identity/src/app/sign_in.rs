@@ -110,5 +110,6 @@ pub(super) async fn tokens(
         refresh_token: refresh.text(),
         session_id: session_id.to_owned(),
         account_id: account.account_id.clone(),
+        roles: roles.iter().map(|role| role.wire().into()).collect(),
     })
 }

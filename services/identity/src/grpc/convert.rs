@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use contracts::tables::EDGES;
 use contracts::tradewind::identity::v1::{
     CreatePartnerKeyRequest, CreateStaffAccountRequest, EndSessionRequest, ListAccountsRequest, ListPartnerKeysRequest,
     LogInRequest, Role as WireRole, SignUpRequest, UpdateProfileRequest,
@@ -35,9 +36,8 @@ const FIELDS_OF_NEW: [(&str, &str); 6] = [
     ("PASSWORD_TOO_COMMON", "new_password"),
     ("PASSWORD_IS_EMAIL", "new_password"),
 ];
-/// Where the gateway says whom it calls for. Nobody else is believed.
+/// Where those at the edge say from where somebody asks. Nobody else is believed.
 const CLIENT_ADDRESS: &str = "tradewind-client-address";
-const GATEWAY: &str = "gateway";
 
 /// A refusal as the caller hears it.
 pub(super) fn refusal(error: Error) -> Status {
@@ -49,10 +49,10 @@ pub(super) fn refusal_of_new(error: Error) -> Status {
     refusal(error.about(&FIELDS_OF_NEW))
 }
 
-/// Where a request comes from: as the gateway says, or whoever calls.
+/// Where a request comes from: as the edge says, or whoever calls.
 pub(super) fn from<T>(request: &Request<T>) -> Result<Origin, Status> {
     let peer = peer(request)?;
-    let said = request.metadata().get(CLIENT_ADDRESS).filter(|_| peer.id.name() == GATEWAY);
+    let said = request.metadata().get(CLIENT_ADDRESS).filter(|_| EDGES.iter().any(|edge| peer.id.name() == edge.name));
     let said = said.and_then(|said| said.to_str().ok()?.parse::<IpAddr>().ok());
     Ok(Origin { address: said.unwrap_or_else(|| peer.address.ip()).to_canonical() })
 }

@@ -58,7 +58,7 @@ fn ports(component: &str) -> &'static [u16] {
         "nats" => &[4222, 6222, 8222],
         "postgres" => &[5432],
         "outside" => &[7300],
-        _ if component == services::edge().name() => &[8080, 7200],
+        _ if services::edges().iter().any(|edge| edge.name() == component) => &[8080, 7200],
         _ if services::names().contains(&component) => &[7100, 7200],
         _ => &[],
     }
@@ -84,7 +84,8 @@ fn expected(pods: &[Pod]) -> BTreeSet<Edge> {
     assert!(edges.contains(&edge(BROKER_INIT, "nats", 4222)));
     edges.insert(edge("nats", "nats", 6222));
     // Whoever is outside comes in, and so does who tests that.
-    edges.extend(["operator", STRANGER].map(|from| edge(from, services::edge().name(), 8080)));
+    edges.extend(["operator", STRANGER].map(|from| edge(from, services::gateway().name(), 8080)));
+    edges.insert(edge(STRANGER, services::console().name(), 8080));
     edges.extend(services::callers_of_the_outside().into_iter().map(|caller| edge(caller, "outside", 7300)));
     edges.retain(|(from, to, _)| there.contains(from.as_str()) && there.contains(to.as_str()));
     edges

@@ -14,8 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
-
-use crate::watched;
+use tradewind_runtime::SettingsError;
 
 /// How often the files are looked at. Their content is compared, not their time, so that a swapped symlink counts as a change.
 const POLL: Duration = Duration::from_secs(2);
@@ -27,6 +26,21 @@ pub struct Files {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+impl Files {
+    /// What the settings `tls_certificate` and `tls_key` name: both files, or none.
+    ///
+    /// # Errors
+    /// One without the other.
+    pub fn of(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<Self>, SettingsError> {
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(SettingsError::of("tls_key", "is missing beside tls_certificate")),
+            (None, Some(_)) => Err(SettingsError::of("tls_certificate", "is missing beside tls_key")),
+        }
+    }
 }
 
 /// What lies there.
@@ -51,19 +65,26 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// Takes connections over TLS 1.3 or 1.2 with the certificate of these files, which are followed from then on.
+/// Takes connections over TLS 1.3 or 1.2, for these `protocols`, with the certificate of these files, which are followed from then on.
+/// Of each that is taken, `tell` is told when it ends, in seconds of Unix time. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// Files that hold no certificate and its key.
-pub(super) fn acceptor(files: &Files) -> anyhow::Result<TlsAcceptor> {
+pub fn acceptor(
+    files: &Files,
+    protocols: &[&str],
+    tell: impl Fn(i64) + Send + Sync + 'static,
+) -> anyhow::Result<TlsAcceptor> {
     let contents = Contents::read(files)?;
-    let shown = Arc::new(Shown(ArcSwap::from_pointee(contents.certified()?)));
-    tokio::spawn(follow(Arc::downgrade(&shown), files.clone(), contents));
+    let (certified, not_after) = contents.certified()?;
+    tell(not_after);
+    let shown = Arc::new(Shown(ArcSwap::from_pointee(certified)));
+    tokio::spawn(follow(Arc::downgrade(&shown), files.clone(), contents, tell));
     let mut config = ServerConfig::builder_with_provider(default_provider().into())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(shown);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -73,7 +94,8 @@ impl Contents {
         Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
     }
 
-    fn certified(&self) -> anyhow::Result<CertifiedKey> {
+    /// The certificate, and when it ends.
+    fn certified(&self) -> anyhow::Result<(CertifiedKey, i64)> {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<_, _>>()?;
         ensure!(!chain.is_empty(), "there is no certificate in PEM");
         let key = PrivateKeyDer::from_pem_slice(&self.key).context("there is no private key in PEM")?;
@@ -82,12 +104,12 @@ impl Contents {
         certified.keys_match().context("the key is not the certificate's")?;
         let leaf = certified.cert.first().context("there is no certificate in PEM")?;
         let (_, leaf) = x509_parser::parse_x509_certificate(leaf).context("the certificate cannot be read")?;
-        watched::certificate(leaf.validity().not_after.timestamp());
-        Ok(certified)
+        let not_after = leaf.validity().not_after.timestamp();
+        Ok((certified, not_after))
     }
 }
 
-async fn follow(shown: Weak<Shown>, files: Files, mut seen: Contents) {
+async fn follow(shown: Weak<Shown>, files: Files, mut seen: Contents, tell: impl Fn(i64) + Send + Sync) {
     loop {
         tokio::time::sleep(POLL).await;
         let Some(shown) = shown.upgrade() else { return };
@@ -97,7 +119,8 @@ async fn follow(shown: Weak<Shown>, files: Files, mut seen: Contents) {
             continue;
         }
         match contents.certified() {
-            Ok(certified) => {
+            Ok((certified, not_after)) => {
+                tell(not_after);
                 shown.0.store(Arc::new(certified));
                 tracing::info!("certificate of the edge reloaded");
             }

@@ -5,8 +5,6 @@ use std::sync::Once;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::metrics;
-
 const FORWARDED: &str = "x-forwarded-for";
 /// The most addresses that are looked at.
 const MOST: usize = 16;
@@ -36,10 +34,11 @@ impl Proxies {
 
     /// Where the request with these headers comes from that came over a connection from `peer`: the last address that no proxy of ours
     /// has.
-    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    #[must_use]
+    pub fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut origin = peer.to_canonical();
         if !self.trusts(origin) {
-            if is_private(origin) && headers.contains_key(FORWARDED) {
+            if self.disbelieves(origin, headers) {
                 unbelieved(origin);
             }
             return origin;
@@ -57,8 +56,21 @@ impl Proxies {
     }
 
     /// Whether its word is taken.
-    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.has(address))
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.has(address.to_canonical()))
+    }
+
+    /// Whether `peer` looks like a proxy of ours that nobody has named.
+    #[must_use]
+    pub fn disbelieves(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        !self.trusts(peer) && is_private(peer.to_canonical()) && headers.contains_key(FORWARDED)
+    }
+
+    /// Whether none is named.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -76,10 +88,9 @@ const fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// Tells, once, that somebody looks like a proxy of ours that nobody has named: everybody behind it counts as one.
+/// Tells, once, of a proxy that is not believed: everybody behind it counts as one.
 fn unbelieved(peer: IpAddr) {
     static TOLD: Once = Once::new();
-    metrics::unbelieved();
     TOLD.call_once(|| {
         tracing::warn!(%peer, "a proxy that is not among TRADEWIND_TRUSTED_PROXIES asks for others; all of them count as one");
     });

@@ -5,19 +5,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use contracts::tradewind::identity::v1::identity_service_client::IdentityServiceClient;
 use contracts::tradewind::identity::v1::{ListEndedSessionsRequest, ListEndedSessionsResponse};
 use futures::future::BoxFuture;
-use http::HeaderMap;
-use http::uri::PathAndQuery;
-use prost::Message;
 use tokio::sync::Notify;
 use tonic::Status;
-use tower::Service as _;
 use tradewind_calls::jitter;
 use tradewind_mesh::Channel;
 use tradewind_tokens::Recent;
-
-use crate::unary;
 
 /// How often it is asked, give or take a half.
 const EVERY: Duration = Duration::from_secs(1);
@@ -30,8 +25,6 @@ const FULL: usize = 10_000;
 /// Sessions that are kept at least.
 const KEPT: usize = 65_536;
 
-const LIST: &str = "/tradewind.identity.v1.IdentityService/ListEndedSessions";
-
 /// Says which sessions are over.
 pub type TellEnded = Arc<
     dyn Fn(ListEndedSessionsRequest) -> BoxFuture<'static, Result<ListEndedSessionsResponse, Status>> + Send + Sync,
@@ -39,7 +32,7 @@ pub type TellEnded = Arc<
 
 /// Those that are known to be over.
 #[derive(Clone)]
-pub(super) struct Ended(Arc<Known>);
+pub struct Ended(Arc<Known>);
 
 struct Known {
     sessions: Mutex<Recent<()>>,
@@ -55,7 +48,9 @@ impl Known {
 
 impl Ended {
     /// Asks `tell`, again and again for as long as this lives. Where there is no answer, tokens are good for as long as they say.
-    pub(super) fn follow(tell: TellEnded) -> Self {
+    /// Must be called within a tokio runtime.
+    #[must_use]
+    pub fn follow(tell: TellEnded) -> Self {
         let known = Arc::new(Known::new());
         let weak = Arc::downgrade(&known);
         tokio::spawn(async move {
@@ -81,12 +76,13 @@ impl Ended {
     }
 
     /// Whether this one is.
-    pub(super) fn has(&self, session: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, session: &str) -> bool {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(session).is_some()
     }
 
     /// Waits until it is.
-    pub(super) async fn wait(&self, session: &str) {
+    pub async fn wait(&self, session: &str) {
         loop {
             let mut more = pin!(self.0.more.notified());
             more.as_mut().enable();
@@ -116,15 +112,12 @@ fn keep(known: &Known, told: ListEndedSessionsResponse, request: &mut ListEndedS
 }
 
 /// What identity says, over its channel.
-pub(crate) fn of_identity(channel: Channel) -> TellEnded {
+#[must_use]
+pub fn of_identity(channel: Channel) -> TellEnded {
+    let identity = IdentityServiceClient::new(channel);
     Arc::new(move |request| {
-        let mut channel = channel.clone();
-        Box::pin(async move {
-            let request =
-                unary::request_of(&PathAndQuery::from_static(LIST), HeaderMap::new(), unary::framed(&request)?);
-            let answer = unary::only(channel.call(request).await?).await?;
-            ListEndedSessionsResponse::decode(answer).map_err(|error| Status::internal(error.to_string()))
-        })
+        let mut identity = identity.clone();
+        Box::pin(async move { identity.list_ended_sessions(request).await.map(tonic::Response::into_inner) })
     })
 }
 

@@ -1,0 +1,36 @@
+//! How a request came: over which connection, from where, and to which address of ours. A proxy that the settings name is believed, and
+//! nobody else.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{HOST, ORIGIN};
+use tradewind_edge::Proxies;
+
+/// The connection that a request came over.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) peer: IpAddr,
+    pub(crate) is_tls: bool,
+}
+
+impl Arrival {
+    /// That of `request`; of one that came over none, this machine's own.
+    pub(crate) fn of(request: &Request) -> Self {
+        let own = Self { peer: Ipv4Addr::LOCALHOST.into(), is_tls: false };
+        request.extensions().get().copied().unwrap_or(own)
+    }
+
+    /// Whether a browser says that this was sent by a page of another site. Who says nothing is no browser, and has to know the mark.
+    pub(crate) fn is_of_another_site(self, headers: &HeaderMap, proxies: &Proxies) -> bool {
+        let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if said("sec-fetch-site").is_some_and(|site| site != "same-origin") {
+            return true;
+        }
+        let behind = |name: &str| said(name).filter(|_| proxies.trusts(self.peer));
+        let scheme = behind("x-forwarded-proto").unwrap_or(if self.is_tls { "https" } else { "http" });
+        let host = behind("x-forwarded-host").or_else(|| said(HOST.as_str())).unwrap_or_default();
+        headers.contains_key(ORIGIN) && said(ORIGIN.as_str()) != Some(&format!("{scheme}://{host}"))
+    }
+}

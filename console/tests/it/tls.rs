@@ -1,0 +1,48 @@
+//! The console with a certificate of its own: browsers are answered over TLS, and forms are taken from there alone.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tradewind_console::serve;
+use tradewind_edge::{Files, acceptor};
+
+use crate::people::People;
+use crate::stand::{Stand, mark_in};
+
+#[tokio::test]
+async fn a_form_comes_from_an_encrypted_page_and_from_no_other() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let folder = tempfile::tempdir().unwrap();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = Files { certificate: folder.path().join("web.pem"), key: folder.path().join("web.key") };
+    std::fs::write(&files.certificate, cert.pem()).unwrap();
+    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+    let tls = acceptor(&files, &["http/1.1"], |_| {}).unwrap();
+    let stand = Stand::for_staff(&People::default(), "");
+    let serving = tokio::spawn(serve(listener, Some(tls), stand.router(), stop.clone(), Duration::from_secs(5)));
+    let trusted = Certificate::from_pem(cert.pem().as_bytes()).unwrap();
+    let client = tradewind_runtime::direct().tls_built_in_root_certs(false).add_root_certificate(trusted);
+    let client: Client = client.resolve("localhost", address).redirect(Policy::none()).build().unwrap();
+    let origin = format!("https://localhost:{}", address.port());
+    let page = client.get(format!("{origin}/console/sign-in")).send().await.unwrap();
+    let cookie = page.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let mark = mark_in(&page.text().await.unwrap());
+    let plain = origin.replace("https", "http");
+    for (from, status) in [(&plain, StatusCode::FORBIDDEN), (&origin, StatusCode::SEE_OTHER)] {
+        let asking = client.post(format!("{origin}/console/sign-in")).header(COOKIE, &cookie).header("origin", from);
+        let asking = asking.header("content-type", "application/x-www-form-urlencoded");
+        let body = format!("mark={mark}&email=staff%40example.org&password=right+horse");
+        assert_eq!(asking.body(body).send().await.unwrap().status(), status, "{from}");
+    }
+    assert!(client.get(format!("{plain}/console")).send().await.is_err(), "nobody is answered without TLS");
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}
