@@ -168,11 +168,14 @@ impl Door {
         key
     }
 
-    /// Whose session that key is of, where it is good; it is used then.
-    pub(crate) fn visitor(&self, key: &str) -> Option<Visitor> {
+    /// Whose session that key is of, where it is good. It is used then, if somebody does something: a page that asks again by itself
+    /// is nobody.
+    pub(crate) fn visitor(&self, key: &str, somebody: bool) -> Option<Visitor> {
         let (mut sessions, now) = (self.sessions(), Instant::now());
         let session = sessions.get_mut(key).filter(|session| self.is_good(session))?;
-        session.used = now;
+        if somebody {
+            session.used = now;
+        }
         Some(Visitor {
             who: session.who.clone(),
             name: session.name.clone(),

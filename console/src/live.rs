@@ -41,6 +41,11 @@ impl Look {
     pub(crate) const fn shop(&self) -> &Clients {
         &self.shop
     }
+
+    /// Whether calls are the operator's own, and not made for somebody who has signed in.
+    pub(crate) fn is_an_operators(&self) -> bool {
+        self.visitor.user.is_none()
+    }
 }
 
 /// What a path names.
@@ -53,6 +58,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PathRejection> {
         Path::from_request_parts(parts, state).await.map(|Path(at)| Self(at))
     }
+}
+
+/// Whether a page's script asks, and not somebody.
+pub(crate) fn is_live(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/event-stream")
 }
 
 /// Answers `GET` with what `show` shows of what is asked, as a page, or where the browser's script asks, as what becomes of it.
@@ -70,8 +80,7 @@ where
                     asked: Q| {
             let here = uri.path_and_query().map_or_else(String::new, ToString::to_string);
             let look = Look { shop: desk.shop_for(&visitor), desk, visitor, here };
-            let is_live = headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/event-stream");
-            if is_live {
+            if is_live(&headers) {
                 return stream(look, move |look| show(look, asked.clone()));
             }
             let (status, view) = match show(look.clone(), asked).await {

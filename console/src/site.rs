@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::arrival::Arrival;
 use crate::cookies::SESSION;
 use crate::door::Visitor;
-use crate::live::page;
+use crate::live::{is_live, page};
 use crate::{Desk, act, bulk, frame, jobs, pages, sign_in};
 
 const STYLE: &str = include_str!("../assets/console.css");
@@ -86,7 +86,7 @@ async fn admit(State(desk): State<Desk>, mut request: Request, next: Next) -> Re
     let headers = request.headers();
     let key = SESSION.of(headers, desk.door.is_secure());
     let reads = [Method::GET, Method::HEAD].contains(request.method());
-    let Some(visitor) = key.and_then(|key| desk.door.visitor(key)) else {
+    let Some(visitor) = key.and_then(|key| desk.door.visitor(key, !is_live(headers))) else {
         if desk.door.asks_for_a_password() {
             let wanted = request.uri().path_and_query().filter(|_| reads).map_or("", |wanted| wanted.as_str());
             return sign_in::instead(&desk, wanted, headers);

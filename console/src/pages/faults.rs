@@ -16,7 +16,7 @@ pub(crate) async fn faults(look: Look, (): ()) -> Result<View, Fault> {
     let (found, missing) = of_each(shop.services().map(|service| (service, ask(shop, service)))).await;
     let live = html! {
         (away(&missing))
-        @if found.iter().all(|(_, faults)| faults.is_empty()) { p.fine { "No fault is in effect." } } @else { (table(&look, &found)) }
+        @if found.iter().any(|(_, faults)| !faults.is_empty()) { (table(&look, &found)) } @else if missing.is_empty() { p.fine { "No fault is in effect." } }
     };
     let empty = Act::Fault {
         service: String::new(),
@@ -36,7 +36,13 @@ pub(crate) async fn faults(look: Look, (): ()) -> Result<View, Fault> {
         ("abort", "End with, as in UNAVAILABLE"),
         ("lasts", "For, at most 1h"),
     ];
-    let still = html! { details #set { summary { "Put a fault into calls" } (empty.form(&look, "Put it in", &ask)) } };
+    let still = html! {
+        @if look.is_an_operators() {
+            details #set { summary { "Put a fault into calls" } (empty.form(&look, "Put it in", &ask)) }
+        } @else {
+            p { "Operators put faults into calls, and end them: " code { "tradewind mesh fault" } "." }
+        }
+    };
     Ok(View { title: "Faults".to_owned(), still, live })
 }
 
@@ -49,7 +55,7 @@ fn table(look: &Look, found: &[(&str, Vec<Injected>)]) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label="Faults" {
             table {
-                thead { tr { th scope="col" { "Service" } th scope="col" { "Method" } th scope="col" { "Does" } th.number scope="col" { "So far" } th scope="col" { "Ends in" } th scope="col" { "By" } th scope="col" { "Do" } } }
+                thead { tr { th scope="col" { "Service" } th scope="col" { "Method" } th scope="col" { "Does" } th.number scope="col" { "So far" } th scope="col" { "Ends in" } th scope="col" { "By" } @if look.is_an_operators() { th scope="col" { "Do" } } } }
                 tbody {
                     @for (service, fault) in all {
                         tr {
@@ -63,7 +69,9 @@ fn table(look: &Look, found: &[(&str, Vec<Injected>)]) -> Markup {
                             td.number { (count(fault.injected)) }
                             td { (span(fault.left.map_or(0, |left| left.seconds))) }
                             td { bdi { (fault.principal) } }
-                            td { (Act::Clear { service: service.to_owned(), number: fault.number.to_string() }.form(look, "End it", &[])) }
+                            @if look.is_an_operators() {
+                                td { (Act::Clear { service: service.to_owned(), number: fault.number.to_string() }.form(look, "End it", &[])) }
+                            }
                         }
                     }
                 }

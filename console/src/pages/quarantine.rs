@@ -35,7 +35,7 @@ pub(crate) async fn quarantine(look: Look, Query(asked): Query<Asked>) -> Result
     let (found, missing) = of_each(services.map(|service| (service, ask(shop, service, token)))).await;
     let live = html! {
         (away(&missing))
-        @if found.iter().all(|(_, (page, _))| page.streams.is_empty()) { p.fine { "Nothing is in quarantine." } }
+        @if missing.is_empty() && found.iter().all(|(_, (page, _))| page.streams.is_empty()) { p.fine { "Nothing is in quarantine." } }
         @for (service, (page, _)) in &found {
             @if !page.streams.is_empty() {
                 h2 { (service) }

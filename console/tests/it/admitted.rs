@@ -95,6 +95,15 @@ async fn a_session_ends_that_nobody_uses_and_one_that_is_old() {
         assert!(is_in(&used).await);
     }
     assert!(!is_in(&unused).await);
+    // A page that is left open asks again and again, as its streams end.
+    let left_open = stand.enter().await;
+    for _ in 0..5 {
+        tokio::time::advance(Duration::from_secs(15 * 60)).await;
+        let mut again = get("/console/jobs/1", &left_open);
+        again.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+        drop(stand.ask(again).await);
+    }
+    assert!(!is_in(&left_open).await);
     tokio::time::advance(Duration::from_secs(59 * 60)).await;
     tokio::time::advance(Duration::from_secs(59 * 60)).await;
     assert!(!is_in(&used).await);
