@@ -12,6 +12,7 @@ use contracts::tradewind::options::v1::Audience;
 use serde_json::{Value, json};
 use tradewind_broker::BrokerPermissions;
 use tradewind_mesh::{Policy, SpiffeId};
+use tradewind_telemetry::names::{HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
 
 use crate::contracts_hold::context_of;
 use crate::programs::project;
@@ -109,13 +110,15 @@ fn instrument_of(series: &str) -> &str {
         .fold(series, |name, suffix| name.trim_end_matches(suffix))
 }
 
-/// How the names of our instruments, and of gRPC's and HTTP's and their labels, begin in the sources.
-const OURS: [&str; 3] = ["tradewind_", "grpc.", "http."];
+/// How the names of our instruments, and of gRPC's, HTTP's and the process's and their labels, begin in the sources.
+const OURS: [&str; 4] = ["tradewind_", "grpc.", "http.", "process."];
 
 /// What the programs' sources call their instruments.
 fn instruments() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let kit = std::fs::read_dir(project("kit")).unwrap().map(|room| room.unwrap().path().join("src"));
+    let rooms = std::fs::read_dir(project("kit")).unwrap().map(|room| room.unwrap().path());
+    let rooms = rooms.collect::<Vec<_>>().into_iter();
+    let kit = rooms.clone().map(|room| room.join("src"));
     for folder in kit.chain([project("services"), project("console/src")]) {
         each_source(&folder, &mut |text| {
             let quoted =
@@ -123,6 +126,10 @@ fn instruments() -> BTreeSet<String> {
             found.extend(quoted.map(|name| name.replace('.', "_")));
         });
     }
+    // Labels whose names are the conventions'.
+    found.extend([HTTP_ROUTE, HTTP_RESPONSE_STATUS_CODE].map(|name| name.replace('.', "_")));
+    // What a room of the kit logs is asked for by the room's name.
+    found.extend(rooms.map(|room| format!("tradewind_{}", room.file_name().unwrap().to_string_lossy())));
     // Those of a party outside are named after it.
     let parties = ["tradewind_payment_provider", "tradewind_shipping_carrier"];
     for party in parties {

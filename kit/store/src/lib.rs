@@ -15,6 +15,7 @@ mod error;
 pub mod fuzzed;
 pub mod lease;
 mod metrics;
+mod origin;
 mod personal;
 #[cfg(test)]
 mod plans;
@@ -24,7 +25,6 @@ mod seal;
 mod sequencer;
 mod store;
 mod token;
-mod trace;
 mod tx;
 
 pub use clock::Clock;

@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use time::OffsetDateTime;
 use tradewind_domain::{Aggregate, Error, EventSet};
 use tradewind_sql::{Durability, Transaction};
+use tradewind_telemetry::current_traceparent;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use self::after::Tell;
@@ -34,8 +35,9 @@ use self::kept::Kept;
 use self::partition::partition_of;
 use self::pending::{Pending, PendingEvent};
 use crate::error::version_conflict;
+use crate::origin::origin;
 use crate::store::{AnyState, Current, Topic};
-use crate::{Loaded, Metadata, Recorded, Store, StreamName, store, trace};
+use crate::{Loaded, Metadata, Recorded, Store, StreamName, store};
 
 pub use self::kept::Last;
 pub use self::part::Part;
@@ -266,7 +268,7 @@ impl Tx {
     /// The cause that rows written now have; `key` is the correlation of what has no cause.
     pub fn cause_of(&mut self, key: &str) -> Metadata {
         let correlation = if self.cause.correlation.is_empty() { key } else { &self.cause.correlation };
-        let traceparent = self.traceparent.get_or_insert_with(|| trace::traceparent(&self.cause.traceparent));
+        let traceparent = self.traceparent.get_or_insert_with(|| current_traceparent(&self.cause.traceparent));
         Metadata {
             correlation: correlation.to_owned(),
             causation: self.cause.causation.clone(),
@@ -278,7 +280,7 @@ impl Tx {
     /// Keeps events for the commit; the version after them.
     fn keep<E: EventSet>(&mut self, stream: &StreamName, version: u64, key: &str, events: &[E]) -> u64 {
         let metadata = self.cause_of(key);
-        let origin = trace::origin(&self.request_id).to_string();
+        let origin = origin(&self.request_id).to_string();
         let partition = partition_of(key, self.store.partitions());
         let time = self.now;
         let stamp = |time: OffsetDateTime| {

@@ -188,6 +188,13 @@ pub fn current() -> SpanContext {
     Context::map_current(|context| context.span().span_context().clone())
 }
 
+/// The same as a `traceparent`; `otherwise` where there is none.
+#[must_use]
+pub fn current_traceparent(otherwise: &str) -> String {
+    let part = current();
+    if part.is_valid() { format(&part) } else { otherwise.to_owned() }
+}
+
 /// A part of which there are only the ids, within `parent`'s trace if that is one. Whether others collect theirs stays as it is.
 #[must_use]
 pub fn unrecorded(parent: &SpanContext) -> SpanContext {

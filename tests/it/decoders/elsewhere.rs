@@ -88,4 +88,5 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
             "kit/runtime/src/telemetry/lines.rs span_fields",
         ],
     ),
+    ("traces", &["kit/telemetry/src/traceparent.rs parse"]),
 ];

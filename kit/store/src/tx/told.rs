@@ -1,5 +1,7 @@
 //! What is told of a commit, as a part of every trace whose events it has.
 
+use std::collections::BTreeSet;
+
 use opentelemetry::{Context, KeyValue};
 use sea_orm::DbBackend;
 use tradewind_telemetry::{Kind, Part, names, parent};
@@ -12,13 +14,7 @@ const TRACES: usize = 16;
 
 /// The parts in which these events are committed, of the traces that somebody collects.
 pub(super) fn committing(store: &Store, events: &[PendingEvent]) -> Vec<Part> {
-    let mut causes: Vec<&str> = Vec::new();
-    for PendingEvent { event, .. } in events {
-        let cause = event.metadata.traceparent.as_str();
-        if causes.len() < TRACES && !causes.contains(&cause) {
-            causes.push(cause);
-        }
-    }
+    let causes: BTreeSet<_> = events.iter().map(|pending| pending.event.metadata.traceparent.as_str()).collect();
     let system = if store.backend() == DbBackend::Sqlite { "sqlite" } else { "postgresql" };
     let facts = || {
         vec![
@@ -31,5 +27,5 @@ pub(super) fn committing(store: &Store, events: &[PendingEvent]) -> Vec<Part> {
         let name = || format!("COMMIT {}", store.context()).into();
         Part::collected(Kind::Client, &parent(cause), &Context::new(), name, facts)
     };
-    causes.into_iter().filter_map(part).collect()
+    causes.into_iter().filter_map(part).take(TRACES).collect()
 }
