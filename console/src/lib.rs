@@ -18,6 +18,8 @@ mod jobs;
 mod live;
 mod metrics;
 mod pages;
+mod patient;
+mod places;
 mod plot;
 mod serve;
 mod sign_in;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod admitted;
+mod connected;
 mod people;
 mod served;
 mod signed_in;

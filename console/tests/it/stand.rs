@@ -1,6 +1,8 @@
 //! A console of a shop that does not answer: what is refused is refused before anybody is asked.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -8,8 +10,12 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
 use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use shop::Clients;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use tradewind_console::{Desk, Door, Ticket, router};
+use tradewind_console::{Desk, Door, Ticket, router, serve};
 use tradewind_edge::Proxies;
 
 use crate::people::People;
@@ -47,8 +53,11 @@ pub(crate) const FORMS: [(&str, &str); 11] = [
     ("/console/leave", "x=y"),
 ];
 
+type Serving = JoinHandle<anyhow::Result<()>>;
+
 /// A console, and the ticket that opens it.
 pub(crate) struct Stand {
+    desk: Desk,
     router: Router,
     pub(crate) ticket: Ticket,
     _pki: tempfile::TempDir,
@@ -71,12 +80,15 @@ impl Stand {
         let peers =
             ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), "https://127.0.0.1:9".to_owned()));
         let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
-        let router = router(Desk::new(shop, door).behind(Proxies::read(proxies).unwrap()));
-        Self { router, ticket, _pki: pki }
+        let desk = Desk::new(shop, door).behind(Proxies::read(proxies).unwrap());
+        Self { router: router(desk.clone()), desk, ticket, _pki: pki }
     }
 
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
+    /// Answers at a port of this machine, until `stop`.
+    pub(crate) async fn serve(&self, tls: Option<TlsAcceptor>, stop: &CancellationToken) -> (SocketAddr, Serving) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (address, desk) = (listener.local_addr().unwrap(), self.desk.clone().until(stop.clone()));
+        (address, tokio::spawn(serve(listener, tls, desk, Duration::from_secs(5))))
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Response {
