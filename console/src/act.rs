@@ -1,5 +1,7 @@
 //! What can be done about something: each is a form on a page, and a call to the service whose it is, which notes who asked for it.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,6 +24,8 @@ use crate::door::Visitor;
 use crate::frame;
 use crate::live::Look;
 
+const LONGEST_REASON: usize = 500;
+
 /// What is asked for. Forms are text, and so is this; what is wrong with it the service says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
@@ -38,7 +42,7 @@ pub(crate) enum Act {
         source: String,
         stream: String,
         position: String,
-        reason: String,
+        reason: Reason,
     },
     Pause {
         service: String,
@@ -90,7 +94,7 @@ impl Act {
             }
             Self::Discard { service, consumer, source, stream, position, reason } => {
                 let position = position.parse().context("the position is no number")?;
-                let of = stream.clone();
+                let (of, reason) = (stream.clone(), reason.into());
                 let request = DiscardParkedEventRequest { consumer, source, stream, position, reason, dry_run: false };
                 let answer = shop.consumers_of(&service)?.discard_parked_event(request).await?.into_inner();
                 told(&service, &of, &answer.events, answer.remaining)
@@ -160,6 +164,19 @@ impl Act {
             Self::Fault { service, method, .. } => format!("{service}: put a fault into {method}"),
             Self::Clear { service, number } => format!("{service}: end fault {number}"),
             Self::Resolve { difference_id, .. } => format!("resolve {difference_id}"),
+        }
+    }
+
+    /// Of which service it is asked, and which of its readers it is about.
+    pub(crate) fn of(&self) -> (&str, &str) {
+        match self {
+            Self::Replay { service, consumer, .. }
+            | Self::Discard { service, consumer, .. }
+            | Self::Pause { service, consumer, .. }
+            | Self::Resume { service, consumer } => (service, consumer),
+            Self::Rebuild { service, .. } | Self::Fault { service, .. } | Self::Clear { service, .. } => (service, ""),
+            Self::Cancel { .. } => ("ordering", ""),
+            Self::Resolve { .. } => ("payment", ""),
         }
     }
 
@@ -247,12 +264,37 @@ pub(crate) fn inside(back: &str) -> String {
     Some(back).filter(stays).unwrap_or("/console").to_owned()
 }
 
-/// A reason that somebody can make sense of later.
-///
-/// # Errors
-/// Where there is none.
-pub(crate) fn reason(text: &str) -> Result<String> {
-    let text = text.trim();
-    ensure!(!text.is_empty(), "say why");
-    Ok(text.to_owned())
+/// Why something is done; however many acts have the same one, it is kept once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub(crate) struct Reason(Arc<str>);
+
+impl Reason {
+    /// One that somebody can make sense of later.
+    ///
+    /// # Errors
+    /// Where there is none, or it is long.
+    pub(crate) fn read(text: &str) -> Result<Self> {
+        let text = text.trim();
+        ensure!(!text.is_empty(), "say why");
+        ensure!(text.chars().count() <= LONGEST_REASON, "say why in {LONGEST_REASON} characters at most");
+        Ok(Self(text.into()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.0.as_ref().to_owned()
+    }
 }

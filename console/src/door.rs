@@ -13,6 +13,7 @@ use tradewind_domain::Sensitive;
 use tradewind_mesh::User;
 use uuid::Uuid;
 
+use crate::kept::Kept;
 use crate::metrics;
 use crate::staff::{Next, Refused, SignedIn, Staff};
 
@@ -22,8 +23,6 @@ const MOST: usize = 256;
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long one is good that is not.
 const IDLE: Duration = Duration::from_secs(60 * 60);
-/// The most notes that wait to be shown.
-const MOST_NOTES: usize = 20;
 /// How often it is looked whose tokens are to be followed by the next, and how many are at a time. Identity gives an answer that was lost
 /// again for 10 s.
 const ROUND: Duration = Duration::from_secs(3);
@@ -73,7 +72,7 @@ struct Session {
     mark: String,
     began: Instant,
     used: Instant,
-    notes: Vec<String>,
+    kept: Kept,
 }
 
 impl Session {
@@ -94,6 +93,14 @@ pub(crate) struct Visitor {
     /// What their forms bring back.
     pub(crate) mark: String,
     key: String,
+}
+
+#[cfg(test)]
+impl Visitor {
+    /// What their browser sends.
+    pub(crate) fn cookie(&self) -> String {
+        format!("tradewind_console={}", self.key)
+    }
 }
 
 impl Door {
@@ -157,8 +164,8 @@ impl Door {
 
     fn begin(&self, who: String, name: String, signed_in: Option<SignedIn>) -> String {
         let (key, mark, now) = (secret(), secret(), Instant::now());
-        let notes = Vec::new();
-        let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, notes };
+        let kept = Kept::default();
+        let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, kept };
         let mut sessions = self.sessions();
         let oldest = sessions.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| key.clone());
         let gone = oldest.filter(|_| sessions.len() >= MOST).and_then(|key| sessions.remove(&key));
@@ -216,16 +223,17 @@ impl Door {
 
     /// Has the next page of the session say so.
     pub(crate) fn note(&self, visitor: &Visitor, text: String) {
-        if let Some(session) = self.sessions().get_mut(&visitor.key)
-            && session.notes.len() < MOST_NOTES
-        {
-            session.notes.push(text);
-        }
+        self.with(visitor, |kept| kept.note(text));
     }
 
     /// What was to be said.
     pub(crate) fn notes(&self, visitor: &Visitor) -> Vec<String> {
-        self.sessions().get_mut(&visitor.key).map(|session| std::mem::take(&mut session.notes)).unwrap_or_default()
+        self.with(visitor, Kept::notes).unwrap_or_default()
+    }
+
+    /// Does something with what a session keeps, where there is one.
+    pub(crate) fn with<R>(&self, visitor: &Visitor, then: impl FnOnce(&mut Kept) -> R) -> Option<R> {
+        self.sessions().get_mut(&visitor.key).map(|session| then(&mut session.kept))
     }
 
     /// Keeps whoever has signed in signed in, for as long as the door is there; ends what nobody uses. Must be called within a tokio

@@ -46,7 +46,8 @@ fn forms(bytes: &[u8]) {
         }
         let _ = act.words();
     }
-    let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<Kind>(&text));
+    let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<bulk::Confirmed>(&text));
+    let _ = read::<Kind>(&text);
     let _ = (read::<sales::Asked>(&text), read::<orders::Asked>(&text), read::<money::Asked>(&text));
     let _ = (read::<quarantine::Asked>(&text), read::<Named>(&text));
     let _ = (read::<Marked>(&text), read::<Shown>(&text), read::<sign_in::Asked>(&text));

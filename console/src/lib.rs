@@ -15,6 +15,7 @@ mod frame;
 #[cfg(any(test, feature = "fuzzed"))]
 pub mod fuzzed;
 mod jobs;
+mod kept;
 mod live;
 mod metrics;
 mod pages;

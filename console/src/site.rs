@@ -50,6 +50,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/jobs/{job}", page(jobs::show))
         .route("/console/do", post(act::perform))
         .route("/console/bulk", post(bulk::plan))
+        .route("/console/bulk/confirm", post(bulk::confirm))
         .route("/console/leave", post(leave))
         .layer(from_fn_with_state(desk.clone(), admit));
     let ways = if desk.door.asks_for_a_password() {

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use shop::{Clients, of_each, word};
 
-use crate::act::Act;
+use crate::act::{Act, Reason};
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::Look;
@@ -154,7 +154,7 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
         source: source.clone(),
         stream: stream.clone(),
         position,
-        reason: String::new(),
+        reason: Reason::default(),
     };
     let live = html! {
         @if page.events.is_empty() { p.fine { "Nothing of it is in quarantine any more." } }
