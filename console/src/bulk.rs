@@ -22,6 +22,7 @@ use crate::words::count;
 /// The most orders that are dealt with at a time, and the most acts.
 const MOST: usize = 10_000;
 const PAGE: i32 = 1_000;
+const LAPSED: &str = "this was shown too long ago, or something else since; have it shown again";
 
 #[derive(Clone, Deserialize)]
 pub(crate) struct Asked {
@@ -128,18 +129,17 @@ pub(crate) async fn confirm(
         return refused;
     }
     let begun = match desk.door.with(&visitor, |kept| kept.take(&id)).flatten() {
-        Some(plan) => {
-            let number = desk.jobs.begin(&desk, visitor.clone(), plan.title, plan.acts);
-            desk.door.with(&visitor, |kept| kept.begin(id, number));
-            Some(number)
+        Some(plan) => desk.jobs.begin(&desk, visitor.clone(), plan.title, plan.acts),
+        None => desk.door.with(&visitor, |kept| kept.begun(&id)).flatten().context(LAPSED),
+    };
+    let number = match begun {
+        Ok(number) => number,
+        Err(error) => {
+            desk.door.note(&visitor, format!("Not done: {error:#}"));
+            return Redirect::to("/console").into_response();
         }
-        None => desk.door.with(&visitor, |kept| kept.begun(&id)).flatten(),
     };
-    let Some(number) = begun else {
-        let text = "Not done: this was shown too long ago, or something else since. Have it shown again.";
-        desk.door.note(&visitor, text.to_owned());
-        return Redirect::to("/console").into_response();
-    };
+    desk.door.with(&visitor, |kept| kept.begin(id, number));
     Redirect::to(&format!("/console/jobs/{number}")).into_response()
 }
 

@@ -95,6 +95,13 @@ pub(crate) struct Visitor {
     key: String,
 }
 
+impl Visitor {
+    /// Whether both are of one session.
+    pub(crate) fn has_session_of(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
 #[cfg(test)]
 impl Visitor {
     /// What their browser sends.

@@ -48,6 +48,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/sales", page(pages::sales))
         .route("/console/faults", page(pages::faults))
         .route("/console/jobs/{job}", page(jobs::show))
+        .route("/console/jobs/{job}/stop", post(jobs::stop))
         .route("/console/do", post(act::perform))
         .route("/console/bulk", post(bulk::plan))
         .route("/console/bulk/confirm", post(bulk::confirm))
@@ -140,7 +141,7 @@ async fn enter(State(desk): State<Desk>, Query(Shown { ticket }): Query<Shown>) 
 #[derive(Deserialize)]
 pub(crate) struct Marked {
     #[serde(default)]
-    mark: String,
+    pub(crate) mark: String,
 }
 
 async fn leave(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -21,9 +22,13 @@ struct Stand {
 
 impl Stand {
     fn new() -> Self {
+        // Nobody listens there.
+        Self::with_peers_at("127.0.0.1:9".parse().unwrap())
+    }
+
+    fn with_peers_at(address: SocketAddr) -> Self {
         let (ticket, pki) = (Ticket::new(), tradewind_testing::pki(&["operator"]));
-        let peers =
-            ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), "https://127.0.0.1:9".to_owned()));
+        let peers = ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), format!("https://{address}")));
         let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
         Self { desk: Desk::new(shop, Door::of(ticket.clone(), "operator")), ticket, _pki: pki }
     }
@@ -41,9 +46,14 @@ impl Stand {
 
     /// Where somebody is led who says that it is right.
     async fn confirm(&self, visitor: &Visitor, id: &str) -> String {
-        let asked = Request::post("/console/bulk/confirm").header(COOKIE, visitor.cookie());
+        self.send(visitor, "/console/bulk/confirm", &format!("&plan={id}")).await
+    }
+
+    /// Where a form leads.
+    async fn send(&self, visitor: &Visitor, path: &str, fields: &str) -> String {
+        let asked = Request::post(path).header(COOKIE, visitor.cookie());
         let asked = asked.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let body = format!("mark={}&plan={id}", visitor.mark);
+        let body = format!("mark={}{fields}", visitor.mark);
         let answer = router(self.desk.clone()).oneshot(asked.body(Body::from(body)).unwrap()).await.unwrap();
         answer.headers()[LOCATION].to_str().unwrap().to_owned()
     }
@@ -60,7 +70,7 @@ impl Stand {
     async fn ended(&self, visitor: &Visitor, job: &str) -> String {
         eventually(Duration::from_secs(60), "it ends", async || {
             let page = self.read(visitor, job).await.1;
-            if page.contains("all ended") { Ok(page) } else { Err(page) }
+            if page.contains("all ended") || page.contains("not begun") { Ok(page) } else { Err(page) }
         })
         .await
     }
@@ -90,6 +100,28 @@ async fn what_was_shown_before_something_else_or_long_ago_is_not_done() {
     assert_eq!(stand.confirm(&visitor, &second).await, "/console");
     assert_eq!(stand.confirm(&visitor, "").await, "/console");
     assert_eq!(stand.read(&visitor, "/console/jobs/1").await.0, StatusCode::BAD_REQUEST, "nothing was begun");
+}
+
+/// Time goes on where all wait, as for whoever takes the connection and says nothing.
+#[tokio::test(start_paused = true)]
+async fn one_at_a_time_goes_on_for_a_session_and_can_be_stopped() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stand = Stand::with_peers_at(silent.local_addr().unwrap());
+    let (visitor, other) = (stand.enter(), stand.enter());
+    let orders: Vec<_> = (0..500).map(|n| format!("o-{n}")).collect();
+    let id = stand.show(&visitor, &orders.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(stand.confirm(&visitor, &id).await, "/console/jobs/1");
+    let id = stand.show(&visitor, &["o-1"]);
+    assert_eq!(stand.confirm(&visitor, &id).await, "/console");
+    let page = stand.read(&other, "/console/jobs/1").await.1;
+    assert!(page.contains("Begun by <b><bdi>operator</bdi></b>") && page.contains("id=\"stop\""), "{page}");
+    let id = stand.show(&other, &["o-2"]);
+    assert_eq!(stand.confirm(&other, &id).await, "/console/jobs/2", "it is another session's");
+    assert_eq!(stand.send(&other, "/console/jobs/1/stop", "").await, "/console/jobs/1");
+    let page = stand.ended(&visitor, "/console/jobs/1").await;
+    assert!(page.contains(", stopped, ") && page.contains(" not begun") && !page.contains("id=\"stop\""), "{page}");
+    let id = stand.show(&visitor, &["o-1"]);
+    assert_eq!(stand.confirm(&visitor, &id).await, "/console/jobs/3", "there is room for the next");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) const PAGES: [&str; 14] = [
 ];
 
 /// Everything that a form asks for, but for its mark.
-pub(crate) const FORMS: [(&str, &str); 12] = [
+pub(crate) const FORMS: [(&str, &str); 13] = [
     ("/console/do", "act=cancel&order_id=0190163d-8694-739b-aea5-966c26f8ad91"),
     ("/console/do", "act=replay&service=payment&consumer=payment&source=ordering&stream=order-1"),
     ("/console/do", "act=discard&service=payment&consumer=payment&source=ordering&stream=order-1&position=1&reason=x"),
@@ -51,6 +51,7 @@ pub(crate) const FORMS: [(&str, &str); 12] = [
     ("/console/do", "act=resolve&difference_id=0190163d-8694-739b-aea5-966c26f8ad91&note=x"),
     ("/console/bulk", "kind=cancel"),
     ("/console/bulk/confirm", "plan=x"),
+    ("/console/jobs/1/stop", ""),
     ("/console/leave", "x=y"),
 ];
 
