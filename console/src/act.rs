@@ -235,6 +235,16 @@ pub(crate) async fn perform(
     if let Some(refused) = refused(&mark, &visitor) {
         return refused;
     }
+    // It goes on, and is told of, where the browser goes away.
+    let done = tokio::spawn(tell(act, desk, visitor));
+    if let Err(error) = done.await {
+        tracing::error!(%error, "an act came to nothing");
+    }
+    Redirect::to(&inside(&back)).into_response()
+}
+
+/// Does it; what came of it the next page tells, and the log.
+async fn tell(act: Act, desk: Desk, visitor: Visitor) {
     let text = match act.done(&desk.shop_for(&visitor)).await {
         Ok(text) => {
             tracing::info!(who = visitor.who, act = act.words(), "done");
@@ -246,7 +256,6 @@ pub(crate) async fn perform(
         }
     };
     desk.door.note(&visitor, text);
-    Redirect::to(&inside(&back)).into_response()
 }
 
 /// Refuses a form that does not come from one of the session's pages.

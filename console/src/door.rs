@@ -19,6 +19,8 @@ use crate::staff::{Next, Refused, SignedIn, Staff};
 
 /// The most sessions at once: the one that has not been used for longest makes room.
 const MOST: usize = 256;
+/// The most of one account, of which likewise.
+const MOST_OF_ONE: usize = 8;
 /// How long one is good that is used.
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long one is good that is not.
@@ -174,8 +176,11 @@ impl Door {
         let kept = Kept::default();
         let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, kept };
         let mut sessions = self.sessions();
-        let oldest = sessions.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| key.clone());
-        let gone = oldest.filter(|_| sessions.len() >= MOST).and_then(|key| sessions.remove(&key));
+        let own = sessions.values().filter(|other| other.who == session.who).count();
+        let (has_many, is_full) = (own >= MOST_OF_ONE, sessions.len() >= MOST);
+        let theirs = sessions.iter().filter(|(_, other)| !has_many || other.who == session.who);
+        let oldest = theirs.min_by_key(|(_, other)| other.used).map(|(key, _)| key.clone());
+        let gone = oldest.filter(|_| has_many || is_full).and_then(|key| sessions.remove(&key));
         sessions.insert(key.clone(), session);
         drop(sessions);
         gone.into_iter().for_each(|session| self.end(session));

@@ -1,7 +1,10 @@
 //! What a session keeps between two pages: what is to be said, and what was shown that would be done.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::act::Act;
@@ -9,12 +12,15 @@ use crate::door::secret;
 
 /// The most notes that wait to be shown.
 const MOST_NOTES: usize = 20;
+/// The most pages of one session that are kept up to date at once.
+const STREAMS: usize = 8;
 /// How long what was shown may be begun.
 const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
 
-#[derive(Default)]
 pub(crate) struct Kept {
-    notes: Vec<String>,
+    notes: VecDeque<String>,
+    /// Places of pages that are kept up to date.
+    streams: Arc<Semaphore>,
     plan: Option<Plan>,
     /// Which plan was begun last, and as which job.
     begun: Option<(String, u64)>,
@@ -28,17 +34,30 @@ pub(crate) struct Plan {
     pub(crate) acts: Vec<Act>,
 }
 
+impl Default for Kept {
+    fn default() -> Self {
+        let streams = Arc::new(Semaphore::new(STREAMS));
+        Self { notes: VecDeque::new(), streams, plan: None, begun: None }
+    }
+}
+
 impl Kept {
-    /// Has the next page say so.
+    /// A place for one more page that is kept up to date.
+    pub(crate) fn stream(&self) -> Option<OwnedSemaphorePermit> {
+        self.streams.clone().try_acquire_owned().ok()
+    }
+
+    /// Has the next page say so; where too much was to be said, what came first is not.
     pub(crate) fn note(&mut self, text: String) {
-        if self.notes.len() < MOST_NOTES {
-            self.notes.push(text);
+        while self.notes.len() >= MOST_NOTES {
+            self.notes.pop_front();
         }
+        self.notes.push_back(text);
     }
 
     /// What was to be said.
     pub(crate) fn notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
+        std::mem::take(&mut self.notes).into()
     }
 
     /// Keeps a plan, in place of the one before; its id.

@@ -28,7 +28,7 @@ impl Stand {
 
     fn with_peers_at(address: SocketAddr) -> Self {
         let (ticket, pki) = (Ticket::new(), tradewind_testing::pki(&["operator"]));
-        let peers = ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), format!("https://{address}")));
+        let peers = ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), address.to_string()));
         let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
         Self { desk: Desk::new(shop, Door::of(ticket.clone(), "operator")), ticket, _pki: pki }
     }

@@ -3,6 +3,7 @@
 
 mod admitted;
 mod connected;
+mod kept;
 mod people;
 mod served;
 mod signed_in;

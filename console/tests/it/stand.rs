@@ -1,13 +1,13 @@
 //! A console of a shop that does not answer: what is refused is refused before anybody is asked.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use shop::Clients;
 use tokio::net::TcpListener;
@@ -55,6 +55,9 @@ pub(crate) const FORMS: [(&str, &str); 13] = [
     ("/console/leave", "x=y"),
 ];
 
+/// Where nobody listens.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
 type Serving = JoinHandle<anyhow::Result<()>>;
 
 /// A console, and the ticket that opens it.
@@ -68,19 +71,23 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) fn new() -> Self {
         let ticket = Ticket::new();
-        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "")
+        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "", NOBODY)
+    }
+
+    /// One whose shop is at that address.
+    pub(crate) fn of_a_shop_at(address: SocketAddr) -> Self {
+        let ticket = Ticket::new();
+        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "", address)
     }
 
     /// One at which staff sign in, for encrypted connections alone, behind those proxies.
     pub(crate) fn for_staff(people: &People, proxies: &str) -> Self {
-        Self::behind(Door::for_staff(people.staff()).secure(), Ticket::new(), proxies)
+        Self::behind(Door::for_staff(people.staff()).secure(), Ticket::new(), proxies, NOBODY)
     }
 
-    fn behind(door: Door, ticket: Ticket, proxies: &str) -> Self {
+    fn behind(door: Door, ticket: Ticket, proxies: &str, address: SocketAddr) -> Self {
         let pki = tradewind_testing::pki(&["operator"]);
-        // Nobody listens there.
-        let peers =
-            ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), "https://127.0.0.1:9".to_owned()));
+        let peers = ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), address.to_string()));
         let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
         let desk = Desk::new(shop, door).behind(Proxies::read(proxies).unwrap());
         Self { router: router(desk.clone()), desk, ticket, _pki: pki }
@@ -124,7 +131,11 @@ impl Stand {
 
     /// The cookie of staff's new session.
     pub(crate) async fn sign_in(&self) -> String {
-        let answer = self.signs_in("email=staff%40example.org&password=right+horse").await;
+        self.sign_in_as("staff").await
+    }
+
+    pub(crate) async fn sign_in_as(&self, who: &str) -> String {
+        let answer = self.signs_in(&format!("email={who}%40example.org&password=right+horse")).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         session_in(&answer)
     }
@@ -150,6 +161,13 @@ pub(crate) fn session_in(answer: &Response) -> String {
 
 pub(crate) fn get(path: &str, cookie: &str) -> Request<Body> {
     Request::get(path).header(HOST, "127.0.0.1:8090").header(COOKIE, cookie).body(Body::empty()).unwrap()
+}
+
+/// Asks as a page's script does.
+pub(crate) fn live(path: &str, cookie: &str) -> Request<Body> {
+    let mut request = get(path, cookie);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    request
 }
 
 /// A form, with headers besides.
