@@ -1,8 +1,6 @@
 //! What can be done about something: each is a form on a page, and a call to the service whose it is, which notes who asked for it.
 
-use std::sync::Arc;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -23,8 +21,7 @@ use crate::Desk;
 use crate::door::Visitor;
 use crate::frame;
 use crate::live::Look;
-
-const LONGEST_REASON: usize = 500;
+use crate::reason::Reason;
 
 /// What is asked for. Forms are text, and so is this; what is wrong with it the service says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,39 +268,4 @@ pub(crate) fn inside(back: &str) -> String {
             && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     };
     Some(back).filter(stays).unwrap_or("/console").to_owned()
-}
-
-/// Why something is done; however many acts have the same one, it is kept once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub(crate) struct Reason(Arc<str>);
-
-impl Reason {
-    /// One that somebody can make sense of later.
-    ///
-    /// # Errors
-    /// Where there is none, or it is long.
-    pub(crate) fn read(text: &str) -> Result<Self> {
-        let text = text.trim();
-        ensure!(!text.is_empty(), "say why");
-        ensure!(text.chars().count() <= LONGEST_REASON, "say why in {LONGEST_REASON} characters at most");
-        Ok(Self(text.into()))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Reason {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<Reason> for String {
-    fn from(reason: Reason) -> Self {
-        reason.0.as_ref().to_owned()
-    }
 }

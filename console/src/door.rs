@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::kept::Kept;
 use crate::metrics;
 use crate::staff::{Next, Refused, SignedIn, Staff};
+use crate::ticket::Ticket;
 
 /// The most sessions at once: the one that has not been used for longest makes room.
 const MOST: usize = 256;
@@ -29,30 +30,6 @@ const IDLE: Duration = Duration::from_secs(60 * 60);
 /// again for 10 s.
 const ROUND: Duration = Duration::from_secs(3);
 const AT_ONCE: usize = 8;
-
-/// What opens the door without a name, for whoever started the console: a secret of 244 random bits.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Ticket(String);
-
-impl Ticket {
-    /// Another one each time.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(secret())
-    }
-
-    /// The path that shows it.
-    #[must_use]
-    pub fn path(&self) -> String {
-        format!("/console/enter?ticket={}", self.0)
-    }
-}
-
-impl Default for Ticket {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// The sessions there are, and what begins one.
 pub struct Door {

@@ -10,10 +10,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use shop::{Clients, of_each, word};
 
-use crate::act::{Act, Reason};
+use crate::act::Act;
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::Look;
+use crate::reason::Reason;
 use crate::words::{away, body, count, next, query, short, time};
 
 const PAGE: i32 = 100;
