@@ -10,6 +10,7 @@ use crate::act::{Act, inside};
 use crate::bulk::Kind;
 use crate::pages::quarantine::Named;
 use crate::pages::{Filter, money, orders, quarantine, sales};
+use crate::reason::Reason;
 use crate::site::{Marked, Shown};
 use crate::words::query;
 use crate::{act, bulk, sign_in};
@@ -45,6 +46,10 @@ fn forms(bytes: &[u8]) {
             assert_eq!(read::<Act>(query(&pairs).trim_start_matches('?')).as_ref(), Some(&act));
         }
         let _ = act.words();
+    }
+    if let Ok(reason) = Reason::read(&text) {
+        let told = String::from(reason);
+        assert!(!told.is_empty() && told.trim() == told && told.chars().count() <= 500, "{told:?}");
     }
     let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<bulk::Confirmed>(&text));
     let _ = read::<Kind>(&text);
