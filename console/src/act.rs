@@ -1,6 +1,6 @@
 //! What can be done about something: each is a form on a page, and a call to the service whose it is, which notes who asked for it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -21,6 +21,7 @@ use crate::Desk;
 use crate::door::Visitor;
 use crate::frame;
 use crate::live::Look;
+use crate::reason::Reason;
 
 /// What is asked for. Forms are text, and so is this; what is wrong with it the service says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ pub(crate) enum Act {
         source: String,
         stream: String,
         position: String,
-        reason: String,
+        reason: Reason,
     },
     Pause {
         service: String,
@@ -90,7 +91,7 @@ impl Act {
             }
             Self::Discard { service, consumer, source, stream, position, reason } => {
                 let position = position.parse().context("the position is no number")?;
-                let of = stream.clone();
+                let (of, reason) = (stream.clone(), reason.into());
                 let request = DiscardParkedEventRequest { consumer, source, stream, position, reason, dry_run: false };
                 let answer = shop.consumers_of(&service)?.discard_parked_event(request).await?.into_inner();
                 told(&service, &of, &answer.events, answer.remaining)
@@ -163,6 +164,19 @@ impl Act {
         }
     }
 
+    /// Of which service it is asked, and which of its readers it is about.
+    pub(crate) fn of(&self) -> (&str, &str) {
+        match self {
+            Self::Replay { service, consumer, .. }
+            | Self::Discard { service, consumer, .. }
+            | Self::Pause { service, consumer, .. }
+            | Self::Resume { service, consumer } => (service, consumer),
+            Self::Rebuild { service, .. } | Self::Fault { service, .. } | Self::Clear { service, .. } => (service, ""),
+            Self::Cancel { .. } => ("ordering", ""),
+            Self::Resolve { .. } => ("payment", ""),
+        }
+    }
+
     /// The form that asks for it. Of its fields, those that `ask` names are asked for, each with its label; the others are said.
     pub(crate) fn form(&self, look: &Look, label: &str, ask: &[(&str, &str)]) -> Markup {
         let fields = serde_json::to_value(self).ok();
@@ -218,6 +232,16 @@ pub(crate) async fn perform(
     if let Some(refused) = refused(&mark, &visitor) {
         return refused;
     }
+    // It goes on, and is told of, where the browser goes away.
+    let done = tokio::spawn(tell(act, desk, visitor));
+    if let Err(error) = done.await {
+        tracing::error!(%error, "an act came to nothing");
+    }
+    Redirect::to(&inside(&back)).into_response()
+}
+
+/// Does it; what came of it the next page tells, and the log.
+async fn tell(act: Act, desk: Desk, visitor: Visitor) {
     let text = match act.done(&desk.shop_for(&visitor)).await {
         Ok(text) => {
             tracing::info!(who = visitor.who, act = act.words(), "done");
@@ -229,7 +253,6 @@ pub(crate) async fn perform(
         }
     };
     desk.door.note(&visitor, text);
-    Redirect::to(&inside(&back)).into_response()
 }
 
 /// Refuses a form that does not come from one of the session's pages.
@@ -245,14 +268,4 @@ pub(crate) fn inside(back: &str) -> String {
             && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     };
     Some(back).filter(stays).unwrap_or("/console").to_owned()
-}
-
-/// A reason that somebody can make sense of later.
-///
-/// # Errors
-/// Where there is none.
-pub(crate) fn reason(text: &str) -> Result<String> {
-    let text = text.trim();
-    ensure!(!text.is_empty(), "say why");
-    Ok(text.to_owned())
 }

@@ -1,29 +1,29 @@
 //! The same for everything that a filter finds: first what would be done, then, once that was said to be right, the doing of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
 use contracts::tradewind::analytics::v1::{Flow, ListStuckFlowsRequest};
 use contracts::tradewind::consumer::v1::{ListConsumersRequest, ListParkedStreamsRequest, ParkedStream};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 use shop::Clients;
 
 use crate::Desk;
-use crate::act::{Act, reason, refused};
+use crate::act::{Act, refused};
 use crate::door::Visitor;
 use crate::frame::{self, View};
 use crate::pages::Filter;
+use crate::reason::Reason;
 use crate::words::count;
 
-/// The most orders that are dealt with at a time.
+/// The most orders that are dealt with at a time, and the most acts.
 const MOST: usize = 10_000;
 const PAGE: i32 = 1_000;
-/// How many acts are shown before.
-const SHOWN: usize = 50;
+const LAPSED: &str = "this was shown too long ago, or something else since; have it shown again";
 
 #[derive(Clone, Deserialize)]
 pub(crate) struct Asked {
@@ -32,10 +32,15 @@ pub(crate) struct Asked {
     kind: Kind,
     #[serde(default)]
     reason: String,
-    #[serde(default)]
-    confirmed: String,
     #[serde(flatten)]
     filter: Filter,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Confirmed {
+    #[serde(default)]
+    mark: String,
+    plan: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -47,14 +52,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Discard => "discard",
-            Self::Cancel => "cancel",
-        }
-    }
-
     const fn title(self) -> &'static str {
         match self {
             Self::Retry => "Try again what is in quarantine, and let readers read on",
@@ -64,7 +61,7 @@ impl Kind {
     }
 }
 
-/// Shows what would be done, or does it.
+/// Shows what would be done, and keeps it to be said to be right.
 pub(crate) async fn plan(
     State(desk): State<Desk>,
     Extension(visitor): Extension<Visitor>,
@@ -80,52 +77,89 @@ pub(crate) async fn plan(
             return Redirect::to(&asked.filter.path()).into_response();
         }
     };
-    let title = asked.kind.title();
-    if !asked.confirmed.is_empty() {
-        let number = desk.jobs.begin(&desk, visitor, title.to_owned(), acts);
-        return Redirect::to(&format!("/console/jobs/{number}")).into_response();
-    }
-    let hidden = asked.filter.pairs();
+    let title = asked.kind.title().to_owned();
+    let shown = shown(&acts);
+    let id = if acts.is_empty() { None } else { desk.door.with(&visitor, |kept| kept.keep(title.clone(), acts)) };
     let still = html! {
-        @if acts.is_empty() {
-            p { "There is nothing to do for what was asked for: nothing of it is in quarantine, and no reader of it is paused." }
-        } @else {
-            p { "This would be done, " b { (count(i128::try_from(acts.len()).unwrap_or_default())) } " in all. Nothing has been yet." }
-            ul.plan {
-                @for act in acts.iter().take(SHOWN) { li { (act.words()) } }
-                @if acts.len() > SHOWN { li { "and " (acts.len() - SHOWN) " more" } }
-            }
-            form method="post" action="/console/bulk" {
+        (shown)
+        @if let Some(id) = id {
+            form method="post" action="/console/bulk/confirm" {
                 (frame::mark(&visitor))
-                input type="hidden" name="kind" value=(asked.kind.name());
-                input type="hidden" name="reason" value=(asked.reason);
-                input type="hidden" name="confirmed" value="yes";
-                @for (name, value) in &hidden { input type="hidden" name=(name) value=(value); }
+                input type="hidden" name="plan" value=(id);
                 button #confirm.danger { "Do it" }
             }
         }
         p { a href=(asked.filter.path()) { "Back, and change nothing" } }
     };
-    let view = View { title: title.to_owned(), still, live: html! {} };
-    frame::page("/console", &visitor, &desk.door.notes(&visitor), &view).into_response()
+    let view = View { title, still, live: html! {} };
+    frame::page("/console", &visitor, &[], &view).into_response()
+}
+
+/// Every act, by whom it is asked of.
+fn shown(acts: &[Act]) -> Markup {
+    let mut by_reader: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for act in acts {
+        by_reader.entry(act.of()).or_default().push(act.words());
+    }
+    html! {
+        @if acts.is_empty() {
+            p { "There is nothing to do for what was asked for: nothing of it is in quarantine, and no reader of it is paused." }
+        } @else {
+            p { "This would be done, " b { (number(acts.len())) } " in all. Nothing has been yet." }
+        }
+        @for ((service, reader), acts) in &by_reader {
+            details open {
+                summary { b { (service) } @if !reader.is_empty() { ", " (reader) } ": " (number(acts.len())) }
+                ul.plan { @for act in acts { li { (act) } } }
+            }
+        }
+    }
+}
+
+fn number(of: usize) -> String {
+    count(i128::try_from(of).unwrap_or_default())
+}
+
+/// Does what was shown, once; whoever asks twice is led to what goes on.
+pub(crate) async fn confirm(
+    State(desk): State<Desk>,
+    Extension(visitor): Extension<Visitor>,
+    Form(Confirmed { mark, plan: id }): Form<Confirmed>,
+) -> Response {
+    if let Some(refused) = refused(&mark, &visitor) {
+        return refused;
+    }
+    let begun = match desk.door.with(&visitor, |kept| kept.take(&id)).flatten() {
+        Some(plan) => desk.jobs.begin(&desk, visitor.clone(), plan.title, plan.acts),
+        None => desk.door.with(&visitor, |kept| kept.begun(&id)).flatten().context(LAPSED),
+    };
+    let number = match begun {
+        Ok(number) => number,
+        Err(error) => {
+            desk.door.note(&visitor, format!("Not done: {error:#}"));
+            return Redirect::to("/console").into_response();
+        }
+    };
+    desk.door.with(&visitor, |kept| kept.begin(id, number));
+    Redirect::to(&format!("/console/jobs/{number}")).into_response()
 }
 
 async fn acts(shop: &Clients, asked: &Asked) -> Result<Vec<Act>> {
+    let reason = if asked.kind == Kind::Discard { Reason::read(&asked.reason)? } else { Reason::default() };
     let flows = flows(shop, &asked.filter).await?;
     let orders: BTreeSet<&str> = flows.iter().map(|flow| flow.order_id.as_str()).collect();
-    match asked.kind {
-        Kind::Cancel => Ok(orders.iter().map(|order| Act::Cancel { order_id: (*order).to_owned() }).collect()),
+    let acts = match asked.kind {
+        Kind::Cancel => orders.iter().map(|order| Act::Cancel { order_id: (*order).to_owned() }).collect(),
         Kind::Retry => {
-            let mut acts = paused(shop, &flows).await?;
-            let parked = parked(shop, &orders).await?;
+            let mut acts = paused(shop, &asked.filter, &flows).await?;
+            let parked = parked(shop, &asked.filter, &orders).await?;
             acts.extend(parked.into_iter().map(|(service, ParkedStream { consumer, source, stream, .. })| {
                 Act::Replay { service, consumer, source, stream }
             }));
-            Ok(acts)
+            acts
         }
         Kind::Discard => {
-            let reason = reason(&asked.reason)?;
-            let parked = parked(shop, &orders).await?;
+            let parked = parked(shop, &asked.filter, &orders).await?;
             let act = |(service, parked): (String, ParkedStream)| Act::Discard {
                 service,
                 consumer: parked.consumer,
@@ -134,9 +168,17 @@ async fn acts(shop: &Clients, asked: &Asked) -> Result<Vec<Act>> {
                 position: parked.position.to_string(),
                 reason: reason.clone(),
             };
-            Ok(parked.into_iter().map(act).collect())
+            parked.into_iter().map(act).collect()
         }
-    }
+    };
+    few(acts.len())?;
+    Ok(acts)
+}
+
+/// Whether there are no more than can be dealt with.
+fn few(number: usize) -> Result<()> {
+    ensure!(number <= MOST, "there is more than {MOST} to do: name a service, a step or an age");
+    Ok(())
 }
 
 /// Everything that the filter finds.
@@ -146,9 +188,7 @@ async fn flows(shop: &Clients, filter: &Filter) -> Result<Vec<Flow>> {
     loop {
         let page = shop.flows()?.list_stuck_flows(request.clone()).await?.into_inner();
         flows.extend(page.flows.into_iter().filter(|flow| filter.takes(flow)));
-        if flows.len() > MOST {
-            bail!("more than {MOST} orders wait so: name a service, a step or an age");
-        }
+        few(flows.len())?;
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
             return Ok(flows);
@@ -156,10 +196,10 @@ async fn flows(shop: &Clients, filter: &Filter) -> Result<Vec<Flow>> {
     }
 }
 
-/// Readers that are paused of those whose turn it is.
-async fn paused(shop: &Clients, flows: &[Flow]) -> Result<Vec<Act>> {
-    let services: BTreeSet<&str> =
-        flows.iter().flat_map(|flow| &flow.turns).map(|turn| turn.service.as_str()).collect();
+/// Readers that are paused of those whose turn it is, at the service that was asked for.
+async fn paused(shop: &Clients, filter: &Filter, flows: &[Flow]) -> Result<Vec<Act>> {
+    let turns = flows.iter().flat_map(|flow| &flow.turns).map(|turn| turn.service.as_str());
+    let services: BTreeSet<&str> = turns.filter(|service| filter.is_of(service)).collect();
     let mut acts = Vec::new();
     for service in services {
         let answer = shop.consumers_of(service)?.list_consumers(ListConsumersRequest {}).await?.into_inner();
@@ -169,27 +209,33 @@ async fn paused(shop: &Clients, flows: &[Flow]) -> Result<Vec<Act>> {
     Ok(acts)
 }
 
-/// What services have in quarantine of these orders: each stream of an order has its id behind the name of what it is of.
-async fn parked(shop: &Clients, orders: &BTreeSet<&str>) -> Result<Vec<(String, ParkedStream)>> {
-    let is_wanted = |stream: &ParkedStream| stream.stream.split_once('-').is_some_and(|(_, id)| orders.contains(id));
+/// What the service that was asked for, or each, has in quarantine of these orders.
+async fn parked(shop: &Clients, filter: &Filter, orders: &BTreeSet<&str>) -> Result<Vec<(String, ParkedStream)>> {
     let mut found = Vec::new();
-    for service in shop.services() {
-        let all = parked_at(shop, service).await;
+    for service in shop.services().filter(|service| filter.is_of(service)) {
+        let all = parked_at(shop, service, orders).await;
         let all = all.with_context(|| format!("{service} cannot be asked what it has in quarantine"))?;
-        found.extend(all.into_iter().filter(is_wanted).map(|stream| (service.to_owned(), stream)));
+        found.extend(all.into_iter().map(|stream| (service.to_owned(), stream)));
+        few(found.len())?;
     }
     Ok(found)
 }
 
-async fn parked_at(shop: &Clients, service: &str) -> Result<Vec<ParkedStream>> {
+/// Each stream of an order has its id behind the name of what it is of.
+async fn parked_at(shop: &Clients, service: &str, orders: &BTreeSet<&str>) -> Result<Vec<ParkedStream>> {
+    let is_wanted = |stream: &ParkedStream| stream.stream.split_once('-').is_some_and(|(_, id)| orders.contains(id));
     let mut request = ListParkedStreamsRequest { page_size: PAGE, page_token: String::new() };
     let mut streams = Vec::new();
     loop {
         let page = shop.consumers_of(service)?.list_parked_streams(request.clone()).await?.into_inner();
-        streams.extend(page.streams);
+        streams.extend(page.streams.into_iter().filter(is_wanted));
+        few(streams.len())?;
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
             return Ok(streams);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,45 +13,23 @@ use tradewind_domain::Sensitive;
 use tradewind_mesh::User;
 use uuid::Uuid;
 
+use crate::kept::Kept;
 use crate::metrics;
 use crate::staff::{Next, Refused, SignedIn, Staff};
+use crate::ticket::Ticket;
 
 /// The most sessions at once: the one that has not been used for longest makes room.
 const MOST: usize = 256;
+/// The most of one account, of which likewise.
+const MOST_OF_ONE: usize = 8;
 /// How long one is good that is used.
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long one is good that is not.
 const IDLE: Duration = Duration::from_secs(60 * 60);
-/// The most notes that wait to be shown.
-const MOST_NOTES: usize = 20;
 /// How often it is looked whose tokens are to be followed by the next, and how many are at a time. Identity gives an answer that was lost
 /// again for 10 s.
 const ROUND: Duration = Duration::from_secs(3);
 const AT_ONCE: usize = 8;
-
-/// What opens the door without a name, for whoever started the console: a secret of 244 random bits.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Ticket(String);
-
-impl Ticket {
-    /// Another one each time.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(secret())
-    }
-
-    /// The path that shows it.
-    #[must_use]
-    pub fn path(&self) -> String {
-        format!("/console/enter?ticket={}", self.0)
-    }
-}
-
-impl Default for Ticket {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// The sessions there are, and what begins one.
 pub struct Door {
@@ -73,7 +51,7 @@ struct Session {
     mark: String,
     began: Instant,
     used: Instant,
-    notes: Vec<String>,
+    kept: Kept,
 }
 
 impl Session {
@@ -94,6 +72,21 @@ pub(crate) struct Visitor {
     /// What their forms bring back.
     pub(crate) mark: String,
     key: String,
+}
+
+impl Visitor {
+    /// Whether both are of one session.
+    pub(crate) fn has_session_of(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+#[cfg(test)]
+impl Visitor {
+    /// What their browser sends.
+    pub(crate) fn cookie(&self) -> String {
+        format!("tradewind_console={}", self.key)
+    }
 }
 
 impl Door {
@@ -157,11 +150,14 @@ impl Door {
 
     fn begin(&self, who: String, name: String, signed_in: Option<SignedIn>) -> String {
         let (key, mark, now) = (secret(), secret(), Instant::now());
-        let notes = Vec::new();
-        let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, notes };
+        let kept = Kept::default();
+        let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, kept };
         let mut sessions = self.sessions();
-        let oldest = sessions.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| key.clone());
-        let gone = oldest.filter(|_| sessions.len() >= MOST).and_then(|key| sessions.remove(&key));
+        let own = sessions.values().filter(|other| other.who == session.who).count();
+        let (has_many, is_full) = (own >= MOST_OF_ONE, sessions.len() >= MOST);
+        let theirs = sessions.iter().filter(|(_, other)| !has_many || other.who == session.who);
+        let oldest = theirs.min_by_key(|(_, other)| other.used).map(|(key, _)| key.clone());
+        let gone = oldest.filter(|_| has_many || is_full).and_then(|key| sessions.remove(&key));
         sessions.insert(key.clone(), session);
         drop(sessions);
         gone.into_iter().for_each(|session| self.end(session));
@@ -219,16 +215,17 @@ impl Door {
 
     /// Has the next page of the session say so.
     pub(crate) fn note(&self, visitor: &Visitor, text: String) {
-        if let Some(session) = self.sessions().get_mut(&visitor.key)
-            && session.notes.len() < MOST_NOTES
-        {
-            session.notes.push(text);
-        }
+        self.with(visitor, |kept| kept.note(text));
     }
 
     /// What was to be said.
     pub(crate) fn notes(&self, visitor: &Visitor) -> Vec<String> {
-        self.sessions().get_mut(&visitor.key).map(|session| std::mem::take(&mut session.notes)).unwrap_or_default()
+        self.with(visitor, Kept::notes).unwrap_or_default()
+    }
+
+    /// Does something with what a session keeps, where there is one.
+    pub(crate) fn with<R>(&self, visitor: &Visitor, then: impl FnOnce(&mut Kept) -> R) -> Option<R> {
+        self.sessions().get_mut(&visitor.key).map(|session| then(&mut session.kept))
     }
 
     /// Keeps whoever has signed in signed in, for as long as the door is there; ends what nobody uses. Must be called within a tokio

@@ -10,6 +10,7 @@ use crate::act::{Act, inside};
 use crate::bulk::Kind;
 use crate::pages::quarantine::Named;
 use crate::pages::{Filter, money, orders, quarantine, sales};
+use crate::reason::Reason;
 use crate::site::{Marked, Shown};
 use crate::words::query;
 use crate::{act, bulk, sign_in};
@@ -46,7 +47,12 @@ fn forms(bytes: &[u8]) {
         }
         let _ = act.words();
     }
-    let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<Kind>(&text));
+    if let Ok(reason) = Reason::read(&text) {
+        let told = String::from(reason);
+        assert!(!told.is_empty() && told.trim() == told && told.chars().count() <= 500, "{told:?}");
+    }
+    let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<bulk::Confirmed>(&text));
+    let _ = read::<Kind>(&text);
     let _ = (read::<sales::Asked>(&text), read::<orders::Asked>(&text), read::<money::Asked>(&text));
     let _ = (read::<quarantine::Asked>(&text), read::<Named>(&text));
     let _ = (read::<Marked>(&text), read::<Shown>(&text), read::<sign_in::Asked>(&text));

@@ -15,14 +15,19 @@ mod frame;
 #[cfg(any(test, feature = "fuzzed"))]
 pub mod fuzzed;
 mod jobs;
+mod kept;
 mod live;
 mod metrics;
 mod pages;
+mod patient;
+mod places;
 mod plot;
+mod reason;
 mod serve;
 mod sign_in;
 mod site;
 mod staff;
+mod ticket;
 mod words;
 
 use std::sync::Arc;
@@ -32,12 +37,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tradewind_edge::Proxies;
 
+pub use crate::door::Door;
 use crate::door::Visitor;
-pub use crate::door::{Door, Ticket};
 use crate::jobs::Jobs;
 pub use crate::serve::serve;
 pub use crate::site::router;
 pub use crate::staff::{Accounts, Staff};
+pub use crate::ticket::Ticket;
 
 /// The most pages that are kept up to date at once.
 const STREAMS: usize = 64;

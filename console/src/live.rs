@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CACHE_CONTROL};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -75,6 +75,7 @@ where
     get(
         async move |State(desk): State<Desk>,
                     Extension(visitor): Extension<Visitor>,
+                    method: Method,
                     uri: Uri,
                     headers: HeaderMap,
                     asked: Q| {
@@ -90,7 +91,8 @@ where
                     View { title: "Cannot be shown".to_owned(), still: fault.markup(), live: maud::html! {} },
                 ),
             };
-            let notes = look.desk.door.notes(&look.visitor);
+            // Whoever asks for the head alone shows nobody anything.
+            let notes = if method == Method::GET { look.desk.door.notes(&look.visitor) } else { Vec::new() };
             (status, frame::page(uri.path(), &look.visitor, &notes, &view)).into_response()
         },
     )
@@ -101,7 +103,9 @@ where
     F: Fn(Look) -> R + Send + 'static,
     R: Future<Output = Result<View, Fault>> + Send + 'static,
 {
-    let Ok(place) = look.desk.streams.clone().try_acquire_owned() else {
+    let of_session = look.desk.door.with(&look.visitor, |kept| kept.stream()).flatten();
+    let of_all = look.desk.streams.clone().try_acquire_owned().ok();
+    let Some(place) = of_session.zip(of_all) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many pages are open").into_response();
     };
     let end = Instant::now() + LONGEST;
@@ -126,5 +130,7 @@ where
 }
 
 fn sent(stream: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
-    Sse::new(stream).keep_alive(KeepAlive::default()).into_response()
+    let mut response = Sse::new(stream).keep_alive(KeepAlive::default()).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

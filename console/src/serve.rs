@@ -1,6 +1,5 @@
 //! How browsers are answered: connections that are bounded in number, in time and in what they may say.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,33 +9,30 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use crate::Desk;
 use crate::arrival::Arrival;
+use crate::patient::Patient;
+use crate::places::Places;
+use crate::site::router;
 
-/// The most connections at once; one more waits.
-const CONNECTIONS: usize = 512;
 const HEADERS: usize = 64;
 const HEADER_BYTES: usize = 32 * 1024;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Answers whoever comes to `listener`, over TLS where there is `tls`, until `stop`; what is under way is ended then within `grace`.
+/// Answers whoever comes to `listener`, over TLS where there is `tls`, until the desk is to stop; what is under way is ended then within
+/// `grace`.
 ///
 /// # Errors
 /// None at present.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    stop: CancellationToken,
-    grace: Duration,
-) -> Result<()> {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, desk: Desk, grace: Duration) -> Result<()> {
+    let (places, stop) = (Places::new(desk.proxies.clone()), desk.stop.clone());
+    let router = router(desk);
     let mut connections = JoinSet::new();
-    while let Some(Ok(place)) = stop.run_until_cancelled(room.clone().acquire_owned()).await {
+    while let Some(Some(room)) = stop.run_until_cancelled(places.room()).await {
         while connections.try_join_next().is_some() {}
         let Some(accepted) = stop.run_until_cancelled(listener.accept()).await else { break };
         let (stream, peer) = match accepted {
@@ -48,6 +44,7 @@ pub async fn serve(
                 continue;
             }
         };
+        let Some(place) = places.take(room, peer.ip()) else { continue };
         let arrival = Arrival { peer: peer.ip(), is_tls: tls.is_some() };
         let (router, tls, stop) = (router.clone().layer(Extension(arrival)), tls.clone(), stop.clone());
         connections.spawn(async move {
@@ -74,7 +71,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, sto
         .header_read_timeout(HEADERS_WITHIN)
         .max_headers(HEADERS)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Patient::new(stream)), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => {}

@@ -1,8 +1,11 @@
 //! Which path is which page, and what has to hold of every request and every answer.
 
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE, VARY,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -23,6 +26,7 @@ const STYLE: &str = include_str!("../assets/console.css");
 const SCRIPT: &str = include_str!("../assets/console.js");
 /// A form is a few names and a reason.
 const LONGEST_FORM: usize = 16 * 1024;
+const FORM_WITHIN: Duration = Duration::from_secs(10);
 /// A page runs its own script alone, is sent its own forms alone, and stands in no other page.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; \
@@ -44,8 +48,10 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/sales", page(pages::sales))
         .route("/console/faults", page(pages::faults))
         .route("/console/jobs/{job}", page(jobs::show))
+        .route("/console/jobs/{job}/stop", post(jobs::stop))
         .route("/console/do", post(act::perform))
         .route("/console/bulk", post(bulk::plan))
+        .route("/console/bulk/confirm", post(bulk::confirm))
         .route("/console/leave", post(leave))
         .layer(from_fn_with_state(desk.clone(), admit));
     let ways = if desk.door.asks_for_a_password() {
@@ -60,9 +66,20 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/", get(async || Redirect::to("/console")))
         .route("/console/assets/console.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/console/assets/console.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
-        .layer(axum::extract::DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(from_fn(received))
         .layer(from_fn(guarded))
         .with_state(desk)
+}
+
+/// Has all of a request here, in time, before anything is made of it.
+async fn received(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let refused = match tokio::time::timeout(FORM_WITHIN, to_bytes(body, LONGEST_FORM)).await {
+        Ok(Ok(body)) => return next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+        Err(_) => StatusCode::REQUEST_TIMEOUT,
+    };
+    (refused, [(CONNECTION, "close")]).into_response()
 }
 
 /// What every answer says to the browser.
@@ -124,7 +141,7 @@ async fn enter(State(desk): State<Desk>, Query(Shown { ticket }): Query<Shown>) 
 #[derive(Deserialize)]
 pub(crate) struct Marked {
     #[serde(default)]
-    mark: String,
+    pub(crate) mark: String,
 }
 
 async fn leave(

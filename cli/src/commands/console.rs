@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tradewind_console::{Desk, Door, Ticket, router, serve};
+use tradewind_console::{Desk, Door, Ticket, serve};
 
 use crate::output::say;
 use crate::{Global, clients};
@@ -40,10 +40,8 @@ pub(crate) async fn run(global: Global, Args { port }: Args) -> Result<ExitCode>
         }
         stopping.cancel();
     };
-    let (served, ()) = tokio::join!(
-        serve(listener, None, router(Desk::new(shop, Door::of(ticket, global.identity))), stop, GRACE),
-        told
-    );
+    let desk = Desk::new(shop, Door::of(ticket, global.identity)).until(stop);
+    let (served, ()) = tokio::join!(serve(listener, None, desk, GRACE), told);
     served?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use crate::act::Act;
 use crate::fault::Fault;
 use crate::frame::View;
 use crate::live::Look;
+use crate::reason::Reason;
 use crate::words::{away, body, count, next, query, short, time};
 
 const PAGE: i32 = 100;
@@ -154,7 +155,7 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
         source: source.clone(),
         stream: stream.clone(),
         position,
-        reason: String::new(),
+        reason: Reason::default(),
     };
     let live = html! {
         @if page.events.is_empty() { p.fine { "Nothing of it is in quarantine any more." } }

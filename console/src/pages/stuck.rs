@@ -80,6 +80,11 @@ impl Filter {
         })
     }
 
+    /// Whether it is about that service.
+    pub(crate) fn is_of(&self, service: &str) -> bool {
+        ["", service].contains(&self.service.trim())
+    }
+
     /// Whether a flow is at the step.
     pub(crate) fn takes(&self, flow: &Flow) -> bool {
         self.takes_step(flow.step.as_ref())

@@ -1,7 +1,9 @@
 //! Who is let in, and what every answer says to the browser, of the console as it is served.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod admitted;
+mod connected;
+mod kept;
 mod people;
 mod served;
 mod signed_in;

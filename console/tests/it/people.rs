@@ -79,6 +79,7 @@ impl Accounts for People {
             ("busy", _) => Err(refused(ErrorKind::Exhausted, "TOO_MANY_ATTEMPTS")),
             ("away", _) => Err(refused(ErrorKind::Unavailable, "AWAY")),
             ("staff", PASSWORD) => Ok(tokens(&session, true)),
+            ("colleague", PASSWORD) => Ok(Tokens { account_id: "a-2".to_owned(), ..tokens(&session, true) }),
             ("customer", PASSWORD) => Ok(tokens(&session, false)),
             ("once", PASSWORD) => match request.new_password.as_str() {
                 "" => Err(refused(ErrorKind::Rejected, "NEW_PASSWORD_REQUIRED")),

@@ -1,12 +1,6 @@
-//! What every answer says, and what a connection may do.
-
-use std::time::Duration;
+//! What every answer says.
 
 use axum::http::StatusCode;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
-use tradewind_console::serve;
 
 use crate::stand::{PAGES, Stand, form, get, text};
 
@@ -59,23 +53,4 @@ async fn a_form_that_is_none_or_too_long_is_refused() {
     assert_eq!(refused(format!("mark={mark}&act=cancel")).await, StatusCode::UNPROCESSABLE_ENTITY);
     let long = format!("mark={mark}&act=cancel&order_id={}", "x".repeat(20_000));
     assert_eq!(refused(long).await, StatusCode::PAYLOAD_TOO_LARGE);
-}
-
-#[tokio::test]
-async fn what_is_under_way_is_ended_and_who_says_nothing_is_let_go() {
-    let stand = Stand::new();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, None, stand.router(), stop.clone(), Duration::from_secs(5)));
-    let mut silent = TcpStream::connect(address).await.unwrap();
-    let mut asks = TcpStream::connect(address).await.unwrap();
-    asks.write_all(b"GET /console HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let mut head = [0; 12];
-    asks.read_exact(&mut head).await.unwrap();
-    assert_eq!(&head, b"HTTP/1.1 401");
-    stop.cancel();
-    serving.await.unwrap().unwrap();
-    assert_eq!(silent.read(&mut [0; 16]).await.unwrap_or_default(), 0);
-    assert!(TcpStream::connect(address).await.is_err());
 }

@@ -1,15 +1,21 @@
 //! A console of a shop that does not answer: what is refused is refused before anybody is asked.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use shop::Clients;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use tradewind_console::{Desk, Door, Ticket, router};
+use tradewind_console::{Desk, Door, Ticket, router, serve};
 use tradewind_edge::Proxies;
 
 use crate::people::People;
@@ -33,7 +39,7 @@ pub(crate) const PAGES: [&str; 14] = [
 ];
 
 /// Everything that a form asks for, but for its mark.
-pub(crate) const FORMS: [(&str, &str); 11] = [
+pub(crate) const FORMS: [(&str, &str); 13] = [
     ("/console/do", "act=cancel&order_id=0190163d-8694-739b-aea5-966c26f8ad91"),
     ("/console/do", "act=replay&service=payment&consumer=payment&source=ordering&stream=order-1"),
     ("/console/do", "act=discard&service=payment&consumer=payment&source=ordering&stream=order-1&position=1&reason=x"),
@@ -43,12 +49,20 @@ pub(crate) const FORMS: [(&str, &str); 11] = [
     ("/console/do", "act=fault&service=payment&method=*&peer=&percent=100&latency=1s&abort=&lasts=1s"),
     ("/console/do", "act=clear&service=payment&number=1"),
     ("/console/do", "act=resolve&difference_id=0190163d-8694-739b-aea5-966c26f8ad91&note=x"),
-    ("/console/bulk", "kind=cancel&confirmed=yes"),
+    ("/console/bulk", "kind=cancel"),
+    ("/console/bulk/confirm", "plan=x"),
+    ("/console/jobs/1/stop", ""),
     ("/console/leave", "x=y"),
 ];
 
+/// Where nobody listens.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+type Serving = JoinHandle<anyhow::Result<()>>;
+
 /// A console, and the ticket that opens it.
 pub(crate) struct Stand {
+    desk: Desk,
     router: Router,
     pub(crate) ticket: Ticket,
     _pki: tempfile::TempDir,
@@ -57,26 +71,33 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) fn new() -> Self {
         let ticket = Ticket::new();
-        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "")
+        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "", NOBODY)
+    }
+
+    /// One whose shop is at that address.
+    pub(crate) fn of_a_shop_at(address: SocketAddr) -> Self {
+        let ticket = Ticket::new();
+        Self::behind(Door::of(ticket.clone(), "operator"), ticket, "", address)
     }
 
     /// One at which staff sign in, for encrypted connections alone, behind those proxies.
     pub(crate) fn for_staff(people: &People, proxies: &str) -> Self {
-        Self::behind(Door::for_staff(people.staff()).secure(), Ticket::new(), proxies)
+        Self::behind(Door::for_staff(people.staff()).secure(), Ticket::new(), proxies, NOBODY)
     }
 
-    fn behind(door: Door, ticket: Ticket, proxies: &str) -> Self {
+    fn behind(door: Door, ticket: Ticket, proxies: &str, address: SocketAddr) -> Self {
         let pki = tradewind_testing::pki(&["operator"]);
-        // Nobody listens there.
-        let peers =
-            ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), "https://127.0.0.1:9".to_owned()));
+        let peers = ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), address.to_string()));
         let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
-        let router = router(Desk::new(shop, door).behind(Proxies::read(proxies).unwrap()));
-        Self { router, ticket, _pki: pki }
+        let desk = Desk::new(shop, door).behind(Proxies::read(proxies).unwrap());
+        Self { router: router(desk.clone()), desk, ticket, _pki: pki }
     }
 
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
+    /// Answers at a port of this machine, until `stop`.
+    pub(crate) async fn serve(&self, tls: Option<TlsAcceptor>, stop: &CancellationToken) -> (SocketAddr, Serving) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (address, desk) = (listener.local_addr().unwrap(), self.desk.clone().until(stop.clone()));
+        (address, tokio::spawn(serve(listener, tls, desk, Duration::from_secs(5))))
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Response {
@@ -110,7 +131,11 @@ impl Stand {
 
     /// The cookie of staff's new session.
     pub(crate) async fn sign_in(&self) -> String {
-        let answer = self.signs_in("email=staff%40example.org&password=right+horse").await;
+        self.sign_in_as("staff").await
+    }
+
+    pub(crate) async fn sign_in_as(&self, who: &str) -> String {
+        let answer = self.signs_in(&format!("email={who}%40example.org&password=right+horse")).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         session_in(&answer)
     }
@@ -136,6 +161,13 @@ pub(crate) fn session_in(answer: &Response) -> String {
 
 pub(crate) fn get(path: &str, cookie: &str) -> Request<Body> {
     Request::get(path).header(HOST, "127.0.0.1:8090").header(COOKIE, cookie).body(Body::empty()).unwrap()
+}
+
+/// Asks as a page's script does.
+pub(crate) fn live(path: &str, cookie: &str) -> Request<Body> {
+    let mut request = get(path, cookie);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    request
 }
 
 /// A form, with headers besides.

@@ -1,15 +1,11 @@
 //! The console with a certificate of its own: browsers are answered over TLS, and forms are taken from there alone.
 
-use std::time::Duration;
-
 use axum::http::StatusCode;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tradewind_console::serve;
 use tradewind_edge::{Files, acceptor};
 
 use crate::people::People;
@@ -23,11 +19,10 @@ async fn a_form_comes_from_an_encrypted_page_and_from_no_other() {
     let files = Files { certificate: folder.path().join("web.pem"), key: folder.path().join("web.key") };
     std::fs::write(&files.certificate, cert.pem()).unwrap();
     std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+    let stop = CancellationToken::new();
     let tls = acceptor(&files, &["http/1.1"], |_| {}).unwrap();
     let stand = Stand::for_staff(&People::default(), "");
-    let serving = tokio::spawn(serve(listener, Some(tls), stand.router(), stop.clone(), Duration::from_secs(5)));
+    let (address, serving) = stand.serve(Some(tls), &stop).await;
     let trusted = Certificate::from_pem(cert.pem().as_bytes()).unwrap();
     let client = tradewind_runtime::direct().tls_built_in_root_certs(false).add_root_certificate(trusted);
     let client: Client = client.resolve("localhost", address).redirect(Policy::none()).build().unwrap();

@@ -8,7 +8,7 @@ mod config;
 use anyhow::Context as _;
 use shop::Clients;
 use tokio::net::TcpListener;
-use tradewind_console::{Desk, Door, Staff, router, serve};
+use tradewind_console::{Desk, Door, Staff, serve};
 use tradewind_edge::{Files, acceptor};
 use tradewind_runtime::{Front, Outlook, Service, SettingsError};
 
@@ -37,7 +37,6 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let door = Door::for_staff(Staff::of_identity(identity));
     let desk = Desk::new(Clients::of(outlook.channels), if is_private { door } else { door.secure() });
     Ok(Front::new(address, move |stop, grace| {
-        let desk = desk.behind(trusted_proxies).until(stop.clone());
-        serve(listener, tls, router(desk), stop, grace)
+        serve(listener, tls, desk.behind(trusted_proxies).until(stop), grace)
     }))
 }

@@ -1,0 +1,85 @@
+//! What a session keeps between two pages: what is to be said, and what was shown that would be done.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::act::Act;
+use crate::door::secret;
+
+/// The most notes that wait to be shown.
+const MOST_NOTES: usize = 20;
+/// The most pages of one session that are kept up to date at once.
+const STREAMS: usize = 8;
+/// How long what was shown may be begun.
+const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
+
+pub(crate) struct Kept {
+    notes: VecDeque<String>,
+    /// Places of pages that are kept up to date.
+    streams: Arc<Semaphore>,
+    plan: Option<Plan>,
+    /// Which plan was begun last, and as which job.
+    begun: Option<(String, u64)>,
+}
+
+/// What would be done, as it was shown.
+pub(crate) struct Plan {
+    id: String,
+    until: Instant,
+    pub(crate) title: String,
+    pub(crate) acts: Vec<Act>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let streams = Arc::new(Semaphore::new(STREAMS));
+        Self { notes: VecDeque::new(), streams, plan: None, begun: None }
+    }
+}
+
+impl Kept {
+    /// A place for one more page that is kept up to date.
+    pub(crate) fn stream(&self) -> Option<OwnedSemaphorePermit> {
+        self.streams.clone().try_acquire_owned().ok()
+    }
+
+    /// Has the next page say so; where too much was to be said, what came first is not.
+    pub(crate) fn note(&mut self, text: String) {
+        while self.notes.len() >= MOST_NOTES {
+            self.notes.pop_front();
+        }
+        self.notes.push_back(text);
+    }
+
+    /// What was to be said.
+    pub(crate) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes).into()
+    }
+
+    /// Keeps a plan, in place of the one before; its id.
+    pub(crate) fn keep(&mut self, title: String, acts: Vec<Act>) -> String {
+        let id = secret();
+        self.plan = Some(Plan { id: id.clone(), until: Instant::now() + GOOD_FOR, title, acts });
+        id
+    }
+
+    /// Hands out that plan, once, while it is good.
+    pub(crate) fn take(&mut self, id: &str) -> Option<Plan> {
+        let plan = self.plan.take_if(|plan| plan.id == id)?;
+        Some(plan).filter(|plan| Instant::now() <= plan.until)
+    }
+
+    /// Remembers as which job a plan was begun.
+    pub(crate) fn begin(&mut self, id: String, number: u64) {
+        self.begun = Some((id, number));
+    }
+
+    /// As which job that plan was begun.
+    pub(crate) fn begun(&self, id: &str) -> Option<u64> {
+        self.begun.as_ref().filter(|(begun, _)| begun == id).map(|(_, number)| *number)
+    }
+}
