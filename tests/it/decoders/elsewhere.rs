@@ -62,6 +62,7 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
     ("stored-products", &["services/catalog/src/domain/product/snapshot.rs decode"]),
     ("stored-shipments", &["services/shipping/src/app/intents.rs owed"]),
     ("templates", &["kit/transcode/src/template.rs Literal::parse", "kit/transcode/src/template.rs parse_verb"]),
+    ("traces", &["kit/telemetry/src/traceparent.rs parse"]),
     (
         "prost reads a message of the contract whole, and nothing is made of its fields",
         &[
@@ -88,5 +89,4 @@ pub(super) const ELSEWHERE: &[(&str, &[&str])] = &[
             "kit/runtime/src/telemetry/lines.rs span_fields",
         ],
     ),
-    ("traces", &["kit/telemetry/src/traceparent.rs parse"]),
 ];
