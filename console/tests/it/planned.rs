@@ -20,6 +20,8 @@ use tradewind_testing::eventually;
 
 use crate::stand::{Stand, form, get, text};
 
+/// Events that were given up: of which stream, where in it, and why.
+type GivenUp = Vec<(String, u64, String)>;
 type Answer<T> = Result<Response<T>, Status>;
 
 /// Orders o1 and o2 wait.
@@ -35,7 +37,7 @@ impl FlowService for Stuck {
 
 /// What is in quarantine at a service, and what was given up of it.
 #[derive(Clone, Default)]
-struct Quarantine(Arc<Mutex<(Vec<ParkedStream>, Vec<(String, u64, String)>)>>);
+struct Quarantine(Arc<Mutex<(Vec<ParkedStream>, GivenUp)>>);
 
 impl Quarantine {
     fn park(&self, stream: &str, position: u64) {
@@ -43,7 +45,7 @@ impl Quarantine {
         self.0.lock().unwrap().0.push(parked);
     }
 
-    fn given_up(&self) -> Vec<(String, u64, String)> {
+    fn given_up(&self) -> GivenUp {
         let mut all = self.0.lock().unwrap().1.clone();
         all.sort();
         all
