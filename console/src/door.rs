@@ -223,9 +223,11 @@ impl Door {
         self.with(visitor, Kept::notes).unwrap_or_default()
     }
 
-    /// Does something with what a session keeps, where there is one.
+    /// Does something with what a session keeps, where there is one. What none of them is to keep any longer is gone then.
     pub(crate) fn with<R>(&self, visitor: &Visitor, then: impl FnOnce(&mut Kept) -> R) -> Option<R> {
-        self.sessions().get_mut(&visitor.key).map(|session| then(&mut session.kept))
+        let (mut sessions, now) = (self.sessions(), Instant::now());
+        sessions.values_mut().for_each(|session| session.kept.lapse(now));
+        sessions.get_mut(&visitor.key).map(|session| then(&mut session.kept))
     }
 
     /// Keeps whoever has signed in signed in, for as long as the door is there; ends what nobody uses. Must be called within a tokio

@@ -67,10 +67,14 @@ impl Kept {
         id
     }
 
-    /// Hands out that plan, once, while it is good.
+    /// Forgets what was shown too long ago.
+    pub(crate) fn lapse(&mut self, now: Instant) {
+        self.plan.take_if(|plan| plan.until < now);
+    }
+
+    /// Hands out that plan, once.
     pub(crate) fn take(&mut self, id: &str) -> Option<Plan> {
-        let plan = self.plan.take_if(|plan| plan.id == id)?;
-        Some(plan).filter(|plan| Instant::now() <= plan.until)
+        self.plan.take_if(|plan| plan.id == id)
     }
 
     /// Remembers as which job a plan was begun.

@@ -23,7 +23,7 @@ const keepsOut = async (headers, form) => {
     assert.equal(answer.status, 401, path);
     assert.ok(!(await answer.text()).includes(told.hostile[0]), path);
   }
-  for (const path of ["/do", "/bulk", "/leave"]) {
+  for (const path of ["/do", "/bulk", "/bulk/confirm", "/jobs/1/stop", "/leave"]) {
     assert.equal((await send(`/console${path}`, { headers: { ...headers, ...OURS }, form })).status, 401, path);
   }
   assert.ok(!await isPaused());

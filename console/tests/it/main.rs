@@ -5,6 +5,7 @@ mod admitted;
 mod connected;
 mod kept;
 mod people;
+mod planned;
 mod served;
 mod signed_in;
 mod stand;

@@ -10,6 +10,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKI
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use shop::Clients;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -65,7 +66,7 @@ pub(crate) struct Stand {
     desk: Desk,
     router: Router,
     pub(crate) ticket: Ticket,
-    _pki: tempfile::TempDir,
+    _pki: TempDir,
 }
 
 impl Stand {
@@ -86,9 +87,18 @@ impl Stand {
     }
 
     fn behind(door: Door, ticket: Ticket, proxies: &str, address: SocketAddr) -> Self {
-        let pki = tradewind_testing::pki(&["operator"]);
         let peers = ["analytics", "ordering", "payment"].map(|name| (name.to_owned(), address.to_string()));
-        let shop = Clients::new(pki.path(), "operator", BTreeMap::from(peers)).unwrap();
+        Self::with(door, ticket, proxies, tradewind_testing::pki(&["operator"]), BTreeMap::from(peers))
+    }
+
+    /// One of the operator's, of a shop of these services.
+    pub(crate) fn of_services(pki: TempDir, peers: BTreeMap<String, String>) -> Self {
+        let ticket = Ticket::new();
+        Self::with(Door::of(ticket.clone(), "operator"), ticket, "", pki, peers)
+    }
+
+    fn with(door: Door, ticket: Ticket, proxies: &str, pki: TempDir, peers: BTreeMap<String, String>) -> Self {
+        let shop = Clients::new(pki.path(), "operator", peers).unwrap();
         let desk = Desk::new(shop, door).behind(Proxies::read(proxies).unwrap());
         Self { router: router(desk.clone()), desk, ticket, _pki: pki }
     }

@@ -36,7 +36,5 @@ async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let is_private = tls.is_none() && address.ip().is_loopback() && trusted_proxies.is_empty();
     let door = Door::for_staff(Staff::of_identity(identity));
     let desk = Desk::new(Clients::of(outlook.channels), if is_private { door } else { door.secure() });
-    Ok(Front::new(address, move |stop, grace| {
-        serve(listener, tls, desk.behind(trusted_proxies).until(stop), grace)
-    }))
+    Ok(Front::new(address, move |stop, grace| serve(listener, tls, desk.behind(trusted_proxies).until(stop), grace)))
 }

@@ -1,0 +1,175 @@
+//! What is given up is what was shown, of the service that was named; over services that a test makes up.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use contracts::tradewind::analytics::v1::flow_service_server::{FlowService, FlowServiceServer};
+use contracts::tradewind::analytics::v1::{Flow, ListStuckFlowsRequest, ListStuckFlowsResponse};
+use contracts::tradewind::consumer::v1::consumer_service_server::{ConsumerService, ConsumerServiceServer};
+use contracts::tradewind::consumer::v1::{self, ParkedStream};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+use tradewind_mesh::{Identity, IdentityFiles, Policy, Server};
+use tradewind_testing::eventually;
+
+use crate::stand::{Stand, form, get, text};
+
+/// Events that were given up: of which stream, where in it, and why.
+type GivenUp = Vec<(String, u64, String)>;
+type Answer<T> = Result<Response<T>, Status>;
+
+/// Orders o1 and o2 wait.
+struct Stuck;
+
+#[tonic::async_trait]
+impl FlowService for Stuck {
+    async fn list_stuck_flows(&self, _: Request<ListStuckFlowsRequest>) -> Answer<ListStuckFlowsResponse> {
+        let flows = ["o1", "o2"].map(|order| Flow { order_id: order.to_owned(), ..Flow::default() });
+        Ok(Response::new(ListStuckFlowsResponse { flows: flows.into(), ..ListStuckFlowsResponse::default() }))
+    }
+}
+
+/// What is in quarantine at a service, and what was given up of it.
+#[derive(Clone, Default)]
+struct Quarantine(Arc<Mutex<(Vec<ParkedStream>, GivenUp)>>);
+
+impl Quarantine {
+    fn park(&self, stream: &str, position: u64) {
+        let parked = ParkedStream { stream: stream.to_owned(), position, ..ParkedStream::default() };
+        self.0.lock().unwrap().0.push(parked);
+    }
+
+    fn given_up(&self) -> GivenUp {
+        let mut all = self.0.lock().unwrap().1.clone();
+        all.sort();
+        all
+    }
+}
+
+fn unasked<T>() -> Answer<T> {
+    Err(Status::unimplemented("nobody asks this"))
+}
+
+#[tonic::async_trait]
+impl ConsumerService for Quarantine {
+    async fn list_parked_streams(
+        &self,
+        _: Request<v1::ListParkedStreamsRequest>,
+    ) -> Answer<v1::ListParkedStreamsResponse> {
+        let streams = self.0.lock().unwrap().0.clone();
+        Ok(Response::new(v1::ListParkedStreamsResponse { streams, ..v1::ListParkedStreamsResponse::default() }))
+    }
+
+    async fn discard_parked_event(
+        &self,
+        request: Request<v1::DiscardParkedEventRequest>,
+    ) -> Answer<v1::DiscardParkedEventResponse> {
+        let v1::DiscardParkedEventRequest { stream, position, reason, .. } = request.into_inner();
+        self.0.lock().unwrap().1.push((stream, position, reason));
+        Ok(Response::new(v1::DiscardParkedEventResponse::default()))
+    }
+
+    async fn list_consumers(&self, _: Request<v1::ListConsumersRequest>) -> Answer<v1::ListConsumersResponse> {
+        unasked()
+    }
+
+    async fn get_progress(&self, _: Request<v1::GetProgressRequest>) -> Answer<v1::GetProgressResponse> {
+        unasked()
+    }
+
+    async fn pause_consumer(&self, _: Request<v1::PauseConsumerRequest>) -> Answer<v1::PauseConsumerResponse> {
+        unasked()
+    }
+
+    async fn resume_consumer(&self, _: Request<v1::ResumeConsumerRequest>) -> Answer<v1::ResumeConsumerResponse> {
+        unasked()
+    }
+
+    async fn get_parked_stream(&self, _: Request<v1::GetParkedStreamRequest>) -> Answer<v1::GetParkedStreamResponse> {
+        unasked()
+    }
+
+    async fn replay_parked_stream(
+        &self,
+        _: Request<v1::ReplayParkedStreamRequest>,
+    ) -> Answer<v1::ReplayParkedStreamResponse> {
+        unasked()
+    }
+
+    async fn list_acts(&self, _: Request<v1::ListActsRequest>) -> Answer<v1::ListActsResponse> {
+        unasked()
+    }
+
+    async fn list_projections(&self, _: Request<v1::ListProjectionsRequest>) -> Answer<v1::ListProjectionsResponse> {
+        unasked()
+    }
+
+    async fn rebuild_projection(
+        &self,
+        _: Request<v1::RebuildProjectionRequest>,
+    ) -> Answer<v1::RebuildProjectionResponse> {
+        unasked()
+    }
+}
+
+async fn serve(pki: &TempDir, name: &str, routes: Routes) -> SocketAddr {
+    let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
+    let policy = Policy::new(&contracts::CONTRACT);
+    let server = Server::bind(([127, 0, 0, 1], 0).into(), identity, policy, name).await.unwrap();
+    let address = server.local_addr();
+    tokio::spawn(server.serve(routes, CancellationToken::new(), Duration::ZERO));
+    address
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_what_was_shown_of_the_service_that_was_named() {
+    let pki = tradewind_testing::pki(&["operator", "analytics", "payment", "shipping"]);
+    let (payment, shipping) = (Quarantine::default(), Quarantine::default());
+    let consumers = |of: &Quarantine| Routes::new(ConsumerServiceServer::new(of.clone()));
+    let flows =
+        Routes::new(FlowServiceServer::new(Stuck)).add_service(ConsumerServiceServer::new(Quarantine::default()));
+    let peers = BTreeMap::from([
+        ("analytics".to_owned(), serve(&pki, "analytics", flows).await.to_string()),
+        ("payment".to_owned(), serve(&pki, "payment", consumers(&payment)).await.to_string()),
+        ("shipping".to_owned(), serve(&pki, "shipping", consumers(&shipping)).await.to_string()),
+    ]);
+    for (stream, position) in [("order-o1", 3), ("order-o2", 4), ("order-o9", 5)] {
+        payment.park(stream, position);
+    }
+    shipping.park("shipment-o1", 6);
+    let stand = Stand::of_services(pki, peers);
+    let cookie = stand.enter().await;
+    let mark = stand.mark(&cookie).await;
+
+    let asked = format!("mark={mark}&kind=discard&reason=+it+is+paid+&service=payment");
+    let answer = stand.ask(form("/console/bulk", &cookie, asked, &[])).await;
+    let status = answer.status();
+    let page = text(answer).await;
+    assert!(status == StatusCode::OK && page.contains("<b>2</b> in all"), "{status}: {page}");
+    for act in ["payment: give up 3 of order-o1", "payment: give up 4 of order-o2"] {
+        assert!(page.contains(&format!("<li>{act}</li>")), "{page}");
+    }
+
+    payment.park("payment-o1", 7);
+    let plan = page.split("name=\"plan\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let confirmed = format!("mark={mark}&plan={plan}");
+    for _ in 0..2 {
+        let answer = stand.ask(form("/console/bulk/confirm", &cookie, confirmed.clone(), &[])).await;
+        assert_eq!(answer.headers()[LOCATION], "/console/jobs/1");
+    }
+    eventually(Duration::from_secs(20), "all of it is done", async || {
+        let page = text(stand.ask(get("/console/jobs/1", &cookie)).await).await;
+        if page.contains("2 of 2, all ended") && !page.contains("failed") { Ok(()) } else { Err(page) }
+    })
+    .await;
+    let given_up = payment.given_up();
+    let reason = "it is paid".to_owned();
+    assert_eq!(given_up, [("order-o1".to_owned(), 3, reason.clone()), ("order-o2".to_owned(), 4, reason)]);
+    assert_eq!(shipping.given_up(), []);
+}
