@@ -94,7 +94,7 @@ fn what_a_service_logs_changes_for_a_time() {
     for (said, rest) in [
         ("filter: ", &["=="][..]),
         ("filter: \"wärn\" is not a log filter", &["wärn"]),
-        ("filter: is longer than 1024 bytes", &[&"x".repeat(2_000)]),
+        ("filter: must be at most 512 characters", &[&"x".repeat(513)]),
         ("lasts: must be more than nothing, and at most 24 hours", &["info", "--for=25h"]),
     ] {
         let refused = stage.fails(&[&["log", "set", "inventory"], rest].concat(), 1);
