@@ -18,10 +18,10 @@ use shop::Clients;
 use uuid::Uuid;
 
 use crate::Desk;
-use crate::door::Visitor;
 use crate::frame;
 use crate::live::Look;
 use crate::reason::Reason;
+use crate::visitor::Visitor;
 
 /// What is asked for. Forms are text, and so is this; what is wrong with it the service says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,6 +253,13 @@ async fn tell(act: Act, desk: Desk, visitor: Visitor) {
         }
     };
     desk.door.note(&visitor, text);
+}
+
+/// What every form brings.
+#[derive(Deserialize)]
+pub(crate) struct Marked {
+    #[serde(default)]
+    pub(crate) mark: String,
 }
 
 /// Refuses a form that does not come from one of the session's pages.

@@ -14,10 +14,10 @@ use shop::Clients;
 
 use crate::Desk;
 use crate::act::{Act, refused};
-use crate::door::Visitor;
 use crate::frame::{self, View};
 use crate::pages::Filter;
 use crate::reason::Reason;
+use crate::visitor::Visitor;
 use crate::words::count;
 
 /// The most orders that are dealt with at a time, and the most acts.

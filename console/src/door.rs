@@ -10,13 +10,13 @@ use contracts::tradewind::identity::v1::LogInRequest;
 use futures::StreamExt as _;
 use tokio::time::Instant;
 use tradewind_domain::Sensitive;
-use tradewind_mesh::User;
-use uuid::Uuid;
 
 use crate::kept::Kept;
 use crate::metrics;
+use crate::secret::secret;
 use crate::staff::{Next, Refused, SignedIn, Staff};
 use crate::ticket::Ticket;
+use crate::visitor::Visitor;
 
 /// The most sessions at once: the one that has not been used for longest makes room.
 const MOST: usize = 256;
@@ -57,35 +57,6 @@ struct Session {
 impl Session {
     fn is_in_time(&self, now: Instant) -> bool {
         now - self.began <= LONGEST && now - self.used <= IDLE
-    }
-}
-
-/// Somebody who may look.
-#[derive(Clone, Debug)]
-pub(crate) struct Visitor {
-    /// As whom logs tell of them.
-    pub(crate) who: String,
-    /// As what they know themselves.
-    pub(crate) name: Sensitive<String>,
-    /// For whom their calls are made; nobody where the console calls for itself.
-    pub(crate) user: Option<Arc<User>>,
-    /// What their forms bring back.
-    pub(crate) mark: String,
-    key: String,
-}
-
-impl Visitor {
-    /// Whether both are of one session.
-    pub(crate) fn has_session_of(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-#[cfg(test)]
-impl Visitor {
-    /// What their browser sends.
-    pub(crate) fn cookie(&self) -> String {
-        format!("tradewind_console={}", self.key)
     }
 }
 
@@ -284,8 +255,4 @@ async fn round(door: &Weak<Door>) {
     over.iter().for_each(|key| door.forget(key));
     let follow = async |(key, signed_in)| door.follow(staff, key, signed_in).await;
     futures::stream::iter(due).for_each_concurrent(AT_ONCE, follow).await;
-}
-
-pub(crate) fn secret() -> String {
-    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

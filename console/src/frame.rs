@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tradewind_domain::printable;
 
-use crate::door::Visitor;
+use crate::visitor::Visitor;
 
 /// The pages there are, with their paths.
 const PAGES: [(&str, &str); 9] = [

@@ -6,12 +6,13 @@ use axum::extract::Query;
 use axum::http::{HeaderValue, Uri};
 use serde::de::DeserializeOwned;
 
+use crate::act::Marked;
 use crate::act::{Act, inside};
 use crate::bulk::Kind;
 use crate::pages::quarantine::Named;
 use crate::pages::{Filter, money, orders, quarantine, sales};
 use crate::reason::Reason;
-use crate::site::{Marked, Shown};
+use crate::site::Shown;
 use crate::words::query;
 use crate::{act, bulk, sign_in};
 

@@ -13,12 +13,11 @@ use maud::html;
 use tokio_util::sync::CancellationToken;
 
 use crate::Desk;
-use crate::act::{Act, refused};
-use crate::door::Visitor;
+use crate::act::{Act, Marked, refused};
 use crate::fault::Fault;
 use crate::frame::{self, View};
 use crate::live::{At, Look};
-use crate::site::Marked;
+use crate::visitor::Visitor;
 use crate::words::count;
 
 /// The most that are remembered.
@@ -191,7 +190,7 @@ mod tests {
         let visitor = || {
             let ticket = Ticket::new();
             let door = Door::of(ticket.clone(), "operator");
-            door.visitor(&door.enter(ticket.path().split('=').nth(1).unwrap()).unwrap()).unwrap()
+            door.visitor(&door.enter(ticket.path().split('=').nth(1).unwrap()).unwrap(), true).unwrap()
         };
         let another = || Arc::new(Job::new(String::new(), visitor(), 1));
         let (mut all, jobs) = (All::default(), Vec::from_iter((0..50).map(|_| another())));

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::act::Act;
-use crate::door::secret;
+use crate::secret::secret;
 
 /// The most notes that wait to be shown.
 const MOST_NOTES: usize = 20;

@@ -23,11 +23,13 @@ mod patient;
 mod places;
 mod plot;
 mod reason;
+mod secret;
 mod serve;
 mod sign_in;
 mod site;
 mod staff;
 mod ticket;
+mod visitor;
 mod words;
 
 use std::sync::Arc;
@@ -38,12 +40,12 @@ use tokio_util::sync::CancellationToken;
 use tradewind_edge::Proxies;
 
 pub use crate::door::Door;
-use crate::door::Visitor;
 use crate::jobs::Jobs;
 pub use crate::serve::serve;
 pub use crate::site::router;
 pub use crate::staff::{Accounts, Staff};
 pub use crate::ticket::Ticket;
+use crate::visitor::Visitor;
 
 /// The most pages that are kept up to date at once.
 const STREAMS: usize = 64;

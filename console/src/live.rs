@@ -18,9 +18,9 @@ use shop::Clients;
 use tokio::time::Instant;
 
 use crate::Desk;
-use crate::door::Visitor;
 use crate::fault::Fault;
 use crate::frame::{self, View};
+use crate::visitor::Visitor;
 
 /// How often what is shown is asked for again.
 const EVERY: Duration = Duration::from_secs(2);

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::act::inside;
 use crate::arrival::Arrival;
 use crate::cookies::{FORM, SESSION};
-use crate::door::secret;
+use crate::secret::secret;
 use crate::staff::Refused;
 use crate::{Desk, frame};
 

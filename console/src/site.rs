@@ -18,8 +18,8 @@ use serde::Deserialize;
 
 use crate::arrival::Arrival;
 use crate::cookies::SESSION;
-use crate::door::Visitor;
 use crate::live::{is_live, page};
+use crate::visitor::Visitor;
 use crate::{Desk, act, bulk, frame, jobs, pages, sign_in};
 
 const STYLE: &str = include_str!("../assets/console.css");
@@ -138,16 +138,10 @@ async fn enter(State(desk): State<Desk>, Query(Shown { ticket }): Query<Shown>) 
     }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Marked {
-    #[serde(default)]
-    pub(crate) mark: String,
-}
-
 async fn leave(
     State(desk): State<Desk>,
     Extension(visitor): Extension<Visitor>,
-    Form(Marked { mark }): Form<Marked>,
+    Form(act::Marked { mark }): Form<act::Marked>,
 ) -> Response {
     if let Some(refused) = act::refused(&mark, &visitor) {
         return refused;

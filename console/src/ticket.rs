@@ -1,6 +1,6 @@
 //! The secret in the link that `tradewind console` prints.
 
-use crate::door::secret;
+use crate::secret::secret;
 
 /// What opens the door without a name, for whoever started the console: a secret of 244 random bits.
 #[derive(Clone, PartialEq, Eq)]

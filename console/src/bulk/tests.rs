@@ -35,7 +35,7 @@ impl Stand {
 
     fn enter(&self) -> Visitor {
         let shown = self.ticket.path();
-        self.desk.door.visitor(&self.desk.door.enter(shown.split('=').nth(1).unwrap()).unwrap()).unwrap()
+        self.desk.door.visitor(&self.desk.door.enter(shown.split('=').nth(1).unwrap()).unwrap(), true).unwrap()
     }
 
     /// Shows that these orders would be cancelled.
