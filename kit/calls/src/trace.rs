@@ -12,7 +12,7 @@ use crate::Peer;
 const PARENT: HeaderName = HeaderName::from_static("traceparent");
 const STATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// The call that a task serves, for lines of the log. It stands in the [`Context`] of whatever is done for the call.
+/// The call that a task serves, for lines of the log. It stands in the [`Context`](opentelemetry::Context) of whatever is done for the call.
 #[derive(Clone, Debug)]
 pub struct Serving {
     /// `package.Service/Method`.
