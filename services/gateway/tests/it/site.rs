@@ -31,9 +31,11 @@ async fn the_document_has_every_method_that_is_for_somebody_outside_and_no_other
     let paths = document["paths"].as_object().unwrap().values();
     let operations: Vec<_> = paths.flat_map(|path| path.as_object().unwrap().values()).collect();
     let said: BTreeSet<_> = operations.iter().map(|operation| operation["x-grpc"].as_str().unwrap()).collect();
-    let outside = METHODS
-        .iter()
-        .filter(|method| matches!(method.audience, Audience::Public | Audience::Customer | Audience::Staff));
+    // What staff do in the console alone is nobody's to call here.
+    let outside = METHODS.iter().filter(|method| {
+        let is_for_people = matches!(method.audience, Audience::Public | Audience::Customer | Audience::Staff);
+        is_for_people && method.callers.contains(&"gateway")
+    });
     assert_eq!(said, outside.map(|method| method.path).collect());
     let ids: BTreeSet<_> = operations.iter().map(|operation| &operation["operationId"]).map(Value::to_string).collect();
     assert_eq!(ids.len(), operations.len(), "each operation has a name of its own");
