@@ -210,7 +210,11 @@ fn what_each_service_reads_of_others_is_written_down() {
 fn what_the_console_calls_names_it() {
     let places = of_service("console");
     let called: Vec<_> = METHODS.iter().filter(|method| places.iter().any(|place| place.calls(method))).collect();
-    let forgotten: Vec<_> = called.iter().filter(|method| !method.callers.contains(&"console")).collect();
+    let names_it = |method: &Method| method.callers.contains(&"console");
+    // Whoever runs the console by the operator's certificate has these; no page shows them to staff.
+    let operators = ["/tradewind.mesh.v1.MeshService/SetFault", "/tradewind.mesh.v1.MeshService/ClearFaults"];
+    let forgotten: Vec<_> =
+        called.iter().filter(|method| names_it(method) == operators.contains(&method.path)).collect();
     assert!(called.len() > 25 && forgotten.is_empty(), "{} are called, and not of {forgotten:#?}", called.len());
 }
 
