@@ -91,7 +91,7 @@ class Shop:
 
     def command(self, *arguments):
         """What runs the shop's program for whoever runs the shop."""
-        services = {name: port for name, port in self.told["ports"].items() if name not in ("nats", "outside", "gateway")}
+        services = {name: port for name, port in self.told["ports"].items() if name not in ("nats", "outside", "gateway", "console")}
         peers = ",".join(f"{name}=127.0.0.1:{port}" for name, port in services.items())
         return [self.told["program"], "--dir", self.told["folder"], "--peers", peers, *arguments]
 
