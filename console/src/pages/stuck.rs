@@ -18,6 +18,8 @@ use crate::live::Look;
 use crate::words::{count, next, order, query, short, span, time};
 
 const PAGE: i32 = 50;
+/// So many pages more are looked at for those at one step.
+const PAGES: usize = 10;
 /// From so many events on that analytics has not read yet, what it shows may be long over.
 const BEHIND: u64 = 1_000;
 
@@ -98,9 +100,7 @@ impl Filter {
 pub(crate) async fn stuck(look: Look, Query(filter): Query<Filter>) -> Result<View, Fault> {
     let shop = look.shop();
     let request = filter.request().map_err(|error| Fault::invalid(format!("{error:#}")))?;
-    let mut found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
-    found.flows.retain(|flow| filter.takes(flow));
-    found.sums.retain(|sum| filter.takes_step(sum.step.as_ref()));
+    let found = found(shop, &filter, request).await?;
     let (reasons, behind) = (reasons(shop, &found.flows).await, behind(shop).await);
     let title = if filter.state == "waiting" { "What waits" } else { "What is stuck" };
     Ok(View {
@@ -108,6 +108,25 @@ pub(crate) async fn stuck(look: Look, Query(filter): Query<Filter>) -> Result<Vi
         still: asking(&look, &filter),
         live: shown(&look, &filter, &found, &reasons, behind),
     })
+}
+
+/// A page of what was asked for. Analytics knows of no steps: those of others are left out here, and where nothing is left of a page
+/// it is looked further, a few pages at a time.
+async fn found(shop: &Clients, filter: &Filter, mut request: ListStuckFlowsRequest) -> Result<ListStuckFlowsResponse> {
+    let mut flows = shop.flows()?;
+    let mut found = flows.list_stuck_flows(request.clone()).await?.into_inner();
+    found.sums.retain(|sum| filter.takes_step(sum.step.as_ref()));
+    for _ in 0..PAGES {
+        found.flows.retain(|flow| filter.takes(flow));
+        if !found.flows.is_empty() || found.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = found.next_page_token;
+        let next = flows.list_stuck_flows(request.clone()).await?.into_inner();
+        (found.flows, found.next_page_token) = (next.flows, next.next_page_token);
+    }
+    found.flows.retain(|flow| filter.takes(flow));
+    Ok(found)
 }
 
 /// How many events analytics has still to read, where it tells.
@@ -161,9 +180,10 @@ fn shown(
         @if let Some(behind) = behind.filter(|behind| *behind >= BEHIND) {
             p.fault { "Analytics has " (count(behind)) " events still to read: what is shown may be over, and more may wait." }
         }
-        @if found.flows.is_empty() {
+        @if found.flows.is_empty() && found.next_page_token.is_empty() {
             p.fine { "Nothing of what was asked for waits." }
         } @else {
+            @if found.flows.is_empty() { p { "None so far: there are more to look at." } }
             @if !found.sums.is_empty() { (sums(filter, &found.sums)) }
             @for reason in reasons { (why(look, reason)) }
             (flows(&found.flows))

@@ -9,4 +9,5 @@ mod planned;
 mod served;
 mod signed_in;
 mod stand;
+mod steps;
 mod tls;

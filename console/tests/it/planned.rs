@@ -118,7 +118,7 @@ impl ConsumerService for Quarantine {
     }
 }
 
-async fn serve(pki: &TempDir, name: &str, routes: Routes) -> SocketAddr {
+pub(crate) async fn serve(pki: &TempDir, name: &str, routes: Routes) -> SocketAddr {
     let identity = Identity::load(IdentityFiles::in_dir(pki.path(), name)).unwrap();
     let policy = Policy::new(&contracts::CONTRACT);
     let server = Server::bind(([127, 0, 0, 1], 0).into(), identity, policy, name).await.unwrap();
