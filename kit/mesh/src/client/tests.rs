@@ -6,6 +6,7 @@ mod lookups;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -192,7 +193,13 @@ struct Seen {
     longest: Duration,
 }
 
+/// Calls all the time, from everywhere.
 async fn calling(channel: &Channel, path: &str, until: Instant) -> Seen {
+    calling_every(10..30, channel, path, until).await
+}
+
+/// Calls from everywhere, with pauses of so many milliseconds.
+async fn calling_every(pauses: Range<u64>, channel: &Channel, path: &str, until: Instant) -> Seen {
     let seen = Mutex::new(Seen::default());
     join_all((0..CALLERS).map(|_| async {
         while Instant::now() < until {
@@ -203,7 +210,7 @@ async fn calling(channel: &Channel, path: &str, until: Instant) -> Seen {
                 seen.failed += usize::from(code != Code::Ok);
                 seen.longest = seen.longest.max(took);
             }
-            sleep(Duration::from_millis(fastrand::u64(10..30))).await;
+            sleep(Duration::from_millis(fastrand::u64(pauses.clone()))).await;
         }
     }))
     .await;

@@ -5,6 +5,9 @@ use std::sync::PoisonError;
 
 use super::*;
 
+/// Pauses between calls where minutes pass: 40 calls a second are enough for what a name leads to.
+const SELDOM: Range<u64> = 100..300;
+
 /// A network whose one name leads where it is told.
 #[derive(Clone)]
 struct Named {
@@ -75,7 +78,7 @@ fn a_name_that_tells_some_of_many_in_turn_leads_to_all_of_them_and_none_is_made_
         });
         let peer = named.peer();
         let channel = channel(&peer);
-        let seen = calling(&channel, SAFE, Instant::now() + SECOND * 120).await;
+        let seen = calling_every(SELDOM, &channel, SAFE, Instant::now() + SECOND * 120).await;
         assert_eq!((seen.failed, peer.known().len()), (0, 20));
         let numbers: Vec<_> = peer.known().iter().map(|endpoint| endpoint.number).collect();
         assert!(numbers.iter().all(|number| *number < 20), "{numbers:?}");
@@ -84,7 +87,7 @@ fn a_name_that_tells_some_of_many_in_turn_leads_to_all_of_them_and_none_is_made_
 
         let few = all[..3].to_vec();
         named.leads(move || few.clone());
-        let seen = calling(&channel, SAFE, Instant::now() + SECOND * 60).await;
+        let seen = calling_every(SELDOM, &channel, SAFE, Instant::now() + SECOND * 60).await;
         assert_eq!((seen.failed, peer.known().len()), (0, 3));
     });
 }
@@ -97,7 +100,7 @@ fn an_address_of_another_family_where_nobody_listens_costs_no_call_and_is_seldom
         named.net.hosts[&six].is(Mood::Refuses);
         let peer = named.peer();
         let channel = channel(&peer);
-        let seen = calling(&channel, SAFE, Instant::now() + SECOND * 180).await;
+        let seen = calling_every(SELDOM, &channel, SAFE, Instant::now() + SECOND * 180).await;
         assert_eq!(seen.failed, 0);
         assert!(named.dialled(six) <= 40, "dialled {} times in three minutes", named.dialled(six));
         assert_eq!(peer.known().iter().map(|endpoint| endpoint.address).collect::<Vec<_>>(), [four]);
