@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE.parent / "edge"))
 sys.dont_write_bytecode = True
 
 from edge import settled_order  # noqa: E402
-from shop import People, Shop  # noqa: E402
+from shop import PASSWORD, People, Shop  # noqa: E402
 
 PRODUCT, SKU = "tea", "TEA"
 # What a page that is written carelessly would obey: as markup, beyond a quote, and where letters change their direction.
@@ -113,12 +113,20 @@ def hostile(shop, stage):
     return [settled, stage.cancel(TURNED)]
 
 
+def known(shop):
+    """Where staff come to the console at the edge, and who is known there."""
+    people = {kind: People(shop, kind) for kind in ("staff", "customer")}
+    for person in people.values():
+        person.token()
+    return {"door": shop.url("console"), "password": PASSWORD, **{kind: person.email for kind, person in people.items()}}
+
+
 def browse(shop, stage, link, options):
     """Runs console.mjs; what it asks for it is answered. Its exit code."""
     told = {
         "chromium": options.chromium, "playwright": options.playwright, "axe": options.axe, "link": link,
         "screenshots": str(options.screenshots), "product": PRODUCT, "markup": MARKUP, "turned": TURNED,
-        "hostile": hostile(shop, stage),
+        "hostile": hostile(shop, stage), **known(shop),
     }
     settings = {**os.environ, "CONSOLE_BROWSER": json.dumps(told)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}

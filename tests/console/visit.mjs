@@ -25,8 +25,8 @@ export const launch = () => chromium.launch({
     "--disable-component-update", "--disable-sync"],
 });
 
-/** A page of somebody who has come in by the link; `wrong` of it is what nobody should see. */
-export const enter = async (browser, options = {}) => {
+/** A page of somebody who looks at nothing yet; `wrong` of it is what nobody should see, requests to any other `home` among that. */
+export const stranger = async (browser, home, options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
@@ -36,8 +36,14 @@ export const enter = async (browser, options = {}) => {
   page.on("dialog", (dialog) => { page.wrong.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.protocol !== "data:" && url.origin !== origin) page.wrong.push(`asked ${url}`);
+    if (url.protocol !== "data:" && url.origin !== home) page.wrong.push(`asked ${url}`);
   });
+  return page;
+};
+
+/** A page of somebody who has come in by the link. */
+export const enter = async (browser, options = {}) => {
+  const page = await stranger(browser, origin, options);
   await page.goto(told.link);
   await page.waitForURL(`${origin}/console`);
   return page;
