@@ -147,19 +147,20 @@ pub(crate) async fn confirm(
 async fn acts(shop: &Clients, asked: &Asked) -> Result<Vec<Act>> {
     let reason = if asked.kind == Kind::Discard { Reason::read(&asked.reason)? } else { Reason::default() };
     let flows = flows(shop, &asked.filter).await?;
-    let orders: BTreeSet<&str> = flows.iter().map(|flow| flow.order_id.as_str()).collect();
+    let orders = || flows.iter().map(|flow| flow.order_id.as_str()).collect::<BTreeSet<_>>();
     let acts = match asked.kind {
-        Kind::Cancel => orders.iter().map(|order| Act::Cancel { order_id: (*order).to_owned() }).collect(),
+        Kind::Cancel => orders().iter().map(|order| Act::Cancel { order_id: (*order).to_owned() }).collect(),
         Kind::Retry => {
-            let mut acts = paused(shop, &asked.filter, &flows).await?;
-            let parked = parked(shop, &asked.filter, &orders).await?;
+            let turns = turns(&asked.filter, &flows);
+            let mut acts = paused(shop, &turns).await?;
+            let parked = parked(shop, &turns).await?;
             acts.extend(parked.into_iter().map(|(service, ParkedStream { consumer, source, stream, .. })| {
                 Act::Replay { service, consumer, source, stream }
             }));
             acts
         }
         Kind::Discard => {
-            let parked = parked(shop, &asked.filter, &orders).await?;
+            let parked = parked(shop, &turns(&asked.filter, &flows)).await?;
             let act = |(service, parked): (String, ParkedStream)| Act::Discard {
                 service,
                 consumer: parked.consumer,
@@ -187,7 +188,7 @@ async fn flows(shop: &Clients, filter: &Filter) -> Result<Vec<Flow>> {
     let mut flows = Vec::new();
     loop {
         let page = shop.flows()?.list_stuck_flows(request.clone()).await?.into_inner();
-        flows.extend(page.flows.into_iter().filter(|flow| filter.takes(flow)));
+        flows.extend(page.flows);
         few(flows.len())?;
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
@@ -196,26 +197,38 @@ async fn flows(shop: &Clients, filter: &Filter) -> Result<Vec<Flow>> {
     }
 }
 
-/// Readers that are paused of those whose turn it is, at the service that was asked for.
-async fn paused(shop: &Clients, filter: &Filter, flows: &[Flow]) -> Result<Vec<Act>> {
-    let turns = flows.iter().flat_map(|flow| &flow.turns).map(|turn| turn.service.as_str());
-    let services: BTreeSet<&str> = turns.filter(|service| filter.is_of(service)).collect();
+/// The services whose turn it is, of those that were asked for, each with the orders in which it is: what others have to do with them was
+/// not asked for.
+type Turns<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+fn turns<'a>(filter: &Filter, flows: &'a [Flow]) -> Turns<'a> {
+    let mut turns = Turns::new();
+    for flow in flows {
+        for turn in flow.turns.iter().filter(|turn| filter.is_of(&turn.service)) {
+            turns.entry(&turn.service).or_default().insert(&flow.order_id);
+        }
+    }
+    turns
+}
+
+/// Readers of theirs that are paused.
+async fn paused(shop: &Clients, turns: &Turns<'_>) -> Result<Vec<Act>> {
     let mut acts = Vec::new();
-    for service in services {
+    for service in turns.keys() {
         let answer = shop.consumers_of(service)?.list_consumers(ListConsumersRequest {}).await?.into_inner();
         let paused = answer.consumers.into_iter().filter(|consumer| consumer.pause.is_some());
-        acts.extend(paused.map(|paused| Act::Resume { service: service.to_owned(), consumer: paused.consumer }));
+        acts.extend(paused.map(|paused| Act::Resume { service: (*service).to_owned(), consumer: paused.consumer }));
     }
     Ok(acts)
 }
 
-/// What the service that was asked for, or each, has in quarantine of these orders.
-async fn parked(shop: &Clients, filter: &Filter, orders: &BTreeSet<&str>) -> Result<Vec<(String, ParkedStream)>> {
+/// What each of them has in quarantine of its orders.
+async fn parked(shop: &Clients, turns: &Turns<'_>) -> Result<Vec<(String, ParkedStream)>> {
     let mut found = Vec::new();
-    for service in shop.services().filter(|service| filter.is_of(service)) {
+    for (service, orders) in turns {
         let all = parked_at(shop, service, orders).await;
         let all = all.with_context(|| format!("{service} cannot be asked what it has in quarantine"))?;
-        found.extend(all.into_iter().map(|stream| (service.to_owned(), stream)));
+        found.extend(all.into_iter().map(|stream| ((*service).to_owned(), stream)));
         few(found.len())?;
     }
     Ok(found)

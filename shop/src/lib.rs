@@ -6,6 +6,7 @@ pub mod explain;
 pub mod methods;
 mod remark;
 mod said;
+pub mod steps;
 mod survey;
 mod why;
 

@@ -34,6 +34,9 @@ pub(crate) struct Stuck {
     /// Only where it is this service's turn.
     #[arg(long, default_value = "", hide_default_value = true)]
     service: String,
+    /// Only what has to follow this event, e.g. OrderPaid.
+    #[arg(long, value_name = "EVENT", value_parser = shop::steps::full)]
+    step: Option<String>,
     /// Only this order's.
     #[arg(long, default_value = "", hide_default_value = true)]
     order: String,
@@ -50,7 +53,7 @@ pub(crate) struct Stuck {
 
 pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
     let shop = clients::asked(&global)?;
-    let Command::Stuck(Stuck { all, service, order, at_least, page_size, page_token }) = command;
+    let Command::Stuck(Stuck { all, service, step, order, at_least, page_size, page_token }) = command;
     let state = if all { FlowState::Waiting } else { FlowState::Stuck };
     let request = ListStuckFlowsRequest {
         state: state.into(),
@@ -59,6 +62,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         min_age: at_least.map(prost_types::Duration::try_from).transpose()?,
         page_size,
         page_token,
+        step: step.unwrap_or_default(),
     };
     let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
     let behind = projection::behind(&shop, "analytics", "analytics.flows").await?;

@@ -9,7 +9,7 @@ use contracts::tradewind::consumer::v1::ListProjectionsRequest;
 use maud::{Markup, html};
 use serde::Deserialize;
 use shop::explain::{Held, Remedy};
-use shop::{Clients, Reason, reasons, word};
+use shop::{Clients, Reason, reasons, steps, word};
 
 use crate::act::Act;
 use crate::fault::Fault;
@@ -18,8 +18,6 @@ use crate::live::Look;
 use crate::words::{count, next, order, query, short, span, time};
 
 const PAGE: i32 = 50;
-/// So many pages more are looked at for those at one step.
-const PAGES: usize = 10;
 /// From so many events on that analytics has not read yet, what it shows may be long over.
 const BEHIND: u64 = 1_000;
 
@@ -64,13 +62,14 @@ impl Filter {
     /// What analytics is asked.
     ///
     /// # Errors
-    /// Where the age is none.
+    /// Where the age or the step is none.
     pub(crate) fn request(&self) -> Result<ListStuckFlowsRequest> {
         let age = self.min_age.trim();
         let min_age = match age {
             "" => None,
             _ => Some(humantime::parse_duration(age).with_context(|| format!("{age:?} is no age: say 90s, 5m or 2h"))?),
         };
+        let step = if self.step.trim().is_empty() { String::new() } else { steps::full(&self.step)? };
         let state = if self.state == "waiting" { FlowState::Waiting } else { FlowState::Stuck };
         Ok(ListStuckFlowsRequest {
             state: state.into(),
@@ -78,6 +77,7 @@ impl Filter {
             min_age: min_age.map(TryInto::try_into).transpose()?,
             page_size: PAGE,
             page_token: self.page_token.clone(),
+            step,
             ..ListStuckFlowsRequest::default()
         })
     }
@@ -86,21 +86,12 @@ impl Filter {
     pub(crate) fn is_of(&self, service: &str) -> bool {
         ["", service].contains(&self.service.trim())
     }
-
-    /// Whether a flow is at the step.
-    pub(crate) fn takes(&self, flow: &Flow) -> bool {
-        self.takes_step(flow.step.as_ref())
-    }
-
-    fn takes_step(&self, step: Option<&FlowStep>) -> bool {
-        self.step.is_empty() || step.is_some_and(|step| short(&step.event) == self.step)
-    }
 }
 
 pub(crate) async fn stuck(look: Look, Query(filter): Query<Filter>) -> Result<View, Fault> {
     let shop = look.shop();
     let request = filter.request().map_err(|error| Fault::invalid(format!("{error:#}")))?;
-    let found = found(shop, &filter, request).await?;
+    let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
     let (reasons, behind) = (reasons(shop, &found.flows).await, behind(shop).await);
     let title = if filter.state == "waiting" { "What waits" } else { "What is stuck" };
     Ok(View {
@@ -108,25 +99,6 @@ pub(crate) async fn stuck(look: Look, Query(filter): Query<Filter>) -> Result<Vi
         still: asking(&look, &filter),
         live: shown(&look, &filter, &found, &reasons, behind),
     })
-}
-
-/// A page of what was asked for. Analytics knows of no steps: those of others are left out here, and where nothing is left of a page
-/// it is looked further, a few pages at a time.
-async fn found(shop: &Clients, filter: &Filter, mut request: ListStuckFlowsRequest) -> Result<ListStuckFlowsResponse> {
-    let mut flows = shop.flows()?;
-    let mut found = flows.list_stuck_flows(request.clone()).await?.into_inner();
-    found.sums.retain(|sum| filter.takes_step(sum.step.as_ref()));
-    for _ in 0..PAGES {
-        found.flows.retain(|flow| filter.takes(flow));
-        if !found.flows.is_empty() || found.next_page_token.is_empty() {
-            break;
-        }
-        request.page_token = found.next_page_token;
-        let next = flows.list_stuck_flows(request.clone()).await?.into_inner();
-        (found.flows, found.next_page_token) = (next.flows, next.next_page_token);
-    }
-    found.flows.retain(|flow| filter.takes(flow));
-    Ok(found)
 }
 
 /// How many events analytics has still to read, where it tells.
@@ -141,7 +113,7 @@ fn asking(look: &Look, filter: &Filter) -> Markup {
     html! {
         form.filter method="get" action="/console" {
             label { "Service " input name="service" value=(filter.service) placeholder="any"; }
-            label { "Step " input name="step" value=(filter.step) placeholder="as in OrderPaid"; }
+            label { "Step " (steps_of(filter)) }
             label { "At least " input name="min_age" value=(filter.min_age) placeholder="as in 5m" size="8"; }
             label {
                 input type="checkbox" name="state" value="waiting" checked[filter.state == "waiting"];
@@ -169,6 +141,18 @@ fn asking(look: &Look, filter: &Filter) -> Markup {
     }
 }
 
+/// Every step that there is, and the one that was asked for.
+fn steps_of(filter: &Filter) -> Markup {
+    let asked = steps::full(&filter.step).unwrap_or_default();
+    html! {
+        select name="step" {
+            option value="" { "any" }
+            @for step in steps::all() { option value=(short(step)) selected[step == asked] { (short(step)) } }
+            @if !asked.is_empty() && steps::all().all(|step| step != asked) { option value=(asked) selected { (asked) } }
+        }
+    }
+}
+
 fn shown(
     look: &Look,
     filter: &Filter,
@@ -180,10 +164,9 @@ fn shown(
         @if let Some(behind) = behind.filter(|behind| *behind >= BEHIND) {
             p.fault { "Analytics has " (count(behind)) " events still to read: what is shown may be over, and more may wait." }
         }
-        @if found.flows.is_empty() && found.next_page_token.is_empty() {
+        @if found.flows.is_empty() {
             p.fine { "Nothing of what was asked for waits." }
         } @else {
-            @if found.flows.is_empty() { p { "None so far: there are more to look at." } }
             @if !found.sums.is_empty() { (sums(filter, &found.sums)) }
             @for reason in reasons { (why(look, reason)) }
             (flows(&found.flows))
@@ -201,7 +184,7 @@ fn sums(filter: &Filter, sums: &[FlowSum]) -> Markup {
                     @for FlowSum { step, age_class, count: number, oldest_time, turns } in sums {
                         @let step = step.clone().unwrap_or_default();
                         tr {
-                            td { a href=(Filter { step: short(&step.event).to_owned(), page_token: String::new(), ..filter.clone() }.path()) { (short(&step.event)) } }
+                            td { a href=(Filter { step: step.event.clone(), page_token: String::new(), ..filter.clone() }.path()) { (short(&step.event)) } }
                             td { (awaits(&step)) }
                             td { (services(filter, turns)) }
                             td { (word(*age_class, AgeClass::as_str_name, "AGE_CLASS_").to_lowercase()) }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use contracts::tradewind::analytics::v1::flow_service_server::{FlowService, FlowServiceServer};
-use contracts::tradewind::analytics::v1::{Flow, ListStuckFlowsRequest, ListStuckFlowsResponse};
+use contracts::tradewind::analytics::v1::{Flow, FlowTurn, ListStuckFlowsRequest, ListStuckFlowsResponse};
 use contracts::tradewind::consumer::v1::consumer_service_server::{ConsumerService, ConsumerServiceServer};
 use contracts::tradewind::consumer::v1::{self, ParkedStream};
 use tempfile::TempDir;
@@ -24,14 +24,25 @@ use crate::stand::{Stand, form, get, text};
 type GivenUp = Vec<(String, u64, String)>;
 type Answer<T> = Result<Response<T>, Status>;
 
-/// Orders o1 and o2 wait.
+/// Orders o1 and o2 wait for payment and shipping, and for whatever the step is, which has to be one that was asked for; o3 waits for
+/// payment alone, at another step.
 struct Stuck;
+
+const STOCKED: &str = "tradewind.ordering.v1.OrderStockConfirmed";
 
 #[tonic::async_trait]
 impl FlowService for Stuck {
-    async fn list_stuck_flows(&self, _: Request<ListStuckFlowsRequest>) -> Answer<ListStuckFlowsResponse> {
-        let flows = ["o1", "o2"].map(|order| Flow { order_id: order.to_owned(), ..Flow::default() });
-        Ok(Response::new(ListStuckFlowsResponse { flows: flows.into(), ..ListStuckFlowsResponse::default() }))
+    async fn list_stuck_flows(&self, request: Request<ListStuckFlowsRequest>) -> Answer<ListStuckFlowsResponse> {
+        let flow = |order: &str, services: &[&str]| Flow {
+            order_id: order.to_owned(),
+            turns: services.iter().map(|one| FlowTurn { service: (*one).to_owned(), ..FlowTurn::default() }).collect(),
+            ..Flow::default()
+        };
+        let mut flows = vec![flow("o3", &["payment"])];
+        if request.into_inner().step != STOCKED {
+            flows = ["o1", "o2"].map(|order| flow(order, &["payment", "shipping"])).into();
+        }
+        Ok(Response::new(ListStuckFlowsResponse { flows, ..ListStuckFlowsResponse::default() }))
     }
 }
 
@@ -127,38 +138,55 @@ pub(crate) async fn serve(pki: &TempDir, name: &str, routes: Routes) -> SocketAd
     address
 }
 
-#[tokio::test]
-async fn what_is_given_up_is_what_was_shown_of_the_service_that_was_named() {
+/// A console over what payment and shipping have in quarantine.
+async fn stand(payment: &Quarantine, shipping: &Quarantine) -> Stand {
     let pki = tradewind_testing::pki(&["operator", "analytics", "payment", "shipping"]);
-    let (payment, shipping) = (Quarantine::default(), Quarantine::default());
     let consumers = |of: &Quarantine| Routes::new(ConsumerServiceServer::new(of.clone()));
     let flows =
         Routes::new(FlowServiceServer::new(Stuck)).add_service(ConsumerServiceServer::new(Quarantine::default()));
     let peers = BTreeMap::from([
         ("analytics".to_owned(), serve(&pki, "analytics", flows).await.to_string()),
-        ("payment".to_owned(), serve(&pki, "payment", consumers(&payment)).await.to_string()),
-        ("shipping".to_owned(), serve(&pki, "shipping", consumers(&shipping)).await.to_string()),
+        ("payment".to_owned(), serve(&pki, "payment", consumers(payment)).await.to_string()),
+        ("shipping".to_owned(), serve(&pki, "shipping", consumers(shipping)).await.to_string()),
     ]);
+    Stand::of_services(pki, peers)
+}
+
+/// What is shown that would be given up, by these fields.
+async fn shown(stand: &Stand, cookie: &str, mark: &str, fields: &str) -> String {
+    let asked = format!("mark={mark}&kind=discard&reason=+it+is+paid+{fields}");
+    let answer = stand.ask(form("/console/bulk", cookie, asked, &[])).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    text(answer).await
+}
+
+/// What of it is said to be done.
+fn acts(page: &str) -> Vec<&str> {
+    page.split("<li>").skip(1).map(|act| act.split("</li>").next().unwrap()).collect()
+}
+
+/// The id of the plan.
+fn plan(page: &str) -> &str {
+    page.split("name=\"plan\" value=\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_what_was_shown_of_the_service_that_was_named() {
+    let (payment, shipping) = (Quarantine::default(), Quarantine::default());
     for (stream, position) in [("order-o1", 3), ("order-o2", 4), ("order-o9", 5)] {
         payment.park(stream, position);
     }
     shipping.park("shipment-o1", 6);
-    let stand = Stand::of_services(pki, peers);
+    let stand = stand(&payment, &shipping).await;
     let cookie = stand.enter().await;
     let mark = stand.mark(&cookie).await;
 
-    let asked = format!("mark={mark}&kind=discard&reason=+it+is+paid+&service=payment");
-    let answer = stand.ask(form("/console/bulk", &cookie, asked, &[])).await;
-    let status = answer.status();
-    let page = text(answer).await;
-    assert!(status == StatusCode::OK && page.contains("<b>2</b> in all"), "{status}: {page}");
-    for act in ["payment: give up 3 of order-o1", "payment: give up 4 of order-o2"] {
-        assert!(page.contains(&format!("<li>{act}</li>")), "{page}");
-    }
+    let page = shown(&stand, &cookie, &mark, "&service=payment").await;
+    assert!(page.contains("<b>2</b> in all"), "{page}");
+    assert_eq!(acts(&page), ["payment: give up 3 of order-o1", "payment: give up 4 of order-o2"]);
 
     payment.park("payment-o1", 7);
-    let plan = page.split("name=\"plan\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let confirmed = format!("mark={mark}&plan={plan}");
+    let confirmed = format!("mark={mark}&plan={}", plan(&page));
     for _ in 0..2 {
         let answer = stand.ask(form("/console/bulk/confirm", &cookie, confirmed.clone(), &[])).await;
         assert_eq!(answer.headers()[LOCATION], "/console/jobs/1");
@@ -172,4 +200,31 @@ async fn what_is_given_up_is_what_was_shown_of_the_service_that_was_named() {
     let reason = "it is paid".to_owned();
     assert_eq!(given_up, [("order-o1".to_owned(), 3, reason.clone()), ("order-o2".to_owned(), 4, reason)]);
     assert_eq!(shipping.given_up(), []);
+}
+
+/// Of an order that waits at one step, whoever has no turn there keeps what it has, and so does every order that waits at another.
+#[tokio::test]
+async fn of_a_step_only_what_waits_there_is_dealt_with_at_whose_turn_it_is() {
+    let (payment, shipping) = (Quarantine::default(), Quarantine::default());
+    for (stream, position) in [("order-o1", 3), ("order-o3", 4)] {
+        payment.park(stream, position);
+    }
+    shipping.park("order-o1", 5);
+    shipping.park("order-o3", 6);
+    let stand = stand(&payment, &shipping).await;
+    let cookie = stand.enter().await;
+    let mark = stand.mark(&cookie).await;
+    for step in ["OrderStockConfirmed", STOCKED] {
+        let page = shown(&stand, &cookie, &mark, &format!("&step={step}")).await;
+        assert_eq!(acts(&page), ["payment: give up 4 of order-o3"], "{step}");
+        assert!(page.contains(&format!("href=\"/console?step={step}\"")), "it leads back to where it stood: {page}");
+    }
+    let cancel = format!("mark={mark}&kind=cancel&step=OrderStockConfirmed");
+    let page = text(stand.ask(form("/console/bulk", &cookie, cancel, &[])).await).await;
+    assert_eq!(acts(&page), ["cancel o3"]);
+    let none = format!("mark={mark}&kind=cancel&step=OrderPayed");
+    let answer = stand.ask(form("/console/bulk", &cookie, none, &[])).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER, "nothing is shown of a step that is none");
+    let page = text(stand.ask(get("/console/jobs/1", &cookie)).await).await;
+    assert!(page.contains("Not done: &quot;OrderPayed&quot; is no step of an order"), "{page}");
 }

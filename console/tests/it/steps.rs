@@ -1,7 +1,8 @@
-//! What waits at one step is found behind whatever waits at others.
+//! What waits at one step is found behind whatever waits at others, and what is no step is said to be none.
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use contracts::tradewind::analytics::v1::flow_service_server::{FlowService, FlowServiceServer};
 use contracts::tradewind::analytics::v1::{Flow, FlowStep, ListStuckFlowsRequest, ListStuckFlowsResponse};
 use tonic::service::Routes;
@@ -10,43 +11,54 @@ use tonic::{Request, Response, Status};
 use crate::planned::serve;
 use crate::stand::{Stand, get, text};
 
-/// An order that waits for a payment on each of so many pages, and on the last one that waits for stock.
-struct Pages(usize);
+/// Analytics over hundreds of orders that wait for a payment, and a last one that waits for stock.
+struct Waiting;
 
-fn flow(order: &str, event: &str) -> Flow {
+fn flow(order: String, event: &str) -> Flow {
     let step = FlowStep { event: format!("tradewind.ordering.v1.{event}"), ..FlowStep::default() };
-    Flow { order_id: order.to_owned(), step: Some(step), ..Flow::default() }
+    Flow { order_id: order, step: Some(step), ..Flow::default() }
 }
 
 #[tonic::async_trait]
-impl FlowService for Pages {
+impl FlowService for Waiting {
     async fn list_stuck_flows(
         &self,
         request: Request<ListStuckFlowsRequest>,
     ) -> Result<Response<ListStuckFlowsResponse>, Status> {
-        let page = request.into_inner().page_token.parse().unwrap_or(0);
-        let is_last = page == self.0;
-        let flow = if is_last { flow("order-of-stock", "OrderPlaced") } else { flow("o", "OrderStockConfirmed") };
-        let next_page_token = if is_last { String::new() } else { (page + 1).to_string() };
-        Ok(Response::new(ListStuckFlowsResponse { flows: vec![flow], next_page_token, ..Default::default() }))
+        let ListStuckFlowsRequest { step, page_size, page_token, .. } = request.into_inner();
+        let mut all: Vec<_> = (0..700).map(|n| flow(format!("o-{n}"), "OrderStockConfirmed")).collect();
+        all.push(flow("order-of-stock".to_owned(), "OrderPlaced"));
+        all.retain(|flow| step.is_empty() || flow.step.as_ref().is_some_and(|is| is.event == step));
+        let (at, size) = (page_token.parse().unwrap_or(0), usize::try_from(page_size).unwrap());
+        let flows: Vec<_> = all.iter().skip(at).take(size).cloned().collect();
+        let next_page_token = if at + size < all.len() { (at + size).to_string() } else { String::new() };
+        Ok(Response::new(ListStuckFlowsResponse { flows, next_page_token, ..Default::default() }))
     }
 }
 
 #[tokio::test]
-async fn nothing_is_said_to_wait_while_it_does_behind_others() {
+async fn what_waits_at_a_step_is_found_behind_hundreds_of_others() {
+    let pki = tradewind_testing::pki(&["operator", "analytics"]);
+    let analytics = serve(&pki, "analytics", Routes::new(FlowServiceServer::new(Waiting))).await;
+    let stand = Stand::of_services(pki, BTreeMap::from([("analytics".to_owned(), analytics.to_string())]));
+    let cookie = stand.enter().await;
     let nothing = "Nothing of what was asked for waits.";
-    // Found; further than is looked at a time; and nowhere.
-    for (pages, step, found, is_said) in
-        [(3, "OrderPlaced", true, false), (100, "OrderPlaced", false, false), (3, "OrderPaid", false, true)]
-    {
-        let pki = tradewind_testing::pki(&["operator", "analytics"]);
-        let analytics = serve(&pki, "analytics", Routes::new(FlowServiceServer::new(Pages(pages)))).await;
-        let peers = BTreeMap::from([("analytics".to_owned(), analytics.to_string())]);
-        let stand = Stand::of_services(pki, peers);
-        let cookie = stand.enter().await;
+    // Found, and all of it; a page of many; and none.
+    for (step, found, is_said, has_more) in [
+        ("OrderPlaced", true, false, false),
+        ("tradewind.ordering.v1.OrderPlaced", true, false, false),
+        ("OrderStockConfirmed", false, false, true),
+        ("OrderPaid", false, true, false),
+        ("tradewind.ordering.v1.OrderWas", false, true, false),
+    ] {
         let page = text(stand.ask(get(&format!("/console?step={step}"), &cookie)).await).await;
-        assert_eq!(page.contains("order-of-stock"), found, "{pages} {step}: {page}");
-        assert_eq!(page.contains(nothing), is_said, "{pages} {step}: {page}");
-        assert_eq!(page.contains("Next page"), pages == 100, "{pages} {step}: {page}");
+        assert_eq!(page.contains("order-of-stock"), found, "{step}: {page}");
+        assert_eq!(page.contains(nothing), is_said, "{step}: {page}");
+        assert_eq!(page.contains("Next page"), has_more, "{step}: {page}");
+        assert!(page.contains(&format!("value=\"{step}\" selected")) || found, "it is said what was asked for: {page}");
     }
+    let answer = stand.ask(get("/console?step=OrderPayed", &cookie)).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let page = text(answer).await;
+    assert!(page.contains("is no step of an order: say ") && !page.contains(nothing), "{page}");
 }

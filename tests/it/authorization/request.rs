@@ -46,7 +46,7 @@ pub(super) struct Means {
 /// The fields that name somebody's things.
 const NAMING: [&str; 4] = ["account_id", "customer_id", "number", "order_id"];
 /// The fields that are left out: they say what else is wanted, or how much.
-const LEFT_OUT: [&str; 23] = [
+const LEFT_OUT: [&str; 24] = [
     "account",
     "expire_time",
     "after",
@@ -68,6 +68,7 @@ const LEFT_OUT: [&str; 23] = [
     "span",
     "state",
     "status",
+    "step",
     "time",
     "version",
 ];

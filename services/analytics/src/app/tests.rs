@@ -203,6 +203,26 @@ both_stores! {
         assert_eq!(of(ListStuckFlowsRequest::default()).await, ["OrderPaid", "OrderPlaced"]);
     }
 
+    async fn what_waits_at_a_step_is_found_however_much_waits_at_others_before_it(database: Database) {
+        let ledger = Ledger::open(&database).await;
+        // Each asks for itself, and all of them before the last.
+        let others: Vec<_> = (0..300).map(|n| event(CANCELLATION_REQUESTED, 1_000 + n)).collect();
+        ledger.reads(&[&others.iter().collect::<Vec<_>>(), &[&event(PLACED, 120)]]).await;
+        let at = async |step: &str, size: usize| {
+            let request = ListStuckFlowsRequest { step: step.to_owned(), ..Default::default() };
+            let found = ledger.list(crate::grpc::asked(&request).unwrap().wanted, "", size).await;
+            let sums = found.sums.iter().map(|sum| (short(&sum.step.clone().unwrap().event), sum.count)).collect::<Vec<_>>();
+            (found.flows.iter().map(|flow| said(flow).0).collect::<Vec<_>>(), sums, found.next_page_token.is_empty())
+        };
+        let one = ("OrderPlaced".to_owned(), 1);
+        assert_eq!(at(PLACED, 2).await, (vec!["OrderPlaced".to_owned()], vec![one], true));
+        let (flows, sums, is_all) = at(CANCELLATION_REQUESTED, 2).await;
+        assert_eq!((flows.len(), sums.iter().map(|(_, count)| count).sum::<i64>(), is_all), (2, 300, false));
+        for nothing in [PAID, STOCK_RESERVED, "OrderPlaced"] {
+            assert_eq!(at(nothing, 2).await, (vec![], vec![], true), "{nothing}");
+        }
+    }
+
     async fn whose_turn_it_is_follows_from_who_has_done_its_part(database: Database) {
         let ledger = Ledger::open(&database).await;
         let cancelled = event(CANCELLED, 100);

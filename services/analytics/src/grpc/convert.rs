@@ -9,6 +9,7 @@ use crate::domain::turns_of;
 use crate::store::Wanted;
 
 const SERVICE_RULE: &str = "must be 1 to 16 of a-z and 0-9, beginning with a letter";
+const STEP_RULE: &str = "must be the full name of an event";
 
 /// Which flows are asked for.
 pub(crate) fn asked(request: &ListStuckFlowsRequest) -> Result<Asked, Error> {
@@ -21,6 +22,7 @@ pub(crate) fn asked(request: &ListStuckFlowsRequest) -> Result<Asked, Error> {
     violations.check(is_one_order, "order_id", "ORDER_ID_MISSING", "must be given where state is ANY");
     let service = &request.service;
     violations.check(service.is_empty() || is_service(service), "service", "INVALID_SERVICE", SERVICE_RULE);
+    violations.check(is_name(&request.step), "step", "INVALID_STEP", STEP_RULE);
     let min_age = request.min_age.map(std::time::Duration::try_from).transpose();
     violations.check(min_age.is_ok(), "min_age", "INVALID_AGE", "must not be less than 0");
     let size = violations.catch(page_size(request.page_size));
@@ -30,6 +32,7 @@ pub(crate) fn asked(request: &ListStuckFlowsRequest) -> Result<Asked, Error> {
     let wanted = Wanted {
         order_id: of_order.map(|order| order.to_string()),
         turns: (!service.is_empty()).then(turns),
+        step: (!request.step.is_empty()).then(|| request.step.clone()),
         min_age: min_age.unwrap_or_default(),
         waiting: state != FlowState::Any,
         late: matches!(state, FlowState::Unspecified | FlowState::Stuck),
@@ -40,6 +43,11 @@ pub(crate) fn asked(request: &ListStuckFlowsRequest) -> Result<Asked, Error> {
 fn is_service(name: &str) -> bool {
     let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     is_word && name.len() <= 16 && name.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+/// Whether a name is made of what names of the contracts are made of.
+fn is_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -79,9 +87,10 @@ mod tests {
             min_age: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
             page_size: -1,
             page_token: "x".to_owned(),
+            step: "a b".to_owned(),
         };
         let fields: Vec<_> = asked(&request).unwrap_err().violations.into_iter().map(|wrong| wrong.field).collect();
-        assert_eq!(fields, ["order_id", "state", "service", "min_age", "page_size", "page_token"]);
+        assert_eq!(fields, ["order_id", "state", "service", "step", "min_age", "page_size", "page_token"]);
         let any = ListStuckFlowsRequest { state: FlowState::Any.into(), ..Default::default() };
         assert_eq!(asked(&any).unwrap_err().reason, "ORDER_ID_MISSING");
     }

@@ -55,6 +55,8 @@ pub(crate) struct Wanted {
     pub order_id: Option<String>,
     /// Only those that begin with one of these events, as long as one of these sets of services has done its part.
     pub turns: Option<Vec<(&'static str, Vec<Done>)>>,
+    /// Only those that begin with this event.
+    pub step: Option<String>,
     /// Only those that have been waiting for so long.
     pub min_age: Option<Duration>,
     /// Only those that wait.
@@ -70,6 +72,7 @@ impl Wanted {
             .add(Column::Since.is_not_null())
             .add_option(self.order_id.as_ref().map(|order_id| Column::OrderId.eq(order_id)))
             .add_option(self.turns.as_ref().map(|turns| is_turn(slot, turns)))
+            .add_option(self.step.as_ref().map(|event| Column::Event.eq(event)))
             .add_option(self.min_age.map(|age| Column::Since.lte(before(age))))
             .add_option(self.waiting.then(|| Column::Settled.is_null()))
             .add_option(self.late.then(|| Column::Due.lt(micros(now))))
