@@ -4,7 +4,8 @@
   const live = document.querySelector("[data-live]");
   if (!live || !live.hasChildNodes()) return;
   let latest = null;
-  const isBusy = () => live.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  // What somebody points at, or has come to, stays where it is until they leave it.
+  const isBusy = () => live.querySelector(":is(form, button):is(:hover, :focus-within)") !== null;
   // What it is, wherever it stands by now: a button of another row is another one.
   const name = (one) => [
     one.closest("[id]").id, one.name,
@@ -44,7 +45,7 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || listen(), 5000);
     };
   };
-  live.addEventListener("focusout", () => setTimeout(show));
+  for (const leaves of ["focusout", "mouseout"]) live.addEventListener(leaves, () => setTimeout(show));
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) source?.close(); else listen();
   });

@@ -1,10 +1,8 @@
 //! What can be done about something: each is a form on a page, and a call to the service whose it is, which notes who asked for it.
 
 use anyhow::{Context, Result};
-use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::{Extension, Form};
+use axum::response::{IntoResponse, Response};
 use contracts::tradewind::consumer::v1::{
     DiscardParkedEventRequest, Outcome, PauseConsumerRequest, RebuildProjectionRequest, ReplayParkedStreamRequest,
     ResumeConsumerRequest, TriedEvent,
@@ -17,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use shop::Clients;
 use uuid::Uuid;
 
-use crate::Desk;
 use crate::frame;
 use crate::live::Look;
 use crate::reason::Reason;
@@ -149,6 +146,15 @@ impl Act {
         }
     }
 
+    /// What it is called where nobody can take it back, and no reason is asked for that has somebody think: it is shown before it is
+    /// done.
+    pub(crate) const fn asks_first(&self) -> Option<&'static str> {
+        match self {
+            Self::Cancel { .. } => Some("Cancel the order"),
+            _ => None,
+        }
+    }
+
     /// What it is, in a few words.
     pub(crate) fn words(&self) -> String {
         match self {
@@ -211,48 +217,6 @@ fn told(service: &str, stream: &str, tried: &[TriedEvent], remaining: u64) -> Re
         0 => format!("{service} is through with {stream}: {handled} events."),
         _ => format!("{service} has come {handled} events further in {stream}; {remaining} are left."),
     })
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Asked {
-    #[serde(default)]
-    mark: String,
-    #[serde(default)]
-    back: String,
-    #[serde(flatten)]
-    act: Act,
-}
-
-/// Does what a form asks for, and goes back to where it stood.
-pub(crate) async fn perform(
-    State(desk): State<Desk>,
-    Extension(visitor): Extension<Visitor>,
-    Form(Asked { mark, back, act }): Form<Asked>,
-) -> Response {
-    if let Some(refused) = refused(&mark, &visitor) {
-        return refused;
-    }
-    // It goes on, and is told of, where the browser goes away.
-    let done = tokio::spawn(tell(act, desk, visitor));
-    if let Err(error) = done.await {
-        tracing::error!(%error, "an act came to nothing");
-    }
-    Redirect::to(&inside(&back)).into_response()
-}
-
-/// Does it; what came of it the next page tells, and the log.
-async fn tell(act: Act, desk: Desk, visitor: Visitor) {
-    let text = match act.done(&desk.shop_for(&visitor)).await {
-        Ok(text) => {
-            tracing::info!(who = visitor.who, act = act.words(), "done");
-            text
-        }
-        Err(error) => {
-            tracing::warn!(who = visitor.who, act = act.words(), error = shop::explain_error(&error), "not done");
-            format!("Not done: {}", shop::explain_error(&error))
-        }
-    };
-    desk.door.note(&visitor, text);
 }
 
 /// What every form brings.

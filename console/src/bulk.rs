@@ -1,4 +1,4 @@
-//! The same for everything that a filter finds: first what would be done, then, once that was said to be right, the doing of it.
+//! The same for everything that a filter finds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
 use contracts::tradewind::analytics::v1::{Flow, ListStuckFlowsRequest};
 use contracts::tradewind::consumer::v1::{ListConsumersRequest, ListParkedStreamsRequest, ParkedStream};
-use maud::{Markup, html};
 use serde::Deserialize;
 use shop::Clients;
 
-use crate::Desk;
 use crate::act::{Act, refused};
-use crate::frame::{self, View};
 use crate::pages::Filter;
 use crate::reason::Reason;
 use crate::visitor::Visitor;
-use crate::words::count;
+use crate::{Desk, plan};
 
 /// The most orders that are dealt with at a time, and the most acts.
 const MOST: usize = 10_000;
 const PAGE: i32 = 1_000;
-const LAPSED: &str = "this was shown too long ago, or something else since; have it shown again";
 
 #[derive(Clone, Deserialize)]
 pub(crate) struct Asked {
@@ -34,13 +30,6 @@ pub(crate) struct Asked {
     reason: String,
     #[serde(flatten)]
     filter: Filter,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Confirmed {
-    #[serde(default)]
-    mark: String,
-    plan: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -61,8 +50,8 @@ impl Kind {
     }
 }
 
-/// Shows what would be done, and keeps it to be said to be right.
-pub(crate) async fn plan(
+/// Shows what would be done to all of it.
+pub(crate) async fn ask(
     State(desk): State<Desk>,
     Extension(visitor): Extension<Visitor>,
     Form(asked): Form<Asked>,
@@ -77,71 +66,7 @@ pub(crate) async fn plan(
             return Redirect::to(&asked.filter.path()).into_response();
         }
     };
-    let title = asked.kind.title().to_owned();
-    let shown = shown(&acts);
-    let id = if acts.is_empty() { None } else { desk.door.with(&visitor, |kept| kept.keep(title.clone(), acts)) };
-    let still = html! {
-        (shown)
-        @if let Some(id) = id {
-            form method="post" action="/console/bulk/confirm" {
-                (frame::mark(&visitor))
-                input type="hidden" name="plan" value=(id);
-                button #confirm.danger { "Do it" }
-            }
-        }
-        p { a href=(asked.filter.path()) { "Back, and change nothing" } }
-    };
-    let view = View { title, still, live: html! {} };
-    frame::page("/console", &visitor, &[], &view).into_response()
-}
-
-/// Every act, by whom it is asked of.
-fn shown(acts: &[Act]) -> Markup {
-    let mut by_reader: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for act in acts {
-        by_reader.entry(act.of()).or_default().push(act.words());
-    }
-    html! {
-        @if acts.is_empty() {
-            p { "There is nothing to do for what was asked for: nothing of it is in quarantine, and no reader of it is paused." }
-        } @else {
-            p { "This would be done, " b { (number(acts.len())) } " in all. Nothing has been yet." }
-        }
-        @for ((service, reader), acts) in &by_reader {
-            details open {
-                summary { b { (service) } @if !reader.is_empty() { ", " (reader) } ": " (number(acts.len())) }
-                ul.plan { @for act in acts { li { (act) } } }
-            }
-        }
-    }
-}
-
-fn number(of: usize) -> String {
-    count(i128::try_from(of).unwrap_or_default())
-}
-
-/// Does what was shown, once; whoever asks twice is led to what goes on.
-pub(crate) async fn confirm(
-    State(desk): State<Desk>,
-    Extension(visitor): Extension<Visitor>,
-    Form(Confirmed { mark, plan: id }): Form<Confirmed>,
-) -> Response {
-    if let Some(refused) = refused(&mark, &visitor) {
-        return refused;
-    }
-    let begun = match desk.door.with(&visitor, |kept| kept.take(&id)).flatten() {
-        Some(plan) => desk.jobs.begin(&desk, visitor.clone(), plan.title, plan.acts),
-        None => desk.door.with(&visitor, |kept| kept.begun(&id)).flatten().context(LAPSED),
-    };
-    let number = match begun {
-        Ok(number) => number,
-        Err(error) => {
-            desk.door.note(&visitor, format!("Not done: {error:#}"));
-            return Redirect::to("/console").into_response();
-        }
-    };
-    desk.door.with(&visitor, |kept| kept.begin(id, number));
-    Redirect::to(&format!("/console/jobs/{number}")).into_response()
+    plan::show(&desk, &visitor, asked.kind.title(), acts, asked.filter.path())
 }
 
 async fn acts(shop: &Clients, asked: &Asked) -> Result<Vec<Act>> {

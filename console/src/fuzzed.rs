@@ -14,7 +14,7 @@ use crate::pages::{Filter, money, orders, quarantine, sales};
 use crate::reason::Reason;
 use crate::site::Shown;
 use crate::words::query;
-use crate::{act, bulk, sign_in};
+use crate::{bulk, perform, plan, sign_in};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -52,7 +52,7 @@ fn forms(bytes: &[u8]) {
         let told = String::from(reason);
         assert!(!told.is_empty() && told.trim() == told && told.chars().count() <= 500, "{told:?}");
     }
-    let _ = (read::<act::Asked>(&text), read::<bulk::Asked>(&text), read::<bulk::Confirmed>(&text));
+    let _ = (read::<perform::Asked>(&text), read::<bulk::Asked>(&text), read::<plan::Confirmed>(&text));
     let _ = read::<Kind>(&text);
     let _ = (read::<sales::Asked>(&text), read::<orders::Asked>(&text), read::<money::Asked>(&text));
     let _ = (read::<quarantine::Asked>(&text), read::<Named>(&text));

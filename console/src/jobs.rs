@@ -16,6 +16,7 @@ use crate::Desk;
 use crate::act::{Act, Marked, refused};
 use crate::fault::Fault;
 use crate::frame::{self, View};
+use crate::kept::Plan;
 use crate::live::{At, Look};
 use crate::visitor::Visitor;
 use crate::words::count;
@@ -39,6 +40,8 @@ struct All {
 
 struct Job {
     title: String,
+    /// Where it was asked for.
+    back: String,
     by: Visitor,
     total: usize,
     done: AtomicUsize,
@@ -55,8 +58,9 @@ impl Jobs {
     ///
     /// # Errors
     /// Where one of the session is under way, or too many are.
-    pub(crate) fn begin(&self, desk: &Desk, visitor: Visitor, title: String, acts: Vec<Act>) -> Result<u64> {
-        let job = Arc::new(Job::new(title, visitor, acts.len()));
+    pub(crate) fn begin(&self, desk: &Desk, visitor: Visitor, plan: Plan) -> Result<u64> {
+        let Plan { title, acts, back, .. } = plan;
+        let job = Arc::new(Job::new(title, back, visitor, acts.len()));
         let number = self.all().add(Arc::clone(&job))?;
         tracing::info!(who = job.by.who, number, title = job.title, acts = job.total, "begun");
         let (shop, door) = (desk.shop_for(&job.by), Arc::clone(&desk.door));
@@ -106,9 +110,10 @@ impl All {
 }
 
 impl Job {
-    fn new(title: String, by: Visitor, total: usize) -> Self {
+    fn new(title: String, back: String, by: Visitor, total: usize) -> Self {
         Self {
             title,
+            back,
             by,
             total,
             done: AtomicUsize::new(0),
@@ -173,7 +178,7 @@ pub(crate) async fn show(look: Look, At(number): At<u64>) -> Result<View, Fault>
                 button #stop { "Stop" }
             }
         }
-        p { a href="/console" { "Back to what is stuck" } }
+        p { a href=(job.back) { "Back to where it was asked for" } }
     };
     let still = html! { p { "Begun by " b { bdi { (job.by.name.expose()) } } } };
     Ok(View { title: job.title.clone(), still, live })
@@ -192,7 +197,7 @@ mod tests {
             let door = Door::of(ticket.clone(), "operator");
             door.visitor(&door.enter(ticket.path().split('=').nth(1).unwrap()).unwrap(), true).unwrap()
         };
-        let another = || Arc::new(Job::new(String::new(), visitor(), 1));
+        let another = || Arc::new(Job::new(String::new(), String::new(), visitor(), 1));
         let (mut all, jobs) = (All::default(), Vec::from_iter((0..50).map(|_| another())));
         let numbers: Vec<_> = jobs.iter().map(|job| all.add(Arc::clone(job)).unwrap()).collect();
         assert!(all.add(another()).unwrap_err().to_string().starts_with("50 others are under way"));

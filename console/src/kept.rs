@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     until: Instant,
     pub(crate) title: String,
     pub(crate) acts: Vec<Act>,
+    /// Where it was asked for.
+    pub(crate) back: String,
 }
 
 impl Default for Kept {
@@ -61,9 +63,9 @@ impl Kept {
     }
 
     /// Keeps a plan, in place of the one before; its id.
-    pub(crate) fn keep(&mut self, title: String, acts: Vec<Act>) -> String {
+    pub(crate) fn keep(&mut self, title: String, acts: Vec<Act>, back: String) -> String {
         let id = secret();
-        self.plan = Some(Plan { id: id.clone(), until: Instant::now() + GOOD_FOR, title, acts });
+        self.plan = Some(Plan { id: id.clone(), until: Instant::now() + GOOD_FOR, title, acts, back });
         id
     }
 

@@ -20,7 +20,7 @@ use crate::arrival::Arrival;
 use crate::cookies::SESSION;
 use crate::live::{is_live, page};
 use crate::visitor::Visitor;
-use crate::{Desk, act, bulk, frame, jobs, pages, sign_in};
+use crate::{Desk, act, bulk, frame, jobs, pages, perform, plan, sign_in};
 
 const STYLE: &str = include_str!("../assets/console.css");
 const SCRIPT: &str = include_str!("../assets/console.js");
@@ -49,9 +49,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/faults", page(pages::faults))
         .route("/console/jobs/{job}", page(jobs::show))
         .route("/console/jobs/{job}/stop", post(jobs::stop))
-        .route("/console/do", post(act::perform))
-        .route("/console/bulk", post(bulk::plan))
-        .route("/console/bulk/confirm", post(bulk::confirm))
+        .route("/console/do", post(perform::perform))
+        .route("/console/bulk", post(bulk::ask))
+        .route("/console/bulk/confirm", post(plan::confirm))
         .route("/console/leave", post(leave))
         .layer(from_fn_with_state(desk.clone(), admit));
     let ways = if desk.door.asks_for_a_password() {

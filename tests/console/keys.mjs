@@ -57,3 +57,11 @@ export const updated = async (page) => {
   const before = await page.evaluate(() => window.updates);
   await page.waitForFunction((before) => window.updates > before, before);
 };
+
+/** Waits until the page has been told of something else, which it does not show yet. */
+export const held = async (page, meanwhile) => {
+  const [told, updates] = await page.evaluate(() => [window.told, window.updates]);
+  await meanwhile();
+  await page.waitForFunction((told) => window.told > told, told);
+  assert.equal(await page.evaluate(() => window.updates), updates, "nothing moves under the pointer, or away from the focus");
+};

@@ -25,9 +25,21 @@ export const launch = () => chromium.launch({
     "--disable-component-update", "--disable-sync"],
 });
 
+/** Has a page count what it is told. */
+const counted = () => {
+  window.told = 0;
+  window.EventSource = class extends EventSource {
+    constructor(url) {
+      super(url);
+      this.addEventListener("message", () => { window.told += 1; });
+    }
+  };
+};
+
 /** A page of somebody who looks at nothing yet; `wrong` of it is what nobody should see, requests to any other `home` among that. */
 export const stranger = async (browser, home, options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  await context.addInitScript(counted);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   page.wrong = [];

@@ -1,6 +1,6 @@
 // What an operator does: follows an order, finds what is stuck and why, has it go on, and empties the quarantine, by keyboard alone.
 import assert from "node:assert/strict";
-import { go, isFocused, press, tab, tabTo, updated, watch } from "./keys.mjs";
+import { go, held, isFocused, press, tab, tabTo, updated, watch } from "./keys.mjs";
 import { audit } from "./pages.mjs";
 import { ask, enter, eventually, hides, look, origin, say, shows, told } from "./visit.mjs";
 
@@ -64,7 +64,7 @@ const again = async (page, plan, seen = async () => {}) => {
   told.job = new URL(page.url()).pathname;
   await shows(page, "1 of 1, all ended");
   assert.ok(!(await page.locator("main").innerText()).includes("failed"));
-  await press(page, page.getByRole("link", { name: "Back to what is stuck" }));
+  await press(page, page.getByRole("link", { name: "Back to where it was asked for" }));
 };
 
 export const stuck = async (browser) => {
@@ -82,14 +82,19 @@ export const stuck = async (browser) => {
   await tab(page);
   const pause = form.getByRole("button", { name: "Pause" });
   assert.ok(await isFocused(pause));
-  await ask("place", 1);
+  await held(page, () => ask("place", 1));
+  await page.evaluate(() => document.activeElement.blur());
   await updated(page);
   assert.equal(await form.getByLabel("Why").inputValue(), WHY, "what is typed stays");
-  assert.ok(await isFocused(pause), "the focus stays");
-  await page.keyboard.press("Enter");
+  await pause.hover();
+  await held(page, () => ask("place", 1));
+  await page.mouse.move(0, 0);
+  await updated(page);
+  assert.equal(await form.getByLabel("Why").inputValue(), WHY, "what is typed stays");
+  await press(page, pause);
   await shows(page, "payment of payment is paused.");
   assert.ok((await page.locator("#live").innerText()).includes(WHY));
-  say("consumers: what is typed and the focus stay while the page is brought up to date; payment's reader is paused");
+  say("consumers: nothing moves while a button has the focus or the pointer is over it; what is typed stays; payment's reader is paused");
 
   await ask("freeze", "payment");
   const waiting = await ask("place", 4);

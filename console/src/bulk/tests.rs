@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 use tradewind_testing::eventually;
 
 use super::*;
+use crate::plan::shown;
 use crate::{Door, Ticket, router};
 
 struct Stand {
@@ -41,7 +42,7 @@ impl Stand {
     /// Shows that these orders would be cancelled.
     fn show(&self, visitor: &Visitor, orders: &[&str]) -> String {
         let acts = orders.iter().map(|order| Act::Cancel { order_id: (*order).to_owned() }).collect();
-        self.desk.door.with(visitor, |kept| kept.keep("Cancel".to_owned(), acts)).unwrap()
+        self.desk.door.with(visitor, |kept| kept.keep("Cancel".to_owned(), acts, "/console/orders".to_owned())).unwrap()
     }
 
     /// Where somebody is led who says that it is right.

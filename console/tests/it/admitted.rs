@@ -78,7 +78,9 @@ async fn a_form_is_taken_only_from_a_page_of_the_session() {
             assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path} {headers:?}");
         }
         let answer = stand.ask(form(path, &cookie, marked.clone(), &OWN)).await;
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path} {marked}");
+        let asks_first = body.starts_with("act=cancel");
+        let taken = if asks_first { StatusCode::OK } else { StatusCode::SEE_OTHER };
+        assert_eq!(answer.status(), taken, "{path} {marked}");
     }
 }
 

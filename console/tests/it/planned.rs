@@ -228,3 +228,31 @@ async fn of_a_step_only_what_waits_there_is_dealt_with_at_whose_turn_it_is() {
     let page = text(stand.ask(get("/console/jobs/1", &cookie)).await).await;
     assert!(page.contains("Not done: &quot;OrderPayed&quot; is no step of an order"), "{page}");
 }
+
+#[tokio::test]
+async fn an_order_is_cancelled_once_that_was_shown_and_said_to_be_right() {
+    let stand = Stand::new();
+    let cookie = stand.enter().await;
+    let mark = stand.mark(&cookie).await;
+    let order = "0190163d-8694-739b-aea5-966c26f8ad91";
+    let back = format!("/console/orders/{order}");
+    let asked = format!("mark={mark}&act=cancel&order_id={order}&back=%2Fconsole%2Forders%2F{order}");
+    let page = text(stand.ask(form("/console/do", &cookie, asked, &[])).await).await;
+    assert_eq!(acts(&page), [format!("cancel {order}")]);
+    assert!(page.contains("Nothing has been yet.") && page.contains(&format!("href=\"{back}\"")), "{page}");
+    let job = async |number: u32| stand.ask(get(&format!("/console/jobs/{number}"), &cookie)).await;
+    assert_eq!(job(1).await.status(), StatusCode::BAD_REQUEST, "nothing was begun");
+    let confirmed = format!("mark={mark}&plan={}", plan(&page));
+    for _ in 0..2 {
+        let answer = stand.ask(form("/console/bulk/confirm", &cookie, confirmed.clone(), &[])).await;
+        assert_eq!(answer.headers()[LOCATION], "/console/jobs/1");
+    }
+    // The shop does not answer.
+    let page = eventually(Duration::from_secs(60), "it is tried", async || {
+        let page = text(job(1).await).await;
+        if page.contains("1 of 1, all ended") { Ok(page) } else { Err(page) }
+    });
+    let page = page.await;
+    assert!(page.contains(&format!("<li>cancel {order}: ")) && page.contains(&format!("href=\"{back}\"")), "{page}");
+    assert_eq!(job(2).await.status(), StatusCode::BAD_REQUEST, "it was begun once");
+}

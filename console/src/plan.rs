@@ -1,0 +1,95 @@
+//! What would be done, to be said to be right: exactly what is shown is done then, once.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::Desk;
+use crate::act::{Act, refused};
+use crate::frame::{self, View};
+use crate::visitor::Visitor;
+use crate::words::count;
+
+const LAPSED: &str = "this was shown too long ago, or something else since; have it shown again";
+
+#[derive(Deserialize)]
+pub(crate) struct Confirmed {
+    #[serde(default)]
+    mark: String,
+    plan: String,
+}
+
+/// Shows what would be done, and keeps it to be said to be right; `back` leads to where it was asked for.
+pub(crate) fn show(desk: &Desk, visitor: &Visitor, title: &str, acts: Vec<Act>, back: String) -> Response {
+    let shown = shown(&acts);
+    let is_any = !acts.is_empty();
+    let keep = || desk.door.with(visitor, |kept| kept.keep(title.to_owned(), acts, back.clone()));
+    let id = is_any.then(keep).flatten();
+    let still = html! {
+        (shown)
+        @if let Some(id) = id {
+            form method="post" action="/console/bulk/confirm" {
+                (frame::mark(visitor))
+                input type="hidden" name="plan" value=(id);
+                button #confirm.danger { "Do it" }
+            }
+        }
+        p { a href=(back) { "Back, and change nothing" } }
+    };
+    let view = View { title: title.to_owned(), still, live: html! {} };
+    frame::page("/console", visitor, &[], &view).into_response()
+}
+
+/// Every act, by whom it is asked of.
+pub(crate) fn shown(acts: &[Act]) -> Markup {
+    let mut by_reader: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for act in acts {
+        by_reader.entry(act.of()).or_default().push(act.words());
+    }
+    html! {
+        @if acts.is_empty() {
+            p { "There is nothing to do for what was asked for: nothing of it is in quarantine where its turn is, and no reader there is paused." }
+        } @else {
+            p { "This would be done, " b { (number(acts.len())) } " in all. Nothing has been yet." }
+        }
+        @for ((service, reader), acts) in &by_reader {
+            details open {
+                summary { b { (service) } @if !reader.is_empty() { ", " (reader) } ": " (number(acts.len())) }
+                ul.plan { @for act in acts { li { (act) } } }
+            }
+        }
+    }
+}
+
+fn number(of: usize) -> String {
+    count(i128::try_from(of).unwrap_or_default())
+}
+
+/// Does what was shown, once; whoever asks twice is led to what goes on.
+pub(crate) async fn confirm(
+    State(desk): State<Desk>,
+    Extension(visitor): Extension<Visitor>,
+    Form(Confirmed { mark, plan: id }): Form<Confirmed>,
+) -> Response {
+    if let Some(refused) = refused(&mark, &visitor) {
+        return refused;
+    }
+    let begun = match desk.door.with(&visitor, |kept| kept.take(&id)).flatten() {
+        Some(plan) => desk.jobs.begin(&desk, visitor.clone(), plan),
+        None => desk.door.with(&visitor, |kept| kept.begun(&id)).flatten().context(LAPSED),
+    };
+    let number = match begun {
+        Ok(number) => number,
+        Err(error) => {
+            desk.door.note(&visitor, format!("Not done: {error:#}"));
+            return Redirect::to("/console").into_response();
+        }
+    };
+    desk.door.with(&visitor, |kept| kept.begin(id, number));
+    Redirect::to(&format!("/console/jobs/{number}")).into_response()
+}
