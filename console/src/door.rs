@@ -3,11 +3,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contracts::tradewind::identity::v1::LogInRequest;
-use futures::StreamExt as _;
 use tokio::time::Instant;
 use tradewind_domain::Sensitive;
 
@@ -26,10 +25,8 @@ const MOST_OF_ONE: usize = 8;
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long one is good that is not.
 const IDLE: Duration = Duration::from_secs(60 * 60);
-/// How often it is looked whose tokens are to be followed by the next, and how many are at a time. Identity gives an answer that was lost
-/// again for 10 s.
+/// How often it is looked whose tokens are to be followed by the next.
 const ROUND: Duration = Duration::from_secs(3);
-const AT_ONCE: usize = 8;
 
 /// The sessions there are, and what begins one.
 pub struct Door {
@@ -48,6 +45,8 @@ struct Session {
     who: String,
     name: Sensitive<String>,
     signed_in: Option<SignedIn>,
+    /// Whether the next tokens are asked for at present: once at a time, for whoever shows a token again after a while has stolen it.
+    is_followed: bool,
     mark: String,
     began: Instant,
     used: Instant,
@@ -122,7 +121,8 @@ impl Door {
     fn begin(&self, who: String, name: String, signed_in: Option<SignedIn>) -> String {
         let (key, mark, now) = (secret(), secret(), Instant::now());
         let kept = Kept::default();
-        let session = Session { who, name: name.into(), signed_in, mark, began: now, used: now, kept };
+        let session =
+            Session { who, name: name.into(), signed_in, is_followed: false, mark, began: now, used: now, kept };
         let mut sessions = self.sessions();
         let own = sessions.values().filter(|other| other.who == session.who).count();
         let (has_many, is_full) = (own >= MOST_OF_ONE, sessions.len() >= MOST);
@@ -207,8 +207,9 @@ impl Door {
         let (door, counted) = (Arc::downgrade(self), Arc::downgrade(self));
         metrics::watch_sessions(move || counted.upgrade().map_or(0, |door| door.open()));
         tokio::spawn(async move {
-            while door.strong_count() > 0 {
-                round(&door).await;
+            while let Some(door) = door.upgrade() {
+                door.round();
+                drop(door);
                 tokio::time::sleep(ROUND).await;
             }
         });
@@ -218,18 +219,46 @@ impl Door {
         self.sessions().values().filter(|session| self.is_good(session)).count()
     }
 
-    /// Follows the tokens of a session by the next, or ends it where there are none.
-    async fn follow(&self, staff: &Staff, key: String, signed_in: SignedIn) {
-        match staff.next(&signed_in).await {
-            Next::Stays(next) => {
-                if let Some(session) = self.sessions().get_mut(&key) {
-                    session.signed_in = Some(next);
-                } else {
-                    // They have left meanwhile.
-                    staff.leave(next);
+    /// Looks after every session once, and waits for none.
+    fn round(self: &Arc<Self>) {
+        let Way::Staff(staff) = &self.way else { return };
+        let (mut over, mut due) = (Vec::new(), Vec::new());
+        for (key, session) in &mut *self.sessions() {
+            match &session.signed_in {
+                Some(signed_in) if session.is_in_time(Instant::now()) && !staff.has_ended(signed_in) => {
+                    if signed_in.is_due() && !session.is_followed {
+                        session.is_followed = true;
+                        due.push((key.clone(), signed_in.clone()));
+                    }
                 }
+                _ => over.push(key.clone()),
             }
-            Next::Over => self.forget(&key),
+        }
+        over.iter().for_each(|key| self.forget(key));
+        for (key, signed_in) in due {
+            tokio::spawn(Arc::clone(self).follow(staff.clone(), key, signed_in));
+        }
+    }
+
+    /// Follows the tokens of a session by the next, or ends it where there are none.
+    async fn follow(self: Arc<Self>, staff: Staff, key: String, signed_in: SignedIn) {
+        let next = staff.next(&signed_in).await;
+        let mut sessions = self.sessions();
+        let Some(session) = sessions.get_mut(&key) else {
+            // They have left meanwhile.
+            drop(sessions);
+            if let Next::Stays(next) = next {
+                staff.leave(next);
+            }
+            return;
+        };
+        session.is_followed = false;
+        match next {
+            Next::Stays(next) => session.signed_in = Some(next),
+            Next::Over => {
+                drop(sessions);
+                self.forget(&key);
+            }
             Next::Unknown => {}
         }
     }
@@ -237,22 +266,4 @@ impl Door {
     fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Looks after every session once.
-async fn round(door: &Weak<Door>) {
-    let Some(door) = door.upgrade() else { return };
-    let Way::Staff(staff) = &door.way else { return };
-    let (mut over, mut due) = (Vec::new(), Vec::new());
-    for (key, session) in &*door.sessions() {
-        match &session.signed_in {
-            Some(signed_in) if session.is_in_time(Instant::now()) && !staff.has_ended(signed_in) => {
-                due.extend(signed_in.is_due().then(|| (key.clone(), signed_in.clone())));
-            }
-            _ => over.push(key.clone()),
-        }
-    }
-    over.iter().for_each(|key| door.forget(key));
-    let follow = async |(key, signed_in)| door.follow(staff, key, signed_in).await;
-    futures::stream::iter(due).for_each_concurrent(AT_ONCE, follow).await;
 }

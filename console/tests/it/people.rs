@@ -1,6 +1,6 @@
 //! Accounts that a test makes up, in place of identity.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use prost_types::Timestamp;
 use rustls::pki_types::UnixTime;
+use tokio::time::{Instant, sleep};
 use tonic::Status;
 use tradewind_console::{Accounts, Staff};
 use tradewind_domain::{Error, ErrorKind};
@@ -29,10 +30,40 @@ pub(crate) struct Known {
     pub(crate) revoked: bool,
     /// Whether it answers nobody.
     pub(crate) away: bool,
-    /// Refresh tokens of those who have left.
+    /// Sessions of those who have left.
     pub(crate) left: Vec<String>,
     /// From where somebody has tried last.
     pub(crate) from: Option<IpAddr>,
+    /// Whether it exchanges a token and its answer is lost.
+    pub(crate) loses: bool,
+    /// The session of which it is asked and never answers.
+    pub(crate) silent: Option<String>,
+    /// How often it was asked for the next tokens, by session.
+    pub(crate) asked: BTreeMap<String, usize>,
+    /// How many tokens of a session were exchanged, and when the last one.
+    exchanged: BTreeMap<String, (usize, Instant)>,
+}
+
+/// For how long it gives an answer again, and after what time nobody waits for one.
+const GRACE: Duration = Duration::from_secs(10);
+const LOST_AFTER: Duration = Duration::from_secs(5);
+
+impl Known {
+    /// The tokens that follow this one, and whether they were made now. None where it was exchanged long ago: the session is over.
+    fn exchange(&mut self, refresh_token: &str) -> Option<(Tokens, bool)> {
+        let (session, number) = refresh_token.split_once('.').unwrap();
+        let number: usize = number.parse().unwrap();
+        let (made, at) = self.exchanged.get(session).copied().unwrap_or((0, Instant::now()));
+        let is_new = number == made;
+        if self.over.contains(session) || !(is_new || number + 1 == made && at.elapsed() <= GRACE) {
+            self.over.insert(session.to_owned());
+            return None;
+        }
+        if is_new {
+            self.exchanged.insert(session.to_owned(), (made + 1, Instant::now()));
+        }
+        Some((tokens(session, number + 1, !self.revoked), is_new))
+    }
 }
 
 #[derive(Clone, Default)]
@@ -57,12 +88,12 @@ fn refused(kind: ErrorKind, reason: &'static str) -> Status {
     status(Error::new(kind, reason, "in identity's words"))
 }
 
-fn tokens(session: &str, is_staff: bool) -> Tokens {
+fn tokens(session: &str, number: usize, is_staff: bool) -> Tokens {
     let seconds = i64::try_from((UnixTime::now().as_secs()) + LIFE.as_secs()).unwrap();
     Tokens {
         access_token: "not looked at".to_owned(),
         expire_time: Some(Timestamp { seconds, nanos: 0 }),
-        refresh_token: session.to_owned(),
+        refresh_token: format!("{session}.{number}"),
         session_id: session.to_owned(),
         account_id: "a-1".to_owned(),
         roles: is_staff.then(|| Role::Staff.into()).into_iter().collect(),
@@ -78,13 +109,13 @@ impl Accounts for People {
         let told = match (request.email.split('@').next().unwrap(), request.password.as_str()) {
             ("busy", _) => Err(refused(ErrorKind::Exhausted, "TOO_MANY_ATTEMPTS")),
             ("away", _) => Err(refused(ErrorKind::Unavailable, "AWAY")),
-            ("staff", PASSWORD) => Ok(tokens(&session, true)),
-            ("colleague", PASSWORD) => Ok(Tokens { account_id: "a-2".to_owned(), ..tokens(&session, true) }),
-            ("customer", PASSWORD) => Ok(tokens(&session, false)),
+            ("staff", PASSWORD) => Ok(tokens(&session, 0, true)),
+            ("colleague", PASSWORD) => Ok(Tokens { account_id: "a-2".to_owned(), ..tokens(&session, 0, true) }),
+            ("customer", PASSWORD) => Ok(tokens(&session, 0, false)),
             ("once", PASSWORD) => match request.new_password.as_str() {
                 "" => Err(refused(ErrorKind::Rejected, "NEW_PASSWORD_REQUIRED")),
                 "short" => Err(refused(ErrorKind::Invalid, "PASSWORD_TOO_SHORT")),
-                _ => Ok(tokens(&session, true)),
+                _ => Ok(tokens(&session, 0, true)),
             },
             _ => Err(refused(ErrorKind::Unauthenticated, "CREDENTIALS_INVALID")),
         };
@@ -92,19 +123,27 @@ impl Accounts for People {
     }
 
     fn refresh(&self, refresh_token: String) -> BoxFuture<'static, Result<Tokens, Status>> {
-        let known = self.0.lock().unwrap();
-        let told = if known.away {
-            Err(refused(ErrorKind::Unavailable, "AWAY"))
-        } else if known.over.contains(&refresh_token) {
-            Err(refused(ErrorKind::Unauthenticated, "REFRESH_TOKEN_INVALID"))
-        } else {
-            Ok(tokens(&refresh_token, !known.revoked))
-        };
-        std::future::ready(told).boxed()
+        let mut known = self.0.lock().unwrap();
+        let session = refresh_token.split('.').next().unwrap().to_owned();
+        *known.asked.entry(session.clone()).or_default() += 1;
+        if known.silent.as_ref() == Some(&session) {
+            return std::future::pending().boxed();
+        }
+        if known.away {
+            return std::future::ready(Err(refused(ErrorKind::Unavailable, "AWAY"))).boxed();
+        }
+        match known.exchange(&refresh_token) {
+            None => std::future::ready(Err(refused(ErrorKind::Unauthenticated, "REFRESH_TOKEN_INVALID"))).boxed(),
+            Some((_, true)) if known.loses => {
+                async { Err(sleep(LOST_AFTER).map(|()| Status::deadline_exceeded("no answer")).await) }.boxed()
+            }
+            Some((tokens, _)) => std::future::ready(Ok(tokens)).boxed(),
+        }
     }
 
     fn log_out(&self, refresh_token: String) -> BoxFuture<'static, Result<(), Status>> {
-        self.0.lock().unwrap().left.push(refresh_token);
+        let session = refresh_token.split('.').next().unwrap().to_owned();
+        self.0.lock().unwrap().left.push(session);
         std::future::ready(Ok(())).boxed()
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::{LOCATION, SET_COOKIE};
+use tokio::time::Instant;
 use tradewind_testing::eventually;
 
 use crate::people::{LIFE, PASSWORD, People};
@@ -210,4 +211,45 @@ async fn a_session_that_nobody_uses_ends_at_identity_too() {
     tokio::time::sleep(Duration::from_secs(61 * 60)).await;
     assert!(!is_in(&stand, &cookie).await);
     assert_eq!(people.0.lock().unwrap().left, ["s-1"]);
+}
+
+/// Identity has exchanged a token, and the console does not hear of it. Many are asked about at once.
+#[tokio::test(start_paused = true)]
+async fn whose_next_tokens_are_lost_asks_again_before_that_looks_like_theft() {
+    let people = People::default();
+    people.now(|known| known.loses = true);
+    let stand = Stand::for_staff(&people, "");
+    let mut all = Vec::new();
+    for who in ["staff", "colleague"] {
+        for _ in 0..8 {
+            all.push(stand.sign_in_as(who).await);
+        }
+    }
+    for _ in 0..4 {
+        tokio::time::sleep(LIFE).await;
+        for cookie in &all {
+            assert!(is_in(&stand, cookie).await);
+        }
+    }
+    let known = people.0.lock().unwrap();
+    assert!(known.over.is_empty() && known.left.is_empty() && known.asked.values().all(|asked| *asked >= 8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_whom_identity_does_not_answer_and_it_is_asked_once() {
+    let people = People::default();
+    let stand = Stand::for_staff(&people, "");
+    let (waits, other) = (stand.sign_in().await, stand.sign_in_as("colleague").await);
+    people.now(|known| known.silent = Some("s-1".to_owned()));
+    tokio::time::sleep(LIFE - Duration::from_secs(60)).await;
+    let before = Instant::now();
+    assert_eq!(people.0.lock().unwrap().asked["s-1"], 1, "it is being asked for the next tokens");
+    assert!(is_in(&stand, &waits).await, "the token that is there is good for another minute");
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    for _ in 0..4 {
+        tokio::time::sleep(LIFE).await;
+        assert!(is_in(&stand, &other).await, "others have theirs");
+        assert!(!is_in(&stand, &waits).await);
+    }
+    assert_eq!(people.0.lock().unwrap().asked["s-1"], 1, "who asks twice looks like a thief");
 }
