@@ -37,7 +37,7 @@ pub enum Refusal {
     /// A claim that has to be there is missing, or is not what it should be.
     #[error("the token's claim `{0}` is missing or not as it has to be")]
     Claim(&'static str),
-    /// The certificate that it is signed with is not one of ours, or its workload may not sign.
+    /// The certificate that it is signed with is not one of ours, its workload may not sign, or another workload brings it.
     #[error("the token is signed by nobody who may")]
     Signer,
 }

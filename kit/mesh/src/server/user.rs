@@ -63,15 +63,21 @@ impl Users {
     ) -> Result<Option<Arc<User>>, Status> {
         // What is in no contract tells nobody's secrets.
         let Some(method) = method else { return Ok(None) };
-        let user = self.verified(&brought)?;
+        let user = self.verified(peer, &brought)?;
         let edge = EDGES.iter().find(|edge| edge.name == peer.id.name());
+        // Whoever brings somebody is an edge, and speaks for those that the contract says.
         let for_staff = method.audience == Audience::Staff || edge.is_some_and(|edge| edge.audience == Audience::Staff);
         match (method.audience, &user) {
             (Audience::Customer | Audience::Staff, None) if edge.is_some() => {
                 let text = "nobody is signed in for whom this could be done";
                 Err(status::refusal(Layer::User, Code::Unauthenticated, "NOT_SIGNED_IN", text, []))
             }
-            (Audience::Customer | Audience::Staff, Some(user)) if for_staff && !user.is(STAFF) => {
+            (Audience::Internal | Audience::Unspecified, Some(_)) => {
+                let text = "this is called by workloads for themselves alone";
+                let facts = [("method", method.path)];
+                Err(status::refusal(Layer::User, Code::PermissionDenied, "NOT_FOR_PEOPLE", text, facts))
+            }
+            (_, Some(user)) if for_staff && !user.is(STAFF) => {
                 let facts = [("role", STAFF), ("method", method.path)];
                 Err(status::refusal(Layer::User, Code::PermissionDenied, "ROLE_MISSING", "this is for staff", facts))
             }
@@ -80,22 +86,17 @@ impl Users {
                 let text = "the key that was shown is not for this";
                 Err(status::refusal(Layer::User, Code::PermissionDenied, "SCOPE_MISSING", text, facts))
             }
-            (Audience::Internal | Audience::Unspecified, Some(_)) => {
-                let text = "this is called by workloads for themselves alone";
-                let facts = [("method", method.path)];
-                Err(status::refusal(Layer::User, Code::PermissionDenied, "NOT_FOR_PEOPLE", text, facts))
-            }
             _ => Ok(user),
         }
     }
 
-    fn verified(&self, brought: &Brought) -> Result<Option<Arc<User>>, Status> {
+    fn verified(&self, peer: &Peer, brought: &Brought) -> Result<Option<Arc<User>>, Status> {
         let checked = match (brought.token.as_slice(), brought.chain.as_slice()) {
             ([], []) => return Ok(None),
             ([token], [chain]) => {
                 let malformed = |_: ToStrError| Refusal::Malformed;
                 let both = token.to_str().and_then(|token| Ok((token, chain.to_str()?))).map_err(malformed);
-                both.and_then(|(token, chain)| self.checker.check(token, chain, UnixTime::now().as_secs()))
+                both.and_then(|(token, chain)| self.checker.check(&peer.id, token, chain, UnixTime::now().as_secs()))
             }
             _ => Err(Refusal::Malformed),
         };

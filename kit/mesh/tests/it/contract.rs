@@ -83,8 +83,8 @@ pub(crate) static CONTRACT: Contract = Contract {
     }],
 };
 
-/// Who calls what is for people: the gateway for them, and workloads for themselves.
-const PEOPLE: &[&str] = &["gateway", "operator", "reader"];
+/// Who calls what is for people: those at the edge for them, and workloads for themselves.
+const PEOPLE: &[&str] = &["gateway", "console", "operator", "reader"];
 /// The text holds the customer.
 const OWNER: Owner = Owner { tag: 1, field: "value", is_object: false };
 /// It names an object.

@@ -129,9 +129,7 @@ async fn the_console_speaks_for_staff_and_for_nobody_else() {
                 let (code, why) = match method.audience {
                     _ if !method.callers.contains(&"console") => (Code::PermissionDenied, "CALLER_NOT_ALLOWED"),
                     Audience::Internal => (Code::PermissionDenied, "NOT_FOR_PEOPLE"),
-                    Audience::Customer | Audience::Staff if user.roles.is_empty() => {
-                        (Code::PermissionDenied, "ROLE_MISSING")
-                    }
+                    _ if user.roles.is_empty() => (Code::PermissionDenied, "ROLE_MISSING"),
                     _ => (Code::Unimplemented, "METHOD_NOT_SERVED"),
                 };
                 let (found, expected) = ((refused.code(), reason(&refused)), (code, Some(why.to_owned())));

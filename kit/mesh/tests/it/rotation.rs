@@ -222,7 +222,7 @@ fn a_stage_out_of_turn_changes_nothing() {
     };
     refused(Stage::Issue, "no other authority has been made");
     rotate(dir.path(), Stage::Trust).unwrap();
-    refused(Stage::Retire, "has not issued for echo, gateway");
+    refused(Stage::Retire, "has not issued for console, echo, gateway");
     rotate(dir.path(), Stage::Issue).unwrap();
     pki::renew(dir.path(), "echo").unwrap();
     rotate(dir.path(), Stage::Retire).expect("what is renewed meanwhile is of the new authority");

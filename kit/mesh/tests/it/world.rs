@@ -23,7 +23,7 @@ use crate::contract::CONTRACT;
 use crate::echo::Echo;
 
 pub(crate) const DOMAIN: &str = "tradewind.test";
-pub(crate) const NAMES: [&str; 5] = ["echo", "gateway", "operator", "reader", "stranger"];
+pub(crate) const NAMES: [&str; 6] = ["echo", "gateway", "console", "operator", "reader", "stranger"];
 
 pub(crate) fn policy() -> Policy {
     Policy::new(&CONTRACT)

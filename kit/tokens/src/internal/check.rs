@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 use serde_json::Value;
-use tradewind_workload::{Credentials, Identity};
+use tradewind_workload::{Credentials, Identity, SpiffeId};
 
 use super::mint::algorithm;
 use super::{KIND, LIFE, User};
@@ -45,7 +45,7 @@ struct Known {
 struct Signer {
     /// The certificates, as they came.
     chain: Box<str>,
-    id: String,
+    id: SpiffeId,
     key: Key,
     /// When the certificates have to be looked at again, in seconds since 1970.
     until: u64,
@@ -68,11 +68,12 @@ impl Checker {
         Self { identity, service: service.to_owned(), signers, known }
     }
 
-    /// Whom a call is for that came with this token and these certificates, at `now` in seconds since 1970.
+    /// Whom a call of `peer` is for that came with this token and these certificates, at `now` in seconds since 1970. Who speaks for
+    /// somebody does so himself: what another has signed is nobody's to bring.
     ///
     /// # Errors
     /// The first thing that is wrong with either.
-    pub fn check(&self, token: &str, chain: &str, now: u64) -> Result<Arc<User>, Refusal> {
+    pub fn check(&self, peer: &SpiffeId, token: &str, chain: &str, now: u64) -> Result<Arc<User>, Refusal> {
         let by = self.identity.credentials();
         let signer = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +81,7 @@ impl Checker {
                 *known = Known::none(by.clone());
             }
             match known.tokens.get(token) {
-                Some(good) if *good.signer.chain == *chain && now < good.until => return Ok(good.user),
+                Some(good) if good.signer.is(peer, chain) && now < good.until => return Ok(good.user),
                 _ => known.chains.get(chain).filter(|signer| now < signer.until),
             }
         };
@@ -88,6 +89,9 @@ impl Checker {
             Some(signer) => (signer, false),
             None => (Arc::new(self.signer(&by, chain, now)?), true),
         };
+        if !signer.is(peer, chain) {
+            return Err(Refusal::Signer);
+        }
         let (user, expires) = self.user(token, &signer, now)?;
         let user = Arc::new(user);
         let good = Good { user: user.clone(), signer: signer.clone(), until: signer.until.min(expires + LEEWAY) };
@@ -119,7 +123,7 @@ impl Checker {
         }
         let key = Key::of_bytes(algorithm(vouched.scheme), &vouched.key).ok_or(Refusal::Signer)?;
         let expires = u64::try_from(vouched.leaf.not_after).unwrap_or_default();
-        Ok(Signer { chain: chain.into(), id: vouched.leaf.id.to_string(), key, until: expires.min(now + LOOKED_AT) })
+        Ok(Signer { chain: chain.into(), id: vouched.leaf.id, key, until: expires.min(now + LOOKED_AT) })
     }
 
     fn user(&self, token: &str, signer: &Signer, now: u64) -> Result<(User, u64), Refusal> {
@@ -129,7 +133,7 @@ impl Checker {
         }
         signed.holds(&signer.key)?;
         let claims = Claims::read(json::object(&signed.payload()?).ok_or(Refusal::Malformed)?)?;
-        if claims.issuer != signer.id {
+        if claims.issuer != signer.id.to_string() {
             return Err(Refusal::Issuer);
         }
         claims.is_now(now, LEEWAY)?;
@@ -140,6 +144,13 @@ impl Checker {
         }
         let scopes = scopes(&claims)?;
         Ok((User { id: claims.subject, roles: claims.roles, session: claims.session, scopes }, claims.expires))
+    }
+}
+
+impl Signer {
+    /// Whether these are its certificates, and it is who brings them.
+    fn is(&self, peer: &SpiffeId, chain: &str) -> bool {
+        self.id == *peer && *self.chain == *chain
     }
 }
 

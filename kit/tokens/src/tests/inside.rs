@@ -73,6 +73,10 @@ impl World {
     }
 }
 
+fn of(name: &str) -> SpiffeId {
+    SpiffeId::new(DOMAIN, name).unwrap()
+}
+
 fn chain(identity: &Identity) -> String {
     identity.credentials().chain().iter().map(encoded).collect::<Vec<_>>().join(".")
 }
@@ -103,7 +107,7 @@ fn a_service_learns_from_the_gateways_token_whom_a_call_is_for() {
         for number in 0..200 {
             let user = User { id: format!("u-{number}"), ..ada() };
             let Minted { token, chain } = minter.mint(&user, "ordering", world.now).unwrap();
-            assert_eq!(*checker.check(&token, &chain, world.now).unwrap(), user, "{kind:?}");
+            assert_eq!(*checker.check(&of("gateway"), &token, &chain, world.now).unwrap(), user, "{kind:?}");
         }
     }
 }
@@ -120,7 +124,7 @@ fn whoever_is_bound_to_scopes_is_so_inside() {
     ] {
         let user = User { scopes, ..ada() };
         let Minted { token, chain } = minter.mint(&user, "ordering", world.now).unwrap();
-        let known = checker.check(&token, &chain, world.now).unwrap();
+        let known = checker.check(&of("gateway"), &token, &chain, world.now).unwrap();
         assert_eq!(*known, user);
         assert_eq!((known.may(Some("ordering.read")), known.may(None)), (read, none), "{user:?}");
     }
@@ -131,11 +135,12 @@ fn a_token_is_for_one_service_and_one_minute() {
     let world = World::new();
     let (checker, minter) = (world.checker(), world.minter("gateway"));
     let Minted { token, chain } = minter.mint(&ada(), "catalog", world.now).unwrap();
-    assert_eq!(checker.check(&token, &chain, world.now).unwrap_err(), Refusal::Audience);
+    assert_eq!(checker.check(&of("gateway"), &token, &chain, world.now).unwrap_err(), Refusal::Audience);
     let Minted { token, chain } = minter.mint(&ada(), "ordering", world.now).unwrap();
-    let at = |seconds: u64| checker.check(&token, &chain, world.now + seconds).map(|user| user.id.clone());
+    let at =
+        |seconds: u64| checker.check(&of("gateway"), &token, &chain, world.now + seconds).map(|user| user.id.clone());
     assert_eq!((at(0), at(89), at(90)), (Ok("u-1".to_owned()), Ok("u-1".to_owned()), Err(Refusal::Expired)));
-    let early = world.checker().check(&token, &chain, world.now - 31);
+    let early = world.checker().check(&of("gateway"), &token, &chain, world.now - 31);
     assert_eq!(early.unwrap_err(), Refusal::NotYetValid);
 }
 
@@ -143,7 +148,9 @@ fn a_token_is_for_one_service_and_one_minute() {
 fn nobody_signs_but_the_gateway_of_our_trust_domain() {
     let world = World::new();
     let checker = world.checker();
-    let check = |minted: &Minted| checker.check(&minted.token, &minted.chain, world.now).map(|user| user.id.clone());
+    let check = |minted: &Minted| {
+        checker.check(&of("gateway"), &minted.token, &minted.chain, world.now).map(|user| user.id.clone())
+    };
     let catalog = world.minter("catalog").mint(&ada(), "ordering", world.now).unwrap();
     assert_eq!(check(&catalog), Err(Refusal::Signer), "another workload");
     let foreign = World::of("elsewhere.test").minted();
@@ -162,10 +169,29 @@ fn nobody_signs_but_the_gateway_of_our_trust_domain() {
 }
 
 #[test]
+fn a_token_is_brought_by_whoever_has_signed_it_and_by_nobody_else() {
+    let world = World::new();
+    let signers = ["gateway", "catalog"];
+    let checker = Checker::new(world.identity("ordering"), "ordering", signers);
+    let elsewhere = SpiffeId::new("elsewhere.test", "gateway").unwrap();
+    // Before it is known, and then again.
+    for _ in 0..2 {
+        for signer in signers {
+            let Minted { token, chain } = world.minter(signer).mint(&ada(), "ordering", world.now).unwrap();
+            for peer in [of("gateway"), of("catalog"), of("ordering"), elsewhere.clone()] {
+                let told = checker.check(&peer, &token, &chain, world.now).map(|user| user.id.clone());
+                let expected = if peer == of(signer) { Ok("u-1".to_owned()) } else { Err(Refusal::Signer) };
+                assert_eq!(told, expected, "{peer} brings what {signer} has signed");
+            }
+        }
+    }
+}
+
+#[test]
 fn certificates_that_cannot_be_read_are_nobodys() {
     let world = World::new();
     let (checker, minted) = (world.checker(), world.minted());
-    let why = |chain: &str| checker.check(&minted.token, chain, world.now).unwrap_err();
+    let why = |chain: &str| checker.check(&of("gateway"), &minted.token, chain, world.now).unwrap_err();
     assert_eq!((why(""), why("AAAA")), (Refusal::Signer, Refusal::Signer));
     assert_eq!((why("@"), why(&format!(".{}", minted.chain))), (Refusal::Malformed, Refusal::Signer));
     assert_eq!(why(&["AAAA"; 5].join(".")), Refusal::TooLarge);
@@ -178,7 +204,7 @@ fn what_the_gateway_would_not_say_is_refused_even_if_it_is_signed() {
     let checker = world.checker();
     let why = |kind: &str, algorithm: Algorithm, changes: Value| {
         let Minted { token, chain } = world.signed("gateway", kind, algorithm, changes);
-        checker.check(&token, &chain, world.now).map(|_| ()).unwrap_err()
+        checker.check(&of("gateway"), &token, &chain, world.now).map(|_| ()).unwrap_err()
     };
     let of = |changes: Value| why(KIND, Algorithm::Es256, changes);
     assert_eq!(why("at+jwt", Algorithm::Es256, json!({})), Refusal::Type, "a person's own token");
@@ -201,7 +227,7 @@ fn a_certificate_that_has_expired_signs_nothing_more() {
     let (checker, minter) = (world.checker(), world.minter("gateway"));
     let at = |now: u64| {
         let Minted { token, chain } = minter.mint(&ada(), "ordering", now).unwrap();
-        checker.check(&token, &chain, now).map(|user| user.id.clone())
+        checker.check(&of("gateway"), &token, &chain, now).map(|user| user.id.clone())
     };
     assert_eq!((at(world.now), at(world.now + 200)), (Ok("u-1".to_owned()), Err(Refusal::Signer)));
 }
@@ -212,13 +238,13 @@ fn what_was_good_is_not_when_its_authority_is_trusted_no_more() {
     let identity = world.identity("ordering");
     let checker = Checker::new(identity.clone(), "ordering", ["gateway"]);
     let Minted { token, chain } = world.minted();
-    assert!(checker.check(&token, &chain, world.now).is_ok());
+    assert!(checker.check(&of("gateway"), &token, &chain, world.now).is_ok());
     let (from, to) = (other.files("ordering"), world.files("ordering"));
     for (from, to) in [(from.ca, to.ca), (from.cert, to.cert), (from.key, to.key)] {
         fs::copy(from, to).unwrap();
     }
     assert!(identity.reload().unwrap());
-    assert_eq!(checker.check(&token, &chain, world.now).unwrap_err(), Refusal::Signer);
+    assert_eq!(checker.check(&of("gateway"), &token, &chain, world.now).unwrap_err(), Refusal::Signer);
 }
 
 #[test]
@@ -245,5 +271,5 @@ fn a_token_serves_for_half_its_time_and_for_nobody_else() {
     assert!(identity.reload().unwrap());
     let renewed = mint(&ada(), "ordering", world.now);
     assert!(renewed.token != first.token && renewed.chain != first.chain, "a key signs no longer than it is in use");
-    assert!(world.checker().check(&renewed.token, &renewed.chain, world.now).is_ok());
+    assert!(world.checker().check(&of("gateway"), &renewed.token, &renewed.chain, world.now).is_ok());
 }
