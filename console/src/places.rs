@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tradewind_edge::Proxies;
+use tradewind_edge::{Proxies, network};
 
 /// The most connections at once; one more waits.
 const MOST: usize = 512;
@@ -64,13 +64,5 @@ impl Drop for Place {
         } else {
             all.insert(self.from, left);
         }
-    }
-}
-
-/// As whom a connection counts: of IPv6, whoever has one address has all of its network.
-const fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }

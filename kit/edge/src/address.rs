@@ -1,6 +1,6 @@
 //! Where a request comes from: the other end of its connection, unless that is a proxy whose word is taken.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Once;
 
 use http::{HeaderMap, HeaderValue};
@@ -74,6 +74,15 @@ impl Proxies {
     }
 }
 
+/// As whom an address counts: networks of IPv6 are handed out whole, so whoever has one address of it has all.
+#[must_use]
+pub const fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// An address, of which some proxies say the port as well: `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]`, `[::1]:5`.
 fn read(said: &str) -> Option<IpAddr> {
     let bare = || said.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -144,6 +153,13 @@ mod tests {
         for said in ["[2001:db8::1]:5678", "[2001:db8::1]", "2001:db8::1"] {
             assert_eq!(origin("10.0.0.1", "10.0.0.1", &[said]), "2001:db8::1", "{said}");
         }
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!((of("1.2.3.4"), of("::ffff:1.2.3.4")), ("1.2.3.4".to_owned(), "1.2.3.4".to_owned()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod ended;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use address::Proxies;
+pub use address::{Proxies, network};
 pub use certificate::{Files, acceptor};
 pub use ended::{Ended, TellEnded, of_identity};
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use contracts::tradewind::options::v1::Audience;
 use prost_reflect::MethodDescriptor;
 use sha2::{Digest, Sha256};
+use tradewind_edge::network;
 
 /// What kinds of requests are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,9 +93,9 @@ impl Principal {
 
     /// Everybody at that address; of IPv6, at those that share its first 64 bits, which are one's who has any.
     pub(crate) fn address(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::of(Kind::Address, &address.octets()),
-            IpAddr::V6(address) => Self::of(Kind::Address, &address.octets()[..8]),
+        match network(address) {
+            IpAddr::V4(network) => Self::of(Kind::Address, &network.octets()),
+            IpAddr::V6(network) => Self::of(Kind::Address, &network.octets()),
         }
     }
 

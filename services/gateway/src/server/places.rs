@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tradewind_edge::network;
 
-use crate::crowd::{Activity, Crowd, Idle, Members, network};
+use crate::crowd::{Activity, Crowd, Idle, Members};
 use crate::metrics;
 use crate::watched;
 
