@@ -28,9 +28,24 @@ impl Arrival {
         if said("sec-fetch-site").is_some_and(|site| site != "same-origin") {
             return true;
         }
-        let behind = |name: &str| said(name).filter(|_| proxies.trusts(self.peer));
-        let scheme = behind("x-forwarded-proto").unwrap_or(if self.is_tls { "https" } else { "http" });
-        let host = behind("x-forwarded-host").or_else(|| said(HOST.as_str())).unwrap_or_default();
+        let scheme = self.scheme(headers, proxies);
+        let host = self.behind("x-forwarded-host", headers, proxies);
+        let host = host.or_else(|| said(HOST.as_str())).unwrap_or_default();
         headers.contains_key(ORIGIN) && said(ORIGIN.as_str()) != Some(&format!("{scheme}://{host}"))
+    }
+
+    /// Whether all of its way was encrypted.
+    pub(crate) fn is_encrypted(self, headers: &HeaderMap, proxies: &Proxies) -> bool {
+        self.scheme(headers, proxies) == "https"
+    }
+
+    fn scheme<'a>(self, headers: &'a HeaderMap, proxies: &Proxies) -> &'a str {
+        let own = if self.is_tls { "https" } else { "http" };
+        self.behind("x-forwarded-proto", headers, proxies).unwrap_or(own)
+    }
+
+    /// What a proxy says of what is before it.
+    fn behind<'a>(self, name: &str, headers: &'a HeaderMap, proxies: &Proxies) -> Option<&'a str> {
+        headers.get(name).and_then(|value| value.to_str().ok()).filter(|_| proxies.trusts(self.peer))
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE, VARY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -32,6 +32,9 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'",
 );
+
+/// For how long a browser comes by encrypted connections alone: a year.
+const ENCRYPTED_FOR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Every page, and what can be done.
 pub fn router(desk: Desk) -> Router {
@@ -67,7 +70,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/console/assets/console.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/console/assets/console.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .layer(from_fn(received))
-        .layer(from_fn(guarded))
+        .layer(from_fn_with_state(desk.clone(), guarded))
         .with_state(desk)
 }
 
@@ -83,9 +86,14 @@ async fn received(request: Request, next: Next) -> Response {
 }
 
 /// What every answer says to the browser.
-async fn guarded(request: Request, next: Next) -> Response {
+async fn guarded(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let is_encrypted = desk.door.is_secure() && Arrival::of(&request).is_encrypted(request.headers(), &desk.proxies);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    // What is not encrypted may be anybody's word, and on this machine other programs answer at the same host.
+    if is_encrypted {
+        headers.insert(STRICT_TRANSPORT_SECURITY, ENCRYPTED_FOR);
+    }
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

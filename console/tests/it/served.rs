@@ -1,7 +1,8 @@
 //! What every answer says.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 
+use crate::people::People;
 use crate::stand::{PAGES, Stand, form, get, text};
 
 #[tokio::test]
@@ -23,6 +24,27 @@ async fn every_answer_keeps_the_browser_from_what_is_not_the_consoles() {
             let rest = ["x-content-type-options", "x-frame-options", "referrer-policy", "cache-control"].map(said);
             let caching = if assets.contains(&path) { "no-cache" } else { "no-store" };
             assert_eq!(rest, ["nosniff", "DENY", "same-origin", caching], "{path}");
+        }
+    }
+}
+
+/// At the edge, where a request has come encrypted, as its proxy says or as its connection was (`tls.rs`); on this machine, never.
+#[tokio::test]
+async fn every_answer_at_the_edge_has_the_browser_come_encrypted_from_then_on() {
+    let others = ["/", "/console/none", "/console/sign-in", "/console/assets/console.js"];
+    for (stand, said) in [
+        (Stand::for_staff(&People::default(), "127.0.0.0/8"), Some("max-age=31536000")),
+        (Stand::for_staff(&People::default(), ""), None),
+        (Stand::new(), None),
+    ] {
+        for path in PAGES.into_iter().chain(others) {
+            for scheme in ["https", "http"] {
+                let mut asked = get(path, "");
+                asked.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static(scheme));
+                let answer = stand.ask(asked).await;
+                let told = answer.headers().get("strict-transport-security").map(|value| value.to_str().unwrap());
+                assert_eq!(told, said.filter(|_| scheme == "https"), "{path} over {scheme}");
+            }
         }
     }
 }
