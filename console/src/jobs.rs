@@ -19,7 +19,7 @@ use crate::frame::{self, View};
 use crate::kept::Plan;
 use crate::live::{At, Look};
 use crate::visitor::Visitor;
-use crate::words::count;
+use crate::words::{count, more};
 
 /// The most that are remembered.
 const MOST: usize = 50;
@@ -171,6 +171,7 @@ pub(crate) async fn show(look: Look, At(number): At<u64>) -> Result<View, Fault>
         }
         @if !failures.is_empty() {
             ul.fault { @for failure in &failures { li { (failure) } } }
+            @if failed > failures.len() { (more("failures", None)) }
         }
         @if !job.ended.is_cancelled() && !job.stop.is_cancelled() {
             form method="post" action={ "/console/jobs/" (number) "/stop" } {

@@ -71,12 +71,18 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// The link to the next page, where there is one.
-pub(crate) fn next(path: &str, pairs: &[(&str, &str)], token: &str) -> Markup {
-    let all: Vec<_> = pairs.iter().copied().chain([("page_token", token)]).collect();
+/// Says that a list goes on where it does, and leads to its next page; `token` is what that is asked by, and its name in the path.
+pub(crate) fn next(what: &str, path: &str, pairs: &[(&str, &str)], token: (&str, &str)) -> Markup {
+    let all: Vec<_> = pairs.iter().copied().chain([token]).collect();
+    html! { @if !token.1.is_empty() { (more(what, Some(&format!("{path}{}", query(&all))))) } }
+}
+
+/// Says that there is more than is shown, and leads there where it can be asked for.
+pub(crate) fn more(what: &str, to: Option<&str>) -> Markup {
     html! {
-        @if !token.is_empty() {
-            p { a #next rel="next" href={ (path) (query(&all)) } { "Next page" } }
+        p.more {
+            "There are more " (what) "."
+            @if let Some(to) = to { " " a rel="next" href=(to) { "Next page" } }
         }
     }
 }

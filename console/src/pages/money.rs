@@ -24,14 +24,16 @@ pub(crate) struct Asked {
     order_id: String,
     #[serde(default)]
     page_token: String,
+    #[serde(default)]
+    differences_token: String,
 }
 
 pub(crate) async fn money(look: Look, Query(asked): Query<Asked>) -> Result<View, Fault> {
     let mut ledger = look.shop().ledger()?;
     let balances = ledger.get_balance(GetBalanceRequest {}).await?.into_inner().balances;
-    let request =
-        ListDifferencesRequest { state: DifferenceState::Open.into(), page_size: PAGE, page_token: String::new() };
-    let differences = ledger.list_differences(request).await?.into_inner().differences;
+    let (state, page_token) = (DifferenceState::Open.into(), asked.differences_token.clone());
+    let request = ListDifferencesRequest { state, page_size: PAGE, page_token };
+    let open = ledger.list_differences(request).await?.into_inner();
     let request = ListEntriesRequest {
         order_id: asked.order_id.trim().to_owned(),
         page_size: PAGE,
@@ -39,13 +41,15 @@ pub(crate) async fn money(look: Look, Query(asked): Query<Asked>) -> Result<View
         ..ListEntriesRequest::default()
     };
     let entries = ledger.list_entries(request).await?.into_inner();
+    let pairs = [("order_id", asked.order_id.as_str())];
     let live = html! {
         (balance(&balances))
         h2 { "Where the provider says otherwise" }
-        @if differences.is_empty() { p.fine { "Nothing is open." } } @else { (differing(&look, &differences)) }
+        @if open.differences.is_empty() { p.fine { "Nothing is open." } } @else { (differing(&look, &open.differences)) }
+        (next("differences", "/console/money", &pairs, ("differences_token", &open.next_page_token)))
         h2 { "Entries" }
         (listed(&entries.entries))
-        (next("/console/money", &[("order_id", &asked.order_id)], &entries.next_page_token))
+        (next("entries", "/console/money", &pairs, ("page_token", &entries.next_page_token)))
     };
     let still = html! {
         form.filter method="get" action="/console/money" {

@@ -49,7 +49,10 @@ pub(crate) async fn orders(look: Look, Query(asked): Query<Asked>) -> Result<Vie
     let (still, live) = match look.shop().ordering()?.list_orders(request).await {
         Ok(found) => {
             let found = found.into_inner();
-            (asking(&asked), html! { (table(&found.orders)) (next("/console/orders", &pairs, &found.next_page_token)) })
+            (
+                asking(&asked),
+                html! { (table(&found.orders)) (next("orders", "/console/orders", &pairs, ("page_token", &found.next_page_token))) },
+            )
         }
         // What is wrong with a filter is said beside it.
         Err(refused) if refused.code() == tonic::Code::InvalidArgument => {

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use axum::extract::Query;
 use contracts::tradewind::consumer::v1::{
-    Act as Acted, ActKind, ActOutcome, GetParkedStreamRequest, ListActsRequest, ListParkedStreamsRequest,
-    ListParkedStreamsResponse, ParkedEvent, ParkedStream,
+    Act as Acted, ActKind, ActOutcome, GetParkedStreamRequest, ListActsRequest, ListActsResponse,
+    ListParkedStreamsRequest, ListParkedStreamsResponse, ParkedEvent, ParkedStream,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::reason::Reason;
 use crate::words::{away, body, count, next, query, short, time};
 
 const PAGE: i32 = 100;
-/// Of what was done by operators, at each service.
+/// Of what was done, at each service where all are shown.
 const ACTS: i32 = 10;
 
 #[derive(Clone, Deserialize)]
@@ -27,13 +27,16 @@ pub(crate) struct Asked {
     service: String,
     #[serde(default)]
     page_token: String,
+    #[serde(default)]
+    acts_token: String,
 }
 
 pub(crate) async fn quarantine(look: Look, Query(asked): Query<Asked>) -> Result<View, Fault> {
     let shop = look.shop();
     let services = shop.services().filter(|name| asked.service.is_empty() || asked.service == *name);
-    let token = if asked.service.is_empty() { "" } else { &asked.page_token };
-    let (found, missing) = of_each(services.map(|service| (service, ask(shop, service, token)))).await;
+    // Tokens are of one service.
+    let of_one = if asked.service.is_empty() { None } else { Some(&asked) };
+    let (found, missing) = of_each(services.map(|service| (service, ask(shop, service, of_one)))).await;
     let live = html! {
         (away(&missing))
         @if missing.is_empty() && found.iter().all(|(_, (page, _))| page.streams.is_empty()) { p.fine { "Nothing is in quarantine." } }
@@ -41,21 +44,28 @@ pub(crate) async fn quarantine(look: Look, Query(asked): Query<Asked>) -> Result
             @if !page.streams.is_empty() {
                 h2 { (service) }
                 (streams(&look, service, &page.streams))
-                (next("/console/quarantine", &[("service", service)], &page.next_page_token))
+                (next("streams", "/console/quarantine", &[("service", service)], ("page_token", &page.next_page_token)))
             }
         }
         h2 { "What was done" }
-        (acts(found.iter().flat_map(|(service, (_, acts))| acts.iter().map(move |act| (*service, act)))))
+        (acts(found.iter().flat_map(|(service, (_, done))| done.acts.iter().map(move |act| (*service, act)))))
+        @for (service, (_, done)) in &found {
+            (next(&format!("acts at {service}"), "/console/quarantine", &[("service", service)], ("acts_token", &done.next_page_token)))
+        }
     };
     Ok(View { title: "Quarantine".to_owned(), still: html! {}, live })
 }
 
-async fn ask(shop: &Clients, service: &str, token: &str) -> Result<(ListParkedStreamsResponse, Vec<Acted>)> {
+type Found = (ListParkedStreamsResponse, ListActsResponse);
+
+async fn ask(shop: &Clients, service: &str, of_one: Option<&Asked>) -> Result<Found> {
+    let token = |of: fn(&Asked) -> &String| of_one.map(of).cloned().unwrap_or_default();
+    let (page_size, acts) = (PAGE, if of_one.is_some() { PAGE } else { ACTS });
     let mut client = shop.consumers_of(service)?;
-    let request = ListParkedStreamsRequest { page_size: PAGE, page_token: token.to_owned() };
+    let request = ListParkedStreamsRequest { page_size, page_token: token(|asked| &asked.page_token) };
     let streams = client.list_parked_streams(request).await?.into_inner();
-    let request = ListActsRequest { page_size: ACTS, page_token: String::new() };
-    Ok((streams, client.list_acts(request).await?.into_inner().acts))
+    let request = ListActsRequest { page_size: acts, page_token: token(|asked| &asked.acts_token) };
+    Ok((streams, client.list_acts(request).await?.into_inner()))
 }
 
 fn streams(look: &Look, service: &str, streams: &[ParkedStream]) -> Markup {
@@ -129,6 +139,7 @@ pub(crate) struct Named {
 /// The events of one stream, and what each says.
 pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<View, Fault> {
     let Named { service, consumer, source, stream, page_token } = named;
+    let is_first = page_token.is_empty();
     let request = GetParkedStreamRequest {
         consumer: consumer.clone(),
         source: source.clone(),
@@ -148,7 +159,12 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
         stream: stream.clone(),
         ..ParkedStream::default()
     };
-    let first = page.events.first().and_then(|first| first.event.as_ref()).map(|event| event.position.to_string());
+    let first = page
+        .events
+        .first()
+        .filter(|_| is_first)
+        .and_then(|first| first.event.as_ref())
+        .map(|event| event.position.to_string());
     let discard = |position: String| Act::Discard {
         service: service.clone(),
         consumer: consumer.clone(),
@@ -167,7 +183,7 @@ pub(crate) async fn parked(look: Look, Query(named): Query<Named>) -> Result<Vie
                 pre tabindex="0" { (body(&event.r#type, &event.payload)) }
             }
         }
-        (next("/console/quarantine/stream", &[("service", &service), ("consumer", &consumer), ("source", &source), ("stream", &stream)], &page.next_page_token))
+        (next("events of it", "/console/quarantine/stream", &[("service", &service), ("consumer", &consumer), ("source", &source), ("stream", &stream)], ("page_token", &page.next_page_token)))
     };
     let still = html! {
         p { "At " b { (service) } ", of its reader " (consumer) "; events: " (page.total_size) ". " a href="/console/quarantine" { "All of quarantine" } }

@@ -39,6 +39,8 @@ pub(crate) struct Asked {
     key: String,
     #[serde(default)]
     page_token: String,
+    #[serde(default)]
+    stock_token: String,
 }
 
 pub(crate) async fn sales(look: Look, Query(asked): Query<Asked>) -> Result<View, Fault> {
@@ -65,15 +67,17 @@ pub(crate) async fn sales(look: Look, Query(asked): Query<Asked>) -> Result<View
     let live = match client.list_sales(request).await {
         Ok(answer) => {
             let answer = answer.into_inner();
-            let request = ForecastStockRequest { page_size: PAGE, ..ForecastStockRequest::default() };
-            let stock = client.forecast_stock(request).await?.into_inner().forecasts;
+            let page_token = asked.stock_token.clone();
+            let request = ForecastStockRequest { page_size: PAGE, page_token, ..ForecastStockRequest::default() };
+            let stock = client.forecast_stock(request).await?.into_inner();
             html! {
                 p.soft { "From " (answer.from_day) " to " (answer.to_day) "." }
                 @if kind == SalesKind::All || !asked.key.is_empty() { (drawn(&answer.sales)) }
                 (table(&answer.sales))
-                (next("/console/sales", &pairs, &answer.next_page_token))
+                (next("sales", "/console/sales", &pairs, ("page_token", &answer.next_page_token)))
                 h2 { "How long stock lasts" }
-                (forecast(&stock))
+                (forecast(&stock.forecasts))
+                (next("forecasts", "/console/sales", &pairs, ("stock_token", &stock.next_page_token)))
             }
         }
         Err(refused) if refused.code() == tonic::Code::InvalidArgument => Fault::from(refused).markup(),

@@ -170,7 +170,7 @@ fn shown(
             @if !found.sums.is_empty() { (sums(filter, &found.sums)) }
             @for reason in reasons { (why(look, reason)) }
             (flows(&found.flows))
-            (next("/console", &filter.pairs(), &found.next_page_token))
+            (next("orders that wait", "/console", &filter.pairs(), ("page_token", &found.next_page_token)))
         }
     }
 }

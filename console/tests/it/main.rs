@@ -4,6 +4,7 @@
 mod admitted;
 mod connected;
 mod kept;
+mod lists;
 mod people;
 mod planned;
 mod served;

@@ -22,7 +22,7 @@ use crate::stand::{Stand, form, get, text};
 
 /// Events that were given up: of which stream, where in it, and why.
 type GivenUp = Vec<(String, u64, String)>;
-type Answer<T> = Result<Response<T>, Status>;
+pub(crate) type Answer<T> = Result<Response<T>, Status>;
 
 /// Orders o1 and o2 wait for payment and shipping, and for whatever the step is, which has to be one that was asked for; o3 waits for
 /// payment alone, at another step.
@@ -48,10 +48,10 @@ impl FlowService for Stuck {
 
 /// What is in quarantine at a service, and what was given up of it.
 #[derive(Clone, Default)]
-struct Quarantine(Arc<Mutex<(Vec<ParkedStream>, GivenUp)>>);
+pub(crate) struct Quarantine(Arc<Mutex<(Vec<ParkedStream>, GivenUp)>>);
 
 impl Quarantine {
-    fn park(&self, stream: &str, position: u64) {
+    pub(crate) fn park(&self, stream: &str, position: u64) {
         let parked = ParkedStream { stream: stream.to_owned(), position, ..ParkedStream::default() };
         self.0.lock().unwrap().0.push(parked);
     }
@@ -63,18 +63,27 @@ impl Quarantine {
     }
 }
 
-fn unasked<T>() -> Answer<T> {
+pub(crate) fn unasked<T>() -> Answer<T> {
     Err(Status::unimplemented("nobody asks this"))
+}
+
+/// A page of these, and where the next one begins.
+pub(crate) fn page<T>(all: Vec<T>, size: i32, token: &str) -> (Vec<T>, String) {
+    let (at, size, many) = (token.parse().unwrap_or(0), usize::try_from(size).unwrap(), all.len());
+    let next = if at + size < many { (at + size).to_string() } else { String::new() };
+    (all.into_iter().skip(at).take(size).collect(), next)
 }
 
 #[tonic::async_trait]
 impl ConsumerService for Quarantine {
     async fn list_parked_streams(
         &self,
-        _: Request<v1::ListParkedStreamsRequest>,
+        request: Request<v1::ListParkedStreamsRequest>,
     ) -> Answer<v1::ListParkedStreamsResponse> {
+        let v1::ListParkedStreamsRequest { page_size, page_token } = request.into_inner();
         let streams = self.0.lock().unwrap().0.clone();
-        Ok(Response::new(v1::ListParkedStreamsResponse { streams, ..v1::ListParkedStreamsResponse::default() }))
+        let (streams, next_page_token) = page(streams, page_size, &page_token);
+        Ok(Response::new(v1::ListParkedStreamsResponse { streams, next_page_token }))
     }
 
     async fn discard_parked_event(
@@ -113,8 +122,11 @@ impl ConsumerService for Quarantine {
         unasked()
     }
 
-    async fn list_acts(&self, _: Request<v1::ListActsRequest>) -> Answer<v1::ListActsResponse> {
-        unasked()
+    async fn list_acts(&self, request: Request<v1::ListActsRequest>) -> Answer<v1::ListActsResponse> {
+        let v1::ListActsRequest { page_size, page_token } = request.into_inner();
+        let act = |number| v1::Act { detail: format!("act {number}"), ..v1::Act::default() };
+        let (acts, next_page_token) = page((0..130).map(act).collect(), page_size, &page_token);
+        Ok(Response::new(v1::ListActsResponse { acts, next_page_token }))
     }
 
     async fn list_projections(&self, _: Request<v1::ListProjectionsRequest>) -> Answer<v1::ListProjectionsResponse> {
