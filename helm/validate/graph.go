@@ -52,6 +52,10 @@ func atTheEdge(policies []object, edge string) []string {
 			faults = append(faults, fmt.Sprintf("%s may connect to %s, which is for services", edge, component))
 		}
 	}
+	// The gateway is everybody's.
+	if edge == "console" && open(policies, edge, "web") {
+		faults = append(faults, fmt.Sprintf("%s: anybody may connect to it", edge))
+	}
 	if !denied(policies, edge) {
 		faults = append(faults, fmt.Sprintf("%s: no NetworkPolicy refuses everything else", edge))
 	}
@@ -82,6 +86,17 @@ func allows(policies []object, direction, side string, of, peer map[string]any, 
 		}
 	}
 	return false
+}
+
+// open tells whether a policy lets everybody through on the port.
+func open(policies []object, component, port string) bool {
+	return slices.ContainsFunc(policies, func(policy object) bool {
+		return matches(at[map[string]any](policy.content, "spec", "podSelector"), labels(component)) &&
+			slices.ContainsFunc(at[[]any](policy.content, "spec", "ingress"), func(entry any) bool {
+				rule := entry.(map[string]any)
+				return len(at[[]any](rule, "from")) == 0 && (len(at[[]any](rule, "ports")) == 0 || onPort(rule, port))
+			})
+	})
 }
 
 func onPort(rule map[string]any, name string) bool {

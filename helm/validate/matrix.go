@@ -74,11 +74,15 @@ var extras = []string{
 		"gateway.service.type=LoadBalancer,gateway.service.port=443,gateway.service.externalTrafficPolicy=Local," +
 		"gateway.service.loadBalancerSourceRanges[0]=192.0.2.0/24,gateway.service.annotations.a=b",
 	"gateway.tls.secret=web,gateway.corsOrigins[0]=https://www.example.org,networkPolicy.gateway.peers[0].podSelector.matchLabels.app=front",
-	"console.enabled=false",
+	"console.enabled=false,console.ingress.enabled=false",
 	"console.hosts[0]=staff.example.org,console.trustedProxies[0]=10.0.0.0/8,console.ingress.enabled=true,console.ingress.className=nginx," +
-		"console.ingress.tlsSecret=web,console.ingress.annotations.a=b",
+		"console.ingress.tlsSecret=web,console.ingress.annotations.a=b,networkPolicy.console.peers[0].podSelector.matchLabels.app=front",
+	"console.hosts[0]=staff.example.org,console.trustedProxies[0]=10.0.0.0/8,console.httpRoute.enabled=true," +
+		"console.httpRoute.parentRefs[0].name=own,console.httpRoute.annotations.a=b," +
+		"networkPolicy.console.peers[0].podSelector.matchLabels.app=front",
 	"console.hosts[0]=staff.example.org,console.tls.certManager.enabled=true,console.tls.certManager.issuer.name=web," +
-		"console.service.type=LoadBalancer,console.service.port=443,console.service.externalTrafficPolicy=Local,console.service.annotations.a=b",
+		"console.service.type=LoadBalancer,console.service.port=443,console.service.externalTrafficPolicy=Local,console.service.annotations.a=b," +
+		"networkPolicy.console.peers[0].ipBlock.cidr=192.0.2.0/24",
 	"console.tls.secret=web,networkPolicy.console.peers[0].podSelector.matchLabels.app=front",
 	"services.gateway.settings.TRUSTED_ISSUERS=corp https://login.example https://login.example/keys tradewind",
 	"tls.mode=certManager,tls.certManager.issuer.create=false,tls.certManager.issuer.name=corp," +
@@ -166,8 +170,13 @@ var refusals = []refusal{
 	refused("gateway.tls.certManager.enabled=true", "gateway.tls.certManager.issuer.name: is needed"),
 	refused("gateway.trustedProxies[0]=proxies", "does not match pattern"),
 	refused("gateway.hosts[0]=https://shop.example.org", "does not match pattern"),
-	refused("console.hosts[0]=staff.example.org,console.ingress.enabled=true", "console.trustedProxies: name the addresses"),
-	refused("console.enabled=false,console.ingress.enabled=true", "console.enabled: is needed"),
+	refused("console.ingress.enabled=true", "console.ingress.tlsSecret: name the Secret"),
+	refused("console.ingress.enabled=true,console.ingress.tlsSecret=web", "networkPolicy.console.peers: name who connects"),
+	refused("console.httpRoute.enabled=true", "networkPolicy.console.peers: name who connects"),
+	refused("console.service.type=LoadBalancer", "networkPolicy.console.peers: name who connects"),
+	refused("console.ingress.enabled=true,console.ingress.tlsSecret=web,networkPolicy.enabled=false", "console.trustedProxies: name the addresses"),
+	refused("console.httpRoute.enabled=true,console.trustedProxies[0]=10.0.0.0/8,networkPolicy.enabled=false", "console.httpRoute.parentRefs: name the Gateway"),
+	refused("console.enabled=false,console.httpRoute.enabled=true", "console.enabled: is needed"),
 	refused("services.console.replicas=2", "there is one pod of it"),
 	refused("services.console.autoscaling.enabled=true", "there is one pod of it"),
 	refused("clickhouse.mode=external", "clickhouse.external.secret: is needed"),

@@ -119,6 +119,21 @@ func TestTheGatewayReachesServicesAlone(t *testing.T) {
 	expect(t, atTheEdge([]object{parse(t, policies)}, "gateway"), "")
 }
 
+func TestTheConsoleIsNotEverybodys(t *testing.T) {
+	const from = "from: [{podSelector: {matchExpressions: [{key: app.kubernetes.io/component, operator: In, values: [operator]}]}}], "
+	web := strings.Replace(policies, "ports: [{port: grpc}]}]\n  egress", "ports: [{port: web}]}]\n  egress", 1)
+	for _, c := range []struct{ old, new, edge, fault string }{
+		{"", "", "console", ""},
+		{from, "", "console", "console: anybody may connect to it"},
+		{from, "from: [], ", "console", "console: anybody may connect to it"},
+		{from + "ports: [{port: web}]", "", "console", "console: anybody may connect to it"},
+		{from + "ports: [{port: web}]", "ports: [{port: admin}]", "console", ""},
+		{from, "", "gateway", ""},
+	} {
+		expect(t, atTheEdge([]object{parse(t, strings.Replace(web, c.old, c.new, 1))}, c.edge), c.fault)
+	}
+}
+
 func TestTheGatewayBelievesWhoeverIdentitySaysItIs(t *testing.T) {
 	for _, o := range render(t, combination{files: []string{"values-production.yaml"}}) {
 		if told := at[string](o.content, "data", "TRADEWIND_ISSUER"); o.kind() == "ConfigMap" && told != "" && told != "https://shop.example.org" {

@@ -51,6 +51,13 @@
 {{- if or (ne (int $console.replicas) 1) $console.autoscaling.enabled (ne (int $console.canary.weight) 0) -}}
 {{- fail "services.console.replicas: sessions are in the console's memory, so there is one pod of it; leave replicas, autoscaling and canary as they are" -}}
 {{- end -}}
+{{- if and .Values.console.ingress.enabled (not .Values.console.ingress.tlsSecret) -}}
+{{- fail "console.ingress.tlsSecret: name the Secret with the certificate that the controller shows; staff send their passwords, and not without TLS" -}}
+{{- end -}}
+{{- $isOffered := or (include "tradewind.edgeIsBehind" (list . "console")) (ne .Values.console.service.type "ClusterIP") -}}
+{{- if and $isOffered .Values.console.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.console.peers) -}}
+{{- fail "networkPolicy.console.peers: name who connects to the console, such as the pods of the ingress controller; nobody else can" -}}
+{{- end -}}
 {{- range $name := include "tradewind.edges" . | fromJsonArray -}}
 {{- $edge := index $root.Values $name -}}
 {{- $behind := include "tradewind.edgeIsBehind" (list $root $name) -}}
