@@ -43,7 +43,7 @@ use tradewind_edge::Proxies;
 
 pub use crate::door::Door;
 use crate::jobs::Jobs;
-pub use crate::serve::serve;
+pub use crate::serve::{acceptor, serve};
 pub use crate::site::router;
 pub use crate::staff::{Accounts, Staff};
 pub use crate::ticket::Ticket;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use opentelemetry::metrics::Counter;
+use opentelemetry::metrics::{Counter, Gauge};
 use opentelemetry::{KeyValue, global};
 
 static SIGN_INS: LazyLock<Counter<u64>> = LazyLock::new(|| {
@@ -11,6 +11,19 @@ static SIGN_INS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .with_description("Whoever has tried to sign in, by what came of it")
         .build()
 });
+
+static CERTIFICATE: LazyLock<Gauge<i64>> = LazyLock::new(|| {
+    global::meter("tradewind")
+        .i64_gauge("tradewind_console_certificate_not_after_timestamp")
+        .with_unit("s")
+        .with_description("When the certificate ends that browsers are shown; absent where there is none")
+        .build()
+});
+
+/// A certificate is shown from now on that is good until then, in seconds of Unix time.
+pub(crate) fn certificate(not_after: i64) {
+    CERTIFICATE.record(not_after, &[]);
+}
 
 /// Somebody has tried to sign in.
 pub(crate) fn signed_in(outcome: &'static str) {

@@ -12,16 +12,26 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tradewind_edge::Files;
 
-use crate::Desk;
 use crate::arrival::Arrival;
 use crate::patient::Patient;
 use crate::places::Places;
 use crate::site::router;
+use crate::{Desk, metrics};
 
 const HEADERS: usize = 64;
 const HEADER_BYTES: usize = 32 * 1024;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Takes connections over TLS with the certificate of these files, which are followed from then on, and tells when it ends. Must be
+/// called within a tokio runtime.
+///
+/// # Errors
+/// Files that hold no certificate and its key.
+pub fn acceptor(files: &Files) -> Result<TlsAcceptor> {
+    tradewind_edge::acceptor(files, &["http/1.1"], metrics::certificate)
+}
 
 /// Answers whoever comes to `listener`, over TLS where there is `tls`, until the desk is to stop; what is under way is ended then within
 /// `grace`.

@@ -1,26 +1,52 @@
-//! The console with a certificate of its own: browsers are answered over TLS, and forms are taken from there alone.
+//! The console with a certificate of its own: browsers are answered over TLS, forms are taken from there alone, and when it ends is told.
 
 use axum::http::StatusCode;
 use axum::http::header::{COOKIE, SET_COOKIE};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use tokio_util::sync::CancellationToken;
-use tradewind_edge::{Files, acceptor};
+use tradewind_console::acceptor;
+use tradewind_edge::Files;
 
 use crate::people::People;
 use crate::stand::{Stand, mark_in};
+
+fn metrics() -> (InMemoryMetricExporter, SdkMeterProvider) {
+    let told = InMemoryMetricExporter::default();
+    let meters = SdkMeterProvider::builder().with_periodic_exporter(told.clone()).build();
+    opentelemetry::global::set_meter_provider(meters.clone());
+    (told, meters)
+}
+
+/// What was told last of a gauge.
+fn gauge(told: &InMemoryMetricExporter, name: &str) -> Vec<i64> {
+    let all = told.get_finished_metrics().unwrap().pop().unwrap();
+    let of_name = all.scope_metrics().flat_map(|scope| scope.metrics()).filter(|metric| metric.name() == name);
+    let points = of_name.flat_map(|metric| match metric.data() {
+        AggregatedMetrics::I64(MetricData::Gauge(gauge)) => gauge.data_points().map(|point| point.value()).collect(),
+        _ => Vec::new(),
+    });
+    points.collect()
+}
 
 #[tokio::test]
 async fn a_form_comes_from_an_encrypted_page_and_from_no_other() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let folder = tempfile::tempdir().unwrap();
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (mut params, key) = (CertificateParams::new(["localhost".to_owned()]).unwrap(), KeyPair::generate().unwrap());
+    params.not_after = date_time_ymd(3_000, 1, 2);
+    let cert = params.self_signed(&key).unwrap();
     let files = Files { certificate: folder.path().join("web.pem"), key: folder.path().join("web.key") };
     std::fs::write(&files.certificate, cert.pem()).unwrap();
-    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
+    std::fs::write(&files.key, key.serialize_pem()).unwrap();
     let stop = CancellationToken::new();
-    let tls = acceptor(&files, &["http/1.1"], |_| {}).unwrap();
+    let (told, meters) = metrics();
+    let tls = acceptor(&files).unwrap();
+    meters.force_flush().unwrap();
+    assert_eq!(gauge(&told, "tradewind_console_certificate_not_after_timestamp"), [params.not_after.unix_timestamp()]);
     let stand = Stand::for_staff(&People::default(), "");
     let (address, serving) = stand.serve(Some(tls), &stop).await;
     let trusted = Certificate::from_pem(cert.pem().as_bytes()).unwrap();

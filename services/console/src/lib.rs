@@ -8,8 +8,8 @@ mod config;
 use anyhow::Context as _;
 use shop::Clients;
 use tokio::net::TcpListener;
-use tradewind_console::{Desk, Door, Staff, serve};
-use tradewind_edge::{Files, acceptor};
+use tradewind_console::{Desk, Door, Staff, acceptor, serve};
+use tradewind_edge::Files;
 use tradewind_runtime::{Front, Outlook, Service, SettingsError};
 
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub fn service() -> Service {
 async fn open(outlook: Outlook, config: Config) -> anyhow::Result<Front> {
     let Config { http_addr, tls_certificate, tls_key, trusted_proxies } = config;
     let files = Files::of(tls_certificate, tls_key)?;
-    let tls = files.map(|files| acceptor(&files, &["http/1.1"], |_| {})).transpose();
+    let tls = files.map(|files| acceptor(&files)).transpose();
     let tls = tls.map_err(|error| SettingsError::of("tls_certificate", error))?;
     let identity = outlook.channels.to(IDENTITY).map_err(|error| SettingsError::of("peers", error))?;
     let listener = TcpListener::bind(http_addr).await;
