@@ -93,7 +93,8 @@ fn every_test_that_is_named_is_there() {
 fn packages() -> BTreeMap<String, PathBuf> {
     let root = project("");
     let folders = ["kit", "services"].into_iter().flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
-    let folders = folders.map(|entry| entry.unwrap().path()).chain([root.join("tests")]);
+    let folders =
+        folders.map(|entry| entry.unwrap().path()).chain(["tests", "console"].map(|folder| root.join(folder)));
     folders.filter_map(|folder| Some((name(&folder)?, folder))).collect()
 }
 

@@ -131,6 +131,20 @@ async fn whoever_does_not_fit_is_told_no_more_than_that() {
 }
 
 #[tokio::test]
+async fn a_password_is_hidden_and_may_be_pasted_and_kept_by_a_program() {
+    let stand = Stand::for_staff(&People::default(), "");
+    let page = text(stand.ask(get("/console/sign-in", "")).await).await;
+    let field = "<input type=\"password\" name=\"password\" autocomplete=\"current-password\" required>";
+    assert!(page.contains(field) && page.contains("autocomplete=\"username\""), "{page}");
+    let page = text(stand.signs_in("email=once%40x&password=right+horse").await).await;
+    let field = "<input type=\"password\" name=\"new_password\" autocomplete=\"new-password\" required>";
+    assert!(page.contains(field), "{page}");
+    // What a page does of itself is this, and no page has more (`served.rs`).
+    let script = text(stand.ask(get("/console/assets/console.js", "")).await).await;
+    assert!(["paste", "copy", "beforeinput", "keydown"].iter().all(|event| !script.contains(event)), "{script}");
+}
+
+#[tokio::test]
 async fn the_form_to_sign_in_is_taken_only_from_where_it_was_shown() {
     let stand = Stand::for_staff(&People::default(), "");
     let (cookie, mark) = stand.sign_in_page().await;
