@@ -56,7 +56,7 @@ pub struct Orders {
     pub cancelled: i64,
     /// Within which time half of the orders, and 95 of 100, have taken each step after the one before.
     pub times: Vec<(String, Duration, Duration)>,
-    /// Orders that wait for something, and those of them that wait longer than they may.
+    /// Orders that wait for something, and those of them that wait longer than they may; of either, 20,000 are counted.
     pub waiting: i64,
     /// See there.
     pub stuck: i64,

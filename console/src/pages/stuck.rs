@@ -167,6 +167,9 @@ fn shown(
         @if found.flows.is_empty() {
             p.fine { "Nothing of what was asked for waits." }
         } @else {
+            @if found.sums_limited {
+                p { "More may wait than are summed up here: these are the " (count(found.sums.iter().map(|sum| sum.count).sum::<i64>())) " that have waited longest." }
+            }
             @if !found.sums.is_empty() { (sums(filter, &found.sums)) }
             @for reason in reasons { (why(look, reason)) }
             (flows(&found.flows))

@@ -23,6 +23,10 @@ pub(super) fn lines(found: &ListStuckFlowsResponse, reasons: &[Reason], behind: 
         lines.push("Nothing of what was asked for waits.".to_owned());
         return lines;
     };
+    if found.sums_limited {
+        let summed: i64 = found.sums.iter().map(|sum| sum.count).sum();
+        lines.push(format!("More may wait than are summed up here: these are the {summed} that have waited longest."));
+    }
     for FlowSum { step, age_class, count, oldest_time, turns } in &found.sums {
         let class = word(*age_class, AgeClass::as_str_name, "AGE_CLASS_");
         lines.push(format!(

@@ -47,7 +47,7 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
         turns: turns(),
     };
     let flows = vec![flow("o-1", 125), flow("o-\u{1b}2", 20)];
-    let found = ListStuckFlowsResponse { flows, sums: vec![sum], ..Default::default() };
+    let mut found = ListStuckFlowsResponse { flows, sums: vec![sum], ..Default::default() };
     let held = Held { from: "shipping".to_owned(), why: "it is away".to_owned(), remedy: Some(Remedy::Status) };
     let reason = |held| Reason { event: PAID.to_owned(), order_id: "o-1".to_owned(), held };
     let lines =
@@ -59,6 +59,9 @@ fn each_line_says_what_is_awaited_of_whom_since_when() {
     assert_eq!(lines[5], format!("o-1  {awaits} since 1970-01-01T00:16:40Z (2m 5s, LATE by 1m 5s)"));
     assert!(lines[6].ends_with("(20s, 40s left)") && !lines[6].contains('\u{1b}'), "{lines:#?}");
     assert_eq!(lines[7..], ["next: tradewind order explain o-1"]);
+    found.sums_limited = true;
+    let limited = "More may wait than are summed up here: these are the 2 that have waited longest.";
+    assert_eq!(show::lines(&found, &[], Some(3))[0], limited);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tradewind_store::Store;
 
 use super::flows::FLOWS;
 use crate::domain::{Done, Step, Turn, asked_by};
-use crate::store::{self, FlowRow, Place, Sum, Wanted};
+use crate::store::{self, FlowRow, Place, SUMMED, Sum, Wanted};
 
 /// Which flows are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Asked {
     pub(crate) size: usize,
 }
 
-/// Up to as many of the flows as were asked for, by since when they wait; with the first page, the sums of all that wait.
+/// Up to as many of the flows as were asked for, by since when they wait; with the first page, the sums of those that have waited longest.
 ///
 /// They are read from a projection, which is a moment behind the orders themselves.
 ///
@@ -29,9 +29,12 @@ pub(crate) async fn list_stuck_flows(store: &Store, asked: Asked) -> Result<List
     let Asked { wanted, after, size } = asked;
     let (now, slot, reader) = (store.now(), read(store, FLOWS).await?, store.reader());
     let sums = match after {
-        None => store::sums(reader, slot, &wanted, now).await?.into_iter().map(sum).collect(),
+        None => store::sums(reader, slot, &wanted, now, SUMMED).await?,
         Some(_) => Vec::new(),
     };
+    let summed: i64 = sums.iter().map(|sum| sum.count).sum();
+    let sums_limited = usize::try_from(summed).is_ok_and(|summed| summed >= SUMMED);
+    let sums = sums.into_iter().map(sum).collect();
     let rows = store::page(reader, slot, &wanted, now, after, size + 1).await?;
     let places: Vec<_> = rows.iter().map(store::place).collect();
     let parts = store::parts(reader, slot, rows.iter().filter_map(|row| row.event_id.as_deref())).await?;
@@ -41,7 +44,7 @@ pub(crate) async fn list_stuck_flows(store: &Store, asked: Asked) -> Result<List
     let fit = request::fit(&flows).min(size);
     let next_page_token = if fit < flows.len() { places[fit - 1].to_string() } else { String::new() };
     flows.truncate(fit);
-    Ok(ListStuckFlowsResponse { flows, next_page_token, sums })
+    Ok(ListStuckFlowsResponse { flows, next_page_token, sums, sums_limited })
 }
 
 fn flow(done: Done, row: FlowRow, now: i64) -> Flow {

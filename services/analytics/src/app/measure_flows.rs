@@ -1,7 +1,7 @@
 //! What waits and what was settled, as metrics of those whose turn it was.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::metrics::{Counter, Gauge};
 use opentelemetry::{KeyValue, global};
@@ -15,8 +15,9 @@ use super::flows::FLOWS;
 use crate::domain::{Done, STEPS, Step};
 use crate::store::{self, Reached};
 
-/// How long a count stands.
+/// How long a count stands, and how often as long as it took: where a million orders wait, counting them takes a while.
 const REST: Duration = Duration::from_secs(5);
+const AT_REST: u32 = 20;
 /// What was settled before is history, and no part of how things go now.
 const RECENT: Duration = Duration::from_secs(3_600);
 /// What one replica at a time counts.
@@ -59,12 +60,12 @@ pub async fn measure_flows(store: Store, members: Members, stop: CancellationTok
     }
     stop.run_until_cancelled(seen.wait_for(Roster::is_seated)).await;
     while !stop.is_cancelled() {
-        let is_mine = seen.borrow().is_my_turn(COUNTS);
+        let (is_mine, began) = (seen.borrow().is_my_turn(COUNTS), Instant::now());
         match measure(&store, counted.as_ref().filter(|_| is_mine)).await {
             Ok(reached) => counted = Some(reached),
             Err(error) => tracing::warn!(%error, "the flows cannot be measured"),
         }
-        stop.run_until_cancelled(tokio::time::sleep(REST)).await;
+        stop.run_until_cancelled(tokio::time::sleep(REST.max(began.elapsed() * AT_REST))).await;
     }
     Ok(())
 }

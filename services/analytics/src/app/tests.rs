@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::flows::follow;
 use super::list_stuck_flows;
 use super::measure_flows::{measure, reached};
-use crate::store::{Reached, Settled, Wanted, migrations, settled_since};
+use crate::store;
+use crate::store::{Reached, Settled, Sum, Wanted, migrations, settled_since};
 
 const PLACED: &str = "tradewind.ordering.v1.OrderPlaced";
 const STOCK_CONFIRMED: &str = "tradewind.ordering.v1.OrderStockConfirmed";
@@ -214,10 +215,15 @@ both_stores! {
             let sums = found.sums.iter().map(|sum| (short(&sum.step.clone().unwrap().event), sum.count)).collect::<Vec<_>>();
             (found.flows.iter().map(|flow| said(flow).0).collect::<Vec<_>>(), sums, found.next_page_token.is_empty())
         };
-        let one = ("OrderPlaced".to_owned(), 1);
+        let (one, wanted) = (("OrderPlaced".to_owned(), 1), Wanted { waiting: true, ..Wanted::default() });
         assert_eq!(at(PLACED, 2).await, (vec!["OrderPlaced".to_owned()], vec![one], true));
         let (flows, sums, is_all) = at(CANCELLATION_REQUESTED, 2).await;
         assert_eq!((flows.len(), sums.iter().map(|(_, count)| count).sum::<i64>(), is_all), (2, 300, false));
+        let of_all = |most| store::sums(ledger.store.reader(), Slot::First, &wanted, ledger.now, most);
+        let counted = |sums: Vec<Sum>| sums.into_iter().map(|sum| (short(&sum.event), sum.count)).collect::<Vec<_>>();
+        let longest = ("OrderCancellationRequested".to_owned(), 100);
+        assert_eq!(counted(of_all(100).await.unwrap()), [longest], "of so many, those that have waited longest");
+        assert_eq!(counted(of_all(400).await.unwrap()).iter().map(|(_, count)| count).sum::<i64>(), 301);
         for nothing in [PAID, STOCK_RESERVED, "OrderPlaced"] {
             assert_eq!(at(nothing, 2).await, (vec![], vec![], true), "{nothing}");
         }

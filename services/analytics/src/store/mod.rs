@@ -17,4 +17,4 @@ pub(crate) use parts::{parts, put_part};
 pub use place::Place;
 #[cfg(test)]
 pub(crate) use sums::Settled;
-pub(crate) use sums::{Reached, Sum, settled_since, sums, waiting};
+pub(crate) use sums::{Reached, SUMMED, Sum, settled_since, sums, waiting};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, IntoIden as _, Order, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait as _,
 };
 use time::OffsetDateTime;
 use tradewind_domain::Error;
@@ -29,7 +30,11 @@ pub(crate) struct Sum {
     pub(crate) oldest: i64,
 }
 
-/// How many of those that are wanted still wait, by what they wait for and how long.
+/// How many are summed up of those that wait: where payments stand still for an hour there may be a million, and everybody who looks at
+/// what is stuck asks for the sums.
+pub(crate) const SUMMED: usize = 20_000;
+
+/// How many of those that are wanted still wait, by what they wait for and how long: of the `most` that have waited longest.
 ///
 /// # Errors
 /// When the database fails.
@@ -38,30 +43,36 @@ pub(crate) async fn sums(
     slot: Slot,
     wanted: &Wanted,
     now: OffsetDateTime,
+    most: usize,
 ) -> Result<Vec<Sum>, Error> {
     let since = |age: &Age| micros(now).saturating_sub(i64::try_from(age.least.as_micros()).unwrap_or(i64::MAX));
     let [first, others @ ..] = Age::ALL;
-    let is_of = |age: &Age| Column::Since.lte(since(age));
+    let is_of = |age: &Age| Expr::col(Column::Since).lte(since(age));
     let number = |age: &Age| Expr::val(i64::from(i32::from(age.class)));
     let classes =
         others.iter().fold(Expr::case(is_of(&first), number(&first)), |case, age| case.case(is_of(age), number(age)));
     // A clock that is ahead may have said when it began.
     let class: Expr = classes.finally(number(&others[others.len() - 1])).into();
-    let sums = Entity::find()
+    let waiting = Entity::find()
         .select_only()
-        .column(Column::Event)
+        .columns([Column::Event, Column::Since])
         .column_as(done(slot), "done")
-        .column_as(class.cast_as("BIGINT"), "class")
-        .column_as(Column::Event.count(), "count")
-        .column_as(Column::Since.min(), "oldest")
         .filter(Wanted { waiting: true, ..wanted.clone() }.these(slot, now))
-        .group_by(Column::Event)
-        .group_by(Expr::col(Alias::new("done")))
-        .group_by(Expr::col(Alias::new("class")))
-        .order_by_asc(Column::Event)
-        .order_by_asc(Expr::col(Alias::new("done")))
-        .order_by_desc(Expr::col(Alias::new("class")));
-    slot.select(sums).into_model().all(connection).await.map_err(db)
+        .order_by_asc(Column::Since)
+        .limit(u64::try_from(most).map_err(Error::internal)?);
+    let (of_done, of_class) = (Alias::new("done"), Alias::new("class"));
+    let mut sums = Query::select();
+    sums.columns([Column::Event.into_iden(), of_done.clone().into_iden()])
+        .expr_as(class.cast_as("BIGINT"), of_class.clone())
+        .expr_as(Expr::col(Column::Event).count(), "count")
+        .expr_as(Expr::col(Column::Since).min(), "oldest")
+        .from_subquery(slot.select(waiting).into_query(), "waiting")
+        .group_by_columns([Column::Event.into_iden(), of_done.clone().into_iden(), of_class.clone().into_iden()])
+        .order_by(Column::Event, Order::Asc)
+        .order_by(of_done, Order::Asc)
+        .order_by(of_class, Order::Desc);
+    let rows = connection.query_all(&sums).await.map_err(db)?;
+    rows.iter().map(|row| Sum::from_query_result(row, "")).collect::<Result<_, _>>().map_err(db)
 }
 
 /// How much of a step waits.
