@@ -13,7 +13,7 @@ use crate::world::{World, credentials, policy};
 /// Slower than the rest by far.
 const LONG: Duration = Duration::from_millis(320);
 
-async fn traffic(channels: &Channels) -> Traffic {
+fn traffic(channels: &Channels) -> Traffic {
     let [peer] = channels.status().try_into().unwrap();
     peer.traffic
 }
@@ -41,14 +41,14 @@ async fn a_peer_that_fails_and_is_slow_is_told_of_by_what_its_callers_have_had_t
     };
     let address = made::serve(dir.path(), None, stop.clone(), answers).await;
     let (channel, channels) = to_echo(dir.path(), "gateway", address);
-    assert_eq!(traffic(&channels).await.calls, 0);
+    assert_eq!(traffic(&channels).calls, 0);
     for round in 0..4 {
         for text in ["fail", "refuse", "fine", "fine"] {
             assert_eq!(ask(&channel, SAY, text).await.is_ok(), text == "fine", "{round}");
         }
         ask(&channel, SAY, "linger").await.unwrap();
     }
-    let told = traffic(&channels).await;
+    let told = traffic(&channels);
     assert_eq!((told.calls, told.failed), (20, 4), "what is refused has not failed");
     assert!((told.failed_percent() - 20.0).abs() < f64::EPSILON, "{told:?}");
     assert!(told.p99.unwrap() > LONG - Duration::from_millis(20) && told.p50.unwrap() < told.p99.unwrap(), "{told:?}");
@@ -62,7 +62,7 @@ async fn a_peer_that_is_away_fails_every_call() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (channel, channels) = to_echo(dir.path(), "gateway", nobody);
     assert_eq!(ask(&channel, SAY, "hello").await.unwrap_err().code(), Code::Unavailable);
-    let told = traffic(&channels).await;
+    let told = traffic(&channels);
     assert_eq!((told.calls, told.failed), (1, 1));
 }
 
@@ -71,11 +71,11 @@ async fn a_stream_is_a_call_whose_time_says_nothing() {
     let world = World::start().await;
     let (channel, channels) = to_echo(world.dir.path(), "gateway", world.address);
     drop(listen(&channel, WATCH, "hello").await.unwrap());
-    let told = traffic(&channels).await;
+    let told = traffic(&channels);
     assert_eq!((told.calls, told.failed, told.p50, told.p99), (1, 0, None, None), "whoever listens may go");
     let (channel, channels) = to_echo(world.dir.path(), "stranger", world.address);
     ask(&channel, BARE, "hello").await.unwrap_err();
-    let told = traffic(&channels).await;
+    let told = traffic(&channels);
     assert_eq!((told.calls, told.failed), (1, 0), "whoever may not call is at fault");
     assert!(told.p50.is_some());
 }
