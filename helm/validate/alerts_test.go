@@ -97,7 +97,7 @@ func TestEveryAlertFiresAndIsSilent(t *testing.T) {
 
 var (
 	matchers = regexp.MustCompile(`\{[^}]*\}|\b(by|on) \([^)]*\)`)
-	metric   = regexp.MustCompile(`\b(tradewind|grpc|http)_\w+|\bup\b`)
+	metric   = regexp.MustCompile(`\b(tradewind|grpc|http|db)_\w+|\bup\b`)
 )
 
 // metrics names what an expression looks at.

@@ -13,5 +13,5 @@ mod why;
 pub use clients::Clients;
 pub use remark::remark;
 pub use said::{dynamic_json, explain as explain_error, json, moment, money, of_each, word};
-pub use survey::{Orders, Rates, Seen, Survey};
+pub use survey::{Orders, Rates, Seen, Survey, fails};
 pub use why::{Reason, reasons};

@@ -9,7 +9,7 @@ use contracts::tradewind::analytics::v1::{
     FlowState, GetFunnelRequest, GetStepTimesRequest, ListStuckFlowsRequest, SaleStep, StepTime,
 };
 use contracts::tradewind::consumer::v1::{Consumer, ListConsumersRequest};
-use contracts::tradewind::mesh::v1::{CircuitState, GetMeshStatusRequest, GetMeshStatusResponse};
+use contracts::tradewind::mesh::v1::{CircuitState, GetMeshStatusRequest, GetMeshStatusResponse, Traffic};
 use tokio::time::Instant;
 
 use crate::{Clients, of_each};
@@ -148,12 +148,24 @@ fn of_reader(consumer: &Consumer) -> Vec<String> {
     paused.chain(stuck).collect()
 }
 
+/// Of a hundred calls to a peer, so many may fail before somebody should look.
+const MAY_FAIL: f64 = 5.0;
+
+/// Whether too many of the calls to a peer fail.
+#[must_use]
+pub fn fails(traffic: &Traffic) -> bool {
+    traffic.failed_percent > MAY_FAIL
+}
+
 fn of_calls(mesh: &GetMeshStatusResponse) -> Vec<String> {
     let of_peer = mesh.peers.iter().flat_map(|peer| {
         let failing = peer.failing.iter().map(move |failing| format!("cannot reach {}: {}", peer.peer, failing.error));
         let circuits = peer.endpoints.iter().flat_map(|endpoint| &endpoint.circuits);
         let open = circuits.filter(|circuit| circuit.state() == CircuitState::Open);
-        failing.chain(open.map(move |circuit| format!("leaves {} of {} alone", circuit.method, peer.peer)))
+        let fails = peer.traffic.iter().filter(|traffic| fails(traffic));
+        failing.chain(open.map(move |circuit| format!("leaves {} of {} alone", circuit.method, peer.peer))).chain(
+            fails.map(move |traffic| format!("{:.1} % of its calls to {} fail", traffic.failed_percent, peer.peer)),
+        )
     });
     let faults =
         mesh.faults.iter().map(|fault| format!("has a fault put into {} by {}", fault.method, fault.principal));
@@ -182,7 +194,20 @@ async fn orders(shop: &Clients) -> Result<Orders> {
 
 #[cfg(test)]
 mod tests {
+    use contracts::tradewind::mesh::v1::Peer;
+
     use super::*;
+
+    #[test]
+    fn a_peer_of_which_too_many_calls_fail_is_a_trouble() {
+        let mesh = |failed_percent| {
+            let traffic = Some(Traffic { failed_percent, ..Traffic::default() });
+            let peer = Peer { peer: "payment".to_owned(), traffic, ..Peer::default() };
+            GetMeshStatusResponse { peers: vec![peer], ..GetMeshStatusResponse::default() }
+        };
+        assert_eq!(of_calls(&mesh(12.5)), ["12.5 % of its calls to payment fail"]);
+        assert_eq!(of_calls(&mesh(5.0)), [""; 0]);
+    }
 
     fn survey(at: Instant, calls: u64, placed: i64) -> Survey {
         let seen = Seen { calls, events: calls * 2, ..Seen::default() };

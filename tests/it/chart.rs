@@ -12,7 +12,10 @@ use contracts::tradewind::options::v1::Audience;
 use serde_json::{Value, json};
 use tradewind_broker::BrokerPermissions;
 use tradewind_mesh::{Policy, SpiffeId};
-use tradewind_telemetry::names::{HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE};
+use tradewind_telemetry::names::{
+    DB_CLIENT_CONNECTION_COUNT, DB_CLIENT_CONNECTION_MAX, DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE,
+    DB_CLIENT_CONNECTION_WAIT_TIME, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE,
+};
 
 use crate::contracts_hold::context_of;
 use crate::programs::project;
@@ -128,6 +131,15 @@ fn instruments() -> BTreeSet<String> {
     }
     // Labels whose names are the conventions'.
     found.extend([HTTP_ROUTE, HTTP_RESPONSE_STATUS_CODE].map(|name| name.replace('.', "_")));
+    // What is told of connections to the database is called as the conventions have it.
+    let conventions = [
+        DB_CLIENT_CONNECTION_COUNT,
+        DB_CLIENT_CONNECTION_MAX,
+        DB_CLIENT_CONNECTION_WAIT_TIME,
+        DB_CLIENT_CONNECTION_POOL_NAME,
+        DB_CLIENT_CONNECTION_STATE,
+    ];
+    found.extend(conventions.map(|name| instrument_of(&name.replace('.', "_")).to_owned()));
     // What a room of the kit logs is asked for by the room's name.
     found.extend(rooms.map(|room| format!("tradewind_{}", room.file_name().unwrap().to_string_lossy())));
     // Those of a party outside are named after it.
@@ -150,9 +162,9 @@ fn each_source(folder: &Path, read: &mut impl FnMut(&str)) {
     }
 }
 
-/// The words of a text that are names of series, or of labels that are gRPC's or HTTP's.
+/// The words of a text that are names of series, or of labels that are gRPC's, HTTP's or a database client's.
 fn names(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let asked = |word: &&str| ["tradewind_", "grpc_", "http_"].iter().any(|ours| word.starts_with(ours));
+    let asked = |word: &&str| ["tradewind_", "grpc_", "http_", "db_client_"].iter().any(|ours| word.starts_with(ours));
     words.filter(asked).map(str::to_owned)
 }

@@ -88,7 +88,7 @@ fn kit_crates_depend_only_on_those_below_them() {
         ("kit/projections", &["kit/domain", "kit/events", "kit/fault", "kit/replicas", "kit/sql", "kit/store"]),
         ("kit/replicas", &["kit/domain", "kit/sql", "kit/store"]),
         ("kit/runtime", &RUNTIME),
-        ("kit/sql", &["kit/domain"]),
+        ("kit/sql", &["kit/domain", "kit/telemetry"]),
         ("kit/store", &["kit/domain", "kit/fault", "kit/sql", "kit/telemetry"]),
         ("kit/telemetry", &[]),
         ("kit/testing", &TESTING),

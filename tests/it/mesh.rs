@@ -3,7 +3,7 @@
 use contracts::tradewind::consumer::v1::ListConsumersRequest;
 use contracts::tradewind::mesh::v1::{
     CircuitState, ClearFaultsRequest, Endpoint, GetMeshStatusRequest, GetMeshStatusResponse, ListFaultsRequest,
-    SetFaultRequest, Standing,
+    SetFaultRequest, Standing, Traffic,
 };
 use contracts::tradewind::ordering::v1::{OrderStatus, PlaceOrderRequest};
 use futures::future::join_all;
@@ -27,6 +27,12 @@ async fn status(operator: &Person, service: &str) -> GetMeshStatusResponse {
 async fn endpoint(operator: &Person, service: &str, peer: &str) -> Option<Endpoint> {
     let known = status(operator, service).await.peers.into_iter().find(|known| known.peer == peer)?;
     known.endpoints.into_iter().next()
+}
+
+/// The calls of `service` to `peer` of late.
+async fn traffic(operator: &Person, service: &str, peer: &str) -> Traffic {
+    let known = status(operator, service).await.peers.into_iter().find(|known| known.peer == peer).unwrap();
+    known.traffic.unwrap()
 }
 
 /// How `service` does with the log of `peer`, once it was asked about its consumers, and so has asked for where that log ends.
@@ -69,6 +75,8 @@ fn each_service_tells_under_which_certificate_it_serves_and_how_those_stand_whom
         assert_eq!(catalog.standing(), Standing::Ready);
         assert_eq!(catalog.address, shop.address("catalog").to_string());
         assert!(catalog.connections >= 1 && catalog.latency.is_some(), "{catalog:?}");
+        let traffic = traffic(operator, "ordering", "catalog").await;
+        assert!(traffic.calls_per_second > 0.0, "{traffic:?}");
     });
 }
 
@@ -86,6 +94,8 @@ fn a_fault_in_calls_to_a_peer_opens_its_circuit_until_it_is_cleared() {
         .await;
         let told = status(operator, "ordering").await;
         assert!(told.faults.len() == 1 && told.faults[0].injected >= 5, "{:?}", told.faults);
+        let traffic = traffic(operator, "ordering", "catalog").await;
+        assert!(traffic.failed_percent > 5.0, "{traffic:?}");
         assert!(status(operator, "payment").await.faults.is_empty(), "it is ordering's alone");
 
         let clear = ClearFaultsRequest { numbers: vec![fault.number] };

@@ -49,7 +49,7 @@ def quiet():
 
 def names(expression):
     """The series that an expression names."""
-    return set(re.findall(r"\b(?:tradewind|grpc|http)_\w+(?=[{\[ )]|$)", re.sub(r'"[^"]*"|by \([^)]*\)|on \([^)]*\)', "", expression)))
+    return set(re.findall(r"\b(?:tradewind|grpc|http|db)_\w+(?=[{\[ )]|$)", re.sub(r'"[^"]*"|by \([^)]*\)|on \([^)]*\)', "", expression)))
 
 
 def check(prometheus: Prometheus, say):

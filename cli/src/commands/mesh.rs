@@ -13,9 +13,10 @@ use crate::clients;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Show certificates, peers, their endpoints, circuits that are not closed, and faults.
+    /// Show certificates, peers, the calls to them of late, their endpoints, circuits that are not closed, and faults.
     ///
-    /// Begin where a line is in capitals: an endpoint that is FAILING, a circuit that is OPEN, a FAULT that somebody has set.
+    /// Begin where a line is in capitals: an endpoint that is FAILING, calls that FAIL, a circuit that is OPEN, a FAULT that somebody has
+    /// set.
     Status {
         /// Only these services; all are asked where none is named.
         #[arg(value_name = "SERVICE", value_parser = services::names())]

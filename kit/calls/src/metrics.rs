@@ -6,6 +6,7 @@
 mod calls;
 mod connections;
 mod load;
+mod traffic;
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +22,7 @@ pub use self::load::{
     Ejected, PeerNow, ServerNow, ejected, faulted, panicked, rate_limited, shadowing, shed, watch_peer, watch_server,
     would_refuse,
 };
+pub use self::traffic::Traffic;
 
 const METHOD: &str = "grpc.method";
 const STATUS: &str = "grpc.status";

@@ -17,6 +17,7 @@ use tradewind_telemetry::{Kind, Part, current, names};
 use crate::Peer;
 use crate::metrics::{self, Method};
 use crate::sizes::{self, Sizes};
+use crate::status::{code_name, is_fault};
 use crate::trace::{self, Serving};
 
 /// A call that is abandoned this close to its deadline was abandoned because of it.
@@ -34,15 +35,7 @@ impl Side {
     const fn failed(self, code: Code) -> bool {
         match self {
             Self::Client => !matches!(code, Code::Ok),
-            Self::Server => matches!(
-                code,
-                Code::Unknown
-                    | Code::DeadlineExceeded
-                    | Code::Unimplemented
-                    | Code::Internal
-                    | Code::Unavailable
-                    | Code::DataLoss
-            ),
+            Self::Server => is_fault(code),
         }
     }
 }
@@ -55,6 +48,8 @@ pub struct Observation {
     started: Instant,
     part: Part,
     deadline: Option<Deadline>,
+    /// Whether it lasts for as long as somebody listens.
+    streams: bool,
     /// The messages of the answer.
     answer: Sizes,
     /// Bytes of the messages of a request that is served.
@@ -91,6 +86,7 @@ impl Observation {
             started: Instant::now(),
             part,
             deadline: None,
+            streams: false,
             answer: Sizes::default(),
             request: AtomicU64::new(0),
             finished: false,
@@ -100,6 +96,12 @@ impl Observation {
     /// The same, knowing when the call must end.
     pub const fn until(mut self, deadline: Option<Deadline>) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// The same, knowing whether it lasts for as long as somebody listens.
+    pub const fn streaming(mut self, streams: bool) -> Self {
+        self.streams = streams;
         self
     }
 
@@ -154,9 +156,9 @@ impl Observation {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        self.part.says(|| KeyValue::new(names::RPC_RESPONSE_STATUS_CODE, crate::status::code_name(code)));
+        self.part.says(|| KeyValue::new(names::RPC_RESPONSE_STATUS_CODE, code_name(code)));
         if self.side.failed(code) {
-            self.part.fails(crate::status::code_name(code));
+            self.part.fails(code_name(code));
         }
         let took = self.started.elapsed();
         let collected = self.part.is_collected().then(|| self.part.ids());
@@ -165,7 +167,9 @@ impl Observation {
                 let sizes = (self.answer.messages, *self.request.get_mut());
                 self.method.served(code, took, sizes, collected.as_ref());
             }
-            Side::Client => self.method.call_ended(code, took, collected.as_ref()),
+            Side::Client => {
+                self.method.call_ended(code, took, self.started + took, self.streams, collected.as_ref());
+            }
         }
     }
 }

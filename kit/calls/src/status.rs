@@ -257,6 +257,21 @@ pub fn again(mut refused: Status, after: Option<Duration>) -> Status {
     refused
 }
 
+/// Whether a status is the fault of whoever serves, or of the way there: alerts and dashboards count the same as failures. A refused
+/// request is none.
+#[must_use]
+pub const fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
+}
+
 /// A status code as the gRPC documents spell it: `NOT_FOUND`.
 #[must_use]
 pub const fn code_name(code: Code) -> &'static str {

@@ -8,6 +8,7 @@
 
 pub mod fault;
 mod heads;
+mod held;
 mod logs;
 mod metrics;
 mod outlet;

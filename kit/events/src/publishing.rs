@@ -1,4 +1,5 @@
-//! Publishing: the own log and its heads, and removing what was erased, in whichever process has the turn.
+//! Publishing: the own log and its heads, removing what was erased, and telling of what the broker holds, in whichever process has
+//! the turn.
 
 use tokio_util::sync::CancellationToken;
 use tradewind_broker::Broker;
@@ -8,6 +9,7 @@ use tradewind_replicas::tenure::{self, Turn};
 use tradewind_store::Store;
 
 use crate::heads;
+use crate::held::measure;
 use crate::outlet::{Outlet, Show};
 use crate::purge::purge;
 use crate::relay::Relay;
@@ -27,8 +29,9 @@ pub async fn publish(
         let relay = Relay::new(store.clone(), broker.clone()).run(over.clone());
         let outlet = Box::pin(Outlet::new(store.clone(), broker.clone(), show).run(over.clone()));
         let heads = heads::publish(store.clone(), broker.clone(), over.clone());
-        let purge = Box::pin(purge(store.clone(), broker.clone(), over));
-        async { futures::try_join!(relay, outlet, heads, purge).map(drop) }
+        let purge = Box::pin(purge(store.clone(), broker.clone(), over.clone()));
+        let measure = Box::pin(measure(store.clone(), broker.clone(), over));
+        async { futures::try_join!(relay, outlet, heads, purge, measure).map(drop) }
     };
     tenure::hold(&members, "relay", &stop, work).await
 }

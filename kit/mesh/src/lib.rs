@@ -21,6 +21,7 @@ pub use server::{Loads, Owners, Server, keyed, peer, principal, user};
 
 pub use tradewind_admission::{Listener, Load, RateLimits};
 pub use tradewind_calls::faults::{At, Fault, Faults, Wanted};
+pub use tradewind_calls::metrics::Traffic;
 pub use tradewind_calls::{Peer, Policy, Serving, code_name, deadline, missing, reason, status, violations};
 pub(crate) use tradewind_calls::{
     body, faults, form, gather, jitter, message, metrics, named, observe, policy, served, sizes,

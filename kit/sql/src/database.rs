@@ -13,6 +13,7 @@ use crate::mark::Marked;
 use crate::reads::Reads;
 use crate::sessions::Sessions;
 use crate::transaction::{Durability, Transaction, Writer};
+use crate::watched::Pool;
 
 /// How long giving connections back may take.
 const RESTING: Duration = Duration::from_secs(2);
@@ -32,13 +33,15 @@ enum On {
 
 impl From<Connections> for Database {
     fn from(Connections { transactions, reads, file, vital, writer, marked, away }: Connections) -> Self {
-        let sessions = |pool, connections, spare| Sessions::new(pool, connections, spare, Arc::clone(&away));
+        let sessions =
+            |what, pool, connections, spare| Sessions::new(what, pool, connections, spare, Arc::clone(&away));
         let on = match writer {
             Some(writer) => On::Sqlite { writer: Writer::new(writer, marked), vital },
             // Of the vital ones one is the sequencer's, as good as always.
-            None => {
-                On::Postgres { sessions: sessions(transactions, TRANSACTIONS, 2), vital: sessions(vital, VITAL, 1) }
-            }
+            None => On::Postgres {
+                sessions: sessions(Pool::Transactions, transactions, TRANSACTIONS, 2),
+                vital: sessions(Pool::Vital, vital, VITAL, 1),
+            },
         };
         Self { reads: Reads::new(reads, file), on }
     }

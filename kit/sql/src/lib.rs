@@ -34,6 +34,7 @@ mod times;
 mod transaction;
 mod turn;
 mod url;
+mod watched;
 
 use std::sync::Arc;
 

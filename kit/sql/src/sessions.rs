@@ -21,6 +21,7 @@ use crate::Away;
 use crate::connect::STATEMENT;
 use crate::error::{self, db};
 use crate::script::Script;
+use crate::watched::{Pool, Turns};
 
 /// After so long a connection goes back to the pool, so that none lives for ever.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -38,9 +39,8 @@ const SILENCE: Duration = STATEMENT.saturating_add(Duration::from_secs(5));
 
 /// The connections that transactions run on.
 pub(super) struct Sessions {
-    pool: DatabaseConnection,
     /// One for each connection of the pool: who waits for one waits here, so that a kept one is not overlooked.
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     /// One for each connection that is kept, or will be.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Vec<Kept>>>,
@@ -57,15 +57,16 @@ struct Kept {
 
 impl Sessions {
     /// Sessions on the `connections` of a pool, all but the `spare` of which are kept.
-    pub(super) fn new(pool: DatabaseConnection, connections: u32, spare: u32, away: Away) -> Self {
-        let all = |count| Arc::new(Semaphore::new(usize::try_from(count).unwrap_or_default()));
-        let (turns, permits) = (all(connections), all(connections.saturating_sub(spare)));
-        Self { pool, turns, permits, kept: Arc::default(), away }
+    pub(super) fn new(what: Pool, pool: DatabaseConnection, connections: u32, spare: u32, away: Away) -> Self {
+        let count = |count: u32| usize::try_from(count).unwrap_or_default();
+        let turns = Turns::new(what, pool, count(connections));
+        let permits = Arc::new(Semaphore::new(count(connections.saturating_sub(spare))));
+        Self { turns, permits, kept: Arc::default(), away }
     }
 
     /// Begins a transaction at READ COMMITTED.
     pub(super) async fn begin(&self) -> Result<OpenSession, Error> {
-        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout(TURN, self.turns.take_along()).await;
         // It is never closed.
         let turn = turn.ok().and_then(Result::ok).ok_or_else(too_many)?;
         while let Some(Kept { connection, permit, born, used }) = self.last() {
@@ -78,7 +79,7 @@ impl Sessions {
             }
             self.lost();
         }
-        let connection = self.pool.begin().await.map_err(db)?;
+        let connection = self.turns.pool().begin().await.map_err(db)?;
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok();
         Ok(self.open(connection, turn, permit, Instant::now(), OnceCell::new_with(Some(()))))
     }
@@ -111,9 +112,9 @@ impl Sessions {
     /// Runs a statement by itself, which commits it.
     pub(super) async fn run(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         // Whoever asks from within a transaction must not wait for others who do: then the pool decides.
-        let _turn = timeout(TURN, self.turns.acquire()).await;
+        let _turn = timeout(TURN, self.turns.take()).await;
         let Some(kept) = self.last().filter(|kept| kept.used.elapsed() < UNTESTED) else {
-            return answer(SILENCE, self.pool.query_all_raw(statement)).await;
+            return answer(SILENCE, self.turns.pool().query_all_raw(statement)).await;
         };
         let rows = answer(SILENCE, kept.connection.query_all_raw(statement)).await;
         match &rows {

@@ -17,6 +17,7 @@ use crate::script::Script;
 use crate::sessions::OpenSession;
 use crate::sqlite::Pool;
 use crate::statement::statement;
+use crate::watched::{self, Now, Waits, watch};
 
 /// When a commit is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,18 +44,25 @@ pub(super) struct Known {
 pub(super) struct Writer {
     session: Pool,
     turns: Arc<Mutex<Known>>,
+    waits: Waits,
     /// The file; `None` for a database in memory.
     marked: Option<Arc<Marked>>,
 }
 
 impl Writer {
     pub(super) fn new(session: Pool, marked: Option<Arc<Marked>>) -> Self {
-        Self { session, turns: Arc::default(), marked }
+        let turns = Arc::<Mutex<Known>>::default();
+        let watched = Arc::downgrade(&turns);
+        watch(watched::Pool::Transactions, 1, move || {
+            let is_used = watched.upgrade()?.try_lock().is_err();
+            Some(Now { used: usize::from(is_used), open: Some(1) })
+        });
+        Self { session, turns, waits: Waits::of(watched::Pool::Transactions), marked }
     }
 
     /// Waits for its turn and begins.
     pub(super) async fn begin(&self, durability: Durability) -> Result<Turn, Error> {
-        let mut turn = Arc::clone(&self.turns).lock_owned().await;
+        let mut turn = self.waits.during(Arc::clone(&self.turns).lock_owned()).await;
         if let Some(marked) = &self.marked {
             marked.checkpoint(&self.session, false).await?;
         }

@@ -1,7 +1,8 @@
-//! The names of everything that is said of a part of a trace, in one place: those of OpenTelemetry's semantic conventions, of the
-//! release that [`SCHEMA`] names, and ours only where those have none. One that the conventions give up does not compile any more.
+//! The names of everything that is said of a part of a trace, and of metrics that the conventions have names for, in one place: those of
+//! OpenTelemetry's semantic conventions, of the release that [`SCHEMA`] names, and ours only where those have none. One that the
+//! conventions give up does not compile any more.
 
-use opentelemetry_semantic_conventions::attribute as conventions;
+use opentelemetry_semantic_conventions::{attribute as conventions, metric};
 
 /// The conventions that are followed.
 pub const SCHEMA: &str = opentelemetry_semantic_conventions::SCHEMA_URL;
@@ -68,6 +69,17 @@ pub const DB_SYSTEM_NAME: &str = conventions::DB_SYSTEM_NAME;
 /// The context whose database it is.
 pub const DB_NAMESPACE: &str = conventions::DB_NAMESPACE;
 pub const DB_OPERATION_NAME: &str = conventions::DB_OPERATION_NAME;
+
+/// How many connections to the database there are.
+pub const DB_CLIENT_CONNECTION_COUNT: &str = metric::DB_CLIENT_CONNECTION_COUNT;
+/// How many may be in use at once.
+pub const DB_CLIENT_CONNECTION_MAX: &str = metric::DB_CLIENT_CONNECTION_MAX;
+/// How long one is waited for.
+pub const DB_CLIENT_CONNECTION_WAIT_TIME: &str = metric::DB_CLIENT_CONNECTION_WAIT_TIME;
+/// What they are for: `transactions`, `reads` or `vital`.
+pub const DB_CLIENT_CONNECTION_POOL_NAME: &str = conventions::DB_CLIENT_CONNECTION_POOL_NAME;
+/// `used` or `idle`.
+pub const DB_CLIENT_CONNECTION_STATE: &str = conventions::DB_CLIENT_CONNECTION_STATE;
 
 /// What kind of call to the outside it is.
 pub const INTENT: &str = "tradewind.intent";

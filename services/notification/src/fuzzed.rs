@@ -43,7 +43,8 @@ fn bodies(bytes: &[u8]) {
     let Some((which, payload)) = bytes.split_first() else { return };
     let Some(event) = EVENTS.get(usize::from(*which) % EVENTS.len()) else { return };
     let time = OffsetDateTime::UNIX_EPOCH;
-    let event = body::Event { type_name: event.name, id: "7", subject: "order", position: 1, time, payload };
+    let event =
+        body::Event { type_name: event.name, id: "7", subject: "order", position: 1, time, traceparent: "", payload };
     let Ok(told) = body::of(&event) else { return };
     assert!(serde_json::from_str::<serde_json::Value>(&told).is_ok(), "{told}");
 }

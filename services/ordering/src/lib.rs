@@ -18,7 +18,7 @@ pub use crate::app::{order_list, reactions};
 pub use crate::grpc::fuzzed;
 pub use crate::store::migrations;
 use crate::{
-    app::{EraseCustomer, ExpireOnDeadline, OrderChanges},
+    app::{EraseCustomer, ExpireOnDeadline, OrderChanges, begin_to_count},
     config::Config,
     grpc::Orders,
 };
@@ -33,6 +33,7 @@ pub fn service() -> Service {
 
 #[expect(clippy::unnecessary_wraps, reason = "the runtime lets a composition fail")]
 fn compose(kit: Kit, config: Config) -> anyhow::Result<Parts> {
+    begin_to_count();
     let changes = OrderChanges::follow(&kit.store);
     let orders = Orders::new(kit.store.clone(), changes, config.order_deadline);
     let erase = EraseCustomer(kit.store.clone());

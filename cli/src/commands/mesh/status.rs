@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use contracts::tradewind::mesh::v1::{
     Bulkhead, Circuit, CircuitState, Endpoint, Failing, Generation, GetMeshStatusRequest, GetMeshStatusResponse, Load,
-    Peer, Standing,
+    Peer, Standing, Traffic,
 };
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn show(service: &str, status: &GetMeshStatusResponse) -> Result<()> {
 }
 
 fn show_peer(service: &str, peer: &Peer) -> Result<()> {
-    let Peer { peer, calls, streams, retries_left, retries_limit, endpoints, failing } = peer;
+    let Peer { peer, calls, streams, retries_left, retries_limit, endpoints, failing, traffic } = peer;
     let head = format!("{service:<13} calls {peer:<13}");
     let Bulkhead { used, limit, queued, .. } = calls.unwrap_or_default();
     let streams = streams.unwrap_or_default();
@@ -57,10 +57,27 @@ fn show_peer(service: &str, peer: &Peer) -> Result<()> {
         streams.used,
         streams.limit
     )?;
+    if let Some(traffic) = traffic {
+        say!("{head} {}", of_late(traffic))?;
+    }
     if let Some(Failing { error, duration }) = failing {
         say!("{head} FAILING for {}: {error}", span(duration.as_ref()))?;
     }
     endpoints.iter().try_for_each(|endpoint| show_endpoint(&head, endpoint))
+}
+
+/// The calls to a peer, of the last minute.
+fn of_late(traffic: &Traffic) -> String {
+    let Traffic { window, calls_per_second, failed_percent, p50, p99 } = traffic;
+    let (window, p50, p99) = (span(window.as_ref()), span(p50.as_ref()), span(p99.as_ref()));
+    if *calls_per_second <= 0.0 {
+        return format!("no call has ended in {window}");
+    }
+    let failed = if shop::fails(traffic) { "FAIL" } else { "fail" };
+    format!(
+        "{calls_per_second:.1} calls a second in {window}, {failed_percent:.1} % {failed}, half end within {p50}, 99 of \
+         100 within {p99}"
+    )
 }
 
 fn show_endpoint(head: &str, endpoint: &Endpoint) -> Result<()> {
@@ -85,4 +102,23 @@ fn show_endpoint(head: &str, endpoint: &Endpoint) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Duration;
+
+    use super::*;
+
+    #[test]
+    fn calls_of_late_are_a_line_that_shouts_where_too_many_fail() {
+        let millis = |millis: i32| Some(Duration { seconds: 0, nanos: millis * 1_000_000 });
+        let (window, p50, p99) = (Some(Duration { seconds: 60, nanos: 0 }), millis(2), millis(350));
+        let fine = Traffic { window, calls_per_second: 12.34, failed_percent: 0.0, p50, p99 };
+        let said = "12.3 calls a second in 1m, 0.0 % fail, half end within 2.0ms, 99 of 100 within 350.0ms";
+        assert_eq!(of_late(&fine), said);
+        let failing = Traffic { failed_percent: 20.0, ..fine };
+        assert!(of_late(&failing).contains("20.0 % FAIL, "), "{}", of_late(&failing));
+        assert_eq!(of_late(&Traffic { window, ..Traffic::default() }), "no call has ended in 1m");
+    }
 }

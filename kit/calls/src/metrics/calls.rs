@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Counter, Histogram};
 use opentelemetry::trace::SpanContext;
 use tonic::Code;
 
+use super::traffic::{Traffic, Window};
 use super::{BYTES, ByCode, METHOD, SECONDS, TARGET, meter, named, text};
+use crate::status::is_fault;
 
 const SERVED: &str = "grpc.server.call.duration";
 const MADE: &str = "grpc.client.call.duration";
@@ -110,10 +112,11 @@ pub struct Method {
     received: ByCode<u64>,
     /// Of calls, on the side that makes them.
     call: ByCode<f64>,
+    recent: Option<Arc<Window>>,
 }
 
 impl Method {
-    fn new(path: &'static str, of: &'static Instruments, labels: Vec<KeyValue>) -> Self {
+    fn new(path: &'static str, of: &'static Instruments, labels: Vec<KeyValue>, recent: Option<Arc<Window>>) -> Self {
         Self {
             name: named(path),
             started: of.started.bind(&labels),
@@ -122,6 +125,7 @@ impl Method {
             received: ByCode::new(&of.received, &labels),
             call: ByCode::new(&CALLS, &labels),
             labels,
+            recent,
         }
     }
 
@@ -144,8 +148,12 @@ impl Method {
         self.received.record(code, received);
     }
 
-    /// A call has ended for whoever made it, in a part of a trace where somebody collects it.
-    pub fn call_ended(&self, code: Code, took: Duration, part: Option<&SpanContext>) {
+    /// A call has ended for whoever made it at `now`, in a part of a trace where somebody collects it; one of a stream has lasted for as
+    /// long as it had to.
+    pub fn call_ended(&self, code: Code, took: Duration, now: Instant, streams: bool, part: Option<&SpanContext>) {
+        if let Some(recent) = &self.recent {
+            recent.ended(is_fault(code), (!streams).then_some(took), now);
+        }
         self.call.record(code, took.as_secs_f64());
         self.call.exemplar(MADE, code, took.as_secs_f64(), part);
     }
@@ -172,8 +180,8 @@ impl Method {
 pub struct Peer(Arc<Methods>);
 
 struct Methods {
-    /// The peer; none on the side that serves.
-    name: Option<Arc<str>>,
+    /// The peer, and the calls to it of late; none on the side that serves.
+    peer: Option<(Arc<str>, Arc<Window>)>,
     of: &'static Instruments,
     seen: RwLock<HashMap<&'static str, Arc<Method>>>,
 }
@@ -181,25 +189,33 @@ struct Methods {
 impl Peer {
     /// What is measured of calls to `name`.
     pub fn new(name: &str) -> Self {
-        Self(Arc::new(Methods { name: Some(name.into()), of: &ATTEMPTS, seen: RwLock::default() }))
+        let peer = Some((name.into(), Arc::new(Window::new(Instant::now()))));
+        Self(Arc::new(Methods { peer, of: &ATTEMPTS, seen: RwLock::default() }))
     }
 
     /// What is measured of its method `path`: one of few, whatever a caller asks for.
     pub fn method(&self, path: &'static str) -> Arc<Method> {
-        let Methods { name, of, seen } = &*self.0;
+        let Methods { peer, of, seen } = &*self.0;
         if let Some(method) = seen.read().unwrap_or_else(PoisonError::into_inner).get(path) {
             return method.clone();
         }
         let mut labels = vec![KeyValue::new(METHOD, named(path))];
-        labels.extend(name.iter().map(|name| text(TARGET, name)));
+        labels.extend(peer.iter().map(|(name, _)| text(TARGET, name)));
+        let recent = peer.as_ref().map(|(_, recent)| recent.clone());
         let mut seen = seen.write().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(path).or_insert_with(|| Arc::new(Method::new(path, of, labels))).clone()
+        seen.entry(path).or_insert_with(|| Arc::new(Method::new(path, of, labels, recent))).clone()
+    }
+
+    /// The calls to it that have ended of late.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.0.peer.as_ref().map(|(_, recent)| recent.traffic(Instant::now())).unwrap_or_default()
     }
 }
 
 /// What is measured of the method `path` where it is served.
 pub fn served(path: &'static str) -> Arc<Method> {
     static SERVED: LazyLock<Peer> =
-        LazyLock::new(|| Peer(Arc::new(Methods { name: None, of: &SERVER, seen: RwLock::default() })));
+        LazyLock::new(|| Peer(Arc::new(Methods { peer: None, of: &SERVER, seen: RwLock::default() })));
     SERVED.method(path)
 }

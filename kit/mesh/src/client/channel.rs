@@ -111,7 +111,7 @@ impl Channel {
 
     /// How the peer stands at the moment.
     pub(super) fn status(&self) -> PeerStatus {
-        let (now, Inner { peer, places, budget, .. }) = (Instant::now(), &*self.inner);
+        let (now, Inner { peer, places, budget, calls: measured, .. }) = (Instant::now(), &*self.inner);
         let [calls, streams] = places.status();
         PeerStatus {
             peer: peer.name.to_string(),
@@ -119,6 +119,7 @@ impl Channel {
             streams,
             retries: (budget.left(), Budget::most()),
             endpoints: peer.known().iter().map(|endpoint| status::endpoint(endpoint, now)).collect(),
+            traffic: measured.traffic(),
             unknown: peer.unknown().map(|(since, why)| (now.saturating_duration_since(since), why)),
         }
     }
@@ -169,14 +170,15 @@ impl Service<Request<Body>> for Channel {
         let path = request.uri().path();
         let method = self.inner.policy.method(path);
         let label = method.map_or_else(|| self.inner.policy.label(path), |method| method.path);
-        let measured = self.inner.calls.method(label);
+        let (measured, streams) = (self.inner.calls.method(label), self.inner.policy.streams(path));
         let mut call = Call::new(request, label, measured.clone(), method);
         call.head.uri = self.uri(&call.head.uri);
         call.head.headers.insert(USER_AGENT, AGENT);
         call.deadline =
             deadline::of_call(Instant::now(), self.inner.policy.timeout(call.head.uri.path()), &call.head.headers);
-        let mut observation =
-            Observation::call(measured, &self.inner.peer.name, &mut call.head.headers).until(call.deadline);
+        let mut observation = Observation::call(measured, &self.inner.peer.name, &mut call.head.headers)
+            .until(call.deadline)
+            .streaming(streams);
         let said = self.inner.behalf.say(self.user.as_deref(), &mut call.head.headers, &self.inner.peer.name);
         let channel = self.clone();
         let part = observation.part().clone();

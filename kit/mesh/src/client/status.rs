@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::breaker::State;
 use super::endpoint::{self, Endpoint};
+use crate::metrics::Traffic;
 
 /// A service that is called.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct PeerStatus {
     pub streams: Bulkhead,
     /// Repetitions that are saved up for, and the most that may be.
     pub retries: (u32, u32),
+    /// The calls to it of late.
+    pub traffic: Traffic,
     /// Where it may be reached.
     pub endpoints: Vec<EndpointStatus>,
     /// Why nobody knows where, and for how long.

@@ -21,6 +21,7 @@ mod rotation;
 mod shutdown;
 mod spoiled;
 mod telemetry;
+mod traffic;
 mod tree;
 mod users;
 mod world;

@@ -8,7 +8,7 @@ use tonic::Code;
 use tradewind_domain::Error;
 use tradewind_domain::request::Violations;
 use tradewind_mesh::{
-    At, Bulkhead, Circuit, EndpointStatus, Fault, Generation, Load, PeerStatus, Standing, Wanted, code_name,
+    At, Bulkhead, Circuit, EndpointStatus, Fault, Generation, Load, PeerStatus, Standing, Traffic, Wanted, code_name,
 };
 
 /// What of the calls each set of credentials has seen, beside the rest.
@@ -44,6 +44,17 @@ pub(super) fn peer(status: PeerStatus) -> v1::Peer {
         retries_limit: status.retries.1,
         endpoints: status.endpoints.into_iter().map(endpoint).collect(),
         failing: status.unknown.map(failing),
+        traffic: Some(traffic(&status.traffic)),
+    }
+}
+
+fn traffic(traffic: &Traffic) -> v1::Traffic {
+    v1::Traffic {
+        window: duration(traffic.window),
+        calls_per_second: traffic.rate(),
+        failed_percent: traffic.failed_percent(),
+        p50: traffic.p50.and_then(duration),
+        p99: traffic.p99.and_then(duration),
     }
 }
 

@@ -11,6 +11,7 @@ mod files;
 mod loading;
 mod log;
 mod moments;
+mod pools;
 mod requests;
 mod sealing;
 mod silence;

@@ -1,5 +1,5 @@
-//! What a request says of an event, as JSON: what whoever is outside may see of it, with what a `CloudEvent` says of itself and what
-//! the Standard Webhooks specification recommends.
+//! What a request says of an event, as JSON: what whoever is outside may see of it, with what a `CloudEvent` says of itself and of its
+//! trace, and what the Standard Webhooks specification recommends.
 
 use std::sync::LazyLock;
 
@@ -13,6 +13,7 @@ use tradewind_domain::Error;
 static POOL: LazyLock<Option<DescriptorPool>> = LazyLock::new(|| DescriptorPool::decode(contracts::DESCRIPTOR).ok());
 
 /// An event as it was recorded.
+#[derive(Clone, Copy)]
 pub(crate) struct Event<'a> {
     /// Its full name.
     pub(crate) type_name: &'a str,
@@ -24,6 +25,8 @@ pub(crate) struct Event<'a> {
     pub(crate) position: u64,
     /// When it was recorded.
     pub(crate) time: OffsetDateTime,
+    /// The trace of the work that recorded it; empty where there was none.
+    pub(crate) traceparent: &'a str,
     /// Its message.
     pub(crate) payload: &'a [u8],
 }
@@ -45,6 +48,8 @@ struct Body<'a> {
     time: &'a str,
     timestamp: &'a str,
     datacontenttype: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    traceparent: &'a str,
     data: DynamicMessage,
 }
 
@@ -66,6 +71,7 @@ pub(crate) fn of(event: &Event<'_>) -> Result<String, Error> {
         time: &time,
         timestamp: &time,
         datacontenttype: "application/json",
+        traceparent: event.traceparent,
         data: DynamicMessage::decode(descriptor, shown.as_slice()).map_err(Error::internal)?,
     };
     serde_json::to_string(&body).map_err(Error::internal)
@@ -97,6 +103,7 @@ mod tests {
             subject: "o-1",
             position: 1,
             time: OffsetDateTime::UNIX_EPOCH,
+            traceparent: "",
             payload: &confirmed.encode_to_vec(),
         };
         let body: Value = serde_json::from_str(&of(&event).unwrap()).unwrap();
@@ -111,6 +118,9 @@ mod tests {
                 "timestamp": "1970-01-01T00:00:00Z", "datacontenttype": "application/json", "data": data
             })
         );
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let traced: Value = serde_json::from_str(&of(&Event { traceparent: trace, ..event }).unwrap()).unwrap();
+        assert_eq!(traced["traceparent"], trace, "CloudEvents' extension for tracing");
         assert!(of(&Event { type_name: "tradewind.ordering.v1.OrderPondered", ..event }).is_err());
     }
 
@@ -125,6 +135,7 @@ mod tests {
             subject: "o-1",
             position: 1,
             time: OffsetDateTime::UNIX_EPOCH,
+            traceparent: "",
             payload: &payload,
         };
         let body: Value = serde_json::from_str(&of(&event).unwrap()).unwrap();

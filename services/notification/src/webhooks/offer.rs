@@ -52,6 +52,7 @@ impl<E: Message + Name + Default + 'static> Reaction<E> for Offer {
             subject: &event.metadata.partition_key,
             position: event.position,
             time: event.time,
+            traceparent: &event.metadata.traceparent,
             payload: &payload,
         };
         let (body, place) = (body::of(&said)?, self.0.next_place(tx.now()));

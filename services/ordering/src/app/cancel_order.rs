@@ -2,8 +2,8 @@ use contracts::tradewind::ordering::v1::Order as Resource;
 use tradewind_domain::{Error, OrderId};
 use tradewind_store::{Store, Tx};
 
-use super::view;
-use crate::domain::{Command, Order};
+use super::{decide, view};
+use crate::domain::Command;
 
 /// Cancels an order for the customer, or asks shipping to let it go, and returns how far that is.
 ///
@@ -11,6 +11,6 @@ use crate::domain::{Command, Order};
 /// `NotFound` when there is no such order; `Rejected` with `ALREADY_SHIPPED` after dispatch.
 pub(crate) async fn cancel_order(store: &Store, id: OrderId) -> Result<Resource, Error> {
     let key = id.to_string();
-    store.transact(async |tx: &mut Tx| tx.execute::<Order>(&key, Command::Cancel).await).await?;
+    store.transact(async |tx: &mut Tx| decide::execute(tx, &key, Command::Cancel).await).await?;
     view::load(store, id, None).await.map(view::resource)
 }

@@ -6,6 +6,7 @@ use tradewind_projections::read;
 use tradewind_store::{Store, Tx};
 use tradewind_work::TimerHandler;
 
+use super::decide;
 use super::list_orders::ORDER_LIST;
 use crate::domain::{Command, Order};
 use crate::store::order_list;
@@ -65,7 +66,7 @@ impl TimerHandler for EraseCustomer {
         let mut erased = 0;
         for order_id in &orders {
             if tx.load::<Order>(order_id).await?.state.is_over() {
-                tx.execute::<Order>(order_id, Command::Erase).await?;
+                decide::execute(tx, order_id, Command::Erase).await?;
                 erased += usize::from(tx.erase(order_id).await?);
             } else {
                 progress.waits = true;

@@ -3,7 +3,8 @@ use tradewind_domain::Error;
 use tradewind_store::Tx;
 use tradewind_work::TimerHandler;
 
-use crate::domain::{Command, Order};
+use super::decide;
+use crate::domain::Command;
 
 /// Cancels an order that is not confirmed when its deadline passes; for any other order it does nothing, which costs
 /// less than taking back the timer of every order that is confirmed.
@@ -13,8 +14,7 @@ impl TimerHandler for ExpireOnDeadline {
     const NAME: &'static str = "order_deadline";
 
     async fn fire(&self, tx: &mut Tx, key: &str, _payload: &[u8]) -> Result<(), Error> {
-        tx.execute::<Order>(key, Command::Expire).await?;
-        Ok(())
+        decide::execute(tx, key, Command::Expire).await
     }
 }
 

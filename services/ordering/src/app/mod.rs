@@ -3,6 +3,7 @@
 
 mod cancel_order;
 mod changes;
+mod decide;
 mod erase_customer;
 mod expire_on_deadline;
 mod get_order;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub(crate) use cancel_order::cancel_order;
 pub(crate) use changes::OrderChanges;
+pub(crate) use decide::begin_to_count;
 pub(crate) use erase_customer::{EraseCustomer, erase_customer};
 pub(crate) use expire_on_deadline::ExpireOnDeadline;
 pub(crate) use get_order::get_order;

@@ -9,8 +9,8 @@ use tradewind_domain::{Error, ErrorKind, Money, OrderId, Sensitive, request::Req
 use tradewind_sql::timestamp;
 use tradewind_store::{Loaded, Store, Tx};
 
-use super::{CONSUMER, PATIENCE, expire_on_deadline, offers::Offers, view::resource};
-use crate::domain::{Assortment, AssortmentError, Command, Order, Place, Wanted};
+use super::{CONSUMER, PATIENCE, decide, expire_on_deadline, offers::Offers, view::resource};
+use crate::domain::{Assortment, AssortmentError, Command, Place, Wanted};
 
 /// How long an order may be given to be confirmed.
 pub(crate) const SETTLE_WITHIN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
@@ -86,7 +86,7 @@ async fn place(tx: &mut Tx, order: &PlaceOrder, assortment: &Assortment) -> Resu
         payment_token: order.payment_token.clone(),
         deadline: timestamp(deadline),
     };
-    let placed = tx.create::<Order>(&id, Command::Place(Box::new(place))).await?;
+    let placed = decide::create(tx, &id, Command::Place(Box::new(place))).await?;
     expire_on_deadline::schedule(tx, &id, deadline);
     let placed = Loaded { state: placed.state, version: placed.version, created: now, updated: now };
     Ok(PlaceOrderResponse { order: Some(resource(placed)), position: String::new() })

@@ -8,7 +8,7 @@ use contracts::tradewind::{
         OrderCancellationRequested, OrderCancelled, OrderConfirmed, OrderErased, OrderPaid, OrderPlaced, OrderShipped,
         OrderStockConfirmed, ShortLine,
     },
-    payment::v1::{PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentRequested, PaymentVoided},
+    payment::v1::{Mismatch, PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentRequested, PaymentVoided},
     shipping::v1::{
         ShipmentBooked, ShipmentCancellationRefused, ShipmentCancelled, ShipmentDelivered, ShipmentDispatched,
         ShipmentRejected,
@@ -108,6 +108,14 @@ answers! {
         let order_id = order.order_id.clone();
         Some(match order.payment_token.as_str() {
             "tok_declined" => PaymentDeclined { order_id, reason: "CARD_DECLINED".to_owned(), mismatch: 0 }.into(),
+            // The provider took something else.
+            "tok_mismatch" => PaymentCaptured {
+                order_id,
+                amount: order.total.clone(),
+                mismatch: Mismatch::Amount.into(),
+                ..PaymentCaptured::default()
+            }
+            .into(),
             // The provider never answers.
             "tok_timeout" => PaymentRequested { order_id, ..PaymentRequested::default() }.into(),
             _ => PaymentCaptured {

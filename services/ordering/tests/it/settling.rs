@@ -144,3 +144,47 @@ fn an_order_that_is_not_settled_in_time_is_cancelled() {
         shop.close().await;
     });
 }
+
+#[test]
+fn an_order_is_counted_when_it_is_placed_and_when_it_ends_and_once_each() {
+    block_on(async {
+        let shop = StandInShop::open(Database::sqlite()).await;
+        // No other test of this process has an order end like that.
+        let series = r#"tradewind_orders_settled_total{outcome="cancelled",reason="payment_mismatch"}"#;
+        assert_eq!(shop.counted(series).await, 0, "it can be seen before there is one");
+        let before = shop.counted("tradewind_orders_placed_total").await;
+        let mut request = shop.request("r-1");
+        request.payment_token = "tok_mismatch".to_owned();
+        let id = shop.place(request.clone()).await.unwrap().order_id;
+        assert_eq!(shop.place(request).await.unwrap().order_id, id);
+        let order = shop.watch(&id).await.pop().unwrap();
+        assert_eq!(order.cancellation_reason(), CancellationReason::PaymentMismatch);
+        let counted = async || shop.counted(series).await == 1;
+        eventually(DEADLINE, "its end is counted", counted).await;
+        shop.cancel(&id).await.unwrap();
+        assert_eq!(shop.counted(series).await, 1);
+        assert!(shop.counted("tradewind_orders_placed_total").await > before);
+        shop.close().await;
+    });
+}
+
+#[test]
+fn what_the_broker_holds_and_who_waits_for_the_database_is_told_of() {
+    block_on(async {
+        let shop = StandInShop::open(Database::sqlite()).await;
+        let id = shop.place(shop.request("r-1")).await.unwrap().order_id;
+        shop.watch(&id).await;
+        let stream = |what: &str| format!("tradewind_broker_stream_{what}{{stream=\"TW_ORDERING\"}}");
+        // It is asked every 15 s.
+        eventually(DEADLINE, "the stream has the order's events", async || {
+            let (messages, bytes) = (shop.told(&stream("messages")).await, shop.told(&stream("bytes")).await);
+            messages.is_some_and(|messages| messages > 0) && bytes.is_some_and(|bytes| bytes > 0)
+        })
+        .await;
+        assert!(shop.told(&stream("limit_bytes")).await.is_some_and(|limit| limit > 1 << 20));
+        let pool = r#"db_client_connection_pool_name="transactions""#;
+        assert!(shop.counted(&format!("db_client_connection_wait_time_seconds_count{{{pool}}}")).await > 3);
+        assert_eq!(shop.counted(&format!("db_client_connection_max{{{pool}}}")).await, 1, "SQLite has one writer");
+        shop.close().await;
+    });
+}

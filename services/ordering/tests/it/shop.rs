@@ -101,6 +101,18 @@ impl StandInShop {
         OrderingServiceClient::new(channel(self.folder.path(), "gateway", &self.addresses).speaking_for(Arc::new(user)))
     }
 
+    /// What ordering tells under this name and these labels; all services and tests of this process tell together.
+    pub(crate) async fn told(&self, series: &str) -> Option<u64> {
+        let url = format!("http://{}/metrics", self.running[PARTICIPANTS.len()].admin_addr());
+        let text = tradewind_runtime::direct().build().unwrap().get(url).send().await.unwrap().text().await.unwrap();
+        text.lines().find_map(|line| line.strip_prefix(series)).map(|number| number.trim().parse().unwrap())
+    }
+
+    /// The same of what is there from the beginning.
+    pub(crate) async fn counted(&self, series: &str) -> u64 {
+        self.told(series).await.unwrap_or_else(|| panic!("there is no {series}"))
+    }
+
     /// Ends everything in order.
     pub(crate) async fn close(mut self) {
         for service in &self.running {

@@ -10,7 +10,7 @@ use tradewind_domain::{Error, Money};
 use tradewind_store::Tx;
 use tradewind_work::{NewIntent, intend};
 
-use super::{Charge, Refund};
+use super::{Charge, Refund, moved};
 use crate::domain::{Command, Payment, PaymentEvent, Token};
 
 /// The kind of all intents of this context.
@@ -35,6 +35,7 @@ pub(crate) enum Owed {
 /// The payment's refusal, or the database's.
 pub(super) async fn execute(tx: &mut Tx, order_id: &str, command: Command) -> Result<Vec<PaymentEvent>, Error> {
     let executed = tx.execute::<Payment>(order_id, command).await?;
+    moved::count(tx, &executed.events);
     for event in &executed.events {
         if let Some(intent) = intent_of(order_id, event) {
             intend(tx, intent);

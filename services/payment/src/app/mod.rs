@@ -15,6 +15,7 @@ mod ledger;
 mod list_differences;
 mod list_entries;
 mod list_payments;
+mod moved;
 mod reconcile;
 mod resolve_difference;
 mod statement;

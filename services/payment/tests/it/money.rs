@@ -85,6 +85,18 @@ fn what_was_taken_and_not_asked_for_is_paid_back_as_it_was_taken() {
             let moved = [("capture".to_owned(), taken), ("refund".to_owned(), taken)];
             assert_eq!(around.provider.statement(&order).await, moved, "{token}");
         }
+        // No other test of this process moves euros. The order was cancelled when the money was back already.
+        for movement in ["captured", "refunded"] {
+            eventually(DEADLINE, "what was moved is counted once", async || {
+                let url = format!("http://{}/metrics", running.admin_addr());
+                let text =
+                    tradewind_runtime::direct().build().unwrap().get(url).send().await.unwrap().text().await.unwrap();
+                let series =
+                    format!("tradewind_payment_moved_minor_total{{currency=\"EUR\",movement=\"{movement}\"}} 2000");
+                if text.lines().any(|line| line == series) { Ok(()) } else { Err(text) }
+            })
+            .await;
+        }
         for (token, kind, said) in
             [("tok_zero", "capture", 0), ("tok_negative", "capture", -2_000), ("tok_verbose", "decline", 2_000)]
         {

@@ -33,7 +33,7 @@ async fn put_down(store: &Store, endpoints: &[&str], events: &[Said<'_>]) {
     let mut tx = store.begin().await.unwrap();
     for Said { id, subject, type_name, position, place } in events {
         let (time, position) = (tx.now(), *position);
-        let event = Event { type_name, id, subject, position, time, payload: &[] };
+        let event = Event { type_name, id, subject, position, time, traceparent: "", payload: &[] };
         put(&mut tx, endpoints.iter().copied(), &event, format!("{{\"id\":\"{id}\"}}"), *place);
     }
     tx.commit().await.unwrap();

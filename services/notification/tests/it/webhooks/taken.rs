@@ -9,13 +9,20 @@ use contracts::tradewind::notification::v1::{
 };
 use contracts::tradewind::payment::v1::PaymentCaptured;
 use contracts::tradewind::shipping::v1::ShipmentBooked;
+use opentelemetry::Context;
+use opentelemetry::context::FutureExt as _;
+use opentelemetry::trace::TraceContextExt as _;
 use prost_types::Timestamp;
+use tradewind_telemetry::parent;
 use tradewind_testing::{Database, block_on, both_stores, eventually};
 use uuid::Uuid;
 
 use super::hook::{CAPTURED, CARD, CONFIRMED, NAME, PLACED, SHIPPED};
 use super::receiver::{Answer, Receiver};
 use crate::surroundings::{CUSTOMER, DEADLINE, Operator, Surroundings};
+
+/// In which an event is recorded.
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 both_stores! {
     async fn an_endpoint_is_told_of_what_it_wants_signed_and_without_anything_sensitive(database: Database) {
@@ -25,7 +32,7 @@ both_stores! {
         let booked = "tradewind.shipping.v1.ShipmentBooked";
         let (id, secret) = operator.hook(&receiver.url, &[PLACED, CAPTURED, booked]).await;
 
-        let order = surroundings.placed().await;
+        let order = surroundings.placed().with_context(Context::new().with_remote_span_context(parent(TRACE))).await;
         surroundings.shipped(&order, CUSTOMER).await;
         let captured = PaymentCaptured { order_id: order.clone(), charge_id: "ch_1".to_owned(), ..Default::default() };
         surroundings.payment.say(&order, captured).await;
@@ -42,6 +49,8 @@ both_stores! {
             assert!(seen.head.starts_with("POST /hook HTTP/1.1"), "{seen:?}");
             let said = seen.said();
             assert_eq!((said["id"].as_str().unwrap(), said["specversion"].as_str().unwrap()), (seen.id(), "1.0"));
+            let trace = (seen.kind() == "OrderPlaced").then_some(TRACE);
+            assert_eq!(said["traceparent"].as_str(), trace, "where it was recorded in one");
             assert_eq!((seen.subject(), said["data"]["orderId"].as_str().unwrap()), (order.clone(), order.as_str()));
             for secret in [CARD, NAME, CUSTOMER, "Byron"] {
                 assert!(!seen.head.contains(secret) && !seen.body.contains(secret), "{seen:?}");

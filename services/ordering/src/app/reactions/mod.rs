@@ -8,8 +8,9 @@ use tradewind_events::{Reactions, Received};
 use tradewind_store::Tx;
 
 use self::catalog::{price_on_product_listed, price_on_product_repriced, withdraw_on_product_retired};
+use super::decide;
 use super::erase_customer::forget_on_customer_erased;
-use crate::domain::{Order, Reply};
+use crate::domain::Reply;
 
 /// Every reaction of this context.
 #[must_use]
@@ -38,6 +39,5 @@ pub fn reactions() -> Reactions {
 /// Lets the order hear an answer. An order that is not there, or never asked, refuses, and the answer is parked.
 async fn hear<E: Reply>(tx: &mut Tx, event: &Received<E>) -> Result<(), Error> {
     let (order_id, command) = event.data.heard();
-    tx.execute::<Order>(order_id, command).await?;
-    Ok(())
+    decide::execute(tx, order_id, command).await
 }
