@@ -33,14 +33,14 @@ export const door = async (browser) => {
   await shows(page, "No account has this address and this password, or it is locked.");
   await signIn(page, told.customer, told.password);
   await shows(page, "This account is not one of the staff.");
-  assert.deepEqual((await page.context().cookies()).map(({ name }) => name), ["tradewind_console_form"], "nobody is in");
+  assert.deepEqual((await page.context().cookies()).map(({ name }) => name), ["__Host-tradewind_console_form"], "nobody is in");
   say("door: whoever is not one of the staff is told so, and shown nothing");
 
   page.wrong.length = 0;
   await signIn(page, told.staff, told.password);
   await page.waitForURL(`${told.door}/console/money`);
   await shows(page, "Entries");
-  const [session] = (await page.context().cookies()).filter(({ name }) => name === "tradewind_console");
+  const [session] = (await page.context().cookies()).filter(({ name }) => name === "__Host-tradewind_console");
   assert.deepEqual([session.httpOnly, session.sameSite], [true, "Strict"]);
   await go(page, "Consumers");
   const form = page.locator("form.act", { has: page.locator('input[name=consumer][value="shipping"]') });

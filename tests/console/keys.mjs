@@ -52,9 +52,10 @@ export const watch = (page) => page.evaluate(() => {
   new MutationObserver(() => { window.updates += 1; }).observe(document.getElementById("live"), { childList: true });
 });
 
-/** Waits until what is live has been brought up to date again; the page is the one that was loaded. */
-export const updated = async (page) => {
+/** Waits until what is live has been brought up to date again by what is done; the page is the one that was loaded. */
+export const updated = async (page, done) => {
   const before = await page.evaluate(() => window.updates);
+  await done();
   await page.waitForFunction((before) => window.updates > before, before);
 };
 

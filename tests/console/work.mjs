@@ -43,8 +43,7 @@ export const orders = async (browser) => {
   await watch(page);
   const link = page.locator(`#live a[href$="${order}"]`);
   await tabTo(page, link);
-  await ask("place", 2);
-  await updated(page);
+  await updated(page, () => ask("place", 2));
   assert.ok(await isFocused(link), "the focus is on the same order, however many came before it");
   await page.keyboard.press("Enter");
   await page.waitForURL(`${origin}/console/orders/${order}`);
@@ -83,13 +82,11 @@ export const stuck = async (browser) => {
   const pause = form.getByRole("button", { name: "Pause" });
   assert.ok(await isFocused(pause));
   await held(page, () => ask("place", 1));
-  await page.evaluate(() => document.activeElement.blur());
-  await updated(page);
+  await updated(page, () => page.evaluate(() => document.activeElement.blur()));
   assert.equal(await form.getByLabel("Why").inputValue(), WHY, "what is typed stays");
   await pause.hover();
   await held(page, () => ask("place", 1));
-  await page.mouse.move(0, 0);
-  await updated(page);
+  await updated(page, () => page.mouse.move(0, 0));
   assert.equal(await form.getByLabel("Why").inputValue(), WHY, "what is typed stays");
   await press(page, pause);
   await shows(page, "payment of payment is paused.");
