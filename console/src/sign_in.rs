@@ -58,7 +58,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, request: Request) -> Respons
     }
     let from: IpAddr = desk.proxies.origin(arrival.peer, &headers);
     let Asked { back, email, password, new_password, .. } = asked;
-    let request = LogInRequest { email, password, new_password, ..LogInRequest::default() };
+    let request = LogInRequest { email: email.clone(), password, new_password, ..LogInRequest::default() };
     match desk.door.sign_in(request, from).await {
         Ok(key) => {
             SESSION.of(&headers, is_secure).into_iter().for_each(|before| desk.door.forget(before));
@@ -66,7 +66,7 @@ pub(crate) async fn enter(State(desk): State<Desk>, request: Request) -> Respons
             let to = [(LOCATION, inside(&back))];
             (StatusCode::SEE_OTHER, axum::response::AppendHeaders(cookies), to).into_response()
         }
-        Err(refused) => shown(&desk, status(&refused), &back, Some(&refused), &headers),
+        Err(refused) => shown(&desk, status(&refused), &back, Some((&refused, &email)), &headers),
     }
 }
 
@@ -92,20 +92,28 @@ fn words(refused: &Refused) -> Markup {
     }
 }
 
-fn shown(desk: &Desk, status: StatusCode, back: &str, refused: Option<&Refused>, headers: &HeaderMap) -> Response {
+/// The page; to whoever was refused, with why, and the address that they gave.
+fn shown(
+    desk: &Desk,
+    status: StatusCode,
+    back: &str,
+    refused: Option<(&Refused, &str)>,
+    headers: &HeaderMap,
+) -> Response {
     let is_secure = desk.door.is_secure();
     // A second tab has the mark of the first.
     let known = FORM.of(headers, is_secure).filter(|known| known.len() == secret().len());
     let mark =
         known.filter(|known| known.bytes().all(|byte| byte.is_ascii_hexdigit())).map_or_else(secret, str::to_owned);
+    let (refused, email) = refused.unzip();
     let chooses = matches!(refused, Some(Refused::NewPassword | Refused::UnfitPassword(_)));
     let form = html! {
         @if let Some(refused) = refused { p.fault role="alert" { (words(refused)) } }
         form.sign-in method="post" action="/console/sign-in" {
             input type="hidden" name="mark" value=(mark);
             input type="hidden" name="back" value=(inside(back));
-            label { "E-mail address " input type="email" name="email" autocomplete="username" required autofocus; }
-            label { "Password " input type="password" name="password" autocomplete="current-password" required; }
+            label { "E-mail address " input type="email" name="email" value=[email] autocomplete="username" required autofocus[email.is_none()]; }
+            label { "Password " input type="password" name="password" autocomplete="current-password" required autofocus[email.is_some()]; }
             @if chooses {
                 label { "New password " input type="password" name="new_password" autocomplete="new-password" required; }
             }

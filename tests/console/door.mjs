@@ -28,6 +28,8 @@ export const door = async (browser) => {
 
   await signIn(page, told.staff, WRONG);
   await shows(page, "No account has this address and this password, or it is locked.");
+  assert.equal(await page.getByLabel("E-mail address").inputValue(), told.staff, "only the password is to be typed again");
+  assert.ok(await isFocused(page.getByLabel("Password", { exact: true })), "at once");
   assert.deepEqual(await audit(page, "sign-in-refused"), [], "nor where somebody was refused");
   await signIn(page, "nobody@edge.example", told.password);
   await shows(page, "No account has this address and this password, or it is locked.");

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use contracts::tradewind::consumer::v1::{Intent, Timer};
 use contracts::tradewind::eventlog::v1::EventRecord;
-use contracts::tradewind::ordering::v1::{GetOrderRequest, Order};
+use contracts::tradewind::ordering::v1::{GetOrderRequest, Order, OrderStatus};
 use maud::{Markup, html};
 use shop::explain::{Awaited, Facts, What, awaited, gather, steps};
 use shop::money;
@@ -36,8 +36,11 @@ pub(crate) async fn order(look: Look, At(order_id): At<String>) -> Result<View, 
             @if let What::Event(happened) = &step.what { (event(step.service, &happened.record)) }
         }
     };
-    let cancel = Act::Cancel { order_id: order_id.clone() }.form(&look, "Cancel the order", &[]);
-    let still = html! { p { code { (order_id) } } (cancel) };
+    let is_over = placed.is_some_and(|placed| placed.status() == OrderStatus::Cancelled);
+    let still = html! {
+        p { code { (order_id) } }
+        @if !is_over { (Act::Cancel { order_id: order_id.clone() }.form(&look, "Cancel the order", &[])) }
+    };
     Ok(View { title: "Order".to_owned(), still, live })
 }
 
