@@ -35,7 +35,8 @@ static HELD: LazyLock<Mutex<BTreeMap<String, Held>>> = LazyLock::new(Mutex::defa
 pub(crate) async fn measure(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     begin();
     let own = [wire::stream_name(store.context()), wire::public_stream(store.context())].map(Own);
-    while !stop.is_cancelled() {
+    // Whoever has just begun has events to publish first.
+    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         for Own(stream) in &own {
             let held = stop.run_until_cancelled(look(&broker, stream)).await.flatten();
             match held {
@@ -43,7 +44,6 @@ pub(crate) async fn measure(store: Store, broker: Broker, stop: CancellationToke
                 None => drop(held_now().remove(stream)),
             }
         }
-        stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
     Ok(())
 }
