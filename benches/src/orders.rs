@@ -171,11 +171,17 @@ pub(crate) struct Figure {
 pub(crate) async fn compare(builds: &[Build], on: On, plan: &Plan, rounds: usize) -> Result<Comparison> {
     let mut all: Vec<Vec<Vec<Measured>>> = Vec::new();
     for round in 1..=rounds {
-        let mut of_round = Vec::new();
-        for build in builds {
-            eprintln!("orders through the whole shop, {}, {}, round {round} of {rounds}", on.name(), build.name);
-            of_round.push(measure(build, on, plan).await?);
+        let mut of_round = BTreeMap::new();
+        let mut turns: Vec<_> = builds.iter().enumerate().collect();
+        // Whoever comes second finds another machine: every second round goes the other way round.
+        if round % 2 == 0 {
+            turns.reverse();
         }
+        for (number, build) in turns {
+            eprintln!("orders through the whole shop, {}, {}, round {round} of {rounds}", on.name(), build.name);
+            of_round.insert(number, measure(build, on, plan).await?);
+        }
+        let of_round: Vec<_> = of_round.into_values().collect();
         all.push(of_round);
     }
     let Some(first) = all.first().and_then(|round| round.first()) else { anyhow::bail!("nothing to measure") };

@@ -14,7 +14,9 @@
   ].join("\n");
   const called = (kind, wanted) => [...live.querySelectorAll(kind)].filter((one) => name(one) === wanted);
   const show = () => {
-    if (latest === null || isBusy()) return;
+    const isHeld = latest !== null && isBusy();
+    live.classList.toggle("held", isHeld);
+    if (latest === null || isHeld) return;
     const focus = document.activeElement;
     const held = live.contains(focus) && [focus.tagName, name(focus), called(focus.tagName, name(focus)).indexOf(focus)];
     const typed = [...live.querySelectorAll("input:not([type=hidden])")].filter((one) => one.value !== one.defaultValue);

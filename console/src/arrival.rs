@@ -28,15 +28,25 @@ impl Arrival {
         if said("sec-fetch-site").is_some_and(|site| site != "same-origin") {
             return true;
         }
-        let scheme = self.scheme(headers, proxies);
-        let host = self.behind("x-forwarded-host", headers, proxies);
-        let host = host.or_else(|| said(HOST.as_str())).unwrap_or_default();
+        let (scheme, host) = (self.scheme(headers, proxies), self.host(headers, proxies));
         headers.contains_key(ORIGIN) && said(ORIGIN.as_str()) != Some(&format!("{scheme}://{host}"))
     }
 
     /// Whether all of its way was encrypted.
     pub(crate) fn is_encrypted(self, headers: &HeaderMap, proxies: &Proxies) -> bool {
         self.scheme(headers, proxies) == "https"
+    }
+
+    /// Whether it was sent to this machine by an address or a name that other programs answer at too.
+    pub(crate) fn is_to_this_machine(self, headers: &HeaderMap, proxies: &Proxies) -> bool {
+        let host = self.host(headers, proxies);
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        name == "localhost" || name.ends_with(".localhost") || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    }
+
+    fn host<'a>(self, headers: &'a HeaderMap, proxies: &Proxies) -> &'a str {
+        let own = || headers.get(HOST).and_then(|value| value.to_str().ok());
+        self.behind("x-forwarded-host", headers, proxies).or_else(own).unwrap_or_default()
     }
 
     fn scheme<'a>(self, headers: &'a HeaderMap, proxies: &Proxies) -> &'a str {

@@ -9,7 +9,7 @@ use axum::{Extension, Form};
 use contracts::tradewind::analytics::v1::{Flow, ListStuckFlowsRequest};
 use contracts::tradewind::consumer::v1::{ListConsumersRequest, ListParkedStreamsRequest, ParkedStream};
 use serde::Deserialize;
-use shop::Clients;
+use shop::{Clients, steps};
 
 use crate::act::{Act, refused};
 use crate::pages::Filter;
@@ -112,7 +112,7 @@ async fn flows(shop: &Clients, filter: &Filter) -> Result<Vec<Flow>> {
     let mut request = ListStuckFlowsRequest { page_size: PAGE, ..filter.request()? };
     let mut flows = Vec::new();
     loop {
-        let page = shop.flows()?.list_stuck_flows(request.clone()).await?.into_inner();
+        let page = steps::stuck(shop, request.clone()).await?;
         flows.extend(page.flows);
         few(flows.len())?;
         request.page_token = page.next_page_token;

@@ -242,6 +242,7 @@ impl Door {
 
     /// Follows the tokens of a session by the next, or ends it where there are none.
     async fn follow(self: Arc<Self>, staff: Staff, key: String, signed_in: SignedIn) {
+        let _followed = Followed(&self, &key);
         let next = staff.next(&signed_in).await;
         let mut sessions = self.sessions();
         let Some(session) = sessions.get_mut(&key) else {
@@ -252,7 +253,6 @@ impl Door {
             }
             return;
         };
-        session.is_followed = false;
         match next {
             Next::Stays(next) => session.signed_in = Some(next),
             Next::Over => {
@@ -265,5 +265,16 @@ impl Door {
 
     fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A session whose tokens are being followed, until that has come to an end, whichever.
+struct Followed<'a>(&'a Door, &'a str);
+
+impl Drop for Followed<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.sessions().get_mut(self.1) {
+            session.is_followed = false;
+        }
     }
 }

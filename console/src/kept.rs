@@ -22,8 +22,8 @@ pub(crate) struct Kept {
     /// Places of pages that are kept up to date.
     streams: Arc<Semaphore>,
     plan: Option<Plan>,
-    /// Which plan was begun last, and as which job.
-    begun: Option<(String, u64)>,
+    /// Which plan was begun last, and where one sees what comes of it.
+    begun: Option<(String, String)>,
 }
 
 /// What would be done, as it was shown.
@@ -79,13 +79,13 @@ impl Kept {
         self.plan.take_if(|plan| plan.id == id)
     }
 
-    /// Remembers as which job a plan was begun.
-    pub(crate) fn begin(&mut self, id: String, number: u64) {
-        self.begun = Some((id, number));
+    /// Remembers that a plan was begun, and where one sees what comes of it.
+    pub(crate) fn begin(&mut self, id: String, path: String) {
+        self.begun = Some((id, path));
     }
 
-    /// As which job that plan was begun.
-    pub(crate) fn begun(&self, id: &str) -> Option<u64> {
-        self.begun.as_ref().filter(|(begun, _)| begun == id).map(|(_, number)| *number)
+    /// Where one sees what comes of that plan, if it was begun.
+    pub(crate) fn begun(&self, id: &str) -> Option<String> {
+        self.begun.as_ref().filter(|(begun, _)| begun == id).map(|(_, path)| path.clone())
     }
 }

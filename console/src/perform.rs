@@ -32,12 +32,15 @@ pub(crate) async fn perform(
     if let Some(title) = act.asks_first() {
         return plan::show(&desk, &visitor, title, vec![act], back);
     }
-    // It goes on, and is told of, where the browser goes away.
-    let done = tokio::spawn(tell(act, desk, visitor));
-    if let Err(error) = done.await {
+    done(act, desk, visitor).await;
+    Redirect::to(&back).into_response()
+}
+
+/// Does it. It goes on, and is told of, where the browser goes away.
+pub(crate) async fn done(act: Act, desk: Desk, visitor: Visitor) {
+    if let Err(error) = tokio::spawn(tell(act, desk, visitor)).await {
         tracing::error!(%error, "an act came to nothing");
     }
-    Redirect::to(&back).into_response()
 }
 
 /// Does it; what came of it the next page tells, and the log.

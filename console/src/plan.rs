@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
@@ -12,6 +11,7 @@ use serde::Deserialize;
 use crate::Desk;
 use crate::act::{Act, refused};
 use crate::frame::{self, View};
+use crate::perform;
 use crate::visitor::Visitor;
 use crate::words::count;
 
@@ -79,17 +79,34 @@ pub(crate) async fn confirm(
     if let Some(refused) = refused(&mark, &visitor) {
         return refused;
     }
-    let begun = match desk.door.with(&visitor, |kept| kept.take(&id)).flatten() {
-        Some(plan) => desk.jobs.begin(&desk, visitor.clone(), plan),
-        None => desk.door.with(&visitor, |kept| kept.begun(&id)).flatten().context(LAPSED),
+    let Some(plan) = desk.door.with(&visitor, |kept| kept.take(&id)).flatten() else {
+        let begun = desk.door.with(&visitor, |kept| kept.begun(&id)).flatten();
+        let path = begun.unwrap_or_else(|| {
+            desk.door.note(&visitor, format!("Not done: {LAPSED}"));
+            "/console".to_owned()
+        });
+        return Redirect::to(&path).into_response();
     };
-    let number = match begun {
-        Ok(number) => number,
-        Err(error) => {
-            desk.door.note(&visitor, format!("Not done: {error:#}"));
-            return Redirect::to("/console").into_response();
+    let back = plan.back.clone();
+    let path = match plan.acts.as_slice() {
+        // What is asked for by itself is done by itself, whatever else goes on.
+        [act] if act.asks_first().is_some() => {
+            let act = act.clone();
+            desk.door.with(&visitor, |kept| kept.begin(id, back.clone()));
+            perform::done(act, desk, visitor).await;
+            back
         }
+        _ => match desk.jobs.begin(&desk, visitor.clone(), plan) {
+            Ok(number) => {
+                let path = format!("/console/jobs/{number}");
+                desk.door.with(&visitor, |kept| kept.begin(id, path.clone()));
+                path
+            }
+            Err(error) => {
+                desk.door.note(&visitor, format!("Not done: {error:#}"));
+                back
+            }
+        },
     };
-    desk.door.with(&visitor, |kept| kept.begin(id, number));
-    Redirect::to(&format!("/console/jobs/{number}")).into_response()
+    Redirect::to(&path).into_response()
 }

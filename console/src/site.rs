@@ -87,11 +87,13 @@ async fn received(request: Request, next: Next) -> Response {
 
 /// What every answer says to the browser.
 async fn guarded(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    let is_encrypted = desk.door.is_secure() && Arrival::of(&request).is_encrypted(request.headers(), &desk.proxies);
+    let (arrival, headers) = (Arrival::of(&request), request.headers());
+    let is_encrypted = desk.door.is_secure() && arrival.is_encrypted(headers, &desk.proxies);
+    let is_to_follow = is_encrypted && !arrival.is_to_this_machine(headers, &desk.proxies);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     // What is not encrypted may be anybody's word, and on this machine other programs answer at the same host.
-    if is_encrypted {
+    if is_to_follow {
         headers.insert(STRICT_TRANSPORT_SECURITY, ENCRYPTED_FOR);
     }
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);

@@ -1,7 +1,10 @@
 //! Steps of an order, each an event that something has to follow, by what people type.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use contracts::tables::EVENTS;
+use contracts::tradewind::analytics::v1::{ListStuckFlowsRequest, ListStuckFlowsResponse};
+
+use crate::Clients;
 
 /// Every one that the contracts have, by its full name.
 pub fn all() -> impl Iterator<Item = &'static str> {
@@ -21,6 +24,18 @@ pub fn full(name: &str) -> Result<String> {
     let is_meant = |step: &&str| short(step) == name;
     let none = || format!("{name:?} is no step of an order: say {}", all().map(short).collect::<Vec<_>>().join(" or "));
     all().find(is_meant).map(str::to_owned).with_context(none)
+}
+
+/// What waits, as analytics tells.
+///
+/// # Errors
+/// As it is refused; and where analytics is of a build that knows no steps, and tells of all of them whichever is asked for.
+pub async fn stuck(shop: &Clients, request: ListStuckFlowsRequest) -> Result<ListStuckFlowsResponse> {
+    let step = request.step.clone();
+    let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
+    let is_asked = step.is_empty() || found.flows.iter().flat_map(|flow| &flow.step).all(|found| found.event == step);
+    ensure!(is_asked, "analytics is of a build that cannot tell one step from others: ask for all of them");
+    Ok(found)
 }
 
 fn short(step: &str) -> &str {

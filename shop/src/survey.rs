@@ -56,10 +56,12 @@ pub struct Orders {
     pub cancelled: i64,
     /// Within which time half of the orders, and 95 of 100, have taken each step after the one before.
     pub times: Vec<(String, Duration, Duration)>,
-    /// Orders that wait for something, and those of them that wait longer than they may; of either, 20,000 are counted.
+    /// Orders that wait for something, and those of them that wait longer than they may.
     pub waiting: i64,
     /// See there.
     pub stuck: i64,
+    /// Whether more may than were counted.
+    pub or_more: bool,
 }
 
 /// What has gone on between two surveys, a second.
@@ -150,11 +152,14 @@ fn of_reader(consumer: &Consumer) -> Vec<String> {
 
 /// Of a hundred calls to a peer, so many may fail before somebody should look.
 const MAY_FAIL: f64 = 5.0;
+/// The fewest calls of which a share says something.
+const ENOUGH: f64 = 20.0;
 
-/// Whether too many of the calls to a peer fail.
+/// Whether too many of the calls to a peer fail; one of a few says nothing.
 #[must_use]
 pub fn fails(traffic: &Traffic) -> bool {
-    traffic.failed_percent > MAY_FAIL
+    let window = traffic.window.map_or(0.0, |window| window.seconds as f64 + f64::from(window.nanos) / 1e9);
+    traffic.failed_percent > MAY_FAIL && (traffic.calls_per_second * window).round() >= ENOUGH
 }
 
 fn of_calls(mesh: &GetMeshStatusResponse) -> Vec<String> {
@@ -176,10 +181,12 @@ async fn orders(shop: &Clients) -> Result<Orders> {
     let (mut sales, mut flows) = (shop.sales()?, shop.flows()?);
     let funnel = sales.get_funnel(GetFunnelRequest::default()).await?.into_inner().steps;
     let times = sales.get_step_times(GetStepTimesRequest::default()).await?.into_inner().steps;
-    let mut counts = [0, 0];
+    let (mut counts, mut or_more) = ([0, 0], false);
     for (count, state) in counts.iter_mut().zip([FlowState::Waiting, FlowState::Stuck]) {
         let request = ListStuckFlowsRequest { state: state.into(), page_size: 1, ..ListStuckFlowsRequest::default() };
-        *count = flows.list_stuck_flows(request).await?.into_inner().sums.iter().map(|sum| sum.count).sum();
+        let found = flows.list_stuck_flows(request).await?.into_inner();
+        *count = found.sums.iter().map(|sum| sum.count).sum();
+        or_more |= found.sums_limited;
     }
     let name = |step: i32| crate::word(step, SaleStep::as_str_name, "SALE_STEP_").to_lowercase();
     let time = |time: &StepTime| Some((name(time.step), time.p50?.try_into().ok()?, time.p95?.try_into().ok()?));
@@ -189,6 +196,7 @@ async fn orders(shop: &Clients) -> Result<Orders> {
         times: times.iter().filter_map(time).collect(),
         waiting: counts[0],
         stuck: counts[1],
+        or_more,
     })
 }
 
@@ -200,13 +208,15 @@ mod tests {
 
     #[test]
     fn a_peer_of_which_too_many_calls_fail_is_a_trouble() {
-        let mesh = |failed_percent| {
-            let traffic = Some(Traffic { failed_percent, ..Traffic::default() });
+        let mesh = |failed_percent, seconds| {
+            let window = Duration::from_secs(seconds).try_into().ok();
+            let traffic = Some(Traffic { failed_percent, window, calls_per_second: 2.0, ..Traffic::default() });
             let peer = Peer { peer: "payment".to_owned(), traffic, ..Peer::default() };
             GetMeshStatusResponse { peers: vec![peer], ..GetMeshStatusResponse::default() }
         };
-        assert_eq!(of_calls(&mesh(12.5)), ["12.5 % of its calls to payment fail"]);
-        assert_eq!(of_calls(&mesh(5.0)), [""; 0]);
+        assert_eq!(of_calls(&mesh(12.5, 10)), ["12.5 % of its calls to payment fail"]);
+        assert_eq!(of_calls(&mesh(5.0, 10)), [""; 0]);
+        assert_eq!(of_calls(&mesh(50.0, 9)), [""; 0], "of a few calls one is half");
     }
 
     fn survey(at: Instant, calls: u64, placed: i64) -> Survey {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use contracts::tradewind::analytics::v1::{FlowState, ListStuckFlowsRequest};
 use serde_json::json;
-use shop::{Reason, reasons};
+use shop::{Reason, reasons, steps};
 
 use super::projection;
 use crate::Global;
@@ -64,7 +64,7 @@ pub(crate) async fn run(global: Global, command: Command) -> Result<ExitCode> {
         page_token,
         step: step.unwrap_or_default(),
     };
-    let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
+    let found = steps::stuck(&shop, request).await?;
     let behind = projection::behind(&shop, "analytics", "analytics.flows").await?;
     let reasons = reasons(&shop, &found.flows).await;
     if global.json {

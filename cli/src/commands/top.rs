@@ -111,11 +111,12 @@ fn is_ended(every: Duration) -> Result<bool> {
 
 /// The same as a line, where nobody looks at a terminal.
 fn lines(Shown { survey, rates, .. }: &Shown) -> Result<()> {
-    let Orders { waiting, stuck, .. } = survey.orders.clone().unwrap_or_default();
+    let Orders { waiting, stuck, or_more, .. } = survey.orders.clone().unwrap_or_default();
+    let more = if or_more { " or more" } else { "" };
     let behind: u64 = survey.services.iter().filter_map(|(_, seen)| seen.behind).sum();
     let parked: u64 = survey.services.iter().map(|(_, seen)| seen.parked).sum();
     say!(
-        "{:.1} placed, {:.1} confirmed, {:.1} cancelled a second; {waiting} wait, {stuck} of them too long; {behind} events \
+        "{:.1} placed, {:.1} confirmed, {:.1} cancelled a second; {waiting}{more} wait, {stuck} of them too long; {behind} events \
          behind, {parked} in quarantine",
         rates.placed,
         rates.confirmed,
@@ -146,7 +147,7 @@ fn facts(Shown { survey, rates, .. }: &Shown) -> serde_json::Value {
     let orders = survey.orders.as_ref().map(|orders| {
         let steps: serde_json::Map<_, _> =
             orders.steps.iter().map(|(step, count)| (step.clone(), json!(count))).collect();
-        json!({ "steps": steps, "cancelled": orders.cancelled, "waiting": orders.waiting, "stuck": orders.stuck })
+        json!({ "steps": steps, "cancelled": orders.cancelled, "waiting": orders.waiting, "stuck": orders.stuck, "or_more": orders.or_more })
     });
     json!({
         "placed_per_second": rates.placed, "confirmed_per_second": rates.confirmed,

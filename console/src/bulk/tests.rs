@@ -112,16 +112,16 @@ async fn one_at_a_time_goes_on_for_a_session_and_can_be_stopped() {
     let orders: Vec<_> = (0..500).map(|n| format!("o-{n}")).collect();
     let id = stand.show(&visitor, &orders.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(stand.confirm(&visitor, &id).await, "/console/jobs/1");
-    let id = stand.show(&visitor, &["o-1"]);
-    assert_eq!(stand.confirm(&visitor, &id).await, "/console");
+    let id = stand.show(&visitor, &["o-1", "o-2"]);
+    assert_eq!(stand.confirm(&visitor, &id).await, "/console/orders");
     let page = stand.read(&other, "/console/jobs/1").await.1;
     assert!(page.contains("Begun by <b><bdi>operator</bdi></b>") && page.contains("id=\"stop\""), "{page}");
-    let id = stand.show(&other, &["o-2"]);
+    let id = stand.show(&other, &["o-2", "o-3"]);
     assert_eq!(stand.confirm(&other, &id).await, "/console/jobs/2", "it is another session's");
     assert_eq!(stand.send(&other, "/console/jobs/1/stop", "").await, "/console/jobs/1");
     let page = stand.ended(&visitor, "/console/jobs/1").await;
     assert!(page.contains(", stopped, ") && page.contains(" not begun") && !page.contains("id=\"stop\""), "{page}");
-    let id = stand.show(&visitor, &["o-1"]);
+    let id = stand.show(&visitor, &["o-1", "o-2"]);
     assert_eq!(stand.confirm(&visitor, &id).await, "/console/jobs/3", "there is room for the next");
 }
 

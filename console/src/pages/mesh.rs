@@ -134,8 +134,9 @@ mod tests {
     #[test]
     fn an_edge_is_told_of_once_and_in_red_where_too_many_of_its_calls_fail() {
         let traffic = |failed_percent| {
-            let p99 = Some(Duration { seconds: 0, nanos: 7_500_000 });
-            Some(Traffic { calls_per_second: 3.5, failed_percent, p99, ..Traffic::default() })
+            let (window, p99) =
+                (Some(Duration { seconds: 60, nanos: 0 }), Some(Duration { seconds: 0, nanos: 7_500_000 }));
+            Some(Traffic { window, calls_per_second: 3.5, failed_percent, p99, ..Traffic::default() })
         };
         let two = vec![Endpoint::default(), Endpoint::default()];
         let peer =

@@ -91,7 +91,7 @@ impl Filter {
 pub(crate) async fn stuck(look: Look, Query(filter): Query<Filter>) -> Result<View, Fault> {
     let shop = look.shop();
     let request = filter.request().map_err(|error| Fault::invalid(format!("{error:#}")))?;
-    let found = shop.flows()?.list_stuck_flows(request).await?.into_inner();
+    let found = steps::stuck(shop, request).await?;
     let (reasons, behind) = (reasons(shop, &found.flows).await, behind(shop).await);
     let title = if filter.state == "waiting" { "What waits" } else { "What is stuck" };
     Ok(View {

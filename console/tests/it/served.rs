@@ -41,6 +41,7 @@ async fn every_answer_at_the_edge_has_the_browser_come_encrypted_from_then_on() 
             for scheme in ["https", "http"] {
                 let mut asked = get(path, "");
                 asked.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static(scheme));
+                asked.headers_mut().insert("x-forwarded-host", HeaderValue::from_static("console.shop.example"));
                 let answer = stand.ask(asked).await;
                 let told = answer.headers().get("strict-transport-security").map(|value| value.to_str().unwrap());
                 assert_eq!(told, said.filter(|_| scheme == "https"), "{path} over {scheme}");

@@ -15,6 +15,8 @@ use tradewind_store::Store;
 
 const EVERY: Duration = Duration::from_secs(15);
 const WITHIN: Duration = Duration::from_secs(5);
+/// How often it is left out after a stream that is none or may not be asked for: a broker counts that as a refusal.
+const RESTS: u32 = 20;
 
 /// A stream at a moment.
 #[derive(Clone, Copy)]
@@ -35,17 +37,28 @@ static HELD: LazyLock<Mutex<BTreeMap<String, Held>>> = LazyLock::new(Mutex::defa
 pub(crate) async fn measure(store: Store, broker: Broker, stop: CancellationToken) -> Result<(), Error> {
     begin();
     let own = [wire::stream_name(store.context()), wire::public_stream(store.context())].map(Own);
+    let mut rests = [0_u32; 2];
     // Whoever has just begun has events to publish first.
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        for Own(stream) in &own {
-            let held = stop.run_until_cancelled(look(&broker, stream)).await.flatten();
-            match held {
-                Some(now) => drop(held_now().insert(stream.clone(), now)),
-                None => drop(held_now().remove(stream)),
+        for (Own(stream), rest) in own.iter().zip(&mut rests) {
+            if *rest > 0 {
+                *rest -= 1;
+                continue;
             }
+            let held = stop.run_until_cancelled(look(&broker, stream)).await.flatten();
+            *rest = if held.is_none() && broker.is_connected() { RESTS } else { 0 };
+            keep(stream, held);
         }
     }
     Ok(())
+}
+
+fn keep(stream: &str, held: Option<Held>) {
+    let mut all = held_now();
+    match held {
+        Some(held) => _ = all.insert(stream.to_owned(), held),
+        None => _ = all.remove(stream),
+    }
 }
 
 /// A stream as it is; nothing where there is none, or nobody to ask.

@@ -32,12 +32,16 @@ pub(super) fn draw(frame: &mut Frame<'_>, shown: &Shown) {
 }
 
 fn line(Shown { survey, rates, .. }: &Shown) -> Line<'static> {
-    let Orders { waiting, stuck, .. } = survey.orders.clone().unwrap_or_default();
+    let Orders { waiting, stuck, or_more, .. } = survey.orders.clone().unwrap_or_default();
+    let more = if or_more { " or more" } else { "" };
     let late = if stuck > 0 { format!("{stuck} too long").red().bold() } else { "none too long".green() };
     Line::from(vec![
         "tradewind top".bold(),
-        format!("   {:.1} confirmed, {:.1} cancelled a second; {waiting} wait, ", rates.confirmed, rates.cancelled)
-            .into(),
+        format!(
+            "   {:.1} confirmed, {:.1} cancelled a second; {waiting}{more} wait, ",
+            rates.confirmed, rates.cancelled
+        )
+        .into(),
         late,
         Span::styled("   q ends", Style::new().dim()),
     ])
@@ -121,7 +125,7 @@ mod tests {
         let seen = Seen { troubles: vec!["payment is paused by operator: \u{202e}repair".to_owned()], ..seen };
         let steps = [("placed", 40), ("stock_confirmed", 38)].map(|(step, count)| (step.to_owned(), count)).to_vec();
         let times = vec![("stock_confirmed".to_owned(), Duration::from_millis(12), Duration::from_millis(80))];
-        let orders = Orders { steps, times, cancelled: 1, waiting: 5, stuck: 1 };
+        let orders = Orders { steps, times, cancelled: 1, waiting: 5, stuck: 1, or_more: true };
         let survey = Survey {
             at: Instant::now(),
             services: vec![("payment".to_owned(), seen)],
@@ -137,7 +141,7 @@ mod tests {
     fn a_screen_tells_of_orders_services_and_troubles() {
         let screen = screen(&shown(), 100, 24).join("\n");
         for text in [
-            "3.5 confirmed, 0.5 cancelled a second; 5 wait, 1 too long",
+            "3.5 confirmed, 0.5 cancelled a second; 5 or more wait, 1 too long",
             "4.0 orders placed a second",
             "stock confirmed    38         12 ms      80 ms",
             "payment        12.5       3 of 256     0        30.0       7          2",

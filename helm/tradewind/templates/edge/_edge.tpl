@@ -54,6 +54,9 @@
 {{- if and .Values.console.ingress.enabled (not .Values.console.ingress.tlsSecret) -}}
 {{- fail "console.ingress.tlsSecret: name the Secret with the certificate that the controller shows; staff send their passwords, and not without TLS" -}}
 {{- end -}}
+{{- if and .Values.console.enabled (ne .Values.console.service.type "ClusterIP") (not (include "tradewind.edgeCertificate" (list . "console"))) -}}
+{{- fail "console.tls: name the certificate that the console shows; it is reached from outside by its Service, and staff send their passwords, not without TLS" -}}
+{{- end -}}
 {{- $isOffered := or (include "tradewind.edgeIsBehind" (list . "console")) (ne .Values.console.service.type "ClusterIP") -}}
 {{- if and $isOffered .Values.console.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.console.peers) -}}
 {{- fail "networkPolicy.console.peers: name who connects to the console, such as the pods of the ingress controller; nobody else can" -}}

@@ -56,6 +56,7 @@ impl Tx {
         let mut settling =
             Settling { store: &self.store, streams: committed.appended(), wakes: &self.wakes, known: false };
         let (own, era, keys_era) = (&mut self.own, self.era, self.keys_era);
+        let after = std::mem::take(&mut self.after);
         let store = &self.store;
         // What has no cause was asked for.
         let requested = !committed.appended().is_empty() && self.cause == Metadata::default();
@@ -73,6 +74,8 @@ impl Tx {
             if changes {
                 store.wrote();
             }
+            // With the commit, whether anybody waits for it any more or not.
+            after.into_iter().for_each(|tell| tell());
         });
         let outcome = store.noting(outcome.await.map_err(commit));
         if let Err(error) = &outcome {
@@ -83,7 +86,6 @@ impl Tx {
         settling.known = true;
         hit_if(requested, Point::RequestCommitted);
         drop(settling);
-        self.after.into_iter().for_each(|tell| tell());
         Ok(committed)
     }
 }

@@ -18,6 +18,8 @@ use crate::store::{self, Reached};
 /// How long a count stands, and how often as long as it took: where a million orders wait, counting them takes a while.
 const REST: Duration = Duration::from_secs(5);
 const AT_REST: u32 = 20;
+/// It stands no longer than alarms that are asked for it every few minutes can do with.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 /// What was settled before is history, and no part of how things go now.
 const RECENT: Duration = Duration::from_secs(3_600);
 /// What one replica at a time counts.
@@ -65,7 +67,7 @@ pub async fn measure_flows(store: Store, members: Members, stop: CancellationTok
             Ok(reached) => counted = Some(reached),
             Err(error) => tracing::warn!(%error, "the flows cannot be measured"),
         }
-        stop.run_until_cancelled(tokio::time::sleep(REST.max(began.elapsed() * AT_REST))).await;
+        stop.run_until_cancelled(tokio::time::sleep((began.elapsed() * AT_REST).clamp(REST, LONGEST_REST))).await;
     }
     Ok(())
 }

@@ -105,8 +105,12 @@ pub(crate) async fn page(
         let place = Expr::tuple(columns.map(|column| Expr::col((Entity, column))));
         these = these.add(place.gt(Expr::tuple([since.into(), order_id.into(), event.into(), cause.into()])));
     }
-    let rows = Entity::find()
-        .filter(these)
+    let mut rows = Entity::find().filter(these);
+    if wanted.waiting {
+        // It is the same everywhere there; without it PostgreSQL sorts all of them.
+        rows = rows.order_by_asc(Column::Settled);
+    }
+    let rows = rows
         .order_by_asc(Column::Since)
         .order_by_asc(Column::OrderId)
         .order_by_asc(Column::Event)

@@ -58,6 +58,8 @@ pub(crate) async fn sums(
         .columns([Column::Event, Column::Since])
         .column_as(done(slot), "done")
         .filter(Wanted { waiting: true, ..wanted.clone() }.these(slot, now))
+        // Of what waits it is the same everywhere; PostgreSQL does not know without being told.
+        .order_by_asc(Column::Settled)
         .order_by_asc(Column::Since)
         .limit(u64::try_from(most).map_err(Error::internal)?);
     let (of_done, of_class) = (Alias::new("done"), Alias::new("class"));

@@ -95,7 +95,7 @@ impl Principal {
     pub(crate) fn address(address: IpAddr) -> Self {
         match network(address) {
             IpAddr::V4(network) => Self::of(Kind::Address, &network.octets()),
-            IpAddr::V6(network) => Self::of(Kind::Address, &network.octets()),
+            IpAddr::V6(network) => Self::of(Kind::Address, &network.octets()[..8]),
         }
     }
 
