@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use shop::Clients;
 use uuid::Uuid;
 
+use crate::Desk;
 use crate::frame;
 use crate::live::Look;
 use crate::reason::Reason;
@@ -239,4 +240,26 @@ pub(crate) fn inside(back: &str) -> String {
             && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     };
     Some(back).filter(stays).unwrap_or("/console").to_owned()
+}
+
+/// Does it. It goes on, and is told of, where the browser goes away.
+pub(crate) async fn done(act: Act, desk: Desk, visitor: Visitor) {
+    if let Err(error) = tokio::spawn(tell(act, desk, visitor)).await {
+        tracing::error!(%error, "an act came to nothing");
+    }
+}
+
+/// Does it; what came of it the next page tells, and the log.
+async fn tell(act: Act, desk: Desk, visitor: Visitor) {
+    let text = match act.done(&desk.shop_for(&visitor)).await {
+        Ok(text) => {
+            tracing::info!(who = visitor.who, act = act.words(), "done");
+            text
+        }
+        Err(error) => {
+            tracing::warn!(who = visitor.who, act = act.words(), error = shop::explain_error(&error), "not done");
+            format!("Not done: {}", shop::explain_error(&error))
+        }
+    };
+    desk.door.note(&visitor, text);
 }

@@ -9,9 +9,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::Desk;
-use crate::act::{Act, refused};
+use crate::act::{self, Act, refused};
 use crate::frame::{self, View};
-use crate::perform;
 use crate::visitor::Visitor;
 use crate::words::count;
 
@@ -91,9 +90,9 @@ pub(crate) async fn confirm(
     let path = match plan.acts.as_slice() {
         // What is asked for by itself is done by itself, whatever else goes on.
         [act] if act.asks_first().is_some() => {
-            let act = act.clone();
+            let one = act.clone();
             desk.door.with(&visitor, |kept| kept.begin(id, back.clone()));
-            perform::done(act, desk, visitor).await;
+            act::done(one, desk, visitor).await;
             back
         }
         _ => match desk.jobs.begin(&desk, visitor.clone(), plan) {

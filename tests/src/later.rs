@@ -29,7 +29,7 @@ const SOURCES: [&str; 15] = [
 
 /// Of each file of the later build that differs, what is replaced by what. An order tells where it was placed, and that it was
 /// screened.
-const CHANGES: [(&str, &[(&str, &str)]); 8] = [
+const CHANGES: [(&str, &[(&str, &str)]); 9] = [
     // Cargo tells crates apart by it.
     ("Cargo.toml", &[("[workspace.package]\nversion = \"", "[workspace.package]\nversion = \"1")]),
     (
@@ -59,6 +59,13 @@ const CHANGES: [(&str, &[(&str, &str)]); 8] = [
             "        OrderEvent::Placed(event) => Contract::Placed(event),\n",
             "        OrderEvent::Placed(event) => Contract::Placed(event),\n        \
              OrderEvent::Screened(event) => Contract::Screened(event),\n",
+        )],
+    ),
+    (
+        "services/ordering/src/app/decide.rs",
+        &[(
+            "        | OrderEvent::Erased(_) => None,\n",
+            "        | OrderEvent::Erased(_)\n        | OrderEvent::Screened(_) => None,\n",
         )],
     ),
     (
