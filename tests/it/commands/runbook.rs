@@ -37,7 +37,7 @@ fn the_commands_of_the_runbook_run() {
         for Typed { place, words, .. } in typed("docs/runbook.md", &runbook) {
             let program = match words[0].as_str() {
                 // Those go on until they are told to stop.
-                "tradewind" if !["console", "up"].contains(&words[1].as_str()) => binary("tradewind"),
+                "tradewind" if !["console", "top", "up"].contains(&words[1].as_str()) => binary("tradewind"),
                 "grpcurl" => tool("grpcurl"),
                 "rm" if words[1..].iter().all(|file| file.starts_with(".tradewind/")) => "rm".into(),
                 _ => continue,
